@@ -1,0 +1,3 @@
+//! Takes beacons in and publishes events.
+
+pub mod enrich;

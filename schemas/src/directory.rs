@@ -1,0 +1,98 @@
+//! Entries of the directory topic: what ingest must know of the main database.
+//!
+//! The topic is compacted by key; each entry carries its row's version and readers ignore lower
+//! ones, so a late or repeated publication changes nothing. Published by api, in outbox order.
+
+use crate::ids::{LinkId, PageId, WorkspaceId, WorkspaceNo};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// One entry of the directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// A tenant.
+    Workspace(Workspace),
+    /// A bio page.
+    Page(Page),
+    /// A link.
+    Link(Link),
+    /// The log's own name, written once when its topics are made.
+    Log(Log),
+    /// Fingerprints of the secrets that ids and hashes of this log were made with.
+    Secrets(SecretFingerprints),
+}
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Workspace {
+    /// The number in its ids and tables.
+    pub workspace_no: WorkspaceNo,
+    /// Its id on the wire.
+    pub workspace_id: WorkspaceId,
+    /// Version of the row.
+    pub row_version: i64,
+}
+
+/// A bio page. It is known to ingest whether it is published or not: what was rendered counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Page {
+    /// The page.
+    pub page_id: PageId,
+    /// Its tenant.
+    pub workspace_no: WorkspaceNo,
+    /// Its tenant's id on the wire.
+    pub workspace_id: WorkspaceId,
+    /// Version of the row.
+    pub row_version: i64,
+}
+
+/// A link; `deleted` entries stay, so that a later version cannot be mistaken for a first one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    /// The link.
+    pub link_id: LinkId,
+    /// Its tenant.
+    pub workspace_no: WorkspaceNo,
+    /// Where it leads.
+    pub destination: String,
+    /// The code of its short URL.
+    pub short_code: String,
+    /// True once it is gone.
+    pub deleted: bool,
+    /// Version of the row.
+    pub row_version: i64,
+}
+
+/// The name of one log, from the creation of its topics to their end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Log {
+    /// Made at random when the topics were made.
+    pub log_id: Uuid,
+}
+
+/// Fingerprints of secrets, see [`crate::Keyring::fingerprints`]; newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SecretFingerprints {
+    /// Of `TRACKING_HMAC_SECRET`.
+    pub tracking: Vec<String>,
+    /// Of `ID_SECRET`.
+    pub id: Vec<String>,
+    /// Of `VISITOR_HASH_SECRET`.
+    pub visitor: Vec<String>,
+}
+
+impl Entry {
+    /// The record's key: entries of one key replace each other.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Workspace(entry) => format!("workspace:{}", entry.workspace_no),
+            Self::Page(entry) => format!("page:{}", entry.page_id),
+            Self::Link(entry) => format!("link:{}", entry.link_id),
+            Self::Log(_) => "log".to_owned(),
+            Self::Secrets(_) => "secrets".to_owned(),
+        }
+    }
+}

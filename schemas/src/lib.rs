@@ -1,0 +1,42 @@
+//! The contract on the wire: what a record of the log looks like and how its ids are made.
+//!
+//! Owns event types, enriched context, ids, topics and the tracking token. Does no I/O and reads no
+//! clock, so every crate can depend on it. The one rule: change is additive, `tests/` holds the
+//! generated JSON Schema and the published examples against it.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+pub mod context;
+pub mod dead_letter;
+pub mod directory;
+pub mod event;
+pub mod ids;
+pub mod json_schema;
+pub mod keyring;
+pub mod kind;
+pub mod routed;
+pub mod topics;
+pub mod tracking_token;
+pub mod wire;
+
+pub use context::{Agent, Device, EnrichmentVersions, Place, Screen, SourceClass, Utm, Visitor};
+pub use event::{
+    BeaconRefused, Body, CustomTracked, Event, PageLeft, PageViewed, RefusalReason,
+    SessionHeartbeat, SessionIdentified, SessionStarted,
+};
+pub use ids::{
+    CreatorId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceId,
+    WorkspaceNo,
+};
+pub use keyring::{Keyring, KeyringError};
+pub use kind::Kind;
+pub use routed::IdMaker;
+pub use wire::ReadError;

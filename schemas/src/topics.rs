@@ -1,0 +1,52 @@
+//! The topics, their names and the settings each must have. Creating and checking them is
+//! `runtime::topics`' work.
+
+/// The log: every event, keyed by workspace, never deleted by the broker.
+pub const EVENTS: &str = "footfall.events.v1";
+/// Pages, links and workspaces as ingest needs them, compacted by key.
+pub const DIRECTORY: &str = "footfall.directory.v1";
+/// Records that could not be read, with the reason in their headers.
+pub const DEAD_LETTERS: &str = "footfall.deadletter.v1";
+
+/// Partitions of the events topic on a cluster that was given; fixed for a log's life.
+pub const EVENTS_PARTITIONS: i32 = 12;
+/// Partitions of the events topic in the embedded broker, where each costs and none helps.
+pub const EVENTS_PARTITIONS_EMBEDDED: i32 = 4;
+
+/// What a topic must look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Topic name.
+    pub name: &'static str,
+    /// Partition count; a topic with another count is refused.
+    pub partitions: i32,
+    /// `cleanup.policy`
+    pub cleanup_policy: &'static str,
+    /// `retention.ms`, where the policy deletes; -1 keeps for ever.
+    pub retention_ms: Option<i64>,
+}
+
+/// The three topics, with that many partitions of events.
+#[must_use]
+pub const fn specs(events_partitions: i32) -> [TopicSpec; 3] {
+    [
+        TopicSpec {
+            name: EVENTS,
+            partitions: events_partitions,
+            cleanup_policy: "delete",
+            retention_ms: Some(-1),
+        },
+        TopicSpec {
+            name: DIRECTORY,
+            partitions: 1,
+            cleanup_policy: "compact",
+            retention_ms: None,
+        },
+        TopicSpec {
+            name: DEAD_LETTERS,
+            partitions: 1,
+            cleanup_policy: "delete",
+            retention_ms: Some(-1),
+        },
+    ]
+}

@@ -1,0 +1,182 @@
+//! Events as bytes: one JSON object a record, envelope first, the body under `body`.
+//!
+//! The one rule: reading tells a record that cannot be read at all from one that a newer build would
+//! read. The first is a dead letter, the second stops its partition until this build is upgraded.
+
+use crate::{
+    context::{EnrichmentVersions, Visitor},
+    event::{Body, Event},
+    ids::{EventId, WorkspaceId, WorkspaceNo},
+    kind::Kind,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use thiserror::Error;
+
+/// Why bytes are no event that this build can fold.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// No event of any version: not JSON, no envelope, or a body that breaks its type's rules.
+    #[error("malformed record: {0}")]
+    Malformed(String),
+    /// A type that this build has not heard of.
+    #[error("unknown event type {0:?}; upgrade the projector before the programs that write")]
+    UnknownType(String),
+    /// A version of a known type that is newer than this build.
+    #[error(
+        "event type {name} in version {version}, this build reads up to {newest}; upgrade the projector before the programs that write"
+    )]
+    UnknownVersion {
+        /// The type.
+        name: &'static str,
+        /// The version of the record.
+        version: u16,
+        /// The newest version this build reads.
+        newest: u16,
+    },
+}
+
+/// The envelope around a body `B`, exactly as on the wire. Public for the generated JSON Schema.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Record<'a, B> {
+    /// What makes the event count once.
+    pub event_id: EventId,
+    /// The event's type.
+    #[serde(rename = "type", borrow)]
+    pub kind: Cow<'a, str>,
+    /// The version of the type's body.
+    pub version: u16,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When ingest had it.
+    pub received_at: Timestamp,
+    /// The tenant.
+    pub workspace_id: WorkspaceId,
+    /// The tenant's number.
+    pub workspace_no: WorkspaceNo,
+    /// Program and version that wrote it.
+    #[serde(borrow)]
+    pub producer: Cow<'a, str>,
+    /// The data it was enriched with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrichment: Option<Cow<'a, EnrichmentVersions>>,
+    /// The person behind it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visitor: Option<Cow<'a, Visitor>>,
+    /// What happened.
+    pub body: B,
+}
+
+/// The members that say whether the rest can be read.
+#[derive(Deserialize)]
+struct Header<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    version: u16,
+}
+
+impl Event {
+    /// The record's bytes.
+    ///
+    /// # Errors
+    /// Never for events built from these types; the error is serde's.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        match &self.body {
+            Body::SessionStarted(body) => self.write(body),
+            Body::SessionHeartbeat(body) => self.write(body),
+            Body::SessionIdentified(body) => self.write(body),
+            Body::PageViewed(body) => self.write(body),
+            Body::PageLeft(body) => self.write(body),
+            Body::CustomTracked(body) => self.write(body),
+            Body::BeaconRefused(body) => self.write(body),
+        }
+    }
+
+    fn write<B: Serialize>(&self, body: &B) -> Result<Vec<u8>, serde_json::Error> {
+        let kind = self.body.kind();
+        serde_json::to_vec(&Record {
+            event_id: self.event_id,
+            kind: Cow::Borrowed(kind.name()),
+            version: kind.version(),
+            occurred_at: self.occurred_at,
+            received_at: self.received_at,
+            workspace_id: self.workspace_id,
+            workspace_no: self.workspace_no,
+            producer: Cow::Borrowed(&self.producer),
+            enrichment: self.enrichment.as_ref().map(Cow::Borrowed),
+            visitor: self.visitor.as_ref().map(Cow::Borrowed),
+            body,
+        })
+    }
+
+    /// The event in a record's bytes. Members it does not know are ignored.
+    ///
+    /// # Errors
+    /// [`ReadError`] says whether the record is unreadable for everyone or for this build only.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
+        let header: Header<'_> = serde_json::from_slice(bytes).map_err(malformed)?;
+        let Some(kind) = Kind::from_name(&header.kind) else {
+            return Err(ReadError::UnknownType(header.kind.into_owned()));
+        };
+        if header.version > kind.version() {
+            return Err(ReadError::UnknownVersion {
+                name: kind.name(),
+                version: header.version,
+                newest: kind.version(),
+            });
+        }
+        let record: Record<'_, &RawValue> = serde_json::from_slice(bytes).map_err(malformed)?;
+        if record.workspace_no == WorkspaceNo::NONE || record.workspace_no.as_int4().is_none() {
+            return Err(ReadError::Malformed(format!(
+                "workspace number {} is none that a tenant can have",
+                record.workspace_no
+            )));
+        }
+        let body = record.body;
+        let body = match kind {
+            Kind::SessionStarted => Body::SessionStarted(read(body)?),
+            Kind::SessionHeartbeat => Body::SessionHeartbeat(read(body)?),
+            Kind::SessionIdentified => Body::SessionIdentified(read(body)?),
+            Kind::PageViewed => Body::PageViewed(read(body)?),
+            Kind::PageLeft => Body::PageLeft(read(body)?),
+            Kind::CustomTracked => Body::CustomTracked(read(body)?),
+            Kind::BeaconRefused => Body::BeaconRefused(read(body)?),
+        };
+        Ok(Self {
+            event_id: record.event_id,
+            occurred_at: record.occurred_at,
+            received_at: record.received_at,
+            workspace_id: record.workspace_id,
+            workspace_no: record.workspace_no,
+            producer: record.producer.into_owned(),
+            enrichment: record.enrichment.map(Cow::into_owned),
+            visitor: record.visitor.map(Cow::into_owned),
+            body,
+        })
+    }
+}
+
+fn read<B: DeserializeOwned>(body: &RawValue) -> Result<B, ReadError> {
+    serde_json::from_str(body.get()).map_err(malformed)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
+fn malformed(error: serde_json::Error) -> ReadError {
+    // serde's texts quote the offending value only for scalars, and never more than its own line.
+    ReadError::Malformed(error.to_string())
+}
+
+/// The identity of a record for the projector's bookkeeping: its `event_id`, or one of its bytes
+/// where there is none to read.
+#[must_use]
+pub fn record_identity(bytes: &[u8]) -> EventId {
+    #[derive(Deserialize)]
+    struct Identity {
+        event_id: EventId,
+    }
+    serde_json::from_slice::<Identity>(bytes)
+        .map_or_else(|_| EventId::of_bytes(bytes), |identity| identity.event_id)
+}
