@@ -70,6 +70,8 @@ pub struct Link {
 pub struct Log {
     /// Made at random when the topics were made.
     pub log_id: Uuid,
+    /// Partitions of the events topic, fixed for the log's life.
+    pub events_partitions: i32,
 }
 
 /// Fingerprints of secrets, see [`crate::Keyring::fingerprints`]; newest first.

@@ -1,0 +1,262 @@
+//! Address in, place out, by a GeoIP database: the bundled one or the operator's.
+//!
+//! Owns reading MMDB records of every shape in use. The one rule: a database that cannot be used is
+//! an error when it is opened, and a look-up afterwards never fails, it only knows less.
+
+use super::countries;
+use jiff::Timestamp;
+use maxminddb::{LookupResult, PathElement, Reader, WithinOptions};
+use schemas::Place;
+use serde::de::IgnoredAny;
+use std::{
+    collections::HashSet,
+    fmt, fs,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+use thiserror::Error;
+
+/// See `ingest/data/NOTICE.md` for where it comes from.
+const BUNDLED: &[u8] = include_bytes!("../../data/geo-whois-asn-country.mmdb.zst");
+
+/// The package's name: the file's own metadata only says "country ipvAll".
+const BUNDLED_NAME: &str = "geo-whois-asn-country";
+
+/// A GeoIP database in memory; cloning shares it.
+#[derive(Clone)]
+pub struct GeoDatabase {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    reader: Reader<Vec<u8>>,
+    version: String,
+}
+
+/// Why a GeoIP database cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GeoError {
+    /// The file could not be read.
+    #[error("cannot read the GeoIP database {name}: {reason}")]
+    Unreadable {
+        /// The file.
+        name: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is damaged, cut short or no MMDB file at all.
+    #[error("the GeoIP database {name} is damaged or no MMDB file: {reason}")]
+    Corrupt {
+        /// The file.
+        name: String,
+        /// Where it breaks.
+        reason: String,
+    },
+    /// A sound MMDB file of another kind (ASN, ISP, anonymous addresses).
+    #[error("the GeoIP database {name} ({kind}) knows no countries; give a City or Country database")]
+    NoCountries {
+        /// The file.
+        name: String,
+        /// The type its metadata gives.
+        kind: String,
+    },
+}
+
+impl GeoDatabase {
+    /// The country database that comes with the program, decompressed once per process.
+    ///
+    /// # Errors
+    /// [`GeoError::Corrupt`] only when the program was built with a damaged data file.
+    pub fn bundled() -> Result<Self, GeoError> {
+        static LOADED: OnceLock<Result<GeoDatabase, GeoError>> = OnceLock::new();
+        LOADED
+            .get_or_init(|| {
+                let bytes = zstd::decode_all(BUNDLED).map_err(|error| corrupt(BUNDLED_NAME, &error))?;
+                Self::from_bytes(bytes, BUNDLED_NAME, Some(BUNDLED_NAME))
+            })
+            .clone()
+    }
+
+    /// Reads an MMDB file whole and walks through it, so that a file that is damaged or still being
+    /// written is refused here and not found out by a visit. Takes about a second for a City file.
+    ///
+    /// # Errors
+    /// [`GeoError`] names the file and says what is wrong with it.
+    pub fn open(path: &Path) -> Result<Self, GeoError> {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).map_err(|error| GeoError::Unreadable {
+            name: name.clone(),
+            reason: error.to_string(),
+        })?;
+        let database = Self::from_bytes(bytes, &name, None)?;
+        database.check(&name)?;
+        Ok(database)
+    }
+
+    /// Where an address is, as far as the database knows; empty for addresses that are nobody's
+    /// on the internet (private, loopback, link-local) and for those it does not have.
+    #[must_use]
+    pub fn lookup(&self, address: IpAddr) -> Place {
+        let address = address.to_canonical();
+        if is_local(address) {
+            return Place::default();
+        }
+        self.inner
+            .reader
+            .lookup(address)
+            .map(|record| place(&record))
+            .unwrap_or_default()
+    }
+
+    /// Name and build date ("geo-whois-asn-country 2026-06-17"), for the event's envelope.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.inner.version
+    }
+
+    fn from_bytes(bytes: Vec<u8>, name: &str, kind: Option<&str>) -> Result<Self, GeoError> {
+        let reader = Reader::from_source(bytes).map_err(|error| corrupt(name, &error))?;
+        let metadata = reader.metadata();
+        let kind = kind.unwrap_or(&metadata.database_type);
+        let built = i64::try_from(metadata.build_epoch)
+            .ok()
+            .and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let version = match built {
+            Some(built) => format!("{kind} {}", built.strftime("%Y-%m-%d")),
+            None => kind.to_owned(),
+        };
+        Ok(Self {
+            inner: Arc::new(Inner { reader, version }),
+        })
+    }
+
+    /// Walks every network once and every record once.
+    ///
+    /// Not the reader's own `verify`: that refuses files without a description, which the
+    /// ip-location-db project publishes.
+    fn check(&self, name: &str) -> Result<(), GeoError> {
+        let reader = &self.inner.reader;
+        let mut seen = HashSet::new();
+        let mut countries = false;
+        let networks = reader
+            .networks(WithinOptions::default())
+            .map_err(|error| corrupt(name, &error))?;
+        for record in networks {
+            let record = record.map_err(|error| corrupt(name, &error))?;
+            if record.offset().is_some_and(|offset| seen.insert(offset)) {
+                record
+                    .decode::<IgnoredAny>()
+                    .map_err(|error| corrupt(name, &error))?;
+                countries = countries || code(&record).is_some();
+            }
+        }
+        if countries {
+            Ok(())
+        } else {
+            Err(GeoError::NoCountries {
+                name: name.to_owned(),
+                kind: reader.metadata().database_type.clone(),
+            })
+        }
+    }
+}
+
+impl fmt::Debug for GeoDatabase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("GeoDatabase").field(&self.version()).finish()
+    }
+}
+
+fn corrupt(name: &str, error: &dyn fmt::Display) -> GeoError {
+    GeoError::Corrupt {
+        name: name.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// Reads one record, whichever of the three shapes it has: MaxMind's nested maps, DB-IP's flat
+/// `city, state1, country_code`, or ip-location-db's bare `country_code`.
+fn place(record: &LookupResult<'_, Vec<u8>>) -> Place {
+    let known = code(record).and_then(|code| {
+        countries::by_code(&code)
+            .map(|(name, continent)| (name.to_owned(), Some(continent.to_owned())))
+            .or_else(|| {
+                text(record, &[&["country", "names", "en"], &["country_name"]]).map(|name| (name, None))
+            })
+            .map(|(name, continent)| (code, name, continent))
+    });
+    let (country_code, country, continent) = match known {
+        Some((code, name, continent)) => (Some(code), Some(name), continent),
+        None => (None, None, None),
+    };
+    Place {
+        country,
+        country_code,
+        region: subdivision(record).or_else(|| text(record, &[&["state1"]])),
+        city: text(record, &[&["city", "names", "en"], &["city"]]),
+        continent: continent.or_else(|| text(record, &[&["continent", "code"]])),
+    }
+}
+
+/// The record's country code, upper case; `None` when it has none or something else in its place.
+fn code(record: &LookupResult<'_, Vec<u8>>) -> Option<String> {
+    text(record, &[&["country", "iso_code"], &["country_code"]])
+        .filter(|code| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .map(|code| code.to_ascii_uppercase())
+}
+
+fn subdivision(record: &LookupResult<'_, Vec<u8>>) -> Option<String> {
+    let path = [
+        PathElement::Key("subdivisions"),
+        PathElement::Index(0),
+        PathElement::Key("names"),
+        PathElement::Key("en"),
+    ];
+    text_at(record, &path)
+}
+
+/// The first of these paths that leads to a text that is not empty.
+fn text(record: &LookupResult<'_, Vec<u8>>, paths: &[&[&'static str]]) -> Option<String> {
+    paths.iter().find_map(|path| {
+        let path: Vec<PathElement<'_>> = path.iter().copied().map(PathElement::Key).collect();
+        text_at(record, &path)
+    })
+}
+
+fn text_at(record: &LookupResult<'_, Vec<u8>>, path: &[PathElement<'_>]) -> Option<String> {
+    // An error means that another shape has something else at this path.
+    let found: Option<&str> = record.decode_path(path).ok().flatten();
+    found
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+/// Addresses that databases place nowhere, or by mistake somewhere.
+fn is_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_unspecified()
+                // RFC 6598: between a provider and its customers.
+                || (first == 100 && (64..128).contains(&second))
+        }
+        IpAddr::V6(v6) => {
+            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local()
+        }
+    }
+}
+
+#[cfg(test)]
+impl GeoDatabase {
+    /// [`Self::open`] without the file.
+    pub(super) fn read(bytes: Vec<u8>) -> Result<Self, GeoError> {
+        let database = Self::from_bytes(bytes, "test", None)?;
+        database.check("test")?;
+        Ok(database)
+    }
+}

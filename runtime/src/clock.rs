@@ -1,0 +1,131 @@
+//! The clock and the source of ids, as things that are passed in.
+//!
+//! The only file that may ask the system for time or randomness; clippy refuses it elsewhere.
+
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    fmt::Debug,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use uuid::Uuid;
+
+/// Tells the time.
+pub trait Clock: Send + Sync + Debug {
+    /// Now, to the microsecond, which is what PostgreSQL keeps.
+    fn now(&self) -> Timestamp;
+}
+
+/// Makes ids and random bits.
+pub trait IdSource: Send + Sync + Debug {
+    /// A UUIDv7 of that moment.
+    fn uuid_v7(&self, now: Timestamp) -> Uuid;
+    /// Sixteen random bytes.
+    fn random_16(&self) -> [u8; 16];
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one home of the system clock"
+    )]
+    fn now(&self) -> Timestamp {
+        to_microseconds(Timestamp::now())
+    }
+}
+
+/// The system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemIds;
+
+impl IdSource for SystemIds {
+    fn uuid_v7(&self, now: Timestamp) -> Uuid {
+        v7(now, self.random_16())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one home of randomness")]
+    fn random_16(&self) -> [u8; 16] {
+        rand::random()
+    }
+}
+
+/// A clock that stands still until it is told to move. For tests.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<Timestamp>);
+
+impl ManualClock {
+    /// A clock that shows `now`.
+    #[must_use]
+    pub const fn new(now: Timestamp) -> Self {
+        Self(Mutex::new(now))
+    }
+
+    /// Moves the clock, also backwards.
+    pub fn advance(&self, by: SignedDuration) {
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = now.saturating_add(by).unwrap_or(*now);
+    }
+
+    /// Sets the clock.
+    pub fn set(&self, to: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        to_microseconds(*self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Ids from a counter: the same seed gives the same ids in the same order. For tests.
+#[derive(Debug)]
+pub struct SeededIds(AtomicU64);
+
+impl SeededIds {
+    /// A source that counts up from `seed`.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(AtomicU64::new(seed))
+    }
+}
+
+impl IdSource for SeededIds {
+    fn uuid_v7(&self, now: Timestamp) -> Uuid {
+        v7(now, self.random_16())
+    }
+
+    fn random_16(&self) -> [u8; 16] {
+        // Two rounds of splitmix64, so that neighbouring counts differ in every bit position.
+        let count = self.0.fetch_add(1, Ordering::Relaxed);
+        let mut bytes = [0; 16];
+        let (high, low) = bytes.split_at_mut(8);
+        high.copy_from_slice(&splitmix64(count).to_be_bytes());
+        low.copy_from_slice(&splitmix64(count ^ 0x9e37_79b9_7f4a_7c15).to_be_bytes());
+        bytes
+    }
+}
+
+/// The mixing function of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
+const fn splitmix64(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn v7(now: Timestamp, random: [u8; 16]) -> Uuid {
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let [a, b, c, d, e, f, g, h, i, j, ..] = random;
+    uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid()
+}
+
+fn to_microseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}

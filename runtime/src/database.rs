@@ -1,0 +1,137 @@
+//! PostgreSQL pools, and schemas that one program migrates while the others wait.
+
+use crate::{Lifecycle, Readiness};
+use sqlx::{
+    PgPool,
+    migrate::{Migrate, MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr, time::Duration};
+use thiserror::Error;
+use tracing::{info, warn};
+
+/// How long a request waits for a free connection before it is answered 503.
+pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pause between two looks at a database that is not there or not migrated yet.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Why a database cannot be used.
+#[derive(Debug, Error)]
+pub enum DatabaseError {
+    /// The URL cannot be read, or the server refused.
+    #[error("{0}")]
+    Sqlx(#[from] sqlx::Error),
+    /// A migration failed, or the tables are of a newer build.
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    /// The program is stopping.
+    #[error("stopped while waiting for the database")]
+    Stopped,
+}
+
+/// A pool of at most `size` connections. Does not connect yet.
+///
+/// # Errors
+/// When the URL cannot be read.
+pub fn pool(url: &str, name: &str, size: u32) -> Result<PgPool, DatabaseError> {
+    let options = PgConnectOptions::from_str(url)?.application_name(name);
+    Ok(PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options))
+}
+
+/// Waits for the server and brings the schema up to date; one program at a time does, by an
+/// advisory lock that the migrator takes.
+///
+/// # Errors
+/// When a migration fails, or the program stops before the server answers.
+pub async fn migrate(
+    pool: &PgPool,
+    migrator: &Migrator,
+    part: &'static str,
+    readiness: &Readiness,
+    lifecycle: &Lifecycle,
+) -> Result<(), DatabaseError> {
+    loop {
+        match migrator.run(pool).await {
+            Ok(()) => break,
+            Err(MigrateError::Execute(error)) if is_away(&error) => {
+                readiness.missing(part, "the server does not answer");
+                warn!("{part} does not answer, trying again: {error}");
+                pause(lifecycle).await?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    info!("{part} is up to date");
+    readiness.ready(part);
+    Ok(())
+}
+
+/// Waits until another program has brought the schema to at least this build's newest migration.
+///
+/// # Errors
+/// When the program stops before that.
+pub async fn wait_for_schema(
+    pool: &PgPool,
+    migrator: &Migrator,
+    part: &'static str,
+    readiness: &Readiness,
+    lifecycle: &Lifecycle,
+) -> Result<(), DatabaseError> {
+    let newest = migrator
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or(0);
+    loop {
+        let applied = applied_version(pool, migrator).await;
+        match applied {
+            Ok(Some(version)) if version >= newest => break,
+            Ok(_) => readiness.missing(part, "not migrated yet by the program that owns it"),
+            Err(error) => {
+                readiness.missing(part, "the server does not answer");
+                warn!("{part} does not answer, trying again: {error}");
+            }
+        }
+        pause(lifecycle).await?;
+    }
+    readiness.ready(part);
+    Ok(())
+}
+
+async fn applied_version(pool: &PgPool, migrator: &Migrator) -> Result<Option<i64>, DatabaseError> {
+    let mut connection = pool.acquire().await?;
+    connection
+        .ensure_migrations_table(&migrator.table_name)
+        .await?;
+    let applied = connection
+        .list_applied_migrations(&migrator.table_name)
+        .await?;
+    Ok(applied.iter().map(|migration| migration.version).max())
+}
+
+async fn pause(lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
+    tokio::select! {
+        () = lifecycle.servers_stopping() => Err(DatabaseError::Stopped),
+        () = tokio::time::sleep(RETRY_PAUSE) => Ok(()),
+    }
+}
+
+/// True for errors of a server that is away, restarting or overloaded: waiting helps.
+#[must_use]
+pub fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        // Class 57P: shutdown and start-up; 08: connection; 53: resources.
+        // https://www.postgresql.org/docs/current/errcodes-appendix.html
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("57P") || code.starts_with("08") || code.starts_with("53")
+        }),
+        _ => false,
+    }
+}

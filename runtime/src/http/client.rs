@@ -1,0 +1,184 @@
+//! The client's address: the peer's, or what a trusted proxy says of it.
+//!
+//! The one rule: a forwarded header from anybody else is not believed.
+
+use crate::Settings;
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tracing::warn;
+
+/// The other end of a connection, as a request extension.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+/// Networks whose forwarded headers are believed.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies {
+    networks: Arc<Vec<IpNet>>,
+    warned: Arc<AtomicBool>,
+}
+
+impl TrustedProxies {
+    /// Reads `TRUSTED_PROXIES`.
+    pub fn read(settings: &mut Settings) -> Self {
+        let mut networks = Vec::new();
+        for text in settings
+            .text("TRUSTED_PROXIES")
+            .unwrap_or_default()
+            .split(',')
+        {
+            let text = text.trim();
+            if text.is_empty() {
+                continue;
+            }
+            match text
+                .parse::<IpNet>()
+                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+            {
+                Ok(network) => networks.push(network),
+                Err(_) => settings.problem(
+                    "TRUSTED_PROXIES",
+                    format!("holds {text:?}; give networks such as 10.0.0.0/8"),
+                ),
+            }
+        }
+        Self {
+            networks: Arc::new(networks),
+            warned: Arc::default(),
+        }
+    }
+
+    /// The client's address. Behind a trusted proxy `CF-Connecting-IP`, else the rightmost
+    /// `X-Forwarded-For` entry that is no trusted proxy itself. IPv4 inside IPv6 is taken out.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        if !self.trusts(peer) {
+            self.warn_once(headers);
+            return peer;
+        }
+        let connecting = headers
+            .get("cf-connecting-ip")
+            .and_then(|value| value.to_str().ok())
+            .and_then(address);
+        if let Some(connecting) = connecting {
+            return connecting;
+        }
+        let forwarded = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
+        for hop in hops.into_iter().rev() {
+            match address(hop) {
+                Some(hop) if self.trusts(hop) => {}
+                Some(hop) => return hop,
+                // What a proxy of ours did not understand, we do not either: nothing left of it counts.
+                None => return peer,
+            }
+        }
+        peer
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.networks
+            .iter()
+            .any(|network| network.contains(&address))
+    }
+
+    fn warn_once(&self, headers: &HeaderMap) {
+        let forwarded =
+            headers.contains_key("x-forwarded-for") || headers.contains_key("cf-connecting-ip");
+        if forwarded && !self.warned.swap(true, Ordering::Relaxed) {
+            warn!(
+                "a forwarded address came from a peer that is no trusted proxy and was ignored; set TRUSTED_PROXIES if it is yours"
+            );
+        }
+    }
+}
+
+/// An address as proxies write it, with or without a port or brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let address = text
+        .parse::<IpAddr>()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &str, peer: &str, headers: &[(&'static str, &str)]) -> String {
+        let mut settings = Settings::from_pairs([("TRUSTED_PROXIES", trusted)]);
+        let proxies = TrustedProxies::read(&mut settings);
+        settings.finish().unwrap();
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        proxies.client(peer.parse().unwrap(), &map).to_string()
+    }
+
+    #[test]
+    fn strangers_are_not_believed() {
+        assert_eq!(
+            client("", "9.9.9.9", &[("x-forwarded-for", "1.2.3.4")]),
+            "9.9.9.9"
+        );
+        assert_eq!(
+            client("10.0.0.0/8", "9.9.9.9", &[("cf-connecting-ip", "1.2.3.4")]),
+            "9.9.9.9"
+        );
+    }
+
+    #[test]
+    fn trusted_proxies_name_the_client() {
+        let trusted = "10.0.0.0/8, 192.168.1.1";
+        assert_eq!(client(trusted, "10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(
+            client(
+                trusted,
+                "::ffff:10.0.0.1",
+                &[("x-forwarded-for", "1.2.3.4")]
+            ),
+            "1.2.3.4"
+        );
+        assert_eq!(
+            client(
+                trusted,
+                "10.0.0.1",
+                &[("x-forwarded-for", "6.6.6.6, 1.2.3.4, 192.168.1.1")]
+            ),
+            "1.2.3.4"
+        );
+        let two = [
+            ("x-forwarded-for", "6.6.6.6"),
+            ("x-forwarded-for", "1.2.3.4:4711"),
+        ];
+        assert_eq!(client(trusted, "10.0.0.1", &two), "1.2.3.4");
+        let both = [
+            ("x-forwarded-for", "1.2.3.4"),
+            ("cf-connecting-ip", "2001:db8::1"),
+        ];
+        assert_eq!(client(trusted, "10.0.0.1", &both), "2001:db8::1");
+        assert_eq!(
+            client(
+                trusted,
+                "10.0.0.1",
+                &[("x-forwarded-for", "1.2.3.4, unknown")]
+            ),
+            "10.0.0.1"
+        );
+    }
+}

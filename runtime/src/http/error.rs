@@ -1,0 +1,275 @@
+//! What a request that failed is told: a status, a stable code, an outside text.
+//!
+//! The inside text is for the log and never leaves the program. The body is written by
+//! [`finish`](super::finish), which knows the correlation id.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::{borrow::Cow, fmt::Display};
+
+/// An error as a client sees it, and what the log says of it.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Stable code in upper snake case, by status.
+    pub code: &'static str,
+    /// What a person reads.
+    pub message: Cow<'static, str>,
+    /// Dotted key for translations; the specific name of the error.
+    pub i18n_key: &'static str,
+    /// Values for the translated text.
+    pub i18n_vars: Option<Value>,
+    /// One line per problem of a validation.
+    pub details: Vec<String>,
+    /// Seconds after which trying again makes sense.
+    pub retry_after_seconds: Option<u64>,
+    /// For the log only.
+    pub inside: Option<String>,
+}
+
+impl ApiError {
+    fn new(
+        status: StatusCode,
+        code: &'static str,
+        i18n_key: &'static str,
+        message: &'static str,
+    ) -> Self {
+        Self {
+            status,
+            code,
+            message: Cow::Borrowed(message),
+            i18n_key,
+            i18n_vars: None,
+            details: Vec::new(),
+            retry_after_seconds: None,
+            inside: None,
+        }
+    }
+
+    /// The error of a bare status, as routers and libraries give them.
+    #[must_use]
+    pub fn from_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::BAD_REQUEST => {
+                Self::bad_request("error.bad_request", "The request cannot be read.")
+            }
+            StatusCode::NOT_FOUND => {
+                Self::not_found("error.route_not_found", "There is nothing at this path.")
+            }
+            StatusCode::METHOD_NOT_ALLOWED => Self::new(
+                status,
+                "METHOD_NOT_ALLOWED",
+                "error.method_not_allowed",
+                "This path does not take this method; see the Allow header.",
+            ),
+            StatusCode::REQUEST_TIMEOUT => Self::new(
+                status,
+                "REQUEST_TIMEOUT",
+                "error.request_timeout",
+                "The request did not arrive in time.",
+            ),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(
+                status,
+                "PAYLOAD_TOO_LARGE",
+                "error.payload_too_large",
+                "The request body is too large.",
+            ),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
+                status,
+                "UNSUPPORTED_MEDIA_TYPE",
+                "error.unsupported_media_type",
+                "Send JSON as application/json or text/plain.",
+            ),
+            _ => Self::internal(format!("a library answered {status}")),
+        }
+    }
+
+    /// 400 with a specific key.
+    #[must_use]
+    pub fn bad_request(i18n_key: &'static str, message: &'static str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "VALIDATION_ERROR",
+            i18n_key,
+            message,
+        )
+    }
+
+    /// 400 with one line per problem.
+    #[must_use]
+    pub fn validation(details: Vec<String>) -> Self {
+        let error = Self::bad_request(
+            "error.validation",
+            "The request breaks the rules listed in details.",
+        );
+        Self { details, ..error }
+    }
+
+    /// 401.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "AUTH_UNAUTHORIZED",
+            "auth.unauthorized",
+            "Send a valid token as Authorization: Bearer <token>.",
+        )
+    }
+
+    /// 403 with a specific key.
+    #[must_use]
+    pub fn forbidden(i18n_key: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "AUTH_FORBIDDEN", i18n_key, message)
+    }
+
+    /// 404 with a specific key.
+    #[must_use]
+    pub fn not_found(i18n_key: &'static str, message: &'static str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "RESOURCE_NOT_FOUND",
+            i18n_key,
+            message,
+        )
+    }
+
+    /// 409 with a specific key.
+    #[must_use]
+    pub fn conflict(i18n_key: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, "RESOURCE_CONFLICT", i18n_key, message)
+    }
+
+    /// 429.
+    #[must_use]
+    pub fn rate_limited(retry_after_seconds: u64) -> Self {
+        let error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "RATE_LIMITED",
+            "error.rate_limited",
+            "Too many requests; try again after the seconds in Retry-After.",
+        );
+        Self {
+            retry_after_seconds: Some(retry_after_seconds),
+            ..error
+        }
+    }
+
+    /// 503: the request changed nothing, or changes nothing more when it is sent again.
+    #[must_use]
+    pub fn unavailable(inside: impl Display) -> Self {
+        let error = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SERVICE_UNAVAILABLE",
+            "error.service_unavailable",
+            "Not available right now; send the same request again after the seconds in Retry-After.",
+        );
+        Self {
+            retry_after_seconds: Some(2),
+            inside: Some(inside.to_string()),
+            ..error
+        }
+    }
+
+    /// 500: a defect. The outside learns nothing but the correlation id.
+    #[must_use]
+    pub fn internal(inside: impl Display) -> Self {
+        let error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL_ERROR",
+            "error.internal",
+            "Something went wrong on our side; quote the correlationId when you report it.",
+        );
+        Self {
+            inside: Some(inside.to_string()),
+            ..error
+        }
+    }
+
+    /// The same error with values for its translated text.
+    #[must_use]
+    pub fn with_vars(self, vars: Value) -> Self {
+        Self {
+            i18n_vars: Some(vars),
+            ..self
+        }
+    }
+
+    /// The body in the creator surface's envelope.
+    #[must_use]
+    pub fn body(&self, correlation_id: &str) -> Value {
+        let mut error = json!({
+            "code": self.code,
+            "message": self.message,
+            "i18nKey": self.i18n_key,
+            "correlationId": correlation_id,
+        });
+        if let Some(members) = error.as_object_mut() {
+            if let Some(vars) = &self.i18n_vars {
+                members.insert("i18nVars".to_owned(), vars.clone());
+            }
+            if !self.details.is_empty() {
+                let details: Vec<Value> = self
+                    .details
+                    .iter()
+                    .map(|message| json!({ "message": message }))
+                    .collect();
+                members.insert("details".to_owned(), details.into());
+            }
+        }
+        json!({ "success": false, "error": error })
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        if crate::database::is_away(&error) {
+            Self::unavailable(error)
+        } else {
+            Self::internal(error)
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(Box::new(self));
+        response
+    }
+}
+
+/// `{"success": true, "data": …}`
+pub fn ok<T: Serialize>(data: T) -> Json<Success<T>> {
+    Json(Success {
+        success: true,
+        data,
+    })
+}
+
+/// `{"success": true}`, for changes that have nothing to return.
+pub fn success() -> Response {
+    Json(json!({ "success": true })).into_response()
+}
+
+/// The envelope of an answer.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Success<T> {
+    success: bool,
+    data: T,
+}

@@ -1,0 +1,113 @@
+//! The outermost layer: correlation id in, envelope and log line out. Every answer passes here.
+
+use super::{ApiError, cors};
+use crate::{Clock, IdSource};
+use axum::{
+    body::Body,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use tracing::{Instrument, error, info_span, warn};
+use uuid::Uuid;
+
+/// Name of the header with the correlation id, in requests and answers.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id that joins an answer, its error body and its log lines.
+#[derive(Clone, Copy, Debug)]
+pub struct CorrelationId(pub Uuid);
+
+/// What the layer works with.
+#[derive(Clone, Debug)]
+pub struct Finisher {
+    /// For fresh correlation ids.
+    pub clock: Arc<dyn Clock>,
+    /// For fresh correlation ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// Gives each request a correlation id (its own, when it brings a UUID as `X-Request-Id`), and each
+/// error its body. A handler that panics is answered 500.
+pub async fn finish(
+    State(finisher): State<Finisher>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok());
+    let id: Uuid = given.unwrap_or_else(|| finisher.ids.uuid_v7(finisher.clock.now()));
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str);
+    let route: Arc<str> = Arc::from(route);
+    let span = info_span!("http.request", request.id = %id, http.route = %route);
+    request.extensions_mut().insert(CorrelationId(id));
+
+    let answered = AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .instrument(span.clone())
+        .await;
+    let response =
+        answered.unwrap_or_else(|_| ApiError::internal("the handler panicked").into_response());
+    let response = span.in_scope(|| render(response, id));
+
+    let class = match response.status().as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    };
+    metrics::counter!("http_requests_total", "route" => Arc::clone(&route), "status" => class)
+        .increment(1);
+    metrics::histogram!("http_request_seconds", "route" => route)
+        .record(started.elapsed().as_secs_f64());
+    response
+}
+
+fn render(mut response: Response, id: Uuid) -> Response {
+    let text = id.to_string();
+    let told = response
+        .extensions_mut()
+        .remove::<Box<ApiError>>()
+        .map(|error| *error);
+    let status = response.status();
+    // Routers answer 404 and 405 with an empty body; whatever else has no body of ours gets one too.
+    let told = told.or_else(|| {
+        let bare = status.is_client_error() || status.is_server_error();
+        let ours = response.headers().contains_key(header::CONTENT_TYPE);
+        (bare && !ours).then(|| ApiError::from_status(status))
+    });
+    if let Some(error) = told {
+        match (&error.inside, error.status) {
+            (Some(inside), StatusCode::INTERNAL_SERVER_ERROR) => error!("request failed: {inside}"),
+            (Some(inside), _) => warn!("request answered {}: {inside}", error.status.as_u16()),
+            (None, _) => {}
+        }
+        *response.status_mut() = error.status;
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        *response.body_mut() = Body::from(error.body(&text).to_string());
+    }
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response.headers_mut().insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    cors::expose(&mut response);
+    response
+}

@@ -1,0 +1,200 @@
+//! Kafka clients as Footfall needs them: what may be configured and what may not.
+
+use crate::Settings;
+use rdkafka::{
+    ClientConfig,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, KafkaResult},
+};
+use std::time::Duration;
+use tracing::warn;
+
+/// Until when a record must be acknowledged. Shorter than [`crate::http::REQUEST_TIMEOUT`], so that
+/// a request answered 503 leaves nothing behind that is delivered later.
+pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How much may wait for the broker. Above it beacons are answered 503.
+const QUEUE_MAX_MESSAGES: &str = "100000";
+const QUEUE_MAX_KBYTES: &str = "131072";
+
+/// Properties that Footfall's promises rest on.
+const FIXED: &[&str] = &[
+    "acks",
+    "request.required.acks",
+    "enable.idempotence",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "auto.offset.reset",
+    "allow.auto.create.topics",
+    "partitioner",
+    "message.timeout.ms",
+    "delivery.timeout.ms",
+    "group.id",
+    "bootstrap.servers",
+    "metadata.broker.list",
+];
+
+/// A cluster and how to talk to it.
+#[derive(Clone, Debug)]
+pub struct KafkaSettings {
+    brokers: String,
+    extra: Vec<(String, String)>,
+}
+
+impl KafkaSettings {
+    /// The brokers at `host:port[,host:port]`, nothing else set.
+    #[must_use]
+    pub fn new(brokers: impl Into<String>) -> Self {
+        Self {
+            brokers: brokers.into(),
+            extra: Vec::new(),
+        }
+    }
+
+    /// Reads `KAFKA_BROKERS` and every further `KAFKA_<NAME>`. Unknown names are warned about, fixed
+    /// ones are problems.
+    pub fn read(settings: &mut Settings) -> Self {
+        let brokers = settings.required("KAFKA_BROKERS");
+        let mut extra = Vec::new();
+        for (name, value) in settings.with_prefix("KAFKA_") {
+            if name == "BROKERS" {
+                continue;
+            }
+            let full = format!("KAFKA_{name}");
+            let property = name.to_lowercase().replace('_', ".");
+            if FIXED.contains(&property.as_str()) {
+                settings.problem(
+                    &full,
+                    format!("{property} cannot be changed: exactly-once counting rests on it"),
+                );
+                continue;
+            }
+            match ClientConfig::new()
+                .set(&property, &value)
+                .create_native_config()
+            {
+                Ok(_) => extra.push((property, value)),
+                Err(KafkaError::ClientConfig(_, text, ..))
+                    if text.contains("No such configuration property") =>
+                {
+                    warn!("{full} is ignored: librdkafka has no property {property}");
+                }
+                Err(KafkaError::ClientConfig(_, text, ..)) => {
+                    settings.problem(
+                        &full,
+                        format!("{text}; TLS and SASL need a build with `--features kafka-tls`"),
+                    );
+                }
+                Err(error) => settings.problem(&full, error.to_string()),
+            }
+        }
+        Self { brokers, extra }
+    }
+
+    /// The bootstrap servers.
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    fn base(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", "footfall")
+            .set("allow.auto.create.topics", "false")
+            .set("reconnect.backoff.max.ms", "1000")
+            .set_log_level(RDKafkaLogLevel::Warning);
+        for (property, value) in &self.extra {
+            config.set(property, value);
+        }
+        config
+    }
+
+    /// For administration.
+    #[must_use]
+    pub fn admin(&self) -> ClientConfig {
+        self.base()
+    }
+
+    /// For a producer: idempotent, acknowledged by all replicas, bounded in time and memory.
+    #[must_use]
+    pub fn producer(&self) -> ClientConfig {
+        let mut config = self.base();
+        let given = |property: &str| self.extra.iter().any(|(name, _)| name == property);
+        // Fewer, larger requests: most of what a beacon costs is the request that carries it.
+        if !given("linger.ms") && !given("queue.buffering.max.ms") {
+            config.set("linger.ms", "2");
+        }
+        if !given("queue.buffering.max.messages") {
+            config.set("queue.buffering.max.messages", QUEUE_MAX_MESSAGES);
+        }
+        if !given("queue.buffering.max.kbytes") {
+            config.set("queue.buffering.max.kbytes", QUEUE_MAX_KBYTES);
+        }
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("partitioner", "murmur2_random")
+            .set(
+                "message.timeout.ms",
+                MESSAGE_TIMEOUT.as_millis().to_string(),
+            );
+        config
+    }
+
+    /// For a consumer whose offsets Kafka never keeps: they live beside what was made of them.
+    #[must_use]
+    pub fn consumer(&self, group: &str) -> ClientConfig {
+        let mut config = self.base();
+        let given = |property: &str| self.extra.iter().any(|(name, _)| name == property);
+        if !given("fetch.wait.max.ms") {
+            config.set("fetch.wait.max.ms", "500");
+        }
+        config
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error");
+        config
+    }
+
+    /// Like [`Self::consumer`], and also told when a partition has been read to its end.
+    #[must_use]
+    pub fn consumer_with_ends(&self, group: &str) -> ClientConfig {
+        let mut config = self.consumer(group);
+        config.set("enable.partition.eof", "true");
+        config
+    }
+}
+
+/// True for errors that pass by themselves: the client reconnects and goes on.
+#[must_use]
+pub fn is_transient(error: &KafkaError) -> bool {
+    use rdkafka::types::RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::BrokerTransportFailure
+                | Code::AllBrokersDown
+                | Code::OperationTimedOut
+                | Code::Resolve
+                | Code::LeaderNotAvailable
+                | Code::NotLeaderForPartition
+                | Code::CoordinatorLoadInProgress
+                | Code::CoordinatorNotAvailable
+                | Code::RequestTimedOut
+                | Code::NetworkException
+        )
+    )
+}
+
+/// Turns a closure that blocks on librdkafka into a future.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> KafkaResult<T> + Send + 'static,
+) -> KafkaResult<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(_) => Err(KafkaError::Canceled),
+    }
+}

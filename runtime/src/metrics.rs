@@ -1,0 +1,195 @@
+//! Every metric of every service: name, kind, labels, meaning. `/metrics` shows exactly these.
+//!
+//! The one rule: labels are bounded; a route's or report's id, never a path, a tenant or an id.
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+/// What a metric does over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Spreads over buckets.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// `<service>_<thing>_<unit>[_total]`
+    pub name: &'static str,
+    /// What it does over time.
+    pub kind: MetricKind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind: MetricKind::Counter,
+        labels,
+        help,
+    }
+}
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric {
+        name,
+        kind: MetricKind::Gauge,
+        labels,
+        help,
+    }
+}
+const fn histogram(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind: MetricKind::Histogram,
+        labels,
+        help,
+    }
+}
+
+/// The list.
+pub const METRICS: &[Metric] = &[
+    counter(
+        "http_requests_total",
+        &["route", "status"],
+        "Requests answered, by route id and status class.",
+    ),
+    histogram(
+        "http_request_seconds",
+        &["route"],
+        "Time from a request's head to its answer.",
+    ),
+    counter("http_throttled_total", &["route"], "Requests answered 429."),
+    gauge("http_connections", &[], "Open connections."),
+    counter(
+        "kafka_producers_replaced_total",
+        &[],
+        "Producers replaced after a fatal error.",
+    ),
+    counter(
+        "ingest_beacons_total",
+        &["type", "outcome"],
+        "Beacons by what became of them; outcomes sum to what came in.",
+    ),
+    counter(
+        "ingest_refused_total",
+        &["reason"],
+        "Beacons that were answered and not counted, by reason.",
+    ),
+    histogram(
+        "ingest_publish_seconds",
+        &[],
+        "Time from handing records to the producer to their acknowledgement.",
+    ),
+    gauge(
+        "ingest_directory_entries",
+        &["kind"],
+        "Entries of the directory in memory.",
+    ),
+    gauge(
+        "ingest_directory_age_seconds",
+        &[],
+        "Time since the directory was last known to be complete.",
+    ),
+    counter(
+        "projector_events_total",
+        &["type", "outcome"],
+        "Records by what became of them: applied, duplicate, dead.",
+    ),
+    counter(
+        "projector_batches_total",
+        &["result"],
+        "Transactions: committed, fenced, failed.",
+    ),
+    histogram("projector_batch_seconds", &[], "Time of one transaction."),
+    histogram(
+        "projector_batch_records",
+        &[],
+        "Records in one transaction.",
+    ),
+    gauge(
+        "projector_lag_records",
+        &["partition"],
+        "Records of the log that are not in the tables yet.",
+    ),
+    gauge(
+        "projector_partition_stopped",
+        &["partition"],
+        "1 while a partition is stopped at a record this build cannot fold.",
+    ),
+    gauge(
+        "projector_waiting_sessions",
+        &[],
+        "Sessions of which something arrived before their start.",
+    ),
+    counter(
+        "projector_generations_total",
+        &[],
+        "Logs found to be another one than the tables were made from.",
+    ),
+    histogram(
+        "projector_delay_seconds",
+        &[],
+        "Time from an event's receipt to its commit.",
+    ),
+    counter(
+        "api_outbox_published_total",
+        &[],
+        "Changes of the main database published to the directory.",
+    ),
+    gauge(
+        "api_outbox_waiting",
+        &[],
+        "Changes that wait to be published.",
+    ),
+    histogram(
+        "api_report_seconds",
+        &["report"],
+        "Time of a report, by row id.",
+    ),
+];
+
+/// Upper bounds of the buckets of time histograms, in seconds.
+const SECONDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// Starts recording and describes every metric. Later calls give the same handle.
+pub fn install() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let builder = PrometheusBuilder::new();
+            let builder = builder
+                .set_buckets(SECONDS)
+                .unwrap_or_else(|_| PrometheusBuilder::new());
+            let recorder = builder.build_recorder();
+            let handle = recorder.handle();
+            // An error means that someone else records already; `/metrics` then stays empty.
+            let _ = metrics::set_global_recorder(recorder);
+            for metric in METRICS {
+                match metric.kind {
+                    MetricKind::Counter => metrics::describe_counter!(metric.name, metric.help),
+                    MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+                    MetricKind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
+                }
+            }
+            handle
+        })
+        .clone()
+}

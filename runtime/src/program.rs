@@ -1,0 +1,68 @@
+//! What the three service binaries share around their `run`: logging, problems, exit codes.
+
+use crate::{Context, Settings, metrics, settings::Problems, telemetry};
+use std::{fmt::Display, process::ExitCode};
+
+/// Exit code of wrong usage: flags or settings.
+pub const WRONG_USAGE: u8 = 2;
+
+/// Why a program ends early.
+#[derive(Debug)]
+pub enum Failure {
+    /// Settings that cannot be used; exit code 2.
+    Settings(Problems),
+    /// Anything else; exit code 1.
+    Other(String),
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Settings(problems)
+    }
+}
+
+impl Failure {
+    /// Any error, as its text.
+    pub fn other(error: impl Display) -> Self {
+        Self::Other(error.to_string())
+    }
+
+    /// Says it on standard error and gives the exit code.
+    #[must_use]
+    pub fn report(&self) -> ExitCode {
+        match self {
+            Self::Settings(problems) => {
+                eprintln!("{problems}");
+                ExitCode::from(WRONG_USAGE)
+            }
+            Self::Other(text) => {
+                eprintln!("error: {text}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Runs a program on a runtime of its own: settings, logging and metrics first.
+pub fn run<F>(
+    flags: &[(&str, Option<String>)],
+    main: impl FnOnce(Settings, Context) -> F,
+) -> ExitCode
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    let mut settings = Settings::load(flags);
+    telemetry::start(&mut settings);
+    metrics::install();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::other(error).report(),
+    };
+    let ended = runtime.block_on(main(settings, Context::system()));
+    // Threads that still block on a broker that is away must not hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

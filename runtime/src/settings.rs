@@ -1,0 +1,276 @@
+//! Settings: flags over environment over file, read by name, every problem reported at once.
+//!
+//! Names and meanings stand in [`crate::settings_list`]. The one rule: a service reads all its
+//! settings into a config of its own and then asks [`Settings::finish`]; nothing reads the
+//! environment later.
+
+use crate::settings_list::{self, Setting};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    fs,
+    path::Path,
+    str::FromStr,
+};
+use thiserror::Error;
+
+/// Where every setting came from, and what was wrong with those read so far.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    problems: Vec<Problem>,
+}
+
+/// One setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The setting.
+    pub name: String,
+    /// What is wrong, and what would be right. Never repeats a secret.
+    pub what: String,
+}
+
+/// All problems of a start. The program exits with 2.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.0.len() == 1 {
+            "setting cannot"
+        } else {
+            "settings cannot"
+        };
+        write!(f, "{} {noun} be used:", self.0.len())?;
+        for problem in &self.0 {
+            write!(f, "\n  {}: {}", problem.name, problem.what)?;
+        }
+        Ok(())
+    }
+}
+
+impl Settings {
+    /// The settings of this process: `flags` first, then the environment, then the TOML file that
+    /// `FOOTFALL_CONFIG` names. Empty values count as absent.
+    #[must_use]
+    pub fn load(flags: &[(&str, Option<String>)]) -> Self {
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| settings_list::is_known(name))
+            .collect();
+        let mut settings = Self::default();
+        if let Some(path) = environment
+            .get("FOOTFALL_CONFIG")
+            .filter(|path| !path.is_empty())
+        {
+            settings.read_file(Path::new(path));
+        }
+        settings.values.extend(environment);
+        let given = flags
+            .iter()
+            .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
+        settings.values.extend(given);
+        settings.values.retain(|_, value| !value.trim().is_empty());
+        settings
+    }
+
+    /// Exactly these settings. For tests and for programs that put services together.
+    #[must_use]
+    pub fn from_pairs<N: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let values = pairs
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        Self {
+            values,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Sets a value that nobody gave.
+    pub fn set_default(&mut self, name: &str, value: impl Into<String>) {
+        self.values
+            .entry(name.to_owned())
+            .or_insert_with(|| value.into());
+    }
+
+    fn read_file(&mut self, path: &Path) {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                return self.problem(
+                    "FOOTFALL_CONFIG",
+                    format!("{} cannot be read: {error}", path.display()),
+                );
+            }
+        };
+        let table: toml::Table = match text.parse() {
+            Ok(table) => table,
+            Err(error) => {
+                return self.problem(
+                    "FOOTFALL_CONFIG",
+                    format!("{} is not TOML: {error}", path.display()),
+                );
+            }
+        };
+        for (name, value) in table {
+            let name = name.to_uppercase();
+            if !settings_list::is_known(&name) {
+                self.problem(
+                    &name,
+                    format!(
+                        "is not a setting; `--help` lists them (in {})",
+                        path.display()
+                    ),
+                );
+                continue;
+            }
+            match value {
+                toml::Value::String(text) => {
+                    self.values.insert(name, text);
+                }
+                toml::Value::Integer(number) => {
+                    self.values.insert(name, number.to_string());
+                }
+                toml::Value::Boolean(switch) => {
+                    self.values.insert(name, switch.to_string());
+                }
+                _ => self.problem(&name, "must be a text, a whole number, true or false"),
+            }
+        }
+    }
+
+    /// The text of a setting, if it was given.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.values
+            .get(name)
+            .filter(|value| !value.trim().is_empty())
+            .cloned()
+    }
+
+    /// The text of a setting that must be there.
+    pub fn required(&mut self, name: &str) -> String {
+        self.text(name).unwrap_or_else(|| {
+            let hint = settings_list::find(name).map_or("", |setting| setting.help);
+            self.problem(name, format!("is missing; {hint}"));
+            String::new()
+        })
+    }
+
+    /// The value of a setting, or `default` when it was not given or cannot be read, which is then
+    /// a problem. `right` says what would be right ("a number of seconds").
+    pub fn parse<T: FromStr>(&mut self, name: &str, default: T, right: &str) -> T {
+        match self.text(name) {
+            None => default,
+            Some(text) => text.trim().parse().unwrap_or_else(|_| {
+                self.problem(name, format!("is {}; give {right}", shown(name, &text)));
+                default
+            }),
+        }
+    }
+
+    /// Reads with a function whose error says what would be right.
+    pub fn parse_with<T, E: Display>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        match read(text.trim()) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(name, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Every setting whose name begins so, without what begins it, in order of name.
+    #[must_use]
+    pub fn with_prefix(&self, prefix: &str) -> Vec<(String, String)> {
+        let below = |(name, value): (&String, &String)| {
+            Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
+        };
+        self.values.iter().filter_map(below).collect()
+    }
+
+    /// Notes a problem; the program will not start.
+    pub fn problem(&mut self, name: &str, what: impl Into<String>) {
+        self.problems.push(Problem {
+            name: name.to_owned(),
+            what: what.into(),
+        });
+    }
+
+    /// Ends reading.
+    ///
+    /// # Errors
+    /// All [`Problems`] noted so far.
+    pub fn finish(&self) -> Result<(), Problems> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problems(self.problems.clone()))
+        }
+    }
+
+    /// What was given, one `NAME=value` each, secrets hidden. For the log at start.
+    #[must_use]
+    pub fn redacted(&self) -> Vec<String> {
+        self.values
+            .iter()
+            .map(|(name, value)| format!("{name}={}", shown(name, value)))
+            .collect()
+    }
+}
+
+fn shown(name: &str, value: &str) -> String {
+    let secret = settings_list::find(name).is_none_or(|setting: &Setting| setting.secret);
+    if secret {
+        "(hidden)".to_owned()
+    } else {
+        format!("{value:?}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_reported_with_its_name_and_what_would_be_right() {
+        let mut settings =
+            Settings::from_pairs([("MAX_EVENT_DATA_BYTES", "many"), ("JWT_SECRET", "")]);
+        assert_eq!(
+            settings.parse("MAX_EVENT_DATA_BYTES", 10_000u32, "a number of bytes"),
+            10_000
+        );
+        settings.required("JWT_SECRET");
+        let text = settings.finish().unwrap_err().to_string();
+        assert!(text.starts_with("2 settings cannot be used:"), "{text}");
+        assert!(
+            text.contains("MAX_EVENT_DATA_BYTES: is \"many\"; give a number of bytes"),
+            "{text}"
+        );
+        assert!(text.contains("JWT_SECRET: is missing"), "{text}");
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let settings =
+            Settings::from_pairs([("ID_SECRET", "hunter2"), ("KAFKA_SASL_PASSWORD", "hunter2")]);
+        assert!(!settings.redacted().join(" ").contains("hunter2"));
+        let mut settings = settings;
+        let _: u32 = settings.parse("ID_SECRET", 1, "a number");
+        assert!(
+            !settings
+                .finish()
+                .unwrap_err()
+                .to_string()
+                .contains("hunter2")
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! Log lines: text on a terminal, JSON elsewhere, always on standard error.
+
+use crate::Settings;
+use std::io::IsTerminal;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Starts logging as `LOG_FORMAT` and `RUST_LOG` say. A second call changes nothing, so tests may
+/// all call it.
+pub fn start(settings: &mut Settings) {
+    let terminal = std::io::stderr().is_terminal();
+    let format = settings
+        .text("LOG_FORMAT")
+        .unwrap_or_else(|| if terminal { "text" } else { "json" }.to_owned());
+    if !["text", "json"].contains(&format.as_str()) {
+        settings.problem("LOG_FORMAT", format!("is {format:?}; give text or json"));
+    }
+    let filter = settings
+        .text("RUST_LOG")
+        .unwrap_or_else(|| "info".to_owned());
+    let filter = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
+        settings.problem(
+            "RUST_LOG",
+            format!("cannot be read: {error}; for example `info,ingest=debug`"),
+        );
+        EnvFilter::new("info")
+    });
+    // Third parties log peers and payloads below `info`; addresses must not reach any line of ours.
+    let filter = quiet_third_parties(filter);
+    let registry = tracing_subscriber::registry().with(filter);
+    // An error means that a subscriber is there already, which is what we want.
+    let _ = if format == "json" {
+        let layer = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(std::io::stderr);
+        registry.with(layer).try_init()
+    } else {
+        let layer = tracing_subscriber::fmt::layer()
+            .with_ansi(terminal)
+            .with_writer(std::io::stderr);
+        registry.with(layer).try_init()
+    };
+}
+
+fn quiet_third_parties(filter: EnvFilter) -> EnvFilter {
+    [
+        "hyper=warn",
+        "hyper_util=warn",
+        "sqlx=warn",
+        "rdkafka=info",
+        "librdkafka=warn",
+        "nisshi_broker=warn",
+        "nisshi_service=warn",
+        "nisshi_storage=warn",
+        "nisshi_sans_io=warn",
+        "nisshi_auth=warn",
+        "libsql=warn",
+    ]
+    .into_iter()
+    .filter_map(|directive| directive.parse().ok())
+    .fold(filter, EnvFilter::add_directive)
+}

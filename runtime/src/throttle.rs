@@ -1,0 +1,258 @@
+//! How often something may be done: a burst of the whole limit, then an even refill (GCRA).
+//!
+//! Limits are per instance and per key; what the key is, the route decides.
+
+use crate::{Clock, Settings};
+use governor::{
+    RateLimiter, clock::Clock as GovernorClock, middleware::StateInformationMiddleware,
+    nanos::Nanos, state::keyed::DashMapStateStore,
+};
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hash, RandomState},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
+
+/// A limit: the id of its route, how many, in how many seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Id of the route.
+    pub route: &'static str,
+    /// How many.
+    pub count: u32,
+    /// In how many seconds.
+    pub seconds: u32,
+}
+
+/// What a throttle says of one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The whole limit.
+    pub limit: u32,
+    /// How many more are allowed at once.
+    pub remaining: u32,
+    /// Seconds until the next is allowed, rounded up; 0 while some remain.
+    pub retry_after_seconds: u64,
+    /// When the whole limit is there again, seconds since 1970.
+    pub reset_epoch_seconds: i64,
+}
+
+type Limiter = RateLimiter<u64, DashMapStateStore<u64>, ThrottleClock, StateInformationMiddleware>;
+
+/// All limits of a service.
+#[derive(Clone)]
+pub struct Throttles {
+    limiters: Arc<BTreeMap<&'static str, (Limit, Limiter)>>,
+    hasher: RandomState,
+    clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Throttles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Throttles")
+            .field("routes", &self.limiters.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Throttles {
+    /// The published limits, as `RATE_LIMITS` and `RATE_LIMIT_<ROUTE>` change them. A route's name
+    /// there is its id in upper case with `_` for what is no letter or digit.
+    pub fn read(settings: &mut Settings, published: &[Limit], clock: &Arc<dyn Clock>) -> Self {
+        let on = match settings.text("RATE_LIMITS").as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(other) => {
+                settings.problem("RATE_LIMITS", format!("is {other:?}; give on or off"));
+                true
+            }
+        };
+        let mut limiters = BTreeMap::new();
+        for limit in published {
+            let name = setting_name(limit.route);
+            let limit = settings
+                .parse_with(&name, |text| parse_limit(*limit, text))
+                .unwrap_or(*limit);
+            if on && let Some(limiter) = limiter(limit, clock) {
+                limiters.insert(limit.route, (limit, limiter));
+            }
+        }
+        Self {
+            limiters: Arc::new(limiters),
+            hasher: RandomState::new(),
+            clock: Arc::clone(clock),
+        }
+    }
+
+    /// Spends one of the route's limit for that key. `Ok(None)` when the route has no limit.
+    ///
+    /// # Errors
+    /// The [`Standing`] of a key that has spent its limit.
+    pub fn spend(&self, route: &str, key: impl Hash) -> Result<Option<Standing>, Standing> {
+        let Some((limit, limiter)) = self.limiters.get(route) else {
+            return Ok(None);
+        };
+        let now = self.clock.now().as_second();
+        // 64 bits of a keyed hash instead of the key: addresses and ids do not pile up in memory.
+        match limiter.check_key(&self.hasher.hash_one(key)) {
+            Ok(snapshot) => {
+                let remaining = snapshot.remaining_burst_capacity();
+                let missing = u64::from(limit.count.saturating_sub(remaining));
+                let refill = missing * u64::from(limit.seconds) / u64::from(limit.count.max(1));
+                Ok(Some(Standing {
+                    limit: limit.count,
+                    remaining,
+                    retry_after_seconds: 0,
+                    reset_epoch_seconds: now.saturating_add_unsigned(refill),
+                }))
+            }
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(ThrottleClock(Arc::clone(&self.clock)).now());
+                let retry_after_seconds = wait
+                    .as_millis()
+                    .div_ceil(1000)
+                    .try_into()
+                    .unwrap_or(u64::MAX)
+                    .max(1);
+                Err(Standing {
+                    limit: limit.count,
+                    remaining: 0,
+                    retry_after_seconds,
+                    reset_epoch_seconds: now.saturating_add(i64::from(limit.seconds)),
+                })
+            }
+        }
+    }
+
+    /// Forgets keys whose whole limit is there again.
+    pub fn forget_idle(&self) {
+        for (_, limiter) in self.limiters.values() {
+            limiter.retain_recent();
+        }
+    }
+}
+
+fn limiter(limit: Limit, clock: &Arc<dyn Clock>) -> Option<Limiter> {
+    let count = NonZeroU32::new(limit.count)?;
+    let each = Duration::from_secs(limit.seconds.into()) / limit.count;
+    let quota = governor::Quota::with_period(each)?.allow_burst(count);
+    let clock = ThrottleClock(Arc::clone(clock));
+    Some(RateLimiter::new(quota, DashMapStateStore::default(), clock))
+}
+
+/// The name of the setting that overrides a route's limit.
+#[must_use]
+pub fn setting_name(route: &str) -> String {
+    let upper = route.to_uppercase();
+    let name: String = upper
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    format!("RATE_LIMIT_{name}")
+}
+
+fn parse_limit(published: Limit, text: &str) -> Result<Limit, String> {
+    let wrong = || {
+        format!(
+            "is {text:?}; give <count>/<seconds>, for example {}/{}",
+            published.count, published.seconds
+        )
+    };
+    let (count, seconds) = text.split_once('/').ok_or_else(wrong)?;
+    let count = count
+        .trim()
+        .parse()
+        .ok()
+        .filter(|count| *count > 0)
+        .ok_or_else(wrong)?;
+    let seconds = seconds
+        .trim()
+        .parse()
+        .ok()
+        .filter(|seconds| *seconds > 0)
+        .ok_or_else(wrong)?;
+    Ok(Limit {
+        route: published.route,
+        count,
+        seconds,
+    })
+}
+
+/// The injected clock as governor wants it.
+#[derive(Clone, Debug)]
+pub struct ThrottleClock(Arc<dyn Clock>);
+
+impl GovernorClock for ThrottleClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let micros = u64::try_from(self.0.now().as_microsecond()).unwrap_or(0);
+        // Times that step back must not lend tokens; governor takes the difference as zero.
+        Nanos::new(micros.saturating_mul(1000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ManualClock;
+    use jiff::{SignedDuration, Timestamp};
+
+    #[test]
+    fn the_whole_limit_at_once_and_then_an_even_refill() {
+        let manual = Arc::new(ManualClock::new(
+            Timestamp::from_second(1_900_000_000).unwrap(),
+        ));
+        let clock: Arc<dyn Clock> = manual.clone();
+        let published = [Limit {
+            route: "analytics.session",
+            count: 10,
+            seconds: 60,
+        }];
+        let throttles = Throttles::read(&mut Settings::default(), &published, &clock);
+        for left in (0..10).rev() {
+            let standing = throttles.spend("analytics.session", "a").unwrap().unwrap();
+            assert_eq!((standing.limit, standing.remaining), (10, left));
+        }
+        let over = throttles.spend("analytics.session", "a").unwrap_err();
+        assert_eq!((over.remaining, over.retry_after_seconds), (0, 6));
+        assert!(
+            throttles.spend("analytics.session", "b").is_ok(),
+            "another key has its own"
+        );
+        manual.advance(SignedDuration::from_secs(6));
+        assert!(throttles.spend("analytics.session", "a").is_ok());
+        assert!(throttles.spend("analytics.session", "a").is_err());
+        assert_eq!(throttles.spend("no.such.route", "a"), Ok(None));
+    }
+
+    #[test]
+    fn limits_are_overridable_and_can_be_switched_off() {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        let published = [Limit {
+            route: "analytics.session",
+            count: 10,
+            seconds: 60,
+        }];
+        let mut settings = Settings::from_pairs([("RATE_LIMIT_ANALYTICS_SESSION", "1/60")]);
+        let throttles = Throttles::read(&mut settings, &published, &clock);
+        assert!(throttles.spend("analytics.session", 1).is_ok());
+        assert!(throttles.spend("analytics.session", 1).is_err());
+
+        let mut settings = Settings::from_pairs([("RATE_LIMITS", "off")]);
+        let throttles = Throttles::read(&mut settings, &published, &clock);
+        assert_eq!(throttles.spend("analytics.session", 1), Ok(None));
+
+        let mut settings = Settings::from_pairs([("RATE_LIMIT_ANALYTICS_SESSION", "none")]);
+        Throttles::read(&mut settings, &published, &clock);
+        assert!(
+            settings
+                .finish()
+                .unwrap_err()
+                .to_string()
+                .contains("give <count>/<seconds>, for example 10/60")
+        );
+    }
+}
