@@ -11,8 +11,8 @@ CREATE TABLE log_partitions (
     PRIMARY KEY (topic, partition)
 );
 
--- Every applied event. Rows are appended; a view whose session is not there yet has no page_id and
--- gets it, with a new seq, when the session comes.
+-- Every applied event. Rows are appended; a view or custom event whose session is not there yet has no
+-- page_id and gets it, with a new seq, when the session comes.
 CREATE TABLE events (
     workspace_no         int4        NOT NULL,
     -- log generation << 48 | offset: grows in commit order within a workspace, with holes.
@@ -41,8 +41,8 @@ CREATE TABLE events (
 
 -- Views and clicks of a page in a window.
 CREATE INDEX events_views ON events (workspace_no, page_id, occurred_at) WHERE kind = 4;
--- Views of a session, for its duration.
-CREATE INDEX events_session_views ON events (workspace_no, session_id) WHERE kind = 4;
+-- Views of a session, for its duration, and what waits for it.
+CREATE INDEX events_session ON events (workspace_no, session_id) WHERE kind IN (4, 6);
 -- A view and its leaves, whichever came first.
 CREATE INDEX events_pageview ON events (workspace_no, pageview_id) WHERE pageview_id IS NOT NULL;
 

@@ -1,1 +1,18 @@
-//! projector
+//! Events in, tables out: the only writer of the analytics database.
+//!
+//! The way of a record: [`consumer`] polls it, [`batch`] reads it, [`fold`] says what it changes,
+//! [`store`] writes that together with the partition's offset in one transaction.
+
+pub mod batch;
+pub mod consumer;
+pub mod dead_letters;
+pub mod fold;
+pub mod identity;
+pub mod program;
+pub mod store;
+
+pub use program::{Config, run, start};
+pub use store::{Claim, Store};
+
+/// The schema of the analytics database.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

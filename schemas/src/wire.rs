@@ -16,6 +16,11 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use thiserror::Error;
 
+/// 1970-01-01T00:00:00Z: nothing of ours is older.
+const FIRST_SECOND: i64 = 0;
+/// 9999-12-31T00:00:00Z: later years have no four-digit text.
+const LAST_SECOND: i64 = 253_402_214_400;
+
 /// Why bytes are no event that this build can fold.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReadError {
@@ -134,6 +139,11 @@ impl Event {
                 "workspace number {} is none that a tenant can have",
                 record.workspace_no
             )));
+        }
+        for at in [record.occurred_at, record.received_at] {
+            if !(FIRST_SECOND..=LAST_SECOND).contains(&at.as_second()) {
+                return Err(ReadError::Malformed(format!("{at} is outside the years 1970 to 9999")));
+            }
         }
         let body = record.body;
         let body = match kind {

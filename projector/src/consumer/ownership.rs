@@ -1,0 +1,165 @@
+//! Which partitions are ours: all of them, or what the consumer group gives us.
+//!
+//! librdkafka's rebalance is only noted here; the loop claims first and assigns afterwards, at the
+//! offsets that the database knows.
+
+use crate::{identity::Probe, store::Claim};
+use rdkafka::{
+    ClientContext, Offset, TopicPartitionList,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, KafkaResult},
+    topic_partition_list::TopicPartitionListElem,
+    types::RDKafkaRespErr,
+};
+use runtime::kafka::KafkaSettings;
+use schemas::topics::EVENTS;
+use std::sync::{Mutex, PoisonError};
+use tracing::{debug, warn};
+
+/// The consumer group of all projectors of a cluster.
+const GROUP: &str = "footfall-projector";
+/// After how long a projector that died is given up by the group.
+const SESSION_TIMEOUT_MS: &str = "10000";
+
+/// Which partitions a projector takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assignment {
+    /// What the consumer group gives it; further projectors share the work.
+    Group,
+    /// All of that many, without a group: for the embedded log, which only this process reads into
+    /// these tables. A start after a crash then waits for no group to give up the dead member.
+    All {
+        /// How many there are.
+        partitions: i32,
+    },
+}
+
+/// A change that the loop must act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// These partitions are ours now.
+    Assigned(Vec<i32>),
+    /// These are no longer.
+    Revoked(Vec<i32>),
+}
+
+/// Notes what librdkafka says of the group.
+#[derive(Debug, Default)]
+pub(super) struct Rebalances {
+    changes: Mutex<Vec<Change>>,
+}
+
+impl Rebalances {
+    fn note(&self, change: Change) {
+        self.changes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(change);
+    }
+}
+
+impl ClientContext for Rebalances {
+    fn error(&self, error: KafkaError, reason: &str) {
+        debug!("kafka consumer: {error}: {reason}");
+    }
+}
+
+impl ConsumerContext for Rebalances {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        code: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let elements = partitions.elements();
+        let numbers: Vec<i32> = elements
+            .iter()
+            .map(TopicPartitionListElem::partition)
+            .collect();
+        match code {
+            // Not assigned here: `Ownership::start` does, once the partitions are claimed.
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.note(Change::Assigned(numbers))
+            }
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
+                // At once: a batch in flight is fenced by the next owner's claim.
+                if let Err(error) = consumer.unassign() {
+                    warn!("partitions could not be given up: {error}");
+                }
+                self.note(Change::Revoked(numbers));
+            }
+            other => warn!("the consumer group could not be rebalanced: {other:?}"),
+        }
+    }
+}
+
+/// The consumer, its group and the probe beside it.
+pub(super) struct Ownership {
+    consumer: BaseConsumer<Rebalances>,
+    probe: Probe,
+}
+
+impl Ownership {
+    pub fn new(kafka: &KafkaSettings, assignment: Assignment) -> KafkaResult<Self> {
+        let mut config = kafka.consumer(GROUP);
+        config
+            .set("session.timeout.ms", SESSION_TIMEOUT_MS)
+            .set("partition.assignment.strategy", "range");
+        let consumer = BaseConsumer::from_config_and_context(&config, Rebalances::default())?;
+        match assignment {
+            Assignment::Group => consumer.subscribe(&[EVENTS])?,
+            Assignment::All { partitions } => consumer
+                .context()
+                .note(Change::Assigned((0..partitions).collect())),
+        }
+        Ok(Self {
+            consumer,
+            probe: Probe::new(kafka)?,
+        })
+    }
+
+    pub const fn consumer(&self) -> &BaseConsumer<Rebalances> {
+        &self.consumer
+    }
+
+    pub const fn probe(&self) -> &Probe {
+        &self.probe
+    }
+
+    pub fn take_changes(&self) -> Vec<Change> {
+        std::mem::take(
+            &mut *self
+                .consumer
+                .context()
+                .changes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Begins to fetch claimed partitions, each at the offset that the database knows.
+    pub fn start(&self, claims: &[Claim]) -> KafkaResult<()> {
+        let mut partitions = TopicPartitionList::new();
+        for claim in claims {
+            partitions.add_partition_offset(
+                claim.topic,
+                claim.partition,
+                Offset::Offset(claim.next_offset),
+            )?;
+        }
+        self.consumer.assign(&partitions)
+    }
+
+    pub fn pause(&self, partition: i32) -> KafkaResult<()> {
+        let mut partitions = TopicPartitionList::new();
+        partitions.add_partition(EVENTS, partition);
+        self.consumer.pause(&partitions)
+    }
+
+    /// Leaves the group and joins it again, to be told anew what is ours.
+    pub fn rejoin(&self) -> KafkaResult<()> {
+        self.consumer.unsubscribe();
+        self.consumer.subscribe(&[EVENTS])
+    }
+}

@@ -1,0 +1,126 @@
+//! The projector as a service: its settings, its parts, its binary's `run`.
+
+use crate::{
+    MIGRATIONS, Store,
+    consumer::{self, Assignment, Worker},
+};
+use axum::Router;
+use runtime::{
+    Context, Producer, Settings, database,
+    http::{health, serve},
+    kafka::KafkaSettings,
+    metrics,
+    program::Failure,
+    topics,
+};
+use std::{sync::Arc, time::Duration};
+use tracing::warn;
+
+/// Connections of the projector: one transaction at a time, one for gauges.
+const POOL_SIZE: u32 = 4;
+
+/// What a projector needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The cluster.
+    pub kafka: KafkaSettings,
+    /// The analytics database.
+    pub analytics_database_url: String,
+    /// Which partitions it takes.
+    pub assignment: Assignment,
+}
+
+impl Config {
+    /// Reads the settings; problems are noted in them.
+    pub fn read(settings: &mut Settings) -> Self {
+        Self {
+            kafka: KafkaSettings::read(settings),
+            analytics_database_url: settings.required("ANALYTICS_DATABASE_URL"),
+            assignment: Assignment::Group,
+        }
+    }
+}
+
+/// Starts folding. Readiness has it as `analytics database`, `log` and `projector`.
+///
+/// # Errors
+/// When a setting cannot be used; what is merely away is waited for.
+pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
+    let pool = database::pool(
+        &config.analytics_database_url,
+        "footfall-projector",
+        POOL_SIZE,
+    )
+    .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
+    let producer = Arc::new(Producer::new(config.kafka.clone()).map_err(Failure::other)?);
+    context
+        .readiness
+        .missing("analytics database", "not migrated yet");
+    context.readiness.missing("projector", "starting");
+    let (life, context) = (context.lifecycle.clone(), context.clone());
+    life.spawn_worker("projector", async move {
+        let (readiness, lifecycle) = (&context.readiness, &context.lifecycle);
+        match database::migrate(
+            &pool,
+            &MIGRATIONS,
+            "analytics database",
+            readiness,
+            lifecycle,
+        )
+        .await
+        {
+            Err(database::DatabaseError::Stopped) => return Ok(()),
+            migrated => migrated.map_err(|error| format!("the analytics database: {error}"))?,
+        }
+        if !wait_for_topics(&config.kafka, &context).await? {
+            return Ok(());
+        }
+        let worker = Worker {
+            kafka: config.kafka,
+            store: Store::new(pool),
+            producer: Arc::clone(&producer),
+            assignment: config.assignment,
+        };
+        let handle = tokio::runtime::Handle::current();
+        let thread = tokio::task::spawn_blocking(move || consumer::run(worker, &context, &handle));
+        let ended = thread.await.map_err(|error| error.to_string())?;
+        producer.flush(Duration::from_secs(5)).await;
+        ended.map_err(|error| error.to_string())
+    });
+    Ok(())
+}
+
+/// Waits until the topics are there and right; false when the program stops before.
+async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<bool, String> {
+    loop {
+        match topics::ready(kafka).await {
+            Ok(_) => return Ok(true),
+            Err(error @ topics::TopicError::Wrong { .. }) => return Err(error.to_string()),
+            Err(error) => {
+                context.readiness.missing("projector", error.to_string());
+                warn!("waiting for the log: {error}");
+            }
+        }
+        tokio::select! {
+            () = context.lifecycle.servers_stopping() => return Ok(false),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
+}
+
+/// The binary: health routes on `PROJECTOR_LISTEN`, folding until a signal.
+///
+/// # Errors
+/// [`Failure`] with the exit code.
+pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
+    let config = Config::read(&mut settings);
+    let listen = settings
+        .text("PROJECTOR_LISTEN")
+        .unwrap_or_else(|| "127.0.0.1:8082".to_owned());
+    settings.finish()?;
+    let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
+    start(config, &context)?;
+    let router: Router = health::router(context.readiness.clone(), metrics::install());
+    serve::spawn(listener, router, &context);
+    context.lifecycle.run_to_end().await.map_err(Failure::other)
+}

@@ -1,0 +1,252 @@
+//! One batch as one transaction: what is new is folded and written, the offset advances.
+
+use super::{Claim, Store, events, sessions};
+use crate::{
+    batch::Batch,
+    fold::{
+        Change, SessionKey, SessionState,
+        duration::{self, Viewed},
+        fold,
+    },
+};
+use jiff_sqlx::ToSqlx;
+use schemas::{EventId, Kind, PageviewId, WorkspaceNo};
+use sqlx::{PgConnection, Row};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Locks the partition's row; a zombie waits here until the new owner has committed, and is then refused.
+pub(super) const LOCK_PARTITION: &str = "
+SELECT epoch, generation, next_offset
+FROM log_partitions
+WHERE topic = $1 AND partition = $2
+FOR UPDATE";
+
+pub(super) const ADVANCE_PARTITION: &str = "
+UPDATE log_partitions
+SET next_offset = $4, last_event_id = $5, updated_at = $6
+WHERE topic = $1 AND partition = $2 AND epoch = $3";
+
+/// What a committed batch came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Events that count now, by type.
+    pub applied: BTreeMap<Kind, u64>,
+    /// Events that had been counted before, by type.
+    pub duplicate: BTreeMap<Kind, u64>,
+}
+
+/// Why a batch was not committed.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// Somebody else owns the partition, or stands elsewhere in it.
+    #[error("the partition has another owner")]
+    Fenced,
+    /// The database refused or is away.
+    #[error("{0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl Store {
+    /// Writes what a batch changes and moves the claim to its end.
+    ///
+    /// # Errors
+    /// [`ApplyError::Fenced`] when the claim is void. After any error nothing was written.
+    pub async fn apply(
+        &self,
+        claim: &mut Claim,
+        batch: &Batch,
+        now: jiff::Timestamp,
+    ) -> Result<Applied, ApplyError> {
+        let Some((next_offset, last_event_id)) = batch.end else {
+            return Ok(Applied::default());
+        };
+        let mut transaction = self.pool.begin().await?;
+        check_claim(&mut transaction, claim).await?;
+        let applied = write(&mut transaction, claim, batch).await?;
+        sqlx::query(ADVANCE_PARTITION)
+            .bind(claim.topic)
+            .bind(claim.partition)
+            .bind(claim.epoch)
+            .bind(next_offset)
+            .bind(last_event_id.0)
+            .bind(now.to_sqlx())
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        claim.next_offset = next_offset;
+        claim.last_event_id = Some(last_event_id);
+        Ok(applied)
+    }
+}
+
+async fn check_claim(connection: &mut PgConnection, claim: &Claim) -> Result<(), ApplyError> {
+    let row = sqlx::query(LOCK_PARTITION)
+        .bind(claim.topic)
+        .bind(claim.partition)
+        .fetch_optional(connection)
+        .await?
+        .ok_or(ApplyError::Fenced)?;
+    let stands = (
+        row.try_get::<i64, _>("epoch")?,
+        row.try_get::<i32, _>("generation")?,
+        row.try_get::<i64, _>("next_offset")?,
+    );
+    if stands == (claim.epoch, claim.generation, claim.next_offset) {
+        Ok(())
+    } else {
+        Err(ApplyError::Fenced)
+    }
+}
+
+async fn write(
+    connection: &mut PgConnection,
+    claim: &Claim,
+    batch: &Batch,
+) -> sqlx::Result<Applied> {
+    let (mut changes, applied) = new_changes(connection, claim, batch).await?;
+    let mut states = SessionChanges::of(&changes);
+    states.add_sessions_of_leaves(connection, &changes).await?;
+
+    let known = sessions::load(connection, &states.keys()).await?;
+    let released = states.merge(known);
+    events::place(&mut changes, &states.merged);
+    events::insert(connection, &changes).await?;
+    events::release_waiting(connection, &released).await?;
+    // Views are in the table now, those of this batch included.
+    states.measure(connection).await?;
+    sessions::save(connection, &states.merged, &states.begun).await?;
+    Ok(applied)
+}
+
+/// The changes of those events that are neither in the tables nor earlier in the batch.
+async fn new_changes(
+    connection: &mut PgConnection,
+    claim: &Claim,
+    batch: &Batch,
+) -> sqlx::Result<(Vec<Change>, Applied)> {
+    let ids: Vec<(WorkspaceNo, EventId)> = batch
+        .events
+        .iter()
+        .map(|(_, event)| (event.workspace_no, event.event_id))
+        .collect();
+    let mut known: HashSet<(WorkspaceNo, EventId)> = events::find_known(connection, &ids).await?;
+    let mut applied = Applied::default();
+    let mut changes = Vec::with_capacity(batch.events.len());
+    for (offset, event) in &batch.events {
+        let kind = event.body.kind();
+        if known.insert((event.workspace_no, event.event_id)) {
+            *applied.applied.entry(kind).or_default() += 1;
+            changes.push(fold(event, claim.seq(*offset)));
+        } else {
+            *applied.duplicate.entry(kind).or_default() += 1;
+        }
+    }
+    Ok((changes, applied))
+}
+
+/// What a batch does to sessions.
+#[derive(Default)]
+struct SessionChanges {
+    /// By the batch's own events.
+    changed: BTreeMap<SessionKey, SessionState>,
+    /// Sessions whose views' durations must be summed anew.
+    remeasure: BTreeSet<SessionKey>,
+    /// With what the table had.
+    merged: BTreeMap<SessionKey, SessionState>,
+    /// Sessions whose row must be written whole, because their start is in this batch.
+    begun: BTreeSet<SessionKey>,
+}
+
+impl SessionChanges {
+    fn of(changes: &[Change]) -> Self {
+        let mut states = Self::default();
+        for change in changes {
+            let Some((key, state)) = &change.session else {
+                continue;
+            };
+            if change.row.kind == Kind::PageViewed.number() {
+                states.remeasure.insert(*key);
+            }
+            states
+                .changed
+                .entry(*key)
+                .or_default()
+                .absorb(state.clone());
+        }
+        states
+    }
+
+    /// A leave names its view only; the view's session has changed as well.
+    async fn add_sessions_of_leaves(
+        &mut self,
+        connection: &mut PgConnection,
+        changes: &[Change],
+    ) -> sqlx::Result<()> {
+        let mut left: Vec<(WorkspaceNo, PageviewId)> = Vec::new();
+        let mut seqs: BTreeMap<(WorkspaceNo, PageviewId), i64> = BTreeMap::new();
+        for change in changes {
+            if let Some(view) = change.leaves {
+                left.push((change.row.workspace_no, view));
+                seqs.insert((change.row.workspace_no, view), change.row.seq);
+            }
+        }
+        for (view, key) in events::find_sessions_of_views(connection, &left).await? {
+            self.remeasure.insert(key);
+            let seq = seqs.get(&(key.0, view)).copied().unwrap_or_default();
+            self.changed.entry(key).or_default().absorb(SessionState {
+                seq,
+                ..SessionState::default()
+            });
+        }
+        Ok(())
+    }
+
+    fn keys(&self) -> Vec<SessionKey> {
+        self.changed.keys().copied().collect()
+    }
+
+    /// Joins with what the table had; gives the sessions for which something had waited, with their
+    /// page and the seq from which on it counts.
+    fn merge(
+        &mut self,
+        mut known: BTreeMap<SessionKey, SessionState>,
+    ) -> Vec<(SessionKey, Uuid, i64)> {
+        let mut released = Vec::new();
+        for (key, change) in std::mem::take(&mut self.changed) {
+            let starts = change.started.as_ref().map(|started| started.event_id);
+            let before = known.remove(&key);
+            let waited = before.as_ref().is_some_and(|state| state.started.is_none());
+            let mut state = before.unwrap_or_default();
+            state.absorb(change);
+            if let Some(started) = &state.started
+                && starts == Some(started.event_id)
+            {
+                self.begun.insert(key);
+                if waited {
+                    released.push((key, started.page_id.0, state.seq));
+                }
+            }
+            self.merged.insert(key, state);
+        }
+        released
+    }
+
+    async fn measure(&mut self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        let keys: Vec<SessionKey> = self.remeasure.iter().copied().collect();
+        let mut viewed: BTreeMap<SessionKey, Viewed> = events::load_views(connection, &keys)
+            .await?
+            .into_iter()
+            .map(|(key, (views, leaves))| (key, duration::of_views(&views, &leaves)))
+            .collect();
+        for key in keys {
+            let viewed = viewed.remove(&key).unwrap_or_default();
+            let state = self.merged.entry(key).or_default();
+            state.left_views = viewed.left_views;
+            state.viewed_seconds = viewed.seconds;
+            state.last_activity_at = state.last_activity_at.max(viewed.last_left_at);
+        }
+        Ok(())
+    }
+}

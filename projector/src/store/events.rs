@@ -1,0 +1,214 @@
+//! The table `events`: what is known, what waits, and appending.
+
+use super::copy::CopyRows;
+use crate::fold::{
+    Change, SessionKey, SessionState,
+    duration::{Leave, View},
+};
+use jiff::Timestamp;
+use schemas::{EventId, PageviewId, SessionId, WorkspaceNo};
+use sqlx::{PgConnection, Row, postgres::PgRow};
+use std::collections::{BTreeMap, HashSet};
+use uuid::Uuid;
+
+pub(super) const FIND_KNOWN: &str = "
+SELECT known.workspace_no, known.event_id
+FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, event_id)
+JOIN events AS known USING (workspace_no, event_id)";
+
+pub(super) const FIND_SESSIONS_OF_VIEWS: &str = "
+SELECT viewed.workspace_no, viewed.pageview_id, viewed.session_id
+FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, pageview_id)
+JOIN events AS viewed USING (workspace_no, pageview_id)
+WHERE viewed.kind = 4";
+
+pub(super) const LOAD_VIEWS: &str = "
+SELECT viewed.workspace_no, viewed.session_id, viewed.occurred_at, viewed.event_id, viewed.pageview_id
+FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
+JOIN events AS viewed USING (workspace_no, session_id)
+WHERE viewed.kind = 4";
+
+pub(super) const LOAD_LEAVES: &str = "
+SELECT viewed.workspace_no, viewed.session_id,
+       gone.occurred_at, gone.event_id, gone.pageview_id, gone.duration_seconds
+FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
+JOIN events AS viewed USING (workspace_no, session_id)
+JOIN events AS gone ON gone.workspace_no = viewed.workspace_no AND gone.pageview_id = viewed.pageview_id
+WHERE viewed.kind = 4 AND gone.kind = 5 AND gone.pageview_id IS NOT NULL";
+
+pub(super) const RELEASE_WAITING: &str = "
+UPDATE events
+SET page_id = session.page_id, seq = session.seq
+FROM UNNEST($1::int4[], $2::uuid[], $3::uuid[], $4::int8[]) AS session (workspace_no, session_id, page_id, seq)
+WHERE events.workspace_no = session.workspace_no
+  AND events.session_id = session.session_id
+  AND events.kind IN (4, 6)
+  AND events.page_id IS NULL";
+
+const COPY: &str = "
+COPY events (
+    workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, session_id, pageview_id,
+    link_id, user_hash, path, title, referrer, duration_seconds, scroll_depth_percent, name,
+    properties, refusal_reason, refusal_count
+) FROM STDIN";
+
+/// Views and leaves of one session.
+pub(super) type ViewsAndLeaves = (Vec<View>, Vec<Leave>);
+
+pub(super) async fn find_known(
+    connection: &mut PgConnection,
+    ids: &[(WorkspaceNo, EventId)],
+) -> sqlx::Result<HashSet<(WorkspaceNo, EventId)>> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let (workspaces, events): (Vec<i32>, Vec<Uuid>) =
+        ids.iter().map(|(no, id)| (int4(*no), id.0)).unzip();
+    let rows = sqlx::query(FIND_KNOWN)
+        .bind(workspaces)
+        .bind(events)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((workspace(row)?, EventId(row.try_get("event_id")?))))
+        .collect()
+}
+
+pub(super) async fn find_sessions_of_views(
+    connection: &mut PgConnection,
+    views: &[(WorkspaceNo, PageviewId)],
+) -> sqlx::Result<Vec<(PageviewId, SessionKey)>> {
+    if views.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (workspaces, ids): (Vec<i32>, Vec<Uuid>) =
+        views.iter().map(|(no, id)| (int4(*no), id.0)).unzip();
+    let rows = sqlx::query(FIND_SESSIONS_OF_VIEWS)
+        .bind(workspaces)
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    rows.iter()
+        .map(|row| Ok((PageviewId(row.try_get("pageview_id")?), session_key(row)?)))
+        .collect()
+}
+
+/// Views of those sessions, and the leaves of those views, whenever they came.
+pub(super) async fn load_views(
+    connection: &mut PgConnection,
+    sessions: &[SessionKey],
+) -> sqlx::Result<BTreeMap<SessionKey, ViewsAndLeaves>> {
+    let mut loaded: BTreeMap<SessionKey, ViewsAndLeaves> = BTreeMap::new();
+    if sessions.is_empty() {
+        return Ok(loaded);
+    }
+    let (workspaces, ids): (Vec<i32>, Vec<Uuid>) =
+        sessions.iter().map(|(no, id)| (int4(*no), id.0)).unzip();
+    for row in sqlx::query(LOAD_VIEWS)
+        .bind(&workspaces)
+        .bind(&ids)
+        .fetch_all(&mut *connection)
+        .await?
+    {
+        loaded.entry(session_key(&row)?).or_default().0.push(View {
+            at: timestamp(&row, "occurred_at")?,
+            event_id: EventId(row.try_get("event_id")?),
+            pageview_id: PageviewId(row.try_get("pageview_id")?),
+        });
+    }
+    for row in sqlx::query(LOAD_LEAVES)
+        .bind(&workspaces)
+        .bind(&ids)
+        .fetch_all(&mut *connection)
+        .await?
+    {
+        loaded.entry(session_key(&row)?).or_default().1.push(Leave {
+            at: timestamp(&row, "occurred_at")?,
+            event_id: EventId(row.try_get("event_id")?),
+            pageview_id: PageviewId(row.try_get("pageview_id")?),
+            seconds: row.try_get("duration_seconds")?,
+        });
+    }
+    Ok(loaded)
+}
+
+/// Gives rows the page of their session, where that is known.
+pub(super) fn place(changes: &mut [Change], sessions: &BTreeMap<SessionKey, SessionState>) {
+    for change in changes {
+        if let Some((key, _)) = &change.session {
+            let started = sessions.get(key).and_then(|state| state.started.as_ref());
+            change.row.page_id = started.map(|started| started.page_id);
+        }
+    }
+}
+
+pub(super) async fn insert(connection: &mut PgConnection, changes: &[Change]) -> sqlx::Result<()> {
+    let mut copy = CopyRows::default();
+    for change in changes {
+        let row = &change.row;
+        copy.value(row.workspace_no)
+            .value(row.seq)
+            .value(row.event_id)
+            .value(row.kind)
+            .value(row.occurred_at)
+            .value(row.received_at)
+            .optional(row.page_id)
+            .optional(row.session_id)
+            .optional(row.pageview_id)
+            .optional(row.link_id)
+            .bytes(row.user_hash.map(|hash| hash.0))
+            .text(row.path.as_deref())
+            .text(row.title.as_deref())
+            .text(row.referrer.as_deref())
+            .optional(row.duration_seconds)
+            .optional(row.scroll_depth_percent)
+            .text(row.name.as_deref())
+            .text(row.properties.as_ref().map(ToString::to_string).as_deref())
+            .text(row.refusal_reason)
+            .optional(row.refusal_count)
+            .end_row();
+    }
+    copy.send(connection, COPY).await
+}
+
+/// Counts what had waited for a session from this moment on: with its page, and with the seq of the
+/// change that released it, since readers by seq have passed its own.
+pub(super) async fn release_waiting(
+    connection: &mut PgConnection,
+    released: &[(SessionKey, Uuid, i64)],
+) -> sqlx::Result<()> {
+    if released.is_empty() {
+        return Ok(());
+    }
+    let workspaces: Vec<i32> = released.iter().map(|((no, _), ..)| int4(*no)).collect();
+    let sessions: Vec<Uuid> = released.iter().map(|((_, id), ..)| id.0).collect();
+    let pages: Vec<Uuid> = released.iter().map(|(_, page, _)| *page).collect();
+    let seqs: Vec<i64> = released.iter().map(|(.., seq)| *seq).collect();
+    sqlx::query(RELEASE_WAITING)
+        .bind(workspaces)
+        .bind(sessions)
+        .bind(pages)
+        .bind(seqs)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The number as the tables hold it; reading an event has checked that it fits.
+pub(super) fn int4(no: WorkspaceNo) -> i32 {
+    no.as_int4().unwrap_or_default()
+}
+
+pub(super) fn session_key(row: &PgRow) -> sqlx::Result<SessionKey> {
+    Ok((workspace(row)?, SessionId(row.try_get("session_id")?)))
+}
+
+pub(super) fn timestamp(row: &PgRow, column: &str) -> sqlx::Result<Timestamp> {
+    row.try_get::<jiff_sqlx::Timestamp, _>(column)
+        .map(jiff_sqlx::Timestamp::to_jiff)
+}
+
+fn workspace(row: &PgRow) -> sqlx::Result<WorkspaceNo> {
+    let no: i32 = row.try_get("workspace_no")?;
+    Ok(WorkspaceNo(no.unsigned_abs()))
+}
