@@ -11,8 +11,7 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "projector", version, after_help = settings_list::help(settings_list::Program::Projector))]
 struct Arguments {
-    /// Address for /health, /ready and /metrics [PROJECTOR_LISTEN]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", help = "Address for /health, /ready and /metrics [PROJECTOR_LISTEN]")]
     listen: Option<String>,
 }
 

@@ -122,8 +122,8 @@ const fn splitmix64(seed: u64) -> u64 {
 
 fn v7(now: Timestamp, random: [u8; 16]) -> Uuid {
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    let [a, b, c, d, e, f, g, h, i, j, ..] = random;
-    uuid::Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid()
+    let random = random.first_chunk().copied().unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
 fn to_microseconds(at: Timestamp) -> Timestamp {

@@ -149,7 +149,7 @@ impl Producer {
         match create(&self.settings) {
             Ok(fresh) => *current = Arc::new(fresh),
             Err(error) => {
-                error!("no new producer could be made, trying again at the next record: {error}")
+                error!("no new producer could be made, trying again at the next record: {error}");
             }
         }
     }

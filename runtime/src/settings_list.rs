@@ -1,6 +1,8 @@
 //! Every setting: its name, what it means, who reads it. `--help`, the check of the settings file
 //! and the hiding of secrets all come from this list.
 
+use std::fmt::Write;
+
 /// A setting as people see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting {
@@ -268,10 +270,13 @@ pub fn help(program: Program) -> String {
         .iter()
         .filter(|setting| setting.programs.contains(&program))
     {
-        text.push_str(&format!(
-            "  {}\n      {} [default: {}]\n",
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "  {}
+      {} [default: {}]",
             setting.name, setting.help, setting.default
-        ));
+        );
     }
     text
 }

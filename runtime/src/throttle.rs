@@ -34,7 +34,7 @@ pub struct Standing {
     /// How many more are allowed at once.
     pub remaining: u32,
     /// Seconds until the next is allowed, rounded up; 0 while some remain.
-    pub retry_after_seconds: u64,
+    pub retry_after_seconds: u32,
     /// When the whole limit is there again, seconds since 1970.
     pub reset_epoch_seconds: i64,
 }
@@ -114,7 +114,7 @@ impl Throttles {
                     .as_millis()
                     .div_ceil(1000)
                     .try_into()
-                    .unwrap_or(u64::MAX)
+                    .unwrap_or(u32::MAX)
                     .max(1);
                 Err(Standing {
                     limit: limit.count,

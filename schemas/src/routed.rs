@@ -20,6 +20,13 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
+const TAG: u128 = 0xffff << 80 | 0xff << 64;
+const PAYLOAD: u128 = 0xf << 72 | ((1 << 62) - 1);
+/// RFC 9562, section 5.8: version 8, variant 10.
+const VERSION: u128 = 0x8 << 76;
+const VARIANT: u128 = 0b10 << 62;
+const VERSION_AND_VARIANT: u128 = 0xf << 76 | 0b11 << 62;
+
 /// Keeps the two kinds of id apart: a page view's id is no session's.
 #[derive(Clone, Copy)]
 enum Label {
@@ -85,71 +92,44 @@ impl IdMaker {
     fn make(&self, label: Label, workspace: WorkspaceNo, payload: Payload) -> Uuid {
         let bits = match payload {
             Payload::Random(bytes) => bytes,
-            Payload::EventId(event_id) => {
-                let derived = self.secrets.sign(&[
-                    b"payload",
-                    label.bytes(),
-                    &workspace.0.to_be_bytes(),
-                    event_id.as_bytes(),
-                ]);
-                first_16(&derived)
-            }
+            Payload::EventId(event_id) => first_16(&self.secrets.sign(&[
+                b"payload",
+                label.bytes(),
+                &workspace.0.to_be_bytes(),
+                event_id.as_bytes(),
+            ])),
         };
-        let [.., a, b, c, d, e, f, g, h, i] = bits;
-        let [w0, w1, w2, w3] = workspace.0.to_be_bytes();
-        let untagged = [
-            w0,
-            w1,
-            w2,
-            w3,
-            0,
-            0,
-            0x80 | (a & 0x0f),
-            0,
-            0x80 | (b & 0x3f),
-            c,
-            d,
-            e,
-            f,
-            g,
-            h,
-            i,
-        ];
+        let payload = u128::from_be_bytes(bits) & PAYLOAD;
+        let untagged = u128::from(workspace.0) << 96 | VERSION | VARIANT | payload;
         let tag = self
             .secrets
             .newest()
-            .map_or([0; 3], |key| tag(key, label, untagged));
-        Uuid::from_bytes(with_tag(untagged, tag))
+            .map_or(0, |key| tag(key, label, untagged));
+        Uuid::from_u128(untagged | tag)
     }
 
     fn verify(&self, label: Label, id: Uuid) -> Option<WorkspaceNo> {
-        let bytes = *id.as_bytes();
-        let untagged = with_tag(bytes, [0; 3]);
+        let untagged = id.as_u128() & !TAG;
         let mut valid = false;
         for key in self.secrets.all() {
-            let expected = with_tag(untagged, tag(key, label, untagged));
-            valid |= bool::from(expected.ct_eq(&bytes));
+            let expected = untagged | tag(key, label, untagged);
+            valid |= bool::from(expected.to_be_bytes().ct_eq(id.as_bytes()));
         }
-        let version_8 = bytes.get(6).is_some_and(|octet| octet & 0xf0 == 0x80);
-        let [w0, w1, w2, w3, ..] = bytes;
-        (valid && version_8).then(|| WorkspaceNo(u32::from_be_bytes([w0, w1, w2, w3])))
+        let ours = valid && untagged & VERSION_AND_VARIANT == VERSION | VARIANT;
+        let number = u32::try_from(untagged >> 96).ok()?;
+        ours.then_some(WorkspaceNo(number))
     }
 }
 
-fn tag(key: KeyedHash, label: Label, untagged: [u8; 16]) -> [u8; 3] {
-    let [a, b, c, ..] = sign_with(key, &[b"tag", label.bytes(), &untagged]);
-    [a, b, c]
+/// The 24 tag bits of an id, in their places.
+fn tag(key: KeyedHash, label: Label, untagged: u128) -> u128 {
+    let digest = sign_with(key, &[b"tag", label.bytes(), &untagged.to_be_bytes()]);
+    let bits = u128::from_be_bytes(first_16(&digest)) >> 104;
+    (bits >> 8) << 80 | (bits & 0xff) << 64
 }
 
-const fn with_tag(id: [u8; 16], tag: [u8; 3]) -> [u8; 16] {
-    let [w0, w1, w2, w3, _, _, a, _, b, c, d, e, f, g, h, i] = id;
-    let [t0, t1, t2] = tag;
-    [w0, w1, w2, w3, t0, t1, a, t2, b, c, d, e, f, g, h, i]
-}
-
-const fn first_16(digest: &[u8; 32]) -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *digest;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+fn first_16(digest: &[u8; 32]) -> [u8; 16] {
+    digest.first_chunk().copied().unwrap_or_default()
 }
 
 impl EventId {

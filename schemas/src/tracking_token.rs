@@ -76,7 +76,7 @@ mod tests {
         let start = Timestamp::from_millisecond(5_900_000 * BUCKET_MS).unwrap();
         let at = |ms: i64| Timestamp::from_millisecond(start.as_millisecond() + ms).unwrap();
         let token = make(&ring(SECRET), page, start);
-        let both = ring(&format!("{}X,{SECRET}", SECRET));
+        let both = ring(&format!("{SECRET}X,{SECRET}"));
         for (ms, valid) in [(-1, false), (0, true), (599_999, true), (600_000, false)] {
             assert_eq!(
                 verify(&ring(SECRET), page, &token, at(ms)),

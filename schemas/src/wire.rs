@@ -142,7 +142,9 @@ impl Event {
         }
         for at in [record.occurred_at, record.received_at] {
             if !(FIRST_SECOND..=LAST_SECOND).contains(&at.as_second()) {
-                return Err(ReadError::Malformed(format!("{at} is outside the years 1970 to 9999")));
+                return Err(ReadError::Malformed(format!(
+                    "{at} is outside the years 1970 to 9999"
+                )));
             }
         }
         let body = record.body;

@@ -178,6 +178,9 @@ fn same_variant(old: &Value, new: &Value) -> bool {
     }
 }
 
+/// Breaks a schema in one way.
+type Break = fn(&mut Value);
+
 #[test]
 fn each_breaking_change_is_seen_and_additions_are_not() {
     let (_, before) = json_schema::documents().remove(0);
@@ -187,7 +190,6 @@ fn each_breaking_change_is_seen_and_additions_are_not() {
     added["properties"]["extra"] = json!({"type": "string"});
     assert_eq!(breaking_changes(&before, &added), Vec::<String>::new());
 
-    type Break = fn(&mut Value);
     let breaks: [(&str, Break); 5] = [
         ("a member gone", |schema| {
             schema["properties"]
@@ -196,13 +198,13 @@ fn each_breaking_change_is_seen_and_additions_are_not() {
                 .remove("event_id");
         }),
         ("a type changed", |schema| {
-            schema["properties"]["producer"]["type"] = json!("integer")
+            schema["properties"]["producer"]["type"] = json!("integer");
         }),
         ("newly required", |schema| {
             schema["required"]
                 .as_array_mut()
                 .unwrap()
-                .push(json!("visitor"))
+                .push(json!("visitor"));
         }),
         ("no longer required", |schema| {
             schema["required"].as_array_mut().unwrap().pop();

@@ -80,7 +80,7 @@ impl ConsumerContext for Rebalances {
         match code {
             // Not assigned here: `Ownership::start` does, once the partitions are claimed.
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                self.note(Change::Assigned(numbers))
+                self.note(Change::Assigned(numbers));
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
                 // At once: a batch in flight is fenced by the next owner's claim.

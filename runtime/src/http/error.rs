@@ -24,13 +24,13 @@ pub struct ApiError {
     /// Dotted key for translations; the specific name of the error.
     pub i18n_key: &'static str,
     /// Values for the translated text.
-    pub i18n_vars: Option<Value>,
+    pub i18n_vars: Option<Box<Value>>,
     /// One line per problem of a validation.
     pub details: Vec<String>,
     /// Seconds after which trying again makes sense.
-    pub retry_after_seconds: Option<u64>,
+    pub retry_after_seconds: Option<u32>,
     /// For the log only.
-    pub inside: Option<String>,
+    pub inside: Option<Box<str>>,
 }
 
 impl ApiError {
@@ -147,7 +147,7 @@ impl ApiError {
 
     /// 429.
     #[must_use]
-    pub fn rate_limited(retry_after_seconds: u64) -> Self {
+    pub fn rate_limited(retry_after_seconds: u32) -> Self {
         let error = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "RATE_LIMITED",
@@ -171,7 +171,7 @@ impl ApiError {
         );
         Self {
             retry_after_seconds: Some(2),
-            inside: Some(inside.to_string()),
+            inside: Some(inside.to_string().into()),
             ..error
         }
     }
@@ -186,7 +186,7 @@ impl ApiError {
             "Something went wrong on our side; quote the correlationId when you report it.",
         );
         Self {
-            inside: Some(inside.to_string()),
+            inside: Some(inside.to_string().into()),
             ..error
         }
     }
@@ -195,7 +195,7 @@ impl ApiError {
     #[must_use]
     pub fn with_vars(self, vars: Value) -> Self {
         Self {
-            i18n_vars: Some(vars),
+            i18n_vars: Some(Box::new(vars)),
             ..self
         }
     }
@@ -211,7 +211,7 @@ impl ApiError {
         });
         if let Some(members) = error.as_object_mut() {
             if let Some(vars) = &self.i18n_vars {
-                members.insert("i18nVars".to_owned(), vars.clone());
+                members.insert("i18nVars".to_owned(), Value::clone(vars));
             }
             if !self.details.is_empty() {
                 let details: Vec<Value> = self
@@ -263,6 +263,7 @@ pub fn ok<T: Serialize>(data: T) -> Json<Success<T>> {
 }
 
 /// `{"success": true}`, for changes that have nothing to return.
+#[must_use]
 pub fn success() -> Response {
     Json(json!({ "success": true })).into_response()
 }
