@@ -266,7 +266,9 @@ pub(super) fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
     let at = COUNTRIES
         .binary_search_by(|(known, _, _)| (*known).cmp(code))
         .ok()?;
-    COUNTRIES.get(at).map(|(_, name, continent)| (*name, *continent))
+    COUNTRIES
+        .get(at)
+        .map(|(_, name, continent)| (*name, *continent))
 }
 
 #[cfg(test)]

@@ -64,7 +64,10 @@ impl VisitorHasher {
         parts.extend_from_slice(values);
         let full = self.secret.sign(&parts);
         let mut short = [0; 16];
-        short.iter_mut().zip(full).for_each(|(short, full)| *short = full);
+        short
+            .iter_mut()
+            .zip(full)
+            .for_each(|(short, full)| *short = full);
         short
     }
 }
@@ -94,7 +97,10 @@ mod tests {
     fn kinds_and_secrets_keep_equal_values_apart() {
         let hasher = hasher("a");
         assert_ne!(hasher.visitor(ONE, "v").0, hasher.user(ONE, "v").0);
-        assert_ne!(hasher.visitor(ONE, "v"), self::hasher("b").visitor(ONE, "v"));
+        assert_ne!(
+            hasher.visitor(ONE, "v"),
+            self::hasher("b").visitor(ONE, "v")
+        );
     }
 
     #[test]

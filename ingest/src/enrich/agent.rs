@@ -1,0 +1,263 @@
+//! What a `User-Agent` says: browser, system, device, and whether a machine sent it.
+//!
+//! Owns the parsing rules and a bounded memory of agents seen. The one rule: an agent is cut to
+//! [`MAX_AGENT_BYTES`] before anything looks at it, so that its length buys nobody our time.
+
+use super::{Claims, bots::BotRules, device, signals::BotSignals, tidy};
+use moka::sync::Cache;
+use schemas::{Agent, Device};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+use thiserror::Error;
+use ua_parser::{Extractor, Regexes};
+
+/// The rules as the ua-parser project publishes them; see `ingest/data/NOTICE.md`.
+const RULES: &str = include_str!("../../data/uap-core-regexes.yaml");
+
+/// The rules, and after `+` the revision of what this module and [`super::device`] make of them.
+pub(super) const VERSION: &str = "uap-core 0.18.0+1";
+
+/// Longest agent that is looked at. Browsers' are below 300 bytes and those of in-app browsers
+/// below 700; the rest is noise or an attempt to keep us busy.
+pub const MAX_AGENT_BYTES: usize = 1_024;
+
+/// Agents remembered. A bio page's visitors share some hundreds; an entry takes up to 2 KB, so that a
+/// flood of made-up agents costs at most 20 MB.
+const REMEMBERED: u64 = 10_000;
+
+/// Longest name kept, in characters: what the contract allows a client to claim (decision 1).
+pub(super) const MAX_NAME_CHARS: usize = 64;
+
+/// Browsers inside apps that the rules take for the system's own: what the app writes, and its name.
+const APPS: &[(&str, &str)] = &[
+    ("musical_ly", "TikTok"),
+    ("BytedanceWebview", "TikTok"),
+    ("Barcelona ", "Threads"),
+    ("MetaIAB Facebook", "Facebook"),
+    ("[LinkedInApp]", "LinkedIn"),
+    ("MicroMessenger/", "WeChat"),
+    ("KAKAOTALK", "KakaoTalk"),
+];
+
+/// What one agent says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParsedAgent {
+    known: Agent,
+    signals: BotSignals,
+    presence: Presence,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Presence {
+    #[default]
+    Absent,
+    Unknown,
+    Recognised,
+}
+
+/// The bundled rules cannot be used. Only a program built with damaged data files sees this.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the bundled {what} cannot be used: {reason}")]
+pub struct RulesError {
+    what: &'static str,
+    reason: String,
+}
+
+impl RulesError {
+    fn agents(error: impl fmt::Display) -> Self {
+        Self {
+            what: "user-agent rules",
+            reason: error.to_string(),
+        }
+    }
+
+    pub(super) fn bots(error: impl fmt::Display) -> Self {
+        Self {
+            what: "crawler list",
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl ParsedAgent {
+    /// Why this agent might be a machine's.
+    #[must_use]
+    pub fn signals(&self) -> BotSignals {
+        self.signals
+    }
+
+    /// What is known of browser, system and device. The agent goes before the client's claims, member
+    /// by member; a claimed device counts only when there is no agent or none that is recognised.
+    #[must_use]
+    pub fn with_claims(&self, claims: &Claims<'_>) -> Agent {
+        let mut agent = self.known.clone();
+        if self.presence != Presence::Recognised {
+            agent.device = claims.device().or(match self.presence {
+                Presence::Absent => None,
+                Presence::Unknown | Presence::Recognised => Some(Device::Desktop),
+            });
+        }
+        agent.browser = agent.browser.or_else(|| name(claims.browser));
+        // A version belongs to its system: what the client says of another one is not taken over.
+        let claimed_os = name(claims.os);
+        let one_system = agent.os.is_none() || same(agent.os.as_deref(), claimed_os.as_deref());
+        if agent.os_version.is_none() && one_system {
+            agent.os_version = name(claims.os_version);
+        }
+        agent.os = agent.os.or(claimed_os);
+        agent
+    }
+}
+
+/// Parses agents and remembers what it found.
+pub struct Agents {
+    rules: Arc<Rules>,
+    seen: Cache<String, Arc<ParsedAgent>>,
+    absent: Arc<ParsedAgent>,
+}
+
+struct Rules {
+    extractor: Extractor<'static>,
+    bots: BotRules,
+}
+
+impl Agents {
+    /// With the bundled rules, compiled once per process, and an empty memory.
+    ///
+    /// # Errors
+    /// [`RulesError`] only when the program was built with damaged data files.
+    pub fn bundled() -> Result<Self, RulesError> {
+        static LOADED: OnceLock<Result<Arc<Rules>, RulesError>> = OnceLock::new();
+        Ok(Self {
+            rules: LOADED.get_or_init(|| Rules::load().map(Arc::new)).clone()?,
+            seen: Cache::new(REMEMBERED),
+            absent: Arc::new(ParsedAgent {
+                signals: BotSignals::NO_AGENT,
+                ..ParsedAgent::default()
+            }),
+        })
+    }
+
+    /// What the header says; an empty one says as little as none.
+    #[must_use]
+    pub fn parse(&self, header: Option<&str>) -> Arc<ParsedAgent> {
+        let agent = cut(header.unwrap_or_default().trim());
+        if agent.is_empty() {
+            return Arc::clone(&self.absent);
+        }
+        self.seen
+            .get_with_by_ref(agent, || Arc::new(self.rules.parse(agent)))
+    }
+}
+
+impl fmt::Debug for Agents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agents")
+            .field("remembered", &self.seen.entry_count())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rules {
+    fn load() -> Result<Self, RulesError> {
+        let rules: Regexes<'static> = serde_norway::from_str(RULES).map_err(RulesError::agents)?;
+        Ok(Self {
+            extractor: Extractor::try_from(rules).map_err(RulesError::agents)?,
+            bots: BotRules::load()?,
+        })
+    }
+
+    fn parse(&self, agent: &str) -> ParsedAgent {
+        let (browser, os, device) = self.extractor.extract(agent);
+        let mut known = Agent::default();
+        if let Some((_, app)) = APPS.iter().find(|(mark, _)| agent.contains(mark)) {
+            known.browser = Some((*app).to_owned());
+        } else if let Some(browser) = browser {
+            known.browser = name(Some(&browser.family));
+            known.browser_version = known.browser.as_ref().and_then(|_| {
+                version([
+                    browser.major,
+                    browser.minor,
+                    browser.patch,
+                    browser.patch_minor,
+                ])
+            });
+        }
+        if let Some(os) = os {
+            known.os = name(Some(&os.os));
+            known.os_version = known.os.as_ref().and_then(|_| {
+                version([
+                    os.major.as_deref(),
+                    os.minor.as_deref(),
+                    os.patch.as_deref(),
+                    os.patch_minor.as_deref(),
+                ])
+            });
+        }
+        if let Some(device) = device {
+            (known.brand, known.model) = maker(device.brand.as_deref(), device.model.as_deref());
+        }
+        let kind = device::kind(agent);
+        let recognised = kind.is_some() || known.browser.is_some() || known.os.is_some();
+        let mut signals = self.bots.judge(agent);
+        let presence = if recognised {
+            known.device = kind.or(Some(if known.os.as_deref() == Some("iOS") {
+                Device::Mobile
+            } else {
+                Device::Desktop
+            }));
+            Presence::Recognised
+        } else {
+            signals = signals.and(BotSignals::UNKNOWN_AGENT);
+            Presence::Unknown
+        };
+        ParsedAgent {
+            known,
+            signals,
+            presence,
+        }
+    }
+}
+
+/// An agent as far as it is looked at.
+pub(super) fn cut(agent: &str) -> &str {
+    agent
+        .get(..agent.floor_char_boundary(MAX_AGENT_BYTES))
+        .unwrap_or(agent)
+}
+
+/// A name worth keeping; the rules say "Other" where they know none.
+fn name(text: Option<&str>) -> Option<String> {
+    tidy(text?, MAX_NAME_CHARS).filter(|name| name != "Other")
+}
+
+fn same(known: Option<&str>, claimed: Option<&str>) -> bool {
+    known
+        .zip(claimed)
+        .is_some_and(|(known, claimed)| known.eq_ignore_ascii_case(claimed))
+}
+
+/// Dotted, up to the first part that is missing.
+fn version(parts: [Option<&str>; 4]) -> Option<String> {
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map_while(|part| part.filter(|part| !part.is_empty()))
+        .collect();
+    name(Some(&parts.join(".")))
+}
+
+/// Maker and model, where the rules mean somebody: they file crawlers under the brand "Spider" and
+/// what they do not know under brands that begin with "Generic". Of the latter only a model that
+/// stands in the agent says anything; Chrome writes "K" for every phone.
+fn maker(brand: Option<&str>, model: Option<&str>) -> (Option<String>, Option<String>) {
+    let (brand, model) = (name(brand), name(model));
+    match brand.as_deref() {
+        Some("Spider" | "Generic" | "Generic_Inettv") => (None, None),
+        Some(generic) if generic.starts_with("Generic") => {
+            (None, model.filter(|model| model.chars().count() > 1))
+        }
+        _ => (brand, model),
+    }
+}

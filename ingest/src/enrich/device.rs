@@ -1,0 +1,105 @@
+//! What kind of device an agent is on: phone, tablet or everything else.
+//!
+//! Owns that decision alone; makers and models are [`super::agent`]'s. The one rule: rules go from the
+//! particular to the general, for agents carry the names of whatever they want to be taken for.
+
+use schemas::Device;
+
+/// Televisions, consoles and headsets. They call themselves Android or Mobile too, and count as
+/// desktop, which is everything that is neither phone nor tablet.
+const SCREENS: &[&str] = &[
+    "SmartTV",
+    "SMART-TV",
+    "Smart-TV",
+    "Smart TV",
+    "AppleTV",
+    "Apple TV",
+    "GoogleTV",
+    "Google TV",
+    "Android TV",
+    "AndroidTV",
+    "BRAVIA",
+    "HbbTV",
+    "NetCast",
+    "Web0S",
+    "CrKey",
+    "Roku",
+    "VIDAA",
+    "; AFT",
+    "Viera",
+    "MiTV",
+    "MIBOX",
+    "PlayStation",
+    "PLAYSTATION",
+    "Xbox",
+    "Nintendo",
+    "OculusBrowser",
+];
+
+/// Phones that are neither Apple's nor Android's, and Opera's phone browsers, which do not say
+/// "Mobile".
+const PHONES: &[&str] = &[
+    "Windows Phone",
+    "IEMobile",
+    "Windows Mobile",
+    "Windows CE",
+    "Opera Mini",
+    "Opera Mobi",
+];
+
+/// Tablets that do not say Android.
+const TABLETS: &[&str] = &["Tablet", "PlayBook", "TouchPad", "Kindle"];
+
+/// Systems of desks and laps.
+const DESKS: &[&str] = &["Windows", "Macintosh", "CrOS", "X11"];
+
+/// What is left of the telephones.
+const OLD_PHONES: &[&str] = &[
+    "Mobile",
+    "BlackBerry",
+    "BB10",
+    "Symbian",
+    "Series60",
+    "SymbOS",
+    "Nokia",
+    "KAIOS",
+    "J2ME",
+    "MIDP",
+    "webOS/",
+    "hpwOS",
+];
+
+/// The kind of device, or `None` when nothing in the agent says one. An iPad that asks for desktop
+/// sites calls itself a Macintosh and is one here: nothing tells them apart.
+pub(super) fn kind(agent: &str) -> Option<Device> {
+    let has = |word: &str| agent.contains(word);
+    let any = |words: &[&str]| words.iter().any(|word| has(word));
+    if any(SCREENS) {
+        Some(Device::Desktop)
+    } else if has("iPad") {
+        Some(Device::Tablet)
+    } else if has("iPhone") || has("iPod") || any(PHONES) {
+        Some(Device::Mobile)
+    } else if has("Windows NT") {
+        // "Tablet PC 2.0" in there is a service of Windows.
+        Some(Device::Desktop)
+    } else if any(TABLETS) {
+        Some(Device::Tablet)
+    } else if has("Android") || has("; Adr ") {
+        Some(if has("Mobile") {
+            Device::Mobile
+        } else {
+            Device::Tablet
+        })
+    } else if has("Silk/") {
+        Some(Device::Tablet)
+    } else if has("Macintosh") {
+        Some(Device::Desktop)
+    } else if any(OLD_PHONES) {
+        Some(Device::Mobile)
+    } else if any(DESKS) {
+        Some(Device::Desktop)
+    } else {
+        None
+    }
+}
