@@ -1,2 +1,58 @@
-//! b
-fn main(){}
+//! The measurements, each a command. Absolute times depend on the machine; ratios are taken side by
+//! side in one run.
+
+mod cost;
+mod latency;
+mod load;
+mod sender;
+mod target;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Measures Footfall.
+#[derive(Parser)]
+#[command(name = "footfall-bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Send beacons to the running program of a data directory, then compare its reports with the
+    /// seeds' SQL. May be run again, and the program killed meanwhile: the same beacons count once
+    Load(load::Load),
+    /// Time from an acknowledged beacon to its count in a report
+    Latency(latency::Latency),
+    /// Durable beacons per CPU-second of the ingest process, next to a handler that only parses
+    Cost(cost::Cost),
+    /// The handler that only parses (started by `cost`)
+    #[command(hide = true)]
+    Bare,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Load(load) => load.run().await,
+            Command::Latency(latency) => latency.run().await,
+            Command::Cost(cost) => cost.run().await,
+            Command::Bare => cost::serve_bare().await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.to_string()),
+    }
+}
+
+fn fail(reason: &str) -> ExitCode {
+    eprintln!("error: {reason}");
+    ExitCode::FAILURE
+}

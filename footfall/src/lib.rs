@@ -1,1 +1,14 @@
-//! footfall
+//! The all-in-one program: starts what is not given (a log, a database), then the three services on
+//! one listener.
+//!
+//! The one rule: nothing here is faked. The services talk to the embedded parts as to any others.
+
+pub mod broker;
+pub mod cli;
+pub mod commands;
+pub mod data_dir;
+pub mod databases;
+pub mod postgres;
+pub mod run_file;
+pub mod secrets;
+pub mod up;

@@ -1,3 +1,26 @@
 //! Takes beacons in and publishes events.
+//!
+//! Owns everything between a request's first byte and the log's acknowledgement; reads the directory
+//! and no database. The one rule: addresses, raw visitor ids and user ids end here.
 
+pub mod accept;
+pub mod batch;
+pub mod config;
+pub mod directory;
 pub mod enrich;
+pub mod limits;
+pub mod outcome;
+pub mod refusals;
+pub mod routes;
+pub mod service;
+pub mod sink;
+mod start;
+mod workers;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::Config;
+pub use outcome::Outcomes;
+pub use service::Service;
+pub use start::{DIRECTORY_PART, Ingest, LOG_PART, run, start};

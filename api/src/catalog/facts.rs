@@ -1,0 +1,32 @@
+//! What is counted: tables of the analytics database and the columns that scope and time them.
+
+/// A kind of row that happened to a page at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Name within statements.
+    pub id: &'static str,
+    /// Its table; every one has `workspace_no` and `page_id`.
+    pub table: &'static str,
+    /// The condition that tells its rows from others of the table, if there are others.
+    pub only: Option<&'static str>,
+    /// The column that says when it happened; windows are on it.
+    pub time: &'static str,
+}
+
+/// Views of pages; those with a link are clicks as well.
+pub static PAGE_VIEWS: Fact = Fact {
+    id: "page_views",
+    table: "events",
+    // The number of schemas::Kind::PageViewed as a constant: a bound value would not match the
+    // partial index events_views.
+    only: Some("kind = 4"),
+    time: "occurred_at",
+};
+
+/// Visits, each in its present state.
+pub static SESSIONS: Fact = Fact {
+    id: "visits",
+    table: "sessions",
+    only: None,
+    time: "started_at",
+};

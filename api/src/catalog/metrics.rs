@@ -1,0 +1,115 @@
+//! What is said about facts: aggregates, and ratios of them rounded as JavaScript rounds.
+
+use super::facts::{Fact, PAGE_VIEWS, SESSIONS};
+use crate::number::round_half_up;
+
+/// An aggregate over the rows of one fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Name within statements; unique.
+    pub id: &'static str,
+    /// What it aggregates.
+    pub fact: &'static Fact,
+    /// The aggregate, as `float8`: what JSON's numbers are.
+    pub sql: &'static str,
+}
+
+/// A number of an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metric {
+    /// The aggregate itself.
+    Plain(&'static Measure),
+    /// One aggregate over another.
+    Ratio(Ratio),
+}
+
+/// `round(numerator / denominator * scale) / unit`, and 0 when the denominator is 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// Of the row.
+    pub numerator: &'static Measure,
+    /// Of what `over` says.
+    pub denominator: &'static Measure,
+    /// What the denominator is taken over.
+    pub over: Over,
+    /// How it is rounded.
+    pub rounding: Rounding,
+}
+
+/// What a ratio's denominator is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The whole scope and window, whatever rows are returned.
+    Scope,
+    /// The sum over the rows that are returned, so that a limit changes it.
+    ReturnedRows,
+}
+
+/// Where a ratio is cut.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rounding {
+    scale: f64,
+    unit: f64,
+}
+
+impl Rounding {
+    /// `Math.round(x * 100)`: 35
+    pub const WHOLE_PERCENT: Self = Self {
+        scale: 100.0,
+        unit: 1.0,
+    };
+    /// `Math.round(x * 10000) / 100`: 7.62
+    pub const PERCENT_2: Self = Self {
+        scale: 10_000.0,
+        unit: 100.0,
+    };
+
+    /// The rounded ratio, in doubles and in this order of operations, as JavaScript computes it.
+    #[must_use]
+    pub fn apply(self, numerator: f64, denominator: f64) -> f64 {
+        if denominator == 0.0 {
+            return 0.0;
+        }
+        round_half_up(numerator / denominator * self.scale) / self.unit
+    }
+}
+
+/// Views of pages.
+pub static VIEWS: Measure = Measure {
+    id: "views",
+    fact: &PAGE_VIEWS,
+    sql: "count(*)::float8",
+};
+/// Views that are clicks.
+pub static CLICKS: Measure = Measure {
+    id: "clicks",
+    fact: &PAGE_VIEWS,
+    sql: "count(link_id)::float8",
+};
+/// Visits.
+pub static VISITS: Measure = Measure {
+    id: "sessions",
+    fact: &SESSIONS,
+    sql: "count(*)::float8",
+};
+/// Visitors of visits that started in the window.
+pub static UNIQUE_VISITORS: Measure = Measure {
+    id: "unique_visitors",
+    fact: &SESSIONS,
+    sql: "count(DISTINCT visitor_hash)::float8",
+};
+
+/// Clicks per hundred views of the whole scope.
+pub static CLICK_THROUGH: Metric = Metric::Ratio(Ratio {
+    numerator: &CLICKS,
+    denominator: &VIEWS,
+    over: Over::Scope,
+    rounding: Rounding::PERCENT_2,
+});
+/// A row's part of the visits of all returned rows.
+pub static SHARE_OF_RETURNED_VISITS: Metric = Metric::Ratio(Ratio {
+    numerator: &VISITS,
+    denominator: &VISITS,
+    over: Over::ReturnedRows,
+    rounding: Rounding::WHOLE_PERCENT,
+});

@@ -1,0 +1,133 @@
+//! What the api needs to know, read once from the settings.
+
+use crate::{limits, links::Words};
+use runtime::{
+    Context, IdSource, Settings,
+    http::{TrustedProxies, cors::Origins},
+    jwt::Verifier,
+    kafka::KafkaSettings,
+    throttle::Throttles,
+};
+use url::Url;
+
+/// Where the api listens when nothing is said.
+pub(crate) const LISTEN: &str = "127.0.0.1:8083";
+/// Most links of a page when nothing is said (contract, decision 11).
+const MAX_LINKS: u32 = 100;
+
+/// Everything an api is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The main database, which the api migrates.
+    pub database_url: String,
+    /// The analytics database, which it only reads.
+    pub analytics_database_url: String,
+    /// Newest migration of the analytics database that the reports need.
+    pub analytics_schema: i64,
+    /// The cluster of the directory topic.
+    pub kafka: KafkaSettings,
+    /// Who may call.
+    pub jwt: Verifier,
+    /// How often.
+    pub throttles: Throttles,
+    /// What short URLs and pages are printed with, without a slash at the end.
+    pub public_url: String,
+    /// Most links of a page.
+    pub max_links: u32,
+    /// Words that titles and texts may not hold.
+    pub words: Words,
+    /// Whose pages may call from a browser.
+    pub origins: Origins,
+    /// Whose word on the client's address is taken.
+    pub proxies: TrustedProxies,
+}
+
+impl Config {
+    /// Reads the settings; problems are noted in them, and a config with problems must not be
+    /// started.
+    pub fn read(settings: &mut Settings, context: &Context) -> Self {
+        let jwt = Verifier::read(settings).unwrap_or_else(|| refuse_everyone(&*context.ids));
+        let public_url = read_public_url(settings);
+        let max_links = settings.parse("BIO_MAX_LINKS", MAX_LINKS, "a whole number");
+        Self {
+            database_url: settings.required("DATABASE_URL"),
+            analytics_database_url: settings.required("ANALYTICS_DATABASE_URL"),
+            analytics_schema: crate::startup::ANALYTICS_SCHEMA,
+            kafka: KafkaSettings::read(settings),
+            jwt,
+            throttles: Throttles::read(settings, &limits::published(), &context.clock),
+            public_url,
+            max_links,
+            words: Words::read(settings),
+            origins: Origins::read(settings),
+            proxies: TrustedProxies::read(settings),
+        }
+    }
+}
+
+fn read_public_url(settings: &mut Settings) -> String {
+    let listen = settings
+        .text("API_LISTEN")
+        .unwrap_or_else(|| LISTEN.to_owned());
+    let given = settings.text("PUBLIC_URL");
+    let url = given.unwrap_or_else(|| format!("http://{listen}"));
+    let readable = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    if !readable {
+        let what = format!("is {url:?}; give an address such as https://links.example.com");
+        settings.problem("PUBLIC_URL", what);
+    }
+    url.trim_end_matches('/').to_owned()
+}
+
+/// For settings that have a problem: a secret that nobody knows, so that even a program that forgets
+/// to ask for problems lets nobody in.
+fn refuse_everyone(ids: &dyn IdSource) -> Verifier {
+    let random = [ids.random_16(), ids.random_16()].map(u128::from_be_bytes);
+    let [first, second] = random;
+    Verifier::hs256(&format!("{first:032x}{second:032x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_noted_and_what_is_read_lets_nobody_in() {
+        let mut settings =
+            Settings::from_pairs([("PUBLIC_URL", "links"), ("BIO_MAX_LINKS", "many")]);
+        let config = Config::read(&mut settings, &Context::system());
+        let text = settings.finish().unwrap_err().to_string();
+        for name in [
+            "DATABASE_URL",
+            "ANALYTICS_DATABASE_URL",
+            "KAFKA_BROKERS",
+            "JWT_SECRET",
+            "PUBLIC_URL",
+            "BIO_MAX_LINKS",
+        ] {
+            assert!(text.contains(&format!("\n  {name}: ")), "{name}: {text}");
+        }
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let ttl = jiff::SignedDuration::from_hours(1);
+        let token = runtime::jwt::mint("", "ada", None, now, ttl).unwrap();
+        assert!(config.jwt.verify(&token, now).is_err());
+    }
+
+    #[test]
+    fn the_public_url_has_no_slash_at_its_end() {
+        let read = |pairs: &[(&str, &str)]| {
+            let mut settings = Settings::from_pairs(pairs.iter().copied());
+            let url = read_public_url(&mut settings);
+            (url, settings.finish().is_ok())
+        };
+        assert_eq!(read(&[]), ("http://127.0.0.1:8083".to_owned(), true));
+        assert_eq!(
+            read(&[("PUBLIC_URL", "https://l.example/")]),
+            ("https://l.example".to_owned(), true)
+        );
+        assert_eq!(
+            read(&[("API_LISTEN", "[::1]:1")]),
+            ("http://[::1]:1".to_owned(), true)
+        );
+    }
+}

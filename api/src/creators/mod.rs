@@ -1,0 +1,8 @@
+//! Creators and their pages: who has what, and making it.
+
+mod pages;
+mod provision;
+mod username;
+
+pub(crate) use pages::{add_page, get_page};
+pub(crate) use provision::{create_creator, get_creator};

@@ -1,0 +1,78 @@
+//! Parts of a request as handlers take them, with errors in the envelope.
+
+use axum::{
+    extract::{FromRequest, FromRequestParts, RawPathParams, Request},
+    http::request::Parts,
+};
+use runtime::http::{ApiError, body, validate::parse_uuid};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use uuid::Uuid;
+
+/// Largest JSON body: what a link with its embed data never needs (contract, decision 20).
+const BODY_LIMIT_BYTES: usize = 64 * 1024;
+
+/// The one id in a path; 400 when it is no UUID.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PathId(pub(crate) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|error| ApiError::validation(vec![error.to_string()]))?;
+        let Some((name, text)) = params.iter().next() else {
+            return Err(ApiError::internal("a path without an id"));
+        };
+        let wrong = || ApiError::validation(vec![format!("{name} must be a UUID")]);
+        parse_uuid(text).map(Self).ok_or_else(wrong)
+    }
+}
+
+/// A body that holds a JSON object.
+#[derive(Debug)]
+pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
+
+impl<S: Sync> FromRequest<S> for JsonObject {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        body::check_type(request.headers())?;
+        let bytes = body::read(request.into_body(), BODY_LIMIT_BYTES).await?;
+        body::object(&bytes).map(Self)
+    }
+}
+
+/// The query string as given. Members that a route does not know are ignored.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query(String);
+
+impl Query {
+    /// The first value of that name, decoded.
+    pub(crate) fn first(&self, name: &str) -> Option<String> {
+        form_urlencoded::parse(self.0.as_bytes())
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// A UUID, `None` when it is absent; 400 for anything else, also for an empty one, which would
+    /// otherwise answer for the first page without a word.
+    pub(crate) fn uuid(&self, name: &str) -> Result<Option<Uuid>, ApiError> {
+        match self.first(name) {
+            None => Ok(None),
+            Some(text) => parse_uuid(&text)
+                .map(Some)
+                .ok_or_else(|| ApiError::validation(vec![format!("{name} must be a UUID")])),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(parts.uri.query().unwrap_or_default().to_owned()))
+    }
+}

@@ -1,0 +1,46 @@
+//! How often each route may be called, per user.
+//!
+//! The ids are those of `RATE_LIMIT_<ROUTE>`. Reports bring theirs with their row of the catalogue.
+
+use crate::catalog::REPORTS;
+use runtime::throttle::Limit;
+
+/// Makes a workspace: nobody needs many, and each costs a workspace number.
+pub(crate) const CREATE_CREATOR: &str = "creators.create";
+/// Reads one's own creator.
+pub(crate) const GET_CREATOR: &str = "creators.me";
+/// Adds a page.
+pub(crate) const ADD_PAGE: &str = "creators.bio.add";
+/// Reads a page with all its links.
+pub(crate) const GET_PAGE: &str = "creators.bio.get";
+/// Adds a link.
+pub(crate) const ADD_LINK: &str = "creators.links.add";
+
+const HOUR: u32 = 3600;
+const MINUTE: u32 = 60;
+
+const fn limit(route: &'static str, count: u32, seconds: u32) -> Limit {
+    Limit {
+        route,
+        count,
+        seconds,
+    }
+}
+
+/// Limits of the routes that are no reports. Links: contract 4.2; the others are ours.
+const ROUTES: [Limit; 5] = [
+    limit(CREATE_CREATOR, 30, HOUR),
+    limit(GET_CREATOR, 60, MINUTE),
+    limit(ADD_PAGE, 30, HOUR),
+    limit(GET_PAGE, 60, MINUTE),
+    limit(ADD_LINK, 30, HOUR),
+];
+
+/// Every limit of the api as published.
+#[must_use]
+pub fn published() -> Vec<Limit> {
+    let reports = REPORTS
+        .iter()
+        .map(|report| limit(report.id, report.limit.count, report.limit.seconds));
+    ROUTES.into_iter().chain(reports).collect()
+}

@@ -1,0 +1,244 @@
+//! A link as a request asks for it: read and checked before anything is touched.
+
+use super::{destination, embed, plain_text, schedule};
+use crate::refusals;
+use jiff::Timestamp;
+use runtime::http::{ApiError, Fields};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// Longest title, before HTML is stripped (contract 4.2).
+pub(super) const MAX_TITLE_CHARS: usize = 100;
+/// Longest url: what every browser and server takes.
+const MAX_URL_CHARS: usize = 2048;
+/// Longest icon and platform name.
+const MAX_NAME_CHARS: usize = 50;
+/// Largest embed data, as JSON.
+const MAX_EMBED_BYTES: usize = 10_000;
+
+/// The fields of a new link, each within its own bounds.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) page_id: Option<Uuid>,
+    /// Plain text, never empty.
+    pub(super) title: String,
+    url: String,
+    pub(super) icon: Option<String>,
+    pub(super) sort_order: Option<i32>,
+    pub(super) active: bool,
+    pub(super) is_social: bool,
+    pub(super) platform: Option<String>,
+    embed_type: Option<String>,
+    embed_meta: Option<Value>,
+    pub(super) start: Option<Timestamp>,
+    pub(super) end: Option<Timestamp>,
+}
+
+/// What a draft says once its url is known to be one.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) url: String,
+    pub(super) embed_type: Option<String>,
+    pub(super) embed_meta: Option<Value>,
+}
+
+impl Draft {
+    /// Reads the body; 400 with every rule it breaks.
+    pub(super) fn read(body: &Map<String, Value>) -> Result<Self, ApiError> {
+        let mut fields = Fields::new(body);
+        let draft = Self {
+            page_id: fields.uuid("bioPageId"),
+            title: read_title(&mut fields),
+            url: fields
+                .required_string("url", MAX_URL_CHARS)
+                .unwrap_or_default()
+                .to_owned(),
+            icon: owned(fields.string("icon", MAX_NAME_CHARS)),
+            sort_order: fields
+                .integer("sortOrder", 0..=1000)
+                .and_then(|order| i32::try_from(order).ok()),
+            active: fields.boolean("active").unwrap_or(true),
+            is_social: fields.boolean("isSocial").unwrap_or(false),
+            platform: owned(fields.string("platform", MAX_NAME_CHARS)),
+            embed_type: read_embed_type(&mut fields),
+            embed_meta: read_embed_meta(&mut fields),
+            start: read_moment(&mut fields, "scheduledStart"),
+            end: read_moment(&mut fields, "scheduledEnd"),
+        };
+        fields.finish()?;
+        Ok(draft)
+    }
+
+    /// The rules that have an error of their own: url, then schedule.
+    pub(super) fn check(&self) -> Result<Target, ApiError> {
+        let (given, url) = destination::read(&self.url).ok_or_else(refusals::invalid_url)?;
+        if !schedule::is_in_order(self.start, self.end) {
+            return Err(refusals::invalid_schedule());
+        }
+        let detected = match &self.embed_type {
+            Some(_) => None,
+            None => embed::detect(&url),
+        };
+        let (detected_type, detected_meta) = detected.unzip();
+        let embed_type = self.embed_type.clone();
+        let embed_meta = self.embed_meta.clone();
+        Ok(Target {
+            url: given.to_owned(),
+            embed_type: embed_type.or_else(|| detected_type.map(str::to_owned)),
+            embed_meta: embed_meta.or_else(|| detected_meta.flatten()),
+        })
+    }
+}
+
+fn owned(text: Option<&str>) -> Option<String> {
+    text.map(str::to_owned)
+}
+
+fn read_title(fields: &mut Fields<'_>) -> String {
+    let Some(given) = fields.required_string("title", MAX_TITLE_CHARS) else {
+        return String::new();
+    };
+    let title = plain_text(given);
+    if title.is_empty() {
+        fields.problem("title must not be empty, also without its HTML");
+    }
+    title
+}
+
+fn read_embed_type(fields: &mut Fields<'_>) -> Option<String> {
+    let given = fields.string("embedType", MAX_NAME_CHARS)?;
+    if !embed::TYPES.contains(&given) {
+        fields.problem(format!(
+            "embedType must be one of {}",
+            embed::TYPES.join(", ")
+        ));
+    }
+    Some(given.to_owned())
+}
+
+fn read_embed_meta(fields: &mut Fields<'_>) -> Option<Value> {
+    let meta = Value::Object(fields.object("embedMeta")?.clone());
+    let text = meta.to_string();
+    if text.len() > MAX_EMBED_BYTES {
+        fields.problem(format!(
+            "embedMeta must have at most {MAX_EMBED_BYTES} bytes"
+        ));
+    }
+    if holds_nul(&meta) {
+        // PostgreSQL's jsonb cannot hold it.
+        fields.problem("embedMeta must not contain the character U+0000");
+    }
+    Some(meta)
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn read_moment(fields: &mut Fields<'_>, name: &str) -> Option<Timestamp> {
+    let text = fields.string(name, 64)?;
+    let moment = schedule::read_moment(text);
+    if moment.is_none() {
+        fields.problem(format!(
+            "{name} must be an ISO 8601 date and time, for example 2026-02-20T10:30:00Z"
+        ));
+    }
+    moment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(body: Value) -> Result<Draft, ApiError> {
+        let Value::Object(body) = body else {
+            unreachable!("bodies are objects")
+        };
+        Draft::read(&body)
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let draft = read(json!({"title": "Site", "url": " https://example.com "})).unwrap();
+        assert!(draft.active && !draft.is_social && draft.sort_order.is_none());
+        let target = draft.check().unwrap();
+        assert_eq!(target.url, "https://example.com");
+        assert_eq!((target.embed_type, target.embed_meta), (None, None));
+    }
+
+    #[test]
+    fn every_broken_rule_is_named() {
+        let error = read(json!({
+            "title": "<p></p>", "url": 7, "icon": "x".repeat(51), "sortOrder": 1001, "active": "yes",
+            "embedType": "VHS", "embedMeta": [], "scheduledStart": "soon", "bioPageId": "x"
+        }))
+        .unwrap_err();
+        assert_eq!(error.status.as_u16(), 400);
+        for name in [
+            "title",
+            "url",
+            "icon",
+            "sortOrder",
+            "active",
+            "embedType",
+            "embedMeta",
+            "scheduledStart",
+            "bioPageId",
+        ] {
+            let named = |line: &String| line.starts_with(name);
+            assert!(
+                error.details.iter().any(named),
+                "{name}: {:?}",
+                error.details
+            );
+        }
+    }
+
+    #[test]
+    fn a_title_has_at_most_100_characters_counted_as_people_type_them() {
+        let at = |title: String| read(json!({"title": title, "url": "https://example.com"}));
+        assert!(at("é".repeat(100)).is_ok());
+        assert!(at("🎉".repeat(100)).is_ok());
+        assert!(at("x".repeat(101)).is_err());
+    }
+
+    #[test]
+    fn embeds_are_detected_only_when_none_is_named() {
+        let url = "https://youtu.be/dQw4w9WgXcQ";
+        let target = |body| read(body).unwrap().check().unwrap();
+        let detected = target(json!({"title": "t", "url": url}));
+        assert_eq!(detected.embed_type.as_deref(), Some("YOUTUBE"));
+        assert_eq!(detected.embed_meta, Some(json!({"videoId": "dQw4w9WgXcQ"})));
+        let named = target(json!({"title": "t", "url": url, "embedType": "CUSTOM"}));
+        assert_eq!(named.embed_type.as_deref(), Some("CUSTOM"));
+        assert_eq!(named.embed_meta, None);
+    }
+
+    #[test]
+    fn url_and_schedule_have_keys_of_their_own() {
+        let key = |body| read(body).unwrap().check().unwrap_err().i18n_key;
+        assert_eq!(
+            key(json!({"title": "t", "url": "javascript:alert(1)"})),
+            "creator.links.invalid_url"
+        );
+        let schedule = json!({"title": "t", "url": "https://example.com",
+            "scheduledStart": "2026-03-01T00:00:00Z", "scheduledEnd": "2026-03-01T00:00:00Z"});
+        assert_eq!(key(schedule), "creator.links.invalid_schedule");
+    }
+
+    #[test]
+    fn what_jsonb_cannot_hold_is_refused() {
+        let error = read(
+            json!({"title": "t", "url": "https://example.com", "embedMeta": {"a": ["\u{0}"]}}),
+        );
+        assert!(error.is_err());
+    }
+}

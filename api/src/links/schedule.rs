@@ -1,0 +1,76 @@
+//! When a link is shown: ISO 8601 moments, the end after the start.
+
+use jiff::{Timestamp, civil, tz::TimeZone};
+
+/// Reads an ISO 8601 date or date and time. Without an offset it is UTC.
+pub(crate) fn read_moment(text: &str) -> Option<Timestamp> {
+    // Zone names in brackets are no part of ISO 8601.
+    if text.contains('[') {
+        return None;
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment);
+    }
+    let local = text
+        .parse::<civil::DateTime>()
+        .or_else(|_| {
+            text.parse::<civil::Date>()
+                .map(|day| day.to_datetime(civil::Time::midnight()))
+        })
+        .ok()?;
+    // A text with an offset that the parser above refused is wrong, not local.
+    local
+        .to_zoned(TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
+}
+
+/// True unless both ends are there and the end is not after the start.
+pub(crate) fn is_in_order(start: Option<Timestamp>, end: Option<Timestamp>) -> bool {
+    match (start, end) {
+        (Some(start), Some(end)) => end > start,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_with_and_without_time_and_offset() {
+        let cases = [
+            ("2026-02-20T10:30:00.123Z", "2026-02-20T10:30:00.123Z"),
+            ("2026-02-20T10:30:00+03:00", "2026-02-20T07:30:00Z"),
+            ("2026-02-20T10:30:00", "2026-02-20T10:30:00Z"),
+            ("2026-02-20T10:30", "2026-02-20T10:30:00Z"),
+            ("2026-02-20", "2026-02-20T00:00:00Z"),
+        ];
+        for (text, moment) in cases {
+            assert_eq!(read_moment(text), Some(moment.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "",
+            "tomorrow",
+            "2026-13-01",
+            "2026-02-30T00:00:00Z",
+            "10:30",
+            "2026-02-20T10:30:00[Europe/Istanbul]",
+            "1771583400",
+            "2026-02-20T25:00:00Z",
+        ] {
+            assert_eq!(read_moment(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_two_ends_can_be_out_of_order() {
+        let (a, b) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(1).unwrap());
+        assert!(is_in_order(Some(a), Some(b)));
+        assert!(!is_in_order(Some(a), Some(a)));
+        assert!(!is_in_order(Some(b), Some(a)));
+        assert!(
+            is_in_order(None, Some(a)) && is_in_order(Some(a), None) && is_in_order(None, None)
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! The api's binary.
+
+use clap::Parser;
+use runtime::{program, settings_list};
+use std::process::ExitCode;
+
+/// Answers creators: bio pages, their links, and reports over what visitors did.
+///
+/// Owns the main database and migrates it; reads the analytics database that the projector writes.
+/// Changes of pages and links are published to the log's directory by one api at a time.
+#[derive(Parser)]
+#[command(name = "api", version, after_help = settings_list::help(settings_list::Program::Api))]
+struct Arguments {
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        help = "Address for the routes, /health, /ready and /metrics [API_LISTEN]"
+    )]
+    listen: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    program::run(&[("API_LISTEN", arguments.listen)], api::run)
+}

@@ -1,0 +1,42 @@
+//! Numbers as JavaScript rounds and prints them, since clients compare them with their own.
+
+use serde::{Serialize, Serializer};
+
+/// 2^53: whole numbers up to here are exact in a double.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A double as `JSON.stringify` writes it: whole ones without a point (`5`, never `5.0`), others with
+/// the fewest digits that give the same double (`4.8`), none for what is no number.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(crate) struct Number(pub(crate) f64);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(number) = *self;
+        if !number.is_finite() {
+            return serializer.serialize_none();
+        }
+        if number.fract() == 0.0 && number.abs() <= MAX_EXACT {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "whole and at most 2^53, checked above"
+            )]
+            return serializer.serialize_i64(number as i64);
+        }
+        serializer.serialize_f64(number)
+    }
+}
+
+/// `Math.round`: to the nearest whole number, halves up.
+pub(crate) fn round_half_up(number: f64) -> f64 {
+    // Not floor(x + 0.5): that rounds 0.49999999999999994 up, since the sum is 1 in doubles.
+    let floor = number.floor();
+    if number - floor >= 0.5 {
+        floor + 1.0
+    } else {
+        floor
+    }
+}
+
+#[cfg(test)]
+mod tests;

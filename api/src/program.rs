@@ -1,0 +1,121 @@
+//! The api as a service: its parts, its routes, its binary's `run`.
+
+use crate::{
+    app::{App, Database},
+    config::{Config, LISTEN},
+    creators::{add_page, create_creator, get_creator, get_page},
+    guard::guarded,
+    limits::{ADD_LINK, ADD_PAGE, CREATE_CREATOR, GET_CREATOR, GET_PAGE},
+    links::add_link,
+    outbox::{PART, Publisher},
+    startup::{open_analytics, open_main, reading_pool},
+    surface,
+};
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use runtime::{
+    Context, Lifecycle, Producer, Settings, database,
+    http::{cors, health, serve},
+    metrics,
+    program::Failure,
+    throttle::Throttles,
+};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+/// Connections to each database: two cores of a small server are busy with fewer.
+const POOL_SIZE: u32 = 10;
+
+/// How often throttles forget users whose whole limit is there again.
+const FORGET_PAUSE: Duration = Duration::from_mins(1);
+
+/// Starts an api and gives its routes, without health routes. Readiness has it as `main database`,
+/// `analytics database` and `directory publisher`; the routes answer 503 until their database is
+/// there.
+///
+/// # Errors
+/// When a setting cannot be used; what is merely away is waited for.
+pub async fn start(config: Config, context: &Context) -> Result<Router, Failure> {
+    let wrong = |name: &'static str| {
+        move |error: &dyn std::fmt::Display| Failure::Other(format!("{name}: {error}"))
+    };
+    let pool = database::pool(&config.database_url, "footfall-api", POOL_SIZE)
+        .map_err(|error| wrong("DATABASE_URL")(&error))?;
+    let main = Database::new("main database", pool);
+    let pool = reading_pool(&config.analytics_database_url, POOL_SIZE)
+        .map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
+    let analytics = Database::new("analytics database", pool);
+    let publisher = Publisher {
+        database: main.clone(),
+        producer: Producer::new(config.kafka.clone()).map_err(Failure::other)?,
+        kafka: config.kafka,
+        readiness: context.readiness.clone(),
+        lifecycle: context.lifecycle.clone(),
+    };
+    for part in [main.name(), analytics.name(), PART] {
+        context.readiness.missing(part, "starting");
+    }
+
+    let life = &context.lifecycle;
+    life.spawn_worker(main.name(), open_main(main.clone(), context.clone()));
+    let version = config.analytics_schema;
+    let opening = open_analytics(analytics.clone(), version, context.clone());
+    life.spawn_worker(analytics.name(), opening);
+    life.spawn_worker(PART, publisher.run());
+    let forgetting = forget_idle(config.throttles.clone(), life.clone());
+    life.spawn_worker("api throttles", forgetting);
+
+    let app = Arc::new(App {
+        main,
+        analytics,
+        verifier: config.jwt,
+        throttles: config.throttles,
+        clock: Arc::clone(&context.clock),
+        ids: Arc::clone(&context.ids),
+        max_links: config.max_links,
+        words: config.words,
+    });
+    let cors = middleware::from_fn_with_state(config.origins, cors::bearer);
+    Ok(routes(&app).route_layer(cors).with_state(app))
+}
+
+/// Every route of the api. Reports come from the catalogue.
+fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let creators = guarded(app, CREATE_CREATOR, post(create_creator));
+    let me = guarded(app, GET_CREATOR, get(get_creator));
+    let bio = guarded(app, GET_PAGE, get(get_page)).merge(guarded(app, ADD_PAGE, post(add_page)));
+    let links = guarded(app, ADD_LINK, post(add_link));
+    Router::new()
+        .route("/api/v1/creators", creators)
+        .route("/api/v1/creators/me", me)
+        .route("/api/v1/creators/{creatorId}/bio", bio)
+        .route("/api/v1/creators/{creatorId}/links", links)
+        .merge(surface::routes(app))
+}
+
+async fn forget_idle(throttles: Throttles, lifecycle: Lifecycle) -> Result<(), Infallible> {
+    loop {
+        tokio::select! {
+            () = lifecycle.workers_stopping() => return Ok(()),
+            () = tokio::time::sleep(FORGET_PAUSE) => throttles.forget_idle(),
+        }
+    }
+}
+
+/// The binary: routes and health on `API_LISTEN` until a signal.
+///
+/// # Errors
+/// [`Failure`] with the exit code.
+pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
+    let config = Config::read(&mut settings, &context);
+    let listen = settings
+        .text("API_LISTEN")
+        .unwrap_or_else(|| LISTEN.to_owned());
+    settings.finish()?;
+    let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
+    let routes = start(config, &context).await?;
+    let health = health::router(context.readiness.clone(), metrics::install());
+    serve::spawn(listener, routes.merge(health), &context);
+    context.lifecycle.run_to_end().await.map_err(Failure::other)
+}

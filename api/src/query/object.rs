@@ -1,0 +1,37 @@
+//! JSON objects that keep the order in which their members are published.
+
+use crate::number::Number;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// An object under construction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Object(Vec<(&'static str, Node)>);
+
+/// What a member holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    Number(Number),
+    Text(String),
+    List(Vec<Object>),
+}
+
+impl Object {
+    /// Adds a member.
+    pub(crate) fn add(&mut self, name: &'static str, node: Node) {
+        self.0.push((name, node));
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, node) in &self.0 {
+            match node {
+                Node::Number(number) => map.serialize_entry(name, number)?,
+                Node::Text(text) => map.serialize_entry(name, text)?,
+                Node::List(items) => map.serialize_entry(name, items)?,
+            }
+        }
+        map.end()
+    }
+}

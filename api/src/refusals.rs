@@ -1,0 +1,95 @@
+//! What the creator surface refuses with a key of its own. Keys are a contract: clients translate
+//! and branch on them.
+
+use runtime::http::ApiError;
+use serde_json::json;
+
+/// 403 for a creator that is not the caller's, whatever exists (contract, decision 18).
+pub(crate) fn not_owner() -> ApiError {
+    ApiError::forbidden("creator.not_owner", "This creator is not yours.")
+}
+
+/// 404 for a page that is not the creator's, on the routes that manage links.
+pub(crate) fn page_not_found() -> ApiError {
+    ApiError::not_found("creator.bio.not_found", "There is no such bio page.")
+}
+
+/// 404 for a caller without a creator, on the routes that are not below one.
+pub(crate) fn creator_not_found() -> ApiError {
+    ApiError::not_found(
+        "error.creator.not_found",
+        "You have no creator yet; make one with POST /api/v1/creators.",
+    )
+}
+
+/// 404 for a page that is not the caller's, on reports.
+pub(crate) fn reported_page_not_found() -> ApiError {
+    ApiError::not_found("error.creator.bio_not_found", "You have no such bio page.")
+}
+
+/// 400 for a username that breaks the rules or is reserved.
+pub(crate) fn invalid_username() -> ApiError {
+    ApiError::bad_request(
+        "creator.username.invalid",
+        "A username has 2 to 30 of a-z, 0-9, _, . and -, begins with a letter or digit, and is not reserved.",
+    )
+}
+
+/// 409 for a second creator of one user.
+pub(crate) fn creator_exists() -> ApiError {
+    ApiError::conflict("creator.already_exists", "You have a creator already.")
+}
+
+/// 409 for a username of somebody else.
+pub(crate) fn username_taken() -> ApiError {
+    ApiError::conflict("creator.username.taken", "This username is taken.")
+}
+
+/// 409 for a slug that another page of the creator has.
+pub(crate) fn slug_taken() -> ApiError {
+    ApiError::conflict(
+        "creator.bio.slug_taken",
+        "Another page of yours has this slug.",
+    )
+}
+
+/// 400 for a page's text with a forbidden word.
+pub(crate) fn page_flagged() -> ApiError {
+    ApiError::bad_request(
+        "creator.bio.content_flagged",
+        "The text holds a word that is not allowed.",
+    )
+}
+
+/// 400 for a link's title with a forbidden word.
+pub(crate) fn link_flagged() -> ApiError {
+    ApiError::bad_request(
+        "creator.links.content_flagged",
+        "The title holds a word that is not allowed.",
+    )
+}
+
+/// 400 for a url that a link may not have.
+pub(crate) fn invalid_url() -> ApiError {
+    ApiError::bad_request(
+        "creator.links.invalid_url",
+        "The url must be a full http or https address, for example https://example.com/page.",
+    )
+}
+
+/// 400 for a schedule that ends before it starts.
+pub(crate) fn invalid_schedule() -> ApiError {
+    ApiError::bad_request(
+        "creator.links.invalid_schedule",
+        "scheduledEnd must be after scheduledStart.",
+    )
+}
+
+/// 400 for a page that is full.
+pub(crate) fn limit_reached(max: u32) -> ApiError {
+    ApiError::bad_request(
+        "creator.links.limit_reached",
+        "The page has as many links as it may have.",
+    )
+    .with_vars(json!({ "max": max }))
+}

@@ -1,0 +1,100 @@
+//! Making the databases usable, while the routes answer 503 already.
+
+use crate::app::Database;
+use runtime::{
+    Context,
+    database::{self, DatabaseError},
+};
+use sqlx::{
+    PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr, time::Duration};
+use tracing::{info, warn};
+
+/// The schema of the main database.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// The projector's migration that the reports of this build need.
+pub(crate) const ANALYTICS_SCHEMA: i64 = 1;
+
+/// The newest migration that is there. Reads sqlx's table instead of asking its migrator, which would
+/// create it, as the wrong role and in a session that only reads.
+pub(crate) const SCHEMA_VERSION: &str = "\
+SELECT max(version)
+FROM _sqlx_migrations
+WHERE success";
+
+/// PostgreSQL's code for a table that is not there.
+const UNDEFINED_TABLE: &str = "42P01";
+
+/// Pause between two looks at a database that is not there yet.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A pool for reports: its sessions cannot write, whatever their role may do.
+pub(crate) fn reading_pool(url: &str, size: u32) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("footfall-api-reports");
+    Ok(PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(database::ACQUIRE_TIMEOUT)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                let read_only = "SET default_transaction_read_only = on";
+                sqlx::query(read_only).execute(connection).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(options))
+}
+
+/// Migrates the main database, waiting for its server, and lets requests through.
+pub(crate) async fn open_main(database: Database, context: Context) -> Result<(), DatabaseError> {
+    let (readiness, lifecycle) = (&context.readiness, &context.lifecycle);
+    let pool = database.raw_pool();
+    match database::migrate(pool, &MIGRATIONS, database.name(), readiness, lifecycle).await {
+        Err(DatabaseError::Stopped) => return Ok(()),
+        migrated => migrated?,
+    }
+    database.set_usable();
+    Ok(())
+}
+
+/// Waits until the projector has migrated the analytics database, and lets requests through.
+pub(crate) async fn open_analytics(
+    database: Database,
+    version: i64,
+    context: Context,
+) -> Result<(), DatabaseError> {
+    let part = database.name();
+    let mut said = String::new();
+    loop {
+        let missing = match read_version(database.raw_pool()).await {
+            Ok(Some(applied)) if applied >= version => break,
+            Ok(_) => "not migrated yet by the projector".to_owned(),
+            Err(error) => format!("the server does not answer: {error}"),
+        };
+        if missing != said {
+            warn!("waiting for the {part}: {missing}");
+            said.clone_from(&missing);
+        }
+        context.readiness.missing(part, missing);
+        tokio::select! {
+            () = context.lifecycle.servers_stopping() => return Ok(()),
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+    info!("the {part} is there");
+    context.readiness.ready(part);
+    database.set_usable();
+    Ok(())
+}
+
+async fn read_version(pool: &PgPool) -> Result<Option<i64>, sqlx::Error> {
+    match sqlx::query_scalar(SCHEMA_VERSION).fetch_one(pool).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => {
+            Ok(None)
+        }
+        read => read,
+    }
+}

@@ -1,0 +1,100 @@
+//! Everything that the directory must know, read from the tables with its row versions.
+
+use super::creators::workspace_no;
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use schemas::{
+    LinkId, PageId, WorkspaceId,
+    directory::{Entry, Link, Page, Workspace},
+};
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+pub(super) const WORKSPACES: &str = "\
+SELECT id AS workspace_id, no, row_version
+FROM workspaces
+ORDER BY no";
+
+pub(super) const PAGES: &str = "\
+SELECT bio_pages.id AS page_id, workspace_id, workspaces.no, bio_pages.row_version
+FROM bio_pages
+JOIN creators ON creators.id = creator_id
+JOIN workspaces ON workspaces.id = workspace_id
+ORDER BY bio_pages.id";
+
+pub(super) const LINKS: &str = "\
+SELECT links.id AS link_id, workspaces.no, destination, short_code, deleted_at IS NOT NULL AS deleted,
+       links.row_version
+FROM links
+JOIN workspaces ON workspaces.id = workspace_id
+ORDER BY links.id";
+
+/// Entries as they come from the database.
+pub(crate) type Entries<'a> = BoxStream<'a, sqlx::Result<Entry>>;
+
+#[derive(FromRow)]
+struct WorkspaceRow {
+    workspace_id: Uuid,
+    no: i32,
+    row_version: i64,
+}
+
+#[derive(FromRow)]
+struct PageRow {
+    page_id: Uuid,
+    workspace_id: Uuid,
+    no: i32,
+    row_version: i64,
+}
+
+#[derive(FromRow)]
+struct LinkRow {
+    link_id: Uuid,
+    no: i32,
+    destination: String,
+    short_code: String,
+    deleted: bool,
+    row_version: i64,
+}
+
+/// Every workspace.
+pub(crate) fn read_workspaces(connection: &mut PgConnection) -> Entries<'_> {
+    let rows = sqlx::query_as::<_, WorkspaceRow>(WORKSPACES).fetch(connection);
+    let entry = |row: WorkspaceRow| {
+        Entry::Workspace(Workspace {
+            workspace_no: workspace_no(row.no),
+            workspace_id: WorkspaceId(row.workspace_id),
+            row_version: row.row_version,
+        })
+    };
+    rows.map_ok(entry).boxed()
+}
+
+/// Every page.
+pub(crate) fn read_pages(connection: &mut PgConnection) -> Entries<'_> {
+    let rows = sqlx::query_as::<_, PageRow>(PAGES).fetch(connection);
+    let entry = |row: PageRow| {
+        Entry::Page(Page {
+            page_id: PageId(row.page_id),
+            workspace_no: workspace_no(row.no),
+            workspace_id: WorkspaceId(row.workspace_id),
+            row_version: row.row_version,
+        })
+    };
+    rows.map_ok(entry).boxed()
+}
+
+/// Every link, also deleted ones.
+pub(crate) fn read_links(connection: &mut PgConnection) -> Entries<'_> {
+    let rows = sqlx::query_as::<_, LinkRow>(LINKS).fetch(connection);
+    let entry = |row: LinkRow| {
+        Entry::Link(Link {
+            link_id: LinkId(row.link_id),
+            workspace_no: workspace_no(row.no),
+            destination: row.destination,
+            short_code: row.short_code,
+            deleted: row.deleted,
+            row_version: row.row_version,
+        })
+    };
+    rows.map_ok(entry).boxed()
+}

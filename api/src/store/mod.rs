@@ -1,0 +1,65 @@
+//! The statements on the main database, one file per table they are about.
+//!
+//! Every statement is a constant and stands in a list here, so that a test can prepare all of them
+//! on a freshly migrated database. The one rule: a change writes its rows, its audit row and its
+//! outbox rows in one transaction.
+
+pub(crate) mod audit;
+pub(crate) mod creators;
+pub(crate) mod directory;
+pub(crate) mod links;
+pub(crate) mod outbox;
+pub(crate) mod pages;
+
+use sqlx::{Transaction, error::DatabaseError};
+
+/// A transaction on the main database.
+pub(crate) type Tx<'a> = Transaction<'a, sqlx::Postgres>;
+
+/// A fixed statement: its name and its text.
+pub type Statement = (&'static str, &'static str);
+
+/// Every fixed statement on the main database.
+pub const MAIN_STATEMENTS: &[Statement] = &[
+    ("audit.insert", audit::INSERT),
+    ("creators.by_sub", creators::BY_SUB),
+    ("creators.by_id_and_sub", creators::BY_ID_AND_SUB),
+    ("creators.conflicts", creators::CONFLICTS),
+    ("creators.insert", creators::INSERT),
+    ("creators.insert_workspace", creators::INSERT_WORKSPACE),
+    ("creators.grant", creators::GRANT),
+    ("directory.workspaces", directory::WORKSPACES),
+    ("directory.pages", directory::PAGES),
+    ("directory.links", directory::LINKS),
+    ("links.insert", links::INSERT),
+    ("links.insert_bio_link", links::INSERT_BIO_LINK),
+    ("links.count", links::COUNT),
+    ("links.of_page", links::OF_PAGE),
+    ("links.names", links::NAMES),
+    ("outbox.insert", outbox::INSERT),
+    ("outbox.notify", outbox::NOTIFY),
+    ("outbox.try_lock", outbox::TRY_LOCK),
+    ("outbox.waiting", outbox::WAITING),
+    ("outbox.oldest", outbox::OLDEST),
+    ("outbox.delete", outbox::DELETE),
+    ("outbox.delete_all", outbox::DELETE_ALL),
+    ("outbox.read_log", outbox::READ_LOG),
+    ("outbox.write_log", outbox::WRITE_LOG),
+    ("pages.slugs", pages::SLUGS),
+    ("pages.insert", pages::INSERT),
+    ("pages.next_position", pages::NEXT_POSITION),
+    ("pages.find", pages::FIND),
+    ("pages.lock", pages::LOCK),
+];
+
+/// Every fixed statement on the analytics database; those of reports are built, see
+/// [`report_statements`](crate::report_statements).
+pub const ANALYTICS_STATEMENTS: &[Statement] =
+    &[("schema.version", crate::startup::SCHEMA_VERSION)];
+
+/// The name of the constraint that an insert broke, if that is what went wrong.
+pub(crate) fn broken_constraint(error: &sqlx::Error) -> Option<&str> {
+    error
+        .as_database_error()
+        .and_then(DatabaseError::constraint)
+}

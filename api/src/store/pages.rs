@@ -1,0 +1,130 @@
+//! Bio pages.
+
+use super::{Tx, creators::Creator};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use schemas::{PageId, WorkspaceId, directory};
+use serde_json::Value;
+use sqlx::{FromRow, PgExecutor};
+use uuid::Uuid;
+
+pub(super) const SLUGS: &str = "\
+SELECT id, slug
+FROM bio_pages
+WHERE creator_id = $1
+ORDER BY position, created_at, id";
+
+pub(super) const NEXT_POSITION: &str = "\
+SELECT coalesce(max(position) + 1, 0)
+FROM bio_pages
+WHERE creator_id = $1";
+
+pub(super) const INSERT: &str = "\
+INSERT INTO bio_pages (id, creator_id, slug, bio, position, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+RETURNING id, creator_id, bio, template_id, theme_override, custom_css, embed_enabled, published,
+          email_collection_enabled, row_version";
+
+pub(super) const FIND: &str = "\
+SELECT id, creator_id, bio, template_id, theme_override, custom_css, embed_enabled, published,
+       email_collection_enabled, row_version
+FROM bio_pages
+WHERE creator_id = $1
+  AND ($2::uuid IS NULL OR id = $2)
+ORDER BY position, created_at, id
+LIMIT 1";
+
+pub(super) const LOCK: &str = "\
+SELECT id
+FROM bio_pages
+WHERE creator_id = $1
+  AND ($2::uuid IS NULL OR id = $2)
+ORDER BY position, created_at, id
+LIMIT 1
+FOR UPDATE";
+
+/// A page without its links.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Page {
+    pub(crate) id: Uuid,
+    pub(crate) creator_id: Uuid,
+    pub(crate) bio: String,
+    pub(crate) template_id: Option<Uuid>,
+    pub(crate) theme_override: Option<Value>,
+    pub(crate) custom_css: Option<String>,
+    pub(crate) embed_enabled: bool,
+    pub(crate) published: bool,
+    pub(crate) email_collection_enabled: bool,
+    row_version: i64,
+}
+
+impl Page {
+    /// What ingest must know of it.
+    pub(crate) fn directory_entry(&self, creator: &Creator) -> directory::Entry {
+        directory::Entry::Page(directory::Page {
+            page_id: PageId(self.id),
+            workspace_no: creator.workspace_no(),
+            workspace_id: WorkspaceId(creator.workspace_id),
+            row_version: self.row_version,
+        })
+    }
+}
+
+/// A creator's pages, the first one first: id and slug.
+pub(crate) async fn list_slugs(
+    executor: impl PgExecutor<'_>,
+    creator_id: Uuid,
+) -> sqlx::Result<Vec<(Uuid, String)>> {
+    sqlx::query_as(SLUGS)
+        .bind(creator_id)
+        .fetch_all(executor)
+        .await
+}
+
+/// That page of a creator, or its first.
+pub(crate) async fn find(
+    executor: impl PgExecutor<'_>,
+    creator_id: Uuid,
+    page_id: Option<Uuid>,
+) -> sqlx::Result<Option<Page>> {
+    sqlx::query_as(FIND)
+        .bind(creator_id)
+        .bind(page_id)
+        .fetch_optional(executor)
+        .await
+}
+
+/// The id of that page of a creator, or of its first, whose row is locked until the transaction ends.
+pub(crate) async fn lock(
+    tx: &mut Tx<'_>,
+    creator_id: Uuid,
+    page_id: Option<Uuid>,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar(LOCK)
+        .bind(creator_id)
+        .bind(page_id)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// Adds a page behind the others. The constraint `bio_pages_slug_key` refuses a slug twice.
+pub(crate) async fn insert(
+    tx: &mut Tx<'_>,
+    (id, creator_id): (Uuid, Uuid),
+    (slug, bio): (&str, &str),
+    now: Timestamp,
+) -> sqlx::Result<Page> {
+    let position: i32 = sqlx::query_scalar(NEXT_POSITION)
+        .bind(creator_id)
+        .fetch_one(&mut **tx)
+        .await?;
+    sqlx::query_as(INSERT)
+        .bind(id)
+        .bind(creator_id)
+        .bind(slug)
+        .bind(bio)
+        .bind(position)
+        .bind(now.to_sqlx())
+        .fetch_one(&mut **tx)
+        .await
+}

@@ -1,0 +1,53 @@
+//! The surfaces: families of routes that each speak in one way.
+//!
+//! A surface reads parameters, decides what the caller may have, and wraps the answer. What the
+//! answer is comes from the catalogue's rows; adding one adds its route here.
+
+pub(crate) mod creator;
+
+use crate::{
+    app::App,
+    catalog::{REPORTS, Report, Surface},
+    extract::Query,
+    guard::{Caller, Routes, guarded},
+    query::{self, Asked, Grant, Object},
+};
+use axum::{Router, extract::State, response::Response, routing::get};
+use jiff::Timestamp;
+use runtime::http::ApiError;
+use std::sync::Arc;
+
+/// How one surface speaks.
+pub(crate) trait Dialect: 'static {
+    /// Reads the parameters that the row allows; its window rule.
+    fn read(report: &Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError>;
+
+    /// What the caller may have of what the row is about; its error codes.
+    fn grant(
+        app: &App,
+        report: &Report,
+        caller: &Caller,
+        asked: &Asked,
+    ) -> impl Future<Output = Result<Grant, ApiError>> + Send;
+
+    /// The answer in its envelope.
+    fn respond(data: Object) -> Response;
+}
+
+/// A route for every row of the catalogue.
+pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    REPORTS.iter().fold(Router::new(), |router, report| {
+        let route = match report.surface {
+            Surface::Creator => route::<creator::Creator>(report),
+        };
+        router.route(report.path, guarded(app, report.id, route))
+    })
+}
+
+fn route<D: Dialect>(report: &'static Report) -> Routes {
+    get(
+        async move |State(app): State<Arc<App>>, caller: Caller, query: Query| {
+            query::answer::<D>(&app, report, &caller, &query).await
+        },
+    )
+}

@@ -1,0 +1,110 @@
+//! The command line: what can be asked for, and which file answers.
+
+use crate::{commands, up};
+use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
+use runtime::{
+    program::{self, Failure},
+    settings_list,
+};
+use schemas::PageId;
+use std::process::ExitCode;
+use uuid::Uuid;
+
+/// Analytics for bio pages and short links: beacons in, reports out, nothing lost, nothing counted twice.
+///
+/// Without a command, `footfall` starts everything on this machine and serves on one address. What is
+/// not given by settings (a Kafka cluster, a PostgreSQL server, secrets) it brings along and keeps in
+/// the data directory.
+#[derive(Debug, Parser)]
+#[command(
+    name = "footfall",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = settings_list::help(settings_list::Program::Footfall)
+)]
+pub struct Arguments {
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        global = true,
+        help = "Folder of everything the embedded parts keep [FOOTFALL_DATA_DIR, default ./data]"
+    )]
+    data_dir: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    up: UpArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything on one listener (what `footfall` alone does)
+    Up(UpArguments),
+    /// Create the log's topics where they are missing, and check their settings
+    Topics,
+    /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
+    Token {
+        /// Who the token is for
+        #[arg(long)]
+        sub: String,
+        /// How long it is valid, for example 15m, 1h, 30d
+        #[arg(long, default_value = "1h")]
+        ttl: SignedDuration,
+        /// Workspace meant, where a user has several
+        #[arg(long)]
+        workspace: Option<Uuid>,
+    },
+    /// Print a bio page's current tracking token, as a page rendered elsewhere carries it
+    TrackingToken {
+        /// The bio page
+        bio_page_id: Uuid,
+    },
+}
+
+/// Flags of `up`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct UpArguments {
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        help = "Address of the one listener [FOOTFALL_LISTEN, default 127.0.0.1:8080]"
+    )]
+    listen: Option<String>,
+    /// Go on with other secrets than the log was made with: old ids and visitors become strangers
+    #[arg(long)]
+    accept_new_secrets: bool,
+}
+
+/// Runs what was asked for.
+#[must_use]
+pub fn dispatch(arguments: Arguments) -> ExitCode {
+    let data_dir = ("FOOTFALL_DATA_DIR", arguments.data_dir);
+    let up = |up: UpArguments| {
+        let flags = [data_dir.clone(), ("FOOTFALL_LISTEN", up.listen)];
+        program::run(&flags, |settings, context| up::run(settings, context, up.accept_new_secrets))
+    };
+    match arguments.command {
+        None => up(arguments.up),
+        Some(Command::Up(given)) => up(given),
+        Some(Command::Topics) => program::run(&[data_dir], commands::topics::run),
+        Some(Command::Token { sub, ttl, workspace }) => program::run(&[data_dir], |settings, context| async move {
+            commands::token::run(settings, &context, &sub, ttl, workspace)
+        }),
+        Some(Command::TrackingToken { bio_page_id }) => program::run(&[data_dir], |settings, context| async move {
+            commands::tracking_token::run(settings, &context, PageId(bio_page_id))
+        }),
+    }
+}
+
+/// Prints one line on standard output. A reader that is gone is no failure.
+///
+/// # Errors
+/// When standard output cannot be written for any other reason.
+pub fn print_line(line: &str) -> Result<(), Failure> {
+    use std::io::{ErrorKind, Write};
+    match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::other(error)),
+        _ => Ok(()),
+    }
+}

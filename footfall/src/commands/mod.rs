@@ -1,0 +1,5 @@
+//! The commands beside `up`, one file each.
+
+pub mod token;
+pub mod topics;
+pub mod tracking_token;

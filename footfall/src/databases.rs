@@ -1,0 +1,100 @@
+//! The two databases of a start: embedded, or on a server that was given.
+
+use crate::{
+    data_dir::DataDir,
+    postgres::{EmbeddedPostgres, Programs},
+};
+use runtime::{Settings, program::Failure};
+use sqlx::{
+    Connection, PgConnection, Row,
+    postgres::PgConnectOptions,
+};
+use std::str::FromStr;
+use tracing::info;
+use url::Url;
+
+/// Name of the main database in the embedded server.
+const MAIN: &str = "footfall";
+/// Name of the analytics database in the embedded server.
+const ANALYTICS: &str = "footfall_analytics";
+
+/// Reads `EMBEDDED_POSTGRES`.
+pub fn read_programs(settings: &mut Settings) -> Programs {
+    match settings.text("EMBEDDED_POSTGRES").as_deref() {
+        None | Some("auto") => Programs::Auto,
+        Some("installed") => Programs::Installed,
+        Some("download") => Programs::Download,
+        Some(other) => {
+            settings.problem("EMBEDDED_POSTGRES", format!("is {other:?}; give auto, installed or download"));
+            Programs::Auto
+        }
+    }
+}
+
+/// Makes sure that both databases exist and sets `DATABASE_URL` and `ANALYTICS_DATABASE_URL`. The
+/// server is returned when it is ours to stop.
+///
+/// # Errors
+/// When no server can be started or reached, or a database can be neither found nor created.
+pub async fn provide(
+    settings: &mut Settings,
+    data_dir: &DataDir,
+    programs: Programs,
+) -> Result<Option<EmbeddedPostgres>, Failure> {
+    if let Some(main) = settings.text("DATABASE_URL") {
+        let analytics = match settings.text("ANALYTICS_DATABASE_URL") {
+            Some(given) => given,
+            None => beside(&main)?,
+        };
+        create_if_missing(&main, &analytics).await?;
+        settings.set_default("ANALYTICS_DATABASE_URL", analytics);
+        return Ok(None);
+    }
+    info!("starting the embedded PostgreSQL in {}", data_dir.postgres().display());
+    let server = EmbeddedPostgres::start(&data_dir.postgres(), programs).await.map_err(Failure::other)?;
+    for name in [MAIN, ANALYTICS] {
+        server.create_database(name).await.map_err(Failure::other)?;
+    }
+    settings.set_default("DATABASE_URL", server.url(MAIN));
+    settings.set_default("ANALYTICS_DATABASE_URL", server.url(ANALYTICS));
+    Ok(Some(server))
+}
+
+/// The analytics database's URL that goes with a main one: `<name>_analytics` on the same server.
+fn beside(main: &str) -> Result<String, Failure> {
+    let mut url = Url::parse(main).map_err(|error| Failure::Other(format!("DATABASE_URL: {error}")))?;
+    let name = url.path().trim_start_matches('/').to_owned();
+    if name.is_empty() {
+        return Err(Failure::Other("DATABASE_URL names no database; give postgres://user:password@host/name".to_owned()));
+    }
+    url.set_path(&format!("/{name}_analytics"));
+    Ok(url.into())
+}
+
+async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
+    let analytics = PgConnectOptions::from_str(analytics)
+        .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
+    let Err(refused) = PgConnection::connect_with(&analytics).await else { return Ok(()) };
+    // 3D000: invalid_catalog_name, there is no such database.
+    let missing = refused.as_database_error().is_some_and(|error| error.code().as_deref() == Some("3D000"));
+    let name = analytics.get_database().unwrap_or_default().to_owned();
+    if !missing {
+        return Err(Failure::Other(format!("the analytics database {name}: {refused}")));
+    }
+    let mut connection = PgConnection::connect(main)
+        .await
+        .map_err(|error| Failure::Other(format!("the main database: {error}")))?;
+    // The name is an identifier and cannot be bound: the server quotes it.
+    let quoted: String = sqlx::query("SELECT quote_ident($1)")
+        .bind(&name)
+        .fetch_one(&mut connection)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(Failure::other)?;
+    let statement = format!("CREATE DATABASE {quoted}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&mut connection).await.map_err(|error| {
+        Failure::Other(format!("the analytics database cannot be created ({error}); have it done with: {statement};"))
+    })?;
+    info!("created the database {name}");
+    Ok(())
+}

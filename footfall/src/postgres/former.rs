@@ -1,0 +1,175 @@
+//! What an earlier run left behind: a server that lives on, a zombie, or only its pid file.
+//!
+//! PostgreSQL looks after its own pid file, but takes a zombie, or a stranger with the same number, for a living
+//! server and refuses for ever. The rule to keep: the pid file is removed only when no process works in the cluster
+//! any more - it names the shared memory by which PostgreSQL itself notices survivors.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
+
+use super::{
+    PostgresError,
+    cluster::Cluster,
+    privilege::{Account, run},
+    programs::Binaries,
+};
+
+/// A fast shutdown writes what is in memory; an immediate one does not.
+const STOP_TIMEOUT: Duration = Duration::from_mins(1);
+/// A server's processes notice its death at once, unless they are deep in a statement.
+const SURVIVORS_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often processes are looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// What a process number means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Process {
+    /// There is none.
+    Gone,
+    /// Dead, but its parent has not asked.
+    Zombie,
+    /// Alive, and at work in the cluster.
+    Ours,
+    /// Alive, and something else.
+    Stranger,
+}
+
+/// Makes sure that no server uses the cluster.
+pub(super) async fn clear(
+    cluster: &Cluster,
+    binaries: &Binaries,
+    account: &Account,
+) -> Result<(), PostgresError> {
+    let Some(pid) = pid(&cluster.pid_file()) else {
+        return Ok(());
+    };
+    let process = look(pid, &cluster.data(), account).await?;
+    if process == Process::Ours {
+        info!("embedded PostgreSQL: stopping the server of an earlier run (process {pid})");
+        stop(cluster, binaries, account, pid).await?;
+    }
+    let mut survivors = at_work(&cluster.data(), account).await?;
+    let deadline = Instant::now() + SURVIVORS_TIMEOUT;
+    while let Some(survivor) = survivors.first() {
+        if Instant::now() >= deadline {
+            return Err(PostgresError::Former {
+                dir: cluster.data(),
+                pid: *survivor,
+                reason: "it does not end".to_owned(),
+            });
+        }
+        sleep(LOOK_AGAIN).await;
+        survivors = at_work(&cluster.data(), account).await?;
+    }
+    if matches!(process, Process::Zombie | Process::Stranger) {
+        warn!("embedded PostgreSQL: removing the pid file of a dead server (process {pid})");
+        let path = cluster.pid_file();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(PostgresError::file(path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Stops the server of the cluster: politely, then not.
+pub(super) async fn stop(
+    cluster: &Cluster,
+    binaries: &Binaries,
+    account: &Account,
+    pid: u32,
+) -> Result<(), PostgresError> {
+    let mut last = String::new();
+    for mode in ["fast", "immediate"] {
+        let mut command = account.command(binaries.program("pg_ctl"));
+        command.args(["stop", "--wait", "--mode", mode, "--timeout"]);
+        command
+            .arg(STOP_TIMEOUT.as_secs().to_string())
+            .arg("-D")
+            .arg(cluster.data());
+        match run(command, STOP_TIMEOUT * 2).await {
+            Ok(_) => return Ok(()),
+            // It ended before `pg_ctl` could tell it to.
+            Err(_) if look(pid, &cluster.data(), account).await? != Process::Ours => return Ok(()),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(PostgresError::Former {
+        dir: cluster.data(),
+        pid,
+        reason: last,
+    })
+}
+
+/// The process that a pid file names.
+pub(super) fn pid(path: &Path) -> Option<u32> {
+    let text = fs::read_to_string(path).ok()?;
+    text.lines().next()?.trim().parse().ok()
+}
+
+/// What this process number means for a server in `data`.
+pub(super) async fn look(
+    pid: u32,
+    data: &Path,
+    account: &Account,
+) -> Result<Process, PostgresError> {
+    if !Path::new("/proc/self/stat").exists() {
+        return look_elsewhere(pid, account).await;
+    }
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return Ok(Process::Gone);
+    };
+    // "pid (name) state …", and the name may hold anything.
+    let state = stat.rsplit(')').next();
+    Ok(match state.and_then(|rest| rest.trim().chars().next()) {
+        None | Some('X') => Process::Gone,
+        Some('Z') => Process::Zombie,
+        Some(_) if at_work(data, account).await?.contains(&pid) => Process::Ours,
+        Some(_) => Process::Stranger,
+    })
+}
+
+/// Without `/proc` there are no zombies without a parent, and only the name can be asked for.
+async fn look_elsewhere(pid: u32, account: &Account) -> Result<Process, PostgresError> {
+    let mut command = account.command("ps");
+    command
+        .args(["-o", "stat=,comm=", "-p"])
+        .arg(pid.to_string());
+    match account.run(command).await {
+        Ok(line) if line.starts_with('Z') => Ok(Process::Zombie),
+        Ok(line) if line.contains("postgres") => Ok(Process::Ours),
+        Ok(_) => Ok(Process::Stranger),
+        Err(PostgresError::Program { .. }) => Ok(Process::Gone),
+        Err(error) => Err(error),
+    }
+}
+
+/// Processes that work in this directory, as every process of a server does; none where there is no `/proc`.
+async fn at_work(data: &Path, account: &Account) -> Result<Vec<u32>, PostgresError> {
+    if !account.is_other() {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let at_work = processes.filter(|process| {
+            fs::read_link(process.path().join("cwd")).is_ok_and(|directory| directory == data)
+        });
+        let pids = at_work.filter_map(|process| process.file_name().to_str()?.parse().ok());
+        return Ok(pids.collect());
+    }
+    // Root in a container may not look at another user's processes; that user may. `ls` fails for the others'.
+    let mut command = account.command("sh");
+    command.args([
+        "-c",
+        "command -v ls && { ls -l /proc/[0-9]*/cwd 2>/dev/null; true; }",
+    ]);
+    let listing = account.run(command).await?;
+    let ending = format!("/cwd -> {}", data.display());
+    let lines = listing
+        .lines()
+        .filter_map(|line| line.strip_suffix(&ending));
+    Ok(lines
+        .filter_map(|line| line.rsplit('/').next()?.parse().ok())
+        .collect())
+}

@@ -1,0 +1,213 @@
+//! The running server: started as a child, awaited until it answers, stopped and seen off.
+//!
+//! The rule to keep: settings are on the command line, not in the cluster, so that every start has those of this
+//! version of the program.
+
+use std::{fs, process::Stdio, time::Duration};
+
+use sqlx::{Connection as _, PgConnection};
+use tokio::{
+    process::Child,
+    time::{Instant, sleep, timeout},
+};
+use tracing::{debug, warn};
+
+use super::{
+    PostgresError, cluster::Cluster, connect_options, former, privilege::Account,
+    programs::Binaries,
+};
+
+/// After a crash the server reads its log again before it answers; that is rarely more than seconds.
+const START_TIMEOUT: Duration = Duration::from_mins(3);
+/// How often a starting server is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(15);
+/// How long the process may take to end once `pg_ctl` has said it is down.
+const END_TIMEOUT: Duration = Duration::from_secs(10);
+/// Another program may take the port between our choice and the server's.
+const PORT_ATTEMPTS: u32 = 4;
+/// The line of the pid file that holds the server's state, counted from 0.
+const STATUS_LINE: usize = 7;
+
+/// For a laptop that runs other things as well. Durability is not among what is traded.
+const SETTINGS: [&str; 14] = [
+    "listen_addresses=127.0.0.1",
+    // A socket's path may have 107 bytes, which a data directory easily exceeds.
+    "unix_socket_directories=",
+    "max_connections=100",
+    "shared_buffers=128MB",
+    "fsync=on",
+    "synchronous_commit=on",
+    "full_page_writes=on",
+    "jit=off",
+    "logging_collector=off",
+    "log_destination=stderr",
+    "log_line_prefix=%m [%p] ",
+    "log_timezone=UTC",
+    "timezone=UTC",
+    "max_wal_size=2GB",
+];
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct Server {
+    cluster: Cluster,
+    binaries: Binaries,
+    account: Account,
+    port: u16,
+    child: Child,
+    stopped: bool,
+}
+
+impl Server {
+    /// Starts the server and returns when it answers.
+    pub(super) async fn start(
+        cluster: Cluster,
+        binaries: Binaries,
+        account: Account,
+        password: &str,
+    ) -> Result<Self, PostgresError> {
+        let mut attempt = 1;
+        loop {
+            let port = cluster.choose_port()?;
+            let before = cluster.log_length();
+            let child = spawn(&cluster, &binaries, &account, port)?;
+            let mut server = Self {
+                cluster: cluster.clone(),
+                binaries: binaries.clone(),
+                account: account.clone(),
+                port,
+                child,
+                stopped: false,
+            };
+            let Err(reason) = server.wait_until_ready(password).await else {
+                debug!("embedded PostgreSQL listens on 127.0.0.1:{port}");
+                return Ok(server);
+            };
+            let tail = cluster.log_tail(before);
+            if let Err(error) = server.stop().await {
+                warn!(%error, "embedded PostgreSQL: {error}");
+            }
+            cluster.forget_port();
+            if attempt == PORT_ATTEMPTS || !tail.contains("could not bind") {
+                let log = cluster.log();
+                return Err(PostgresError::Start { reason, log, tail });
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Where it listens, on the loopback address.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops it, and returns when it is gone.
+    pub(super) async fn stop(mut self) -> Result<(), PostgresError> {
+        self.stopped = true;
+        let Some(pid) = self.child.id() else {
+            // It ended before, and was seen off.
+            return Ok(());
+        };
+        let told = former::stop(&self.cluster, &self.binaries, &self.account, pid).await;
+        self.end().await;
+        told
+    }
+
+    /// Sees the process off, by force if it does not go.
+    async fn end(&mut self) {
+        self.stopped = true;
+        if self.child.id().is_none() {
+            return;
+        }
+        if timeout(END_TIMEOUT, self.child.wait()).await.is_err() {
+            warn!(
+                "the embedded PostgreSQL does not end; it is killed, and recovers at its next start"
+            );
+            if let Err(error) = self.child.kill().await {
+                warn!(%error, "the embedded PostgreSQL cannot be killed: {error}");
+            }
+        }
+    }
+
+    /// Waits until the server says it is ready, and lets us in with our password.
+    async fn wait_until_ready(&mut self, password: &str) -> Result<(), String> {
+        let deadline = Instant::now() + START_TIMEOUT;
+        while !self.says_ready() {
+            match self.child.try_wait() {
+                Ok(None) => {}
+                Ok(Some(status)) => return Err(format!("it ended with {status}")),
+                Err(error) => return Err(format!("it cannot be watched: {error}")),
+            }
+            if Instant::now() >= deadline {
+                self.kill().await;
+                return Err(format!("it is not ready after {START_TIMEOUT:?}"));
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        let answered = async {
+            let options = connect_options(self.port, password);
+            let connection = PgConnection::connect_with(&options).await?;
+            connection.close().await
+        };
+        answered.await.map_err(|error| {
+            format!("it does not let us in with the password in its directory: {error}")
+        })
+    }
+
+    async fn kill(&mut self) {
+        if let Err(error) = self.child.kill().await {
+            warn!(%error, "the embedded PostgreSQL cannot be killed: {error}");
+        }
+    }
+
+    fn says_ready(&self) -> bool {
+        let Ok(text) = fs::read_to_string(self.cluster.pid_file()) else {
+            return false;
+        };
+        let mut lines = text.lines();
+        // The file may still be that of a server before.
+        let pid = lines.next().and_then(|line| line.trim().parse().ok());
+        let status = lines.nth(STATUS_LINE - 1);
+        pid == self.child.id() && status.is_some_and(|status| status.trim() == "ready")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.stopped || self.child.id().is_none() {
+            return;
+        }
+        let mut command = self.account.command(self.binaries.program("pg_ctl"));
+        command.args(["stop", "--no-wait", "--mode", "fast", "-D"]);
+        command.arg(self.cluster.data());
+        let command = command.as_std_mut();
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        if let Err(error) = command.status() {
+            warn!(%error, "the embedded PostgreSQL cannot be told to stop: {error}");
+        }
+    }
+}
+
+fn spawn(
+    cluster: &Cluster,
+    binaries: &Binaries,
+    account: &Account,
+    port: u16,
+) -> Result<Child, PostgresError> {
+    let log = cluster.open_log()?;
+    let log_too = log
+        .try_clone()
+        .map_err(PostgresError::file(cluster.log()))?;
+    let program = binaries.program("postgres");
+    let mut command = account.command(&program);
+    command
+        .arg("-D")
+        .arg(cluster.data())
+        .arg("-p")
+        .arg(port.to_string());
+    for setting in SETTINGS {
+        command.arg("-c").arg(setting);
+    }
+    command.stdout(log).stderr(log_too);
+    command.spawn().map_err(PostgresError::file(program))
+}

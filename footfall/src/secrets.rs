@@ -1,0 +1,46 @@
+//! Secrets that nobody gave: made at the first start and kept in the data directory, mode 600.
+
+use crate::data_dir::{DataDir, write_private};
+use runtime::{IdSource, Settings, program::Failure};
+use std::{collections::BTreeMap, fs};
+
+/// The secrets that are made when they are not given.
+const NAMES: [&str; 4] = ["JWT_SECRET", "TRACKING_HMAC_SECRET", "ID_SECRET", "VISITOR_HASH_SECRET"];
+
+/// Fills in the secrets that the settings lack, from the data directory, where missing ones are made.
+///
+/// # Errors
+/// When the file cannot be read or written; it is never overwritten with other secrets.
+pub fn complete(settings: &mut Settings, data_dir: &DataDir, ids: &dyn IdSource) -> Result<(), Failure> {
+    let path = data_dir.secrets();
+    let failed = |what: String| Failure::Other(format!("{}: {what}", path.display()));
+    let mut kept: BTreeMap<String, String> = match fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|error| failed(error.to_string()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    let mut made = false;
+    for name in NAMES {
+        if settings.text(name).is_none() && !kept.contains_key(name) {
+            kept.insert(name.to_owned(), random_secret(ids));
+            made = true;
+        }
+    }
+    if made {
+        let mut text = String::from("# Made at the first start. Whoever has these can forge tokens and ids.\n");
+        for (name, secret) in &kept {
+            text.push_str(&format!("{name} = \"{secret}\"\n"));
+        }
+        write_private(&path, &text).map_err(|error| failed(error.to_string()))?;
+    }
+    for (name, secret) in kept {
+        settings.set_default(&name, secret);
+    }
+    Ok(())
+}
+
+/// 256 random bits in hexadecimal.
+fn random_secret(ids: &dyn IdSource) -> String {
+    let (a, b) = (ids.random_16(), ids.random_16());
+    a.iter().chain(&b).map(|byte| format!("{byte:02x}")).collect()
+}

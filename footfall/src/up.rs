@@ -1,0 +1,212 @@
+//! `footfall up`: everything on one listener.
+//!
+//! The order matters twice: settings are checked before anything is started, and at the end the
+//! services finish before the log and the database under them stop.
+
+use crate::{
+    broker::EmbeddedBroker,
+    data_dir::DataDir,
+    databases,
+    postgres::EmbeddedPostgres,
+    run_file::RunFile,
+    secrets,
+};
+use axum::Router;
+use projector::consumer::Assignment;
+use runtime::{
+    Context, Settings,
+    http::{health, serve},
+    kafka::KafkaSettings,
+    metrics,
+    program::Failure,
+    topics,
+};
+use schemas::topics::{EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
+use std::{sync::Arc, time::Instant};
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+/// Where the one listener listens when nothing is said.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// Starts everything, serves until a signal, stops everything.
+///
+/// # Errors
+/// [`Failure`] with the exit code.
+pub async fn run(mut settings: Settings, context: Context, accept_new_secrets: bool) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let programs = databases::read_programs(&mut settings);
+    check(&settings, &context)?;
+    let data_dir = DataDir::open(&settings)?;
+    let lock = data_dir.lock()?;
+    RunFile::remove(&data_dir);
+    secrets::complete(&mut settings, &data_dir, &*context.ids)?;
+    let listener = serve::bind(&settings.text("FOOTFALL_LISTEN").unwrap_or_else(|| LISTEN.to_owned()))
+        .await
+        .map_err(Failure::Other)?;
+    let address = listener.local_addr().map_err(Failure::other)?.to_string();
+    settings.set_default("PUBLIC_URL", format!("http://{address}"));
+
+    let parts = Parts::start(&mut settings, &data_dir, programs, &context).await?;
+    let served = serve_until_stopped(settings, &context, listener, &data_dir, &parts, accept_new_secrets, begun).await;
+    RunFile::remove(&data_dir);
+    let stopped = parts.stop().await;
+    drop(lock);
+    served.and(stopped)
+}
+
+/// Finds what is wrong with the settings while nothing has been started yet.
+fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
+    let mut trial = settings.clone();
+    for (name, value) in [
+        ("KAFKA_BROKERS", "127.0.0.1:9"),
+        ("DATABASE_URL", "postgres://127.0.0.1:9/footfall"),
+        ("ANALYTICS_DATABASE_URL", "postgres://127.0.0.1:9/footfall_analytics"),
+        ("PUBLIC_URL", "http://127.0.0.1:8080"),
+        ("JWT_SECRET", "made-at-the-first-start-if-not-given"),
+        ("TRACKING_HMAC_SECRET", "made-at-the-first-start-if-not-given"),
+        ("ID_SECRET", "made-at-the-first-start-if-not-given"),
+        ("VISITOR_HASH_SECRET", "made-at-the-first-start-if-not-given"),
+    ] {
+        trial.set_default(name, value);
+    }
+    let _ = ingest::Config::read(&mut trial, context);
+    let _ = projector::Config::read(&mut trial);
+    let _ = api::Config::read(&mut trial, context);
+    Ok(trial.finish()?)
+}
+
+/// The log and the database under the services.
+struct Parts {
+    broker: Option<EmbeddedBroker>,
+    postgres: Option<EmbeddedPostgres>,
+    kafka: KafkaSettings,
+}
+
+impl Parts {
+    async fn start(
+        settings: &mut Settings,
+        data_dir: &DataDir,
+        programs: crate::postgres::Programs,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let given = settings.text("KAFKA_BROKERS").is_some();
+        let broker = if given {
+            None
+        } else {
+            info!("starting the embedded broker in {}", data_dir.log().display());
+            Some(EmbeddedBroker::start(&data_dir.log(), None).await.map_err(Failure::other)?)
+        };
+        if let Some(broker) = &broker {
+            settings.set_default("KAFKA_BROKERS", broker.brokers());
+        }
+        let kafka = KafkaSettings::read(settings);
+        let mut parts = Self { broker, postgres: None, kafka };
+        let partitions = if given { EVENTS_PARTITIONS } else { EVENTS_PARTITIONS_EMBEDDED };
+        let topics = topics::ensure(&parts.kafka, partitions, &*context.ids, context.clock.now());
+        let databases = databases::provide(settings, data_dir, programs);
+        let failure = match tokio::join!(topics, databases) {
+            (Ok(_), Ok(postgres)) => {
+                parts.postgres = postgres;
+                return Ok(parts);
+            }
+            (Err(error), Ok(postgres)) => {
+                parts.postgres = postgres;
+                Failure::other(error)
+            }
+            (_, Err(failure)) => failure,
+        };
+        // What has been started must not outlive a start that failed.
+        if parts.stop().await.is_err() {
+            warn!("the embedded parts could not be stopped cleanly");
+        }
+        Err(failure)
+    }
+
+    async fn stop(self) -> Result<(), Failure> {
+        if let Some(postgres) = self.postgres {
+            postgres.stop().await.map_err(Failure::other)?;
+        }
+        if let Some(broker) = self.broker {
+            broker.stop().await;
+        }
+        Ok(())
+    }
+}
+
+async fn serve_until_stopped(
+    settings: Settings,
+    context: &Context,
+    listener: TcpListener,
+    data_dir: &DataDir,
+    parts: &Parts,
+    accept_new_secrets: bool,
+    begun: Instant,
+) -> Result<(), Failure> {
+    let address = listener.local_addr().map_err(Failure::other)?.to_string();
+    let assignment = match parts.broker {
+        Some(_) => Assignment::All { partitions: EVENTS_PARTITIONS_EMBEDDED },
+        None => Assignment::Group,
+    };
+    let services = Services { projector: Some(assignment), accept_new_secrets };
+    let started = services.start(settings.clone(), context).await?;
+    serve::spawn(listener, started.router, context);
+    tokio::select! {
+        ended = context.lifecycle.run_to_end() => return ended.map_err(Failure::other),
+        () = context.readiness.wait() => {}
+    }
+    let run_file = RunFile {
+        pid: std::process::id(),
+        listen: address.clone(),
+        kafka: parts.kafka.brokers().to_owned(),
+        database_url: settings.text("DATABASE_URL").unwrap_or_default(),
+        analytics_database_url: settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: context.clock.now().to_string(),
+    };
+    run_file.write(data_dir).map_err(|error| Failure::Other(format!("run.json cannot be written: {error}")))?;
+    info!("ready after {:.1} s on http://{address}; the log is at {}", begun.elapsed().as_secs_f64(), parts.kafka.brokers());
+    context.lifecycle.run_to_end().await.map_err(Failure::other)
+}
+
+/// The three services, put together.
+#[derive(Clone, Copy, Debug)]
+pub struct Services {
+    /// Which partitions the projector takes; `None` leaves it out.
+    pub projector: Option<Assignment>,
+    /// Whether secrets may differ from those the log was made with.
+    pub accept_new_secrets: bool,
+}
+
+/// What started services offer.
+pub struct Started {
+    /// Every route, health routes included.
+    pub router: Router,
+    /// What became of this process's beacons.
+    pub outcomes: Arc<ingest::Outcomes>,
+}
+
+impl Services {
+    /// Starts them on a log and databases that the settings name.
+    ///
+    /// # Errors
+    /// When a setting cannot be used; what is merely away is waited for.
+    pub async fn start(self, mut settings: Settings, context: &Context) -> Result<Started, Failure> {
+        let settings = &mut settings;
+        let ingest = ingest::Config::read(settings, context);
+        let api = api::Config::read(settings, context);
+        let projector = projector::Config::read(settings);
+        settings.finish()?;
+        // Reading notes a problem whenever it gives nothing.
+        let ingest = ingest.ok_or_else(|| Failure::Other("the settings of ingest are incomplete".to_owned()))?;
+        let ingest = ingest::Config { accept_new_secrets: self.accept_new_secrets, ..ingest };
+        if let Some(assignment) = self.projector {
+            projector::start(projector::Config { assignment, ..projector }, context)?;
+        }
+        let ingest = ingest::start(ingest, context)?;
+        let api = api::start(api, context).await?;
+        let health = health::router(context.readiness.clone(), metrics::install());
+        let router = Router::new().merge(ingest.router).merge(api).merge(health);
+        Ok(Started { router, outcomes: ingest.outcomes })
+    }
+}

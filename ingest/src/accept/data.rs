@@ -1,0 +1,143 @@
+//! How large a custom event's properties are, counted as the published platform counts them.
+//!
+//! Owns the measuring alone. The one rule: the count is that of `Buffer.byteLength(JSON.stringify(…))`,
+//! so that what fits there fits here.
+
+use serde_json::{Map, Value};
+
+/// What was found in properties.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Measure {
+    /// Bytes that `JSON.stringify` would write.
+    pub bytes: usize,
+    /// True when a text or a key holds U+0000, which tables cannot keep.
+    pub has_nul: bool,
+}
+
+/// Measures an object. Its depth is what the JSON reader let through (128).
+#[must_use]
+pub fn measure(object: &Map<String, Value>) -> Measure {
+    let mut measure = Measure::default();
+    measure.object(object);
+    measure
+}
+
+impl Measure {
+    fn object(&mut self, object: &Map<String, Value>) {
+        // Braces, a colon a member, commas between members.
+        self.bytes += 2 + object.len() + object.len().saturating_sub(1);
+        for (key, value) in object {
+            self.text(key);
+            self.value(value);
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null | Value::Bool(true) => self.bytes += 4,
+            Value::Bool(false) => self.bytes += 5,
+            Value::Number(number) => {
+                self.bytes += number.as_f64().map_or(0, number_length);
+            }
+            Value::String(text) => self.text(text),
+            Value::Array(items) => {
+                self.bytes += 2 + items.len().saturating_sub(1);
+                for item in items {
+                    self.value(item);
+                }
+            }
+            Value::Object(object) => self.object(object),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes += 2;
+        for byte in text.bytes() {
+            self.bytes += match byte {
+                b'"' | b'\\' | 0x08 | b'\t' | b'\n' | 0x0c | b'\r' => 2,
+                0x00..0x20 => 6,
+                _ => 1,
+            };
+            self.has_nul |= byte == 0;
+        }
+    }
+}
+
+/// Characters of a number as `Number.prototype.toString` writes it (ECMA-262, 6.1.6.1.20).
+fn number_length(number: f64) -> usize {
+    if number == 0.0 {
+        // The sign of -0 is not written.
+        return 1;
+    }
+    let sign = usize::from(number < 0.0);
+    // Rust's shortest form has the same digits: `d.ddde±x`.
+    let shortest = format!("{:e}", number.abs());
+    let (mantissa, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let magnitude = usize::try_from(exponent.unsigned_abs()).unwrap_or(0);
+    let point = usize::from(digits > 1);
+    sign + match exponent {
+        0..21 if digits <= magnitude + 1 => magnitude + 1,
+        0..21 => digits + 1,
+        // `0.` and the zeros before the first digit.
+        -6..0 => 2 + magnitude - 1 + digits,
+        _ => digits + point + 2 + magnitude.to_string().len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(json: &str) -> Measure {
+        measure(&serde_json::from_str(json).unwrap())
+    }
+
+    #[test]
+    fn numbers_are_as_long_as_javascript_writes_them() {
+        // Right: String(number) in a JavaScript engine.
+        let cases = [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1"),
+            (-1.5, "-1.5"),
+            (100.0, "100"),
+            (1_234.5, "1234.5"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1.25e21, "1.25e+21"),
+            (1.5e300, "1.5e+300"),
+            (0.1, "0.1"),
+            (0.000_001, "0.000001"),
+            (0.000_001_5, "0.0000015"),
+            (0.000_000_1, "1e-7"),
+            (-1.25e-7, "-1.25e-7"),
+            (9_007_199_254_740_993.0, "9007199254740992"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(number_length(number), text.len(), "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_as_long_as_serde_writes_it() {
+        for json in [
+            "{}",
+            r#"{"a":[],"b":{},"c":null,"d":true,"e":false}"#,
+            r#"{"a":[1,2,[3]],"b":{"c":"d","e":"ü€🌞"}}"#,
+            r#"{"\"\\\n\t\b\f\r":"\u0001\u001f\u007f"}"#,
+        ] {
+            let found = measured(json);
+            let object: Map<String, Value> = serde_json::from_str(json).unwrap();
+            assert_eq!(found.bytes, serde_json::to_string(&object).unwrap().len());
+            assert!(!found.has_nul);
+        }
+    }
+
+    #[test]
+    fn nul_is_found_in_keys_and_texts_at_any_depth() {
+        assert!(measured(r#"{"a\u0000":1}"#).has_nul);
+        assert!(measured(r#"{"a":[{"b":"\u0000"}]}"#).has_nul);
+    }
+}

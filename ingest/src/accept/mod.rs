@@ -1,0 +1,32 @@
+//! From what a request says to what becomes of it: an event, a refusal, or a problem. Pure.
+//!
+//! Owns every rule of the contract about beacons; knows no HTTP, no log and no waiting, so that an
+//! import of history passes through the same acceptance: [`Beacon::read`] (or building one), then
+//! [`Acceptor::trace`], then [`Acceptor::judge`]. The one rule: time, randomness, address and
+//! directory come in as arguments.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+pub mod beacon;
+pub mod data;
+mod facts;
+mod judge;
+mod read;
+mod trace;
+pub mod verdict;
+
+pub use beacon::{
+    Beacon, BeaconKind, Content, Leave, Name, Pageview, PageviewRef, Session, SessionRef, Track,
+};
+pub use facts::{Facts, Rules, Trust};
+pub use judge::{Acceptor, PRODUCER};
+pub use read::{Form, Invalid, MAX_EVENT_NAME_CHARS};
+pub use verdict::{Answer, Bucket, KnownPage, Missing, Origin, Refusal, Verdict};

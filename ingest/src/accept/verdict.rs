@@ -1,0 +1,127 @@
+//! What can be said of a beacon: whose it is, what becomes of it, what is answered.
+
+use crate::directory::Tenant;
+use schemas::{Event, PageId, PageviewId, RefusalReason, SessionId, WorkspaceNo};
+use serde::Serialize;
+use std::net::IpAddr;
+use uuid::Uuid;
+
+/// Whose a beacon is, as far as its ids prove it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It opens a visit itself.
+    Opening,
+    /// It belongs to that visit, in that workspace.
+    Session(WorkspaceNo, SessionId),
+    /// It belongs to that view, in that workspace.
+    Pageview(WorkspaceNo, PageviewId),
+    /// It names no visit, and need not.
+    Nowhere,
+    /// It names an id that we did not make.
+    Forged,
+    /// It names a page that is not known, and proves nothing.
+    Unknown(PageId),
+}
+
+/// What a beacon's own limit is counted by. Ids are proven ones only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bucket<'a> {
+    /// Visits of one visitor from one address to one page.
+    Visit {
+        /// The client's address.
+        address: IpAddr,
+        /// The client's id of its visitor.
+        visitor_id: &'a str,
+        /// The page.
+        page: Option<PageId>,
+    },
+    /// Beacons of one visit.
+    Session(SessionId),
+    /// Beacons of one view.
+    Pageview(PageviewId),
+    /// Beacons of one signed-in user.
+    User(&'a str),
+}
+
+/// What becomes of a beacon.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// This event, once it is in the log; then this answer.
+    Accept(Box<Event>, Answer),
+    /// Nothing, and this answer.
+    Refuse(Refusal),
+    /// Nothing: it names an id that we did not make.
+    Forged(Answer),
+    /// Nothing yet: the directory does not know what it names.
+    Unknown(Missing),
+}
+
+/// A beacon that is answered and not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: RefusalReason,
+    /// The page it was for, when that is known.
+    pub page: Option<KnownPage>,
+    /// What is answered.
+    pub answer: Answer,
+}
+
+/// A page of the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownPage {
+    /// The page.
+    pub page_id: PageId,
+    /// Its tenant.
+    pub tenant: Tenant,
+}
+
+/// What the directory must learn before a beacon can be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A page, proven by a tracking token.
+    Page(PageId),
+    /// A workspace, proven by an id's tag.
+    Workspace(WorkspaceNo),
+    /// A page that nothing proves: not worth waiting for, and not to be lost either.
+    UnprovenPage(PageId),
+}
+
+/// The `data` of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// `{"id": …}`: of a visit or a view, `null` when there is none.
+    Id {
+        /// The id.
+        id: Option<Uuid>,
+    },
+    /// `{"ok": true}`
+    Ok {
+        /// Always true.
+        ok: bool,
+    },
+    /// `{"tracked": true}`
+    Tracked {
+        /// Always true.
+        tracked: bool,
+    },
+}
+
+impl Answer {
+    /// `{"id": null}`
+    pub const NO_ID: Self = Self::Id { id: None };
+    /// `{"ok": true}`
+    pub const OK: Self = Self::Ok { ok: true };
+    /// `{"tracked": true}`
+    pub const TRACKED: Self = Self::Tracked { tracked: true };
+
+    /// The id in it, if it has one.
+    #[must_use]
+    pub const fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Id { id } => id,
+            Self::Ok { .. } | Self::Tracked { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A batch's members, read: rules, tokens and the address's limit, before anything is judged.
+
+use super::verdicts::{Batch, Entry};
+use crate::{
+    accept::{Beacon, BeaconKind, Form, Name},
+    limits,
+    outcome::{BeaconType, Outcome, Ticket},
+};
+use jiff::SignedDuration;
+use runtime::http::Fields;
+use schemas::{PageId, RefusalReason};
+use serde_json::{Map, Value};
+
+/// How long ago a member may have happened: a day.
+const MAX_AGE_MS: i64 = 86_400_000;
+
+impl Batch<'_> {
+    /// Reads the members; those that can be judged come back, visits first.
+    pub(super) fn read<'b>(&mut self, members: &'b [Value]) -> Vec<Entry<'b>> {
+        let kinds = members.iter().map(kind_of);
+        // All are taken in before any is dealt with, so that a crash in between loses none's outcome.
+        let tickets: Vec<(Option<BeaconKind>, Ticket)> = kinds
+            .map(|kind| {
+                let counted = kind.map_or(BeaconType::Unknown, BeaconType::from);
+                (kind, self.service.outcomes().ticket(counted))
+            })
+            .collect();
+        let mut entries = Vec::with_capacity(members.len());
+        for (index, (member, (kind, ticket))) in members.iter().zip(tickets).enumerate() {
+            entries.extend(self.read_member(index, member, kind, ticket));
+        }
+        entries.sort_by_key(|entry| entry.beacon.kind() != BeaconKind::Session);
+        entries
+    }
+
+    fn read_member<'b>(
+        &mut self,
+        index: usize,
+        member: &'b Value,
+        kind: Option<BeaconKind>,
+        mut ticket: Ticket,
+    ) -> Option<Entry<'b>> {
+        let throttles = self.service.throttles();
+        if let Err(spent) = limits::spend_address(throttles, limits::FLOOD, self.seen.address) {
+            ticket.settle(Outcome::Throttled);
+            self.retry_throttled(index, spent);
+            return None;
+        }
+        let (Some(object), Some(kind)) = (member.as_object(), kind) else {
+            let rule = if member.is_object() {
+                "type must be session, pageview, heartbeat, leave or track"
+            } else {
+                "a member must be a JSON object"
+            };
+            self.tell(index, "invalid", None, Some(rule.into()));
+            return None;
+        };
+        if kind.needs_user() && !self.knows_user() {
+            ticket.settle(Outcome::Unauthorized);
+            self.tell(index, "invalid", None, Some("unauthorized".into()));
+            return None;
+        }
+        let mut fields = Fields::new(object);
+        let age_ms = fields.integer("ageMs", 0..=MAX_AGE_MS).unwrap_or(0);
+        let mut problems = fields.into_problems();
+        let max_data_bytes = self.service.rules().max_event_data_bytes;
+        match Beacon::read(kind, Form::Member, object, max_data_bytes) {
+            Ok(beacon) if problems.is_empty() => {
+                ticket.readable();
+                let age = SignedDuration::from_millis(age_ms);
+                Some(Entry {
+                    index,
+                    ticket,
+                    beacon,
+                    occurred_at: self.now.saturating_sub(age).unwrap_or(self.now),
+                    missing: None,
+                })
+            }
+            read => {
+                if let Err(invalid) = read {
+                    problems.extend(invalid.lines().map(str::to_owned));
+                }
+                self.drop_visit(kind, object);
+                self.tell(index, "invalid", None, Some(problems.join("; ").into()));
+                None
+            }
+        }
+    }
+
+    /// What refers to an invalid visit by its name would wait for it for ever.
+    fn drop_visit(&mut self, kind: BeaconKind, object: &Map<String, Value>) {
+        let mut fields = Fields::new(object);
+        let name = fields.uuid("bioPageId").zip(fields.uuid("eventId"));
+        if let (BeaconKind::Session, Some((page, event_id))) = (kind, name) {
+            let page = PageId(page);
+            self.dropped
+                .insert(Name { page, event_id }, RefusalReason::NoSession);
+        }
+    }
+
+    fn knows_user(&mut self) -> bool {
+        if !self.user_asked {
+            self.user_asked = true;
+            self.user = self.service.user(self.headers, self.now).ok();
+        }
+        self.user.is_some()
+    }
+}
+
+fn kind_of(member: &Value) -> Option<BeaconKind> {
+    BeaconKind::from_member_type(member.get("type")?.as_str()?)
+}

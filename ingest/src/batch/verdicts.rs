@@ -1,0 +1,205 @@
+//! A batch's members, judged, published in one go and told what became of them.
+
+use crate::{
+    accept::{Acceptor, Answer, Beacon, Content, Facts, Missing, Name, Verdict},
+    limits::Spent,
+    outcome::{Outcome, Ticket},
+    routes::Seen,
+    service::{Ruling, Service},
+};
+use axum::{
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use runtime::http::ok;
+use schemas::{Event, RefusalReason};
+use serde::Serialize;
+use std::{borrow::Cow, collections::HashMap};
+use uuid::Uuid;
+
+/// Seconds after which a member that found us unavailable makes sense again.
+const RETRY_AFTER_SECONDS: u64 = 2;
+
+/// A member that keeps the rules.
+pub(super) struct Entry<'a> {
+    pub(super) index: usize,
+    pub(super) ticket: Ticket,
+    pub(super) beacon: Beacon<'a>,
+    pub(super) occurred_at: Timestamp,
+    /// What the directory did not know of it.
+    pub(super) missing: Option<Missing>,
+}
+
+/// What a member is told.
+#[derive(Debug, Serialize)]
+struct Told {
+    index: usize,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Cow<'static, str>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Results {
+    results: Vec<Told>,
+}
+
+pub(super) struct Batch<'a> {
+    pub(super) service: &'a Service,
+    acceptor: &'a Acceptor,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) seen: &'a Seen<'a>,
+    /// The subject of the request's token, which is verified when the first member needs it.
+    pub(super) user: Option<String>,
+    pub(super) user_asked: bool,
+    pub(super) now: Timestamp,
+    told: Vec<Told>,
+    accepted: Vec<(usize, Answer, Box<Event>, Ticket)>,
+    /// Visits of this batch that leave no record, with the reason.
+    pub(super) dropped: HashMap<Name, RefusalReason>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(
+        service: &'a Service,
+        acceptor: &'a Acceptor,
+        parts: &'a Parts,
+        seen: &'a Seen<'a>,
+        members: usize,
+    ) -> Self {
+        let now = service.now();
+        Self {
+            service,
+            acceptor,
+            headers: &parts.headers,
+            seen,
+            user: None,
+            user_asked: false,
+            now,
+            told: Vec::with_capacity(members),
+            accepted: Vec::with_capacity(members),
+            dropped: HashMap::new(),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// Judges members; those come back that name what the directory does not know.
+    pub(super) fn judge<'b>(&mut self, entries: Vec<Entry<'b>>, again: bool) -> Vec<Entry<'b>> {
+        let mut unknown = Vec::new();
+        for mut entry in entries {
+            let dropped = entry
+                .beacon
+                .named()
+                .and_then(|name| self.dropped.get(&name));
+            if let Some(reason) = dropped.copied() {
+                entry.ticket.refuse(reason);
+                self.tell(entry.index, "dropped", None, Some(reason.name().into()));
+                continue;
+            }
+            let user = self.user.as_deref();
+            let facts: Facts<'_> = self.seen.facts(user, entry.occurred_at, self.now);
+            // Without a proven id there was no limit to spend the first time, but for a user's.
+            let unproven = matches!(entry.missing, Some(Missing::UnprovenPage(_)));
+            let spent = again && (!unproven || entry.beacon.kind().needs_user());
+            match self
+                .service
+                .rule(self.acceptor, &entry.beacon, &facts, spent)
+            {
+                Ruling::Throttled(spent) => {
+                    entry.ticket.settle(Outcome::Throttled);
+                    self.retry_throttled(entry.index, spent);
+                }
+                Ruling::Judged(Verdict::Unknown(missing)) => {
+                    entry.missing = Some(missing);
+                    unknown.push(entry);
+                }
+                Ruling::Judged(Verdict::Accept(event, answer)) => {
+                    self.accepted
+                        .push((entry.index, answer, event, entry.ticket));
+                }
+                Ruling::Judged(Verdict::Forged(_)) => {
+                    entry.ticket.settle(Outcome::Forged);
+                    self.tell(entry.index, "dropped", None, Some("forged".into()));
+                }
+                Ruling::Judged(Verdict::Refuse(refusal)) => {
+                    let reason = refusal.reason;
+                    if let (Content::Session(session), Some(event_id)) =
+                        (&entry.beacon.content, entry.beacon.event_id)
+                        && let Some(page) = session.page
+                    {
+                        self.dropped.insert(Name { page, event_id }, reason);
+                    }
+                    self.service.refuse(&refusal, entry.ticket, self.now);
+                    let id = refusal.answer.id();
+                    self.tell(entry.index, "dropped", id, Some(reason.name().into()));
+                }
+            }
+        }
+        unknown
+    }
+
+    pub(super) fn give_up(&mut self, entries: Vec<Entry<'_>>) {
+        for entry in entries {
+            entry.ticket.settle(Outcome::Overloaded);
+            self.retry(entry.index, "unavailable", RETRY_AFTER_SECONDS);
+        }
+    }
+
+    /// Publishes what was accepted, and answers.
+    pub(super) async fn publish(mut self) -> Response {
+        let accepted = std::mem::take(&mut self.accepted);
+        let (answers, events): (Vec<_>, Vec<_>) = accepted
+            .into_iter()
+            .map(|(index, answer, event, ticket)| ((index, answer), (event, ticket)))
+            .unzip();
+        let mut results = self.service.deliver(events).await.into_iter();
+        for (index, answer) in answers {
+            // A member without a result is not known to be kept.
+            if let Some(Ok(_)) = results.next() {
+                self.tell(index, "ok", answer.id(), None);
+            } else {
+                self.retry(index, "unavailable", RETRY_AFTER_SECONDS);
+            }
+        }
+        self.told.sort_by_key(|told| told.index);
+        let results = self.told;
+        let mut response = ok(Results { results }).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    pub(super) fn retry_throttled(&mut self, index: usize, spent: Spent) {
+        metrics::counter!("http_throttled_total", "route" => spent.route).increment(1);
+        let after_seconds = u64::from(spent.standing.retry_after_seconds);
+        self.retry(index, "throttled", after_seconds);
+    }
+
+    fn retry(&mut self, index: usize, reason: &'static str, after_seconds: u64) {
+        let after = self.retry_after_seconds.unwrap_or(0).max(after_seconds);
+        self.retry_after_seconds = Some(after);
+        self.tell(index, "retry", None, Some(reason.into()));
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        index: usize,
+        status: &'static str,
+        id: Option<Uuid>,
+        reason: Option<Cow<'static, str>>,
+    ) {
+        self.told.push(Told {
+            index,
+            status,
+            id,
+            reason,
+        });
+    }
+}

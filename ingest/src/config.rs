@@ -1,0 +1,122 @@
+//! What ingest is configured with, read once at start.
+
+use crate::{accept::Rules, limits};
+use runtime::{
+    Context, Settings, http::TrustedProxies, jwt::Verifier, kafka::KafkaSettings, secrets::Secrets,
+    throttle::Throttles,
+};
+use std::path::PathBuf;
+
+/// Name under which the flag `--accept-new-secrets` is passed on. No setting of the environment: it
+/// must be said at each start that needs it.
+pub const ACCEPT_NEW_SECRETS: &str = "ACCEPT_NEW_SECRETS";
+
+/// Most bytes of a custom event's properties, as published.
+const MAX_EVENT_DATA_BYTES: usize = 10_000;
+
+/// The settings of ingest.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The cluster.
+    pub kafka: KafkaSettings,
+    /// Of tracking tokens, ids and visitor hashes.
+    pub secrets: Secrets,
+    /// Checks tokens of signed-in visitors.
+    pub jwt: Verifier,
+    /// Whose forwarded addresses are believed.
+    pub proxies: TrustedProxies,
+    /// The `GeoIP` database; the bundled one when absent.
+    pub geoip: Option<PathBuf>,
+    /// How often beacons may come.
+    pub throttles: Throttles,
+    /// What acceptance is configured with.
+    pub rules: Rules,
+    /// True: secrets that the log was not made with are taken all the same.
+    pub accept_new_secrets: bool,
+}
+
+impl Config {
+    /// Reads every setting of ingest but its address; `None` when something is missing or wrong, which
+    /// is then noted as a problem.
+    pub fn read(settings: &mut Settings, context: &Context) -> Option<Self> {
+        let kafka = KafkaSettings::read(settings);
+        let secrets = Secrets::read(settings);
+        let jwt = Verifier::read(settings);
+        let proxies = TrustedProxies::read(settings);
+        let throttles = Throttles::read(settings, limits::PUBLISHED, &context.clock);
+        let tracking_enabled = settings
+            .text("TRACKING_ENABLED")
+            .is_none_or(|text| text.trim() == "true");
+        let max_event_data_bytes = settings.parse(
+            "MAX_EVENT_DATA_BYTES",
+            MAX_EVENT_DATA_BYTES,
+            "a number of bytes",
+        );
+        let accept_new_secrets = settings.parse(ACCEPT_NEW_SECRETS, false, "true or false");
+        Some(Self {
+            kafka,
+            secrets: secrets?,
+            jwt: jwt?,
+            proxies,
+            geoip: settings.text("GEOIP_DATABASE").map(PathBuf::from),
+            throttles,
+            rules: Rules {
+                tracking_enabled,
+                max_event_data_bytes,
+            },
+            accept_new_secrets,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn pairs<'a>(more: &[(&'a str, &'a str)]) -> Settings {
+        let base = [
+            ("KAFKA_BROKERS", "127.0.0.1:9"),
+            ("JWT_SECRET", SECRET),
+            ("TRACKING_HMAC_SECRET", SECRET),
+            ("ID_SECRET", SECRET),
+            ("VISITOR_HASH_SECRET", SECRET),
+        ];
+        Settings::from_pairs(base.iter().chain(more).copied())
+    }
+
+    #[test]
+    fn tracking_is_on_unless_the_setting_is_anything_but_true() {
+        let context = Context::system();
+        for (text, on) in [
+            ("true", true),
+            ("false", false),
+            ("TRUE", false),
+            ("1", false),
+        ] {
+            let mut settings = pairs(&[("TRACKING_ENABLED", text)]);
+            let config = Config::read(&mut settings, &context).unwrap();
+            assert_eq!(config.rules.tracking_enabled, on, "{text}");
+        }
+        let config = Config::read(&mut pairs(&[]), &context).unwrap();
+        assert!(config.rules.tracking_enabled && !config.accept_new_secrets);
+        assert_eq!(config.rules.max_event_data_bytes, 10_000);
+    }
+
+    #[test]
+    fn every_missing_setting_is_told_at_once() {
+        let mut settings = Settings::default();
+        assert!(Config::read(&mut settings, &Context::system()).is_none());
+        let text = settings.finish().unwrap_err().to_string();
+        for name in [
+            "KAFKA_BROKERS",
+            "TRACKING_HMAC_SECRET",
+            "ID_SECRET",
+            "VISITOR_HASH_SECRET",
+            "JWT_SECRET",
+        ] {
+            assert!(text.contains(name), "{name} in {text}");
+        }
+    }
+}

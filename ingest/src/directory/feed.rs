@@ -1,0 +1,220 @@
+//! Reads the directory topic into memory, from its beginning and then for ever.
+//!
+//! Owns its consumer, which keeps no offsets anywhere. The one rule: what was read of a whole topic
+//! takes the place of what was known only once its end was reached, so that neither a start nor a topic
+//! that was replaced shows half a directory.
+
+use super::{Directory, Entries};
+use jiff::Timestamp;
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    consumer::{Consumer, StreamConsumer},
+    error::{KafkaError, KafkaResult},
+};
+use runtime::{
+    Clock, Lifecycle,
+    kafka::{KafkaSettings, blocking, is_transient},
+};
+use schemas::{directory::Entry, topics::DIRECTORY};
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+
+/// How often the end of the topic is asked for; what the age in metrics is exact to.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// How long the broker may take to tell it.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Pause before a consumer that failed is replaced.
+const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+/// What keeps a directory up to date.
+#[derive(Debug)]
+pub struct Feed {
+    kafka: KafkaSettings,
+    directory: Arc<Directory>,
+    clock: Arc<dyn Clock>,
+    lifecycle: Lifecycle,
+    complete: watch::Sender<bool>,
+    complete_at: Option<Timestamp>,
+}
+
+/// Why a consumer is given up.
+enum End {
+    /// Workers stop.
+    Stopping,
+    /// The topic must be read again, by a new consumer.
+    Reread(String),
+}
+
+/// How far a topic has been read by one consumer.
+struct Progress {
+    /// What was read so far, until the end is reached for the first time.
+    unfinished: Option<Entries>,
+    next_offset: i64,
+}
+
+impl Feed {
+    /// A feed of that directory. Sends `true` once the topic has been read to its end.
+    #[must_use]
+    pub fn new(
+        kafka: KafkaSettings,
+        directory: Arc<Directory>,
+        clock: Arc<dyn Clock>,
+        lifecycle: Lifecycle,
+        complete: watch::Sender<bool>,
+    ) -> Self {
+        Self {
+            kafka,
+            directory,
+            clock,
+            lifecycle,
+            complete,
+            complete_at: None,
+        }
+    }
+
+    /// Reads until workers stop. While the broker is away it waits, and what is known stays.
+    ///
+    /// # Errors
+    /// Never: every failure is answered by reading again.
+    pub async fn run(mut self) -> Result<(), Infallible> {
+        loop {
+            let stopping = self.lifecycle.clone();
+            let opened = tokio::select! {
+                () = stopping.workers_stopping() => return Ok(()),
+                opened = open(&self.kafka) => opened,
+            };
+            let end = match opened {
+                Ok((consumer, ends)) => {
+                    let end = self.read(&consumer, ends).await;
+                    // Closing may wait for the broker.
+                    drop(tokio::task::spawn_blocking(move || drop(consumer)));
+                    end
+                }
+                Err(error) => End::Reread(error.to_string()),
+            };
+            match end {
+                End::Stopping => return Ok(()),
+                End::Reread(why) => {
+                    warn!("the directory will be read from its beginning: {why}");
+                }
+            }
+            tokio::select! {
+                () = self.lifecycle.workers_stopping() => return Ok(()),
+                () = tokio::time::sleep(REOPEN_AFTER) => {}
+            }
+        }
+    }
+
+    async fn read(&mut self, consumer: &Arc<StreamConsumer>, (low, high): (i64, i64)) -> End {
+        let lifecycle = self.lifecycle.clone();
+        let mut progress = Progress {
+            unfinished: Some(Entries::default()),
+            next_offset: 0,
+        };
+        if low >= high {
+            self.reached_end(&mut progress);
+        }
+        let mut probe = Box::pin(probe(Arc::clone(consumer)));
+        loop {
+            tokio::select! {
+                () = lifecycle.workers_stopping() => return End::Stopping,
+                received = consumer.recv() => match received {
+                    Ok(message) => {
+                        progress.next_offset = message.offset() + 1;
+                        let payload = message.payload().unwrap_or_default();
+                        self.take(payload, message.offset(), &mut progress);
+                        // The broker tells of the end only after waiting for more.
+                        if progress.unfinished.is_some() && progress.next_offset >= high {
+                            self.reached_end(&mut progress);
+                        }
+                    }
+                    Err(KafkaError::PartitionEOF(_)) => self.reached_end(&mut progress),
+                    Err(error) if is_transient(&error) => debug!("the directory waits: {error}"),
+                    Err(error) => return End::Reread(error.to_string()),
+                },
+                ends = &mut probe => {
+                    match ends {
+                        Ok((_, high)) if high < progress.next_offset => {
+                            return End::Reread("its topic is shorter than what was read".to_owned());
+                        }
+                        Ok((low, high)) if low >= high || progress.next_offset >= high => {
+                            self.reached_end(&mut progress);
+                        }
+                        Ok(_) => {}
+                        Err(error) => debug!("the end of the directory is not known: {error}"),
+                    }
+                    self.show_age();
+                    probe = Box::pin(self::probe(Arc::clone(consumer)));
+                }
+            }
+        }
+    }
+
+    fn take(&self, payload: &[u8], offset: i64, progress: &mut Progress) {
+        // A kind that this build does not know is a newer program's; an empty record erases a key,
+        // which no entry of ours ever is.
+        let entry = match serde_json::from_slice::<Entry>(payload) {
+            Ok(entry) => entry,
+            Err(error) => {
+                debug!(
+                    kafka.offset = offset,
+                    "directory entry {offset} ignored: {error}"
+                );
+                return;
+            }
+        };
+        match &mut progress.unfinished {
+            Some(unfinished) => unfinished.apply(entry),
+            None => self.directory.apply(entry),
+        }
+    }
+
+    fn reached_end(&mut self, progress: &mut Progress) {
+        if let Some(fresh) = progress.unfinished.take() {
+            self.directory.replace(fresh);
+            info!(
+                kafka.offset = progress.next_offset,
+                "the directory is read to its end, offset {}", progress.next_offset
+            );
+        }
+        self.complete_at = Some(self.clock.now());
+        self.complete
+            .send_if_modified(|complete| !std::mem::replace(complete, true));
+        self.show_age();
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a gauge; no age has 2^52 milliseconds"
+    )]
+    fn show_age(&self) {
+        let Some(complete_at) = self.complete_at else {
+            return;
+        };
+        let age_ms = self.clock.now().as_millisecond() - complete_at.as_millisecond();
+        metrics::gauge!("ingest_directory_age_seconds").set(age_ms.max(0) as f64 / 1_000.0);
+    }
+}
+
+/// A consumer at the topic's beginning, and the topic's first and next offset.
+async fn open(kafka: &KafkaSettings) -> KafkaResult<(Arc<StreamConsumer>, (i64, i64))> {
+    let consumer: StreamConsumer = kafka
+        .consumer_with_ends("footfall-ingest-directory")
+        .create()?;
+    let consumer = Arc::new(consumer);
+    // Asked first, the client knows the topic's leader when it is assigned; else it finds out with its
+    // next look at all topics, a second later.
+    let asking = Arc::clone(&consumer);
+    let ends = blocking(move || asking.fetch_watermarks(DIRECTORY, 0, PROBE_TIMEOUT)).await?;
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition_offset(DIRECTORY, 0, Offset::Beginning)?;
+    consumer.assign(&partitions)?;
+    Ok((consumer, ends))
+}
+
+/// The topic's first and next offset, after a while.
+async fn probe(consumer: Arc<StreamConsumer>) -> KafkaResult<(i64, i64)> {
+    tokio::time::sleep(PROBE_EVERY).await;
+    blocking(move || consumer.fetch_watermarks(DIRECTORY, 0, PROBE_TIMEOUT)).await
+}

@@ -1,0 +1,142 @@
+//! The fingerprints of the secrets that a log was made with, against those we were started with.
+//!
+//! The one rule: ids and hashes made with other secrets would pass for the same log's and be nobody's,
+//! so a start with strangers is refused unless the operator says otherwise.
+
+use super::Directory;
+use crate::sink::NotDurable;
+use runtime::{Producer, producer::Record, secrets};
+use schemas::{
+    directory::{Entry, SecretFingerprints},
+    topics::DIRECTORY,
+};
+use thiserror::Error;
+use tracing::warn;
+
+/// What to do about the fingerprints in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// They are ours.
+    Same,
+    /// There are none, or ours continue or replace them.
+    Publish,
+    /// They share no key with ours, in these settings.
+    Strangers(Vec<&'static str>),
+}
+
+/// Why a start ends at the fingerprints.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FingerprintError {
+    /// The log was made with other secrets.
+    #[error(
+        "{} not what this log was made with: start with the log's own secrets (a rotation is `<new>,<old>`), \
+         or with --accept-new-secrets to go on with these, which makes known visitors strangers and ids \
+         given out so far invalid",
+        names(.0)
+    )]
+    Strangers(Vec<&'static str>),
+    /// Ours could not be written.
+    #[error("the fingerprints of the secrets could not be written to the directory: {0}")]
+    Unwritten(String),
+}
+
+fn names(settings: &[&str]) -> String {
+    let verb = if settings.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", settings.join(", "))
+}
+
+/// Compares what stands in the log with what was given.
+#[must_use]
+pub fn compare(
+    stored: Option<&SecretFingerprints>,
+    given: &SecretFingerprints,
+    accept_new: bool,
+) -> Comparison {
+    let Some(stored) = stored else {
+        return Comparison::Publish;
+    };
+    if stored == given {
+        return Comparison::Same;
+    }
+    let strangers = secrets::strangers(stored, given);
+    if strangers.is_empty() || accept_new {
+        Comparison::Publish
+    } else {
+        Comparison::Strangers(strangers)
+    }
+}
+
+/// Sees to it that the fingerprints in the log are ours, once the directory has been read to its end.
+///
+/// # Errors
+/// [`FingerprintError`] when they are a stranger's, or ours could not be written.
+pub async fn settle(
+    directory: &Directory,
+    given: &SecretFingerprints,
+    accept_new: bool,
+    producer: &Producer,
+) -> Result<(), FingerprintError> {
+    match compare(directory.secrets().as_ref(), given, accept_new) {
+        Comparison::Same => Ok(()),
+        Comparison::Strangers(settings) => Err(FingerprintError::Strangers(settings)),
+        Comparison::Publish => {
+            if directory.secrets().is_some() {
+                warn!(
+                    "the secrets are not those of the last start, and are taken: a rotation, or --accept-new-secrets"
+                );
+            }
+            let entry = Entry::Secrets(given.clone());
+            publish(&entry, producer)
+                .await
+                .map_err(|error| FingerprintError::Unwritten(error.to_string()))?;
+            directory.apply(entry);
+            Ok(())
+        }
+    }
+}
+
+async fn publish(entry: &Entry, producer: &Producer) -> Result<(), NotDurable> {
+    let payload = serde_json::to_vec(entry).map_err(|error| NotDurable(error.to_string()))?;
+    let record = Record {
+        topic: DIRECTORY,
+        key: &entry.key(),
+        payload: &payload,
+        headers: &[],
+    };
+    match producer.send(&[record]).await.pop() {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(error)) => Err(NotDurable(error.to_string())),
+        None => Err(NotDurable("no delivery report".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prints(id: &[&str]) -> SecretFingerprints {
+        SecretFingerprints {
+            tracking: vec!["t".to_owned()],
+            id: id.iter().map(|&text| text.to_owned()).collect(),
+            visitor: vec!["v".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_new_log_and_a_rotation_are_published_and_strangers_only_when_accepted() {
+        let stored = prints(&["a"]);
+        assert_eq!(compare(None, &stored, false), Comparison::Publish);
+        assert_eq!(compare(Some(&stored), &stored, false), Comparison::Same);
+        let rotated = prints(&["b", "a"]);
+        assert_eq!(compare(Some(&stored), &rotated, false), Comparison::Publish);
+        let other = prints(&["b"]);
+        assert_eq!(
+            compare(Some(&stored), &other, false),
+            Comparison::Strangers(vec!["ID_SECRET"])
+        );
+        assert_eq!(compare(Some(&stored), &other, true), Comparison::Publish);
+        let text = FingerprintError::Strangers(vec!["ID_SECRET"]).to_string();
+        assert!(text.starts_with("ID_SECRET is not what"), "{text}");
+        assert!(text.contains("--accept-new-secrets"), "{text}");
+    }
+}

@@ -1,0 +1,238 @@
+//! What ingest knows of the main database: which workspace a page belongs to, and who its number is.
+//!
+//! Owns the maps and who waits for them; how entries get here is [`feed`]'s, and the secrets that stand
+//! beside them are [`fingerprints`]'. The one rule: of one key the higher row version wins.
+
+pub mod feed;
+pub mod fingerprints;
+
+use crate::accept::KnownPage;
+use schemas::{
+    PageId, WorkspaceId, WorkspaceNo,
+    directory::{Entry, Page, SecretFingerprints, Workspace},
+};
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+    time::Duration,
+};
+use tokio::sync::watch;
+
+/// A workspace, in both of its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its number in ids and tables.
+    pub workspace_no: WorkspaceNo,
+    /// Its id on the wire.
+    pub workspace_id: WorkspaceId,
+}
+
+/// What has been read of the directory.
+#[derive(Clone, Debug, Default)]
+pub struct Entries {
+    pages: HashMap<PageId, (Tenant, i64)>,
+    workspaces: HashMap<WorkspaceNo, (WorkspaceId, i64)>,
+    secrets: Option<SecretFingerprints>,
+}
+
+impl Entries {
+    /// Takes an entry in. One of a lower version than what is there changes nothing.
+    pub fn apply(&mut self, entry: Entry) {
+        match entry {
+            Entry::Page(page) => self.apply_page(&page),
+            Entry::Workspace(workspace) => self.apply_workspace(&workspace),
+            Entry::Secrets(secrets) => self.secrets = Some(secrets),
+            // Links are recorded as sent, and the log's name is `runtime::topics`' matter.
+            Entry::Link(_) | Entry::Log(_) => {}
+        }
+    }
+
+    fn apply_page(&mut self, page: &Page) {
+        if page.workspace_no == WorkspaceNo::NONE {
+            return;
+        }
+        let tenant = Tenant {
+            workspace_no: page.workspace_no,
+            workspace_id: page.workspace_id,
+        };
+        let known = self.pages.get(&page.page_id);
+        if known.is_none_or(|(_, version)| *version <= page.row_version) {
+            self.pages.insert(page.page_id, (tenant, page.row_version));
+        }
+        // A page says whose number it is as well; the workspace's own entry goes before it.
+        self.workspaces
+            .entry(page.workspace_no)
+            .or_insert((page.workspace_id, i64::MIN));
+    }
+
+    fn apply_workspace(&mut self, workspace: &Workspace) {
+        if workspace.workspace_no == WorkspaceNo::NONE {
+            return;
+        }
+        let known = self.workspaces.get(&workspace.workspace_no);
+        if known.is_none_or(|(_, version)| *version <= workspace.row_version) {
+            let entry = (workspace.workspace_id, workspace.row_version);
+            self.workspaces.insert(workspace.workspace_no, entry);
+        }
+    }
+}
+
+/// The directory in memory, shared by all requests.
+#[derive(Debug)]
+pub struct Directory {
+    entries: RwLock<Entries>,
+    changes: watch::Sender<()>,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self {
+            entries: RwLock::default(),
+            changes: watch::Sender::new(()),
+        }
+    }
+}
+
+impl Directory {
+    /// The page, if it is known.
+    #[must_use]
+    pub fn page(&self, page_id: PageId) -> Option<KnownPage> {
+        let entries = self.read();
+        let (tenant, _) = entries.pages.get(&page_id)?;
+        Some(KnownPage {
+            page_id,
+            tenant: *tenant,
+        })
+    }
+
+    /// The workspace of that number, if it is known.
+    #[must_use]
+    pub fn workspace(&self, workspace_no: WorkspaceNo) -> Option<WorkspaceId> {
+        let entries = self.read();
+        entries.workspaces.get(&workspace_no).map(|(id, _)| *id)
+    }
+
+    /// The fingerprints that stand in the log.
+    #[must_use]
+    pub fn secrets(&self) -> Option<SecretFingerprints> {
+        self.read().secrets.clone()
+    }
+
+    /// Takes an entry in and wakes whoever waits.
+    pub fn apply(&self, entry: Entry) {
+        self.change(|entries| entries.apply(entry));
+    }
+
+    /// Puts what was read from a whole topic in place of what was known, and wakes whoever waits.
+    pub fn replace(&self, fresh: Entries) {
+        self.change(|entries| *entries = fresh);
+    }
+
+    /// Waits until `look` finds something in the directory, at most `limit`.
+    pub async fn wait_for<T>(
+        &self,
+        limit: Duration,
+        look: impl Fn(&Self) -> Option<T>,
+    ) -> Option<T> {
+        let mut changes = self.changes.subscribe();
+        let found = async {
+            loop {
+                if let Some(found) = look(self) {
+                    return Some(found);
+                }
+                changes.changed().await.ok()?;
+            }
+        };
+        tokio::time::timeout(limit, found).await.ok().flatten()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Entries)) {
+        let (pages, workspaces) = {
+            let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+            change(&mut entries);
+            (entries.pages.len(), entries.workspaces.len())
+        };
+        show("page", pages);
+        show("workspace", workspaces);
+        self.changes.send_replace(());
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a gauge; no directory has 2^52 entries"
+)]
+fn show(kind: &'static str, entries: usize) {
+    metrics::gauge!("ingest_directory_entries", "kind" => kind).set(entries as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use uuid::Uuid;
+
+    const PAGE: PageId = PageId(Uuid::from_u128(1));
+
+    fn page(workspace: u32, row_version: i64) -> Entry {
+        Entry::Page(Page {
+            page_id: PAGE,
+            workspace_no: WorkspaceNo(workspace),
+            workspace_id: WorkspaceId(Uuid::from_u128(workspace.into())),
+            row_version,
+        })
+    }
+
+    fn workspace_of(directory: &Directory) -> Option<u32> {
+        Some(directory.page(PAGE)?.tenant.workspace_no.0)
+    }
+
+    #[test]
+    fn the_higher_version_wins_in_whatever_order() {
+        let directory = Directory::default();
+        directory.apply(page(7, 2));
+        directory.apply(page(8, 1));
+        assert_eq!(workspace_of(&directory), Some(7));
+        directory.apply(page(9, 3));
+        assert_eq!(workspace_of(&directory), Some(9));
+    }
+
+    #[test]
+    fn a_page_makes_its_workspace_known_and_the_workspaces_own_entry_wins() {
+        let directory = Directory::default();
+        let own = WorkspaceId(Uuid::from_u128(70));
+        directory.apply(page(7, 5));
+        assert_eq!(
+            directory.workspace(WorkspaceNo(7)),
+            Some(WorkspaceId(Uuid::from_u128(7)))
+        );
+        directory.apply(Entry::Workspace(Workspace {
+            workspace_no: WorkspaceNo(7),
+            workspace_id: own,
+            row_version: 1,
+        }));
+        directory.apply(page(7, 6));
+        assert_eq!(directory.workspace(WorkspaceNo(7)), Some(own));
+        directory.apply(page(0, 9));
+        assert_eq!(directory.workspace(WorkspaceNo::NONE), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_is_woken_by_the_change_or_by_the_limit() {
+        let directory = Arc::new(Directory::default());
+        let limit = Duration::from_secs(2);
+        assert_eq!(directory.wait_for(limit, workspace_of).await, None);
+        let waiting = {
+            let directory = Arc::clone(&directory);
+            tokio::spawn(async move { directory.wait_for(limit, workspace_of).await })
+        };
+        tokio::task::yield_now().await;
+        directory.apply(page(7, 1));
+        assert_eq!(waiting.await.unwrap(), Some(7));
+        assert_eq!(directory.wait_for(limit, workspace_of).await, Some(7));
+    }
+}

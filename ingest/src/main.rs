@@ -1,0 +1,27 @@
+//! The program `ingest`: beacons in, events out.
+
+use clap::Parser;
+use runtime::{program, settings_list};
+use std::process::ExitCode;
+
+/// Takes beacons and publishes events. Needs a Kafka cluster and nothing else.
+#[derive(Parser)]
+#[command(version, after_help = settings_list::help(settings_list::Program::Ingest))]
+struct Arguments {
+    /// Address to listen on, in place of `INGEST_LISTEN`.
+    #[arg(long)]
+    listen: Option<String>,
+    /// Start although the log was made with other secrets.
+    #[arg(long)]
+    accept_new_secrets: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let accept = arguments.accept_new_secrets.then(|| "true".to_owned());
+    let flags = [
+        ("INGEST_LISTEN", arguments.listen),
+        (ingest::config::ACCEPT_NEW_SECRETS, accept),
+    ];
+    program::run(&flags, ingest::run)
+}

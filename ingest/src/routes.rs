@@ -1,0 +1,275 @@
+//! The routes of beacons: requests in, answers out.
+//!
+//! Owns HTTP around [`Service`]: methods, bodies, tokens, statuses. The one rule: every request that
+//! names a beacon's route with a beacon's method holds a ticket before anything can go wrong.
+
+use crate::{
+    accept::{Acceptor, Answer, Beacon, BeaconKind, Facts, Form, Trust, Verdict},
+    batch,
+    enrich::PurposeHeaders,
+    limits::{self, Spent},
+    outcome::{Outcome, Ticket},
+    service::{Ruling, Service},
+};
+use axum::{
+    Router,
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, header, request::Parts},
+    middleware::from_fn,
+    response::{IntoResponse, Response},
+    routing::{MethodFilter, MethodRouter, on, post},
+};
+use jiff::Timestamp;
+use runtime::http::{ApiError, Peer, body, cors, ok, throttled};
+use serde_json::{Map, Value};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
+
+/// Largest body of a single beacon (contract, decision 20).
+pub const MAX_BEACON_BYTES: usize = 64 * 1024;
+
+type PathId = Result<Path<String>, PathRejection>;
+
+/// The routes of beacons, for every origin.
+pub fn router(service: Arc<Service>) -> Router {
+    // `navigator.sendBeacon` can only POST.
+    let patch_or_post = MethodFilter::PATCH.or(MethodFilter::POST);
+    let open = |methods: MethodRouter<Arc<Service>>| methods.layer(from_fn(cors::beacons));
+    Router::new()
+        .route("/api/v1/analytics/track", open(post(track_event)))
+        .route("/api/v1/analytics/session", open(post(create_session)))
+        .route(
+            "/api/v1/analytics/session/{id}/heartbeat",
+            open(on(patch_or_post, beat_session)),
+        )
+        .route(
+            "/api/v1/analytics/session/{id}/identify",
+            open(on(patch_or_post, identify_session)),
+        )
+        .route("/api/v1/analytics/pageview", open(post(record_pageview)))
+        .route(
+            "/api/v1/analytics/pageview/{id}/leave",
+            open(on(patch_or_post, leave_pageview)),
+        )
+        .route("/api/v1/analytics/events", open(post(batch::record_events)))
+        .with_state(service)
+}
+
+async fn track_event(State(service): State<Arc<Service>>, request: Request) -> Response {
+    answer(take(&service, BeaconKind::Track, None, request).await)
+}
+
+async fn create_session(State(service): State<Arc<Service>>, request: Request) -> Response {
+    answer(take(&service, BeaconKind::Session, None, request).await)
+}
+
+async fn record_pageview(State(service): State<Arc<Service>>, request: Request) -> Response {
+    answer(take(&service, BeaconKind::Pageview, None, request).await)
+}
+
+async fn beat_session(
+    State(service): State<Arc<Service>>,
+    id: PathId,
+    request: Request,
+) -> Response {
+    answer(take(&service, BeaconKind::Heartbeat, Some(text(&id)), request).await)
+}
+
+async fn identify_session(
+    State(service): State<Arc<Service>>,
+    id: PathId,
+    request: Request,
+) -> Response {
+    answer(take(&service, BeaconKind::Identify, Some(text(&id)), request).await)
+}
+
+async fn leave_pageview(
+    State(service): State<Arc<Service>>,
+    id: PathId,
+    request: Request,
+) -> Response {
+    answer(take(&service, BeaconKind::Leave, Some(text(&id)), request).await)
+}
+
+/// Any text may stand in the path; one that is not even text is no id of ours either.
+fn text(id: &PathId) -> &str {
+    id.as_ref().map_or("", |Path(id)| id.as_str())
+}
+
+/// A request that is not answered 200.
+#[derive(Debug)]
+pub(crate) enum Declined {
+    /// A limit is spent.
+    Throttled(Spent),
+    /// Anything else.
+    Error(Box<ApiError>),
+}
+
+impl From<ApiError> for Declined {
+    fn from(error: ApiError) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<Spent> for Declined {
+    fn from(spent: Spent) -> Self {
+        Self::Throttled(spent)
+    }
+}
+
+impl IntoResponse for Declined {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Throttled(spent) => throttled::refuse(spent.route, spent.standing),
+            Self::Error(error) => error.into_response(),
+        }
+    }
+}
+
+fn answer(taken: Result<Answer, Declined>) -> Response {
+    taken.map_or_else(IntoResponse::into_response, |data| ok(data).into_response())
+}
+
+/// One beacon of one request.
+async fn take(
+    service: &Service,
+    kind: BeaconKind,
+    id: Option<&str>,
+    request: Request,
+) -> Result<Answer, Declined> {
+    let mut ticket = service.outcomes().ticket(kind.into());
+    let (parts, body) = request.into_parts();
+    let now = service.now();
+    let seen = Seen::of(service, &parts);
+    if let Err(spent) = limits::spend_address(service.throttles(), limits::FLOOD, seen.address) {
+        ticket.settle(Outcome::Throttled);
+        return Err(spent.into());
+    }
+    let verified = kind.needs_user().then(|| service.user(&parts.headers, now));
+    let Ok(user) = verified.transpose() else {
+        ticket.settle(Outcome::Unauthorized);
+        return Err(ApiError::unauthorized().into());
+    };
+    // Until here an early return settles the ticket itself; from here it counts as invalid.
+    let object = read_object(kind, &parts.headers, body).await?;
+    let max_data_bytes = service.rules().max_event_data_bytes;
+    let beacon =
+        Beacon::read(kind, Form::Alone(id), &object, max_data_bytes).map_err(ApiError::from)?;
+    ticket.readable();
+    let facts = seen.facts(user.as_deref(), now, now);
+    let acceptor = service.acceptor();
+    let verdict = match rule_in_time(service, &acceptor, &beacon, &facts).await {
+        Ruling::Judged(verdict) => verdict,
+        Ruling::Throttled(spent) => {
+            ticket.settle(Outcome::Throttled);
+            return Err(spent.into());
+        }
+    };
+    conclude(service, verdict, ticket, now).await
+}
+
+async fn rule_in_time(
+    service: &Service,
+    acceptor: &Acceptor,
+    beacon: &Beacon<'_>,
+    facts: &Facts<'_>,
+) -> Ruling {
+    let ruling = service.rule(acceptor, beacon, facts, false);
+    let Ruling::Judged(Verdict::Unknown(missing)) = ruling else {
+        return ruling;
+    };
+    service.await_known(&[missing]).await;
+    service.rule(acceptor, beacon, facts, true)
+}
+
+async fn conclude(
+    service: &Service,
+    verdict: Verdict,
+    ticket: Ticket,
+    now: Timestamp,
+) -> Result<Answer, Declined> {
+    match verdict {
+        Verdict::Accept(event, answer) => {
+            match service.deliver(vec![(event, ticket)]).await.pop() {
+                Some(Ok(_)) => Ok(answer),
+                Some(Err(error)) => Err(ApiError::unavailable(error).into()),
+                None => Err(ApiError::unavailable("the sink gave no result").into()),
+            }
+        }
+        Verdict::Refuse(refusal) => {
+            service.refuse(&refusal, ticket, now);
+            Ok(refusal.answer)
+        }
+        Verdict::Forged(answer) => {
+            ticket.settle(Outcome::Forged);
+            Ok(answer)
+        }
+        Verdict::Unknown(_) => {
+            ticket.settle(Outcome::Overloaded);
+            Err(
+                ApiError::unavailable("the directory does not know the page or workspace yet")
+                    .into(),
+            )
+        }
+    }
+}
+
+async fn read_object(
+    kind: BeaconKind,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+) -> Result<Map<String, Value>, ApiError> {
+    if !kind.takes_empty_body() {
+        body::check_type(headers)?;
+    }
+    let bytes = body::read(body, MAX_BEACON_BYTES).await?;
+    if kind.takes_empty_body() {
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Map::new());
+        }
+        body::check_type(headers)?;
+    }
+    body::object(&bytes)
+}
+
+/// What a request shows besides its body.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) address: IpAddr,
+    user_agent: Option<Cow<'a, str>>,
+    purpose: PurposeHeaders<'a>,
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn of(service: &Service, parts: &'a Parts) -> Self {
+        let headers = &parts.headers;
+        let purpose = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            address: service.client(parts.extensions.get::<Peer>(), headers),
+            user_agent: headers
+                .get(header::USER_AGENT)
+                .map(|value| String::from_utf8_lossy(value.as_bytes())),
+            purpose: PurposeHeaders {
+                sec_purpose: purpose("sec-purpose"),
+                purpose: purpose("purpose"),
+                x_moz: purpose("x-moz"),
+            },
+        }
+    }
+
+    pub(crate) fn facts<'b>(
+        &'b self,
+        user: Option<&'b str>,
+        occurred_at: Timestamp,
+        received_at: Timestamp,
+    ) -> Facts<'b> {
+        Facts {
+            address: self.address,
+            user_agent: self.user_agent.as_deref(),
+            purpose: self.purpose,
+            user,
+            occurred_at,
+            received_at,
+            trust: Trust::Beacon,
+        }
+    }
+}

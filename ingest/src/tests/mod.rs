@@ -1,0 +1,12 @@
+//! Tests of a whole instance, through its router.
+
+mod batch;
+mod cluster;
+mod delivery;
+mod directory;
+mod fixtures;
+mod generators;
+mod kit;
+mod limits;
+mod properties;
+mod refusals;

@@ -1,0 +1,203 @@
+//! The workers of an instance: what runs beside the requests, each until workers stop.
+//!
+//! Owns their loops; which there are is [`crate::start`]'s. The one rule: what a worker holds is finished
+//! or told before it ends.
+
+use crate::{
+    directory::{Directory, fingerprints, fingerprints::FingerprintError},
+    enrich::GeoDatabase,
+    refusals::Which,
+    service::Service,
+    start::{DIRECTORY_PART, LOG_PART},
+};
+use runtime::{
+    Clock, Lifecycle, Producer, Readiness,
+    kafka::KafkaSettings,
+    topics::{self, TopicError},
+};
+use schemas::directory::SecretFingerprints;
+use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+/// Pause before the broker is asked again.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How often the `GeoIP` file is looked at.
+const LOOK_AT_GEO_EVERY: Duration = Duration::from_secs(5);
+/// How long the producer may take to get acknowledged what it holds at the end. Longer than a record's
+/// own time, so that every record is either acknowledged or given up.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often throttles forget who has been quiet.
+const FORGET_EVERY: Duration = Duration::from_mins(1);
+
+/// Runs what has nothing to finish until workers stop.
+pub(crate) fn spawn_until_stop(
+    lifecycle: &Lifecycle,
+    name: &'static str,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
+    let stopping = lifecycle.clone();
+    lifecycle.spawn_worker(name, async move {
+        tokio::select! {
+            () = work => {}
+            () = stopping.workers_stopping() => {}
+        }
+        Ok::<(), Infallible>(())
+    });
+}
+
+/// Asks until the topics are there; topics that are not what they must be end the program.
+pub(crate) async fn check_log(
+    kafka: KafkaSettings,
+    readiness: Readiness,
+    lifecycle: Lifecycle,
+) -> Result<(), TopicError> {
+    let check = async {
+        loop {
+            match topics::ready(&kafka).await {
+                Ok(_) => {
+                    readiness.ready(LOG_PART);
+                    return Ok(());
+                }
+                Err(error @ TopicError::Wrong { .. }) => return Err(error),
+                Err(error) => readiness.missing(LOG_PART, error.to_string()),
+            }
+            tokio::time::sleep(ASK_AGAIN_AFTER).await;
+        }
+    };
+    tokio::select! {
+        checked = check => checked,
+        () = lifecycle.workers_stopping() => Ok(()),
+    }
+}
+
+/// Compares secrets when the directory has been read, and from then on.
+pub(crate) struct SecretGuard {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) given: SecretFingerprints,
+    pub(crate) accept_new: bool,
+    pub(crate) producer: Arc<Producer>,
+    pub(crate) readiness: Readiness,
+}
+
+impl SecretGuard {
+    pub(crate) async fn run(
+        self,
+        mut completed: watch::Receiver<bool>,
+    ) -> Result<(), FingerprintError> {
+        // The feed ends only with the program.
+        if completed.wait_for(|complete| *complete).await.is_err() {
+            return Ok(());
+        }
+        self.settle().await?;
+        self.readiness.ready(DIRECTORY_PART);
+        loop {
+            let changed = |directory: &Directory| match directory.secrets() {
+                // The topic was replaced: the new one must remember them too.
+                None => Some(Vec::new()),
+                Some(stored) => {
+                    let strangers = runtime::secrets::strangers(&stored, &self.given);
+                    (!strangers.is_empty()).then_some(strangers)
+                }
+            };
+            match self.directory.wait_for(Duration::MAX, changed).await {
+                Some(strangers) if strangers.is_empty() => self.settle().await?,
+                Some(strangers) => {
+                    error!(
+                        "another instance was started with another {}: what the two write does not fit together",
+                        strangers.join(", ")
+                    );
+                    // Once is enough: the operator has been told.
+                    std::future::pending::<()>().await;
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Compares until an answer is there; while the broker is away ours cannot be written.
+    async fn settle(&self) -> Result<(), FingerprintError> {
+        loop {
+            let settled = fingerprints::settle(
+                &self.directory,
+                &self.given,
+                self.accept_new,
+                &self.producer,
+            );
+            match settled.await {
+                Err(FingerprintError::Unwritten(why)) => {
+                    warn!("the fingerprints of the secrets are not in the directory yet: {why}");
+                    tokio::time::sleep(ASK_AGAIN_AFTER).await;
+                }
+                settled => return settled,
+            }
+        }
+    }
+}
+
+/// Lets throttles forget who has been quiet.
+pub(crate) async fn forget_idle(service: Arc<Service>) {
+    loop {
+        tokio::time::sleep(FORGET_EVERY).await;
+        service.throttles().forget_idle();
+    }
+}
+
+/// Takes a `GeoIP` file that changed into use. One that cannot be used leaves the last one in use.
+pub(crate) async fn watch_geo(path: PathBuf, service: Arc<Service>) {
+    let look = {
+        let path = path.clone();
+        move || {
+            let file = std::fs::metadata(&path).ok()?;
+            Some((file.modified().ok()?, file.len()))
+        }
+    };
+    let mut used = look();
+    loop {
+        tokio::time::sleep(LOOK_AT_GEO_EVERY).await;
+        let now = look();
+        if now.is_none() || now == used {
+            continue;
+        }
+        used = now;
+        let file = path.clone();
+        match tokio::task::spawn_blocking(move || GeoDatabase::open(&file)).await {
+            Ok(Ok(geo)) => {
+                info!(
+                    "the GeoIP database changed, {} is in use now",
+                    geo.version()
+                );
+                service.use_geo(geo);
+            }
+            Ok(Err(error)) => warn!("the GeoIP database changed and is not used: {error}"),
+            Err(crashed) => error!("reading the GeoIP database crashed: {crashed}"),
+        }
+    }
+}
+
+/// Publishes sums of refusals after each minute, and at the end everything that is left.
+pub(crate) async fn publish_refusals(
+    service: Arc<Service>,
+    producer: Arc<Producer>,
+    clock: Arc<dyn Clock>,
+    lifecycle: Lifecycle,
+) -> Result<(), Infallible> {
+    loop {
+        let into_minute = clock.now().as_millisecond().rem_euclid(60_000);
+        // A little into the next one, so that the one before is over on every clock.
+        let wait = Duration::from_millis(u64::try_from(60_100 - into_minute).unwrap_or(60_000));
+        tokio::select! {
+            () = lifecycle.workers_stopping() => break,
+            () = tokio::time::sleep(wait) => service.publish_refusals(Which::Finished).await,
+        }
+    }
+    // Beacons whose clients hung up may still be on their way.
+    service.finish_deliveries().await;
+    service.publish_refusals(Which::All).await;
+    let left = service.refusals().waiting();
+    if left > 0 {
+        warn!("{left} sums of refused beacons are lost: the log did not take them");
+    }
+    producer.flush(FLUSH_TIMEOUT).await;
+    Ok(())
+}

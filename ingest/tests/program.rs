@@ -1,0 +1,40 @@
+//! The program from outside: what it says and ends with before it serves anything.
+
+use std::process::{Command, Output};
+
+fn ingest(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ingest"))
+        .args(arguments)
+        .env_clear()
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn without_settings_it_names_all_of_them_and_ends_with_2() {
+    let ended = ingest(&[]);
+    assert_eq!(ended.status.code(), Some(2));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    for name in [
+        "KAFKA_BROKERS",
+        "TRACKING_HMAC_SECRET",
+        "ID_SECRET",
+        "VISITOR_HASH_SECRET",
+        "JWT_SECRET",
+    ] {
+        assert!(said.contains(name), "{name} in {said}");
+    }
+    assert!(ended.stdout.is_empty());
+}
+
+#[test]
+fn help_explains_flags_and_settings_and_a_wrong_flag_ends_with_2() {
+    let help = ingest(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    let said = String::from_utf8(help.stdout).unwrap();
+    for name in ["--listen", "--accept-new-secrets", "TRUSTED_PROXIES"] {
+        assert!(said.contains(name), "{name} in {said}");
+    }
+    assert!(!said.contains("DATABASE_URL"));
+    assert_eq!(ingest(&["--no-such-flag"]).status.code(), Some(2));
+}

@@ -1,0 +1,185 @@
+//! Every bad input that the contract lists for these routes, through HTTP.
+
+use kit::{Answer, Creator, System};
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_are_read_as_javascript_reads_them() {
+    let system = System::start().await;
+    let creator = system.client.creator("ada").await;
+    for (given, days) in [
+        ("", 30),
+        ("?days=", 30),
+        ("?days=1", 1),
+        ("?days=365", 365),
+        ("?days=366", 365),
+        ("?days=0", 30),
+        ("?days=-5", 30),
+        ("?days=abc", 30),
+        ("?days=7abc", 7),
+        ("?days=7.9", 7),
+        ("?days=1e9", 1),
+        ("?days=%207", 7),
+        ("?days=99999999999999999999999", 365),
+        ("?days=7&unknown=x", 7),
+    ] {
+        let overview = system.client.report(&creator, &format!("overview{given}")).await;
+        assert_eq!(overview["days"], days, "{given}");
+    }
+    let answer = system.client.get_as(&creator.token, "/api/v1/creators/analytics/overview?bioPageId=x").await;
+    assert_eq!((answer.error().0, answer.error().1.as_str()), (400, "VALIDATION_ERROR"));
+    system.finish().await;
+}
+
+async fn add(system: &System, creator: &Creator, body: &Value) -> Answer {
+    let path = format!("/api/v1/creators/{}/links", creator.id);
+    system.client.post_as(&creator.token, &path, body).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_are_validated_and_titles_are_stored_as_plain_text() {
+    let system = System::start().await;
+    let creator = system.client.creator("ada").await;
+    let url = "https://example.com/a?b=c#d";
+    for (title, stored) in [
+        ("x".repeat(100), "x".repeat(100)),
+        ("🦀".repeat(100), "🦀".repeat(100)),
+        ("Tom & Jerry".to_owned(), "Tom & Jerry".to_owned()),
+        ("<b>Bold</b> <script>alert(1)</script>move".to_owned(), "Bold move".to_owned()),
+        ("1 < 2".to_owned(), "1 < 2".to_owned()),
+    ] {
+        let link = add(&system, &creator, &json!({"title": title, "url": url})).await;
+        assert_eq!(link.status, 201, "{}", link.text);
+        assert_eq!((&link.data()["title"], &link.data()["url"]), (&json!(stored), &json!(url)));
+    }
+    for (body, key) in [
+        (json!({"title": "x".repeat(101), "url": url}), ""),
+        (json!({"title": "", "url": url}), ""),
+        (json!({"title": "<script>x</script>", "url": url}), ""),
+        (json!({"url": url}), ""),
+        (json!({"title": "x"}), ""),
+        (json!({"title": 7, "url": url}), ""),
+        (json!({"title": "x", "url": url, "sortOrder": 1001}), ""),
+        (json!({"title": "x", "url": url, "sortOrder": 1.5}), ""),
+        (json!({"title": "x", "url": url, "active": "yes"}), ""),
+        (json!({"title": "x", "url": url, "icon": "i".repeat(51)}), ""),
+        (json!({"title": "x", "url": url, "embedType": "VIMEO"}), ""),
+        (json!({"title": "x", "url": url, "scheduledStart": "tomorrow"}), ""),
+        (json!([]), ""),
+        (json!({"title": "x", "url": "javascript:alert(1)"}), "creator.links.invalid_url"),
+        (json!({"title": "x", "url": "data:text/html,x"}), "creator.links.invalid_url"),
+        (json!({"title": "x", "url": "ftp://example.com"}), "creator.links.invalid_url"),
+        (json!({"title": "x", "url": "example.com"}), "creator.links.invalid_url"),
+        (
+            json!({"title": "x", "url": url, "scheduledStart": "2027-03-06T00:00:00Z",
+                   "scheduledEnd": "2027-03-05T00:00:00Z"}),
+            "creator.links.invalid_schedule",
+        ),
+    ] {
+        let answer = add(&system, &creator, &body).await;
+        let (status, code, i18n_key) = answer.error();
+        assert_eq!((status, code.as_str()), (400, "VALIDATION_ERROR"), "{body}: {}", answer.text);
+        if key.is_empty() {
+            assert!(answer.json()["error"]["details"].as_array().is_some_and(|d| !d.is_empty()), "{}", answer.text);
+        } else {
+            assert_eq!(i18n_key, key, "{body}");
+        }
+    }
+    // Several problems at once are all reported.
+    let answer = add(&system, &creator, &json!({"title": 7, "url": 8, "active": 9})).await;
+    assert_eq!(answer.json()["error"]["details"].as_array().unwrap().len(), 3, "{}", answer.text);
+    // An internationalised host is a host.
+    assert_eq!(add(&system, &creator, &json!({"title": "x", "url": "https://münchen.example"})).await.status, 201);
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_takes_its_limit_of_links_and_not_one_more_however_many_come_at_once() {
+    let system = kit::SystemBuilder::default().set("BIO_MAX_LINKS", "5").start().await;
+    let creator = system.client.creator("ada").await;
+    let body = json!({"title": "x", "url": "https://x.example"});
+    let (a, b, c, d, e, f, g) = tokio::join!(
+        add(&system, &creator, &body),
+        add(&system, &creator, &body),
+        add(&system, &creator, &body),
+        add(&system, &creator, &body),
+        add(&system, &creator, &body),
+        add(&system, &creator, &body),
+        add(&system, &creator, &body),
+    );
+    let answers = [a, b, c, d, e, f, g];
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 5);
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 201).map(Answer::error).collect();
+    assert!(refused.iter().all(|(status, _, key)| *status == 400 && key == "creator.links.limit_reached"), "{refused:?}");
+    let page = system.client.get_as(&creator.token, &format!("/api/v1/creators/{}/bio", creator.id)).await.data();
+    let mut orders: Vec<i64> =
+        page["links"].as_array().unwrap().iter().filter_map(|link| link["sortOrder"].as_i64()).collect();
+    orders.sort_unstable();
+    assert_eq!(orders, [0, 1, 2, 3, 4]);
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn creators_are_provisioned_once_with_a_username_that_is_free_and_allowed() {
+    let system = System::start().await;
+    let client = &system.client;
+    let create = async |sub: &str, username: &str| {
+        let body = json!({"username": username, "displayName": "Somebody"});
+        client.post_as(&client.token(sub), "/api/v1/creators", &body).await
+    };
+    let made = create("one", "Ada.L").await;
+    assert_eq!((made.status.as_u16(), &made.data()["username"]), (201, &json!("ada.l")));
+    assert_eq!(client.get_as(&client.token("one"), "/api/v1/creators/me").await.data(), made.data());
+    for (sub, username, status, key) in [
+        ("one", "another", 409, "creator.already_exists"),
+        ("two", "ADA.l", 409, "creator.username.taken"),
+        ("two", "a", 400, "creator.username.invalid"),
+        ("two", "_ada", 400, "creator.username.invalid"),
+        ("two", "api", 400, "creator.username.invalid"),
+        ("two", "ada lovelace", 400, "creator.username.invalid"),
+    ] {
+        let (got, _, i18n_key) = create(sub, username).await.error();
+        assert_eq!((got, i18n_key.as_str()), (status, key), "{username}");
+    }
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
+    let system = System::start().await;
+    let client = &system.client;
+    let too_large = "x".repeat(70_000);
+    let session = "/api/v1/analytics/session";
+    let cases = [
+        (client.request(Method::GET, "/api/v1/nothing"), 404, "RESOURCE_NOT_FOUND"),
+        (client.request(Method::GET, session), 405, "METHOD_NOT_ALLOWED"),
+        (client.request(Method::POST, session).body(json!({"visitorId": too_large}).to_string()), 413, "PAYLOAD_TOO_LARGE"),
+        (client.request(Method::POST, session).header("content-type", "text/xml").body("<a/>"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (client.request(Method::POST, session).body("{"), 400, "VALIDATION_ERROR"),
+        (client.request(Method::POST, session).body("[]"), 400, "VALIDATION_ERROR"),
+        (client.request(Method::POST, session).body(vec![0xff, 0xfe]), 400, "VALIDATION_ERROR"),
+        (client.request(Method::POST, session).json(&json!({"visitorId": "x".repeat(129)})), 400, "VALIDATION_ERROR"),
+        (client.request(Method::POST, session).json(&json!({"visitorId": "x", "bioPageId": "7"})), 400, "VALIDATION_ERROR"),
+    ];
+    for (request, status, code) in cases {
+        let answer = client.send(request).await;
+        assert_eq!((answer.error().0, answer.error().1.as_str()), (status, code), "{}", answer.text);
+        assert_eq!(answer.json()["success"], false);
+        if status == 405 {
+            assert!(answer.headers.contains_key("allow"));
+        }
+    }
+    // Ids that nobody made are answered like any other, and nothing is recorded.
+    for path in [
+        "/api/v1/analytics/session/x/heartbeat".to_owned(),
+        format!("/api/v1/analytics/session/{}/heartbeat", Uuid::from_u128(9)),
+    ] {
+        assert_eq!(client.post(&path, &json!({})).await.data(), json!({"ok": true}));
+    }
+    let view = client.post("/api/v1/analytics/pageview", &json!({"sessionId": Uuid::from_u128(9)})).await;
+    assert_eq!(view.data(), json!({"id": null}));
+    assert!(system.log.read(schemas::topics::EVENTS).await.is_empty());
+    system.finish().await;
+}

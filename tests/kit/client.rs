@@ -1,0 +1,201 @@
+//! Speaks HTTP to a system as browsers, creators and dashboards do.
+
+use jiff::SignedDuration;
+use reqwest::{
+    Method, RequestBuilder, StatusCode,
+    header::{HeaderMap, USER_AGENT},
+};
+use runtime::{Clock, jwt};
+use schemas::{Keyring, PageId, tracking_token};
+use serde_json::{Value, json};
+use std::{str::FromStr, sync::Arc};
+use uuid::Uuid;
+
+use crate::system::SECRET;
+
+/// What a browser of today calls itself.
+pub const BROWSER: &str =
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
+
+/// Speaks to one system.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+}
+
+/// A creator with a page and a token.
+#[derive(Clone, Debug)]
+pub struct Creator {
+    /// Id of the creator.
+    pub id: Uuid,
+    /// Id of the workspace.
+    pub workspace_id: Uuid,
+    /// Id of the first page.
+    pub page: Uuid,
+    /// A token of theirs.
+    pub token: String,
+}
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; `null` when it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// The `data` of a successful answer.
+    ///
+    /// # Panics
+    /// When the answer is an error.
+    #[must_use]
+    pub fn data(&self) -> Value {
+        let body = self.json();
+        assert_eq!(body["success"], json!(true), "{} {}", self.status, self.text);
+        body["data"].clone()
+    }
+
+    /// The `id` in the data of a successful answer.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        let data = self.data();
+        data["id"].as_str().and_then(|id| Uuid::from_str(id).ok()).unwrap_or_else(|| panic!("no id in {data}"))
+    }
+
+    /// Status, code and key of an error answer.
+    #[must_use]
+    pub fn error(&self) -> (u16, String, String) {
+        let body = self.json();
+        let text = |name: &str| body["error"][name].as_str().unwrap_or_default().to_owned();
+        (self.status.as_u16(), text("code"), text("i18nKey"))
+    }
+}
+
+impl Client {
+    /// A client of the system at that address, whose tokens are made at its clock's time.
+    #[must_use]
+    pub fn new(base: String, clock: Arc<dyn Clock>) -> Self {
+        Self { base, http: reqwest::Client::new(), clock }
+    }
+
+    /// A request to a path.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base)).header(USER_AGENT, BROWSER)
+    }
+
+    /// Sends a request and reads the answer.
+    ///
+    /// # Panics
+    /// When the connection fails.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Posts JSON with a token.
+    pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).bearer_auth(token).json(body)).await
+    }
+
+    /// Gets with a token.
+    pub async fn get_as(&self, token: &str, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path).bearer_auth(token)).await
+    }
+
+    /// Gets.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// A token for that user, valid for a day.
+    ///
+    /// # Panics
+    /// Never: the secret is text.
+    #[must_use]
+    pub fn token(&self, sub: &str) -> String {
+        jwt::mint(SECRET, sub, None, self.clock.now(), SignedDuration::from_hours(24)).unwrap()
+    }
+
+    /// Makes a creator with a page.
+    pub async fn creator(&self, name: &str) -> Creator {
+        let token = self.token(name);
+        let answer =
+            self.post_as(&token, "/api/v1/creators", &json!({"username": name, "displayName": name})).await;
+        let data = answer.data();
+        let id = |name: &str| data[name].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+        Creator { id: id("id"), workspace_id: id("workspaceId"), page: id("bioPageId"), token }
+    }
+
+    /// Adds a link to a creator's first page.
+    pub async fn link(&self, creator: &Creator, title: &str, url: &str) -> Uuid {
+        let path = format!("/api/v1/creators/{}/links", creator.id);
+        self.post_as(&creator.token, &path, &json!({"title": title, "url": url})).await.id()
+    }
+
+    /// The page's tracking token now.
+    ///
+    /// # Panics
+    /// Never: the secret is long enough.
+    #[must_use]
+    pub fn tracking_token(&self, page: Uuid) -> String {
+        tracking_token::make(&Keyring::parse(SECRET).unwrap(), PageId(page), self.clock.now())
+    }
+
+    /// The body of a session beacon that is accepted.
+    #[must_use]
+    pub fn session_body(&self, page: Uuid, visitor: &str) -> Value {
+        json!({
+            "visitorId": visitor,
+            "consentAnalytics": "granted",
+            "bioPageId": page,
+            "trackingToken": self.tracking_token(page),
+        })
+    }
+
+    /// Opens a session and gives its id.
+    pub async fn session(&self, page: Uuid, visitor: &str) -> Uuid {
+        self.post("/api/v1/analytics/session", &self.session_body(page, visitor)).await.id()
+    }
+
+    /// Records a view, or a click when a link is given, and gives its id.
+    pub async fn view(&self, session: Uuid, link: Option<Uuid>) -> Uuid {
+        let body = json!({"sessionId": session, "path": "/", "linkClicked": link});
+        self.post("/api/v1/analytics/pageview", &body).await.id()
+    }
+
+    /// Sends a heartbeat.
+    pub async fn heartbeat(&self, session: Uuid) -> Answer {
+        self.post(&format!("/api/v1/analytics/session/{session}/heartbeat"), &json!({})).await
+    }
+
+    /// Leaves a view.
+    pub async fn leave(&self, view: Uuid, seconds: f64) -> Answer {
+        self.post(&format!("/api/v1/analytics/pageview/{view}/leave"), &json!({"duration": seconds})).await
+    }
+
+    /// A report's data.
+    pub async fn report(&self, creator: &Creator, path: &str) -> Value {
+        self.get_as(&creator.token, &format!("/api/v1/creators/analytics/{path}")).await.data()
+    }
+}

@@ -1,0 +1,213 @@
+//! A log for one system: an embedded broker of its own, or the topics of a given cluster made anew.
+
+use footfall::broker::EmbeddedBroker;
+use rdkafka::{
+    Message, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+    message::Headers,
+};
+use runtime::{kafka::KafkaSettings, topics};
+use schemas::topics::{DEAD_LETTERS, DIRECTORY, EVENTS, EVENTS_PARTITIONS_EMBEDDED};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+static GIVEN_CLUSTER: std::sync::LazyLock<Arc<Mutex<()>>> = std::sync::LazyLock::new(Arc::default);
+
+/// Where a system's events go.
+pub struct TestLog {
+    broker: Option<EmbeddedBroker>,
+    brokers: String,
+    folder: PathBuf,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// A record as it stands in the log.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// Partition.
+    pub partition: i32,
+    /// Offset.
+    pub offset: i64,
+    /// Key.
+    pub key: String,
+    /// Payload.
+    pub payload: Vec<u8>,
+    /// Headers.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// True when the tests run against a cluster that was given.
+#[must_use]
+pub fn is_given() -> bool {
+    std::env::var("KAFKA_BROKERS").is_ok_and(|brokers| !brokers.is_empty())
+}
+
+impl TestLog {
+    /// A fresh, empty log with its topics.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn start() -> Self {
+        let folder = std::env::temp_dir().join(format!("footfall-log-{}", uuid::Uuid::now_v7()));
+        let log = if is_given() {
+            let turn = Arc::clone(&GIVEN_CLUSTER).lock_owned().await;
+            let brokers = std::env::var("KAFKA_BROKERS").unwrap_or_default();
+            delete_topics(&brokers).await;
+            Self { broker: None, brokers, folder, _turn: Some(turn) }
+        } else {
+            let broker = EmbeddedBroker::start(&folder, None).await.unwrap();
+            let brokers = broker.brokers().to_owned();
+            Self { broker: Some(broker), brokers, folder, _turn: None }
+        };
+        log.make_topics().await;
+        log
+    }
+
+    /// Makes the topics where they are missing.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn make_topics(&self) {
+        let ids = runtime::SystemIds;
+        topics::ensure(&self.kafka(), EVENTS_PARTITIONS_EMBEDDED, &ids, crate::noon()).await.unwrap();
+    }
+
+    /// The bootstrap servers.
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.brokers
+    }
+
+    /// Its folder, for tests that tamper with it.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Settings to reach it.
+    #[must_use]
+    pub fn kafka(&self) -> KafkaSettings {
+        KafkaSettings::new(self.brokers.clone())
+    }
+
+    /// Stops the embedded broker, as if it were away. Nothing happens on a given cluster.
+    pub async fn stop(&mut self) {
+        if let Some(broker) = self.broker.take() {
+            broker.stop().await;
+        }
+    }
+
+    /// Starts the embedded broker again at the same address, on what its folder holds now.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start_again(&mut self) {
+        let port = self.brokers.rsplit(':').next().and_then(|port| port.parse().ok());
+        self.broker = Some(EmbeddedBroker::start(&self.folder, port).await.unwrap());
+    }
+
+    /// Throws the log away and begins a new one: on a given cluster by making the topics anew.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn replace(&mut self) {
+        if is_given() {
+            delete_topics(&self.brokers).await;
+        } else {
+            self.stop().await;
+            std::fs::remove_dir_all(&self.folder).unwrap();
+            self.start_again().await;
+        }
+        self.make_topics().await;
+    }
+
+    /// Every record of a topic, by partition and offset.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn read(&self, topic: &'static str) -> Vec<Stored> {
+        let kafka = self.kafka();
+        tokio::task::spawn_blocking(move || read_all(&kafka, topic)).await.unwrap()
+    }
+
+    /// The next offset of each partition of events.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn ends(&self) -> Vec<(i32, i64)> {
+        let kafka = self.kafka();
+        tokio::task::spawn_blocking(move || {
+            let consumer: BaseConsumer = kafka.consumer("footfall-tests").create().unwrap();
+            (0..EVENTS_PARTITIONS_EMBEDDED)
+                .map(|partition| (partition, consumer.fetch_watermarks(EVENTS, partition, TIMEOUT).unwrap().1))
+                .collect()
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Ends the log and removes its folder.
+    pub async fn finish(mut self) {
+        self.stop().await;
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn read_all(kafka: &KafkaSettings, topic: &str) -> Vec<Stored> {
+    let consumer: BaseConsumer = kafka.consumer_with_ends("footfall-tests").create().unwrap();
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
+    let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+    let mut list = TopicPartitionList::new();
+    for partition in 0..i32::try_from(partitions).unwrap() {
+        list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let mut records = Vec::new();
+    let mut ended = 0;
+    while ended < partitions {
+        match consumer.poll(TIMEOUT) {
+            Some(Err(KafkaError::PartitionEOF(_))) => ended += 1,
+            Some(Ok(message)) => records.push(Stored {
+                partition: message.partition(),
+                offset: message.offset(),
+                key: String::from_utf8_lossy(message.key().unwrap_or_default()).into_owned(),
+                payload: message.payload().unwrap_or_default().to_vec(),
+                headers: message.headers().map(headers).unwrap_or_default(),
+            }),
+            Some(Err(error)) => panic!("reading {topic}: {error}"),
+            None => panic!("reading {topic} took too long"),
+        }
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    records
+}
+
+fn headers(headers: &rdkafka::message::BorrowedHeaders) -> BTreeMap<String, String> {
+    let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
+    headers.iter().map(|header| (header.key.to_owned(), text(header.value))).collect()
+}
+
+async fn delete_topics(brokers: &str) {
+    let admin: AdminClient<DefaultClientContext> = KafkaSettings::new(brokers).admin().create().unwrap();
+    let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+    let _ = admin.delete_topics(&[EVENTS, DIRECTORY, DEAD_LETTERS], &options).await.unwrap();
+    // Deletion is carried out after it was acknowledged.
+    let consumer: BaseConsumer = KafkaSettings::new(brokers).consumer("footfall-tests").create().unwrap();
+    loop {
+        let metadata = consumer.fetch_metadata(None, TIMEOUT).unwrap();
+        if !metadata.topics().iter().any(|topic| topic.name().starts_with("footfall.")) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,171 @@
+//! The three reports as the seeds compute them: their SQL with our names, the rest in plain steps.
+
+use crate::{Creator, System};
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use runtime::Clock;
+use serde_json::{Value, json};
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+/// `Math.round`: half up.
+fn js_round(x: f64) -> f64 {
+    (x + 0.5).floor()
+}
+
+/// A number as JSON of JavaScript has it: 5, not 5.0.
+#[expect(clippy::cast_possible_truncation, reason = "whole and small")]
+fn js_number(x: f64) -> Value {
+    if x.fract() == 0.0 { json!(x as i64) } else { json!(x) }
+}
+
+/// Decision 5: `days` times 24 hours back, rounded down to a quarter of an hour.
+///
+/// # Panics
+/// Never for days of a calendar.
+#[must_use]
+pub fn since(now: Timestamp, days: i64) -> Timestamp {
+    let second = (now - SignedDuration::from_hours(24 * days)).as_second();
+    Timestamp::from_second(second.div_euclid(900) * 900).unwrap()
+}
+
+fn ctr(clicks: i64, views: i64) -> Value {
+    #[expect(clippy::cast_precision_loss, reason = "as JavaScript does")]
+    let ratio = if views == 0 { 0.0 } else { js_round(clicks as f64 / views as f64 * 10_000.0) / 100.0 };
+    js_number(ratio)
+}
+
+async fn count(analytics: &PgPool, statement: &'static str, page: Uuid, since: Timestamp) -> i64 {
+    let row = sqlx::query(statement).bind(page).bind(since.to_sqlx()).fetch_one(analytics).await.unwrap();
+    row.get(0)
+}
+
+async fn total_views(analytics: &PgPool, page: Uuid, since: Timestamp) -> i64 {
+    let statement = "SELECT COUNT(*) FROM events WHERE kind = 4 AND page_id = $1::uuid AND occurred_at >= $2";
+    count(analytics, statement, page, since).await
+}
+
+/// What `/overview` must answer.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn overview(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) -> Value {
+    let since = since(now, days);
+    let views = total_views(analytics, page, since).await;
+    let clicks = "SELECT COUNT(*) FROM events
+        WHERE kind = 4 AND page_id = $1::uuid AND occurred_at >= $2 AND link_id IS NOT NULL";
+    let clicks = count(analytics, clicks, page, since).await;
+    let visitors = "SELECT COUNT(*) FROM (
+            SELECT visitor_hash FROM sessions WHERE page_id = $1::uuid AND started_at >= $2 GROUP BY visitor_hash
+        ) AS visitors";
+    let visitors = count(analytics, visitors, page, since).await;
+    json!({
+        "totalViews": views, "uniqueVisitors": visitors, "totalClicks": clicks,
+        "ctr": ctr(clicks, views), "days": days,
+    })
+}
+
+/// What `/traffic` must answer, by the statement of seed 001.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn traffic(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) -> Value {
+    let rows = sqlx::query(
+        "SELECT COALESCE(referrer_domain, 'direct') AS source, COUNT(*)::int AS visits
+        FROM sessions
+        WHERE page_id = $1::uuid AND started_at >= $2
+        GROUP BY referrer_domain
+        ORDER BY visits DESC, source ASC
+        LIMIT 15",
+    )
+    .bind(page)
+    .bind(since(now, days).to_sqlx())
+    .fetch_all(analytics)
+    .await
+    .unwrap();
+    let rows: Vec<(String, i32)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let total: i32 = rows.iter().map(|(_, visits)| visits).sum();
+    let share = |visits: i32| {
+        if total == 0 { json!(0) } else { js_number(js_round(f64::from(visits) / f64::from(total) * 100.0)) }
+    };
+    let sources: Vec<Value> = rows
+        .into_iter()
+        .map(|(source, visits)| json!({"source": source, "visits": visits, "percentage": share(visits)}))
+        .collect();
+    json!({ "sources": sources })
+}
+
+/// What `/links` must answer, by the three steps of seed 000.
+///
+/// # Panics
+/// When the database refuses.
+pub async fn links(analytics: &PgPool, main: &PgPool, page: Uuid, now: Timestamp, days: i64) -> Value {
+    let since = since(now, days);
+    let rows = sqlx::query(
+        "SELECT link_id, COUNT(*)::int AS clicks
+        FROM events
+        WHERE kind = 4 AND page_id = $1::uuid AND link_id IS NOT NULL AND occurred_at >= $2
+        GROUP BY link_id
+        ORDER BY clicks DESC, link_id ASC",
+    )
+    .bind(page)
+    .bind(since.to_sqlx())
+    .fetch_all(analytics)
+    .await
+    .unwrap();
+    let views = total_views(analytics, page, since).await;
+    let mut links = Vec::new();
+    for row in rows {
+        let (id, clicks): (Uuid, i32) = (row.get(0), row.get(1));
+        let link = sqlx::query(
+            "SELECT bio_links.title, links.destination
+            FROM bio_links
+            JOIN links ON links.id = bio_links.link_id
+            WHERE links.id = $1
+              AND bio_links.page_id IN (
+                  SELECT sibling.id FROM bio_pages AS sibling
+                  JOIN bio_pages AS own USING (creator_id)
+                  WHERE own.id = $2
+              )",
+        )
+        .bind(id)
+        .bind(page)
+        .fetch_optional(main)
+        .await
+        .unwrap();
+        let (title, url): (String, String) =
+            link.map_or_else(|| ("Unknown".to_owned(), String::new()), |link| (link.get(0), link.get(1)));
+        links.push(json!({
+            "id": id, "title": title, "url": url, "clicks": clicks, "ctr": ctr(clicks.into(), views),
+        }));
+    }
+    json!({ "links": links, "totalViews": views })
+}
+
+/// The three reports of a page as the seeds compute them, as `(path, data)`.
+pub async fn reports(
+    analytics: &PgPool,
+    main: &PgPool,
+    page: Uuid,
+    now: Timestamp,
+    days: i64,
+) -> [(String, Value); 3] {
+    [
+        (format!("overview?days={days}"), overview(analytics, page, now, days).await),
+        (format!("traffic?days={days}"), traffic(analytics, page, now, days).await),
+        (format!("links?days={days}"), links(analytics, main, page, now, days).await),
+    ]
+}
+
+/// Asserts that the three reports are what the seeds' SQL says, for several windows.
+///
+/// # Panics
+/// When one is not.
+pub async fn assert_reports(system: &System, creator: &Creator) {
+    let now = system.clock.now();
+    for days in [1, 7, 30, 365] {
+        for (path, expected) in reports(&system.analytics, &system.main, creator.page, now, days).await {
+            assert_eq!(system.client.report(creator, &path).await, expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The three services of one test, in this process, behind one address.
+
+use crate::{
+    client::Client,
+    log::TestLog,
+    noon,
+    postgres::{self, Databases},
+};
+use footfall::up::Services;
+use projector::consumer::Assignment;
+use runtime::{Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings, http::serve};
+use schemas::topics::{EVENTS, EVENTS_PARTITIONS_EMBEDDED};
+use sqlx::PgPool;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+
+/// Longest time anything in a test may take before it counts as broken.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Secrets of every test system.
+pub const SECRET: &str = "a-secret-for-tests-only-0123456789abcdef";
+
+/// How a system is to be.
+pub struct SystemBuilder {
+    settings: BTreeMap<String, String>,
+    log: Option<TestLog>,
+    databases: Option<Databases>,
+    brokers: Option<String>,
+    projector: bool,
+    seed: u64,
+}
+
+impl Default for SystemBuilder {
+    fn default() -> Self {
+        let secrets = ["JWT_SECRET", "TRACKING_HMAC_SECRET", "ID_SECRET", "VISITOR_HASH_SECRET"];
+        let mut settings: BTreeMap<String, String> =
+            secrets.into_iter().map(|name| (name.to_owned(), SECRET.to_owned())).collect();
+        settings.insert("PUBLIC_URL".to_owned(), "http://footfall.test".to_owned());
+        settings.insert("RATE_LIMITS".to_owned(), "off".to_owned());
+        Self { settings, log: None, databases: None, brokers: None, projector: true, seed: 1 }
+    }
+}
+
+impl SystemBuilder {
+    /// Sets a setting.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.settings.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Uses a log that is there already.
+    #[must_use]
+    pub fn log(mut self, log: TestLog) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Reaches the log through another address, such as a [`crate::proxy::Proxy`].
+    #[must_use]
+    pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
+        self.brokers = Some(brokers.into());
+        self
+    }
+
+    /// Uses databases that are there already.
+    #[must_use]
+    pub fn databases(mut self, databases: Databases) -> Self {
+        self.databases = Some(databases);
+        self
+    }
+
+    /// Leaves the projector out; the test runs its own.
+    #[must_use]
+    pub const fn without_projector(mut self) -> Self {
+        self.projector = false;
+        self
+    }
+
+    /// Where ids begin, so that two systems on one log make different ones.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn start(self) -> System {
+        let log = match self.log {
+            Some(log) => log,
+            None => TestLog::start().await,
+        };
+        let databases = match self.databases {
+            Some(databases) => databases,
+            None => postgres::databases().await,
+        };
+        let mut settings = self.settings;
+        let brokers = self.brokers.unwrap_or_else(|| log.brokers().to_owned());
+        settings.insert("KAFKA_BROKERS".to_owned(), brokers);
+        settings.insert("DATABASE_URL".to_owned(), databases.main.clone());
+        settings.insert("ANALYTICS_DATABASE_URL".to_owned(), databases.analytics.clone());
+        let clock = Arc::new(ManualClock::new(noon()));
+        let context = Context {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            ids: Arc::new(SeededIds::new(self.seed)),
+            lifecycle: Lifecycle::default(),
+            readiness: Readiness::default(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let services = Services {
+            projector: self.projector.then_some(Assignment::All { partitions: EVENTS_PARTITIONS_EMBEDDED }),
+            accept_new_secrets: false,
+        };
+        let started = services.start(Settings::from_pairs(settings.clone()), &context).await;
+        let started = started.unwrap_or_else(|failure| panic!("{failure:?}"));
+        serve::spawn(listener, started.router, &context);
+        tokio::select! {
+            () = context.readiness.wait() => {}
+            ended = context.lifecycle.run_to_end() => panic!("the system ended: {ended:?}"),
+            () = tokio::time::sleep(PATIENCE) => panic!("not ready: {:?}", context.readiness.parts()),
+        }
+        System {
+            client: Client::new(format!("http://{address}"), Arc::clone(&clock) as Arc<dyn Clock>),
+            clock,
+            log,
+            main: PgPool::connect(&databases.main).await.unwrap(),
+            analytics: PgPool::connect(&databases.analytics).await.unwrap(),
+            databases,
+            outcomes: started.outcomes,
+            context,
+            settings,
+        }
+    }
+}
+
+/// A running system.
+pub struct System {
+    /// Speaks HTTP to it.
+    pub client: Client,
+    /// Its clock, which stands still until it is moved.
+    pub clock: Arc<ManualClock>,
+    /// Its log.
+    pub log: TestLog,
+    /// Its main database.
+    pub main: PgPool,
+    /// Its analytics database.
+    pub analytics: PgPool,
+    /// Their URLs.
+    pub databases: Databases,
+    /// What became of its beacons.
+    pub outcomes: Arc<ingest::Outcomes>,
+    /// Its lifecycle and readiness.
+    pub context: Context,
+    /// The settings it was started with.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl System {
+    /// A system with nothing special.
+    pub async fn start() -> Self {
+        SystemBuilder::default().start().await
+    }
+
+    /// Waits until the tables have everything that is in the log now.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn settle(&self) {
+        let ends = self.log.ends().await;
+        self.settle_at(&ends).await;
+    }
+
+    /// Waits until the tables have everything before those offsets.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn settle_at(&self, ends: &[(i32, i64)]) {
+        let store = projector::Store::new(self.analytics.clone());
+        let folded = async {
+            loop {
+                let progress: BTreeMap<i32, i64> = store.progress(EVENTS).await.unwrap().into_iter().collect();
+                let behind = |(partition, end): &(i32, i64)| progress.get(partition).copied().unwrap_or(0) < *end;
+                if !ends.iter().any(behind) {
+                    return;
+                }
+                // The tables tell nobody when they change.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, folded).await.expect("the projector did not catch up");
+    }
+
+    /// Stops the services and gives back what they stood on.
+    ///
+    /// # Panics
+    /// When a part had failed or does not stop.
+    pub async fn stop(self) -> (TestLog, Databases) {
+        self.context.lifecycle.finish().await.unwrap();
+        self.main.close().await;
+        self.analytics.close().await;
+        (self.log, self.databases)
+    }
+
+    /// Stops everything and removes the log.
+    pub async fn finish(self) {
+        let (log, _) = self.stop().await;
+        log.finish().await;
+    }
+}
