@@ -4,7 +4,10 @@
 
 use axum::{Json, Router, routing::post};
 use footfall::broker::EmbeddedBroker;
-use runtime::{IdSource, Producer, SystemClock, SystemIds, Clock, kafka::KafkaSettings, producer::Record, topics};
+use runtime::{
+    Clock, IdSource, Producer, SystemClock, SystemIds, kafka::KafkaSettings, producer::Record,
+    topics,
+};
 use schemas::{
     Keyring, PageId, WorkspaceId, WorkspaceNo,
     directory::{Entry, Page, Workspace},
@@ -54,21 +57,28 @@ impl Cost {
             Some(_) => None,
             None => Some(EmbeddedBroker::start(&folder, None).await?),
         };
-        let brokers = embedded.as_ref().map_or_else(|| self.brokers.clone().unwrap_or_default(), |b| b.brokers().to_owned());
+        let brokers = embedded.as_ref().map_or_else(
+            || self.brokers.clone().unwrap_or_default(),
+            |b| b.brokers().to_owned(),
+        );
         let page = prepare(&KafkaSettings::new(brokers.clone())).await?;
 
         let (mut durable, mut bare) = (Vec::new(), Vec::new());
         for round in 1..=self.rounds {
-            let ingest = Process::start(Command::new(&self.ingest), "127.0.0.1:18081", &[
-                ("KAFKA_BROKERS", brokers.as_str()),
-                ("INGEST_LISTEN", "127.0.0.1:18081"),
-                ("JWT_SECRET", SECRET),
-                ("TRACKING_HMAC_SECRET", SECRET),
-                ("ID_SECRET", SECRET),
-                ("VISITOR_HASH_SECRET", SECRET),
-                ("RATE_LIMITS", "off"),
-                ("RUST_LOG", "warn"),
-            ])
+            let ingest = Process::start(
+                Command::new(&self.ingest),
+                "127.0.0.1:18081",
+                &[
+                    ("KAFKA_BROKERS", brokers.as_str()),
+                    ("INGEST_LISTEN", "127.0.0.1:18081"),
+                    ("JWT_SECRET", SECRET),
+                    ("TRACKING_HMAC_SECRET", SECRET),
+                    ("ID_SECRET", SECRET),
+                    ("VISITOR_HASH_SECRET", SECRET),
+                    ("RATE_LIMITS", "off"),
+                    ("RUST_LOG", "warn"),
+                ],
+            )
             .await?;
             durable.push(self.measure(&ingest, page).await?);
             drop(ingest);
@@ -76,14 +86,21 @@ impl Cost {
             command.arg("bare");
             let parser = Process::start(command, "127.0.0.1:18082", &[]).await?;
             bare.push(self.measure(&parser, page).await?);
-            println!("round {round}: durable {:.0}, parsed only {:.0} beacons per CPU-second", durable[durable.len() - 1], bare[bare.len() - 1]);
+            println!(
+                "round {round}: durable {:.0}, parsed only {:.0} beacons per CPU-second",
+                durable[durable.len() - 1],
+                bare[bare.len() - 1]
+            );
         }
         let median = |values: &mut Vec<f64>| {
             values.sort_by(f64::total_cmp);
             values[values.len() / 2]
         };
         let (durable, bare) = (median(&mut durable), median(&mut bare));
-        println!("median: durable {durable:.0}, parsed only {bare:.0} beacons per CPU-second, ratio {:.2}", durable / bare);
+        println!(
+            "median: durable {durable:.0}, parsed only {bare:.0} beacons per CPU-second, ratio {:.2}",
+            durable / bare
+        );
         if let Some(broker) = embedded {
             broker.stop().await;
             let _ = fs::remove_dir_all(folder);
@@ -99,8 +116,17 @@ impl Cost {
         let session = json!({
             "visitorId": "visitor", "consentAnalytics": "granted", "bioPageId": page, "trackingToken": token,
         });
-        let answer: Value = http.post(format!("{base}/session")).json(&session).send().await?.json().await?;
-        let session = answer["data"]["id"].as_str().unwrap_or("00000000-0000-8000-8000-000000000000").to_owned();
+        let answer: Value = http
+            .post(format!("{base}/session"))
+            .json(&session)
+            .send()
+            .await?
+            .json()
+            .await?;
+        let session = answer["data"]["id"]
+            .as_str()
+            .unwrap_or("00000000-0000-8000-8000-000000000000")
+            .to_owned();
         let before = process.cpu_seconds()?;
         let each = self.beacons / u32::try_from(self.concurrency)?;
         let tasks: Vec<_> = (0..self.concurrency)
@@ -140,17 +166,37 @@ impl Cost {
 
 /// Topics, and a page in the directory.
 async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
-    topics::ensure(kafka, EVENTS_PARTITIONS_EMBEDDED, &SystemIds, SystemClock.now()).await?;
+    topics::ensure(
+        kafka,
+        EVENTS_PARTITIONS_EMBEDDED,
+        &SystemIds,
+        SystemClock.now(),
+    )
+    .await?;
     let (page, workspace) = (Uuid::from_u128(1), WorkspaceId(Uuid::from_u128(2)));
     let workspace_no = WorkspaceNo(1);
     let entries = [
-        Entry::Workspace(Workspace { workspace_no, workspace_id: workspace, row_version: 1 }),
-        Entry::Page(Page { page_id: PageId(page), workspace_no, workspace_id: workspace, row_version: 1 }),
+        Entry::Workspace(Workspace {
+            workspace_no,
+            workspace_id: workspace,
+            row_version: 1,
+        }),
+        Entry::Page(Page {
+            page_id: PageId(page),
+            workspace_no,
+            workspace_id: workspace,
+            row_version: 1,
+        }),
     ];
     let producer = Producer::new(kafka.clone())?;
     for entry in entries {
         let payload = serde_json::to_vec(&entry)?;
-        let record = Record { topic: DIRECTORY, key: &entry.key(), payload: &payload, headers: &[] };
+        let record = Record {
+            topic: DIRECTORY,
+            key: &entry.key(),
+            payload: &payload,
+            headers: &[],
+        };
         for outcome in producer.send(&[record]).await {
             outcome?;
         }
@@ -170,7 +216,10 @@ impl Process {
         address: &'static str,
         environment: &[(&str, &str)],
     ) -> Result<Self, Box<dyn Error>> {
-        let child = command.envs(environment.iter().copied()).stdin(Stdio::null()).spawn()?;
+        let child = command
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .spawn()?;
         let process = Self { child, address };
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(30) {
@@ -189,7 +238,12 @@ impl Process {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let after_name = stat.rsplit(')').next().unwrap_or_default();
         let fields: Vec<&str> = after_name.split_whitespace().collect();
-        let ticks: f64 = fields.get(11..13).unwrap_or_default().iter().filter_map(|field| field.parse::<f64>().ok()).sum();
+        let ticks: f64 = fields
+            .get(11..13)
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|field| field.parse::<f64>().ok())
+            .sum();
         Ok(ticks / TICKS_PER_SECOND)
     }
 }

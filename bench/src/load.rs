@@ -48,9 +48,14 @@ impl Load {
         }
         let seconds = begun.elapsed().as_secs_f64();
         let sent = self.sessions * self.beacons;
-        println!("{sent} beacons acknowledged in {seconds:.1} s ({:.0}/s), {retries} sent again", f64::from(sent) / seconds);
+        println!(
+            "{sent} beacons acknowledged in {seconds:.1} s ({:.0}/s), {retries} sent again",
+            f64::from(sent) / seconds
+        );
 
-        let run = target.running().ok_or("the program is not running any more")?;
+        let run = target
+            .running()
+            .ok_or("the program is not running any more")?;
         let analytics = PgPool::connect(&run.analytics_database_url).await?;
         let main = PgPool::connect(&run.database_url).await?;
         let steps: Vec<u32> = (1..self.beacons).filter(|step| step % 5 != 4).collect();
@@ -66,20 +71,27 @@ impl Load {
             .fetch_one(&analytics)
             .await?;
             if views >= expected {
-                println!("{views} views in the tables {:.2} s after the last acknowledgement", waited.elapsed().as_secs_f64());
+                println!(
+                    "{views} views in the tables {:.2} s after the last acknowledgement",
+                    waited.elapsed().as_secs_f64()
+                );
                 break;
             }
-            if waited.elapsed() > Duration::from_secs(60) {
+            if waited.elapsed() > Duration::from_mins(1) {
                 return Err(format!("only {views} of at least {expected} views arrived").into());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         // A failed run of this program leaves visits without an end; the same `--run` completes them.
         for days in [1, 7, 30, 365] {
-            for (path, expected) in oracle::reports(&analytics, &main, target.page, SystemClock.now(), days).await {
+            for (path, expected) in
+                oracle::reports(&analytics, &main, target.page, SystemClock.now(), days).await
+            {
                 let answer = target.report(&http, &path).await?;
                 if answer != expected {
-                    return Err(format!("{path} answers {answer}, the seeds' SQL {expected}").into());
+                    return Err(
+                        format!("{path} answers {answer}, the seeds' SQL {expected}").into(),
+                    );
                 }
             }
         }

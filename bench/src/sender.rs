@@ -9,8 +9,13 @@ use uuid::Uuid;
 const ATTEMPTS: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(100);
 
-const REFERRERS: [&str; 5] =
-    ["https://www.instagram.com/p/1", "https://youtube.com/watch", "", "https://t.co/abc", "https://duckduckgo.com/"];
+const REFERRERS: [&str; 5] = [
+    "https://www.instagram.com/p/1",
+    "https://youtube.com/watch",
+    "",
+    "https://t.co/abc",
+    "https://duckduckgo.com/",
+];
 
 /// The beacons of one visit: its session, then views, clicks and heartbeats. `number` decides
 /// everything about it, `eventId`s included. Gives how often something had to be sent again.
@@ -21,7 +26,9 @@ pub async fn visit(
     number: u32,
     beacons: u32,
 ) -> Result<u32, Box<dyn Error + Send + Sync>> {
-    let event_id = |step: u32| Uuid::from_u64_pair((u64::from(run) << 32) | u64::from(number), u64::from(step));
+    let event_id = |step: u32| {
+        Uuid::from_u64_pair((u64::from(run) << 32) | u64::from(number), u64::from(step))
+    };
     let mut retries = 0;
     let session = json!({
         "eventId": event_id(0),
@@ -31,14 +38,25 @@ pub async fn visit(
         "referrer": REFERRERS[number as usize % REFERRERS.len()],
     });
     let answer = send(http, target, "session", session, &mut retries).await?;
-    let session = answer["data"]["id"].as_str().ok_or_else(|| format!("a session was refused: {answer}"))?.to_owned();
+    let session = answer["data"]["id"]
+        .as_str()
+        .ok_or_else(|| format!("a session was refused: {answer}"))?
+        .to_owned();
     for step in 1..beacons {
         if step % 5 == 4 {
             let path = format!("session/{session}/heartbeat");
-            send(http, target, &path, json!({"eventId": event_id(step)}), &mut retries).await?;
+            send(
+                http,
+                target,
+                &path,
+                json!({"eventId": event_id(step)}),
+                &mut retries,
+            )
+            .await?;
             continue;
         }
-        let link = (step % 5 == 2).then(|| target.links[(number + step) as usize % target.links.len()]);
+        let link =
+            (step % 5 == 2).then(|| target.links[(number + step) as usize % target.links.len()]);
         let view = json!({"eventId": event_id(step), "sessionId": session, "path": "/", "linkClicked": link});
         send(http, target, "pageview", view, &mut retries).await?;
     }
@@ -65,7 +83,12 @@ pub async fn send(
                 }
             }
             Ok(response) if response.status().is_client_error() => {
-                return Err(format!("{path} was answered {}: {}", response.status(), response.text().await?).into());
+                return Err(format!(
+                    "{path} was answered {}: {}",
+                    response.status(),
+                    response.text().await?
+                )
+                .into());
             }
             // 5xx, or no program at this address at the moment.
             Ok(_) | Err(_) => {}

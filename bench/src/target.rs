@@ -32,13 +32,33 @@ impl Target {
     pub async fn find(folder: &str, http: &reqwest::Client) -> Result<Self, Box<dyn Error>> {
         let settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", folder)]);
         let data_dir = DataDir::open(&settings).map_err(|failure| format!("{failure:?}"))?;
-        let secrets: BTreeMap<String, String> = toml::from_str(&fs::read_to_string(data_dir.secrets())?)?;
-        let secret = |name: &str| secrets.get(name).cloned().ok_or_else(|| format!("no {name} in {folder}"));
-        let run = RunFile::read_running(&data_dir).ok_or("the program is not running, or not ready")?;
+        let secrets: BTreeMap<String, String> =
+            toml::from_str(&fs::read_to_string(data_dir.secrets())?)?;
+        let secret = |name: &str| {
+            secrets
+                .get(name)
+                .cloned()
+                .ok_or_else(|| format!("no {name} in {folder}"))
+        };
+        let run =
+            RunFile::read_running(&data_dir).ok_or("the program is not running, or not ready")?;
         let ttl = SignedDuration::from_hours(24);
-        let token = jwt::mint(&secret("JWT_SECRET")?, CREATOR, None, SystemClock.now(), ttl)?;
+        let token = jwt::mint(
+            &secret("JWT_SECRET")?,
+            CREATOR,
+            None,
+            SystemClock.now(),
+            ttl,
+        )?;
         let tracking = Keyring::parse(&secret("TRACKING_HMAC_SECRET")?)?;
-        let mut target = Self { data_dir, tracking, token, page: Uuid::nil(), links: Vec::new(), run };
+        let mut target = Self {
+            data_dir,
+            tracking,
+            token,
+            page: Uuid::nil(),
+            links: Vec::new(),
+            run,
+        };
         target.provide_creator(http).await?;
         Ok(target)
     }
@@ -46,18 +66,42 @@ impl Target {
     async fn provide_creator(&mut self, http: &reqwest::Client) -> Result<(), Box<dyn Error>> {
         let api = format!("http://{}/api/v1/creators", self.run.listen);
         let body = json!({"username": CREATOR, "displayName": "Benchmark"});
-        http.post(&api).bearer_auth(&self.token).json(&body).send().await?;
-        let me: Value = http.get(format!("{api}/me")).bearer_auth(&self.token).send().await?.json().await?;
+        http.post(&api)
+            .bearer_auth(&self.token)
+            .json(&body)
+            .send()
+            .await?;
+        let me: Value = http
+            .get(format!("{api}/me"))
+            .bearer_auth(&self.token)
+            .send()
+            .await?
+            .json()
+            .await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         self.page = text(&me["data"]["bioPageId"]).parse()?;
         let creator = text(&me["data"]["id"]);
-        let page: Value =
-            http.get(format!("{api}/{creator}/bio")).bearer_auth(&self.token).send().await?.json().await?;
-        let known = page["data"]["links"].as_array().cloned().unwrap_or_default();
-        self.links = known.iter().filter_map(|link| text(&link["id"]).parse().ok()).collect();
+        let page: Value = http
+            .get(format!("{api}/{creator}/bio"))
+            .bearer_auth(&self.token)
+            .send()
+            .await?
+            .json()
+            .await?;
+        let known = page["data"]["links"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        self.links = known
+            .iter()
+            .filter_map(|link| text(&link["id"]).parse().ok())
+            .collect();
         for number in self.links.len()..LINKS {
             let body = json!({"title": format!("Link {number}"), "url": format!("https://example.com/{number}")});
-            let request = http.post(format!("{api}/{creator}/links")).bearer_auth(&self.token).json(&body);
+            let request = http
+                .post(format!("{api}/{creator}/links"))
+                .bearer_auth(&self.token)
+                .json(&body);
             let link: Value = request.send().await?.json().await?;
             self.links.push(text(&link["data"]["id"]).parse()?);
         }
@@ -80,9 +124,23 @@ impl Target {
     }
 
     /// A report's data.
-    pub async fn report(&self, http: &reqwest::Client, path: &str) -> Result<Value, Box<dyn Error>> {
+    pub async fn report(
+        &self,
+        http: &reqwest::Client,
+        path: &str,
+    ) -> Result<Value, Box<dyn Error>> {
         let url = format!("{}/api/v1/creators/analytics/{path}", self.base());
-        let body: Value = http.get(url).bearer_auth(&self.token).send().await?.json().await?;
-        if body["success"] == json!(true) { Ok(body["data"].clone()) } else { Err(body.to_string().into()) }
+        let body: Value = http
+            .get(url)
+            .bearer_auth(&self.token)
+            .send()
+            .await?
+            .json()
+            .await?;
+        if body["success"] == json!(true) {
+            Ok(body["data"].clone())
+        } else {
+            Err(body.to_string().into())
+        }
     }
 }

@@ -82,18 +82,26 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
     let data_dir = ("FOOTFALL_DATA_DIR", arguments.data_dir);
     let up = |up: UpArguments| {
         let flags = [data_dir.clone(), ("FOOTFALL_LISTEN", up.listen)];
-        program::run(&flags, |settings, context| up::run(settings, context, up.accept_new_secrets))
+        program::run(&flags, |settings, context| {
+            up::run(settings, context, up.accept_new_secrets)
+        })
     };
     match arguments.command {
         None => up(arguments.up),
         Some(Command::Up(given)) => up(given),
         Some(Command::Topics) => program::run(&[data_dir], commands::topics::run),
-        Some(Command::Token { sub, ttl, workspace }) => program::run(&[data_dir], |settings, context| async move {
+        Some(Command::Token {
+            sub,
+            ttl,
+            workspace,
+        }) => program::run(&[data_dir], |settings, context| async move {
             commands::token::run(settings, &context, &sub, ttl, workspace)
         }),
-        Some(Command::TrackingToken { bio_page_id }) => program::run(&[data_dir], |settings, context| async move {
-            commands::tracking_token::run(settings, &context, PageId(bio_page_id))
-        }),
+        Some(Command::TrackingToken { bio_page_id }) => {
+            program::run(&[data_dir], |settings, context| async move {
+                commands::tracking_token::run(settings, &context, PageId(bio_page_id))
+            })
+        }
     }
 }
 

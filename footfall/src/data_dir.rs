@@ -26,13 +26,20 @@ impl DataDir {
     /// # Errors
     /// When it cannot be made.
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
-        let path = settings.text("FOOTFALL_DATA_DIR").unwrap_or_else(|| "data".to_owned());
+        let path = settings
+            .text("FOOTFALL_DATA_DIR")
+            .unwrap_or_else(|| "data".to_owned());
         let make = || -> std::io::Result<PathBuf> {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)?;
             fs::canonicalize(&path)
         };
         let hint = "choose a folder that you may write with --data-dir";
-        let path = make().map_err(|error| Failure::Other(format!("the data directory {path}: {error}; {hint}")))?;
+        let path = make().map_err(|error| {
+            Failure::Other(format!("the data directory {path}: {error}; {hint}"))
+        })?;
         Ok(Self { path })
     }
 
@@ -86,13 +93,25 @@ impl DataDir {
                 let mut holder = String::new();
                 let _ = file.read_to_string(&mut holder);
                 let holder = holder.trim();
-                let holder = if holder.is_empty() { "another program".to_owned() } else { format!("process {holder}") };
+                let holder = if holder.is_empty() {
+                    "another program".to_owned()
+                } else {
+                    format!("process {holder}")
+                };
                 let hint = "stop it, or choose another folder with --data-dir";
-                return Err(Failure::Other(format!("{} is in use by {holder}; {hint}", self.path.display())));
+                return Err(Failure::Other(format!(
+                    "{} is in use by {holder}; {hint}",
+                    self.path.display()
+                )));
             }
-            Err(TryLockError::Error(error)) => return Err(Failure::Other(format!("{}: {error}", path.display()))),
+            Err(TryLockError::Error(error)) => {
+                return Err(Failure::Other(format!("{}: {error}", path.display())));
+            }
         }
-        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
         written.map_err(Failure::other)?;
         Ok(Lock { _file: file })
     }
@@ -105,7 +124,11 @@ impl DataDir {
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let temporary = path.with_extension("new");
     let _ = fs::remove_file(&temporary);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&temporary, path)

@@ -5,10 +5,7 @@ use crate::{
     postgres::{EmbeddedPostgres, Programs},
 };
 use runtime::{Settings, program::Failure};
-use sqlx::{
-    Connection, PgConnection, Row,
-    postgres::PgConnectOptions,
-};
+use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use std::str::FromStr;
 use tracing::info;
 use url::Url;
@@ -25,7 +22,10 @@ pub fn read_programs(settings: &mut Settings) -> Programs {
         Some("installed") => Programs::Installed,
         Some("download") => Programs::Download,
         Some(other) => {
-            settings.problem("EMBEDDED_POSTGRES", format!("is {other:?}; give auto, installed or download"));
+            settings.problem(
+                "EMBEDDED_POSTGRES",
+                format!("is {other:?}; give auto, installed or download"),
+            );
             Programs::Auto
         }
     }
@@ -50,8 +50,13 @@ pub async fn provide(
         settings.set_default("ANALYTICS_DATABASE_URL", analytics);
         return Ok(None);
     }
-    info!("starting the embedded PostgreSQL in {}", data_dir.postgres().display());
-    let server = EmbeddedPostgres::start(&data_dir.postgres(), programs).await.map_err(Failure::other)?;
+    info!(
+        "starting the embedded PostgreSQL in {}",
+        data_dir.postgres().display()
+    );
+    let server = EmbeddedPostgres::start(&data_dir.postgres(), programs)
+        .await
+        .map_err(Failure::other)?;
     for name in [MAIN, ANALYTICS] {
         server.create_database(name).await.map_err(Failure::other)?;
     }
@@ -62,10 +67,13 @@ pub async fn provide(
 
 /// The analytics database's URL that goes with a main one: `<name>_analytics` on the same server.
 fn beside(main: &str) -> Result<String, Failure> {
-    let mut url = Url::parse(main).map_err(|error| Failure::Other(format!("DATABASE_URL: {error}")))?;
+    let mut url =
+        Url::parse(main).map_err(|error| Failure::Other(format!("DATABASE_URL: {error}")))?;
     let name = url.path().trim_start_matches('/').to_owned();
     if name.is_empty() {
-        return Err(Failure::Other("DATABASE_URL names no database; give postgres://user:password@host/name".to_owned()));
+        return Err(Failure::Other(
+            "DATABASE_URL names no database; give postgres://user:password@host/name".to_owned(),
+        ));
     }
     url.set_path(&format!("/{name}_analytics"));
     Ok(url.into())
@@ -74,12 +82,18 @@ fn beside(main: &str) -> Result<String, Failure> {
 async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
     let analytics = PgConnectOptions::from_str(analytics)
         .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
-    let Err(refused) = PgConnection::connect_with(&analytics).await else { return Ok(()) };
+    let Err(refused) = PgConnection::connect_with(&analytics).await else {
+        return Ok(());
+    };
     // 3D000: invalid_catalog_name, there is no such database.
-    let missing = refused.as_database_error().is_some_and(|error| error.code().as_deref() == Some("3D000"));
+    let missing = refused
+        .as_database_error()
+        .is_some_and(|error| error.code().as_deref() == Some("3D000"));
     let name = analytics.get_database().unwrap_or_default().to_owned();
     if !missing {
-        return Err(Failure::Other(format!("the analytics database {name}: {refused}")));
+        return Err(Failure::Other(format!(
+            "the analytics database {name}: {refused}"
+        )));
     }
     let mut connection = PgConnection::connect(main)
         .await

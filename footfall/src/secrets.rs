@@ -2,16 +2,25 @@
 
 use crate::data_dir::{DataDir, write_private};
 use runtime::{IdSource, Settings, program::Failure};
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fmt::Write, fs};
 
 /// The secrets that are made when they are not given.
-const NAMES: [&str; 4] = ["JWT_SECRET", "TRACKING_HMAC_SECRET", "ID_SECRET", "VISITOR_HASH_SECRET"];
+const NAMES: [&str; 4] = [
+    "JWT_SECRET",
+    "TRACKING_HMAC_SECRET",
+    "ID_SECRET",
+    "VISITOR_HASH_SECRET",
+];
 
 /// Fills in the secrets that the settings lack, from the data directory, where missing ones are made.
 ///
 /// # Errors
 /// When the file cannot be read or written; it is never overwritten with other secrets.
-pub fn complete(settings: &mut Settings, data_dir: &DataDir, ids: &dyn IdSource) -> Result<(), Failure> {
+pub fn complete(
+    settings: &mut Settings,
+    data_dir: &DataDir,
+    ids: &dyn IdSource,
+) -> Result<(), Failure> {
     let path = data_dir.secrets();
     let failed = |what: String| Failure::Other(format!("{}: {what}", path.display()));
     let mut kept: BTreeMap<String, String> = match fs::read_to_string(&path) {
@@ -27,9 +36,12 @@ pub fn complete(settings: &mut Settings, data_dir: &DataDir, ids: &dyn IdSource)
         }
     }
     if made {
-        let mut text = String::from("# Made at the first start. Whoever has these can forge tokens and ids.\n");
+        let mut text = String::from(
+            "# Made at the first start. Whoever has these can forge tokens and ids.\n",
+        );
         for (name, secret) in &kept {
-            text.push_str(&format!("{name} = \"{secret}\"\n"));
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "{name} = \"{secret}\"");
         }
         write_private(&path, &text).map_err(|error| failed(error.to_string()))?;
     }
@@ -41,6 +53,6 @@ pub fn complete(settings: &mut Settings, data_dir: &DataDir, ids: &dyn IdSource)
 
 /// 256 random bits in hexadecimal.
 fn random_secret(ids: &dyn IdSource) -> String {
-    let (a, b) = (ids.random_16(), ids.random_16());
-    a.iter().chain(&b).map(|byte| format!("{byte:02x}")).collect()
+    let half = || u128::from_be_bytes(ids.random_16());
+    format!("{:032x}{:032x}", half(), half())
 }

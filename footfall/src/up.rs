@@ -4,12 +4,8 @@
 //! services finish before the log and the database under them stop.
 
 use crate::{
-    broker::EmbeddedBroker,
-    data_dir::DataDir,
-    databases,
-    postgres::EmbeddedPostgres,
-    run_file::RunFile,
-    secrets,
+    broker::EmbeddedBroker, data_dir::DataDir, databases, postgres::EmbeddedPostgres,
+    run_file::RunFile, secrets,
 };
 use axum::Router;
 use projector::consumer::Assignment;
@@ -33,7 +29,11 @@ const LISTEN: &str = "127.0.0.1:8080";
 ///
 /// # Errors
 /// [`Failure`] with the exit code.
-pub async fn run(mut settings: Settings, context: Context, accept_new_secrets: bool) -> Result<(), Failure> {
+pub async fn run(
+    mut settings: Settings,
+    context: Context,
+    accept_new_secrets: bool,
+) -> Result<(), Failure> {
     let begun = Instant::now();
     let programs = databases::read_programs(&mut settings);
     check(&settings, &context)?;
@@ -41,14 +41,27 @@ pub async fn run(mut settings: Settings, context: Context, accept_new_secrets: b
     let lock = data_dir.lock()?;
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    let listener = serve::bind(&settings.text("FOOTFALL_LISTEN").unwrap_or_else(|| LISTEN.to_owned()))
-        .await
-        .map_err(Failure::Other)?;
+    let listener = serve::bind(
+        &settings
+            .text("FOOTFALL_LISTEN")
+            .unwrap_or_else(|| LISTEN.to_owned()),
+    )
+    .await
+    .map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
 
     let parts = Parts::start(&mut settings, &data_dir, programs, &context).await?;
-    let served = serve_until_stopped(settings, &context, listener, &data_dir, &parts, accept_new_secrets, begun).await;
+    let served = serve_until_stopped(
+        settings,
+        &context,
+        listener,
+        &data_dir,
+        &parts,
+        accept_new_secrets,
+        begun,
+    )
+    .await;
     RunFile::remove(&data_dir);
     let stopped = parts.stop().await;
     drop(lock);
@@ -61,12 +74,21 @@ fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
     for (name, value) in [
         ("KAFKA_BROKERS", "127.0.0.1:9"),
         ("DATABASE_URL", "postgres://127.0.0.1:9/footfall"),
-        ("ANALYTICS_DATABASE_URL", "postgres://127.0.0.1:9/footfall_analytics"),
+        (
+            "ANALYTICS_DATABASE_URL",
+            "postgres://127.0.0.1:9/footfall_analytics",
+        ),
         ("PUBLIC_URL", "http://127.0.0.1:8080"),
         ("JWT_SECRET", "made-at-the-first-start-if-not-given"),
-        ("TRACKING_HMAC_SECRET", "made-at-the-first-start-if-not-given"),
+        (
+            "TRACKING_HMAC_SECRET",
+            "made-at-the-first-start-if-not-given",
+        ),
         ("ID_SECRET", "made-at-the-first-start-if-not-given"),
-        ("VISITOR_HASH_SECRET", "made-at-the-first-start-if-not-given"),
+        (
+            "VISITOR_HASH_SECRET",
+            "made-at-the-first-start-if-not-given",
+        ),
     ] {
         trial.set_default(name, value);
     }
@@ -94,15 +116,30 @@ impl Parts {
         let broker = if given {
             None
         } else {
-            info!("starting the embedded broker in {}", data_dir.log().display());
-            Some(EmbeddedBroker::start(&data_dir.log(), None).await.map_err(Failure::other)?)
+            info!(
+                "starting the embedded broker in {}",
+                data_dir.log().display()
+            );
+            Some(
+                EmbeddedBroker::start(&data_dir.log(), None)
+                    .await
+                    .map_err(Failure::other)?,
+            )
         };
         if let Some(broker) = &broker {
             settings.set_default("KAFKA_BROKERS", broker.brokers());
         }
         let kafka = KafkaSettings::read(settings);
-        let mut parts = Self { broker, postgres: None, kafka };
-        let partitions = if given { EVENTS_PARTITIONS } else { EVENTS_PARTITIONS_EMBEDDED };
+        let mut parts = Self {
+            broker,
+            postgres: None,
+            kafka,
+        };
+        let partitions = if given {
+            EVENTS_PARTITIONS
+        } else {
+            EVENTS_PARTITIONS_EMBEDDED
+        };
         let topics = topics::ensure(&parts.kafka, partitions, &*context.ids, context.clock.now());
         let databases = databases::provide(settings, data_dir, programs);
         let failure = match tokio::join!(topics, databases) {
@@ -145,10 +182,15 @@ async fn serve_until_stopped(
 ) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     let assignment = match parts.broker {
-        Some(_) => Assignment::All { partitions: EVENTS_PARTITIONS_EMBEDDED },
+        Some(_) => Assignment::All {
+            partitions: EVENTS_PARTITIONS_EMBEDDED,
+        },
         None => Assignment::Group,
     };
-    let services = Services { projector: Some(assignment), accept_new_secrets };
+    let services = Services {
+        projector: Some(assignment),
+        accept_new_secrets,
+    };
     let started = services.start(settings.clone(), context).await?;
     serve::spawn(listener, started.router, context);
     tokio::select! {
@@ -164,8 +206,14 @@ async fn serve_until_stopped(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: context.clock.now().to_string(),
     };
-    run_file.write(data_dir).map_err(|error| Failure::Other(format!("run.json cannot be written: {error}")))?;
-    info!("ready after {:.1} s on http://{address}; the log is at {}", begun.elapsed().as_secs_f64(), parts.kafka.brokers());
+    run_file
+        .write(data_dir)
+        .map_err(|error| Failure::Other(format!("run.json cannot be written: {error}")))?;
+    info!(
+        "ready after {:.1} s on http://{address}; the log is at {}",
+        begun.elapsed().as_secs_f64(),
+        parts.kafka.brokers()
+    );
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }
 
@@ -191,22 +239,39 @@ impl Services {
     ///
     /// # Errors
     /// When a setting cannot be used; what is merely away is waited for.
-    pub async fn start(self, mut settings: Settings, context: &Context) -> Result<Started, Failure> {
+    pub async fn start(
+        self,
+        mut settings: Settings,
+        context: &Context,
+    ) -> Result<Started, Failure> {
         let settings = &mut settings;
         let ingest = ingest::Config::read(settings, context);
         let api = api::Config::read(settings, context);
         let projector = projector::Config::read(settings);
         settings.finish()?;
         // Reading notes a problem whenever it gives nothing.
-        let ingest = ingest.ok_or_else(|| Failure::Other("the settings of ingest are incomplete".to_owned()))?;
-        let ingest = ingest::Config { accept_new_secrets: self.accept_new_secrets, ..ingest };
+        let ingest = ingest
+            .ok_or_else(|| Failure::Other("the settings of ingest are incomplete".to_owned()))?;
+        let ingest = ingest::Config {
+            accept_new_secrets: self.accept_new_secrets,
+            ..ingest
+        };
         if let Some(assignment) = self.projector {
-            projector::start(projector::Config { assignment, ..projector }, context)?;
+            projector::start(
+                projector::Config {
+                    assignment,
+                    ..projector
+                },
+                context,
+            )?;
         }
         let ingest = ingest::start(ingest, context)?;
         let api = api::start(api, context).await?;
         let health = health::router(context.readiness.clone(), metrics::install());
         let router = Router::new().merge(ingest.router).merge(api).merge(health);
-        Ok(Started { router, outcomes: ingest.outcomes })
+        Ok(Started {
+            router,
+            outcomes: ingest.outcomes,
+        })
     }
 }

@@ -11,7 +11,11 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "projector", version, after_help = settings_list::help(settings_list::Program::Projector))]
 struct Arguments {
-    #[arg(long, value_name = "ADDRESS", help = "Address for /health, /ready and /metrics [PROJECTOR_LISTEN]")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        help = "Address for /health, /ready and /metrics [PROJECTOR_LISTEN]"
+    )]
     listen: Option<String>,
 }
 

@@ -53,6 +53,12 @@ impl Lifecycle {
         self.servers_stop.cancel();
     }
 
+    /// Tells servers and workers at once, and waits for nobody. For owners that go away themselves.
+    pub fn abandon(&self) {
+        self.servers_stop.cancel();
+        self.workers_stop.cancel();
+    }
+
     /// Runs a server: it is told first and must have answered before workers are told.
     pub fn spawn_server<F, E>(&self, name: &'static str, task: F)
     where

@@ -25,11 +25,23 @@ async fn days_are_read_as_javascript_reads_them() {
         ("?days=99999999999999999999999", 365),
         ("?days=7&unknown=x", 7),
     ] {
-        let overview = system.client.report(&creator, &format!("overview{given}")).await;
+        let overview = system
+            .client
+            .report(&creator, &format!("overview{given}"))
+            .await;
         assert_eq!(overview["days"], days, "{given}");
     }
-    let answer = system.client.get_as(&creator.token, "/api/v1/creators/analytics/overview?bioPageId=x").await;
-    assert_eq!((answer.error().0, answer.error().1.as_str()), (400, "VALIDATION_ERROR"));
+    let answer = system
+        .client
+        .get_as(
+            &creator.token,
+            "/api/v1/creators/analytics/overview?bioPageId=x",
+        )
+        .await;
+    assert_eq!(
+        (answer.error().0, answer.error().1.as_str()),
+        (400, "VALIDATION_ERROR")
+    );
     system.finish().await;
 }
 
@@ -47,12 +59,18 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
         ("x".repeat(100), "x".repeat(100)),
         ("🦀".repeat(100), "🦀".repeat(100)),
         ("Tom & Jerry".to_owned(), "Tom & Jerry".to_owned()),
-        ("<b>Bold</b> <script>alert(1)</script>move".to_owned(), "Bold move".to_owned()),
+        (
+            "<b>Bold</b> <script>alert(1)</script>move".to_owned(),
+            "Bold move".to_owned(),
+        ),
         ("1 < 2".to_owned(), "1 < 2".to_owned()),
     ] {
         let link = add(&system, &creator, &json!({"title": title, "url": url})).await;
         assert_eq!(link.status, 201, "{}", link.text);
-        assert_eq!((&link.data()["title"], &link.data()["url"]), (&json!(stored), &json!(url)));
+        assert_eq!(
+            (&link.data()["title"], &link.data()["url"]),
+            (&json!(stored), &json!(url))
+        );
     }
     for (body, key) in [
         (json!({"title": "x".repeat(101), "url": url}), ""),
@@ -64,14 +82,32 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
         (json!({"title": "x", "url": url, "sortOrder": 1001}), ""),
         (json!({"title": "x", "url": url, "sortOrder": 1.5}), ""),
         (json!({"title": "x", "url": url, "active": "yes"}), ""),
-        (json!({"title": "x", "url": url, "icon": "i".repeat(51)}), ""),
+        (
+            json!({"title": "x", "url": url, "icon": "i".repeat(51)}),
+            "",
+        ),
         (json!({"title": "x", "url": url, "embedType": "VIMEO"}), ""),
-        (json!({"title": "x", "url": url, "scheduledStart": "tomorrow"}), ""),
+        (
+            json!({"title": "x", "url": url, "scheduledStart": "tomorrow"}),
+            "",
+        ),
         (json!([]), ""),
-        (json!({"title": "x", "url": "javascript:alert(1)"}), "creator.links.invalid_url"),
-        (json!({"title": "x", "url": "data:text/html,x"}), "creator.links.invalid_url"),
-        (json!({"title": "x", "url": "ftp://example.com"}), "creator.links.invalid_url"),
-        (json!({"title": "x", "url": "example.com"}), "creator.links.invalid_url"),
+        (
+            json!({"title": "x", "url": "javascript:alert(1)"}),
+            "creator.links.invalid_url",
+        ),
+        (
+            json!({"title": "x", "url": "data:text/html,x"}),
+            "creator.links.invalid_url",
+        ),
+        (
+            json!({"title": "x", "url": "ftp://example.com"}),
+            "creator.links.invalid_url",
+        ),
+        (
+            json!({"title": "x", "url": "example.com"}),
+            "creator.links.invalid_url",
+        ),
         (
             json!({"title": "x", "url": url, "scheduledStart": "2027-03-06T00:00:00Z",
                    "scheduledEnd": "2027-03-05T00:00:00Z"}),
@@ -80,24 +116,57 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
     ] {
         let answer = add(&system, &creator, &body).await;
         let (status, code, i18n_key) = answer.error();
-        assert_eq!((status, code.as_str()), (400, "VALIDATION_ERROR"), "{body}: {}", answer.text);
+        assert_eq!(
+            (status, code.as_str()),
+            (400, "VALIDATION_ERROR"),
+            "{body}: {}",
+            answer.text
+        );
         if key.is_empty() {
-            assert!(answer.json()["error"]["details"].as_array().is_some_and(|d| !d.is_empty()), "{}", answer.text);
+            assert!(
+                answer.json()["error"]["details"]
+                    .as_array()
+                    .is_some_and(|d| !d.is_empty()),
+                "{}",
+                answer.text
+            );
         } else {
             assert_eq!(i18n_key, key, "{body}");
         }
     }
     // Several problems at once are all reported.
-    let answer = add(&system, &creator, &json!({"title": 7, "url": 8, "active": 9})).await;
-    assert_eq!(answer.json()["error"]["details"].as_array().unwrap().len(), 3, "{}", answer.text);
+    let answer = add(
+        &system,
+        &creator,
+        &json!({"title": 7, "url": 8, "active": 9}),
+    )
+    .await;
+    assert_eq!(
+        answer.json()["error"]["details"].as_array().unwrap().len(),
+        3,
+        "{}",
+        answer.text
+    );
     // An internationalised host is a host.
-    assert_eq!(add(&system, &creator, &json!({"title": "x", "url": "https://münchen.example"})).await.status, 201);
+    assert_eq!(
+        add(
+            &system,
+            &creator,
+            &json!({"title": "x", "url": "https://münchen.example"})
+        )
+        .await
+        .status,
+        201
+    );
     system.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_takes_its_limit_of_links_and_not_one_more_however_many_come_at_once() {
-    let system = kit::SystemBuilder::default().set("BIO_MAX_LINKS", "5").start().await;
+    let system = kit::SystemBuilder::default()
+        .set("BIO_MAX_LINKS", "5")
+        .start()
+        .await;
     let creator = system.client.creator("ada").await;
     let body = json!({"title": "x", "url": "https://x.example"});
     let (a, b, c, d, e, f, g) = tokio::join!(
@@ -110,12 +179,35 @@ async fn a_page_takes_its_limit_of_links_and_not_one_more_however_many_come_at_o
         add(&system, &creator, &body),
     );
     let answers = [a, b, c, d, e, f, g];
-    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 5);
-    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 201).map(Answer::error).collect();
-    assert!(refused.iter().all(|(status, _, key)| *status == 400 && key == "creator.links.limit_reached"), "{refused:?}");
-    let page = system.client.get_as(&creator.token, &format!("/api/v1/creators/{}/bio", creator.id)).await.data();
-    let mut orders: Vec<i64> =
-        page["links"].as_array().unwrap().iter().filter_map(|link| link["sortOrder"].as_i64()).collect();
+    assert_eq!(
+        answers.iter().filter(|answer| answer.status == 201).count(),
+        5
+    );
+    let refused: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status != 201)
+        .map(Answer::error)
+        .collect();
+    assert!(
+        refused
+            .iter()
+            .all(|(status, _, key)| *status == 400 && key == "creator.links.limit_reached"),
+        "{refused:?}"
+    );
+    let page = system
+        .client
+        .get_as(
+            &creator.token,
+            &format!("/api/v1/creators/{}/bio", creator.id),
+        )
+        .await
+        .data();
+    let mut orders: Vec<i64> = page["links"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|link| link["sortOrder"].as_i64())
+        .collect();
     orders.sort_unstable();
     assert_eq!(orders, [0, 1, 2, 3, 4]);
     system.finish().await;
@@ -127,11 +219,22 @@ async fn creators_are_provisioned_once_with_a_username_that_is_free_and_allowed(
     let client = &system.client;
     let create = async |sub: &str, username: &str| {
         let body = json!({"username": username, "displayName": "Somebody"});
-        client.post_as(&client.token(sub), "/api/v1/creators", &body).await
+        client
+            .post_as(&client.token(sub), "/api/v1/creators", &body)
+            .await
     };
     let made = create("one", "Ada.L").await;
-    assert_eq!((made.status.as_u16(), &made.data()["username"]), (201, &json!("ada.l")));
-    assert_eq!(client.get_as(&client.token("one"), "/api/v1/creators/me").await.data(), made.data());
+    assert_eq!(
+        (made.status.as_u16(), &made.data()["username"]),
+        (201, &json!("ada.l"))
+    );
+    assert_eq!(
+        client
+            .get_as(&client.token("one"), "/api/v1/creators/me")
+            .await
+            .data(),
+        made.data()
+    );
     for (sub, username, status, key) in [
         ("one", "another", 409, "creator.already_exists"),
         ("two", "ADA.l", 409, "creator.username.taken"),
@@ -153,19 +256,69 @@ async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
     let too_large = "x".repeat(70_000);
     let session = "/api/v1/analytics/session";
     let cases = [
-        (client.request(Method::GET, "/api/v1/nothing"), 404, "RESOURCE_NOT_FOUND"),
-        (client.request(Method::GET, session), 405, "METHOD_NOT_ALLOWED"),
-        (client.request(Method::POST, session).body(json!({"visitorId": too_large}).to_string()), 413, "PAYLOAD_TOO_LARGE"),
-        (client.request(Method::POST, session).header("content-type", "text/xml").body("<a/>"), 415, "UNSUPPORTED_MEDIA_TYPE"),
-        (client.request(Method::POST, session).body("{"), 400, "VALIDATION_ERROR"),
-        (client.request(Method::POST, session).body("[]"), 400, "VALIDATION_ERROR"),
-        (client.request(Method::POST, session).body(vec![0xff, 0xfe]), 400, "VALIDATION_ERROR"),
-        (client.request(Method::POST, session).json(&json!({"visitorId": "x".repeat(129)})), 400, "VALIDATION_ERROR"),
-        (client.request(Method::POST, session).json(&json!({"visitorId": "x", "bioPageId": "7"})), 400, "VALIDATION_ERROR"),
+        (
+            client.request(Method::GET, "/api/v1/nothing"),
+            404,
+            "RESOURCE_NOT_FOUND",
+        ),
+        (
+            client.request(Method::GET, session),
+            405,
+            "METHOD_NOT_ALLOWED",
+        ),
+        (
+            client
+                .request(Method::POST, session)
+                .body(json!({"visitorId": too_large}).to_string()),
+            413,
+            "PAYLOAD_TOO_LARGE",
+        ),
+        (
+            client
+                .request(Method::POST, session)
+                .header("content-type", "text/xml")
+                .body("<a/>"),
+            415,
+            "UNSUPPORTED_MEDIA_TYPE",
+        ),
+        (
+            client.request(Method::POST, session).body("{"),
+            400,
+            "VALIDATION_ERROR",
+        ),
+        (
+            client.request(Method::POST, session).body("[]"),
+            400,
+            "VALIDATION_ERROR",
+        ),
+        (
+            client.request(Method::POST, session).body(vec![0xff, 0xfe]),
+            400,
+            "VALIDATION_ERROR",
+        ),
+        (
+            client
+                .request(Method::POST, session)
+                .json(&json!({"visitorId": "x".repeat(129)})),
+            400,
+            "VALIDATION_ERROR",
+        ),
+        (
+            client
+                .request(Method::POST, session)
+                .json(&json!({"visitorId": "x", "bioPageId": "7"})),
+            400,
+            "VALIDATION_ERROR",
+        ),
     ];
     for (request, status, code) in cases {
         let answer = client.send(request).await;
-        assert_eq!((answer.error().0, answer.error().1.as_str()), (status, code), "{}", answer.text);
+        assert_eq!(
+            (answer.error().0, answer.error().1.as_str()),
+            (status, code),
+            "{}",
+            answer.text
+        );
         assert_eq!(answer.json()["success"], false);
         if status == 405 {
             assert!(answer.headers.contains_key("allow"));
@@ -176,9 +329,17 @@ async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
         "/api/v1/analytics/session/x/heartbeat".to_owned(),
         format!("/api/v1/analytics/session/{}/heartbeat", Uuid::from_u128(9)),
     ] {
-        assert_eq!(client.post(&path, &json!({})).await.data(), json!({"ok": true}));
+        assert_eq!(
+            client.post(&path, &json!({})).await.data(),
+            json!({"ok": true})
+        );
     }
-    let view = client.post("/api/v1/analytics/pageview", &json!({"sessionId": Uuid::from_u128(9)})).await;
+    let view = client
+        .post(
+            "/api/v1/analytics/pageview",
+            &json!({"sessionId": Uuid::from_u128(9)}),
+        )
+        .await;
     assert_eq!(view.data(), json!({"id": null}));
     assert!(system.log.read(schemas::topics::EVENTS).await.is_empty());
     system.finish().await;

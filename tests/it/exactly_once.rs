@@ -2,13 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 use kit::{System, SystemBuilder, child::Program, log::TestLog, postgres};
-use projector::{Store, batch::{Batch, RawRecord}, store::ApplyError};
-use proptest::{prelude::*, test_runner::TestRunner};
+use projector::{
+    Store,
+    batch::{Batch, RawRecord},
+    store::ApplyError,
+};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use runtime::{IdSource, Producer, SeededIds, producer::Record};
 use schemas::{
     Body, Event, EventId, PageId, PageLeft, PageViewed, PageviewId, SessionHeartbeat, SessionId,
-    SessionIdentified, SessionStarted, SourceClass, UserHash, Utm, Visitor, VisitorHash, WorkspaceId, WorkspaceNo,
-    topics::EVENTS,
+    SessionIdentified, SessionStarted, SourceClass, UserHash, Utm, Visitor, VisitorHash,
+    WorkspaceId, WorkspaceNo, topics::EVENTS,
 };
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -28,68 +32,96 @@ fn at(seconds: i64) -> Timestamp {
 
 /// A random event of a few sessions and views of one workspace.
 fn event() -> impl Strategy<Value = Event> {
-    (0u8..6, 0u128..4, 0u128..6, 0i64..5000, any::<u64>()).prop_map(|(kind, session, view, seconds, id)| {
-        let session_id = SessionId(Uuid::from_u128(100 + session));
-        let pageview_id = PageviewId(Uuid::from_u128(200 + view));
-        let hash = UserHash([u8::try_from(id % 5).unwrap(); 16]);
-        let (event_id, body, visitor) = match kind {
-            0 => (
-                300 + session,
-                Body::SessionStarted(SessionStarted {
-                    session_id,
-                    page_id: PageId(Uuid::from_u128(1)),
-                    referrer: Some("tab\there\\and\nthere".to_owned()),
-                    referrer_domain: "direct".to_owned(),
-                    source_class: SourceClass::Direct,
-                    landing_path: None,
-                    utm: Utm::default(),
-                    bot_signals: 0,
-                }),
-                Some(Visitor { hash: Some(VisitorHash([7; 16])), ..Visitor::default() }),
-            ),
-            1 => (id.into(), Body::SessionHeartbeat(SessionHeartbeat { session_id }), None),
-            2 => (
-                id.into(),
-                Body::SessionIdentified(SessionIdentified { session_id }),
-                Some(Visitor { user_hash: Some(hash), ..Visitor::default() }),
-            ),
-            3 | 4 => (
-                400 + view,
-                Body::PageViewed(PageViewed {
-                    pageview_id,
-                    session_id: SessionId(Uuid::from_u128(100 + view % 4)),
-                    link_id: None,
-                    path: Some("/\u{0}x".to_owned()),
-                    title: None,
-                    referrer: None,
-                }),
-                None,
-            ),
-            _ => {
-                let duration_seconds = f64::from(u32::try_from(seconds % 3600).unwrap()) + 0.25;
-                (id.into(), Body::PageLeft(PageLeft { pageview_id, duration_seconds, scroll_depth_percent: None }), None)
+    (0u8..6, 0u128..4, 0u128..6, 0i64..5000, any::<u64>()).prop_map(
+        |(kind, session, view, seconds, id)| {
+            let session_id = SessionId(Uuid::from_u128(100 + session));
+            let pageview_id = PageviewId(Uuid::from_u128(200 + view));
+            let hash = UserHash([u8::try_from(id % 5).unwrap(); 16]);
+            let (event_id, body, visitor) = match kind {
+                0 => (
+                    300 + session,
+                    Body::SessionStarted(SessionStarted {
+                        session_id,
+                        page_id: PageId(Uuid::from_u128(1)),
+                        referrer: Some("tab\there\\and\nthere".to_owned()),
+                        referrer_domain: "direct".to_owned(),
+                        source_class: SourceClass::Direct,
+                        landing_path: None,
+                        utm: Utm::default(),
+                        bot_signals: 0,
+                    }),
+                    Some(Visitor {
+                        hash: Some(VisitorHash([7; 16])),
+                        ..Visitor::default()
+                    }),
+                ),
+                1 => (
+                    id.into(),
+                    Body::SessionHeartbeat(SessionHeartbeat { session_id }),
+                    None,
+                ),
+                2 => (
+                    id.into(),
+                    Body::SessionIdentified(SessionIdentified { session_id }),
+                    Some(Visitor {
+                        user_hash: Some(hash),
+                        ..Visitor::default()
+                    }),
+                ),
+                3 | 4 => (
+                    400 + view,
+                    Body::PageViewed(PageViewed {
+                        pageview_id,
+                        session_id: SessionId(Uuid::from_u128(100 + view % 4)),
+                        link_id: None,
+                        path: Some("/\u{0}x".to_owned()),
+                        title: None,
+                        referrer: None,
+                    }),
+                    None,
+                ),
+                _ => {
+                    let duration_seconds = f64::from(u32::try_from(seconds % 3600).unwrap()) + 0.25;
+                    (
+                        id.into(),
+                        Body::PageLeft(PageLeft {
+                            pageview_id,
+                            duration_seconds,
+                            scroll_depth_percent: None,
+                        }),
+                        None,
+                    )
+                }
+            };
+            // An id names one event: what is fixed by its id is fixed in all of it.
+            let fixed = if (300..500).contains(&event_id) {
+                i64::try_from(event_id).unwrap() * 17 % 5000
+            } else {
+                seconds
+            };
+            Event {
+                event_id: EventId(Uuid::from_u128(event_id)),
+                occurred_at: at(fixed),
+                received_at: at(fixed),
+                workspace_id: WorkspaceId(Uuid::from_u128(1)),
+                workspace_no: WorkspaceNo(1),
+                producer: "test".to_owned(),
+                enrichment: None,
+                visitor,
+                body,
             }
-        };
-        // An id names one event: what is fixed by its id is fixed in all of it.
-        let fixed = if (300..500).contains(&event_id) { i64::try_from(event_id).unwrap() * 17 % 5000 } else { seconds };
-        Event {
-            event_id: EventId(Uuid::from_u128(event_id)),
-            occurred_at: at(fixed),
-            received_at: at(fixed),
-            workspace_id: WorkspaceId(Uuid::from_u128(1)),
-            workspace_no: WorkspaceNo(1),
-            producer: "test".to_owned(),
-            enrichment: None,
-            visitor,
-            body,
-        }
-    })
+        },
+    )
 }
 
 /// Folds a log in batches that end at the given offsets.
 async fn fold(store: &Store, log: &[Event], cuts: &[usize]) {
     let mut claim = store.claim(EVENTS, 0).await.unwrap();
-    let mut ends: Vec<usize> = cuts.iter().map(|cut| cut % (log.len() + 1)).chain([log.len()]).collect();
+    let mut ends: Vec<usize> = cuts
+        .iter()
+        .map(|cut| cut % (log.len() + 1))
+        .chain([log.len()])
+        .collect();
     ends.sort_unstable();
     let mut from = 0;
     for end in ends {
@@ -110,7 +142,11 @@ async fn fold(store: &Store, log: &[Event], cuts: &[usize]) {
 #[test]
 fn any_order_split_and_repetition_of_a_log_gives_equal_tables() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut runner = TestRunner::new(ProptestConfig { cases: 24, max_shrink_iters: 40, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 40,
+        ..ProptestConfig::default()
+    });
     let cases = (
         prop::collection::vec(event(), 1..60),
         prop::collection::vec(any::<usize>(), 0..5),
@@ -123,7 +159,11 @@ fn any_order_split_and_repetition_of_a_log_gives_equal_tables() {
             let a = PgPool::connect(&a.analytics).await.unwrap();
             let b = PgPool::connect(&b.analytics).await.unwrap();
             fold(&Store::new(a.clone()), &log, &cuts).await;
-            let mut shuffled: Vec<Event> = log.iter().chain(log.iter().take(log.len() / 2)).cloned().collect();
+            let mut shuffled: Vec<Event> = log
+                .iter()
+                .chain(log.iter().take(log.len() / 2))
+                .cloned()
+                .collect();
             let ids = SeededIds::new(seed);
             shuffled.sort_by_cached_key(|_| ids.random_16());
             fold(&Store::new(b.clone()), &shuffled, &other_cuts).await;
@@ -153,21 +193,33 @@ async fn of_two_projectors_racing_for_a_partition_only_the_later_owner_commits()
         Batch::read((from..to).map(record).collect())
     };
     let mut zombie = store.claim(EVENTS, 0).await.unwrap();
-    store.apply(&mut zombie, &batch(0, 10), at(0)).await.unwrap();
+    store
+        .apply(&mut zombie, &batch(0, 10), at(0))
+        .await
+        .unwrap();
     let mut owner = store.claim(EVENTS, 0).await.unwrap();
     assert_eq!(owner.next_offset, 10);
-    assert!(matches!(store.apply(&mut zombie, &batch(10, 20), at(0)).await, Err(ApplyError::Fenced)));
+    assert!(matches!(
+        store.apply(&mut zombie, &batch(10, 20), at(0)).await,
+        Err(ApplyError::Fenced)
+    ));
 
     // Both at once, again and again: the table of offsets decides, nothing is applied twice.
     for _ in 0..5 {
         let from = usize::try_from(owner.next_offset).unwrap();
         let work = batch(from, from + 3);
         let (mut first, mut second) = (owner.clone(), owner.clone());
-        let (a, b) = tokio::join!(store.apply(&mut first, &work, at(0)), store.apply(&mut second, &work, at(0)));
+        let (a, b) = tokio::join!(
+            store.apply(&mut first, &work, at(0)),
+            store.apply(&mut second, &work, at(0))
+        );
         assert!(a.is_ok() != b.is_ok(), "{a:?} {b:?}");
         owner = if a.is_ok() { first } else { second };
     }
-    store.apply(&mut owner, &batch(25, 40), at(0)).await.unwrap();
+    store
+        .apply(&mut owner, &batch(25, 40), at(0))
+        .await
+        .unwrap();
 
     let undisturbed = postgres::databases().await;
     let undisturbed = PgPool::connect(&undisturbed.analytics).await.unwrap();
@@ -178,11 +230,17 @@ async fn of_two_projectors_racing_for_a_partition_only_the_later_owner_commits()
 /// A log of sessions with views, heartbeats and leaves, the same every time.
 fn sample_log(events: usize) -> Vec<Event> {
     let mut runner = TestRunner::deterministic();
-    let log = prop::collection::vec(event(), events).new_tree(&mut runner).unwrap().current();
-    (0..).zip(log).map(|(index, mut event)| {
-        event.received_at += SignedDuration::from_micros(index);
-        event
-    }).collect()
+    let log = prop::collection::vec(event(), events)
+        .new_tree(&mut runner)
+        .unwrap()
+        .current();
+    (0..)
+        .zip(log)
+        .map(|(index, mut event)| {
+            event.received_at += SignedDuration::from_micros(index);
+            event
+        })
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,7 +265,11 @@ async fn a_projector_killed_in_mid_stream_goes_on_to_the_numbers_of_an_undisturb
         let before = folded(&pool).await;
         // Killed as soon as it has committed something, mostly while it works on the next batch.
         while folded(&pool).await == before && before < total(&ends) {
-            assert!(tokio::time::Instant::now() < deadline, "stuck at {before} of {}", total(&ends));
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "stuck at {before} of {}",
+                total(&ends)
+            );
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
         program.kill();
@@ -219,7 +281,12 @@ async fn a_projector_killed_in_mid_stream_goes_on_to_the_numbers_of_an_undisturb
     assert!(kills >= 1);
     let undisturbed = postgres::databases().await;
     let undisturbed = PgPool::connect(&undisturbed.analytics).await.unwrap();
-    fold(&Store::new(undisturbed.clone()), &events, &[1000, 2000, 3000]).await;
+    fold(
+        &Store::new(undisturbed.clone()),
+        &events,
+        &[1000, 2000, 3000],
+    )
+    .await;
     assert_eq!(tables(&pool).await, tables(&undisturbed).await);
     log.finish().await;
 }
@@ -230,16 +297,27 @@ fn total(ends: &[(i32, i64)]) -> i64 {
 
 /// How many records are folded; 0 while there are no tables yet.
 async fn folded(pool: &PgPool) -> i64 {
-    Store::new(pool.clone()).progress(EVENTS).await.map_or(0, |progress| total(&progress))
+    Store::new(pool.clone())
+        .progress(EVENTS)
+        .await
+        .map_or(0, |progress| total(&progress))
 }
 
 async fn append(log: &TestLog, events: &[Event]) {
     let producer = Producer::new(log.kafka()).unwrap();
     for chunk in events.chunks(500) {
-        let payloads: Vec<Vec<u8>> = chunk.iter().map(|event| event.to_bytes().unwrap()).collect();
+        let payloads: Vec<Vec<u8>> = chunk
+            .iter()
+            .map(|event| event.to_bytes().unwrap())
+            .collect();
         let records: Vec<Record<'_>> = payloads
             .iter()
-            .map(|payload| Record { topic: EVENTS, key: "one-workspace", payload, headers: &[] })
+            .map(|payload| Record {
+                topic: EVENTS,
+                key: "one-workspace",
+                payload,
+                headers: &[],
+            })
             .collect();
         assert!(producer.send(&records).await.iter().all(Result::is_ok));
     }
@@ -260,20 +338,40 @@ async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_
     log.replace().await;
     // The new log holds one event of the old one, and new ones.
     let producer = Producer::new(log.kafka()).unwrap();
-    let again = Record { topic: EVENTS, key: &known[0].key, payload: &known[0].payload, headers: &[] };
+    let again = Record {
+        topic: EVENTS,
+        key: &known[0].key,
+        payload: &known[0].payload,
+        headers: &[],
+    };
     assert!(producer.send(&[again]).await[0].is_ok());
-    let system = SystemBuilder::default().log(log).databases(databases).seed(1_000_000).start().await;
+    let system = SystemBuilder::default()
+        .log(log)
+        .databases(databases)
+        .seed(1_000_000)
+        .start()
+        .await;
     // The directory of the new log was published again: the page is known.
     let session = system.client.session(creator.page, "d").await;
     system.client.view(session, None).await;
     system.settle().await;
     let overview = system.client.report(&creator, "overview").await;
-    assert_eq!((overview["totalViews"].as_i64(), overview["uniqueVisitors"].as_i64()), (Some(4), Some(4)));
-    let generations: Vec<(i32,)> = sqlx::query_as("SELECT generation FROM log_partitions WHERE next_offset > 0")
-        .fetch_all(&system.analytics)
-        .await
-        .unwrap();
-    assert!(generations.iter().any(|(generation,)| *generation == 1), "{generations:?}");
+    assert_eq!(
+        (
+            overview["totalViews"].as_i64(),
+            overview["uniqueVisitors"].as_i64()
+        ),
+        (Some(4), Some(4))
+    );
+    let generations: Vec<(i32,)> =
+        sqlx::query_as("SELECT generation FROM log_partitions WHERE next_offset > 0")
+            .fetch_all(&system.analytics)
+            .await
+            .unwrap();
+    assert!(
+        generations.iter().any(|(generation,)| *generation == 1),
+        "{generations:?}"
+    );
     system.finish().await;
 }
 
@@ -283,7 +381,11 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
     let databases = postgres::databases().await;
     let events = sample_log(30);
     append(&log, &events).await;
-    let system = SystemBuilder::default().log(log).databases(databases).start().await;
+    let system = SystemBuilder::default()
+        .log(log)
+        .databases(databases)
+        .start()
+        .await;
     system.settle().await;
     let (mut log, databases) = system.stop().await;
 
@@ -292,7 +394,11 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
     append(&log, &events[..20]).await;
     let later: Vec<Event> = sample_log(80).split_off(30);
     append(&log, &later).await;
-    let system = SystemBuilder::default().log(log).databases(databases).start().await;
+    let system = SystemBuilder::default()
+        .log(log)
+        .databases(databases)
+        .start()
+        .await;
     system.settle().await;
 
     let undisturbed = postgres::databases().await;
@@ -307,7 +413,12 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
 async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
     let system = System::start().await;
     let producer = Producer::new(system.log.kafka()).unwrap();
-    let bad = Record { topic: EVENTS, key: "k", payload: b"{\"type\":\"page.viewed\",\"version\":1}", headers: &[] };
+    let bad = Record {
+        topic: EVENTS,
+        key: "k",
+        payload: b"{\"type\":\"page.viewed\",\"version\":1}",
+        headers: &[],
+    };
     assert!(producer.send(&[bad]).await[0].is_ok());
     append(&system.log, &sample_log(3)).await;
     system.settle().await;
@@ -315,10 +426,17 @@ async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].payload, bad.payload);
     let header = |name: &str| letters[0].headers.get(name).cloned().unwrap_or_default();
-    assert!(header(schemas::dead_letter::REASON).contains("missing field"), "{:?}", letters[0].headers);
+    assert!(
+        header(schemas::dead_letter::REASON).contains("missing field"),
+        "{:?}",
+        letters[0].headers
+    );
     assert_eq!(header(schemas::dead_letter::TOPIC), EVENTS);
     assert_eq!(header(schemas::dead_letter::OFFSET), "0");
-    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&system.analytics).await.unwrap();
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
+        .fetch_one(&system.analytics)
+        .await
+        .unwrap();
     assert_eq!(events, 3);
     system.finish().await;
 }
@@ -333,7 +451,12 @@ async fn an_unknown_type_stops_its_partition_and_nothing_behind_it_is_folded() {
     let kind = events[1].body.kind().name();
     let newer = newer.replace(kind, "page.printed");
     let producer = Producer::new(system.log.kafka()).unwrap();
-    let record = Record { topic: EVENTS, key: "one-workspace", payload: newer.as_bytes(), headers: &[] };
+    let record = Record {
+        topic: EVENTS,
+        key: "one-workspace",
+        payload: newer.as_bytes(),
+        headers: &[],
+    };
     assert!(producer.send(&[record]).await[0].is_ok());
     append(&system.log, &sample_log(5)[2..]).await;
     // Another partition goes on: its events arrive after the stop and are folded.
@@ -348,16 +471,27 @@ async fn an_unknown_type_stops_its_partition_and_nothing_behind_it_is_folded() {
         .find(|record| record.key == "one-workspace")
         .map(|record| record.partition)
         .unwrap();
-    let others: Vec<(i32, i64)> =
-        stopped_at.into_iter().filter(|(partition, _)| *partition != stopped_partition).collect();
+    let others: Vec<(i32, i64)> = stopped_at
+        .into_iter()
+        .filter(|(partition, _)| *partition != stopped_partition)
+        .collect();
     system.settle_at(&others).await;
-    if system.log.read(EVENTS).await.iter().any(|record| record.partition != stopped_partition) {
+    if system
+        .log
+        .read(EVENTS)
+        .await
+        .iter()
+        .any(|record| record.partition != stopped_partition)
+    {
         assert_eq!(crate::delivery::session_state(&system, session).await.1, 0);
     }
     system.settle_at(&[(stopped_partition, 1)]).await;
     let dead = system.log.read(schemas::topics::DEAD_LETTERS).await;
     assert!(dead.is_empty(), "an unknown type is no dead letter");
-    let progress = Store::new(system.analytics.clone()).progress(EVENTS).await.unwrap();
+    let progress = Store::new(system.analytics.clone())
+        .progress(EVENTS)
+        .await
+        .unwrap();
     assert!(progress.contains(&(stopped_partition, 1)), "{progress:?}");
     system.finish().await;
 }

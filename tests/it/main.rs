@@ -13,13 +13,17 @@ use std::process::ExitCode;
 /// Becomes a program when the kit asks for it, see `kit::child`; nothing to test otherwise.
 #[test]
 fn child_program() {
-    let Some(words) = kit::child::asked_to_be() else { return };
+    let Some(words) = kit::child::asked_to_be() else {
+        return;
+    };
     let code = match words.first().map(String::as_str) {
         Some("footfall") => footfall::cli::dispatch(footfall::cli::Arguments::parse_from(&words)),
         Some("projector") => runtime::program::run(&[], projector::run),
         other => panic!("no program {other:?}"),
     };
     // `ExitCode` does not give its number back; the codes we use are told apart by comparison.
-    let number = [(ExitCode::SUCCESS, 0), (ExitCode::from(2), 2)].into_iter().find(|(known, _)| *known == code);
+    let number = [(ExitCode::SUCCESS, 0), (ExitCode::from(2), 2)]
+        .into_iter()
+        .find(|(known, _)| *known == code);
     std::process::exit(number.map_or(1, |(_, number)| number));
 }

@@ -15,7 +15,10 @@ use uuid::Uuid;
 
 /// A folder below one that nobody else may enter, as a home is.
 fn private_folder() -> PathBuf {
-    let parent = std::env::temp_dir().join(format!("footfall-home-{}", runtime::IdSource::uuid_v7(&SystemIds, SystemClock.now())));
+    let parent = std::env::temp_dir().join(format!(
+        "footfall-home-{}",
+        runtime::IdSource::uuid_v7(&SystemIds, SystemClock.now())
+    ));
     fs::DirBuilder::new().mode(0o700).create(&parent).unwrap();
     parent.join("data")
 }
@@ -44,13 +47,19 @@ async fn ready(folder: &Path, pid: u32) -> Value {
         if run["pid"] == pid {
             return run;
         }
-        assert!(begun.elapsed() < Duration::from_secs(90), "not ready after 90 s");
+        assert!(
+            begun.elapsed() < Duration::from_secs(90),
+            "not ready after 90 s"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
 fn client(run: &Value) -> Client {
-    Client::new(format!("http://{}", run["listen"].as_str().unwrap()), Arc::new(SystemClock))
+    Client::new(
+        format!("http://{}", run["listen"].as_str().unwrap()),
+        Arc::new(SystemClock),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,8 +67,18 @@ async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
     let folder = private_folder();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
-    assert_eq!(fs::metadata(folder.join("run.json")).unwrap().mode() & 0o777, 0o600);
-    for member in ["listen", "kafka", "databaseUrl", "analyticsDatabaseUrl", "version", "startedAt"] {
+    assert_eq!(
+        fs::metadata(folder.join("run.json")).unwrap().mode() & 0o777,
+        0o600
+    );
+    for member in [
+        "listen",
+        "kafka",
+        "databaseUrl",
+        "analyticsDatabaseUrl",
+        "version",
+        "startedAt",
+    ] {
         assert!(run[member].is_string(), "{member} in {run}");
     }
 
@@ -75,7 +94,10 @@ async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
             body["eventId"] = json!(Uuid::from_u128(number));
             let session = client.post("/api/v1/analytics/session", &body).await.id();
             let view = json!({"sessionId": session, "eventId": Uuid::from_u128(1000 + number)});
-            client.post("/api/v1/analytics/pageview", &view).await.id();
+            client
+                .post("/api/v1/analytics/pageview", &view)
+                .await
+                .assert_ok();
         }
     };
     send(&run, 0, 30).await;
@@ -85,18 +107,27 @@ async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
     send(&run, 20, 40).await;
-    let analytics = PgPool::connect(run["analyticsDatabaseUrl"].as_str().unwrap()).await.unwrap();
-    let main = PgPool::connect(run["databaseUrl"].as_str().unwrap()).await.unwrap();
+    let analytics = PgPool::connect(run["analyticsDatabaseUrl"].as_str().unwrap())
+        .await
+        .unwrap();
+    let main = PgPool::connect(run["databaseUrl"].as_str().unwrap())
+        .await
+        .unwrap();
     let begun = tokio::time::Instant::now();
     while client(&run).report(&creator, "overview").await["totalViews"] != 40 {
         let overview = client(&run).report(&creator, "overview").await;
         assert!(begun.elapsed() < kit::system::PATIENCE, "{overview}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    for (path, expected) in oracle::reports(&analytics, &main, creator.page, SystemClock.now(), 30).await {
+    for (path, expected) in
+        oracle::reports(&analytics, &main, creator.page, SystemClock.now(), 30).await
+    {
         assert_eq!(client(&run).report(&creator, &path).await, expected);
     }
-    assert_eq!(client(&run).report(&creator, "overview").await["uniqueVisitors"], 7);
+    assert_eq!(
+        client(&run).report(&creator, "overview").await["uniqueVisitors"],
+        7
+    );
     analytics.close().await;
     main.close().await;
 
@@ -115,7 +146,10 @@ fn wrong_settings_are_reported_together_before_anything_is_started() {
         ("JWT_ALGORITHM", "none"),
         ("TRUSTED_PROXIES", "everybody"),
     ];
-    assert_eq!(Program::start("footfall", &["up"], &environment).wait(), Some(2));
+    assert_eq!(
+        Program::start("footfall", &["up"], &environment).wait(),
+        Some(2)
+    );
     assert!(!folder.exists(), "nothing was started");
     fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }

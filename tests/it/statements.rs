@@ -9,24 +9,29 @@ async fn every_statement_prepares() {
     let main = PgPool::connect(&databases.main).await.unwrap();
     let analytics = PgPool::connect(&databases.analytics).await.unwrap();
     let mut prepared = 0;
-    for (pool, statements) in
-        [(&main, api::MAIN_STATEMENTS), (&analytics, api::ANALYTICS_STATEMENTS), (&analytics, projector::store::STATEMENTS)]
-    {
-        for statement in statements {
-            let statement: &'static str = statement;
-            pool.prepare(statement.into_sql_str()).await.unwrap_or_else(|error| panic!("{error} in {statement}"));
-            prepared += 1;
-        }
+    let named = api::MAIN_STATEMENTS
+        .iter()
+        .map(|(_, statement)| (&main, *statement));
+    let named = named.chain(
+        api::ANALYTICS_STATEMENTS
+            .iter()
+            .map(|(_, statement)| (&analytics, *statement)),
+    );
+    let folding = projector::store::STATEMENTS
+        .iter()
+        .map(|statement| (&analytics, *statement));
+    for (pool, statement) in named.chain(folding) {
+        pool.prepare(statement.into_sql_str())
+            .await
+            .unwrap_or_else(|error| panic!("{error} in {statement}"));
+        prepared += 1;
     }
-    for report in api::catalog::REPORTS {
-        for statement in api::query::statements(report) {
-            let shown = statement.clone();
-            analytics
-                .prepare(AssertSqlSafe(statement).into_sql_str())
-                .await
-                .unwrap_or_else(|error| panic!("{error} in {shown}"));
-            prepared += 1;
-        }
+    for (report, statement) in api::report_statements() {
+        let prepared_as = analytics
+            .prepare(AssertSqlSafe(statement).into_sql_str())
+            .await;
+        prepared_as.unwrap_or_else(|error| panic!("{error} in the statement of {report}"));
+        prepared += 1;
     }
     assert!(prepared > 30, "{prepared}");
 }
@@ -52,8 +57,14 @@ async fn every_analytics_table_has_the_tenant_in_its_primary_key_and_every_uniqu
     for row in rows {
         let (table, index, tenant): (String, String, bool) = (row.get(0), row.get(1), row.get(2));
         let exempt = table == "log_partitions" || table == "_sqlx_migrations";
-        assert!(tenant || exempt, "{index} of {table} is without workspace_no");
+        assert!(
+            tenant || exempt,
+            "{index} of {table} is without workspace_no"
+        );
         seen.push(table);
     }
-    assert!(seen.contains(&"events".to_owned()) && seen.contains(&"sessions".to_owned()), "{seen:?}");
+    assert!(
+        seen.contains(&"events".to_owned()) && seen.contains(&"sessions".to_owned()),
+        "{seen:?}"
+    );
 }

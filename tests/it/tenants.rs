@@ -20,8 +20,18 @@ async fn another_creator_gets_nothing_on_any_route() {
         let path = format!("/api/v1/creators/analytics/{report}?bioPageId={}", ada.page);
         let answer = client.get_as(&eve.token, &path).await;
         let key = "error.creator.bio_not_found".to_owned();
-        assert_eq!(answer.error(), (404, "RESOURCE_NOT_FOUND".to_owned(), key), "{report}");
-        assert!(!client.report(&eve, report).await.to_string().contains("Shop"));
+        assert_eq!(
+            answer.error(),
+            (404, "RESOURCE_NOT_FOUND".to_owned(), key),
+            "{report}"
+        );
+        assert!(
+            !client
+                .report(&eve, report)
+                .await
+                .to_string()
+                .contains("Shop")
+        );
     }
     assert_eq!(client.report(&eve, "overview").await["totalViews"], 0);
 
@@ -29,20 +39,47 @@ async fn another_creator_gets_nothing_on_any_route() {
     let page = json!({"slug": "second"});
     for owner in [ada.id, Uuid::from_u128(1)] {
         for (method, path, body) in [
-            (Method::GET, format!("/api/v1/creators/{owner}/bio"), Value::Null),
-            (Method::POST, format!("/api/v1/creators/{owner}/bio"), page.clone()),
-            (Method::POST, format!("/api/v1/creators/{owner}/links"), link.clone()),
+            (
+                Method::GET,
+                format!("/api/v1/creators/{owner}/bio"),
+                Value::Null,
+            ),
+            (
+                Method::POST,
+                format!("/api/v1/creators/{owner}/bio"),
+                page.clone(),
+            ),
+            (
+                Method::POST,
+                format!("/api/v1/creators/{owner}/links"),
+                link.clone(),
+            ),
         ] {
-            let request = client.request(method.clone(), &path).bearer_auth(&eve.token);
-            let answer = client.send(if body.is_null() { request } else { request.json(&body) }).await;
-            let expected = (403, "AUTH_FORBIDDEN".to_owned(), "creator.not_owner".to_owned());
+            let request = client
+                .request(method.clone(), &path)
+                .bearer_auth(&eve.token);
+            let answer = client
+                .send(if body.is_null() {
+                    request
+                } else {
+                    request.json(&body)
+                })
+                .await;
+            let expected = (
+                403,
+                "AUTH_FORBIDDEN".to_owned(),
+                "creator.not_owner".to_owned(),
+            );
             assert_eq!(answer.error(), expected, "{method} {path}");
         }
     }
     // Within one's own creator, another's page is no page.
     let path = format!("/api/v1/creators/{}/bio?bioPageId={}", eve.id, ada.page);
     assert_eq!(client.get_as(&eve.token, &path).await.status, 404);
-    let own = client.get_as(&ada.token, &format!("/api/v1/creators/{}/bio", ada.id)).await.data();
+    let own = client
+        .get_as(&ada.token, &format!("/api/v1/creators/{}/bio", ada.id))
+        .await
+        .data();
     assert_eq!(own["links"].as_array().unwrap().len(), 1);
     system.finish().await;
 }
@@ -58,23 +95,46 @@ async fn no_token_is_401_on_every_bearer_route() {
         (Method::GET, format!("/api/v1/creators/{}/bio", ada.id)),
         (Method::POST, format!("/api/v1/creators/{}/bio", ada.id)),
         (Method::POST, format!("/api/v1/creators/{}/links", ada.id)),
-        (Method::GET, "/api/v1/creators/analytics/overview".to_owned()),
+        (
+            Method::GET,
+            "/api/v1/creators/analytics/overview".to_owned(),
+        ),
         (Method::GET, "/api/v1/creators/analytics/traffic".to_owned()),
         (Method::GET, "/api/v1/creators/analytics/links".to_owned()),
         (Method::POST, "/api/v1/analytics/track".to_owned()),
-        (Method::PATCH, format!("/api/v1/analytics/session/{}/identify", ada.id)),
+        (
+            Method::PATCH,
+            format!("/api/v1/analytics/session/{}/identify", ada.id),
+        ),
     ];
     for (method, path) in routes {
-        for token in [None, Some("not a token"), Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEiLCJleHAiOjk5OTk5OTk5OTl9.")] {
+        for token in [
+            None,
+            Some("not a token"),
+            Some("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEiLCJleHAiOjk5OTk5OTk5OTl9."),
+        ] {
             let mut request = client.request(method.clone(), &path);
             if let Some(token) = token {
                 request = request.bearer_auth(token);
             }
             let answer = client.send(request.json(&json!({"event": "x"}))).await;
-            assert_eq!(answer.error().0, 401, "{method} {path} {token:?}: {}", answer.text);
+            assert_eq!(
+                answer.error().0,
+                401,
+                "{method} {path} {token:?}: {}",
+                answer.text
+            );
             assert_eq!(answer.error().1, "AUTH_UNAUTHORIZED");
-            let id = answer.json()["error"]["correlationId"].as_str().map(str::to_owned);
-            assert_eq!(id.as_deref(), answer.headers.get("x-request-id").and_then(|value| value.to_str().ok()));
+            let id = answer.json()["error"]["correlationId"]
+                .as_str()
+                .map(str::to_owned);
+            assert_eq!(
+                id.as_deref(),
+                answer
+                    .headers
+                    .get("x-request-id")
+                    .and_then(|value| value.to_str().ok())
+            );
         }
     }
     system.finish().await;
@@ -85,8 +145,15 @@ async fn a_user_without_a_creator_is_told_so() {
     let system = System::start().await;
     let token = system.client.token("nobody");
     for report in ["overview", "traffic", "links"] {
-        let answer = system.client.get_as(&token, &format!("/api/v1/creators/analytics/{report}")).await;
-        let expected = (404, "RESOURCE_NOT_FOUND".to_owned(), "error.creator.not_found".to_owned());
+        let answer = system
+            .client
+            .get_as(&token, &format!("/api/v1/creators/analytics/{report}"))
+            .await;
+        let expected = (
+            404,
+            "RESOURCE_NOT_FOUND".to_owned(),
+            "error.creator.not_found".to_owned(),
+        );
         assert_eq!(answer.error(), expected);
     }
     system.finish().await;

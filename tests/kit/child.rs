@@ -23,7 +23,10 @@ impl Program {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
             .args(["--exact", TEST, "--nocapture", "--quiet"])
-            .env(PROGRAM, format!("{program}\u{1f}{}", arguments.join("\u{1f}")))
+            .env(
+                PROGRAM,
+                format!("{program}\u{1f}{}", arguments.join("\u{1f}")),
+            )
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null());
@@ -50,7 +53,10 @@ impl Program {
     /// # Panics
     /// When there is no `kill` program.
     pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
@@ -58,6 +64,7 @@ impl Program {
     ///
     /// # Panics
     /// When it cannot be waited for.
+    #[must_use]
     pub fn wait(mut self) -> Option<i32> {
         self.0.wait().unwrap().code()
     }
@@ -74,5 +81,11 @@ impl Drop for Program {
 #[must_use]
 pub fn asked_to_be() -> Option<Vec<String>> {
     let asked = std::env::var(PROGRAM).ok()?;
-    Some(asked.split('\u{1f}').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    Some(
+        asked
+            .split('\u{1f}')
+            .filter(|word| !word.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    )
 }

@@ -14,8 +14,7 @@ use uuid::Uuid;
 use crate::system::SECRET;
 
 /// What a browser of today calls itself.
-pub const BROWSER: &str =
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
+pub const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
 
 /// Speaks to one system.
 #[derive(Clone, Debug)]
@@ -63,8 +62,28 @@ impl Answer {
     #[must_use]
     pub fn data(&self) -> Value {
         let body = self.json();
-        assert_eq!(body["success"], json!(true), "{} {}", self.status, self.text);
+        assert_eq!(
+            body["success"],
+            json!(true),
+            "{} {}",
+            self.status,
+            self.text
+        );
         body["data"].clone()
+    }
+
+    /// Makes sure that the answer is a success.
+    ///
+    /// # Panics
+    /// When it is an error.
+    pub fn assert_ok(&self) {
+        assert_eq!(
+            self.json()["success"],
+            json!(true),
+            "{} {}",
+            self.status,
+            self.text
+        );
     }
 
     /// The `id` in the data of a successful answer.
@@ -74,7 +93,10 @@ impl Answer {
     #[must_use]
     pub fn id(&self) -> Uuid {
         let data = self.data();
-        data["id"].as_str().and_then(|id| Uuid::from_str(id).ok()).unwrap_or_else(|| panic!("no id in {data}"))
+        data["id"]
+            .as_str()
+            .and_then(|id| Uuid::from_str(id).ok())
+            .unwrap_or_else(|| panic!("no id in {data}"))
     }
 
     /// Status, code and key of an error answer.
@@ -90,12 +112,18 @@ impl Client {
     /// A client of the system at that address, whose tokens are made at its clock's time.
     #[must_use]
     pub fn new(base: String, clock: Arc<dyn Clock>) -> Self {
-        Self { base, http: reqwest::Client::new(), clock }
+        Self {
+            base,
+            http: reqwest::Client::new(),
+            clock,
+        }
     }
 
     /// A request to a path.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.base)).header(USER_AGENT, BROWSER)
+        self.http
+            .request(method, format!("{}{path}", self.base))
+            .header(USER_AGENT, BROWSER)
     }
 
     /// Sends a request and reads the answer.
@@ -105,7 +133,11 @@ impl Client {
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
+        Answer {
+            status,
+            headers,
+            text: response.text().await.unwrap(),
+        }
     }
 
     /// Posts JSON.
@@ -115,12 +147,18 @@ impl Client {
 
     /// Posts JSON with a token.
     pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
-        self.send(self.request(Method::POST, path).bearer_auth(token).json(body)).await
+        self.send(
+            self.request(Method::POST, path)
+                .bearer_auth(token)
+                .json(body),
+        )
+        .await
     }
 
     /// Gets with a token.
     pub async fn get_as(&self, token: &str, path: &str) -> Answer {
-        self.send(self.request(Method::GET, path).bearer_auth(token)).await
+        self.send(self.request(Method::GET, path).bearer_auth(token))
+            .await
     }
 
     /// Gets.
@@ -128,29 +166,53 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// A token for that user, valid for a day.
+    /// A token for that user, valid for longer than any test's clock runs.
     ///
     /// # Panics
     /// Never: the secret is text.
     #[must_use]
     pub fn token(&self, sub: &str) -> String {
-        jwt::mint(SECRET, sub, None, self.clock.now(), SignedDuration::from_hours(24)).unwrap()
+        jwt::mint(
+            SECRET,
+            sub,
+            None,
+            self.clock.now(),
+            SignedDuration::from_hours(24 * 400),
+        )
+        .unwrap()
     }
 
     /// Makes a creator with a page.
     pub async fn creator(&self, name: &str) -> Creator {
         let token = self.token(name);
-        let answer =
-            self.post_as(&token, "/api/v1/creators", &json!({"username": name, "displayName": name})).await;
+        let answer = self
+            .post_as(
+                &token,
+                "/api/v1/creators",
+                &json!({"username": name, "displayName": name}),
+            )
+            .await;
         let data = answer.data();
-        let id = |name: &str| data[name].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
-        Creator { id: id("id"), workspace_id: id("workspaceId"), page: id("bioPageId"), token }
+        let id = |name: &str| {
+            data[name]
+                .as_str()
+                .and_then(|id| id.parse().ok())
+                .unwrap_or_default()
+        };
+        Creator {
+            id: id("id"),
+            workspace_id: id("workspaceId"),
+            page: id("bioPageId"),
+            token,
+        }
     }
 
     /// Adds a link to a creator's first page.
     pub async fn link(&self, creator: &Creator, title: &str, url: &str) -> Uuid {
         let path = format!("/api/v1/creators/{}/links", creator.id);
-        self.post_as(&creator.token, &path, &json!({"title": title, "url": url})).await.id()
+        self.post_as(&creator.token, &path, &json!({"title": title, "url": url}))
+            .await
+            .id()
     }
 
     /// The page's tracking token now.
@@ -159,7 +221,11 @@ impl Client {
     /// Never: the secret is long enough.
     #[must_use]
     pub fn tracking_token(&self, page: Uuid) -> String {
-        tracking_token::make(&Keyring::parse(SECRET).unwrap(), PageId(page), self.clock.now())
+        tracking_token::make(
+            &Keyring::parse(SECRET).unwrap(),
+            PageId(page),
+            self.clock.now(),
+        )
     }
 
     /// The body of a session beacon that is accepted.
@@ -175,7 +241,12 @@ impl Client {
 
     /// Opens a session and gives its id.
     pub async fn session(&self, page: Uuid, visitor: &str) -> Uuid {
-        self.post("/api/v1/analytics/session", &self.session_body(page, visitor)).await.id()
+        self.post(
+            "/api/v1/analytics/session",
+            &self.session_body(page, visitor),
+        )
+        .await
+        .id()
     }
 
     /// Records a view, or a click when a link is given, and gives its id.
@@ -186,16 +257,29 @@ impl Client {
 
     /// Sends a heartbeat.
     pub async fn heartbeat(&self, session: Uuid) -> Answer {
-        self.post(&format!("/api/v1/analytics/session/{session}/heartbeat"), &json!({})).await
+        self.post(
+            &format!("/api/v1/analytics/session/{session}/heartbeat"),
+            &json!({}),
+        )
+        .await
     }
 
     /// Leaves a view.
     pub async fn leave(&self, view: Uuid, seconds: f64) -> Answer {
-        self.post(&format!("/api/v1/analytics/pageview/{view}/leave"), &json!({"duration": seconds})).await
+        self.post(
+            &format!("/api/v1/analytics/pageview/{view}/leave"),
+            &json!({"duration": seconds}),
+        )
+        .await
     }
 
     /// A report's data.
     pub async fn report(&self, creator: &Creator, path: &str) -> Value {
-        self.get_as(&creator.token, &format!("/api/v1/creators/analytics/{path}")).await.data()
+        self.get_as(
+            &creator.token,
+            &format!("/api/v1/creators/analytics/{path}"),
+        )
+        .await
+        .data()
     }
 }

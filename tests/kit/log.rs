@@ -9,7 +9,7 @@ use rdkafka::{
     error::KafkaError,
     message::Headers,
 };
-use runtime::{kafka::KafkaSettings, topics};
+use runtime::{Clock, IdSource, SystemClock, SystemIds, kafka::KafkaSettings, topics};
 use schemas::topics::{DEAD_LETTERS, DIRECTORY, EVENTS, EVENTS_PARTITIONS_EMBEDDED};
 use std::{
     collections::BTreeMap,
@@ -58,16 +58,29 @@ impl TestLog {
     /// # Panics
     /// When it cannot be made.
     pub async fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("footfall-log-{}", uuid::Uuid::now_v7()));
+        let folder = std::env::temp_dir().join(format!(
+            "footfall-log-{}",
+            SystemIds.uuid_v7(SystemClock.now())
+        ));
         let log = if is_given() {
             let turn = Arc::clone(&GIVEN_CLUSTER).lock_owned().await;
             let brokers = std::env::var("KAFKA_BROKERS").unwrap_or_default();
             delete_topics(&brokers).await;
-            Self { broker: None, brokers, folder, _turn: Some(turn) }
+            Self {
+                broker: None,
+                brokers,
+                folder,
+                _turn: Some(turn),
+            }
         } else {
             let broker = EmbeddedBroker::start(&folder, None).await.unwrap();
             let brokers = broker.brokers().to_owned();
-            Self { broker: Some(broker), brokers, folder, _turn: None }
+            Self {
+                broker: Some(broker),
+                brokers,
+                folder,
+                _turn: None,
+            }
         };
         log.make_topics().await;
         log
@@ -78,8 +91,15 @@ impl TestLog {
     /// # Panics
     /// When the broker refuses.
     pub async fn make_topics(&self) {
-        let ids = runtime::SystemIds;
-        topics::ensure(&self.kafka(), EVENTS_PARTITIONS_EMBEDDED, &ids, crate::noon()).await.unwrap();
+        let ids = SystemIds;
+        topics::ensure(
+            &self.kafka(),
+            EVENTS_PARTITIONS_EMBEDDED,
+            &ids,
+            crate::noon(),
+        )
+        .await
+        .unwrap();
     }
 
     /// The bootstrap servers.
@@ -112,7 +132,11 @@ impl TestLog {
     /// # Panics
     /// When it cannot be started.
     pub async fn start_again(&mut self) {
-        let port = self.brokers.rsplit(':').next().and_then(|port| port.parse().ok());
+        let port = self
+            .brokers
+            .rsplit(':')
+            .next()
+            .and_then(|port| port.parse().ok());
         self.broker = Some(EmbeddedBroker::start(&self.folder, port).await.unwrap());
     }
 
@@ -137,7 +161,9 @@ impl TestLog {
     /// When the broker does not answer.
     pub async fn read(&self, topic: &'static str) -> Vec<Stored> {
         let kafka = self.kafka();
-        tokio::task::spawn_blocking(move || read_all(&kafka, topic)).await.unwrap()
+        tokio::task::spawn_blocking(move || read_all(&kafka, topic))
+            .await
+            .unwrap()
     }
 
     /// The next offset of each partition of events.
@@ -149,7 +175,15 @@ impl TestLog {
         tokio::task::spawn_blocking(move || {
             let consumer: BaseConsumer = kafka.consumer("footfall-tests").create().unwrap();
             (0..EVENTS_PARTITIONS_EMBEDDED)
-                .map(|partition| (partition, consumer.fetch_watermarks(EVENTS, partition, TIMEOUT).unwrap().1))
+                .map(|partition| {
+                    (
+                        partition,
+                        consumer
+                            .fetch_watermarks(EVENTS, partition, TIMEOUT)
+                            .unwrap()
+                            .1,
+                    )
+                })
                 .collect()
         })
         .await
@@ -166,10 +200,14 @@ impl TestLog {
 fn read_all(kafka: &KafkaSettings, topic: &str) -> Vec<Stored> {
     let consumer: BaseConsumer = kafka.consumer_with_ends("footfall-tests").create().unwrap();
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).unwrap();
-    let partitions = metadata.topics().first().map_or(0, |topic| topic.partitions().len());
+    let partitions = metadata
+        .topics()
+        .first()
+        .map_or(0, |topic| topic.partitions().len());
     let mut list = TopicPartitionList::new();
     for partition in 0..i32::try_from(partitions).unwrap() {
-        list.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+        list.add_partition_offset(topic, partition, Offset::Beginning)
+            .unwrap();
     }
     consumer.assign(&list).unwrap();
     let mut records = Vec::new();
@@ -193,19 +231,34 @@ fn read_all(kafka: &KafkaSettings, topic: &str) -> Vec<Stored> {
 }
 
 fn headers(headers: &rdkafka::message::BorrowedHeaders) -> BTreeMap<String, String> {
-    let text = |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
-    headers.iter().map(|header| (header.key.to_owned(), text(header.value))).collect()
+    let text =
+        |value: Option<&[u8]>| String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
+    headers
+        .iter()
+        .map(|header| (header.key.to_owned(), text(header.value)))
+        .collect()
 }
 
 async fn delete_topics(brokers: &str) {
-    let admin: AdminClient<DefaultClientContext> = KafkaSettings::new(brokers).admin().create().unwrap();
+    let admin: AdminClient<DefaultClientContext> =
+        KafkaSettings::new(brokers).admin().create().unwrap();
     let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
-    let _ = admin.delete_topics(&[EVENTS, DIRECTORY, DEAD_LETTERS], &options).await.unwrap();
+    let _ = admin
+        .delete_topics(&[EVENTS, DIRECTORY, DEAD_LETTERS], &options)
+        .await
+        .unwrap();
     // Deletion is carried out after it was acknowledged.
-    let consumer: BaseConsumer = KafkaSettings::new(brokers).consumer("footfall-tests").create().unwrap();
+    let consumer: BaseConsumer = KafkaSettings::new(brokers)
+        .consumer("footfall-tests")
+        .create()
+        .unwrap();
     loop {
         let metadata = consumer.fetch_metadata(None, TIMEOUT).unwrap();
-        if !metadata.topics().iter().any(|topic| topic.name().starts_with("footfall.")) {
+        if !metadata
+            .topics()
+            .iter()
+            .any(|topic| topic.name().starts_with("footfall."))
+        {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

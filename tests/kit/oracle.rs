@@ -16,7 +16,11 @@ fn js_round(x: f64) -> f64 {
 /// A number as JSON of JavaScript has it: 5, not 5.0.
 #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
 fn js_number(x: f64) -> Value {
-    if x.fract() == 0.0 { json!(x as i64) } else { json!(x) }
+    if x.fract() == 0.0 {
+        json!(x as i64)
+    } else {
+        json!(x)
+    }
 }
 
 /// Decision 5: `days` times 24 hours back, rounded down to a quarter of an hour.
@@ -31,17 +35,27 @@ pub fn since(now: Timestamp, days: i64) -> Timestamp {
 
 fn ctr(clicks: i64, views: i64) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "as JavaScript does")]
-    let ratio = if views == 0 { 0.0 } else { js_round(clicks as f64 / views as f64 * 10_000.0) / 100.0 };
+    let ratio = if views == 0 {
+        0.0
+    } else {
+        js_round(clicks as f64 / views as f64 * 10_000.0) / 100.0
+    };
     js_number(ratio)
 }
 
 async fn count(analytics: &PgPool, statement: &'static str, page: Uuid, since: Timestamp) -> i64 {
-    let row = sqlx::query(statement).bind(page).bind(since.to_sqlx()).fetch_one(analytics).await.unwrap();
+    let row = sqlx::query(statement)
+        .bind(page)
+        .bind(since.to_sqlx())
+        .fetch_one(analytics)
+        .await
+        .unwrap();
     row.get(0)
 }
 
 async fn total_views(analytics: &PgPool, page: Uuid, since: Timestamp) -> i64 {
-    let statement = "SELECT COUNT(*) FROM events WHERE kind = 4 AND page_id = $1::uuid AND occurred_at >= $2";
+    let statement =
+        "SELECT COUNT(*) FROM events WHERE kind = 4 AND page_id = $1::uuid AND occurred_at >= $2";
     count(analytics, statement, page, since).await
 }
 
@@ -86,7 +100,11 @@ pub async fn traffic(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) 
     let rows: Vec<(String, i32)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let total: i32 = rows.iter().map(|(_, visits)| visits).sum();
     let share = |visits: i32| {
-        if total == 0 { json!(0) } else { js_number(js_round(f64::from(visits) / f64::from(total) * 100.0)) }
+        if total == 0 {
+            json!(0)
+        } else {
+            js_number(js_round(f64::from(visits) / f64::from(total) * 100.0))
+        }
     };
     let sources: Vec<Value> = rows
         .into_iter()
@@ -99,7 +117,13 @@ pub async fn traffic(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) 
 ///
 /// # Panics
 /// When the database refuses.
-pub async fn links(analytics: &PgPool, main: &PgPool, page: Uuid, now: Timestamp, days: i64) -> Value {
+pub async fn links(
+    analytics: &PgPool,
+    main: &PgPool,
+    page: Uuid,
+    now: Timestamp,
+    days: i64,
+) -> Value {
     let since = since(now, days);
     let rows = sqlx::query(
         "SELECT link_id, COUNT(*)::int AS clicks
@@ -133,8 +157,10 @@ pub async fn links(analytics: &PgPool, main: &PgPool, page: Uuid, now: Timestamp
         .fetch_optional(main)
         .await
         .unwrap();
-        let (title, url): (String, String) =
-            link.map_or_else(|| ("Unknown".to_owned(), String::new()), |link| (link.get(0), link.get(1)));
+        let (title, url): (String, String) = link.map_or_else(
+            || ("Unknown".to_owned(), String::new()),
+            |link| (link.get(0), link.get(1)),
+        );
         links.push(json!({
             "id": id, "title": title, "url": url, "clicks": clicks, "ctr": ctr(clicks.into(), views),
         }));
@@ -151,9 +177,18 @@ pub async fn reports(
     days: i64,
 ) -> [(String, Value); 3] {
     [
-        (format!("overview?days={days}"), overview(analytics, page, now, days).await),
-        (format!("traffic?days={days}"), traffic(analytics, page, now, days).await),
-        (format!("links?days={days}"), links(analytics, main, page, now, days).await),
+        (
+            format!("overview?days={days}"),
+            overview(analytics, page, now, days).await,
+        ),
+        (
+            format!("traffic?days={days}"),
+            traffic(analytics, page, now, days).await,
+        ),
+        (
+            format!("links?days={days}"),
+            links(analytics, main, page, now, days).await,
+        ),
     ]
 }
 
@@ -164,8 +199,14 @@ pub async fn reports(
 pub async fn assert_reports(system: &System, creator: &Creator) {
     let now = system.clock.now();
     for days in [1, 7, 30, 365] {
-        for (path, expected) in reports(&system.analytics, &system.main, creator.page, now, days).await {
-            assert_eq!(system.client.report(creator, &path).await, expected, "{path}");
+        for (path, expected) in
+            reports(&system.analytics, &system.main, creator.page, now, days).await
+        {
+            assert_eq!(
+                system.client.report(creator, &path).await,
+                expected,
+                "{path}"
+            );
         }
     }
 }

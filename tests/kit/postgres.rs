@@ -33,12 +33,20 @@ pub async fn databases() -> Databases {
     let server = SERVER.get_or_init(Server::start).await;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let (main, analytics) = (format!("main_{number}"), format!("analytics_{number}"));
-    let mut admin = PgConnection::connect(&server.postgres.url("postgres")).await.unwrap();
+    let mut admin = PgConnection::connect(&server.postgres.url("postgres"))
+        .await
+        .unwrap();
     for (name, template) in [(&main, "template_main"), (&analytics, "template_analytics")] {
         let statement = format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy");
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut admin).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut admin)
+            .await
+            .unwrap();
     }
-    Databases { main: server.postgres.url(&main), analytics: server.postgres.url(&analytics) }
+    Databases {
+        main: server.postgres.url(&main),
+        analytics: server.postgres.url(&analytics),
+    }
 }
 
 /// A pair of databases without any table.
@@ -48,11 +56,17 @@ pub async fn databases() -> Databases {
 pub async fn empty_databases() -> Databases {
     let server = SERVER.get_or_init(Server::start).await;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let (main, analytics) = (format!("empty_main_{number}"), format!("empty_analytics_{number}"));
+    let (main, analytics) = (
+        format!("empty_main_{number}"),
+        format!("empty_analytics_{number}"),
+    );
     for name in [&main, &analytics] {
         server.postgres.create_database(name).await.unwrap();
     }
-    Databases { main: server.postgres.url(&main), analytics: server.postgres.url(&analytics) }
+    Databases {
+        main: server.postgres.url(&main),
+        analytics: server.postgres.url(&analytics),
+    }
 }
 
 impl Server {
@@ -63,13 +77,19 @@ impl Server {
         // On a runtime of its own: a test's ends with the test, the server serves them all.
         let (sender, receiver) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(async move {
-                let postgres = EmbeddedPostgres::start(&directory, Programs::Auto).await.unwrap();
+                let postgres = EmbeddedPostgres::start(&directory, Programs::Auto)
+                    .await
+                    .unwrap();
                 watch_over(&folder);
-                for (name, migrations) in
-                    [("template_main", &api::MIGRATIONS), ("template_analytics", &projector::MIGRATIONS)]
-                {
+                for (name, migrations) in [
+                    ("template_main", &api::MIGRATIONS),
+                    ("template_analytics", &projector::MIGRATIONS),
+                ] {
                     postgres.create_database(name).await.unwrap();
                     let pool = PgPool::connect(&postgres.url(name)).await.unwrap();
                     migrations.run(&pool).await.unwrap();
@@ -79,7 +99,9 @@ impl Server {
                 std::future::pending::<()>().await;
             });
         });
-        receiver.await.expect("PostgreSQL could not be started; install the package postgresql")
+        receiver
+            .await
+            .expect("PostgreSQL could not be started; install the package postgresql")
     }
 }
 

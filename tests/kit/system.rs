@@ -8,7 +8,9 @@ use crate::{
 };
 use footfall::up::Services;
 use projector::consumer::Assignment;
-use runtime::{Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings, http::serve};
+use runtime::{
+    Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings, http::serve,
+};
 use schemas::topics::{EVENTS, EVENTS_PARTITIONS_EMBEDDED};
 use sqlx::PgPool;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -32,12 +34,26 @@ pub struct SystemBuilder {
 
 impl Default for SystemBuilder {
     fn default() -> Self {
-        let secrets = ["JWT_SECRET", "TRACKING_HMAC_SECRET", "ID_SECRET", "VISITOR_HASH_SECRET"];
-        let mut settings: BTreeMap<String, String> =
-            secrets.into_iter().map(|name| (name.to_owned(), SECRET.to_owned())).collect();
+        let secrets = [
+            "JWT_SECRET",
+            "TRACKING_HMAC_SECRET",
+            "ID_SECRET",
+            "VISITOR_HASH_SECRET",
+        ];
+        let mut settings: BTreeMap<String, String> = secrets
+            .into_iter()
+            .map(|name| (name.to_owned(), SECRET.to_owned()))
+            .collect();
         settings.insert("PUBLIC_URL".to_owned(), "http://footfall.test".to_owned());
         settings.insert("RATE_LIMITS".to_owned(), "off".to_owned());
-        Self { settings, log: None, databases: None, brokers: None, projector: true, seed: 1 }
+        Self {
+            settings,
+            log: None,
+            databases: None,
+            brokers: None,
+            projector: true,
+            seed: 1,
+        }
     }
 }
 
@@ -101,7 +117,10 @@ impl SystemBuilder {
         let brokers = self.brokers.unwrap_or_else(|| log.brokers().to_owned());
         settings.insert("KAFKA_BROKERS".to_owned(), brokers);
         settings.insert("DATABASE_URL".to_owned(), databases.main.clone());
-        settings.insert("ANALYTICS_DATABASE_URL".to_owned(), databases.analytics.clone());
+        settings.insert(
+            "ANALYTICS_DATABASE_URL".to_owned(),
+            databases.analytics.clone(),
+        );
         let clock = Arc::new(ManualClock::new(noon()));
         let context = Context {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -112,10 +131,14 @@ impl SystemBuilder {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let services = Services {
-            projector: self.projector.then_some(Assignment::All { partitions: EVENTS_PARTITIONS_EMBEDDED }),
+            projector: self.projector.then_some(Assignment::All {
+                partitions: EVENTS_PARTITIONS_EMBEDDED,
+            }),
             accept_new_secrets: false,
         };
-        let started = services.start(Settings::from_pairs(settings.clone()), &context).await;
+        let started = services
+            .start(Settings::from_pairs(settings.clone()), &context)
+            .await;
         let started = started.unwrap_or_else(|failure| panic!("{failure:?}"));
         serve::spawn(listener, started.router, &context);
         tokio::select! {
@@ -124,7 +147,11 @@ impl SystemBuilder {
             () = tokio::time::sleep(PATIENCE) => panic!("not ready: {:?}", context.readiness.parts()),
         }
         System {
-            client: Client::new(format!("http://{address}"), Arc::clone(&clock) as Arc<dyn Clock>),
+            guard: Guard(context.lifecycle.clone()),
+            client: Client::new(
+                format!("http://{address}"),
+                Arc::clone(&clock) as Arc<dyn Clock>,
+            ),
             clock,
             log,
             main: PgPool::connect(&databases.main).await.unwrap(),
@@ -139,6 +166,8 @@ impl SystemBuilder {
 
 /// A running system.
 pub struct System {
+    /// Ends the services when the test fails; without it their threads would hold up its end.
+    guard: Guard,
     /// Speaks HTTP to it.
     pub client: Client,
     /// Its clock, which stands still until it is moved.
@@ -182,8 +211,11 @@ impl System {
         let store = projector::Store::new(self.analytics.clone());
         let folded = async {
             loop {
-                let progress: BTreeMap<i32, i64> = store.progress(EVENTS).await.unwrap().into_iter().collect();
-                let behind = |(partition, end): &(i32, i64)| progress.get(partition).copied().unwrap_or(0) < *end;
+                let progress: BTreeMap<i32, i64> =
+                    store.progress(EVENTS).await.unwrap().into_iter().collect();
+                let behind = |(partition, end): &(i32, i64)| {
+                    progress.get(partition).copied().unwrap_or(0) < *end
+                };
                 if !ends.iter().any(behind) {
                     return;
                 }
@@ -191,7 +223,9 @@ impl System {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, folded).await.expect("the projector did not catch up");
+        tokio::time::timeout(PATIENCE, folded)
+            .await
+            .expect("the projector did not catch up");
     }
 
     /// Stops the services and gives back what they stood on.
@@ -199,6 +233,7 @@ impl System {
     /// # Panics
     /// When a part had failed or does not stop.
     pub async fn stop(self) -> (TestLog, Databases) {
+        let _guard = self.guard;
         self.context.lifecycle.finish().await.unwrap();
         self.main.close().await;
         self.analytics.close().await;
@@ -209,5 +244,13 @@ impl System {
     pub async fn finish(self) {
         let (log, _) = self.stop().await;
         log.finish().await;
+    }
+}
+
+struct Guard(Lifecycle);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }

@@ -17,9 +17,13 @@ pub fn run(
     ttl: SignedDuration,
     workspace: Option<Uuid>,
 ) -> Result<(), Failure> {
-    let algorithm = settings.text("JWT_ALGORITHM").unwrap_or_else(|| "HS256".to_owned());
+    let algorithm = settings
+        .text("JWT_ALGORITHM")
+        .unwrap_or_else(|| "HS256".to_owned());
     if algorithm != "HS256" {
-        let what = format!("is {algorithm}; `footfall token` makes HS256 tokens only, ask your issuer for one");
+        let what = format!(
+            "is {algorithm}; `footfall token` makes HS256 tokens only, ask your issuer for one"
+        );
         settings.problem("JWT_ALGORITHM", what);
     }
     if sub.is_empty() || sub.chars().count() > jwt::MAX_SUBJECT_CHARS {
@@ -33,6 +37,7 @@ pub fn run(
     let secret = settings.required("JWT_SECRET");
     settings.finish()?;
     let workspace = workspace.map(|id| id.to_string());
-    let token = jwt::mint(&secret, sub, workspace, context.clock.now(), ttl).map_err(Failure::other)?;
+    let token =
+        jwt::mint(&secret, sub, workspace, context.clock.now(), ttl).map_err(Failure::other)?;
     print_line(&token)
 }

@@ -18,10 +18,17 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     settings.finish()?;
     let data_dir = DataDir::open(&settings)?;
     if let Some(running) = RunFile::read_running(&data_dir) {
-        return ensure(&KafkaSettings::new(running.kafka), EVENTS_PARTITIONS_EMBEDDED, &context).await;
+        return ensure(
+            &KafkaSettings::new(running.kafka),
+            EVENTS_PARTITIONS_EMBEDDED,
+            &context,
+        )
+        .await;
     }
     let _lock = data_dir.lock()?;
-    let broker = EmbeddedBroker::start(&data_dir.log(), None).await.map_err(Failure::other)?;
+    let broker = EmbeddedBroker::start(&data_dir.log(), None)
+        .await
+        .map_err(Failure::other)?;
     let kafka = KafkaSettings::new(broker.brokers());
     let ensured = ensure(&kafka, EVENTS_PARTITIONS_EMBEDDED, &context).await;
     broker.stop().await;
@@ -29,10 +36,15 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
 }
 
 async fn ensure(kafka: &KafkaSettings, partitions: i32, context: &Context) -> Result<(), Failure> {
-    let topics = topics::ensure(kafka, partitions, &*context.ids, context.clock.now()).await.map_err(Failure::other)?;
+    let topics = topics::ensure(kafka, partitions, &*context.ids, context.clock.now())
+        .await
+        .map_err(Failure::other)?;
     for name in &topics.created {
         print_line(&format!("created {name}"))?;
     }
     let partitions = topics.log.events_partitions;
-    print_line(&format!("the topics of log {} are as they must be; events has {partitions} partitions", topics.log.log_id))
+    print_line(&format!(
+        "the topics of log {} are as they must be; events has {partitions} partitions",
+        topics.log.log_id
+    ))
 }

@@ -15,5 +15,7 @@ pub fn run(mut settings: Settings, context: &Context, page: PageId) -> Result<()
     }
     let secrets = read_tracking(&mut settings);
     settings.finish()?;
-    secrets.map_or(Ok(()), |secrets| print_line(&tracking_token::make(&secrets, page, context.clock.now())))
+    secrets.map_or(Ok(()), |secrets| {
+        print_line(&tracking_token::make(&secrets, page, context.clock.now()))
+    })
 }

@@ -6,7 +6,7 @@ use crate::fold::{
     duration::{Leave, View},
 };
 use jiff::Timestamp;
-use schemas::{EventId, PageviewId, SessionId, WorkspaceNo};
+use schemas::{EventId, Kind, PageviewId, SessionId, WorkspaceNo};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::collections::{BTreeMap, HashSet};
 use uuid::Uuid;
@@ -132,10 +132,14 @@ pub(super) async fn load_views(
     Ok(loaded)
 }
 
-/// Gives rows the page of their session, where that is known.
+/// Gives views and custom events the page of their session, where that is known. Other rows of a
+/// session have none: nothing counts them by page, and what waits must end like what did not.
 pub(super) fn place(changes: &mut [Change], sessions: &BTreeMap<SessionKey, SessionState>) {
+    let counted = [Kind::PageViewed.number(), Kind::CustomTracked.number()];
     for change in changes {
-        if let Some((key, _)) = &change.session {
+        if let Some((key, _)) = &change.session
+            && counted.contains(&change.row.kind)
+        {
             let started = sessions.get(key).and_then(|state| state.started.as_ref());
             change.row.page_id = started.map(|started| started.page_id);
         }
