@@ -187,8 +187,11 @@ async fn data_of_another_version_is_said_so() {
 }
 
 #[tokio::test]
-#[ignore = "needs the network: fetches the programs"]
 async fn fetched_programs_serve() {
+    if std::env::var_os("FOOTFALL_TEST_DOWNLOAD").is_none() {
+        eprintln!("SKIPPED: fetches from the network; set FOOTFALL_TEST_DOWNLOAD=1 to run it");
+        return;
+    }
     let (_dir, home) = home();
     let begun = std::time::Instant::now();
     let server = EmbeddedPostgres::start(&home, Programs::Download)
