@@ -3,10 +3,7 @@
 use crate::{commands, up};
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
-use runtime::{
-    program::{self, Failure},
-    settings_list,
-};
+use runtime::{program, settings_list};
 use schemas::PageId;
 use std::process::ExitCode;
 use uuid::Uuid;
@@ -102,17 +99,5 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
                 commands::tracking_token::run(settings, &context, PageId(bio_page_id))
             })
         }
-    }
-}
-
-/// Prints one line on standard output. A reader that is gone is no failure.
-///
-/// # Errors
-/// When standard output cannot be written for any other reason.
-pub fn print_line(line: &str) -> Result<(), Failure> {
-    use std::io::{ErrorKind, Write};
-    match writeln!(std::io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::other(error)),
-        _ => Ok(()),
     }
 }

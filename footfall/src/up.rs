@@ -13,6 +13,7 @@ use runtime::{
     Context, Settings,
     http::{health, serve},
     kafka::KafkaSettings,
+    lifecycle::signalled,
     metrics,
     program::Failure,
     topics,
@@ -51,7 +52,11 @@ pub async fn run(
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
 
-    let parts = Parts::start(&mut settings, &data_dir, programs, &context).await?;
+    let parts = tokio::select! {
+        started = Parts::start(&mut settings, &data_dir, programs, &context) => started?,
+        // What has been started is told to stop when it is dropped.
+        () = signalled() => return Ok(()),
+    };
     let served = serve_until_stopped(
         settings,
         &context,
@@ -193,8 +198,10 @@ async fn serve_until_stopped(
     };
     let started = services.start(settings.clone(), context).await?;
     serve::spawn(listener, started.router, context);
+    let ended = context.lifecycle.run_to_end();
+    tokio::pin!(ended);
     tokio::select! {
-        ended = context.lifecycle.run_to_end() => return ended.map_err(Failure::other),
+        ended = &mut ended => return ended.map_err(Failure::other),
         () = context.readiness.wait() => {}
     }
     let run_file = RunFile {
@@ -214,7 +221,7 @@ async fn serve_until_stopped(
         begun.elapsed().as_secs_f64(),
         parts.kafka.brokers()
     );
-    context.lifecycle.run_to_end().await.map_err(Failure::other)
+    ended.await.map_err(Failure::other)
 }
 
 /// The three services, put together.

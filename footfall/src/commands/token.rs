@@ -1,6 +1,6 @@
 //! `footfall token`: a JWT for development.
 
-use crate::{cli::print_line, data_dir::DataDir, secrets};
+use crate::{data_dir::DataDir, output::print_line, secrets};
 use jiff::SignedDuration;
 use runtime::{Context, Settings, jwt, program::Failure};
 use uuid::Uuid;

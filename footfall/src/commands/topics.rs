@@ -1,6 +1,6 @@
 //! `footfall topics`: the log's topics, made and checked.
 
-use crate::{broker::EmbeddedBroker, cli::print_line, data_dir::DataDir, run_file::RunFile};
+use crate::{broker::EmbeddedBroker, data_dir::DataDir, output::print_line, run_file::RunFile};
 use runtime::{Context, Settings, kafka::KafkaSettings, program::Failure, topics};
 use schemas::topics::{EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
 

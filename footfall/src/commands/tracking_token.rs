@@ -1,6 +1,6 @@
 //! `footfall tracking-token`: what a page rendered elsewhere carries for the next five to ten minutes.
 
-use crate::{cli::print_line, data_dir::DataDir, secrets};
+use crate::{data_dir::DataDir, output::print_line, secrets};
 use runtime::{Context, Settings, program::Failure, secrets::read_tracking};
 use schemas::{PageId, tracking_token};
 

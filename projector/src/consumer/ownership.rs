@@ -19,6 +19,8 @@ use tracing::{debug, warn};
 
 /// The consumer group of all projectors of a cluster.
 const GROUP: &str = "footfall-projector";
+/// How soon members learn of a change in the group: at their next heartbeat.
+const HEARTBEAT_INTERVAL_MS: &str = "1000";
 /// After how long a projector that died is given up by the group.
 const SESSION_TIMEOUT_MS: &str = "10000";
 
@@ -105,6 +107,7 @@ impl Ownership {
         let mut config = kafka.consumer(GROUP);
         config
             .set("session.timeout.ms", SESSION_TIMEOUT_MS)
+            .set("heartbeat.interval.ms", HEARTBEAT_INTERVAL_MS)
             .set("partition.assignment.strategy", "range");
         let consumer = BaseConsumer::from_config_and_context(&config, Rebalances::default())?;
         match assignment {
