@@ -17,7 +17,6 @@ use uuid::Uuid;
 #[command(
     name = "footfall",
     version,
-    args_conflicts_with_subcommands = true,
     after_help = settings_list::help(settings_list::Program::Footfall)
 )]
 pub struct Arguments {
@@ -85,7 +84,11 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
     };
     match arguments.command {
         None => up(arguments.up),
-        Some(Command::Up(given)) => up(given),
+        // The same flags may stand before and behind the command.
+        Some(Command::Up(given)) => up(UpArguments {
+            listen: given.listen.or(arguments.up.listen),
+            accept_new_secrets: given.accept_new_secrets || arguments.up.accept_new_secrets,
+        }),
         Some(Command::Topics) => program::run(&[data_dir], commands::topics::run),
         Some(Command::Token {
             sub,

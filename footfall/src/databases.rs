@@ -105,7 +105,7 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
         .await
         .and_then(|row| row.try_get(0))
         .map_err(Failure::other)?;
-    let statement = format!("CREATE DATABASE {quoted}");
+    let statement = format!("CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0");
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&mut connection).await.map_err(|error| {
         Failure::Other(format!("the analytics database cannot be created ({error}); have it done with: {statement};"))
     })?;

@@ -67,6 +67,10 @@ pub async fn run(
         begun,
     )
     .await;
+    if served.is_err() {
+        // Services that were started before something failed must not outlive what they stand on.
+        let _ = context.lifecycle.finish().await;
+    }
     RunFile::remove(&data_dir);
     let stopped = parts.stop().await;
     drop(lock);
@@ -166,13 +170,14 @@ impl Parts {
     }
 
     async fn stop(self) -> Result<(), Failure> {
-        if let Some(postgres) = self.postgres {
-            postgres.stop().await.map_err(Failure::other)?;
-        }
+        let postgres = match self.postgres {
+            Some(postgres) => postgres.stop().await.map_err(Failure::other),
+            None => Ok(()),
+        };
         if let Some(broker) = self.broker {
             broker.stop().await;
         }
-        Ok(())
+        postgres
     }
 }
 

@@ -5,6 +5,14 @@ use jiff::Timestamp;
 use runtime::producer::{Producer, Record, SendError};
 use schemas::{dead_letter, topics};
 
+/// Longest reason in a header; a parser quotes the whole offending text.
+const MAX_REASON_CHARS: usize = 500;
+/// Most of a record that a letter holds, below what a broker takes with its headers (1 MB). The original
+/// stays where the headers say.
+const MAX_PAYLOAD_BYTES: usize = 900_000;
+/// Most of a key that a letter keeps.
+const MAX_KEY_BYTES: usize = 1_000;
+
 /// Appends records to the dead-letter topic, each as it was. Returns when all are acknowledged; a
 /// crash before the offset is committed sets them aside a second time.
 ///
@@ -21,18 +29,21 @@ pub async fn set_aside(
     let partition = partition.to_string();
     for dead in records {
         let offset = dead.raw.offset.to_string();
+        let reason = shortened(&dead.reason);
         let headers = [
-            (dead_letter::REASON, dead.reason.as_str()),
+            (dead_letter::REASON, reason.as_str()),
             (dead_letter::TOPIC, topic),
             (dead_letter::PARTITION, partition.as_str()),
             (dead_letter::OFFSET, offset.as_str()),
             (dead_letter::TIME, time.as_str()),
         ];
-        let key = String::from_utf8_lossy(dead.raw.key.as_deref().unwrap_or_default());
+        let key = dead.raw.key.as_deref().unwrap_or_default();
+        let key = String::from_utf8_lossy(key.get(..MAX_KEY_BYTES).unwrap_or(key));
+        let payload = dead.raw.payload.as_deref().unwrap_or_default();
         let record = Record {
             topic: topics::DEAD_LETTERS,
             key: &key,
-            payload: dead.raw.payload.as_deref().unwrap_or_default(),
+            payload: payload.get(..MAX_PAYLOAD_BYTES).unwrap_or(payload),
             headers: &headers,
         };
         for outcome in producer.send(&[record]).await {
@@ -40,4 +51,10 @@ pub async fn set_aside(
         }
     }
     Ok(())
+}
+
+/// A reason as headers and log lines hold it.
+#[must_use]
+pub fn shortened(reason: &str) -> String {
+    reason.chars().take(MAX_REASON_CHARS).collect()
 }

@@ -41,8 +41,13 @@ impl Probe {
     ///
     /// # Errors
     /// When the cluster does not answer in time.
-    pub fn watermarks(&self, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
-        self.consumer.fetch_watermarks(topic, partition, TIMEOUT)
+    pub fn watermarks(
+        &self,
+        topic: &str,
+        partition: i32,
+        timeout: Duration,
+    ) -> KafkaResult<(i64, i64)> {
+        self.consumer.fetch_watermarks(topic, partition, timeout)
     }
 
     /// True when the record before the claim's next offset is the one that was applied last. False
@@ -54,7 +59,7 @@ impl Probe {
         let Some(last) = claim.last_event_id else {
             return Ok(claim.next_offset == 0);
         };
-        let (low, high) = self.watermarks(claim.topic, claim.partition)?;
+        let (low, high) = self.watermarks(claim.topic, claim.partition, TIMEOUT)?;
         let offset = claim.next_offset - 1;
         if offset < low || offset >= high {
             return Ok(false);

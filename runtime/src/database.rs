@@ -24,6 +24,9 @@ pub enum DatabaseError {
     /// A migration failed, or the tables are of a newer build.
     #[error("{0}")]
     Migrate(#[from] MigrateError),
+    /// A database that cannot hold every text a visitor may send.
+    #[error("the database is encoded as {0}; create it with ENCODING 'UTF8'")]
+    Encoding(String),
     /// The program is stopping.
     #[error("stopped while waiting for the database")]
     Stopped,
@@ -63,6 +66,12 @@ pub async fn migrate(
             }
             Err(error) => return Err(error.into()),
         }
+    }
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding")
+        .fetch_one(pool)
+        .await?;
+    if encoding != "UTF8" {
+        return Err(DatabaseError::Encoding(encoding));
     }
     info!("{part} is up to date");
     readiness.ready(part);

@@ -5,7 +5,7 @@
 use crate::Settings;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{fmt, fs};
 use thiserror::Error;
 
@@ -22,9 +22,14 @@ pub struct Claims {
     /// Who: the user's id with the issuer.
     pub sub: String,
     /// Until when, seconds since 1970.
+    #[serde(deserialize_with = "whole_seconds")]
     pub exp: i64,
     /// Not before, seconds since 1970.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "optional_seconds"
+    )]
     pub nbf: Option<i64>,
     /// The workspace meant, where a user has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +40,19 @@ pub struct Claims {
     /// Audience.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<serde_json::Value>,
+}
+
+/// A `NumericDate` (RFC 7519, section 2), which may have a fraction.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "saturates, which is far in the future"
+)]
+fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    f64::deserialize(deserializer).map(|seconds| seconds.floor() as i64)
+}
+
+fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    whole_seconds(deserializer).map(Some)
 }
 
 /// A token that is not accepted. Says nothing that helps to forge one.

@@ -151,6 +151,10 @@ impl KafkaSettings {
         if !given("fetch.wait.max.ms") {
             config.set("fetch.wait.max.ms", "500");
         }
+        if !given("queued.max.messages.kbytes") {
+            // Per partition; the default of 64 MB would be most of a small machine while catching up.
+            config.set("queued.max.messages.kbytes", "8192");
+        }
         config
             .set("group.id", group)
             .set("enable.auto.commit", "false")

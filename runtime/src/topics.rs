@@ -112,7 +112,9 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
             )
             .set("cleanup.policy", spec.cleanup_policy);
             if spec.retention_ms.is_some() {
-                topic.set("retention.ms", retention)
+                topic
+                    .set("retention.ms", retention)
+                    .set("retention.bytes", "-1")
             } else {
                 topic
             }
@@ -174,9 +176,11 @@ async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
         let Ok(resource) = answer else { continue };
         let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone());
         let retention = spec.retention_ms.map(|ms| ms.to_string());
+        let forever = spec.retention_ms.map(|_| "-1".to_owned());
         for (name, right) in [
             ("cleanup.policy", Some(spec.cleanup_policy.to_owned())),
             ("retention.ms", retention),
+            ("retention.bytes", forever),
         ] {
             if let (Some(right), Some(is)) = (right, value(name))
                 && is != right

@@ -2,8 +2,16 @@
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
+/// 1970-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what PostgreSQL and every client can hold.
+const FIRST_SECOND: i64 = 0;
+const LAST_SECOND: i64 = 253_402_300_799;
+
 /// Reads an ISO 8601 date or date and time. Without an offset it is UTC.
 pub(crate) fn read_moment(text: &str) -> Option<Timestamp> {
+    parse(text).filter(|moment| (FIRST_SECOND..=LAST_SECOND).contains(&moment.as_second()))
+}
+
+fn parse(text: &str) -> Option<Timestamp> {
     // Zone names in brackets are no part of ISO 8601.
     if text.contains('[') {
         return None;

@@ -102,9 +102,16 @@ async fn answer(routes: &Routes, request: Vec<u8>) -> Result<Option<Vec<u8>>, Se
     let correlation_id = frame.correlation_id()?;
     // A producer that wants no acknowledgement reads none: an answer would be taken for that of its next request.
     let silent = matches!(&frame.body, Body::ProduceRequest(produce) if produce.acks == 0);
-    let answer = routes.serve(Context::default(), frame).await?;
+    let mut answer = routes.serve(Context::default(), frame).await?;
     if silent {
         return Ok(None);
+    }
+    if let Body::ApiVersionsResponse(versions) = &mut answer.body {
+        // Tagged fields that say nothing: librdkafka before 2.1, which kcat of Debian 12 has, misreads any.
+        versions.supported_features = None;
+        versions.finalized_features_epoch = None;
+        versions.finalized_features = None;
+        versions.zk_migration_ready = None;
     }
     let header = Header::Response { correlation_id };
     Ok(Some(

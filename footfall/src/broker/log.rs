@@ -154,16 +154,19 @@ impl Log {
     pub(super) async fn stage(&self, topition: i64) -> Result<Option<Stage>, Error> {
         let connection = self.connection().await?;
         let row = first(&connection, STAGE, [topition]).await?;
-        self.give_back(connection);
-        row.map(|row| {
-            let high = row.get::<i64>(1)?;
-            Ok(Stage {
-                low: row.get(0)?,
-                high,
-                stable: row.get::<Option<i64>>(2)?.unwrap_or(high),
+        // The row holds its statement, and with it the connection's view: it ends before anyone else gets it.
+        let stage = row
+            .map(|row| {
+                let high = row.get::<i64>(1)?;
+                Ok(Stage {
+                    low: row.get(0)?,
+                    high,
+                    stable: row.get::<Option<i64>>(2)?.unwrap_or(high),
+                })
             })
-        })
-        .transpose()
+            .transpose();
+        self.give_back(connection);
+        stage
     }
 
     /// Records from `from` on and before `to`: at least one if there is any, and no more than about `max_bytes`.

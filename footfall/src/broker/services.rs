@@ -126,14 +126,18 @@ impl Service<(), ProduceRequest> for Publish {
         request: ProduceRequest,
     ) -> Result<ProduceResponse, Error> {
         let context = Context::with_state(self.storage.clone());
-        let response = ProduceService.serve(context, request).await?;
-        for topic in response.responses.as_deref().unwrap_or_default() {
-            // Also after an error: of several batches the first may have been written.
-            for partition in topic.partition_responses.as_deref().unwrap_or_default() {
-                self.tails.wrote(&topic.name, partition.index);
+        let mut touched = Vec::new();
+        for topic in request.topic_data.as_deref().unwrap_or_default() {
+            for partition in topic.partition_data.as_deref().unwrap_or_default() {
+                touched.push((topic.name.clone(), partition.index));
             }
         }
-        Ok(response)
+        let response = ProduceService.serve(context, request).await;
+        // Also after an error: of several batches the first may have been written.
+        for (topic, partition) in touched {
+            self.tails.wrote(&topic, partition);
+        }
+        response
     }
 }
 

@@ -116,6 +116,8 @@ impl Feed {
             self.reached_end(&mut progress);
         }
         let mut probe = Box::pin(probe(Arc::clone(consumer)));
+        // What had been read when the probe was sent: what came since is not in its answer.
+        let mut read_before_probe = progress.next_offset;
         loop {
             tokio::select! {
                 () = lifecycle.workers_stopping() => return End::Stopping,
@@ -135,7 +137,7 @@ impl Feed {
                 },
                 ends = &mut probe => {
                     match ends {
-                        Ok((_, high)) if high < progress.next_offset => {
+                        Ok((_, high)) if high < read_before_probe => {
                             return End::Reread("its topic is shorter than what was read".to_owned());
                         }
                         Ok((low, high)) if low >= high || progress.next_offset >= high => {
@@ -146,6 +148,7 @@ impl Feed {
                     }
                     self.show_age();
                     probe = Box::pin(self::probe(Arc::clone(consumer)));
+                    read_before_probe = progress.next_offset;
                 }
             }
         }

@@ -19,7 +19,10 @@ use crate::{
 };
 use ownership::{Change, Ownership};
 use rdkafka::{Message, consumer::BaseConsumer, error::KafkaError, message::BorrowedMessage};
-use runtime::{Context, Producer, kafka::KafkaSettings};
+use runtime::{
+    Context, Producer,
+    kafka::{KafkaSettings, is_transient},
+};
 use schemas::topics::EVENTS;
 use std::{
     collections::BTreeMap,
@@ -27,7 +30,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 pub use ownership::Assignment;
 
@@ -38,6 +41,8 @@ const BATCH_RECORDS: usize = 4_000;
 const POLL: Duration = Duration::from_millis(250);
 /// Pause before a batch is tried again while the database is away.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// How long a look at one partition's end may take.
+const GAUGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time between two looks at lag and waiting sessions.
 const GAUGES_EVERY: Duration = Duration::from_secs(10);
 
@@ -146,6 +151,8 @@ impl Thread<'_> {
                         claim.next_offset,
                         claim.generation,
                     );
+                    metrics::gauge!("projector_partition_stopped", "partition" => claim.partition.to_string())
+                        .set(0.0);
                     self.partitions
                         .insert(claim.partition, State::Running(claim));
                 }
@@ -225,8 +232,12 @@ impl Thread<'_> {
                         error!("the consumer is unusable ({code}: {reason})");
                         return Err(error.into());
                     }
-                    // librdkafka reconnects by itself.
-                    tracing::debug!("kafka consumer: {error}");
+                    if is_transient(&error) {
+                        // librdkafka reconnects by itself.
+                        debug!("kafka consumer: {error}");
+                    } else {
+                        warn!("the log cannot be read: {error}");
+                    }
                     break;
                 }
             }
@@ -247,6 +258,7 @@ impl Thread<'_> {
                 .filter(|record| record.offset >= from)
                 .collect(),
         );
+        let mut retried = false;
         while !self.context.lifecycle.are_workers_stopping() {
             let started = Instant::now();
             let applied = self
@@ -255,6 +267,9 @@ impl Thread<'_> {
             match applied {
                 Ok(applied) => {
                     note_committed(self.context, &batch, &applied, started.elapsed());
+                    if retried {
+                        self.context.readiness.ready("projector");
+                    }
                     break;
                 }
                 Err(Failed::Fenced) => {
@@ -273,6 +288,8 @@ impl Thread<'_> {
                     warn!(
                         "a batch of partition {partition} was not written, trying again: {reason}"
                     );
+                    self.context.readiness.missing("projector", reason);
+                    retried = true;
                     std::thread::sleep(RETRY_PAUSE);
                 }
             }
@@ -297,22 +314,30 @@ impl Thread<'_> {
         if self.gauges_at.is_some_and(|at| at.elapsed() < GAUGES_EVERY) {
             return;
         }
-        self.gauges_at = Some(Instant::now());
         for (partition, state) in &self.partitions {
             let State::Running(claim) = state else {
                 continue;
             };
-            if let Ok((_, high)) = self.ownership.probe().watermarks(EVENTS, *partition) {
-                #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-                let lag = (high - claim.next_offset).max(0) as f64;
-                metrics::gauge!("projector_lag_records", "partition" => partition.to_string())
-                    .set(lag);
+            if self.context.lifecycle.are_workers_stopping() {
+                return;
             }
+            // A broker that is away must not hold up the other partitions.
+            let Ok((_, high)) =
+                self.ownership
+                    .probe()
+                    .watermarks(EVENTS, *partition, GAUGE_TIMEOUT)
+            else {
+                break;
+            };
+            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+            let lag = (high - claim.next_offset).max(0) as f64;
+            metrics::gauge!("projector_lag_records", "partition" => partition.to_string()).set(lag);
         }
         if let Ok(waiting) = self.handle.block_on(self.worker.store.count_waiting()) {
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             metrics::gauge!("projector_waiting_sessions").set(waiting as f64);
         }
+        self.gauges_at = Some(Instant::now());
     }
 }
 
@@ -369,7 +394,8 @@ fn note_committed(context: &Context, batch: &Batch, applied: &Applied, took: Dur
     for dead in &batch.dead {
         warn!(
             kafka.offset = dead.raw.offset,
-            "a record was set aside: {}", dead.reason
+            "a record was set aside: {}",
+            dead_letters::shortened(&dead.reason)
         );
         metrics::counter!("projector_events_total", "type" => "unreadable", "outcome" => "dead")
             .increment(1);

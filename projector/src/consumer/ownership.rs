@@ -14,7 +14,10 @@ use rdkafka::{
 };
 use runtime::kafka::KafkaSettings;
 use schemas::topics::EVENTS;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 use tracing::{debug, warn};
 
 /// The consumer group of all projectors of a cluster.
@@ -50,6 +53,9 @@ pub(super) enum Change {
 #[derive(Debug, Default)]
 pub(super) struct Rebalances {
     changes: Mutex<Vec<Change>>,
+    /// Set when the consumer is closing: what it is still given must be given back at once, since it
+    /// waits for an answer to every assignment.
+    closing: AtomicBool,
 }
 
 impl Rebalances {
@@ -82,7 +88,11 @@ impl ConsumerContext for Rebalances {
         match code {
             // Not assigned here: `Ownership::start` does, once the partitions are claimed.
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
-                self.note(Change::Assigned(numbers));
+                if self.closing.load(Ordering::Acquire) {
+                    let _ = consumer.unassign();
+                } else {
+                    self.note(Change::Assigned(numbers));
+                }
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
                 // At once: a batch in flight is fenced by the next owner's claim.
@@ -145,13 +155,19 @@ impl Ownership {
     pub fn start(&self, claims: &[Claim]) -> KafkaResult<()> {
         let mut partitions = TopicPartitionList::new();
         for claim in claims {
-            partitions.add_partition_offset(
-                claim.topic,
-                claim.partition,
-                Offset::Offset(claim.next_offset),
-            )?;
+            // A log whose first records an operator deleted does not begin at 0.
+            let offset = match claim.next_offset {
+                0 => Offset::Beginning,
+                next => Offset::Offset(next),
+            };
+            partitions.add_partition_offset(claim.topic, claim.partition, offset)?;
         }
-        self.consumer.assign(&partitions)
+        self.consumer.assign(&partitions)?;
+        if partitions.count() > 0 {
+            // A pause outlives the assignment that it was asked for.
+            self.consumer.resume(&partitions)?;
+        }
+        Ok(())
     }
 
     pub fn pause(&self, partition: i32) -> KafkaResult<()> {
@@ -164,5 +180,15 @@ impl Ownership {
     pub fn rejoin(&self) -> KafkaResult<()> {
         self.consumer.unsubscribe();
         self.consumer.subscribe(&[EVENTS])
+    }
+}
+
+impl Drop for Ownership {
+    fn drop(&mut self) {
+        self.consumer
+            .context()
+            .closing
+            .store(true, Ordering::Release);
+        let _ = self.consumer.unassign();
     }
 }

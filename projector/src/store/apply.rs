@@ -63,7 +63,19 @@ impl Store {
             return Ok(Applied::default());
         };
         let mut transaction = self.pool.begin().await?;
-        check_claim(&mut transaction, claim).await?;
+        let stands = lock_partition(&mut transaction, claim).await?;
+        if stands == (claim.epoch, claim.generation, next_offset)
+            && next_offset != claim.next_offset
+        {
+            // Our own commit, whose answer was lost: nobody else writes under this epoch.
+            transaction.rollback().await?;
+            claim.next_offset = next_offset;
+            claim.last_event_id = Some(last_event_id);
+            return Ok(Applied::default());
+        }
+        if stands != (claim.epoch, claim.generation, claim.next_offset) {
+            return Err(ApplyError::Fenced);
+        }
         let applied = write(&mut transaction, claim, batch).await?;
         sqlx::query(ADVANCE_PARTITION)
             .bind(claim.topic)
@@ -81,23 +93,22 @@ impl Store {
     }
 }
 
-async fn check_claim(connection: &mut PgConnection, claim: &Claim) -> Result<(), ApplyError> {
+/// Epoch, generation and next offset of the claim's partition, locked.
+async fn lock_partition(
+    connection: &mut PgConnection,
+    claim: &Claim,
+) -> Result<(i64, i32, i64), ApplyError> {
     let row = sqlx::query(LOCK_PARTITION)
         .bind(claim.topic)
         .bind(claim.partition)
         .fetch_optional(connection)
         .await?
         .ok_or(ApplyError::Fenced)?;
-    let stands = (
-        row.try_get::<i64, _>("epoch")?,
-        row.try_get::<i32, _>("generation")?,
-        row.try_get::<i64, _>("next_offset")?,
-    );
-    if stands == (claim.epoch, claim.generation, claim.next_offset) {
-        Ok(())
-    } else {
-        Err(ApplyError::Fenced)
-    }
+    Ok((
+        row.try_get("epoch")?,
+        row.try_get("generation")?,
+        row.try_get("next_offset")?,
+    ))
 }
 
 async fn write(
