@@ -40,7 +40,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let wrong = |name: &'static str| {
         move |error: &dyn std::fmt::Display| Failure::Other(format!("{name}: {error}"))
     };
-    let pool = database::pool(&config.database_url, "footfall-api", POOL_SIZE)
+    let pool = database::pool(&config.database_url, "footfall-api", POOL_SIZE, &[])
         .map_err(|error| wrong("DATABASE_URL")(&error))?;
     let main = Database::new("main database", pool);
     let pool = reading_pool(&config.analytics_database_url, POOL_SIZE)

@@ -32,12 +32,19 @@ pub enum DatabaseError {
     Stopped,
 }
 
-/// A pool of at most `size` connections. Does not connect yet.
+/// A pool of at most `size` connections, each with those server settings. Does not connect yet.
 ///
 /// # Errors
 /// When the URL cannot be read.
-pub fn pool(url: &str, name: &str, size: u32) -> Result<PgPool, DatabaseError> {
-    let options = PgConnectOptions::from_str(url)?.application_name(name);
+pub fn pool(
+    url: &str,
+    name: &str,
+    size: u32,
+    settings: &[(&str, &str)],
+) -> Result<PgPool, DatabaseError> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name(name)
+        .options(settings.iter().copied());
     Ok(PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -29,12 +29,10 @@ JOIN events AS viewed USING (workspace_no, session_id)
 WHERE viewed.kind = 4";
 
 pub(super) const LOAD_LEAVES: &str = "
-SELECT viewed.workspace_no, viewed.session_id,
-       gone.occurred_at, gone.event_id, gone.pageview_id, gone.duration_seconds
-FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
-JOIN events AS viewed USING (workspace_no, session_id)
-JOIN events AS gone ON gone.workspace_no = viewed.workspace_no AND gone.pageview_id = viewed.pageview_id
-WHERE viewed.kind = 4 AND gone.kind = 5 AND gone.pageview_id IS NOT NULL";
+SELECT gone.workspace_no, gone.pageview_id, gone.occurred_at, gone.event_id, gone.duration_seconds
+FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, pageview_id)
+JOIN events AS gone USING (workspace_no, pageview_id)
+WHERE gone.kind = 5";
 
 pub(super) const RELEASE_WAITING: &str = "
 UPDATE events
@@ -104,32 +102,48 @@ pub(super) async fn load_views(
     }
     let (workspaces, ids): (Vec<i32>, Vec<Uuid>) =
         sessions.iter().map(|(no, id)| (int4(*no), id.0)).unzip();
-    for row in sqlx::query(LOAD_VIEWS)
-        .bind(&workspaces)
-        .bind(&ids)
+    let rows = sqlx::query(LOAD_VIEWS)
+        .bind(workspaces)
+        .bind(ids)
         .fetch_all(&mut *connection)
-        .await?
-    {
-        loaded.entry(session_key(&row)?).or_default().0.push(View {
-            at: timestamp(&row, "occurred_at")?,
-            event_id: EventId(row.try_get("event_id")?),
-            pageview_id: PageviewId(row.try_get("pageview_id")?),
-        });
+        .await?;
+    let mut session_of: BTreeMap<(WorkspaceNo, PageviewId), SessionKey> = BTreeMap::new();
+    for row in rows {
+        let (key, view) = (session_key(&row)?, read_view(&row)?);
+        session_of.insert((key.0, view.pageview_id), key);
+        loaded.entry(key).or_default().0.push(view);
     }
-    for row in sqlx::query(LOAD_LEAVES)
-        .bind(&workspaces)
-        .bind(&ids)
+    let (workspaces, ids): (Vec<i32>, Vec<Uuid>) =
+        session_of.keys().map(|(no, id)| (int4(*no), id.0)).unzip();
+    let rows = sqlx::query(LOAD_LEAVES)
+        .bind(workspaces)
+        .bind(ids)
         .fetch_all(&mut *connection)
-        .await?
-    {
-        loaded.entry(session_key(&row)?).or_default().1.push(Leave {
-            at: timestamp(&row, "occurred_at")?,
-            event_id: EventId(row.try_get("event_id")?),
-            pageview_id: PageviewId(row.try_get("pageview_id")?),
-            seconds: row.try_get("duration_seconds")?,
-        });
+        .await?;
+    for row in rows {
+        let leave = read_leave(&row)?;
+        if let Some(key) = session_of.get(&(workspace(&row)?, leave.pageview_id)) {
+            loaded.entry(*key).or_default().1.push(leave);
+        }
     }
     Ok(loaded)
+}
+
+fn read_view(row: &PgRow) -> sqlx::Result<View> {
+    Ok(View {
+        at: timestamp(row, "occurred_at")?,
+        event_id: EventId(row.try_get("event_id")?),
+        pageview_id: PageviewId(row.try_get("pageview_id")?),
+    })
+}
+
+fn read_leave(row: &PgRow) -> sqlx::Result<Leave> {
+    Ok(Leave {
+        at: timestamp(row, "occurred_at")?,
+        event_id: EventId(row.try_get("event_id")?),
+        pageview_id: PageviewId(row.try_get("pageview_id")?),
+        seconds: row.try_get("duration_seconds")?,
+    })
 }
 
 /// Gives views and custom events the page of their session, where that is known. Other rows of a
