@@ -1,3 +1,5 @@
+//! The catalogue: every row is legal, unique and complete.
+
 use super::*;
 use crate::limits;
 use schemas::Kind;

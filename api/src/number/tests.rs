@@ -1,3 +1,5 @@
+//! Numbers as JavaScript computes and writes them, against exact arithmetic.
+
 use super::*;
 use crate::catalog::Rounding;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Statements and answers of reports, as far as they need no database.
+
 use super::*;
 use crate::{
     catalog::{Report, metrics},
