@@ -8,7 +8,6 @@ pub mod client;
 pub mod log;
 pub mod oracle;
 pub mod postgres;
-pub mod proxy;
 pub mod system;
 
 pub use client::{Answer, Client, Creator};

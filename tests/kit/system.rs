@@ -27,7 +27,6 @@ pub struct SystemBuilder {
     settings: BTreeMap<String, String>,
     log: Option<TestLog>,
     databases: Option<Databases>,
-    brokers: Option<String>,
     projector: bool,
     seed: u64,
 }
@@ -50,7 +49,6 @@ impl Default for SystemBuilder {
             settings,
             log: None,
             databases: None,
-            brokers: None,
             projector: true,
             seed: 1,
         }
@@ -69,13 +67,6 @@ impl SystemBuilder {
     #[must_use]
     pub fn log(mut self, log: TestLog) -> Self {
         self.log = Some(log);
-        self
-    }
-
-    /// Reaches the log through another address, such as a [`crate::proxy::Proxy`].
-    #[must_use]
-    pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
-        self.brokers = Some(brokers.into());
         self
     }
 
@@ -114,7 +105,7 @@ impl SystemBuilder {
             None => postgres::databases().await,
         };
         let mut settings = self.settings;
-        let brokers = self.brokers.unwrap_or_else(|| log.brokers().to_owned());
+        let brokers = log.brokers().to_owned();
         settings.insert("KAFKA_BROKERS".to_owned(), brokers);
         settings.insert("DATABASE_URL".to_owned(), databases.main.clone());
         settings.insert(
