@@ -17,6 +17,16 @@ const REFERRERS: [&str; 5] = [
     "https://duckduckgo.com/",
 ];
 
+/// The `eventId` of a visit's beacon; step 0 is its session.
+pub fn event_id(run: u32, number: u32, step: u32) -> Uuid {
+    Uuid::from_u64_pair((u64::from(run) << 32) | u64::from(number), u64::from(step))
+}
+
+/// Whether a step is a heartbeat; the session aside, the others are views.
+pub const fn is_heartbeat(step: u32) -> bool {
+    step % 5 == 4
+}
+
 /// The beacons of one visit: its session, then views, clicks and heartbeats. `number` decides
 /// everything about it, `eventId`s included. Gives how often something had to be sent again.
 pub async fn visit(
@@ -26,9 +36,7 @@ pub async fn visit(
     number: u32,
     beacons: u32,
 ) -> Result<u32, Box<dyn Error + Send + Sync>> {
-    let event_id = |step: u32| {
-        Uuid::from_u64_pair((u64::from(run) << 32) | u64::from(number), u64::from(step))
-    };
+    let event_id = |step| event_id(run, number, step);
     let mut retries = 0;
     let session = json!({
         "eventId": event_id(0),
@@ -43,7 +51,7 @@ pub async fn visit(
         .ok_or_else(|| format!("a session was refused: {answer}"))?
         .to_owned();
     for step in 1..beacons {
-        if step % 5 == 4 {
+        if is_heartbeat(step) {
             let path = format!("session/{session}/heartbeat");
             send(
                 http,

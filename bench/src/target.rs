@@ -3,7 +3,7 @@
 use footfall::{data_dir::DataDir, run_file::RunFile};
 use jiff::SignedDuration;
 use runtime::{Clock, Settings, SystemClock, jwt};
-use schemas::{Keyring, PageId, tracking_token};
+use schemas::{Keyring, PageId, WorkspaceId, tracking_token};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, error::Error, fs};
 use uuid::Uuid;
@@ -15,6 +15,8 @@ pub struct Target {
     tracking: Keyring,
     /// The creator's token.
     pub token: String,
+    /// The creator's workspace.
+    pub workspace: WorkspaceId,
     /// The creator's page.
     pub page: Uuid,
     /// Links of the page.
@@ -55,6 +57,7 @@ impl Target {
             data_dir,
             tracking,
             token,
+            workspace: WorkspaceId(Uuid::nil()),
             page: Uuid::nil(),
             links: Vec::new(),
             run,
@@ -79,6 +82,7 @@ impl Target {
             .json()
             .await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.workspace = WorkspaceId(text(&me["data"]["workspaceId"]).parse()?);
         self.page = text(&me["data"]["bioPageId"]).parse()?;
         let creator = text(&me["data"]["id"]);
         let page: Value = http

@@ -52,7 +52,7 @@ pub async fn run(
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
 
-    let parts = tokio::select! {
+    let mut parts = tokio::select! {
         started = Parts::start(&mut settings, &data_dir, programs, &context) => started?,
         // What has been started is told to stop when it is dropped.
         () = signalled() => return Ok(()),
@@ -62,7 +62,7 @@ pub async fn run(
         &context,
         listener,
         &data_dir,
-        &parts,
+        &mut parts,
         accept_new_secrets,
         begun,
     )
@@ -169,6 +169,14 @@ impl Parts {
         Err(failure)
     }
 
+    /// Completes when a part is gone that nobody stopped; the services cannot go on without it.
+    async fn ended(&mut self) -> Failure {
+        match &mut self.postgres {
+            Some(postgres) => Failure::other(postgres.ended().await),
+            None => std::future::pending().await,
+        }
+    }
+
     async fn stop(self) -> Result<(), Failure> {
         let postgres = match self.postgres {
             Some(postgres) => postgres.stop().await.map_err(Failure::other),
@@ -186,7 +194,7 @@ async fn serve_until_stopped(
     context: &Context,
     listener: TcpListener,
     data_dir: &DataDir,
-    parts: &Parts,
+    parts: &mut Parts,
     accept_new_secrets: bool,
     begun: Instant,
 ) -> Result<(), Failure> {
@@ -207,6 +215,7 @@ async fn serve_until_stopped(
     tokio::pin!(ended);
     tokio::select! {
         ended = &mut ended => return ended.map_err(Failure::other),
+        failure = parts.ended() => return Err(failure),
         () = context.readiness.wait() => {}
     }
     let run_file = RunFile {
@@ -226,7 +235,10 @@ async fn serve_until_stopped(
         begun.elapsed().as_secs_f64(),
         parts.kafka.brokers()
     );
-    ended.await.map_err(Failure::other)
+    tokio::select! {
+        ended = &mut ended => ended.map_err(Failure::other),
+        failure = parts.ended() => Err(failure),
+    }
 }
 
 /// The three services, put together.

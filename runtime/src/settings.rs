@@ -197,12 +197,16 @@ impl Settings {
         self.values.iter().filter_map(below).collect()
     }
 
-    /// Notes a problem; the program will not start.
+    /// Notes a problem; the program will not start. Services that share a setting find the same one: it is
+    /// reported once.
     pub fn problem(&mut self, name: &str, what: impl Into<String>) {
-        self.problems.push(Problem {
+        let problem = Problem {
             name: name.to_owned(),
             what: what.into(),
-        });
+        };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     /// Ends reading.
@@ -248,6 +252,7 @@ mod tests {
             settings.parse("MAX_EVENT_DATA_BYTES", 10_000u32, "a number of bytes"),
             10_000
         );
+        settings.required("JWT_SECRET");
         settings.required("JWT_SECRET");
         let text = settings.finish().unwrap_err().to_string();
         assert!(text.starts_with("2 settings cannot be used:"), "{text}");

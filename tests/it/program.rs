@@ -8,6 +8,7 @@ use std::{
     fs,
     os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
     time::Duration,
 };
@@ -134,6 +135,35 @@ async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
     program.signal("TERM");
     assert_eq!(program.wait(), Some(0));
     assert!(!folder.join("run.json").exists());
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_ends_with_its_database_and_recovers_at_the_next_start() {
+    let folder = private_folder();
+    let program = start(&folder);
+    let run = ready(&folder, program.id()).await;
+    let creator = client(&run).creator("ada").await;
+    let session = client(&run).session(creator.page, "v").await;
+    client(&run).view(session, None).await;
+
+    let pid_file = folder.join("postgres/cluster/postmaster.pid");
+    let server = fs::read_to_string(pid_file).unwrap();
+    let server = server.lines().next().unwrap();
+    let killed = Command::new("kill").args(["-KILL", server]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(program.wait(), Some(1));
+    assert!(!folder.join("run.json").exists());
+
+    let program = start(&folder);
+    let run = ready(&folder, program.id()).await;
+    let begun = tokio::time::Instant::now();
+    while client(&run).report(&creator, "overview").await["totalViews"] != 1 {
+        assert!(begun.elapsed() < kit::system::PATIENCE);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    program.signal("TERM");
+    assert_eq!(program.wait(), Some(0));
     fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }
 

@@ -82,6 +82,14 @@ pub enum PostgresError {
         /// The last lines of it.
         tail: String,
     },
+    /// The server ended by itself, or somebody ended it.
+    #[error("the embedded PostgreSQL is gone: {reason}; its log is {}; start the program again, it recovers", log.display())]
+    Ended {
+        /// What was seen.
+        reason: String,
+        /// Its log file.
+        log: PathBuf,
+    },
     /// A server of an earlier run still uses the cluster and does not go.
     #[error("a PostgreSQL server of an earlier run still uses {}: {reason}; stop it by hand (process {pid})", dir.display())]
     Former {
@@ -188,6 +196,11 @@ impl EmbeddedPostgres {
         };
         connection.close().await?;
         Ok(made)
+    }
+
+    /// Completes when the server is gone without [`EmbeddedPostgres::stop`], and says how. Cancelling it changes nothing.
+    pub async fn ended(&mut self) -> PostgresError {
+        self.server.ended().await
     }
 
     /// Ends the server: connections are cut, everything is written, and it is gone when this returns.

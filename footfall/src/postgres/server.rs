@@ -101,6 +101,18 @@ impl Server {
         self.port
     }
 
+    /// Waits until the server is gone without having been told to go.
+    pub(super) async fn ended(&mut self) -> PostgresError {
+        let reason = match self.child.wait().await {
+            Ok(status) => format!("it ended with {status}"),
+            Err(error) => format!("it cannot be watched: {error}"),
+        };
+        PostgresError::Ended {
+            reason,
+            log: self.cluster.log(),
+        }
+    }
+
     /// Stops it, and returns when it is gone.
     pub(super) async fn stop(mut self) -> Result<(), PostgresError> {
         self.stopped = true;
