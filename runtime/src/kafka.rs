@@ -122,10 +122,6 @@ impl KafkaSettings {
     pub fn producer(&self) -> ClientConfig {
         let mut config = self.base();
         let given = |property: &str| self.extra.iter().any(|(name, _)| name == property);
-        // Fewer, larger requests: most of what a beacon costs is the request that carries it.
-        if !given("linger.ms") && !given("queue.buffering.max.ms") {
-            config.set("linger.ms", "2");
-        }
         if !given("queue.buffering.max.messages") {
             config.set("queue.buffering.max.messages", QUEUE_MAX_MESSAGES);
         }
