@@ -105,7 +105,7 @@ async fn wait_for(
     target: &Target,
     views: &[Uuid],
 ) -> Result<(), Box<dyn Error>> {
-    let workspace_no: i32 = sqlx::query_scalar("SELECT workspace_no FROM workspaces WHERE id = $1")
+    let workspace_no: i32 = sqlx::query_scalar("SELECT no FROM workspaces WHERE id = $1")
         .bind(target.workspace.0)
         .fetch_one(main)
         .await?;

@@ -2,7 +2,7 @@
 
 use crate::{
     IdSource, Producer,
-    kafka::{KafkaSettings, blocking},
+    kafka::{KafkaSettings, blocking, is_transient},
     producer::Record,
 };
 use jiff::Timestamp;
@@ -18,10 +18,16 @@ use schemas::{
     directory::{Entry, Log},
     topics::{DIRECTORY, EVENTS, TopicSpec, specs},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 use thiserror::Error;
+use tracing::debug;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause before fresh topics are looked at again.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why the topics are not fit for use.
 #[derive(Debug, Error)]
@@ -45,6 +51,17 @@ pub enum TopicError {
     Unwritten(String),
 }
 
+impl TopicError {
+    /// True for what passes by itself just after topics were made.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Kafka(error) => is_transient(error),
+            Self::Missing(_) => true,
+            Self::Wrong { .. } | Self::Unwritten(_) => false,
+        }
+    }
+}
+
 /// What [`ensure`] found or made.
 #[derive(Clone, Debug)]
 pub struct Topics {
@@ -65,12 +82,31 @@ pub async fn ensure(
     now: Timestamp,
 ) -> Result<Topics, TopicError> {
     let created = create(kafka, events_partitions).await?;
+    let begun = Instant::now();
+    loop {
+        match name(kafka, ids, now).await {
+            Ok(log) => return Ok(Topics { log, created }),
+            // A cluster says that a topic is made before every broker knows its leaders.
+            Err(error) if error.passes() && begun.elapsed() < TIMEOUT => {
+                debug!("the topics are not there yet: {error}");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn name(
+    kafka: &KafkaSettings,
+    ids: &dyn IdSource,
+    now: Timestamp,
+) -> Result<Log, TopicError> {
     let log = match read_log(kafka).await? {
         Some(log) => log,
         None => write_log(kafka, ids, now).await?,
     };
     check(kafka, &log).await?;
-    Ok(Topics { log, created })
+    Ok(log)
 }
 
 /// Checks that the topics are there and what they must be. Every service does at its start.

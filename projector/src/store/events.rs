@@ -1,8 +1,8 @@
 //! The table `events`: what is known, what waits, and appending.
 
-use super::copy::CopyRows;
+use super::rows;
 use crate::fold::{
-    Change, SessionKey, SessionState,
+    Change, EventRow, SessionKey, SessionState,
     duration::{Leave, View},
 };
 use jiff::Timestamp;
@@ -43,12 +43,10 @@ WHERE events.workspace_no = session.workspace_no
   AND events.kind IN (4, 6)
   AND events.page_id IS NULL";
 
-const COPY: &str = "
-COPY events (
-    workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, session_id, pageview_id,
-    link_id, user_hash, path, title, referrer, duration_seconds, scroll_depth_percent, name,
-    properties, refusal_reason, refusal_count
-) FROM STDIN";
+pub(super) const INSERT: &str = "
+INSERT INTO events
+SELECT *
+FROM json_populate_recordset(NULL::events, $1::text::json)";
 
 /// Views and leaves of one session.
 pub(super) type ViewsAndLeaves = (Vec<View>, Vec<Leave>);
@@ -160,33 +158,10 @@ pub(super) fn place(changes: &mut [Change], sessions: &BTreeMap<SessionKey, Sess
     }
 }
 
+/// Appends the batch's rows.
 pub(super) async fn insert(connection: &mut PgConnection, changes: &[Change]) -> sqlx::Result<()> {
-    let mut copy = CopyRows::default();
-    for change in changes {
-        let row = &change.row;
-        copy.value(row.workspace_no)
-            .value(row.seq)
-            .value(row.event_id)
-            .value(row.kind)
-            .value(row.occurred_at)
-            .value(row.received_at)
-            .optional(row.page_id)
-            .optional(row.session_id)
-            .optional(row.pageview_id)
-            .optional(row.link_id)
-            .bytes(row.user_hash.map(|hash| hash.0))
-            .text(row.path.as_deref())
-            .text(row.title.as_deref())
-            .text(row.referrer.as_deref())
-            .optional(row.duration_seconds)
-            .optional(row.scroll_depth_percent)
-            .text(row.name.as_deref())
-            .text(row.properties.as_ref().map(ToString::to_string).as_deref())
-            .text(row.refusal_reason)
-            .optional(row.refusal_count)
-            .end_row();
-    }
-    copy.send(connection, COPY).await
+    let rows: Vec<&EventRow> = changes.iter().map(|change| &change.row).collect();
+    rows::insert(connection, INSERT, &rows).await
 }
 
 /// Counts what had waited for a session from this moment on: with its page, and with the seq of the

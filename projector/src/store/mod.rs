@@ -4,8 +4,9 @@
 //! only for the owner of the newest epoch who stands exactly where the table says.
 
 mod apply;
-mod copy;
 mod events;
+mod rows;
+mod session_row;
 mod sessions;
 
 pub use apply::{Applied, ApplyError};
@@ -23,12 +24,14 @@ pub const STATEMENTS: &[&str] = &[
     apply::LOCK_PARTITION,
     apply::ADVANCE_PARTITION,
     events::FIND_KNOWN,
+    events::INSERT,
     events::FIND_SESSIONS_OF_VIEWS,
     events::LOAD_VIEWS,
     events::LOAD_LEAVES,
     events::RELEASE_WAITING,
     sessions::LOAD,
     sessions::DELETE,
+    sessions::INSERT,
     sessions::SAVE_STATE,
 ];
 

@@ -1,10 +1,11 @@
 //! The table `sessions`: loading what is known of some, saving what they have become.
 
 use super::{
-    copy::CopyRows,
     events::{int4, session_key, timestamp},
+    rows,
+    session_row::SessionRow,
 };
-use crate::fold::{Dimensions, Identified, SessionKey, SessionState, Started};
+use crate::fold::{Identified, SessionKey, SessionState, Started};
 use jiff_sqlx::ToSqlx;
 use schemas::{EventId, PageId, UserHash};
 use sqlx::{PgConnection, Row, postgres::PgRow};
@@ -45,15 +46,10 @@ SET seq = excluded.seq,
     identified_at = excluded.identified_at,
     identified_by = excluded.identified_by";
 
-const COPY: &str = "
-COPY sessions (
-    workspace_no, session_id, seq, started_at, start_event_id, page_id, visitor_hash, user_hash,
-    identified_at, identified_by, last_activity_at, heartbeats, page_views, bounced, left_views,
-    viewed_seconds, duration_seconds, referrer, referrer_domain, source_class, landing_path,
-    utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, country_code, region, city,
-    continent, device, browser, browser_version, os, os_version, brand, model, language, timezone,
-    screen_width, screen_height, bot_signals
-) FROM STDIN";
+pub(super) const INSERT: &str = "
+INSERT INTO sessions
+SELECT *
+FROM json_populate_recordset(NULL::sessions, $1::text::json)";
 
 /// What the table knows of those sessions, without the columns that only a start fills.
 pub(super) async fn load(
@@ -126,13 +122,11 @@ pub(super) async fn save(
 ) -> sqlx::Result<()> {
     // Something may have waited under a session's id; its row is in the state already.
     delete(connection, begun).await?;
-    let mut copy = CopyRows::default();
-    for key in begun {
-        if let Some(state) = sessions.get(key) {
-            whole_row(&mut copy, *key, state);
-        }
-    }
-    copy.send(connection, COPY).await?;
+    let rows: Vec<SessionRow<'_>> = begun
+        .iter()
+        .filter_map(|key| SessionRow::new(*key, sessions.get(key)?))
+        .collect();
+    rows::insert(connection, INSERT, &rows).await?;
     let others: Vec<(&SessionKey, &SessionState)> = sessions
         .iter()
         .filter(|(key, _)| !begun.contains(key))
@@ -152,52 +146,6 @@ async fn delete(connection: &mut PgConnection, keys: &BTreeSet<SessionKey>) -> s
         .execute(connection)
         .await?;
     Ok(())
-}
-
-fn whole_row(copy: &mut CopyRows, (workspace, session): SessionKey, state: &SessionState) {
-    let Some(started) = &state.started else {
-        return;
-    };
-    let empty = Dimensions::default();
-    let dimensions = started.dimensions.as_deref().unwrap_or(&empty);
-    copy.value(workspace)
-        .value(session)
-        .value(state.seq)
-        .value(started.at)
-        .value(started.event_id)
-        .value(started.page_id)
-        .bytes(dimensions.visitor_hash.map(|hash| hash.0))
-        .bytes(state.identified.map(|identified| identified.user_hash.0))
-        .optional(state.identified.map(|identified| identified.at))
-        .optional(state.identified.map(|identified| identified.event_id))
-        .value(state.last_activity_at.unwrap_or(started.at))
-        .value(state.heartbeats)
-        .value(state.page_views)
-        .value(state.bounced())
-        .value(state.left_views)
-        .value(state.viewed_seconds)
-        .value(state.duration_seconds())
-        .text(dimensions.referrer.as_deref())
-        .text(Some(&dimensions.referrer_domain))
-        .text(Some(dimensions.source_class))
-        .text(dimensions.landing_path.as_deref());
-    let texts = dimensions
-        .utm
-        .iter()
-        .chain(&dimensions.place)
-        .map(Option::as_deref);
-    for text in texts
-        .chain([dimensions.device])
-        .chain(dimensions.agent.iter().map(Option::as_deref))
-    {
-        copy.text(text);
-    }
-    copy.text(dimensions.language.as_deref())
-        .text(dimensions.timezone.as_deref())
-        .optional(dimensions.screen.map(|(width, _)| width))
-        .optional(dimensions.screen.map(|(_, height)| height))
-        .value(dimensions.bot_signals)
-        .end_row();
 }
 
 async fn save_state(
