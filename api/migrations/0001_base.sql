@@ -35,6 +35,10 @@ CREATE TABLE bio_pages (
     position                 int4        NOT NULL,
     created_at               timestamptz NOT NULL,
     row_version              int8        NOT NULL DEFAULT 1,
+    -- What visitors see: grows by one with every change of the page, of a link on it or of their order.
+    -- What is made of a page is kept under it. Whoever changes either has the page's row locked, so that
+    -- versions become visible in their order.
+    content_version          int8        NOT NULL DEFAULT 1,
     CONSTRAINT bio_pages_slug_key UNIQUE (creator_id, slug)
 );
 

@@ -15,6 +15,14 @@ pub(crate) const ADD_PAGE: &str = "creators.bio.add";
 pub(crate) const GET_PAGE: &str = "creators.bio.get";
 /// Adds a link.
 pub(crate) const ADD_LINK: &str = "creators.links.add";
+/// Changes a link.
+pub(crate) const UPDATE_LINK: &str = "creators.links.update";
+/// Removes a link.
+pub(crate) const DELETE_LINK: &str = "creators.links.delete";
+/// Orders the links of a page.
+pub(crate) const REORDER_LINKS: &str = "creators.links.reorder";
+/// Changes the settings of a page.
+pub(crate) const UPDATE_PAGE: &str = "creators.bio.update";
 
 const HOUR: u32 = 3600;
 const MINUTE: u32 = 60;
@@ -27,13 +35,18 @@ const fn limit(route: &'static str, count: u32, seconds: u32) -> Limit {
     }
 }
 
-/// Limits of the routes that are no reports. Links: contract 4.2; the others are ours.
-const ROUTES: [Limit; 5] = [
+/// Limits of the routes that are no reports. Links and settings: contract, section 4; the others are
+/// ours.
+const ROUTES: [Limit; 9] = [
     limit(CREATE_CREATOR, 30, HOUR),
     limit(GET_CREATOR, 60, MINUTE),
     limit(ADD_PAGE, 30, HOUR),
     limit(GET_PAGE, 60, MINUTE),
     limit(ADD_LINK, 30, HOUR),
+    limit(UPDATE_LINK, 30, HOUR),
+    limit(DELETE_LINK, 30, HOUR),
+    limit(REORDER_LINKS, 30, HOUR),
+    limit(UPDATE_PAGE, 30, HOUR),
 ];
 
 /// Every limit of the api as published.

@@ -3,17 +3,20 @@
 use crate::{
     app::{App, Database},
     config::{Config, LISTEN},
-    creators::{add_page, create_creator, get_creator, get_page},
+    creators::{add_page, create_creator, get_creator, get_page, update_page},
     guard::guarded,
-    limits::{ADD_LINK, ADD_PAGE, CREATE_CREATOR, GET_CREATOR, GET_PAGE},
-    links::add_link,
+    limits::{
+        ADD_LINK, ADD_PAGE, CREATE_CREATOR, DELETE_LINK, GET_CREATOR, GET_PAGE, REORDER_LINKS,
+        UPDATE_LINK, UPDATE_PAGE,
+    },
+    links::{add_link, delete_link, reorder_links, update_link},
     outbox::{PART, Publisher},
     startup::{open_analytics, open_main, reading_pool},
     surface,
 };
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{delete, get, patch, post},
 };
 use runtime::{
     Context, Lifecycle, Producer, Settings, database,
@@ -84,13 +87,23 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
 fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let creators = guarded(app, CREATE_CREATOR, post(create_creator));
     let me = guarded(app, GET_CREATOR, get(get_creator));
-    let bio = guarded(app, GET_PAGE, get(get_page)).merge(guarded(app, ADD_PAGE, post(add_page)));
+    let bio = guarded(app, GET_PAGE, get(get_page))
+        .merge(guarded(app, ADD_PAGE, post(add_page)))
+        .merge(guarded(app, UPDATE_PAGE, patch(update_page)));
     let links = guarded(app, ADD_LINK, post(add_link));
+    let order = guarded(app, REORDER_LINKS, post(reorder_links));
+    let link = guarded(app, UPDATE_LINK, patch(update_link)).merge(guarded(
+        app,
+        DELETE_LINK,
+        delete(delete_link),
+    ));
     Router::new()
         .route("/api/v1/creators", creators)
         .route("/api/v1/creators/me", me)
         .route("/api/v1/creators/{creatorId}/bio", bio)
         .route("/api/v1/creators/{creatorId}/links", links)
+        .route("/api/v1/creators/{creatorId}/links/reorder", order)
+        .route("/api/v1/creators/links/{linkId}", link)
         .merge(surface::routes(app))
 }
 

@@ -14,6 +14,24 @@ pub(crate) fn page_not_found() -> ApiError {
     ApiError::not_found("creator.bio.not_found", "There is no such bio page.")
 }
 
+/// 403 for a link on somebody else's page.
+pub(crate) fn not_link_owner() -> ApiError {
+    ApiError::forbidden("creator.links.not_owner", "This link is not yours.")
+}
+
+/// 404 for a link that is on no page.
+pub(crate) fn link_not_found() -> ApiError {
+    ApiError::not_found("creator.links.not_found", "There is no such link.")
+}
+
+/// 400 for an order with a link that is not on the page, whatever exists.
+pub(crate) fn links_not_owned() -> ApiError {
+    ApiError::bad_request(
+        "creator.links.not_owned",
+        "linkIds holds an id that is no link of this page.",
+    )
+}
+
 /// 404 for a caller without a creator, on the routes that are not below one.
 pub(crate) fn creator_not_found() -> ApiError {
     ApiError::not_found(

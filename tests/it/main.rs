@@ -1,8 +1,11 @@
 //! The integration tests, one binary: whole systems, real PostgreSQL, a real log.
 
+mod bad_changes;
 mod bad_input;
 mod delivery;
 mod exactly_once;
+mod link_changes;
+mod page_changes;
 mod program;
 mod statements;
 mod tenants;

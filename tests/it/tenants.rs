@@ -5,13 +5,30 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+/// Every route below a creator, with a body that its owner may send.
+fn below_a_creator(owner: Uuid) -> [(Method, String, Value); 5] {
+    let path = |rest: &str| format!("/api/v1/creators/{owner}/{rest}");
+    let link = json!({"title": "x", "url": "https://x.example"});
+    [
+        (Method::GET, path("bio"), Value::Null),
+        (Method::POST, path("bio"), json!({"slug": "second"})),
+        (
+            Method::PATCH,
+            path("bio"),
+            json!({"bio": "x", "published": false}),
+        ),
+        (Method::POST, path("links"), link),
+        (Method::POST, path("links/reorder"), json!({"linkIds": []})),
+    ]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_creator_gets_nothing_on_any_route() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
     let eve = client.creator("eve").await;
-    client.link(&ada, "Shop", "https://shop.example").await;
+    let shop = client.link(&ada, "Shop", "https://shop.example").await;
     let session = client.session(ada.page, "v").await;
     client.view(session, None).await;
     system.settle().await;
@@ -35,35 +52,11 @@ async fn another_creator_gets_nothing_on_any_route() {
     }
     assert_eq!(client.report(&eve, "overview").await["totalViews"], 0);
 
-    let link = json!({"title": "x", "url": "https://x.example"});
-    let page = json!({"slug": "second"});
     for owner in [ada.id, Uuid::from_u128(1)] {
-        for (method, path, body) in [
-            (
-                Method::GET,
-                format!("/api/v1/creators/{owner}/bio"),
-                Value::Null,
-            ),
-            (
-                Method::POST,
-                format!("/api/v1/creators/{owner}/bio"),
-                page.clone(),
-            ),
-            (
-                Method::POST,
-                format!("/api/v1/creators/{owner}/links"),
-                link.clone(),
-            ),
-        ] {
-            let request = client
-                .request(method.clone(), &path)
-                .bearer_auth(&eve.token);
+        for (method, path, body) in below_a_creator(owner) {
+            let request = client.request(method.clone(), &path);
             let answer = client
-                .send(if body.is_null() {
-                    request
-                } else {
-                    request.json(&body)
-                })
+                .send(request.bearer_auth(&eve.token).json(&body))
                 .await;
             let expected = (
                 403,
@@ -73,14 +66,56 @@ async fn another_creator_gets_nothing_on_any_route() {
             assert_eq!(answer.error(), expected, "{method} {path}");
         }
     }
+    // A link of somebody else is forbidden, one of nobody is not there.
+    for (id, status, code, key) in [
+        (shop, 403, "AUTH_FORBIDDEN", "creator.links.not_owner"),
+        (
+            Uuid::from_u128(1),
+            404,
+            "RESOURCE_NOT_FOUND",
+            "creator.links.not_found",
+        ),
+    ] {
+        for method in [Method::PATCH, Method::DELETE] {
+            let request = client.request(method.clone(), &format!("/api/v1/creators/links/{id}"));
+            let body = json!({"title": "Eve's", "url": "https://eve.example"});
+            let answer = client
+                .send(request.bearer_auth(&eve.token).json(&body))
+                .await;
+            let expected = (status, code.to_owned(), key.to_owned());
+            assert_eq!(answer.error(), expected, "{method} {id}");
+        }
+    }
     // Within one's own creator, another's page is no page.
-    let path = format!("/api/v1/creators/{}/bio?bioPageId={}", eve.id, ada.page);
-    assert_eq!(client.get_as(&eve.token, &path).await.status, 404);
+    for (method, path, body) in below_a_creator(eve.id) {
+        if method == Method::POST && path.ends_with("/bio") {
+            continue;
+        }
+        let path = format!("{path}?bioPageId={}", ada.page);
+        let request = client.request(method.clone(), &path);
+        let answer = client
+            .send(request.bearer_auth(&eve.token).json(&body))
+            .await;
+        let key = "creator.bio.not_found".to_owned();
+        let expected = (404, "RESOURCE_NOT_FOUND".to_owned(), key);
+        assert_eq!(answer.error(), expected, "{method} {path}");
+    }
+    let order = format!("/api/v1/creators/{}/links/reorder", eve.id);
+    let foreign = json!({ "linkIds": [shop] });
+    let answer = client.post_as(&eve.token, &order, &foreign).await;
+    assert_eq!(answer.error().2, "creator.links.not_owned");
+    // After all that, what is Ada's is as it was.
     let own = client
         .get_as(&ada.token, &format!("/api/v1/creators/{}/bio", ada.id))
         .await
         .data();
-    assert_eq!(own["links"].as_array().unwrap().len(), 1);
+    assert_eq!((&own["bio"], &own["published"]), (&json!(""), &json!(true)));
+    let links = own["links"].as_array().unwrap();
+    assert_eq!(links.len(), 1);
+    assert_eq!(
+        (&links[0]["title"], &links[0]["url"]),
+        (&json!("Shop"), &json!("https://shop.example"))
+    );
     system.finish().await;
 }
 
@@ -94,7 +129,14 @@ async fn no_token_is_401_on_every_bearer_route() {
         (Method::GET, "/api/v1/creators/me".to_owned()),
         (Method::GET, format!("/api/v1/creators/{}/bio", ada.id)),
         (Method::POST, format!("/api/v1/creators/{}/bio", ada.id)),
+        (Method::PATCH, format!("/api/v1/creators/{}/bio", ada.id)),
         (Method::POST, format!("/api/v1/creators/{}/links", ada.id)),
+        (
+            Method::POST,
+            format!("/api/v1/creators/{}/links/reorder", ada.id),
+        ),
+        (Method::PATCH, format!("/api/v1/creators/links/{}", ada.id)),
+        (Method::DELETE, format!("/api/v1/creators/links/{}", ada.id)),
         (
             Method::GET,
             "/api/v1/creators/analytics/overview".to_owned(),

@@ -155,6 +155,22 @@ impl Client {
         .await
     }
 
+    /// Patches JSON with a token.
+    pub async fn patch_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.send(
+            self.request(Method::PATCH, path)
+                .bearer_auth(token)
+                .json(body),
+        )
+        .await
+    }
+
+    /// Deletes with a token.
+    pub async fn delete_as(&self, token: &str, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path).bearer_auth(token))
+            .await
+    }
+
     /// Gets with a token.
     pub async fn get_as(&self, token: &str, path: &str) -> Answer {
         self.send(self.request(Method::GET, path).bearer_auth(token))

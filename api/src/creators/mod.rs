@@ -2,7 +2,9 @@
 
 mod pages;
 mod provision;
+mod settings;
 mod username;
 
 pub(crate) use pages::{add_page, get_page};
 pub(crate) use provision::{create_creator, get_creator};
+pub(crate) use settings::update_page;

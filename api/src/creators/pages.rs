@@ -20,14 +20,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Longest text of a page (contract 4.7).
-const MAX_BIO_CHARS: usize = 5000;
+pub(super) const MAX_BIO_CHARS: usize = 5000;
 /// Longest slug (contract, decision 19).
 const MAX_SLUG_CHARS: usize = 40;
 
 /// A page with its links (contract 4.1).
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WireBioPage {
+pub(super) struct WireBioPage {
     id: Uuid,
     creator_id: Uuid,
     template_id: Option<Uuid>,
@@ -40,10 +40,12 @@ struct WireBioPage {
     links: Vec<WireLink>,
     /// Templates are not ours yet.
     template: Option<Value>,
+    /// Ours (contract, decision 28).
+    consent: String,
 }
 
 impl WireBioPage {
-    fn new(page: Page, links: Vec<WireLink>) -> Self {
+    pub(super) fn new(page: Page, links: Vec<WireLink>) -> Self {
         Self {
             id: page.id,
             creator_id: page.creator_id,
@@ -56,6 +58,7 @@ impl WireBioPage {
             email_collection_enabled: page.email_collection_enabled,
             links,
             template: None,
+            consent: page.consent,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     extract::{JsonObject, PathId, Query},
     guard::Caller,
     refusals,
-    store::{self, Tx, creators::Creator, links::BioLink},
+    store::{self, Tx, creators::Creator, links::BioLink, record},
 };
 use axum::{
     extract::State,
@@ -67,8 +67,7 @@ pub(crate) async fn add_link(
         at: now,
         detail: json!({ "bioPageId": page_id, "title": link.title, "url": link.url }),
     };
-    store::audit::insert(&mut tx, audit).await?;
-    store::outbox::insert(&mut tx, &[entry], now).await?;
+    record::link_change(&mut tx, page_id, audit, entry).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, ok(WireLink::from(link))).into_response())
 }

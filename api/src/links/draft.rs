@@ -1,20 +1,18 @@
 //! A link as a request asks for it: read and checked before anything is touched.
 
-use super::{destination, embed, plain_text, schedule};
-use crate::refusals;
+use super::{
+    destination, embed,
+    members::{
+        MAX_TITLE_CHARS, MAX_URL_CHARS, read_embed_type, read_moment, read_name, read_sort_order,
+        read_title,
+    },
+    schedule,
+};
+use crate::{jsonb, refusals};
 use jiff::Timestamp;
 use runtime::http::{ApiError, Fields};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-
-/// Longest title, before HTML is stripped (contract 4.2).
-pub(super) const MAX_TITLE_CHARS: usize = 100;
-/// Longest url: what every browser and server takes.
-const MAX_URL_CHARS: usize = 2048;
-/// Longest icon and platform name.
-const MAX_NAME_CHARS: usize = 50;
-/// Largest embed data, as JSON.
-const MAX_EMBED_BYTES: usize = 10_000;
 
 /// The fields of a new link, each within its own bounds.
 #[derive(Clone, Debug)]
@@ -46,22 +44,23 @@ impl Draft {
     /// Reads the body; 400 with every rule it breaks.
     pub(super) fn read(body: &Map<String, Value>) -> Result<Self, ApiError> {
         let mut fields = Fields::new(body);
+        let title = fields.required_string("title", MAX_TITLE_CHARS);
         let draft = Self {
             page_id: fields.uuid("bioPageId"),
-            title: read_title(&mut fields),
+            title: title
+                .map(|given| read_title(&mut fields, given))
+                .unwrap_or_default(),
             url: fields
                 .required_string("url", MAX_URL_CHARS)
                 .unwrap_or_default()
                 .to_owned(),
-            icon: owned(fields.string("icon", MAX_NAME_CHARS)),
-            sort_order: fields
-                .integer("sortOrder", 0..=1000)
-                .and_then(|order| i32::try_from(order).ok()),
+            icon: read_name(&mut fields, "icon"),
+            sort_order: read_sort_order(&mut fields),
             active: fields.boolean("active").unwrap_or(true),
             is_social: fields.boolean("isSocial").unwrap_or(false),
-            platform: owned(fields.string("platform", MAX_NAME_CHARS)),
-            embed_type: read_embed_type(&mut fields),
-            embed_meta: read_embed_meta(&mut fields),
+            platform: read_name(&mut fields, "platform"),
+            embed_type: read_embed_type(&mut fields, "embedType"),
+            embed_meta: jsonb::read_object(&mut fields, "embedMeta"),
             start: read_moment(&mut fields, "scheduledStart"),
             end: read_moment(&mut fields, "scheduledEnd"),
         };
@@ -88,69 +87,6 @@ impl Draft {
             embed_meta: embed_meta.or_else(|| detected_meta.flatten()),
         })
     }
-}
-
-fn owned(text: Option<&str>) -> Option<String> {
-    text.map(str::to_owned)
-}
-
-fn read_title(fields: &mut Fields<'_>) -> String {
-    let Some(given) = fields.required_string("title", MAX_TITLE_CHARS) else {
-        return String::new();
-    };
-    let title = plain_text(given);
-    if title.is_empty() {
-        fields.problem("title must not be empty, also without its HTML");
-    }
-    title
-}
-
-fn read_embed_type(fields: &mut Fields<'_>) -> Option<String> {
-    let given = fields.string("embedType", MAX_NAME_CHARS)?;
-    if !embed::TYPES.contains(&given) {
-        fields.problem(format!(
-            "embedType must be one of {}",
-            embed::TYPES.join(", ")
-        ));
-    }
-    Some(given.to_owned())
-}
-
-fn read_embed_meta(fields: &mut Fields<'_>) -> Option<Value> {
-    let meta = Value::Object(fields.object("embedMeta")?.clone());
-    let text = meta.to_string();
-    if text.len() > MAX_EMBED_BYTES {
-        fields.problem(format!(
-            "embedMeta must have at most {MAX_EMBED_BYTES} bytes"
-        ));
-    }
-    if holds_nul(&meta) {
-        // PostgreSQL's jsonb cannot hold it.
-        fields.problem("embedMeta must not contain the character U+0000");
-    }
-    Some(meta)
-}
-
-fn holds_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(members) => members
-            .iter()
-            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-fn read_moment(fields: &mut Fields<'_>, name: &str) -> Option<Timestamp> {
-    let text = fields.string(name, 64)?;
-    let moment = schedule::read_moment(text);
-    if moment.is_none() {
-        fields.problem(format!(
-            "{name} must be an ISO 8601 date and time, for example 2026-02-20T10:30:00Z"
-        ));
-    }
-    moment
 }
 
 #[cfg(test)]
@@ -232,13 +168,5 @@ mod tests {
         let schedule = json!({"title": "t", "url": "https://example.com",
             "scheduledStart": "2026-03-01T00:00:00Z", "scheduledEnd": "2026-03-01T00:00:00Z"});
         assert_eq!(key(schedule), "creator.links.invalid_schedule");
-    }
-
-    #[test]
-    fn what_jsonb_cannot_hold_is_refused() {
-        let error = read(
-            json!({"title": "t", "url": "https://example.com", "embedMeta": {"a": ["\u{0}"]}}),
-        );
-        assert!(error.is_err());
     }
 }

@@ -2,13 +2,10 @@
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-/// 1970-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what PostgreSQL and every client can hold.
-const FIRST_SECOND: i64 = 0;
-const LAST_SECOND: i64 = 253_402_300_799;
-
-/// Reads an ISO 8601 date or date and time. Without an offset it is UTC.
+/// Reads an ISO 8601 date or date and time, from 1970 on. Without an offset it is UTC. The last day of
+/// the year 9999 is none: it is another year somewhere, and what reads a schedule may be there.
 pub(crate) fn read_moment(text: &str) -> Option<Timestamp> {
-    parse(text).filter(|moment| (FIRST_SECOND..=LAST_SECOND).contains(&moment.as_second()))
+    parse(text).filter(|moment| *moment >= Timestamp::UNIX_EPOCH)
 }
 
 fn parse(text: &str) -> Option<Timestamp> {
@@ -53,6 +50,8 @@ mod tests {
             ("2026-02-20T10:30:00", "2026-02-20T10:30:00Z"),
             ("2026-02-20T10:30", "2026-02-20T10:30:00Z"),
             ("2026-02-20", "2026-02-20T00:00:00Z"),
+            ("1970-01-01", "1970-01-01T00:00:00Z"),
+            ("9999-12-30T21:59:59Z", "9999-12-30T21:59:59Z"),
         ];
         for (text, moment) in cases {
             assert_eq!(read_moment(text), Some(moment.parse().unwrap()), "{text}");
@@ -66,6 +65,9 @@ mod tests {
             "2026-02-20T10:30:00[Europe/Istanbul]",
             "1771583400",
             "2026-02-20T25:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "9999-12-31",
+            "+010000-01-01T00:00:00Z",
         ] {
             assert_eq!(read_moment(text), None, "{text:?}");
         }

@@ -1,8 +1,9 @@
 //! Links, and links as bio pages show them.
 
-use super::Tx;
+use super::{Tx, creators::Creator};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
+use schemas::{LinkId, directory};
 use serde_json::Value;
 use sqlx::{FromRow, PgExecutor, PgPool};
 use std::collections::HashMap;
@@ -41,6 +42,66 @@ JOIN bio_pages ON bio_pages.id = page_id
 WHERE link_id = ANY($1)
   AND creator_id = $2";
 
+pub(super) const PLACE: &str = "\
+SELECT page_id, creator_id
+FROM bio_links
+JOIN bio_pages ON bio_pages.id = page_id
+WHERE link_id = $1";
+
+pub(super) const FIND: &str = "\
+SELECT link_id AS id, title, destination AS url, icon, sort_order, active, is_social, platform, embed_type,
+       embed_meta, scheduled_start, scheduled_end
+FROM bio_links
+JOIN links ON links.id = link_id
+WHERE link_id = $1";
+
+pub(super) const UPDATE_BIO_LINK: &str = "\
+UPDATE bio_links
+SET title = $2,
+    icon = $3,
+    sort_order = $4,
+    active = $5,
+    embed_type = $6,
+    embed_meta = $7,
+    scheduled_start = $8,
+    scheduled_end = $9
+WHERE link_id = $1";
+
+pub(super) const UPDATE: &str = "\
+UPDATE links
+SET destination = $2,
+    row_version = row_version + 1
+WHERE id = $1
+RETURNING id, destination, short_code, false AS deleted, row_version";
+
+pub(super) const DELETE_BIO_LINK: &str = "\
+DELETE FROM bio_links
+WHERE link_id = $1";
+
+pub(super) const MARK_DELETED: &str = "\
+UPDATE links
+SET deleted_at = $2,
+    row_version = row_version + 1
+WHERE id = $1
+RETURNING id, destination, short_code, true AS deleted, row_version";
+
+pub(super) const COUNT_THESE: &str = "\
+SELECT count(*)
+FROM bio_links
+WHERE page_id = $1
+  AND link_id = ANY($2)";
+
+pub(super) const REORDER: &str = "\
+UPDATE bio_links
+SET sort_order = place
+FROM (
+    SELECT id, (ordinality - 1)::int4 AS place
+    FROM unnest($2::uuid[]) WITH ORDINALITY AS given (id, ordinality)
+) AS places
+WHERE page_id = $1
+  AND link_id = places.id
+  AND sort_order <> place";
+
 /// A link as its page shows it.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct BioLink {
@@ -56,6 +117,30 @@ pub(crate) struct BioLink {
     pub(crate) embed_meta: Option<Value>,
     pub(crate) scheduled_start: Option<jiff_sqlx::Timestamp>,
     pub(crate) scheduled_end: Option<jiff_sqlx::Timestamp>,
+}
+
+/// A link as the directory knows it.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct LinkRow {
+    id: Uuid,
+    destination: String,
+    short_code: String,
+    deleted: bool,
+    row_version: i64,
+}
+
+impl LinkRow {
+    /// What ingest must know of it.
+    pub(crate) fn directory_entry(self, creator: &Creator) -> directory::Entry {
+        directory::Entry::Link(directory::Link {
+            link_id: LinkId(self.id),
+            workspace_no: creator.workspace_no(),
+            destination: self.destination,
+            short_code: self.short_code,
+            deleted: self.deleted,
+            row_version: self.row_version,
+        })
+    }
 }
 
 /// Makes a link under that short code and gives its version; `None` when the code is taken.
@@ -134,4 +219,74 @@ pub(crate) async fn list_names(
         .await?;
     let named = rows.into_iter().map(|(id, title, url)| (id, (title, url)));
     Ok(named.collect())
+}
+
+/// Page and creator of a link that is on a page.
+pub(crate) async fn find_place(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Option<(Uuid, Uuid)>> {
+    sqlx::query_as(PLACE)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// A link that is on a page.
+pub(crate) async fn find(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Option<BioLink>> {
+    sqlx::query_as(FIND)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// Writes what can change of a link.
+pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink) -> sqlx::Result<LinkRow> {
+    sqlx::query(UPDATE_BIO_LINK)
+        .bind(link.id)
+        .bind(&link.title)
+        .bind(&link.icon)
+        .bind(link.sort_order)
+        .bind(link.active)
+        .bind(&link.embed_type)
+        .bind(&link.embed_meta)
+        .bind(link.scheduled_start)
+        .bind(link.scheduled_end)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query_as(UPDATE)
+        .bind(link.id)
+        .bind(&link.url)
+        .fetch_one(&mut **tx)
+        .await
+}
+
+/// Takes a link off its page and marks it as deleted.
+pub(crate) async fn delete(tx: &mut Tx<'_>, id: Uuid, now: Timestamp) -> sqlx::Result<LinkRow> {
+    sqlx::query(DELETE_BIO_LINK)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query_as(MARK_DELETED)
+        .bind(id)
+        .bind(now.to_sqlx())
+        .fetch_one(&mut **tx)
+        .await
+}
+
+/// True when all those ids, each given once, are links of the page.
+pub(crate) async fn are_all_on(tx: &mut Tx<'_>, page_id: Uuid, ids: &[Uuid]) -> sqlx::Result<bool> {
+    let count: i64 = sqlx::query_scalar(COUNT_THESE)
+        .bind(page_id)
+        .bind(ids)
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(usize::try_from(count) == Ok(ids.len()))
+}
+
+/// Gives each link its index as its place, and tells how many had another.
+pub(crate) async fn reorder(tx: &mut Tx<'_>, page_id: Uuid, ids: &[Uuid]) -> sqlx::Result<u64> {
+    let done = sqlx::query(REORDER)
+        .bind(page_id)
+        .bind(ids)
+        .execute(&mut **tx)
+        .await?;
+    Ok(done.rows_affected())
 }

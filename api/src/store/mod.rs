@@ -10,6 +10,7 @@ pub(crate) mod directory;
 pub(crate) mod links;
 pub(crate) mod outbox;
 pub(crate) mod pages;
+pub(crate) mod record;
 
 use sqlx::{Transaction, error::DatabaseError};
 
@@ -36,6 +37,14 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("links.count", links::COUNT),
     ("links.of_page", links::OF_PAGE),
     ("links.names", links::NAMES),
+    ("links.place", links::PLACE),
+    ("links.find", links::FIND),
+    ("links.update_bio_link", links::UPDATE_BIO_LINK),
+    ("links.update", links::UPDATE),
+    ("links.delete_bio_link", links::DELETE_BIO_LINK),
+    ("links.mark_deleted", links::MARK_DELETED),
+    ("links.count_these", links::COUNT_THESE),
+    ("links.reorder", links::REORDER),
     ("outbox.insert", outbox::INSERT),
     ("outbox.notify", outbox::NOTIFY),
     ("outbox.try_lock", outbox::TRY_LOCK),
@@ -50,6 +59,9 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("pages.next_position", pages::NEXT_POSITION),
     ("pages.find", pages::FIND),
     ("pages.lock", pages::LOCK),
+    ("pages.update", pages::UPDATE),
+    ("pages.raise_versions", pages::RAISE_VERSIONS),
+    ("pages.raise_content_version", pages::RAISE_CONTENT_VERSION),
 ];
 
 /// Every fixed statement on the analytics database; those of reports are built, see

@@ -23,11 +23,11 @@ pub(super) const INSERT: &str = "\
 INSERT INTO bio_pages (id, creator_id, slug, bio, position, created_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 RETURNING id, creator_id, bio, template_id, theme_override, custom_css, embed_enabled, published,
-          email_collection_enabled, row_version";
+          email_collection_enabled, consent, row_version";
 
 pub(super) const FIND: &str = "\
 SELECT id, creator_id, bio, template_id, theme_override, custom_css, embed_enabled, published,
-       email_collection_enabled, row_version
+       email_collection_enabled, consent, row_version
 FROM bio_pages
 WHERE creator_id = $1
   AND ($2::uuid IS NULL OR id = $2)
@@ -43,6 +43,30 @@ ORDER BY position, created_at, id
 LIMIT 1
 FOR UPDATE";
 
+pub(super) const UPDATE: &str = "\
+UPDATE bio_pages
+SET bio = $2,
+    template_id = $3,
+    theme_override = $4,
+    custom_css = $5,
+    embed_enabled = $6,
+    published = $7,
+    email_collection_enabled = $8,
+    consent = $9
+WHERE id = $1";
+
+pub(super) const RAISE_VERSIONS: &str = "\
+UPDATE bio_pages
+SET row_version = row_version + 1,
+    content_version = content_version + 1
+WHERE id = $1
+RETURNING row_version";
+
+pub(super) const RAISE_CONTENT_VERSION: &str = "\
+UPDATE bio_pages
+SET content_version = content_version + 1
+WHERE id = $1";
+
 /// A page without its links.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Page {
@@ -55,19 +79,26 @@ pub(crate) struct Page {
     pub(crate) embed_enabled: bool,
     pub(crate) published: bool,
     pub(crate) email_collection_enabled: bool,
+    /// `banner` or `assumed`.
+    pub(crate) consent: String,
     row_version: i64,
 }
 
 impl Page {
     /// What ingest must know of it.
     pub(crate) fn directory_entry(&self, creator: &Creator) -> directory::Entry {
-        directory::Entry::Page(directory::Page {
-            page_id: PageId(self.id),
-            workspace_no: creator.workspace_no(),
-            workspace_id: WorkspaceId(creator.workspace_id),
-            row_version: self.row_version,
-        })
+        directory_entry(self.id, self.row_version, creator)
     }
+}
+
+/// What ingest must know of a page.
+pub(super) fn directory_entry(id: Uuid, row_version: i64, creator: &Creator) -> directory::Entry {
+    directory::Entry::Page(directory::Page {
+        page_id: PageId(id),
+        workspace_no: creator.workspace_no(),
+        workspace_id: WorkspaceId(creator.workspace_id),
+        row_version,
+    })
 }
 
 /// A creator's pages, the first one first: id and slug.
@@ -127,4 +158,38 @@ pub(crate) async fn insert(
         .bind(now.to_sqlx())
         .fetch_one(&mut **tx)
         .await
+}
+
+/// Writes the settings of a page; its versions are raised by [`record`](super::record).
+pub(crate) async fn update(tx: &mut Tx<'_>, page: &Page) -> sqlx::Result<()> {
+    sqlx::query(UPDATE)
+        .bind(page.id)
+        .bind(&page.bio)
+        .bind(page.template_id)
+        .bind(&page.theme_override)
+        .bind(&page.custom_css)
+        .bind(page.embed_enabled)
+        .bind(page.published)
+        .bind(page.email_collection_enabled)
+        .bind(&page.consent)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Raises both versions and gives the row's.
+pub(super) async fn raise_versions(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<i64> {
+    sqlx::query_scalar(RAISE_VERSIONS)
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await
+}
+
+/// Raises the version of what visitors see.
+pub(super) async fn raise_content_version(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<()> {
+    sqlx::query(RAISE_CONTENT_VERSION)
+        .bind(id)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }

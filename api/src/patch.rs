@@ -1,0 +1,119 @@
+//! Sparse changes: what a PATCH says of a member, and what is different afterwards.
+//!
+//! The one rule: what is not mentioned stays as it is stored. `null` clears what can be null and is
+//! the same as absent for everything else (contract, decision 20).
+
+use runtime::http::{ApiError, Fields};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// A member that can be null, as a PATCH has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Member<T> {
+    /// Not mentioned: it stays.
+    Absent,
+    /// `null`: it is cleared.
+    Null,
+    /// Its new value.
+    Given(T),
+}
+
+impl<T> Member<T> {
+    /// Reads a member by its reader, which gives `None` for `null` and for what it noted as a
+    /// problem.
+    pub(crate) fn read<'a>(
+        fields: &mut Fields<'a>,
+        name: &str,
+        read: impl FnOnce(&mut Fields<'a>, &str) -> Option<T>,
+    ) -> Self {
+        if fields.mentions(name) {
+            read(fields, name).map_or(Self::Null, Self::Given)
+        } else {
+            Self::Absent
+        }
+    }
+
+    /// True when it is not mentioned.
+    pub(crate) const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// Changes what is stored.
+    pub(crate) fn apply(self, stored: &mut Option<T>) {
+        match self {
+            Self::Absent => {}
+            Self::Null => *stored = None,
+            Self::Given(value) => *stored = Some(value),
+        }
+    }
+}
+
+/// Changes what is stored and cannot be null.
+pub(crate) fn apply<T>(given: Option<T>, stored: &mut T) {
+    if let Some(value) = given {
+        *stored = value;
+    }
+}
+
+/// The members that differ, each as `{"from", "to"}`; empty when a change changed nothing.
+pub(crate) fn differences<T: Serialize>(
+    before: &T,
+    after: &T,
+) -> Result<Map<String, Value>, ApiError> {
+    let [Value::Object(mut before), Value::Object(after)] = [to_value(before)?, to_value(after)?]
+    else {
+        return Err(ApiError::internal("a change of something without members"));
+    };
+    let changed = after.into_iter().filter_map(|(name, to)| {
+        let from = before.remove(&name).unwrap_or_default();
+        (from != to).then(|| (name, json!({ "from": from, "to": to })))
+    });
+    Ok(changed.collect())
+}
+
+fn to_value(value: &impl Serialize) -> Result<Value, ApiError> {
+    serde_json::to_value(value).map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_stays_null_clears_and_a_value_is_taken() {
+        let read = |body: Value| {
+            let body = body.as_object().unwrap().clone();
+            let mut fields = Fields::new(&body);
+            Member::read(&mut fields, "x", |fields, name| {
+                fields.string(name, 9).map(str::to_owned)
+            })
+        };
+        for (body, before, after) in [
+            (json!({}), Some("a"), Some("a")),
+            (json!({}), None, None),
+            (json!({"x": null}), Some("a"), None),
+            (json!({"x": "b"}), Some("a"), Some("b")),
+            (json!({"x": "b"}), None, Some("b")),
+        ] {
+            let mut stored = before.map(str::to_owned);
+            read(body.clone()).apply(&mut stored);
+            assert_eq!(stored.as_deref(), after, "{body}");
+        }
+        assert!(read(json!({"y": 1})).is_absent());
+        assert!(!read(json!({"x": null})).is_absent());
+    }
+
+    #[test]
+    fn differences_name_what_changed_and_nothing_else() {
+        let before = json!({"a": 1, "b": "x", "c": null});
+        let after = json!({"a": 1, "b": "y", "c": {"d": []}});
+        let expected = json!({
+            "b": {"from": "x", "to": "y"},
+            "c": {"from": null, "to": {"d": []}},
+        });
+        let differing = |a, b| Value::Object(differences(a, b).unwrap());
+        assert_eq!(differing(&before, &after), expected);
+        assert_eq!(differing(&before, &before), json!({}));
+        assert!(differences(&1, &2).is_err());
+    }
+}
