@@ -55,9 +55,7 @@ impl Load {
             f64::from(sent) / seconds
         );
 
-        let run = target
-            .running()
-            .ok_or("the program is not running any more")?;
+        let run = target.running().await?;
         let analytics = PgPool::connect(&run.analytics_database_url).await?;
         let main = PgPool::connect(&run.database_url).await?;
         let views = self.views(target.workspace);

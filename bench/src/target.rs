@@ -5,7 +5,12 @@ use jiff::SignedDuration;
 use runtime::{Clock, Settings, SystemClock, jwt};
 use schemas::{Keyring, PageId, WorkspaceId, tracking_token};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, error::Error, fs};
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fs,
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
 /// A program, a creator of its own and what is needed to send beacons for the page.
@@ -117,9 +122,16 @@ impl Target {
         format!("http://{}", self.run.listen)
     }
 
-    /// What `run.json` says now; the program may have been started again meanwhile.
-    pub fn running(&self) -> Option<RunFile> {
-        RunFile::read_running(&self.data_dir)
+    /// What `run.json` says now. A program that was killed meanwhile is awaited: it answers before it is ready.
+    pub async fn running(&self) -> Result<RunFile, Box<dyn Error>> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(30) {
+            if let Some(run) = RunFile::read_running(&self.data_dir) {
+                return Ok(run);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Err("the program is not running any more".into())
     }
 
     /// The page's tracking token now.
