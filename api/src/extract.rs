@@ -6,6 +6,7 @@ use axum::{
 };
 use runtime::http::{ApiError, body, validate::parse_uuid};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use url::form_urlencoded;
 use uuid::Uuid;
 
@@ -55,6 +56,11 @@ impl Query {
         form_urlencoded::parse(self.0.as_bytes())
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
+    }
+
+    /// Every name and value, decoded.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        form_urlencoded::parse(self.0.as_bytes())
     }
 
     /// A UUID, `None` when it is absent; 400 for anything else, also for an empty one, which would

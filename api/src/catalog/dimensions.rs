@@ -1,32 +1,93 @@
-//! What facts are broken down by.
+//! What facts are broken down by, and what answers can be filtered by.
 
-use super::facts::{Fact, PAGE_VIEWS, SESSIONS};
+use super::facts::{Fact, PAGE_VIEWS, REFUSALS, SESSIONS};
 
 /// A column whose values become rows of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimension {
-    /// Unique name.
+    /// Unique name; also that of its filter.
     pub id: &'static str,
     /// The fact that has it.
     pub fact: &'static Fact,
     /// The column, as `text`.
     pub sql: &'static str,
-    /// The condition that leaves out rows which have no value.
-    pub present: &'static str,
+    /// A column that says the same in another way, which a filter may be given as well.
+    pub also: Option<&'static str>,
+    /// What rows without a value are called; they are one row with those that really are called so.
+    pub null_label: &'static str,
 }
 
-/// Where a visit came from.
-pub static REFERRER_DOMAIN: Dimension = Dimension {
-    id: "referrer_domain",
-    fact: &SESSIONS,
-    sql: "referrer_domain",
-    present: "referrer_domain IS NOT NULL",
+const fn of_visits(id: &'static str, sql: &'static str, null_label: &'static str) -> Dimension {
+    Dimension {
+        id,
+        fact: &SESSIONS,
+        sql,
+        also: None,
+        null_label,
+    }
+}
+
+/// The domain a visit came from.
+pub static REFERRER: Dimension = of_visits("referrer", "referrer_domain", "direct");
+/// What kind of place that is.
+pub static SOURCE_CLASS: Dimension = of_visits("source_class", "source_class", "unknown");
+/// English name of the country, or its ISO code in a filter.
+pub static COUNTRY: Dimension = Dimension {
+    also: Some("country_code"),
+    ..of_visits("country", "country", "Unknown")
 };
+/// Region of the country.
+pub static REGION: Dimension = of_visits("region", "region", "Unknown");
+/// City.
+pub static CITY: Dimension = of_visits("city", "city", "Unknown");
+/// Kind of device.
+pub static DEVICE: Dimension = of_visits("device", "device", "unknown");
+/// Browser, without its version.
+pub static BROWSER: Dimension = of_visits("browser", "browser", "Unknown");
+/// Operating system, without its version.
+pub static OS: Dimension = of_visits("os", "os", "Unknown");
+/// Language that the browser asks for.
+pub static LANGUAGE: Dimension = of_visits("language", "language", "Unknown");
+/// `utm_source` of the landing URL.
+pub static UTM_SOURCE: Dimension = of_visits("utm_source", "utm_source", "none");
+/// `utm_medium` of the landing URL.
+pub static UTM_MEDIUM: Dimension = of_visits("utm_medium", "utm_medium", "none");
+/// `utm_campaign` of the landing URL.
+pub static UTM_CAMPAIGN: Dimension = of_visits("utm_campaign", "utm_campaign", "none");
+/// Path on which a visit began.
+pub static ENTRY_PAGE: Dimension = of_visits("entry_page", "landing_path", "Unknown");
 
 /// The link that was clicked.
 pub static LINK: Dimension = Dimension {
     id: "link",
     fact: &PAGE_VIEWS,
     sql: "link_id::text",
-    present: "link_id IS NOT NULL",
+    also: None,
+    null_label: "",
 };
+
+/// Why beacons were not counted.
+pub static REASON: Dimension = Dimension {
+    id: "reason",
+    fact: &REFUSALS,
+    sql: "refusal_reason",
+    also: None,
+    null_label: "unknown",
+};
+
+/// What can be said about a visit, and so about each of its views.
+pub static OF_VISITS: &[&Dimension] = &[
+    &REFERRER,
+    &SOURCE_CLASS,
+    &COUNTRY,
+    &REGION,
+    &CITY,
+    &DEVICE,
+    &BROWSER,
+    &OS,
+    &LANGUAGE,
+    &UTM_SOURCE,
+    &UTM_MEDIUM,
+    &UTM_CAMPAIGN,
+    &ENTRY_PAGE,
+];

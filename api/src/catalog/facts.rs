@@ -11,6 +11,19 @@ pub struct Fact {
     pub only: Option<&'static str>,
     /// The column that says when it happened; windows are on it.
     pub time: &'static str,
+    /// How it knows its visit, whose dimensions filters are on.
+    pub visit: Visit,
+}
+
+/// How a fact knows the visit that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// It is one.
+    Itself,
+    /// By `session_id`.
+    BySession,
+    /// It belongs to none.
+    Without,
 }
 
 /// Views of pages; those with a link are clicks as well.
@@ -21,6 +34,7 @@ pub static PAGE_VIEWS: Fact = Fact {
     // partial index events_views.
     only: Some("kind = 4"),
     time: "occurred_at",
+    visit: Visit::BySession,
 };
 
 /// Visits, each in its present state.
@@ -29,4 +43,15 @@ pub static SESSIONS: Fact = Fact {
     table: "sessions",
     only: None,
     time: "started_at",
+    visit: Visit::Itself,
+};
+
+/// Sums of beacons that were not counted.
+pub static REFUSALS: Fact = Fact {
+    id: "refused",
+    table: "events",
+    // The number of schemas::Kind::BeaconRefused.
+    only: Some("kind = 7"),
+    time: "occurred_at",
+    visit: Visit::Without,
 };

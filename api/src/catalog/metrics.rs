@@ -1,6 +1,6 @@
 //! What is said about facts: aggregates, and ratios of them rounded as JavaScript rounds.
 
-use super::facts::{Fact, PAGE_VIEWS, SESSIONS};
+use super::facts::{Fact, PAGE_VIEWS, REFUSALS, SESSIONS};
 use crate::number::round_half_up;
 
 /// An aggregate over the rows of one fact.
@@ -58,6 +58,16 @@ impl Rounding {
         scale: 100.0,
         unit: 1.0,
     };
+    /// `Math.round(x)`: 145
+    pub const WHOLE: Self = Self {
+        scale: 1.0,
+        unit: 1.0,
+    };
+    /// `Math.round(x * 10) / 10`: 1.8
+    pub const ONE_DECIMAL: Self = Self {
+        scale: 10.0,
+        unit: 10.0,
+    };
     /// `Math.round(x * 10000) / 100`: 7.62
     pub const PERCENT_2: Self = Self {
         scale: 10_000.0,
@@ -98,6 +108,65 @@ pub static UNIQUE_VISITORS: Measure = Measure {
     fact: &SESSIONS,
     sql: "count(DISTINCT visitor_hash)::float8",
 };
+
+/// Visits of fewer than two views.
+pub static BOUNCES: Measure = Measure {
+    id: "bounces",
+    fact: &SESSIONS,
+    sql: "(count(*) FILTER (WHERE bounced))::float8",
+};
+
+/// Views, by the count that each visit carries.
+pub static VIEWS_OF_VISITS: Measure = Measure {
+    id: "views_of_visits",
+    fact: &SESSIONS,
+    sql: "coalesce(sum(page_views), 0)::float8",
+};
+
+/// Visits whose duration is known.
+pub static TIMED_VISITS: Measure = Measure {
+    id: "timed_visits",
+    fact: &SESSIONS,
+    sql: "(count(*) FILTER (WHERE duration_seconds > 0))::float8",
+};
+
+/// How long they took, in seconds. Summed as decimals: a sum of doubles depends on the order of its rows.
+pub static SECONDS: Measure = Measure {
+    id: "seconds",
+    fact: &SESSIONS,
+    sql: "coalesce(sum(duration_seconds::numeric) FILTER (WHERE duration_seconds > 0), 0)::float8",
+};
+
+/// Beacons that were answered and not counted.
+pub static REFUSED: Measure = Measure {
+    id: "refused_beacons",
+    fact: &REFUSALS,
+    sql: "coalesce(sum(refusal_count), 0)::float8",
+};
+
+/// Visits of fewer than two views per hundred.
+pub static BOUNCE_RATE: Metric = Metric::Ratio(Ratio {
+    numerator: &BOUNCES,
+    denominator: &VISITS,
+    over: Over::Scope,
+    rounding: Rounding::WHOLE_PERCENT,
+});
+
+/// Seconds of a visit whose duration is known.
+pub static AVERAGE_DURATION: Metric = Metric::Ratio(Ratio {
+    numerator: &SECONDS,
+    denominator: &TIMED_VISITS,
+    over: Over::Scope,
+    rounding: Rounding::WHOLE,
+});
+
+/// Views of a visit, of all visits.
+pub static PAGES_PER_VISIT: Metric = Metric::Ratio(Ratio {
+    numerator: &VIEWS_OF_VISITS,
+    denominator: &VISITS,
+    over: Over::Scope,
+    rounding: Rounding::ONE_DECIMAL,
+});
 
 /// Clicks per hundred views of the whole scope.
 pub static CLICK_THROUGH: Metric = Metric::Ratio(Ratio {

@@ -9,11 +9,16 @@ pub mod dimensions;
 pub mod facts;
 pub mod metrics;
 mod reports;
+mod shapes;
+mod slots;
 
 pub use dimensions::Dimension;
-pub use facts::Fact;
+pub use facts::{Fact, Visit};
 pub use metrics::{Measure, Metric, Over, Ratio, Rounding};
 pub use reports::REPORTS;
+pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape, Total};
+pub use slots::Slots;
+pub(crate) use slots::Timeline;
 
 /// One report.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +33,12 @@ pub struct Report {
     pub shape: Shape,
     /// What it is about.
     pub scope: Scope,
-    /// What may be asked of it; anything else in the query is ignored.
+    /// What may be asked of it.
     pub params: &'static [Param],
+    /// What it can be narrowed to.
+    pub filters: &'static [&'static Dimension],
+    /// What the answer is written as.
+    pub format: Format,
     /// How often a user may ask.
     pub limit: PerUser,
     /// What it tells, in one line.
@@ -67,6 +76,38 @@ pub enum Param {
     Days,
     /// `bioPageId`: which page, the first by default.
     BioPageId,
+    /// `timezone`: whose days and hours, UTC by default.
+    Timezone,
+    /// `compare=previous`: the window before beside the answer.
+    Compare,
+    /// `dimension`: what to break down by.
+    Dimension,
+    /// `type`: what to export.
+    Type,
+}
+
+impl Param {
+    /// Its name in the query.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Days => "days",
+            Self::BioPageId => "bioPageId",
+            Self::Timezone => "timezone",
+            Self::Compare => "compare",
+            Self::Dimension => "dimension",
+            Self::Type => "type",
+        }
+    }
+}
+
+/// What an answer is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON in the surface's envelope.
+    Json,
+    /// A file of comma-separated values.
+    Csv,
 }
 
 /// So many in so many seconds.
@@ -76,74 +117,6 @@ pub struct PerUser {
     pub count: u32,
     /// In how many seconds.
     pub seconds: u32,
-}
-
-/// A number of an answer under its name.
-#[derive(Clone, Copy, Debug)]
-pub struct Field {
-    /// Its name on the wire.
-    pub name: &'static str,
-    /// What it is.
-    pub metric: &'static Metric,
-}
-
-/// The kinds of answers.
-#[derive(Clone, Copy, Debug)]
-pub enum Shape {
-    /// Numbers about the whole scope, as one object.
-    Total(Total),
-    /// A list of a dimension's values, most first.
-    Breakdown(Breakdown),
-    /// A list of things that have names elsewhere, most first.
-    Ranking(Ranking),
-}
-
-/// See [`Shape::Total`].
-#[derive(Clone, Copy, Debug)]
-pub struct Total {
-    /// The numbers.
-    pub metrics: &'static [Field],
-    /// Parameters that the answer repeats as they took effect.
-    pub echo: &'static [Param],
-}
-
-/// See [`Shape::Breakdown`].
-#[derive(Clone, Copy, Debug)]
-pub struct Breakdown {
-    /// Name of the list on the wire.
-    pub list: &'static str,
-    /// What the rows are.
-    pub dimension: &'static Dimension,
-    /// Name of a row's value on the wire.
-    pub label: &'static str,
-    /// What rows without a value are called; they are one row with those that really are called so.
-    pub null_label: &'static str,
-    /// The numbers of a row; the first decides the order, ties go by label.
-    pub metrics: &'static [Field],
-    /// Most rows.
-    pub top: Option<u16>,
-}
-
-/// See [`Shape::Ranking`].
-#[derive(Clone, Copy, Debug)]
-pub struct Ranking {
-    /// Name of the list on the wire.
-    pub list: &'static str,
-    /// What the rows are; rows without a value are left out.
-    pub dimension: &'static Dimension,
-    /// Where their names come from.
-    pub entity: Entity,
-    /// The numbers of a row; the first decides the order, ties go by id.
-    pub metrics: &'static [Field],
-    /// Numbers about the whole scope, beside the list.
-    pub totals: &'static [Field],
-}
-
-/// Things whose names stand in the main database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entity {
-    /// A link of one of the caller's own pages: title and url.
-    Link,
 }
 
 #[cfg(test)]

@@ -1,19 +1,26 @@
 //! The reports, one row each.
 
 use super::{
-    Breakdown, Entity, Field, Metric, Param, PerUser, Ranking, Report, Scope, Shape, Surface,
-    Total,
-    dimensions::{LINK, REFERRER_DOMAIN},
-    metrics::{CLICK_THROUGH, CLICKS, SHARE_OF_RETURNED_VISITS, UNIQUE_VISITORS, VIEWS, VISITS},
+    Breakdown, Choice, Dimension, Entity, Field, Format, Metric, Named, Param, PerUser, Ranking,
+    Report, Scope, Series, Shape, Slots, Surface, Total,
+    dimensions::{
+        BROWSER, CITY, COUNTRY, DEVICE, ENTRY_PAGE, LANGUAGE, LINK, OF_VISITS, OS, REASON,
+        REFERRER, REGION, SOURCE_CLASS, UTM_CAMPAIGN, UTM_MEDIUM, UTM_SOURCE,
+    },
+    metrics::{
+        AVERAGE_DURATION, BOUNCE_RATE, CLICK_THROUGH, CLICKS, PAGES_PER_VISIT, REFUSED,
+        SHARE_OF_RETURNED_VISITS, UNIQUE_VISITORS, VIEWS, VISITS,
+    },
 };
 
-/// What every creator report takes (contract 3, decision 6).
-const CREATOR_PARAMS: &[Param] = &[Param::Days, Param::BioPageId];
 /// How often a creator may ask each of them (contract 3).
 const CREATOR_LIMIT: PerUser = PerUser {
     count: 60,
     seconds: 60,
 };
+
+/// Most rows of a breakdown that has no published limit.
+const BREAKDOWN_TOP: u16 = 100;
 
 const fn field(name: &'static str, metric: &'static Metric) -> Field {
     Field { name, metric }
@@ -23,64 +30,246 @@ static COUNT_OF_VIEWS: Metric = Metric::Plain(&VIEWS);
 static COUNT_OF_CLICKS: Metric = Metric::Plain(&CLICKS);
 static COUNT_OF_VISITS: Metric = Metric::Plain(&VISITS);
 static COUNT_OF_VISITORS: Metric = Metric::Plain(&UNIQUE_VISITORS);
+static COUNT_OF_REFUSALS: Metric = Metric::Plain(&REFUSED);
+
+/// What most creator reports have in common: a page, a window, filters on visits.
+const CREATOR: Report = Report {
+    id: "",
+    surface: Surface::Creator,
+    path: "",
+    shape: OVERVIEW,
+    scope: Scope::Page,
+    params: &[Param::Days, Param::BioPageId],
+    filters: OF_VISITS,
+    format: Format::Json,
+    limit: CREATOR_LIMIT,
+    summary: "",
+};
+
+const OVERVIEW: Shape = Shape::Total(Total {
+    metrics: &[
+        field("totalViews", &COUNT_OF_VIEWS),
+        field("uniqueVisitors", &COUNT_OF_VISITORS),
+        field("totalClicks", &COUNT_OF_CLICKS),
+        field("ctr", &CLICK_THROUGH),
+    ],
+    echo: &[Param::Days],
+});
+
+const TRAFFIC: Shape = Shape::Breakdown(Breakdown {
+    echo: &[],
+    list: "sources",
+    dimension: &REFERRER,
+    label: "source",
+    metrics: VISITS_AND_SHARE,
+    top: Some(15),
+});
+
+const LINKS: Shape = Shape::Ranking(Ranking {
+    list: "links",
+    dimension: &LINK,
+    entity: Entity::Link,
+    metrics: &[
+        field("clicks", &COUNT_OF_CLICKS),
+        field("ctr", &CLICK_THROUGH),
+    ],
+    totals: &[field("totalViews", &COUNT_OF_VIEWS)],
+});
+
+const VISITS_AND_SHARE: &[Field] = &[
+    field("visits", &COUNT_OF_VISITS),
+    field("percentage", &SHARE_OF_RETURNED_VISITS),
+];
+
+const fn by(dimension: &'static Dimension) -> Named {
+    Named {
+        name: dimension.id,
+        shape: Shape::Breakdown(Breakdown {
+            echo: &[Param::Dimension],
+            list: "rows",
+            dimension,
+            label: "value",
+            metrics: VISITS_AND_SHARE,
+            top: Some(BREAKDOWN_TOP),
+        }),
+    }
+}
 
 /// Every report of every surface.
 pub static REPORTS: &[Report] = &[
     Report {
         id: "creators.analytics.overview",
-        surface: Surface::Creator,
         path: "/api/v1/creators/analytics/overview",
-        shape: Shape::Total(Total {
-            metrics: &[
-                field("totalViews", &COUNT_OF_VIEWS),
-                field("uniqueVisitors", &COUNT_OF_VISITORS),
-                field("totalClicks", &COUNT_OF_CLICKS),
-                field("ctr", &CLICK_THROUGH),
-            ],
-            echo: &[Param::Days],
-        }),
-        scope: Scope::Page,
-        params: CREATOR_PARAMS,
-        limit: CREATOR_LIMIT,
+        shape: OVERVIEW,
+        params: &[Param::Days, Param::BioPageId, Param::Compare],
         summary: "Views, visitors, clicks and click-through rate of a page.",
+        ..CREATOR
     },
     Report {
         id: "creators.analytics.traffic",
-        surface: Surface::Creator,
         path: "/api/v1/creators/analytics/traffic",
+        shape: TRAFFIC,
+        summary: "The domains that most visits of a page came from.",
+        ..CREATOR
+    },
+    Report {
+        id: "creators.analytics.geo",
+        path: "/api/v1/creators/analytics/geo",
         shape: Shape::Breakdown(Breakdown {
-            list: "sources",
-            dimension: &REFERRER_DOMAIN,
-            label: "source",
-            null_label: "direct",
+            echo: &[],
+            list: "locations",
+            dimension: &COUNTRY,
+            label: "country",
+            metrics: VISITS_AND_SHARE,
+            top: Some(20),
+        }),
+        summary: "The countries that most visits of a page came from.",
+        ..CREATOR
+    },
+    Report {
+        id: "creators.analytics.devices",
+        path: "/api/v1/creators/analytics/devices",
+        shape: Shape::Breakdown(Breakdown {
+            echo: &[],
+            list: "segments",
+            dimension: &DEVICE,
+            label: "name",
             metrics: &[
-                field("visits", &COUNT_OF_VISITS),
+                field("count", &COUNT_OF_VISITS),
                 field("percentage", &SHARE_OF_RETURNED_VISITS),
             ],
-            top: Some(15),
+            top: None,
         }),
-        scope: Scope::Page,
-        params: CREATOR_PARAMS,
-        limit: CREATOR_LIMIT,
-        summary: "The domains that most visits of a page came from.",
+        summary: "The kinds of devices that a page was visited with.",
+        ..CREATOR
+    },
+    Report {
+        id: "creators.analytics.trend",
+        path: "/api/v1/creators/analytics/trend",
+        shape: Shape::Series(Series {
+            echo: &[Param::Days],
+            list: "daily",
+            slots: Slots::Day,
+            label: "day",
+            by: None,
+            metrics: &[
+                field("views", &COUNT_OF_VIEWS),
+                field("clicks", &COUNT_OF_CLICKS),
+            ],
+        }),
+        params: &[
+            Param::Days,
+            Param::BioPageId,
+            Param::Timezone,
+            Param::Compare,
+        ],
+        summary: "Views and clicks of a page by day.",
+        ..CREATOR
+    },
+    Report {
+        id: "creators.analytics.sessions",
+        path: "/api/v1/creators/analytics/sessions",
+        shape: Shape::Total(Total {
+            metrics: &[
+                field("totalSessions", &COUNT_OF_VISITS),
+                field("bounceRate", &BOUNCE_RATE),
+                field("avgDuration", &AVERAGE_DURATION),
+                field("pagesPerSession", &PAGES_PER_VISIT),
+            ],
+            echo: &[],
+        }),
+        params: &[Param::Days, Param::BioPageId, Param::Compare],
+        summary: "Visits of a page, how many of them bounced, how long they took and how much they viewed.",
+        ..CREATOR
     },
     Report {
         id: "creators.analytics.links",
-        surface: Surface::Creator,
         path: "/api/v1/creators/analytics/links",
-        shape: Shape::Ranking(Ranking {
-            list: "links",
-            dimension: &LINK,
-            entity: Entity::Link,
-            metrics: &[
-                field("clicks", &COUNT_OF_CLICKS),
-                field("ctr", &CLICK_THROUGH),
-            ],
-            totals: &[field("totalViews", &COUNT_OF_VIEWS)],
-        }),
-        scope: Scope::Page,
-        params: CREATOR_PARAMS,
-        limit: CREATOR_LIMIT,
+        shape: LINKS,
         summary: "The links of a page that were clicked, and how often.",
+        ..CREATOR
+    },
+    Report {
+        id: "creators.analytics.export",
+        path: "/api/v1/creators/analytics/export",
+        shape: Shape::Choice(Choice {
+            param: Param::Type,
+            of: &[
+                Named {
+                    name: "overview",
+                    shape: OVERVIEW,
+                },
+                Named {
+                    name: "traffic",
+                    shape: TRAFFIC,
+                },
+                Named {
+                    name: "links",
+                    shape: LINKS,
+                },
+            ],
+        }),
+        params: &[Param::Days, Param::BioPageId, Param::Type],
+        format: Format::Csv,
+        summary: "One of three reports as a file of comma-separated values.",
+        ..CREATOR
+    },
+    Report {
+        id: "creators.analytics.breakdown",
+        path: "/api/v1/creators/analytics/breakdown",
+        shape: Shape::Choice(Choice {
+            param: Param::Dimension,
+            of: &[
+                by(&REFERRER),
+                by(&SOURCE_CLASS),
+                by(&COUNTRY),
+                by(&REGION),
+                by(&CITY),
+                by(&DEVICE),
+                by(&BROWSER),
+                by(&OS),
+                by(&LANGUAGE),
+                by(&UTM_SOURCE),
+                by(&UTM_MEDIUM),
+                by(&UTM_CAMPAIGN),
+                by(&ENTRY_PAGE),
+                Named {
+                    name: "hour_of_week",
+                    shape: Shape::Series(Series {
+                        echo: &[Param::Dimension],
+                        list: "rows",
+                        slots: Slots::HourOfWeek,
+                        label: "value",
+                        by: None,
+                        metrics: VISITS_AND_SHARE,
+                    }),
+                },
+            ],
+        }),
+        params: &[
+            Param::Days,
+            Param::BioPageId,
+            Param::Timezone,
+            Param::Dimension,
+        ],
+        summary: "Visits of a page by one dimension, most first.",
+        ..CREATOR
+    },
+    Report {
+        id: "creators.analytics.refusals",
+        path: "/api/v1/creators/analytics/refusals",
+        shape: Shape::Series(Series {
+            echo: &[Param::Days],
+            list: "daily",
+            slots: Slots::Day,
+            label: "day",
+            by: Some(("reason", &REASON)),
+            metrics: &[field("count", &COUNT_OF_REFUSALS)],
+        }),
+        params: &[Param::Days, Param::BioPageId, Param::Timezone],
+        // A refused beacon leaves nothing about a visit.
+        filters: &[],
+        summary: "Beacons for a page that were not counted, by day and reason.",
+        ..CREATOR
     },
 ];

@@ -5,12 +5,27 @@ use crate::limits;
 use schemas::Kind;
 use std::collections::BTreeSet;
 
-/// The fields of a report's rows, and of its scope.
-fn fields(report: &Report) -> (&'static [Field], &'static [Field]) {
-    match report.shape {
+/// Every shape that a request can get, with its report.
+fn shapes() -> Vec<(&'static Report, &'static Shape)> {
+    let all = REPORTS.iter();
+    let of = |report: &'static Report| {
+        report
+            .shape
+            .all()
+            .into_iter()
+            .map(move |(_, s)| (report, s))
+    };
+    all.flat_map(of).collect()
+}
+
+/// The fields of a shape's rows, and of its scope.
+fn fields(shape: &Shape) -> (&'static [Field], &'static [Field]) {
+    match shape {
         Shape::Total(total) => (&[], total.metrics),
+        Shape::Series(series) => (series.metrics, &[]),
         Shape::Breakdown(breakdown) => (breakdown.metrics, &[]),
         Shape::Ranking(ranking) => (ranking.metrics, ranking.totals),
+        Shape::Choice(_) => panic!("a choice within a choice"),
     }
 }
 
@@ -55,18 +70,18 @@ fn ids_paths_and_surfaces_agree() {
 }
 
 #[test]
-fn rows_have_numbers_of_their_dimensions_fact_and_are_ordered_by_a_plain_one() {
-    for report in REPORTS {
-        let (dimension, row) = match report.shape {
-            Shape::Total(_) => continue,
-            Shape::Breakdown(breakdown) => (breakdown.dimension, breakdown.metrics),
-            Shape::Ranking(ranking) => (ranking.dimension, ranking.metrics),
+fn rows_have_numbers_of_one_fact_and_are_ordered_by_a_plain_one() {
+    for (report, shape) in shapes() {
+        let (dimension, row) = match shape {
+            Shape::Total(_) | Shape::Choice(_) => continue,
+            Shape::Series(series) => (series.by.map(|(_, by)| by), series.metrics),
+            Shape::Breakdown(breakdown) => (Some(breakdown.dimension), breakdown.metrics),
+            Shape::Ranking(ranking) => (Some(ranking.dimension), ranking.metrics),
         };
         let measures: Vec<_> = row.iter().flat_map(row_measures).collect();
+        let fact = dimension.map_or(measures[0].fact, |dimension| dimension.fact);
         assert!(
-            measures
-                .iter()
-                .all(|measure| measure.fact == dimension.fact),
+            measures.iter().all(|measure| measure.fact == fact),
             "{}",
             report.id
         );
@@ -75,9 +90,21 @@ fn rows_have_numbers_of_their_dimensions_fact_and_are_ordered_by_a_plain_one() {
 }
 
 #[test]
+fn slots_have_numbers_that_can_be_added() {
+    for (report, shape) in shapes() {
+        let Shape::Series(series) = shape else {
+            continue;
+        };
+        for measure in series.metrics.iter().flat_map(row_measures) {
+            assert!(!measure.sql.contains("DISTINCT"), "{}", report.id);
+        }
+    }
+}
+
+#[test]
 fn only_rows_can_be_a_part_of_the_returned_rows() {
-    for report in REPORTS {
-        let (_, scope) = fields(report);
+    for (report, shape) in shapes() {
+        let (_, scope) = fields(shape);
         let of_rows = |field: &Field| matches!(field.metric, Metric::Ratio(ratio) if ratio.over == Over::ReturnedRows);
         assert!(!scope.iter().any(of_rows), "{}", report.id);
     }
@@ -85,14 +112,20 @@ fn only_rows_can_be_a_part_of_the_returned_rows() {
 
 #[test]
 fn names_within_an_answer_are_unique() {
-    for report in REPORTS {
-        let (row, scope) = fields(report);
+    for (report, shape) in shapes() {
+        let (row, scope) = fields(shape);
         let (mut inner, mut outer): (Vec<_>, Vec<_>) = (
             row.iter().map(|f| f.name).collect(),
             scope.iter().map(|f| f.name).collect(),
         );
-        match report.shape {
-            Shape::Total(_) => {}
+        outer.extend(echo(shape).iter().map(|param| param.name()));
+        match shape {
+            Shape::Total(_) | Shape::Choice(_) => {}
+            Shape::Series(series) => {
+                inner.push(series.label);
+                inner.extend(series.by.map(|(name, _)| name));
+                outer.push(series.list);
+            }
             Shape::Breakdown(breakdown) => {
                 inner.push(breakdown.label);
                 outer.push(breakdown.list);
@@ -110,12 +143,36 @@ fn names_within_an_answer_are_unique() {
     }
 }
 
+fn echo(shape: &Shape) -> &'static [Param] {
+    match shape {
+        Shape::Total(total) => total.echo,
+        Shape::Series(series) => series.echo,
+        Shape::Breakdown(breakdown) => breakdown.echo,
+        Shape::Ranking(_) | Shape::Choice(_) => &[],
+    }
+}
+
 #[test]
-fn an_echo_is_a_parameter_of_its_report() {
-    for report in REPORTS {
-        if let Shape::Total(total) = report.shape {
+fn an_echo_and_a_choice_are_parameters_of_their_report() {
+    for (report, shape) in shapes() {
+        let known = echo(shape)
+            .iter()
+            .all(|param| report.params.contains(param));
+        assert!(known, "{}", report.id);
+        if let Shape::Choice(choice) = report.shape {
+            assert!(report.params.contains(&choice.param), "{}", report.id);
+            let names: BTreeSet<_> = choice.of.iter().map(|named| named.name).collect();
+            assert_eq!(names.len(), choice.of.len(), "{}", report.id);
+        }
+    }
+}
+
+#[test]
+fn a_window_before_is_offered_where_one_can_be_shown() {
+    for (report, shape) in shapes() {
+        if report.params.contains(&Param::Compare) {
             assert!(
-                total.echo.iter().all(|param| report.params.contains(param)),
+                matches!(shape, Shape::Total(_) | Shape::Series(_)),
                 "{}",
                 report.id
             );
@@ -124,10 +181,27 @@ fn an_echo_is_a_parameter_of_its_report() {
 }
 
 #[test]
-fn measures_and_facts_have_names_of_their_own_and_views_are_page_viewed() {
+fn filters_are_on_visits_and_are_no_parameters() {
+    for (report, shape) in shapes() {
+        for filter in report.filters {
+            assert_eq!(*filter.fact, facts::SESSIONS, "{}", report.id);
+            let taken = report.params.iter().any(|param| param.name() == filter.id);
+            assert!(!taken, "{}: {}", report.id, filter.id);
+        }
+        let (row, scope) = fields(shape);
+        let measures = row.iter().chain(scope).flat_map(row_measures);
+        let of_visits = measures
+            .into_iter()
+            .all(|measure| measure.fact.visit != Visit::Without);
+        assert!(of_visits || report.filters.is_empty(), "{}", report.id);
+    }
+}
+
+#[test]
+fn measures_and_facts_have_names_of_their_own_and_kinds_are_those_of_the_log() {
     let mut measures: Vec<&Measure> = Vec::new();
-    for report in REPORTS {
-        let (row, scope) = fields(report);
+    for (_, shape) in shapes() {
+        let (row, scope) = fields(shape);
         for field in row.iter().chain(scope) {
             measures.extend(row_measures(field));
         }
@@ -141,9 +215,13 @@ fn measures_and_facts_have_names_of_their_own_and_views_are_page_viewed() {
             a.id
         );
     }
-    let number = Kind::PageViewed.number();
-    assert_eq!(
-        facts::PAGE_VIEWS.only,
-        Some(format!("kind = {number}").as_str())
-    );
+    for (fact, kind) in [
+        (&facts::PAGE_VIEWS, Kind::PageViewed),
+        (&facts::REFUSALS, Kind::BeaconRefused),
+    ] {
+        assert_eq!(
+            fact.only,
+            Some(format!("kind = {}", kind.number()).as_str())
+        );
+    }
 }

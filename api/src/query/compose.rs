@@ -4,10 +4,10 @@ use super::{
     names::Names,
     object::{Node, Object},
     run::Asked,
-    source::{Answer, Values},
+    source::{Answer, Row, Values},
 };
 use crate::{
-    catalog::{Entity, Field, Metric, Over, Param, Report, Shape},
+    catalog::{Entity, Field, Metric, Over, Param, Rounding, Series, Shape},
     number::Number,
 };
 
@@ -15,29 +15,34 @@ use crate::{
 const UNKNOWN_TITLE: &str = "Unknown";
 
 /// The `data` of a report.
-pub(super) fn compose(report: &Report, asked: &Asked, answer: &Answer, names: &Names) -> Object {
+pub(super) fn compose(shape: &Shape, asked: &Asked, answer: &Answer, names: &Names) -> Object {
     let mut object = Object::default();
-    match &report.shape {
+    match shape {
+        // Resolved before anything is asked.
+        Shape::Choice(_) => {}
         Shape::Total(total) => {
             add_fields(&mut object, total.metrics, &answer.totals, answer);
-            for param in total.echo {
-                add_echo(&mut object, *param, asked);
-            }
+            add_echo(&mut object, total.echo, asked);
+        }
+        Shape::Series(series) => {
+            add_echo(&mut object, series.echo, asked);
+            object.add(series.list, Node::List(slots(series, answer)));
         }
         Shape::Breakdown(breakdown) => {
-            let rows = answer.rows.iter().map(|(label, values)| {
+            add_echo(&mut object, breakdown.echo, asked);
+            let rows = answer.rows.iter().map(|found| {
                 let mut row = Object::default();
-                row.add(breakdown.label, Node::Text(label.clone()));
-                add_fields(&mut row, breakdown.metrics, values, answer);
+                row.add(breakdown.label, Node::Text(found.label.clone()));
+                add_fields(&mut row, breakdown.metrics, &found.values, answer);
                 row
             });
             object.add(breakdown.list, Node::List(rows.collect()));
         }
         Shape::Ranking(ranking) => {
-            let rows = answer.rows.iter().map(|(label, values)| {
+            let rows = answer.rows.iter().map(|found| {
                 let mut row = Object::default();
-                add_name(&mut row, ranking.entity, label, names);
-                add_fields(&mut row, ranking.metrics, values, answer);
+                add_name(&mut row, ranking.entity, &found.label, names);
+                add_fields(&mut row, ranking.metrics, &found.values, answer);
                 row
             });
             object.add(ranking.list, Node::List(rows.collect()));
@@ -45,6 +50,58 @@ pub(super) fn compose(report: &Report, asked: &Asked, answer: &Answer, names: &N
         }
     }
     object
+}
+
+/// Adds the window before, and by how much each number changed since, in percent.
+pub(super) fn compare(object: &mut Object, shape: &Shape, answer: &Answer, before: &Answer) {
+    let mut previous = Object::default();
+    let mut change = Object::default();
+    match shape {
+        Shape::Total(total) => {
+            add_fields(&mut previous, total.metrics, &before.totals, before);
+            for field in total.metrics {
+                let value = |of: &Answer| number(field.metric, &of.totals, of);
+                change.add(field.name, percent(value(answer), value(before)));
+            }
+        }
+        Shape::Series(series) => {
+            previous.add(series.list, Node::List(slots(series, before)));
+            for field in series.metrics {
+                let sum = |of: &Answer| -> f64 {
+                    let values = of.rows.iter();
+                    values
+                        .map(|row| number(field.metric, &row.values, of))
+                        .sum()
+                };
+                change.add(field.name, percent(sum(answer), sum(before)));
+            }
+        }
+        // No list has a window before it; a test of the catalogue says so.
+        Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) => return,
+    }
+    object.add("previous", Node::Object(previous));
+    object.add("change", Node::Object(change));
+}
+
+/// Two decimals as everywhere; nothing can be said of a change from zero.
+fn percent(now: f64, before: f64) -> Node {
+    if before == 0.0 {
+        return Node::Null;
+    }
+    Node::Number(Number(Rounding::PERCENT_2.apply(now - before, before)))
+}
+
+fn slots(series: &Series, answer: &Answer) -> Vec<Object> {
+    let row = |found: &Row| {
+        let mut row = Object::default();
+        row.add(series.label, Node::Text(found.slot.clone()));
+        if let Some((name, _)) = series.by {
+            row.add(name, Node::Text(found.label.clone()));
+        }
+        add_fields(&mut row, series.metrics, &found.values, answer);
+        row
+    };
+    answer.rows.iter().map(row).collect()
 }
 
 fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {
@@ -61,8 +118,8 @@ fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
             let denominator = match ratio.over {
                 Over::Scope => answer.totals.get(ratio.denominator),
                 Over::ReturnedRows => {
-                    let counts = answer.rows.iter();
-                    counts.map(|(_, row)| row.get(ratio.denominator)).sum()
+                    let rows = answer.rows.iter();
+                    rows.map(|row| row.values.get(ratio.denominator)).sum()
                 }
             };
             let numerator = values.get(ratio.numerator);
@@ -83,10 +140,16 @@ fn add_name(row: &mut Object, entity: Entity, id: &str, names: &Names) {
     }
 }
 
-fn add_echo(object: &mut Object, param: Param, asked: &Asked) {
-    match param {
-        Param::Days => object.add("days", Node::Number(Number(asked.days.into()))),
-        // The page's id is not repeated by any published answer.
-        Param::BioPageId => {}
+fn add_echo(object: &mut Object, params: &[Param], asked: &Asked) {
+    for param in params {
+        match param {
+            Param::Days => object.add(param.name(), Node::Number(Number(asked.days.into()))),
+            Param::Dimension => {
+                let chosen = asked.choice.unwrap_or_default();
+                object.add(param.name(), Node::Text(chosen.to_owned()));
+            }
+            // No published answer repeats these.
+            Param::BioPageId | Param::Timezone | Param::Compare | Param::Type => {}
+        }
     }
 }

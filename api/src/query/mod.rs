@@ -5,6 +5,7 @@
 //! knows a single report.
 
 mod compose;
+mod csv;
 mod names;
 mod object;
 mod plan;
@@ -12,30 +13,70 @@ mod run;
 mod source;
 mod sql;
 mod statement;
+mod window;
 
 pub(crate) use object::Object;
+pub(crate) use plan::Condition;
 pub(crate) use run::{Asked, Grant, answer};
 
-use crate::catalog::REPORTS;
-use jiff::Timestamp;
+use crate::catalog::{Param, REPORTS, Report};
+use jiff::{Timestamp, tz::TimeZone};
 use plan::{Filter, Plan};
 use uuid::Uuid;
+use window::Window;
 
-/// The statement of every report: its id and its text, so that a test can prepare them all on a
-/// freshly migrated analytics database.
+/// Every statement that reports run, with a name for each: the plain one, and the one with all that
+/// can be asked, so that a test can prepare them on a freshly migrated analytics database.
 #[must_use]
-pub fn report_statements() -> Vec<(&'static str, String)> {
-    let text = |report: &'static crate::catalog::Report| {
-        let filter = Filter {
-            workspace_no: 0,
-            scope: report.scope,
-            scope_id: Uuid::nil(),
+pub fn report_statements() -> Vec<(String, String)> {
+    REPORTS.iter().flat_map(statements).collect()
+}
+
+fn statements(report: &'static Report) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (choice, shape) in report.shape.all() {
+        let name = choice.map_or_else(
+            || report.id.to_owned(),
+            |choice| format!("{}?{choice}", report.id),
+        );
+        let asked = Asked {
+            now: Timestamp::UNIX_EPOCH,
             since: Timestamp::UNIX_EPOCH,
+            days: 1,
+            page_id: None,
+            zone: TimeZone::UTC,
+            compare: false,
+            choice,
+            conditions: Vec::new(),
         };
-        let statement = statement::write(&Plan::new(report, filter));
-        (report.id, statement.into_text())
-    };
-    REPORTS.iter().map(text).collect()
+        let text = |window, conditions| {
+            let filter = Filter {
+                workspace_no: 0,
+                scope: report.scope,
+                scope_id: Uuid::nil(),
+                window,
+                conditions,
+            };
+            statement::write(&Plan::new(shape, filter, &asked)).into_text()
+        };
+        let window = Window::since(Timestamp::UNIX_EPOCH);
+        all.push((name.clone(), text(window, Vec::new())));
+        if report.filters.is_empty() {
+            continue;
+        }
+        let filters = report.filters.iter().map(|dimension| Condition {
+            dimension,
+            is: vec![String::new()],
+            is_not: vec![String::new()],
+        });
+        let window = if report.params.contains(&Param::Compare) {
+            window.before(1)
+        } else {
+            window
+        };
+        all.push((format!("{name} filtered"), text(window, filters.collect())));
+    }
+    all
 }
 
 #[cfg(test)]

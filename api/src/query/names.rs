@@ -4,7 +4,7 @@
 use super::{run::Grant, source::Answer};
 use crate::{
     app::Database,
-    catalog::{Entity, Report, Shape},
+    catalog::{Entity, Shape},
     store,
 };
 use runtime::http::ApiError;
@@ -17,17 +17,17 @@ pub(super) type Names = HashMap<Uuid, (String, String)>;
 /// The names that an answer needs; asks nothing when it lists nothing.
 pub(super) async fn find(
     main: &Database,
-    report: &Report,
+    shape: &Shape,
     grant: &Grant,
     answer: &Answer,
 ) -> Result<Names, ApiError> {
-    let Shape::Ranking(ranking) = &report.shape else {
+    let Shape::Ranking(ranking) = shape else {
         return Ok(Names::new());
     };
     let ids: Vec<Uuid> = answer
         .rows
         .iter()
-        .filter_map(|(label, _)| label.parse().ok())
+        .filter_map(|row| row.label.parse().ok())
         .collect();
     if ids.is_empty() {
         return Ok(Names::new());

@@ -10,8 +10,10 @@ pub(crate) struct Object(Vec<(&'static str, Node)>);
 /// What a member holds.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
+    Null,
     Number(Number),
     Text(String),
+    Object(Object),
     List(Vec<Object>),
 }
 
@@ -20,6 +22,11 @@ impl Object {
     pub(crate) fn add(&mut self, name: &'static str, node: Node) {
         self.0.push((name, node));
     }
+
+    /// The members, in their order.
+    pub(crate) fn members(&self) -> &[(&'static str, Node)] {
+        &self.0
+    }
 }
 
 impl Serialize for Object {
@@ -27,8 +34,10 @@ impl Serialize for Object {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, node) in &self.0 {
             match node {
+                Node::Null => map.serialize_entry(name, &())?,
                 Node::Number(number) => map.serialize_entry(name, number)?,
                 Node::Text(text) => map.serialize_entry(name, text)?,
+                Node::Object(object) => map.serialize_entry(name, object)?,
                 Node::List(items) => map.serialize_entry(name, items)?,
             }
         }

@@ -1,16 +1,32 @@
-//! What a report needs to know: aggregates over its whole scope, aggregates per value of a dimension.
+//! What a report needs to know: aggregates over its whole scope, aggregates per value of a dimension
+//! or per slot of time.
 
-use crate::catalog::{Dimension, Fact, Field, Measure, Metric, Over, Report, Scope, Shape};
-use jiff::Timestamp;
+use super::{run::Asked, window::Window};
+use crate::catalog::{Dimension, Fact, Field, Measure, Metric, Over, Scope, Shape, Timeline};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-/// Whose rows, and since when.
-#[derive(Clone, Copy, Debug)]
+/// What may come after now: clocks differ, and a batch or an import says when things happened.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+/// Whose rows, when, and which of them.
+#[derive(Clone, Debug)]
 pub(super) struct Filter {
     pub(super) workspace_no: i32,
     pub(super) scope: Scope,
     pub(super) scope_id: Uuid,
-    pub(super) since: Timestamp,
+    pub(super) window: Window,
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// What the visit of every row must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) dimension: &'static Dimension,
+    /// One of these, when there are any.
+    pub(crate) is: Vec<String>,
+    /// None of these.
+    pub(crate) is_not: Vec<String>,
 }
 
 /// Everything that is asked of the analytics database for one answer.
@@ -25,44 +41,66 @@ pub(super) struct Plan {
 /// The rows of an answer.
 #[derive(Clone, Debug)]
 pub(super) struct Rows {
-    pub(super) dimension: &'static Dimension,
-    /// What rows without a value are called; `None` leaves them out.
-    pub(super) null_label: Option<&'static str>,
-    /// All on the dimension's fact; the first decides the order.
+    /// Where they come from.
+    pub(super) fact: &'static Fact,
+    /// Slots of time, in whose order rows stand.
+    pub(super) slots: Option<Timeline>,
+    /// Values of a dimension.
+    pub(super) dimension: Option<&'static Dimension>,
+    /// Whether rows without a value are there, under their label.
+    pub(super) with_nulls: bool,
+    /// All on the fact; the first decides the order where there are no slots.
     pub(super) measures: Vec<&'static Measure>,
     pub(super) top: Option<u16>,
 }
 
 impl Plan {
-    /// The plan of a report.
-    pub(super) fn new(report: &Report, filter: Filter) -> Self {
+    /// The plan of a shape that is no choice; of one that is, nothing is asked.
+    pub(super) fn new(shape: &Shape, filter: Filter, asked: &Asked) -> Self {
         let mut totals = Vec::new();
-        let rows = match &report.shape {
+        let mut measures = Vec::new();
+        let rows = match shape {
+            Shape::Choice(_) => None,
             Shape::Total(total) => {
-                let mut measures = Vec::new();
                 collect(total.metrics, &mut measures, &mut totals);
                 add_all(&mut totals, measures);
                 None
             }
+            Shape::Series(series) => {
+                collect(series.metrics, &mut measures, &mut totals);
+                let end = filter.window.until.unwrap_or(asked.now);
+                let end = end.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+                let slots = series.slots.timeline(&asked.zone, filter.window.since, end);
+                measures.first().map(|first| Rows {
+                    fact: first.fact,
+                    slots: Some(slots),
+                    dimension: series.by.map(|(_, dimension)| dimension),
+                    with_nulls: true,
+                    measures: measures.clone(),
+                    top: None,
+                })
+            }
             Shape::Breakdown(breakdown) => {
-                let mut measures = Vec::new();
                 collect(breakdown.metrics, &mut measures, &mut totals);
                 Some(Rows {
-                    dimension: breakdown.dimension,
-                    null_label: Some(breakdown.null_label),
+                    fact: breakdown.dimension.fact,
+                    slots: None,
+                    dimension: Some(breakdown.dimension),
+                    with_nulls: true,
                     measures,
                     top: breakdown.top,
                 })
             }
             Shape::Ranking(ranking) => {
-                let mut measures = Vec::new();
                 collect(ranking.metrics, &mut measures, &mut totals);
                 let mut beside = Vec::new();
                 collect(ranking.totals, &mut beside, &mut totals);
                 add_all(&mut totals, beside);
                 Some(Rows {
-                    dimension: ranking.dimension,
-                    null_label: None,
+                    fact: ranking.dimension.fact,
+                    slots: None,
+                    dimension: Some(ranking.dimension),
+                    with_nulls: false,
                     measures,
                     top: None,
                 })

@@ -1,28 +1,46 @@
 //! From a request to an answer, for every report alike.
 
 use super::{
-    compose::compose,
-    names,
-    plan::{Filter, Plan},
-    source::Source,
+    compose::{compare, compose},
+    csv, names,
+    object::Object,
+    plan::{Condition, Filter, Plan},
+    source::{Answer, Source},
+    window::Window,
 };
-use crate::{app::App, catalog::Report, extract::Query, guard::Caller, surface::Dialect};
+use crate::{
+    app::App,
+    catalog::{Format, Report, Shape},
+    extract::Query,
+    guard::Caller,
+    surface::Dialect,
+};
 use axum::response::Response;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use runtime::http::ApiError;
 use std::time::Instant;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
 /// What a request asks for, once its surface has read it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    /// When it asks.
+    pub(crate) now: Timestamp,
     /// From when on.
     pub(crate) since: Timestamp,
     /// How many days back that is.
     pub(crate) days: u16,
     /// The page, if it names one.
     pub(crate) page_id: Option<Uuid>,
+    /// Whose days and hours.
+    pub(crate) zone: TimeZone,
+    /// Whether the window before is wanted as well.
+    pub(crate) compare: bool,
+    /// The name of the shape it chooses.
+    pub(crate) choice: Option<&'static str>,
+    /// What visits must be.
+    pub(crate) conditions: Vec<Condition>,
 }
 
 /// What the caller may have: the tenant, and the scope's id within it.
@@ -56,14 +74,39 @@ async fn read<D: Dialect>(
 ) -> Result<Response, ApiError> {
     let asked = D::read(report, query, app.clock.now())?;
     let grant = D::grant(app, report, caller, &asked).await?;
+    let Some(shape) = report.shape.chosen(asked.choice) else {
+        return D::no_such_choice(report, query, &asked);
+    };
+    let window = Window::since(asked.since);
+    let answer = ask(app, report, shape, &asked, grant, window).await?;
+    let names = names::find(&app.main, shape, &grant, &answer).await?;
+    let mut data = compose(shape, &asked, &answer, &names);
+    if asked.compare {
+        let before = window.before(asked.days);
+        let before = ask(app, report, shape, &asked, grant, before).await?;
+        compare(&mut data, shape, &answer, &before);
+    }
+    match report.format {
+        Format::Json => Ok(D::respond(data)),
+        Format::Csv => Ok(D::respond_csv(csv::write(shape, &data)?, &asked)),
+    }
+}
+
+async fn ask(
+    app: &App,
+    report: &Report,
+    shape: &Shape,
+    asked: &Asked,
+    grant: Grant,
+    window: Window,
+) -> Result<Answer, ApiError> {
     let filter = Filter {
         workspace_no: grant.workspace_no,
         scope: report.scope,
         scope_id: grant.scope_id,
-        since: asked.since,
+        window,
+        conditions: asked.conditions.clone(),
     };
-    let plan = Plan::new(report, filter);
-    let answer = Source::RawRows.read(app.analytics.pool()?, &plan).await?;
-    let names = names::find(&app.main, report, &grant, &answer).await?;
-    Ok(D::respond(compose(report, &asked, &answer, &names)))
+    let plan = Plan::new(shape, filter, asked);
+    Ok(Source::RawRows.read(app.analytics.pool()?, &plan).await?)
 }

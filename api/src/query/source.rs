@@ -5,7 +5,8 @@
 
 use super::{plan::Plan, statement};
 use crate::catalog::Measure;
-use sqlx::{PgPool, Row, postgres::PgRow};
+use sqlx::{PgPool, Row as _, postgres::PgRow};
+use std::collections::BTreeMap;
 
 /// What a plan is answered from.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,16 @@ impl Values {
             .find(|(known, _)| known.id == measure.id)
             .map_or(0.0, |(_, value)| *value)
     }
+
+    /// Adds the aggregates of further rows, such as can be added.
+    fn add(&mut self, more: Self) {
+        for (measure, value) in more.0 {
+            match self.0.iter_mut().find(|(known, _)| known.id == measure.id) {
+                Some((_, sum)) => *sum += value,
+                None => self.0.push((measure, value)),
+            }
+        }
+    }
 }
 
 impl FromIterator<(&'static Measure, f64)> for Values {
@@ -34,13 +45,23 @@ impl FromIterator<(&'static Measure, f64)> for Values {
     }
 }
 
+/// One row of an answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    /// The slot's name, where rows are of time.
+    pub(super) slot: String,
+    /// The dimension's value, where there is one.
+    pub(super) label: String,
+    pub(super) values: Values,
+}
+
 /// What a plan asked for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
     /// Over the whole scope.
     pub(super) totals: Values,
     /// In their order.
-    pub(super) rows: Vec<(String, Values)>,
+    pub(super) rows: Vec<Row>,
 }
 
 impl Source {
@@ -63,13 +84,38 @@ fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
     let Some(rows) = &plan.rows else {
         return Ok(answer);
     };
-    let label_at = plan.totals.len();
+    let slot_at = plan.totals.len();
+    let mut slotted = BTreeMap::<(usize, String), Values>::new();
     for row in found {
         // Totals without any row come with an empty one.
-        if let Some(label) = row.try_get::<Option<String>, _>(label_at)? {
-            let values = values(row, label_at + 1, &rows.measures)?;
-            answer.rows.push((label, values));
+        let Some(label) = row.try_get::<Option<String>, _>(slot_at + 1)? else {
+            continue;
+        };
+        let values = values(row, slot_at + 2, &rows.measures)?;
+        match &rows.slots {
+            None => answer.rows.push(Row {
+                slot: String::new(),
+                label,
+                values,
+            }),
+            Some(timeline) => {
+                let edge = usize::try_from(row.try_get::<i32, _>(slot_at)?).unwrap_or_default();
+                // Edges are counted from 1. Nothing of a window is before its first.
+                let slot = timeline.slots.get(edge.saturating_sub(1));
+                let slot = slot.copied().unwrap_or_default();
+                // A slot may come back, as an hour of the week does.
+                slotted.entry((slot, label)).or_default().add(values);
+            }
         }
+    }
+    let names = rows.slots.as_ref().map(|timeline| &timeline.names);
+    for ((slot, label), values) in slotted {
+        let slot = names.and_then(|names| names.get(slot)).cloned();
+        answer.rows.push(Row {
+            slot: slot.unwrap_or_default(),
+            label,
+            values,
+        });
     }
     Ok(answer)
 }

@@ -9,13 +9,15 @@ use sqlx::{AssertSqlSafe, PgPool, postgres::PgRow};
 use uuid::Uuid;
 
 /// A value that a statement carries.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Int4(i32),
     Int8(i64),
     Uuid(Uuid),
     Instant(Timestamp),
+    Instants(Vec<Timestamp>),
     Text(&'static str),
+    Texts(Vec<String>),
 }
 
 /// A statement in the making.
@@ -54,7 +56,12 @@ impl Sql {
                 Value::Int8(number) => query.bind(number),
                 Value::Uuid(id) => query.bind(id),
                 Value::Instant(at) => query.bind(at.to_sqlx()),
+                Value::Instants(all) => {
+                    let all: Vec<_> = all.into_iter().map(ToSqlx::to_sqlx).collect();
+                    query.bind(all)
+                }
                 Value::Text(text) => query.bind(text),
+                Value::Texts(texts) => query.bind(texts),
             };
         }
         query.fetch_all(pool).await

@@ -1,12 +1,12 @@
 //! A plan as one statement on raw rows, so that all its numbers are of one moment.
 
 use super::{
-    plan::{Filter, Plan, Rows},
+    plan::{Condition, Filter, Plan, Rows},
     sql::{Sql, Value},
 };
-use crate::catalog::{Fact, Measure};
+use crate::catalog::{Fact, Measure, Visit};
 
-/// The statement of a plan. Its columns: the totals, then the label and the measures of a row.
+/// The statement of a plan. Its columns: the totals, then the slot, the label and the measures of a row.
 pub(super) fn write(plan: &Plan) -> Sql {
     let mut sql = Sql::default();
     match &plan.rows {
@@ -39,26 +39,39 @@ fn write_totals(sql: &mut Sql, plan: &Plan) {
 }
 
 fn write_rows(sql: &mut Sql, rows: &Rows, filter: &Filter) {
-    let dimension = rows.dimension;
     sql.push("SELECT ");
-    match rows.null_label {
+    match &rows.slots {
+        // Which of the edges was passed last, counted from 1.
+        Some(timeline) => sql
+            .push("width_bucket(")
+            .push(rows.fact.time)
+            .push(", ")
+            .bind(Value::Instants(timeline.edges.clone()))
+            .push("::timestamptz[])"),
+        None => sql.push("0"),
+    };
+    sql.push(" AS slot, ");
+    match rows.dimension {
         // Before grouping, so that rows without a value and those that have the label are one.
-        Some(label) => sql
+        Some(dimension) if rows.with_nulls => sql
             .push("coalesce(")
             .push(dimension.sql)
             .push(", ")
-            .bind(Value::Text(label))
+            .bind(Value::Text(dimension.null_label))
             .push(")"),
-        None => sql.push(dimension.sql),
+        Some(dimension) => sql.push(dimension.sql),
+        None => sql.push("''"),
     };
     // Byte order, so that ties do not depend on the database's collation.
     sql.push(" COLLATE \"C\" AS label, ");
     write_measures(sql, &rows.measures);
-    write_source(sql, dimension.fact, filter);
-    if rows.null_label.is_none() {
-        sql.push("\n  AND ").push(dimension.present);
+    write_source(sql, rows.fact, filter);
+    if let Some(dimension) = rows.dimension.filter(|_| !rows.with_nulls) {
+        sql.push("\n  AND ")
+            .push(dimension.sql)
+            .push(" IS NOT NULL");
     }
-    sql.push("\nGROUP BY 1");
+    sql.push("\nGROUP BY 1, 2");
     write_order(sql, rows);
     if let Some(top) = rows.top {
         sql.push("\nLIMIT ").bind(Value::Int8(top.into()));
@@ -90,12 +103,71 @@ fn write_source(sql: &mut Sql, fact: &Fact, filter: &Filter) {
         .push("\n  AND ")
         .push(fact.time)
         .push(" >= ")
-        .bind(Value::Instant(filter.since));
+        .bind(Value::Instant(filter.window.since));
+    if let Some(until) = filter.window.until {
+        sql.push("\n  AND ")
+            .push(fact.time)
+            .push(" < ")
+            .bind(Value::Instant(until));
+    }
+    if filter.conditions.is_empty() {
+        return;
+    }
+    match fact.visit {
+        Visit::Itself => write_conditions(sql, &filter.conditions),
+        Visit::BySession => {
+            sql.push("\n  AND session_id IN (\n    SELECT session_id\n    FROM sessions\n    WHERE workspace_no = ")
+                .bind(Value::Int4(filter.workspace_no))
+                .push("\n  AND ")
+                .push(filter.scope.column())
+                .push(" = ")
+                .bind(Value::Uuid(filter.scope_id));
+            write_conditions(sql, &filter.conditions);
+            sql.push("\n)");
+        }
+        // The catalogue offers no filters on these; a test says so.
+        Visit::Without => {}
+    }
+}
+
+fn write_conditions(sql: &mut Sql, conditions: &[Condition]) {
+    for condition in conditions {
+        if !condition.is.is_empty() {
+            sql.push("\n  AND ");
+            write_match(sql, condition, &condition.is);
+        }
+        if !condition.is_not.is_empty() {
+            sql.push("\n  AND NOT ");
+            write_match(sql, condition, &condition.is_not);
+        }
+    }
+}
+
+/// True or false, never null: a missing value is its label.
+fn write_match(sql: &mut Sql, condition: &Condition, values: &[String]) {
+    let dimension = condition.dimension;
+    sql.push("(coalesce(")
+        .push(dimension.sql)
+        .push(", ")
+        .bind(Value::Text(dimension.null_label))
+        .push(") = ANY (")
+        .bind(Value::Texts(values.to_vec()))
+        .push(")");
+    if let Some(also) = dimension.also {
+        sql.push(" OR coalesce(")
+            .push(also)
+            .push(", '') = ANY (")
+            .bind(Value::Texts(values.to_vec()))
+            .push(")");
+    }
+    sql.push(")");
 }
 
 fn write_order(sql: &mut Sql, rows: &Rows) {
     sql.push("\nORDER BY ");
-    if let Some(first) = rows.measures.first() {
+    if rows.slots.is_some() {
+        sql.push("slot ASC, ");
+    } else if let Some(first) = rows.measures.first() {
         sql.push(first.id).push(" DESC, ");
     }
     sql.push("label ASC");

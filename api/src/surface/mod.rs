@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// How one surface speaks.
 pub(crate) trait Dialect: 'static {
     /// Reads the parameters that the row allows; its window rule.
-    fn read(report: &Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError>;
+    fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError>;
 
     /// What the caller may have of what the row is about; its error codes.
     fn grant(
@@ -30,8 +30,14 @@ pub(crate) trait Dialect: 'static {
         asked: &Asked,
     ) -> impl Future<Output = Result<Grant, ApiError>> + Send;
 
+    /// What a choice that there is not is answered.
+    fn no_such_choice(report: &Report, query: &Query, asked: &Asked) -> Result<Response, ApiError>;
+
     /// The answer in its envelope.
     fn respond(data: Object) -> Response;
+
+    /// The answer as a file.
+    fn respond_csv(text: String, asked: &Asked) -> Response;
 }
 
 /// A route for every row of the catalogue.

@@ -2,43 +2,74 @@
 //! page of the caller unless another is named.
 
 mod days;
+mod export;
+mod filters;
 mod window;
 
 use super::Dialect;
 use crate::{
     app::App,
-    catalog::{Param, Report, Scope},
+    catalog::{Format, Param, Report, Scope, Shape},
     extract::Query,
     guard::Caller,
     query::{Asked, Grant, Object},
     refusals, store,
 };
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
-use runtime::http::{ApiError, ok};
+use jiff::{Timestamp, tz::TimeZone};
+use runtime::http::{ApiError, ok, validate::parse_uuid};
+
+/// The one value of `compare`.
+const PREVIOUS: &str = "previous";
 
 /// The dialect of `/api/v1/creators/...`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Creator;
 
 impl Dialect for Creator {
-    fn read(report: &Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
-        let takes = |param| report.params.contains(&param);
-        let days = if takes(Param::Days) {
-            days::read(query.first("days").as_deref())
-        } else {
-            days::DEFAULT
+    fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
+        let takes = |param: Param| report.params.contains(&param);
+        let text = |param: Param| takes(param).then(|| query.first(param.name())).flatten();
+        let mut problems = Vec::new();
+        let conditions = filters::read(report, query, &mut problems);
+        let days = days::read(text(Param::Days).as_deref());
+        let page_id = text(Param::BioPageId).map(|text| parse_uuid(&text));
+        if page_id == Some(None) {
+            problems.push("bioPageId must be a UUID".to_owned());
+        }
+        let zone = text(Param::Timezone).map_or(Ok(TimeZone::UTC), |name| TimeZone::get(&name));
+        if zone.is_err() {
+            problems.push(
+                "timezone must be the name of a time zone, such as Europe/Istanbul".to_owned(),
+            );
+        }
+        let compare = text(Param::Compare);
+        if compare.as_deref().is_some_and(|text| text != PREVIOUS) {
+            problems.push(format!("compare must be {PREVIOUS}"));
+        }
+        let choice = match &report.shape {
+            Shape::Choice(choice) => {
+                let given = text(choice.param);
+                let named = choice.of.iter().map(|named| named.name);
+                named
+                    .into_iter()
+                    .find(|name| given.as_deref() == Some(name))
+            }
+            _ => None,
         };
-        let page_id = if takes(Param::BioPageId) {
-            query.uuid("bioPageId")?
-        } else {
-            None
-        };
-        Ok(Asked {
-            since: window::begin(now, days),
-            days,
-            page_id,
-        })
+        match (zone, problems.is_empty()) {
+            (Ok(zone), true) => Ok(Asked {
+                now,
+                since: window::begin(now, days),
+                days,
+                page_id: page_id.flatten(),
+                zone,
+                compare: compare.is_some(),
+                choice,
+                conditions,
+            }),
+            _ => Err(ApiError::validation(problems)),
+        }
     }
 
     async fn grant(
@@ -62,7 +93,30 @@ impl Dialect for Creator {
         })
     }
 
+    fn no_such_choice(report: &Report, query: &Query, asked: &Asked) -> Result<Response, ApiError> {
+        let Shape::Choice(choice) = &report.shape else {
+            return Err(ApiError::internal("a shape without names has none to miss"));
+        };
+        match report.format {
+            Format::Csv => {
+                let given = query.first(choice.param.name());
+                Ok(export::no_such_type(given.as_deref(), asked.now))
+            }
+            Format::Json => {
+                let names: Vec<&str> = choice.of.iter().map(|named| named.name).collect();
+                let (name, names) = (choice.param.name(), names.join(", "));
+                Err(ApiError::validation(vec![format!(
+                    "{name} must be one of {names}"
+                )]))
+            }
+        }
+    }
+
     fn respond(data: Object) -> Response {
         ok(data).into_response()
+    }
+
+    fn respond_csv(text: String, asked: &Asked) -> Response {
+        export::file(text, asked.choice.unwrap_or_default(), asked.now)
     }
 }
