@@ -2,6 +2,7 @@
 
 mod bad_changes;
 mod bad_input;
+mod catalogue;
 mod delivery;
 mod exactly_once;
 mod link_changes;

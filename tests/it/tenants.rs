@@ -1,5 +1,6 @@
 //! A tenant sees only its own: every route with no token, with another creator's ids, with nobody's.
 
+use api::catalog::{REPORTS, Report, Shape};
 use kit::System;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,6 +23,14 @@ fn below_a_creator(owner: Uuid) -> [(Method, String, Value); 5] {
     ]
 }
 
+/// The parameter that chooses among a report's shapes; one that is ignored where there is no choice.
+fn chosen_by(report: &Report) -> &'static str {
+    match &report.shape {
+        Shape::Choice(choice) => choice.param.name(),
+        _ => "limit",
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_creator_gets_nothing_on_any_route() {
     let system = System::start().await;
@@ -33,22 +42,20 @@ async fn another_creator_gets_nothing_on_any_route() {
     client.view(session, None).await;
     system.settle().await;
 
-    for report in ["overview", "traffic", "links"] {
-        let path = format!("/api/v1/creators/analytics/{report}?bioPageId={}", ada.page);
-        let answer = client.get_as(&eve.token, &path).await;
-        let key = "error.creator.bio_not_found".to_owned();
-        assert_eq!(
-            answer.error(),
-            (404, "RESOURCE_NOT_FOUND".to_owned(), key),
-            "{report}"
-        );
-        assert!(
-            !client
-                .report(&eve, report)
-                .await
-                .to_string()
-                .contains("Shop")
-        );
+    for report in REPORTS {
+        for (choice, _) in report.shape.all() {
+            let (id, choice) = (report.id, choice.unwrap_or_default());
+            let own = format!("{}?{}={choice}", report.path, chosen_by(report));
+            let path = format!("{own}&bioPageId={}", ada.page);
+            let answer = client.get_as(&eve.token, &path).await;
+            let key = "error.creator.bio_not_found".to_owned();
+            let expected = (404, "RESOURCE_NOT_FOUND".to_owned(), key);
+            assert_eq!(answer.error(), expected, "{id} {choice}");
+            assert_eq!(client.get(&own).await.error().0, 401, "{id} {choice}");
+            let answer = client.get_as(&eve.token, &own).await;
+            assert_eq!(answer.status, 200, "{id} {choice}: {}", answer.text);
+            assert!(!answer.text.contains("Shop"), "{id} {choice}");
+        }
     }
     assert_eq!(client.report(&eve, "overview").await["totalViews"], 0);
 

@@ -8,7 +8,9 @@ pub mod client;
 pub mod log;
 pub mod oracle;
 pub mod postgres;
+pub mod raw;
 pub mod system;
+pub mod traffic;
 
 pub use client::{Answer, Client, Creator};
 pub use system::{System, SystemBuilder};

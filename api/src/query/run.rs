@@ -3,7 +3,6 @@
 use super::{
     compose::{compare, compose},
     csv, names,
-    object::Object,
     plan::{Condition, Filter, Plan},
     source::{Answer, Source},
     window::Window,

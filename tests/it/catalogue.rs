@@ -1,0 +1,297 @@
+//! Every report of the catalogue, on random traffic, equals what plain loops over the raw rows say.
+
+use api::catalog::{Param, REPORTS, Shape};
+use jiff::Timestamp;
+use kit::{
+    Creator, System, noon,
+    raw::{Ask, Rows},
+    traffic::{self, Site},
+};
+use runtime::{Producer, producer::Record};
+use schemas::{Event, WorkspaceId, WorkspaceNo, topics::EVENTS};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// Offsets of :00, :30 and :45, summer time in both hemispheres, half an hour of it.
+const ZONES: [&str; 7] = [
+    "UTC",
+    "Europe/Istanbul",
+    "America/St_Johns",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+    "America/New_York",
+    "Pacific/Chatham",
+];
+
+async fn append(system: &System, site: &Site, events: &[Event]) {
+    let producer = Producer::new(system.log.kafka()).unwrap();
+    let key = site.workspace_id.to_string();
+    for events in events.chunks(500) {
+        let payloads: Vec<Vec<u8>> = events.iter().map(|e| e.to_bytes().unwrap()).collect();
+        let records: Vec<Record<'_>> = payloads
+            .iter()
+            .map(|payload| Record {
+                topic: EVENTS,
+                key: &key,
+                payload,
+                headers: &[],
+            })
+            .collect();
+        for outcome in producer.send(&records).await {
+            outcome.unwrap();
+        }
+    }
+}
+
+async fn site(system: &System, creator: &Creator, pages: Vec<Uuid>, links: Vec<Uuid>) -> Site {
+    let no: i32 = sqlx::query_scalar("SELECT no FROM workspaces WHERE id = $1")
+        .bind(creator.workspace_id)
+        .fetch_one(&system.main)
+        .await
+        .unwrap();
+    Site {
+        workspace_id: WorkspaceId(creator.workspace_id),
+        workspace_no: WorkspaceNo(no.unsigned_abs()),
+        pages,
+        links,
+    }
+}
+
+/// Every question to be asked about a page.
+fn questions(page: Uuid) -> Vec<Ask> {
+    let mut all = Vec::new();
+    for report in REPORTS {
+        let plain = Ask {
+            report: report.id.rsplit('.').next().unwrap().to_owned(),
+            choice: None,
+            days: 30,
+            page,
+            zone: "UTC",
+            compare: false,
+            filters: Vec::new(),
+        };
+        for (choice, shape) in report.shape.all() {
+            let chosen = [Param::Type, Param::Dimension]
+                .into_iter()
+                .find(|param| report.params.contains(param));
+            let choice = choice.map(|name| (chosen.unwrap().name(), name.to_owned()));
+            let plain = Ask {
+                choice,
+                ..plain.clone()
+            };
+            let mut zones = vec!["UTC"];
+            if matches!(shape, Shape::Series(_)) && report.params.contains(&Param::Timezone) {
+                zones = ZONES.to_vec();
+            }
+            for zone in zones {
+                for days in [1, 30, 365] {
+                    all.push(Ask {
+                        days,
+                        zone,
+                        ..plain.clone()
+                    });
+                }
+            }
+            if report.params.contains(&Param::Compare) {
+                for days in [1, 7, 100] {
+                    all.push(Ask {
+                        days,
+                        compare: true,
+                        zone: "UTC",
+                        ..plain.clone()
+                    });
+                }
+            }
+            if report.filters.is_empty() {
+                continue;
+            }
+            let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+            for filters in [
+                vec![("country", texts(&["TR"]))],
+                vec![("device", texts(&["mobile", "tablet"]))],
+                vec![("referrer", texts(&["-instagram.com"]))],
+                vec![
+                    ("country", texts(&["-Germany", "-Unknown"])),
+                    ("utm_source", texts(&["alpha", "none"])),
+                ],
+                vec![("city", texts(&["--minus"]))],
+                vec![("browser", texts(&["nobody has this"]))],
+            ] {
+                all.push(Ask {
+                    filters,
+                    days: 200,
+                    compare: report.params.contains(&Param::Compare),
+                    ..plain.clone()
+                });
+            }
+        }
+    }
+    all
+}
+
+async fn answer(system: &System, creator: &Creator, ask: &Ask) -> Value {
+    let path = format!("/api/v1/creators/analytics/{}", ask.path());
+    let answer = system.client.get_as(&creator.token, &path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+    if ask.report == "export" {
+        json!(answer.text)
+    } else {
+        answer.data()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_report_equals_plain_loops_over_the_raw_rows() {
+    let system = System::start().await;
+    let client = &system.client;
+    let (ada, bob) = (client.creator("ada").await, client.creator("bob").await);
+    let second = client
+        .post_as(
+            &ada.token,
+            &format!("/api/v1/creators/{}/bio", ada.id),
+            &json!({"slug": "second"}),
+        )
+        .await
+        .id();
+    let shop = client
+        .link(&ada, "Shop, \"the\" one", "https://shop.example")
+        .await;
+    let evil = client.link(&ada, "=1+1", "https://evil.example").await;
+    let gone = client.link(&ada, "Gone", "https://gone.example").await;
+    let foreign = client
+        .link(&bob, "Foreign", "https://foreign.example")
+        .await;
+    let links = vec![shop, evil, gone, foreign, Uuid::from_u128(77)];
+    let path = format!("/api/v1/creators/links/{gone}");
+    client.delete_as(&ada.token, &path).await.assert_ok();
+
+    let ours = site(&system, &ada, vec![ada.page, second], links.clone()).await;
+    let theirs = site(&system, &bob, vec![bob.page], links).await;
+    let now: Timestamp = noon();
+    // Half of it in the last month, the rest over a year with all its changes of clocks.
+    let mut events = traffic::records(&ours, 1, 700, now, 31);
+    events.extend(traffic::records(&ours, 2, 700, now, 400));
+    append(&system, &ours, &events).await;
+    append(
+        &system,
+        &theirs,
+        &traffic::records(&theirs, 3, 100, now, 40),
+    )
+    .await;
+    system.settle().await;
+
+    let names: HashMap<Uuid, (String, String)> = [
+        (
+            shop,
+            (
+                "Shop, \"the\" one".to_owned(),
+                "https://shop.example".to_owned(),
+            ),
+        ),
+        (evil, ("=1+1".to_owned(), "https://evil.example".to_owned())),
+    ]
+    .into();
+    let mut asked = 0;
+    for page in [ada.page, second] {
+        let rows = Rows::read(&system.analytics, page, names.clone()).await;
+        for ask in questions(page) {
+            let expected = rows.expect(&ask, now);
+            assert_eq!(
+                answer(&system, &ada, &ask).await,
+                expected,
+                "{}",
+                ask.path()
+            );
+            asked += 1;
+        }
+    }
+    assert!(asked > 300, "{asked}");
+    // The traffic was such that numbers say something.
+    let overview = client
+        .report(&ada, "overview?days=365&compare=previous")
+        .await;
+    assert!(overview["totalViews"].as_i64() > Some(500), "{overview}");
+    assert!(overview["change"]["ctr"].is_number(), "{overview}");
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_report_does_not_know_is_refused_with_what_it_does() {
+    let system = System::start().await;
+    let creator = system.client.creator("ada").await;
+    let get = async |query: &str| {
+        let path = format!("/api/v1/creators/analytics/{query}");
+        system.client.get_as(&creator.token, &path).await
+    };
+    for query in [
+        "overview?colour=red",
+        "overview?timezone=UTC",
+        "traffic?compare=previous",
+        "overview?compare=next",
+        "trend?timezone=Mars/Olympus",
+        "trend?timezone=",
+        "breakdown",
+        "breakdown?dimension=colour",
+        "refusals?country=TR",
+        "geo?country=",
+        "geo?country=TR,,DE",
+        "geo?country=-",
+        "geo?country=%00",
+        "geo?bioPageId=x",
+    ] {
+        let answer = get(query).await;
+        assert_eq!(answer.error().0, 400, "{query}: {}", answer.text);
+        assert_eq!(answer.error().1, "VALIDATION_ERROR", "{query}");
+        let details = answer.json()["error"]["details"].clone();
+        assert!(details[0]["message"].is_string(), "{query}: {details}");
+    }
+    // As published: there is no parameter that makes a report longer, and asking for one is no error.
+    for query in ["traffic?limit=100", "export?type=links&limit=3"] {
+        assert_eq!(get(query).await.status, 200, "{query}");
+    }
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_a_file_also_when_its_type_is_wrong() {
+    let system = System::start().await;
+    let creator = system.client.creator("ada").await;
+    let error = "error\nInvalid export type. Use: overview, traffic, or links.\n";
+    for (query, text, name) in [
+        (
+            "?type=overview&days=7",
+            "totalViews,uniqueVisitors,totalClicks,ctr,days\n0,0,0,0,7\n",
+            "overview",
+        ),
+        ("?type=traffic", "source,visits,percentage\n", "traffic"),
+        ("?type=links", "id,title,url,clicks,ctr\n", "links"),
+        ("?type=geo", error, "geo"),
+        ("", error, "unknown"),
+        ("?type=a%0d%0ab", error, "unknown"),
+    ] {
+        let path = format!("/api/v1/creators/analytics/export{query}");
+        let answer = system.client.get_as(&creator.token, &path).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.as_str()),
+            (200, text),
+            "{query}"
+        );
+        let header = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
+        assert_eq!(header("content-type"), "text/csv; charset=utf-8");
+        assert_eq!(
+            header("content-disposition"),
+            format!("attachment; filename=biore-analytics-{name}-2027-03-05.csv")
+        );
+    }
+    let answer = system
+        .client
+        .get("/api/v1/creators/analytics/export?type=links")
+        .await;
+    assert_eq!(answer.error().0, 401);
+    let nobody = system.client.token("nobody");
+    let path = "/api/v1/creators/analytics/export?type=geo";
+    let answer = system.client.get_as(&nobody, path).await;
+    assert_eq!(answer.error().0, 404);
+    system.finish().await;
+}

@@ -1,0 +1,488 @@
+//! Every report of the catalogue once more, from the raw rows and as plainly as can be: loops over rows
+//! in memory, no SQL but for reading them. What the engine answers must equal this.
+//!
+//! Owns no rule of its own: contract 3, decisions 5-7, 15, 17, 22 and 23.
+
+use crate::oracle::{js_number, js_round, since};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::{Map, Value, json};
+use sqlx::{PgPool, Row};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use uuid::Uuid;
+
+/// Kinds of events, as `events.kind` has them.
+const HEARTBEAT: i16 = 2;
+const VIEW: i16 = 4;
+const LEAVE: i16 = 5;
+const REFUSED: i16 = 7;
+
+/// Names and null labels of what can be said of a visit, with its column.
+const DIMENSIONS: [(&str, &str, &str); 13] = [
+    ("referrer", "referrer_domain", "direct"),
+    ("source_class", "source_class", "unknown"),
+    ("country", "country", "Unknown"),
+    ("region", "region", "Unknown"),
+    ("city", "city", "Unknown"),
+    ("device", "device", "unknown"),
+    ("browser", "browser", "Unknown"),
+    ("os", "os", "Unknown"),
+    ("language", "language", "Unknown"),
+    ("utm_source", "utm_source", "none"),
+    ("utm_medium", "utm_medium", "none"),
+    ("utm_campaign", "utm_campaign", "none"),
+    ("entry_page", "landing_path", "Unknown"),
+];
+
+/// One question.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The report: what stands behind `/analytics/`.
+    pub report: String,
+    /// Its `type` or `dimension`, under the parameter's name.
+    pub choice: Option<(&'static str, String)>,
+    /// `days`, in bounds.
+    pub days: i64,
+    /// The page.
+    pub page: Uuid,
+    /// Name of the zone.
+    pub zone: &'static str,
+    /// Whether the window before is asked for.
+    pub compare: bool,
+    /// Filters: name and values, a `-` before those that are left out.
+    pub filters: Vec<(&'static str, Vec<String>)>,
+}
+
+impl Ask {
+    /// Path and query behind `/analytics/`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("days", &self.days.to_string());
+        query.append_pair("bioPageId", &self.page.to_string());
+        if let Some((name, value)) = &self.choice {
+            query.append_pair(name, value);
+        }
+        if self.zone != "UTC" {
+            query.append_pair("timezone", self.zone);
+        }
+        if self.compare {
+            query.append_pair("compare", "previous");
+        }
+        for (name, values) in &self.filters {
+            query.append_pair(name, &values.join(","));
+        }
+        format!("{}?{}", self.report, query.finish())
+    }
+}
+
+#[derive(Debug)]
+struct Visit {
+    at: Timestamp,
+    visitor: Option<Vec<u8>>,
+    /// By dimension, null labels in place.
+    is: BTreeMap<&'static str, String>,
+    country_code: String,
+    views: usize,
+    seconds: f64,
+}
+
+#[derive(Debug)]
+struct View {
+    at: Timestamp,
+    session: Uuid,
+    link: Option<Uuid>,
+}
+
+/// The raw rows of a page.
+#[derive(Debug)]
+pub struct Rows {
+    visits: BTreeMap<Uuid, Visit>,
+    views: Vec<View>,
+    refusals: Vec<(Timestamp, String, i32)>,
+    names: HashMap<Uuid, (String, String)>,
+}
+
+impl Rows {
+    /// Reads them; `names` are those of the caller's links.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn read(
+        analytics: &PgPool,
+        page: Uuid,
+        names: HashMap<Uuid, (String, String)>,
+    ) -> Self {
+        let time = |row: &sqlx::postgres::PgRow, name: &str| {
+            row.get::<jiff_sqlx::Timestamp, _>(name).to_jiff()
+        };
+        let sessions = "SELECT * FROM sessions WHERE page_id = $1 AND started_at IS NOT NULL";
+        let sessions = sqlx::query(sessions).bind(page).fetch_all(analytics).await;
+        let events = sqlx::query("SELECT * FROM events")
+            .fetch_all(analytics)
+            .await;
+        let (sessions, events) = (sessions.unwrap(), events.unwrap());
+
+        let mut leaves: BTreeMap<Uuid, f64> = BTreeMap::new();
+        let mut beats: BTreeMap<Uuid, u32> = BTreeMap::new();
+        let mut of_session: BTreeMap<Uuid, Vec<(Timestamp, Uuid, Uuid)>> = BTreeMap::new();
+        let (mut views, mut refusals) = (Vec::new(), Vec::new());
+        for row in &events {
+            let at = time(row, "occurred_at");
+            match row.get::<i16, _>("kind") {
+                HEARTBEAT => *beats.entry(row.get("session_id")).or_default() += 1,
+                LEAVE => drop(leaves.insert(row.get("pageview_id"), row.get("duration_seconds"))),
+                VIEW => {
+                    let session = row.get("session_id");
+                    let view = (at, row.get("event_id"), row.get("pageview_id"));
+                    of_session.entry(session).or_default().push(view);
+                    if row.get::<Option<Uuid>, _>("page_id") == Some(page) {
+                        let link = row.get("link_id");
+                        views.push(View { at, session, link });
+                    }
+                }
+                REFUSED if row.get::<Option<Uuid>, _>("page_id") == Some(page) => {
+                    refusals.push((at, row.get("refusal_reason"), row.get("refusal_count")));
+                }
+                _ => {}
+            }
+        }
+        let visits = sessions.iter().map(|row| {
+            let id: Uuid = row.get("session_id");
+            let mut views = of_session.remove(&id).unwrap_or_default();
+            views.sort_unstable();
+            let is = DIMENSIONS.map(|(name, column, null)| {
+                let value: Option<String> = row.get(column);
+                (name, value.unwrap_or_else(|| null.to_owned()))
+            });
+            let visit = Visit {
+                at: time(row, "started_at"),
+                visitor: row.get("visitor_hash"),
+                is: is.into(),
+                country_code: row
+                    .get::<Option<String>, _>("country_code")
+                    .unwrap_or_default(),
+                views: views.len(),
+                seconds: seconds(beats.get(&id).copied().unwrap_or(0), &views, &leaves),
+            };
+            (id, visit)
+        });
+        Self {
+            visits: visits.collect(),
+            views,
+            refusals,
+            names,
+        }
+    }
+
+    /// What the report must answer: `data`, or the text of a file.
+    ///
+    /// # Panics
+    /// On a report that has no oracle here.
+    #[must_use]
+    pub fn expect(&self, ask: &Ask, now: Timestamp) -> Value {
+        let since = since(now, ask.days);
+        let window = self.cut(ask, since, None);
+        let zone = &TimeZone::get(ask.zone).unwrap();
+        let span = SignedDuration::from_hours(24 * ask.days);
+        let before = || self.cut(ask, since - span, Some(since));
+        let compared = |mut data: Map<String, Value>, names: &[&str], of: fn(&Cut) -> Value| {
+            if ask.compare {
+                let previous = of(&before());
+                let mut change = Map::new();
+                for name in names {
+                    change.insert((*name).to_owned(), percent(&data[*name], &previous[*name]));
+                }
+                data.insert("previous".to_owned(), previous);
+                data.insert("change".to_owned(), Value::Object(change));
+            }
+            Value::Object(data)
+        };
+        let object = |value: Value| value.as_object().cloned().unwrap_or_default();
+        match ask.report.as_str() {
+            "overview" => {
+                let names = ["totalViews", "uniqueVisitors", "totalClicks", "ctr"];
+                let mut data = compared(object(window.overview()), &names, |cut| cut.overview());
+                data["days"] = json!(ask.days);
+                data
+            }
+            "sessions" => {
+                let names = [
+                    "totalSessions",
+                    "bounceRate",
+                    "avgDuration",
+                    "pagesPerSession",
+                ];
+                compared(object(window.sessions()), &names, |cut| cut.sessions())
+            }
+            "traffic" => json!({"sources": window.by("referrer", "source", "visits", Some(15))}),
+            "geo" => json!({"locations": window.by("country", "country", "visits", Some(20))}),
+            "devices" => json!({"segments": window.by("device", "name", "count", None)}),
+            "links" => window.links(),
+            "trend" => {
+                let mut data = json!({"days": ask.days, "daily": window.trend(zone)});
+                if ask.compare {
+                    let before = before();
+                    let sums = |cut: &Cut| [cut.views.len(), cut.clicks()].map(|n| json!(n));
+                    let ([views, clicks], [views_before, clicks_before]) =
+                        (sums(&window), sums(&before));
+                    data["previous"] = json!({"daily": before.trend(zone)});
+                    data["change"] = json!({
+                        "views": percent(&views, &views_before),
+                        "clicks": percent(&clicks, &clicks_before),
+                    });
+                }
+                data
+            }
+            "refusals" => json!({"days": ask.days, "daily": window.refusals(zone)}),
+            "breakdown" => {
+                let (_, dimension) = ask.choice.as_ref().unwrap();
+                let rows = match dimension.as_str() {
+                    "hour_of_week" => window.hours(zone),
+                    other => window.by(other, "value", "visits", Some(100)),
+                };
+                json!({"dimension": dimension, "rows": rows})
+            }
+            "export" => {
+                let (_, kind) = ask.choice.as_ref().unwrap();
+                json!(window.file(kind, ask.days))
+            }
+            other => panic!("there is no oracle for {other}"),
+        }
+    }
+
+    fn cut(&self, ask: &Ask, since: Timestamp, until: Option<Timestamp>) -> Cut<'_> {
+        let in_time = |at: Timestamp| at >= since && until.is_none_or(|until| at < until);
+        let wanted = |visit: &Visit| {
+            ask.filters.iter().all(|(name, values)| {
+                let is = |value: &str| {
+                    visit.is[name] == value || (*name == "country" && visit.country_code == value)
+                };
+                let (not, one_of): (Vec<&String>, Vec<&String>) =
+                    values.iter().partition(|value| value.starts_with('-'));
+                (one_of.is_empty() || one_of.iter().any(|value| is(value)))
+                    && !not.iter().any(|value| is(&value[1..]))
+            })
+        };
+        let visits = self.visits.values();
+        let views = self.views.iter();
+        let refusals = self.refusals.iter();
+        Cut {
+            visits: visits.filter(|v| in_time(v.at) && wanted(v)).collect(),
+            views: views
+                .filter(|view| in_time(view.at) && wanted(&self.visits[&view.session]))
+                .collect(),
+            refusals: refusals.filter(|refused| in_time(refused.0)).collect(),
+            names: &self.names,
+        }
+    }
+}
+
+/// Decision 15.
+fn seconds(beats: u32, views: &[(Timestamp, Uuid, Uuid)], leaves: &BTreeMap<Uuid, f64>) -> f64 {
+    if beats > 0 {
+        return f64::from(beats) * 30.0;
+    }
+    if !views.iter().any(|(.., view)| leaves.contains_key(view)) {
+        return 0.0;
+    }
+    let mut sum = 0.0;
+    for (index, (at, _, view)) in views.iter().enumerate() {
+        let next = views
+            .get(index + 1)
+            .map(|(next, ..)| next.duration_since(*at));
+        sum += match (leaves.get(view), next) {
+            (Some(seconds), _) => *seconds,
+            (None, Some(gap)) if gap.as_millis() <= 3_600_000 => js_round(gap.as_secs_f64()),
+            _ => 0.0,
+        };
+    }
+    sum
+}
+
+/// The rows that a question is about.
+struct Cut<'a> {
+    visits: Vec<&'a Visit>,
+    views: Vec<&'a View>,
+    refusals: Vec<&'a (Timestamp, String, i32)>,
+    names: &'a HashMap<Uuid, (String, String)>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "as JavaScript does")]
+fn ratio(part: f64, whole: usize, scale: f64, unit: f64) -> Value {
+    if whole == 0 {
+        json!(0)
+    } else {
+        js_number(js_round(part / whole as f64 * scale) / unit)
+    }
+}
+
+fn percent(now: &Value, before: &Value) -> Value {
+    let (now, before) = (now.as_f64().unwrap(), before.as_f64().unwrap());
+    if before == 0.0 {
+        Value::Null
+    } else {
+        js_number(js_round((now - before) / before * 10_000.0) / 100.0)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small counts")]
+impl Cut<'_> {
+    fn clicks(&self) -> usize {
+        self.views.iter().filter(|view| view.link.is_some()).count()
+    }
+
+    fn overview(&self) -> Value {
+        let visitors: BTreeSet<_> = self
+            .visits
+            .iter()
+            .filter_map(|v| v.visitor.as_ref())
+            .collect();
+        json!({
+            "totalViews": self.views.len(),
+            "uniqueVisitors": visitors.len(),
+            "totalClicks": self.clicks(),
+            "ctr": ratio(self.clicks() as f64, self.views.len(), 10_000.0, 100.0),
+        })
+    }
+
+    fn sessions(&self) -> Value {
+        let total = self.visits.len();
+        let bounced = self.visits.iter().filter(|visit| visit.views < 2).count();
+        let timed: Vec<f64> = self
+            .visits
+            .iter()
+            .map(|v| v.seconds)
+            .filter(|s| *s > 0.0)
+            .collect();
+        let views: usize = self.visits.iter().map(|visit| visit.views).sum();
+        json!({
+            "totalSessions": total,
+            "bounceRate": ratio(bounced as f64, total, 100.0, 1.0),
+            "avgDuration": ratio(timed.iter().sum(), timed.len(), 1.0, 1.0),
+            "pagesPerSession": ratio(views as f64, total, 10.0, 10.0),
+        })
+    }
+
+    fn by(&self, dimension: &str, label: &str, count: &str, top: Option<usize>) -> Value {
+        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+        for visit in &self.visits {
+            *counts.entry(&visit.is[dimension]).or_default() += 1;
+        }
+        // Sorting is stable: ties stay in the order of their names' bytes.
+        let mut rows: Vec<(&String, usize)> = counts.into_iter().collect();
+        rows.sort_by_key(|(_, visits)| std::cmp::Reverse(*visits));
+        rows.truncate(top.unwrap_or(usize::MAX));
+        let total: usize = rows.iter().map(|(_, visits)| visits).sum();
+        let rows = rows.into_iter().map(|(value, visits)| {
+            json!({label: value, count: visits, "percentage": ratio(visits as f64, total, 100.0, 1.0)})
+        });
+        Value::Array(rows.collect())
+    }
+
+    fn links(&self) -> Value {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for link in self.views.iter().filter_map(|view| view.link) {
+            *counts.entry(link.to_string()).or_default() += 1;
+        }
+        let mut rows: Vec<(String, usize)> = counts.into_iter().collect();
+        rows.sort_by_key(|(_, clicks)| std::cmp::Reverse(*clicks));
+        let total = self.views.len();
+        let unknown = ("Unknown".to_owned(), String::new());
+        let rows = rows.into_iter().map(|(id, clicks)| {
+            let (title, url) = self.names.get(&id.parse().unwrap()).unwrap_or(&unknown);
+            json!({
+                "id": id, "title": title, "url": url, "clicks": clicks,
+                "ctr": ratio(clicks as f64, total, 10_000.0, 100.0),
+            })
+        });
+        json!({"links": rows.collect::<Vec<_>>(), "totalViews": total})
+    }
+
+    fn trend(&self, zone: &TimeZone) -> Value {
+        let mut days: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for view in &self.views {
+            let day = days.entry(day(view.at, zone)).or_default();
+            day.0 += 1;
+            day.1 += u64::from(view.link.is_some());
+        }
+        let rows = days
+            .into_iter()
+            .map(|(day, (views, clicks))| json!({"day": day, "views": views, "clicks": clicks}));
+        Value::Array(rows.collect())
+    }
+
+    fn refusals(&self, zone: &TimeZone) -> Value {
+        let mut days: BTreeMap<(String, &String), i32> = BTreeMap::new();
+        for (at, reason, count) in &self.refusals {
+            *days.entry((day(*at, zone), reason)).or_default() += count;
+        }
+        let rows = days
+            .into_iter()
+            .map(|((day, reason), count)| json!({"day": day, "reason": reason, "count": count}));
+        Value::Array(rows.collect())
+    }
+
+    fn hours(&self, zone: &TimeZone) -> Value {
+        let mut hours: BTreeMap<(i8, i8), (String, usize)> = BTreeMap::new();
+        for visit in &self.visits {
+            let local = visit.at.to_zoned(zone.clone());
+            let key = (local.weekday().to_monday_zero_offset(), local.hour());
+            let name = local.strftime("%a %H:00").to_string();
+            hours.entry(key).or_insert((name, 0)).1 += 1;
+        }
+        let total = self.visits.len();
+        let rows = hours.into_values().map(|(name, visits)| {
+            json!({"value": name, "visits": visits, "percentage": ratio(visits as f64, total, 100.0, 1.0)})
+        });
+        Value::Array(rows.collect())
+    }
+
+    fn file(&self, kind: &str, days: i64) -> String {
+        let mut overview = self.overview();
+        overview["days"] = json!(days);
+        let (columns, rows): (&[&str], Vec<Value>) = match kind {
+            "overview" => (
+                &["totalViews", "uniqueVisitors", "totalClicks", "ctr", "days"],
+                vec![overview],
+            ),
+            "traffic" => {
+                let rows = self.by("referrer", "source", "visits", Some(15));
+                (
+                    &["source", "visits", "percentage"],
+                    rows.as_array().unwrap().clone(),
+                )
+            }
+            _ => {
+                let rows = self.links()["links"].as_array().unwrap().clone();
+                (&["id", "title", "url", "clicks", "ctr"], rows)
+            }
+        };
+        let mut text = columns.join(",") + "\n";
+        for row in rows {
+            let cells = columns.iter().map(|column| match &row[*column] {
+                Value::String(text) => cell(text),
+                number => number.to_string(),
+            });
+            text += &(cells.collect::<Vec<_>>().join(",") + "\n");
+        }
+        text
+    }
+}
+
+/// `sanitizeCSVValue` of contract 3.8.
+fn cell(text: &str) -> String {
+    let text = match text.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
+        _ => text.to_owned(),
+    };
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+fn day(at: Timestamp, zone: &TimeZone) -> String {
+    let date = at.to_zoned(zone.clone()).date();
+    format!("{date}T00:00:00.000Z")
+}
