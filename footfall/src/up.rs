@@ -11,7 +11,7 @@ use axum::Router;
 use projector::consumer::Assignment;
 use runtime::{
     Context, Settings,
-    http::{health, serve},
+    http::{health, listen, serve},
     kafka::KafkaSettings,
     lifecycle::signalled,
     metrics,
@@ -42,13 +42,8 @@ pub async fn run(
     let lock = data_dir.lock()?;
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    let listener = serve::bind(
-        &settings
-            .text("FOOTFALL_LISTEN")
-            .unwrap_or_else(|| LISTEN.to_owned()),
-    )
-    .await
-    .map_err(Failure::Other)?;
+    let listen = listen::read(&mut settings, "FOOTFALL_LISTEN", LISTEN);
+    let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
 
@@ -101,6 +96,7 @@ fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
     ] {
         trial.set_default(name, value);
     }
+    listen::read(&mut trial, "FOOTFALL_LISTEN", LISTEN);
     let _ = ingest::Config::read(&mut trial, context);
     let _ = projector::Config::read(&mut trial);
     let _ = api::Config::read(&mut trial, context);

@@ -19,6 +19,7 @@ pub mod settings_list;
 pub mod telemetry;
 pub mod throttle;
 pub mod topics;
+pub mod watched_file;
 
 pub use clock::{Clock, IdSource, ManualClock, SeededIds, SystemClock, SystemIds};
 pub use lifecycle::Lifecycle;

@@ -77,6 +77,11 @@ pub const METRICS: &[Metric] = &[
     counter("http_throttled_total", &["route"], "Requests answered 429."),
     gauge("http_connections", &[], "Open connections."),
     counter(
+        "files_reloaded_total",
+        &["file", "result"],
+        "Files that changed (geoip, jwks): used, or refused while the former one stays in use.",
+    ),
+    counter(
         "kafka_producers_replaced_total",
         &[],
         "Producers replaced after a fatal error.",

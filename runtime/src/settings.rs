@@ -197,12 +197,16 @@ impl Settings {
         self.values.iter().filter_map(below).collect()
     }
 
-    /// Notes a problem; the program will not start.
+    /// Notes a problem; the program will not start. One that several services of a program find in the
+    /// same setting is noted once.
     pub fn problem(&mut self, name: &str, what: impl Into<String>) {
-        self.problems.push(Problem {
+        let problem = Problem {
             name: name.to_owned(),
             what: what.into(),
-        });
+        };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     /// Ends reading.

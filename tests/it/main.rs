@@ -3,6 +3,9 @@
 mod bad_input;
 mod delivery;
 mod exactly_once;
+mod geoip;
+#[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
+mod mmdb_fixture;
 mod program;
 mod statements;
 mod tenants;
@@ -18,7 +21,9 @@ fn child_program() {
     };
     let code = match words.first().map(String::as_str) {
         Some("footfall") => footfall::cli::dispatch(footfall::cli::Arguments::parse_from(&words)),
+        Some("ingest") => runtime::program::run(&[], ingest::run),
         Some("projector") => runtime::program::run(&[], projector::run),
+        Some("api") => runtime::program::run(&[], api::run),
         other => panic!("no program {other:?}"),
     };
     // `ExitCode` does not give its number back; the codes we use are told apart by comparison.

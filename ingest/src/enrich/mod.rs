@@ -33,7 +33,7 @@ mod enricher_tests;
 #[cfg(test)]
 mod geo_tests;
 #[cfg(test)]
-mod mmdb_fixture;
+pub(crate) mod mmdb_fixture;
 #[cfg(test)]
 mod referrer_tests;
 
