@@ -63,6 +63,9 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let opening = open_analytics(analytics.clone(), version, context.clone());
     life.spawn_worker(analytics.name(), opening);
     life.spawn_worker(PART, publisher.run());
+    if let Some(follower) = config.jwt.follow() {
+        life.spawn_until_stop("api token keys", follower.run());
+    }
     life.spawn_until_stop("api throttles", forget_idle(config.throttles.clone()));
 
     let app = Arc::new(App {

@@ -83,18 +83,11 @@ fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
             "postgres://127.0.0.1:9/footfall_analytics",
         ),
         ("PUBLIC_URL", "http://127.0.0.1:8080"),
-        ("JWT_SECRET", "made-at-the-first-start-if-not-given"),
-        (
-            "TRACKING_HMAC_SECRET",
-            "made-at-the-first-start-if-not-given",
-        ),
-        ("ID_SECRET", "made-at-the-first-start-if-not-given"),
-        (
-            "VISITOR_HASH_SECRET",
-            "made-at-the-first-start-if-not-given",
-        ),
     ] {
         trial.set_default(name, value);
+    }
+    for name in secrets::needed(settings) {
+        trial.set_default(name, "made-at-the-first-start-if-not-given");
     }
     listen::read(&mut trial, "FOOTFALL_LISTEN", LISTEN);
     let _ = ingest::Config::read(&mut trial, context);

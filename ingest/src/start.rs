@@ -62,7 +62,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         directory: Arc::clone(&directory),
         sink: Arc::new(KafkaSink::new(Arc::clone(&producer))),
         throttles: config.throttles,
-        jwt: config.jwt,
+        jwt: config.jwt.clone(),
         proxies: config.proxies,
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
@@ -95,6 +95,9 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
             () = stopping.workers_stopping() => Ok(()),
         }
     });
+    if let Some(follower) = config.jwt.follow() {
+        lifecycle.spawn_until_stop("ingest token keys", follower.run());
+    }
     if let Some(geoip) = config.geoip {
         let follower = geoip.follow(Arc::clone(&service));
         lifecycle.spawn_until_stop("ingest geoip", follower.run());

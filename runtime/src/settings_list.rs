@@ -136,7 +136,7 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "JWT_ALGORITHM",
         "HS256",
-        "the one algorithm tokens may have: HS256 or RS256",
+        "the one algorithm tokens may have: HS256, RS256, ES256 or EdDSA",
         &[Footfall, Ingest, Api],
     ),
     secret(
@@ -148,13 +148,19 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "JWT_PUBLIC_KEY",
         "none",
-        "public key of RS256 tokens, PEM text",
+        "public key of tokens by RS256, ES256 or EdDSA, PEM text",
         &[Footfall, Ingest, Api],
     ),
     open(
         "JWT_PUBLIC_KEY_FILE",
         "none",
         "file with that key",
+        &[Footfall, Ingest, Api],
+    ),
+    open(
+        "JWT_JWKS_FILE",
+        "none",
+        "file with a set of such keys (JWKS), read again when it changes; `kid` chooses the key",
         &[Footfall, Ingest, Api],
     ),
     open(

@@ -9,6 +9,7 @@ mod mmdb_fixture;
 mod program;
 mod statements;
 mod tenants;
+mod tokens;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -254,3 +254,38 @@ fn an_address_that_is_taken_is_a_failure_that_says_what_to_do() {
         ended.err
     );
 }
+
+#[test]
+fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
+    let folder = private_folder();
+    let data = ("FOOTFALL_DATA_DIR", folder.to_str().unwrap());
+    let arguments = ["token", "--sub", "ada"];
+    let other = Program::run(
+        "footfall",
+        &arguments,
+        &[data, ("JWT_ALGORITHM", "EdDSA")],
+        b"",
+    );
+    assert_eq!(other.code, Some(2));
+    assert!(
+        other.err.contains("makes HS256 tokens only"),
+        "{}",
+        other.err
+    );
+    assert!(!folder.exists());
+    let made = Program::run("footfall", &arguments, &[data, ("JWT_ISSUER", "us")], b"");
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let token = made
+        .out
+        .lines()
+        .find(|line| line.starts_with("ey"))
+        .unwrap();
+    let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(token)
+        .unwrap()
+        .claims;
+    assert_eq!(
+        (&claims["sub"], &claims["iss"]),
+        (&json!("ada"), &json!("us"))
+    );
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
