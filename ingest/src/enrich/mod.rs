@@ -18,6 +18,7 @@ pub mod bots;
 mod countries;
 mod device;
 pub mod geo;
+mod maker;
 pub mod referrer;
 pub mod signals;
 mod sources;
