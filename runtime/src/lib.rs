@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod database;
+pub mod health_check;
 pub mod http;
 pub mod jwt;
 pub mod kafka;

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: whole systems, real PostgreSQL, a real log.
 
 mod bad_input;
+mod compose;
 mod delivery;
 mod exactly_once;
 mod geoip;
