@@ -2,7 +2,7 @@
 
 use crate::{limits, links::Words};
 use runtime::{
-    Context, IdSource, Settings,
+    Context, IdSource, Settings, database,
     http::{TrustedProxies, cors::Origins},
     jwt::Verifier,
     kafka::KafkaSettings,
@@ -11,7 +11,7 @@ use runtime::{
 use url::Url;
 
 /// Where the api listens when nothing is said.
-pub(crate) const LISTEN: &str = "127.0.0.1:8083";
+pub const LISTEN: &str = "127.0.0.1:8083";
 /// Most links of a page when nothing is said (contract, decision 11).
 const MAX_LINKS: u32 = 100;
 
@@ -50,8 +50,8 @@ impl Config {
         let public_url = read_public_url(settings);
         let max_links = settings.parse("BIO_MAX_LINKS", MAX_LINKS, "a whole number");
         Self {
-            database_url: settings.required("DATABASE_URL"),
-            analytics_database_url: settings.required("ANALYTICS_DATABASE_URL"),
+            database_url: database::read_url(settings, "DATABASE_URL"),
+            analytics_database_url: database::read_url(settings, "ANALYTICS_DATABASE_URL"),
             analytics_schema: crate::startup::ANALYTICS_SCHEMA,
             kafka: KafkaSettings::read(settings),
             jwt,
@@ -66,17 +66,28 @@ impl Config {
 }
 
 fn read_public_url(settings: &mut Settings) -> String {
-    let listen = settings
-        .text("API_LISTEN")
-        .unwrap_or_else(|| LISTEN.to_owned());
-    let given = settings.text("PUBLIC_URL");
-    let url = given.unwrap_or_else(|| format!("http://{listen}"));
-    let readable = Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
-    if !readable {
-        let what = format!("is {url:?}; give an address such as https://links.example.com");
+    let Some(url) = settings.text("PUBLIC_URL") else {
+        let listen = settings.text("API_LISTEN");
+        return format!("http://{}", listen.as_deref().unwrap_or(LISTEN));
+    };
+    if !is_public_url(&url) {
+        let what = format!(
+            "is {url:?}; give an http or https address without a query, such as https://links.example.com"
+        );
         settings.problem("PUBLIC_URL", what);
     }
-    url.trim_end_matches('/').to_owned()
+    url.trim().trim_end_matches('/').to_owned()
+}
+
+/// Paths are put behind it, so nothing may stand there already.
+fn is_public_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
 }
 
 /// For settings that have a problem: a secret that nobody knows, so that even a program that forgets
@@ -129,5 +140,15 @@ mod tests {
             read(&[("API_LISTEN", "[::1]:1")]),
             ("http://[::1]:1".to_owned(), true)
         );
+        for wrong in [
+            "links.example",
+            "ftp://l.example",
+            "https://",
+            "https://l.example/?a=1",
+            "https://l.example/#a",
+            "https://user:secret@l.example",
+        ] {
+            assert!(!read(&[("PUBLIC_URL", wrong)]).1, "{wrong}");
+        }
     }
 }

@@ -35,7 +35,7 @@ mod startup;
 mod store;
 mod surface;
 
-pub use config::Config;
+pub use config::{Config, LISTEN};
 pub use limits::published as published_limits;
 pub use links::Words;
 pub use program::{run, start};

@@ -1,7 +1,7 @@
 //! The api's binary.
 
 use clap::Parser;
-use runtime::{program, settings_list};
+use runtime::{health_check, program, settings_list};
 use std::process::ExitCode;
 
 /// Answers creators: bio pages, their links, and reports over what visitors did.
@@ -17,9 +17,18 @@ struct Arguments {
         help = "Address for the routes, /health, /ready and /metrics [API_LISTEN]"
     )]
     listen: Option<String>,
+    #[arg(
+        long,
+        help = "Ask the api that runs here whether it is ready, and end with 0 if it is: for containers"
+    )]
+    health_check: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    program::run(&[("API_LISTEN", arguments.listen)], api::run)
+    let flags = [("API_LISTEN", arguments.listen)];
+    if arguments.health_check {
+        return health_check::run(&flags, "API_LISTEN", api::LISTEN);
+    }
+    program::run(&flags, api::run)
 }

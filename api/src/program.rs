@@ -19,13 +19,13 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use runtime::{
-    Context, Lifecycle, Producer, Settings, database,
-    http::{cors, health, serve},
+    Context, Producer, Settings, database,
+    http::{cors, health, listen, serve},
     metrics,
     program::Failure,
     throttle::Throttles,
 };
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// Connections to each database: two cores of a small server are busy with fewer.
 const POOL_SIZE: u32 = 10;
@@ -66,8 +66,10 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let opening = open_analytics(analytics.clone(), version, context.clone());
     life.spawn_worker(analytics.name(), opening);
     life.spawn_worker(PART, publisher.run());
-    let forgetting = forget_idle(config.throttles.clone(), life.clone());
-    life.spawn_worker("api throttles", forgetting);
+    if let Some(follower) = config.jwt.follow() {
+        life.spawn_until_stop("api token keys", follower.run());
+    }
+    life.spawn_until_stop("api throttles", forget_idle(config.throttles.clone()));
 
     let app = Arc::new(App {
         main,
@@ -107,12 +109,10 @@ fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .merge(surface::routes(app))
 }
 
-async fn forget_idle(throttles: Throttles, lifecycle: Lifecycle) -> Result<(), Infallible> {
+async fn forget_idle(throttles: Throttles) {
     loop {
-        tokio::select! {
-            () = lifecycle.workers_stopping() => return Ok(()),
-            () = tokio::time::sleep(FORGET_PAUSE) => throttles.forget_idle(),
-        }
+        tokio::time::sleep(FORGET_PAUSE).await;
+        throttles.forget_idle();
     }
 }
 
@@ -122,9 +122,7 @@ async fn forget_idle(throttles: Throttles, lifecycle: Lifecycle) -> Result<(), I
 /// [`Failure`] with the exit code.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings, &context);
-    let listen = settings
-        .text("API_LISTEN")
-        .unwrap_or_else(|| LISTEN.to_owned());
+    let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let routes = start(config, &context).await?;

@@ -67,15 +67,9 @@ pub async fn provide(
 
 /// The analytics database's URL that goes with a main one: `<name>_analytics` on the same server.
 fn beside(main: &str) -> Result<String, Failure> {
-    let mut url =
-        Url::parse(main).map_err(|error| Failure::Other(format!("DATABASE_URL: {error}")))?;
-    let name = url.path().trim_start_matches('/').to_owned();
-    if name.is_empty() {
-        return Err(Failure::Other(
-            "DATABASE_URL names no database; give postgres://user:password@host/name".to_owned(),
-        ));
-    }
-    url.set_path(&format!("/{name}_analytics"));
+    let mut url = Url::parse(main).map_err(Failure::other)?;
+    let path = format!("{}_analytics", url.path());
+    url.set_path(&path);
     Ok(url.into())
 }
 

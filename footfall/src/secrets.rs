@@ -1,18 +1,28 @@
 //! Secrets that nobody gave: made at the first start and kept in the data directory, mode 600.
 
 use crate::data_dir::{DataDir, write_private};
-use runtime::{IdSource, Settings, program::Failure};
+use runtime::{IdSource, Settings, jwt, program::Failure};
 use std::{collections::BTreeMap, fmt::Write, fs};
 
 /// The secrets that are made when they are not given.
 const NAMES: [&str; 4] = [
-    "JWT_SECRET",
+    JWT_SECRET,
     "TRACKING_HMAC_SECRET",
     "ID_SECRET",
     "VISITOR_HASH_SECRET",
 ];
+const JWT_SECRET: &str = "JWT_SECRET";
 
-/// Fills in the secrets that the settings lack, from the data directory, where missing ones are made.
+/// The secrets that these settings need: with a public key for tokens there is no secret for them.
+pub fn needed(settings: &Settings) -> impl Iterator<Item = &'static str> + use<> {
+    let with_secret = jwt::algorithm(settings) == Some(jwt::Algorithm::HS256);
+    NAMES
+        .into_iter()
+        .filter(move |name| with_secret || *name != JWT_SECRET)
+}
+
+/// Fills in the secrets that the settings need and lack, from the data directory, where missing ones
+/// are made.
 ///
 /// # Errors
 /// When the file cannot be read or written; it is never overwritten with other secrets.
@@ -29,9 +39,10 @@ pub fn complete(
         Err(error) => return Err(failed(error.to_string())),
     };
     let mut made = false;
-    for name in NAMES {
-        if settings.text(name).is_none() && !kept.contains_key(name) {
-            kept.insert(name.to_owned(), random_secret(ids));
+    let needed: Vec<&str> = needed(settings).collect();
+    for name in &needed {
+        if settings.text(name).is_none() && !kept.contains_key(*name) {
+            kept.insert((*name).to_owned(), random_secret(ids));
             made = true;
         }
     }
@@ -46,7 +57,9 @@ pub fn complete(
         write_private(&path, &text).map_err(|error| failed(error.to_string()))?;
     }
     for (name, secret) in kept {
-        settings.set_default(&name, secret);
+        if needed.contains(&name.as_str()) {
+            settings.set_default(&name, secret);
+        }
     }
     Ok(())
 }

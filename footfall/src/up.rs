@@ -11,7 +11,7 @@ use axum::Router;
 use projector::consumer::Assignment;
 use runtime::{
     Context, Settings,
-    http::{health, serve},
+    http::{health, listen, serve},
     kafka::KafkaSettings,
     lifecycle::signalled,
     metrics,
@@ -42,13 +42,8 @@ pub async fn run(
     let lock = data_dir.lock()?;
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    let listener = serve::bind(
-        &settings
-            .text("FOOTFALL_LISTEN")
-            .unwrap_or_else(|| LISTEN.to_owned()),
-    )
-    .await
-    .map_err(Failure::Other)?;
+    let listen = listen::read(&mut settings, "FOOTFALL_LISTEN", LISTEN);
+    let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
 
@@ -88,19 +83,13 @@ fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
             "postgres://127.0.0.1:9/footfall_analytics",
         ),
         ("PUBLIC_URL", "http://127.0.0.1:8080"),
-        ("JWT_SECRET", "made-at-the-first-start-if-not-given"),
-        (
-            "TRACKING_HMAC_SECRET",
-            "made-at-the-first-start-if-not-given",
-        ),
-        ("ID_SECRET", "made-at-the-first-start-if-not-given"),
-        (
-            "VISITOR_HASH_SECRET",
-            "made-at-the-first-start-if-not-given",
-        ),
     ] {
         trial.set_default(name, value);
     }
+    for name in secrets::needed(settings) {
+        trial.set_default(name, "made-at-the-first-start-if-not-given");
+    }
+    listen::read(&mut trial, "FOOTFALL_LISTEN", LISTEN);
     let _ = ingest::Config::read(&mut trial, context);
     let _ = projector::Config::read(&mut trial);
     let _ = api::Config::read(&mut trial, context);

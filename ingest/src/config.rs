@@ -1,11 +1,10 @@
 //! What ingest is configured with, read once at start.
 
-use crate::{accept::Rules, limits};
+use crate::{accept::Rules, geo_file::GeoFile, limits};
 use runtime::{
     Context, Settings, http::TrustedProxies, jwt::Verifier, kafka::KafkaSettings, secrets::Secrets,
     throttle::Throttles,
 };
-use std::path::PathBuf;
 
 /// Name under which the flag `--accept-new-secrets` is passed on. No setting of the environment: it
 /// must be said at each start that needs it.
@@ -25,8 +24,8 @@ pub struct Config {
     pub jwt: Verifier,
     /// Whose forwarded addresses are believed.
     pub proxies: TrustedProxies,
-    /// The `GeoIP` database; the bundled one when absent.
-    pub geoip: Option<PathBuf>,
+    /// The operator's `GeoIP` database; the bundled one when absent.
+    pub geoip: Option<GeoFile>,
     /// How often beacons may come.
     pub throttles: Throttles,
     /// What acceptance is configured with.
@@ -43,6 +42,7 @@ impl Config {
         let secrets = Secrets::read(settings);
         let jwt = Verifier::read(settings);
         let proxies = TrustedProxies::read(settings);
+        let geoip = GeoFile::read(settings);
         let throttles = Throttles::read(settings, limits::PUBLISHED, &context.clock);
         let tracking_enabled = settings
             .text("TRACKING_ENABLED")
@@ -58,7 +58,7 @@ impl Config {
             secrets: secrets?,
             jwt: jwt?,
             proxies,
-            geoip: settings.text("GEOIP_DATABASE").map(PathBuf::from),
+            geoip,
             throttles,
             rules: Rules {
                 tracking_enabled,

@@ -1,7 +1,7 @@
 //! The program `ingest`: beacons in, events out.
 
 use clap::Parser;
-use runtime::{program, settings_list};
+use runtime::{health_check, program, settings_list};
 use std::process::ExitCode;
 
 /// Takes beacons and publishes events. Needs a Kafka cluster and nothing else.
@@ -14,6 +14,9 @@ struct Arguments {
     /// Start although the log was made with other secrets.
     #[arg(long)]
     accept_new_secrets: bool,
+    /// Ask the ingest that runs here whether it is ready, and end with 0 if it is: for containers.
+    #[arg(long)]
+    health_check: bool,
 }
 
 fn main() -> ExitCode {
@@ -23,5 +26,8 @@ fn main() -> ExitCode {
         ("INGEST_LISTEN", arguments.listen),
         (ingest::config::ACCEPT_NEW_SECRETS, accept),
     ];
+    if arguments.health_check {
+        return health_check::run(&flags, "INGEST_LISTEN", ingest::LISTEN);
+    }
     program::run(&flags, ingest::run)
 }

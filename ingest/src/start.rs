@@ -15,12 +15,19 @@ use crate::{
     workers,
 };
 use axum::Router;
-use runtime::{Context, Producer, Settings, http, metrics, program::Failure};
+use runtime::{
+    Context, Producer, Settings,
+    http::{health, listen, serve},
+    metrics,
+    program::Failure,
+};
 use schemas::IdMaker;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::info;
 
+/// Where ingest listens when nothing is said.
+pub const LISTEN: &str = "127.0.0.1:8081";
 /// Part of the readiness: the topics are there and what they must be.
 pub const LOG_PART: &str = "log";
 /// Part of the readiness: the directory is read, and the secrets are the log's.
@@ -41,7 +48,7 @@ pub struct Ingest {
 /// readiness's parts [`LOG_PART`] and [`DIRECTORY_PART`].
 ///
 /// # Errors
-/// [`Failure`] when the `GeoIP` database, the bundled data or the Kafka settings cannot be used.
+/// [`Failure`] when the bundled data or the Kafka settings cannot be used.
 pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     let lifecycle = &context.lifecycle;
     let readiness = &context.readiness;
@@ -55,7 +62,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         directory: Arc::clone(&directory),
         sink: Arc::new(KafkaSink::new(Arc::clone(&producer))),
         throttles: config.throttles,
-        jwt: config.jwt,
+        jwt: config.jwt.clone(),
         proxies: config.proxies,
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
@@ -88,12 +95,15 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
             () = stopping.workers_stopping() => Ok(()),
         }
     });
-    if let Some(path) = config.geoip {
-        let worker = workers::watch_geo(path, Arc::clone(&service));
-        workers::spawn_until_stop(lifecycle, "ingest geoip", worker);
+    if let Some(follower) = config.jwt.follow() {
+        lifecycle.spawn_until_stop("ingest token keys", follower.run());
     }
-    let worker = workers::forget_idle(Arc::clone(&service));
-    workers::spawn_until_stop(lifecycle, "ingest throttles", worker);
+    if let Some(geoip) = config.geoip {
+        let follower = geoip.follow(Arc::clone(&service));
+        lifecycle.spawn_until_stop("ingest geoip", follower.run());
+    }
+    let forgetting = workers::forget_idle(Arc::clone(&service));
+    lifecycle.spawn_until_stop("ingest throttles", forgetting);
     lifecycle.spawn_worker(
         "ingest refusals",
         workers::publish_refusals(
@@ -115,9 +125,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
 /// # Errors
 /// [`Failure`] when settings are wrong, the address is taken or a part failed.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
-    let listen = settings
-        .text("INGEST_LISTEN")
-        .unwrap_or_else(|| "127.0.0.1:8081".to_owned());
+    let listen = listen::read(&mut settings, "INGEST_LISTEN", LISTEN);
     let config = Config::read(&mut settings, &context);
     settings.finish()?;
     // Without a problem noted there is a config.
@@ -125,22 +133,22 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     for line in settings.redacted() {
         info!("setting {line}");
     }
-    let listener = http::serve::bind(&listen).await.map_err(Failure::other)?;
+    let listener = serve::bind(&listen).await.map_err(Failure::other)?;
     let address = listener.local_addr().map_err(Failure::other)?;
     let ingest = start(config, &context)?;
-    let health = http::health::router(context.readiness.clone(), metrics::install());
-    http::serve::spawn(listener, ingest.router.merge(health), &context);
+    let health = health::router(context.readiness.clone(), metrics::install());
+    serve::spawn(listener, ingest.router.merge(health), &context);
     info!("ingest listens on http://{address}");
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }
 
 fn acceptor(config: &Config) -> Result<Acceptor, Failure> {
     let geo = match &config.geoip {
-        Some(path) => GeoDatabase::open(path),
-        None => GeoDatabase::bundled(),
+        Some(file) => file.database().clone(),
+        None => GeoDatabase::bundled().map_err(Failure::other)?,
     };
     let hasher = VisitorHasher::new(config.secrets.visitor.clone()).map_err(Failure::other)?;
-    let enricher = Enricher::new(geo.map_err(Failure::other)?, hasher).map_err(Failure::other)?;
+    let enricher = Enricher::new(geo, hasher).map_err(Failure::other)?;
     let ids = IdMaker::new(config.secrets.id.clone());
     let tracking = config.secrets.tracking.clone();
     Ok(Acceptor::new(tracking, ids, enricher, config.rules))

@@ -5,7 +5,6 @@
 
 use crate::{
     directory::{Directory, fingerprints, fingerprints::FingerprintError},
-    enrich::GeoDatabase,
     refusals::Which,
     service::Service,
     start::{DIRECTORY_PART, LOG_PART},
@@ -16,35 +15,17 @@ use runtime::{
     topics::{self, TopicError},
 };
 use schemas::directory::SecretFingerprints;
-use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::watch;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 /// Pause before the broker is asked again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// How often the `GeoIP` file is looked at.
-const LOOK_AT_GEO_EVERY: Duration = Duration::from_secs(5);
 /// How long the producer may take to get acknowledged what it holds at the end. Longer than a record's
 /// own time, so that every record is either acknowledged or given up.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often throttles forget who has been quiet.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
-
-/// Runs what has nothing to finish until workers stop.
-pub(crate) fn spawn_until_stop(
-    lifecycle: &Lifecycle,
-    name: &'static str,
-    work: impl Future<Output = ()> + Send + 'static,
-) {
-    let stopping = lifecycle.clone();
-    lifecycle.spawn_worker(name, async move {
-        tokio::select! {
-            () = work => {}
-            () = stopping.workers_stopping() => {}
-        }
-        Ok::<(), Infallible>(())
-    });
-}
 
 /// Asks until the topics are there; topics that are not what they must be end the program.
 pub(crate) async fn check_log(
@@ -140,38 +121,6 @@ pub(crate) async fn forget_idle(service: Arc<Service>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
         service.throttles().forget_idle();
-    }
-}
-
-/// Takes a `GeoIP` file that changed into use. One that cannot be used leaves the last one in use.
-pub(crate) async fn watch_geo(path: PathBuf, service: Arc<Service>) {
-    let look = {
-        let path = path.clone();
-        move || {
-            let file = std::fs::metadata(&path).ok()?;
-            Some((file.modified().ok()?, file.len()))
-        }
-    };
-    let mut used = look();
-    loop {
-        tokio::time::sleep(LOOK_AT_GEO_EVERY).await;
-        let now = look();
-        if now.is_none() || now == used {
-            continue;
-        }
-        used = now;
-        let file = path.clone();
-        match tokio::task::spawn_blocking(move || GeoDatabase::open(&file)).await {
-            Ok(Ok(geo)) => {
-                info!(
-                    "the GeoIP database changed, {} is in use now",
-                    geo.version()
-                );
-                service.use_geo(geo);
-            }
-            Ok(Err(error)) => warn!("the GeoIP database changed and is not used: {error}"),
-            Err(crashed) => error!("reading the GeoIP database crashed: {crashed}"),
-        }
     }
 }
 

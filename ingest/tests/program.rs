@@ -32,9 +32,27 @@ fn help_explains_flags_and_settings_and_a_wrong_flag_ends_with_2() {
     let help = ingest(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     let said = String::from_utf8(help.stdout).unwrap();
-    for name in ["--listen", "--accept-new-secrets", "TRUSTED_PROXIES"] {
+    for name in [
+        "--listen",
+        "--accept-new-secrets",
+        "--health-check",
+        "TRUSTED_PROXIES",
+        "JWT_JWKS_FILE",
+        "[required]",
+    ] {
         assert!(said.contains(name), "{name} in {said}");
     }
     assert!(!said.contains("DATABASE_URL"));
     assert_eq!(ingest(&["--no-such-flag"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_health_check_needs_no_settings_but_the_address_and_fails_where_nobody_listens() {
+    // Port 9 is nobody's on machines of today.
+    let away = ingest(&["--health-check", "--listen", "127.0.0.1:9"]);
+    assert_eq!(away.status.code(), Some(1));
+    let said = String::from_utf8(away.stderr).unwrap();
+    assert!(said.contains("does not answer"), "{said}");
+    let wrong = ingest(&["--health-check", "--listen", "8081"]);
+    assert_eq!(wrong.status.code(), Some(2));
 }

@@ -1,7 +1,7 @@
 //! The projector's binary.
 
 use clap::Parser;
-use runtime::{program, settings_list};
+use runtime::{health_check, program, settings_list};
 use std::process::ExitCode;
 
 /// Folds the event log into the analytics database: every event exactly once, in any order.
@@ -17,9 +17,18 @@ struct Arguments {
         help = "Address for /health, /ready and /metrics [PROJECTOR_LISTEN]"
     )]
     listen: Option<String>,
+    #[arg(
+        long,
+        help = "Ask the projector that runs here whether it is ready, and end with 0 if it is: for containers"
+    )]
+    health_check: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    program::run(&[("PROJECTOR_LISTEN", arguments.listen)], projector::run)
+    let flags = [("PROJECTOR_LISTEN", arguments.listen)];
+    if arguments.health_check {
+        return health_check::run(&flags, "PROJECTOR_LISTEN", projector::LISTEN);
+    }
+    program::run(&flags, projector::run)
 }

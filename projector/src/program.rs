@@ -7,7 +7,7 @@ use crate::{
 use axum::Router;
 use runtime::{
     Context, Producer, Settings, database,
-    http::{health, serve},
+    http::{health, listen, serve},
     kafka::KafkaSettings,
     metrics,
     program::Failure,
@@ -16,6 +16,8 @@ use runtime::{
 use std::{sync::Arc, time::Duration};
 use tracing::warn;
 
+/// Where the projector listens when nothing is said.
+pub const LISTEN: &str = "127.0.0.1:8082";
 /// Connections of the projector: one transaction at a time, one for gauges.
 const POOL_SIZE: u32 = 4;
 
@@ -43,7 +45,7 @@ impl Config {
     pub fn read(settings: &mut Settings) -> Self {
         Self {
             kafka: KafkaSettings::read(settings),
-            analytics_database_url: settings.required("ANALYTICS_DATABASE_URL"),
+            analytics_database_url: database::read_url(settings, "ANALYTICS_DATABASE_URL"),
             assignment: Assignment::Group,
         }
     }
@@ -123,9 +125,7 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<boo
 /// [`Failure`] with the exit code.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings);
-    let listen = settings
-        .text("PROJECTOR_LISTEN")
-        .unwrap_or_else(|| "127.0.0.1:8082".to_owned());
+    let listen = listen::read(&mut settings, "PROJECTOR_LISTEN", LISTEN);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     start(config, &context)?;

@@ -1,6 +1,6 @@
 //! PostgreSQL pools, and schemas that one program migrates while the others wait.
 
-use crate::{Lifecycle, Readiness};
+use crate::{Lifecycle, Readiness, Settings};
 use sqlx::{
     PgPool,
     migrate::{Migrate, MigrateError, Migrator},
@@ -9,6 +9,7 @@ use sqlx::{
 use std::{str::FromStr, time::Duration};
 use thiserror::Error;
 use tracing::{info, warn};
+use url::Url;
 
 /// How long a request waits for a free connection before it is answered 503.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,6 +31,32 @@ pub enum DatabaseError {
     /// The program is stopping.
     #[error("stopped while waiting for the database")]
     Stopped,
+}
+
+/// Reads the URL of a database; what cannot be one is noted as a problem, which never repeats it.
+pub fn read_url(settings: &mut Settings, name: &str) -> String {
+    let url = settings.required(name);
+    if !url.is_empty()
+        && let Err(what) = check_url(url.trim())
+    {
+        settings.problem(
+            name,
+            format!("{what}; give postgres://user:password@host/name"),
+        );
+    }
+    url.trim().to_owned()
+}
+
+fn check_url(text: &str) -> Result<(), String> {
+    let url = Url::parse(text).map_err(|error| format!("cannot be read as a URL: {error}"))?;
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return Err("is no URL of a PostgreSQL database".to_owned());
+    }
+    if url.path().trim_start_matches('/').is_empty() {
+        return Err("names no database".to_owned());
+    }
+    PgConnectOptions::from_str(text).map_err(|error| error.to_string())?;
+    Ok(())
 }
 
 /// A pool of at most `size` connections, each with those server settings. Does not connect yet.
@@ -149,5 +176,40 @@ pub fn is_away(error: &sqlx::Error) -> bool {
             code.starts_with("57P") || code.starts_with("08") || code.starts_with("53")
         }),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_url_is_a_problem_that_does_not_repeat_it() {
+        for (text, what) in [
+            ("hunter2", "cannot be read as a URL"),
+            ("mysql://u:hunter2@h/name", "is no URL of a PostgreSQL"),
+            ("postgres://u:hunter2@h", "names no database"),
+            ("postgres://u:hunter2@h/", "names no database"),
+            ("postgres://u:hunter2@h:port/name", "invalid port"),
+            ("postgres://u:hunter2@h/name?port=hunter2", "invalid digit"),
+            ("postgres://u:hunter2@h/name?sslmode=maybe", "maybe"),
+        ] {
+            let mut settings = Settings::from_pairs([("DATABASE_URL", text)]);
+            read_url(&mut settings, "DATABASE_URL");
+            let said = settings.finish().unwrap_err().to_string();
+            assert!(said.contains(what), "{text}: {said}");
+            assert!(said.contains("postgres://user:password@host/name"));
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+        for text in [
+            "postgres://h/name",
+            " postgresql://u:p@h:5433/name?sslmode=require\n",
+            "postgres://%2Frun%2Fpostgresql/name",
+            "postgres:///name?host=/run/postgresql",
+        ] {
+            let mut settings = Settings::from_pairs([("DATABASE_URL", text)]);
+            assert_eq!(read_url(&mut settings, "DATABASE_URL"), text.trim());
+            settings.finish().unwrap();
+        }
     }
 }

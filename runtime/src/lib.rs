@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod database;
+pub mod health_check;
 pub mod http;
 pub mod jwt;
 pub mod kafka;
@@ -19,6 +20,7 @@ pub mod settings_list;
 pub mod telemetry;
 pub mod throttle;
 pub mod topics;
+pub mod watched_file;
 
 pub use clock::{Clock, IdSource, ManualClock, SeededIds, SystemClock, SystemIds};
 pub use lifecycle::Lifecycle;

@@ -5,6 +5,7 @@
 //! panics, stops the program: a service without one of its parts is worse than none.
 
 use std::{
+    convert::Infallible,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -75,6 +76,22 @@ impl Lifecycle {
         E: std::fmt::Display + Send,
     {
         self.spawn(&self.workers, name, task);
+    }
+
+    /// Runs a worker that has nothing to finish: it is dropped once no request is in flight any more.
+    pub fn spawn_until_stop(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let stopping = self.clone();
+        self.spawn_worker(name, async move {
+            tokio::select! {
+                () = work => {}
+                () = stopping.workers_stopping() => {}
+            }
+            Ok::<(), Infallible>(())
+        });
     }
 
     fn spawn<F, E>(&self, tracker: &TaskTracker, name: &'static str, task: F)
@@ -175,7 +192,7 @@ pub async fn signalled() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{convert::Infallible, panic};
+    use std::panic;
     use tokio::sync::oneshot;
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! The one rule: labels are bounded; a route's or report's id, never a path, a tenant or an id.
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::OnceLock;
 
 /// What a metric does over time.
@@ -77,6 +77,11 @@ pub const METRICS: &[Metric] = &[
     counter("http_throttled_total", &["route"], "Requests answered 429."),
     gauge("http_connections", &[], "Open connections."),
     counter(
+        "files_reloaded_total",
+        &["file", "result"],
+        "Files that changed (geoip, jwks): used, or refused while the former one stays in use.",
+    ),
+    counter(
         "kafka_producers_replaced_total",
         &[],
         "Producers replaced after a fatal error.",
@@ -117,11 +122,7 @@ pub const METRICS: &[Metric] = &[
         "Transactions: committed, fenced, failed.",
     ),
     histogram("projector_batch_seconds", &[], "Time of one transaction."),
-    histogram(
-        "projector_batch_records",
-        &[],
-        "Records in one transaction.",
-    ),
+    histogram(BATCH_RECORDS, &[], "Records in one transaction."),
     gauge(
         "projector_lag_records",
         &["partition"],
@@ -169,6 +170,10 @@ const SECONDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
+/// Upper bounds of the buckets of [`BATCH_RECORDS`].
+const RECORDS: &[f64] = &[1.0, 10.0, 50.0, 100.0, 500.0, 1_000.0, 2_000.0, 4_000.0];
+const BATCH_RECORDS: &str = "projector_batch_records";
+
 /// Starts recording and describes every metric. Later calls give the same handle.
 pub fn install() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -177,6 +182,9 @@ pub fn install() -> PrometheusHandle {
             let builder = PrometheusBuilder::new();
             let builder = builder
                 .set_buckets(SECONDS)
+                .and_then(|builder| {
+                    builder.set_buckets_for_metric(Matcher::Full(BATCH_RECORDS.to_owned()), RECORDS)
+                })
                 .unwrap_or_else(|_| PrometheusBuilder::new());
             let recorder = builder.build_recorder();
             let handle = recorder.handle();

@@ -197,8 +197,8 @@ impl Settings {
         self.values.iter().filter_map(below).collect()
     }
 
-    /// Notes a problem; the program will not start. Services that share a setting find the same one: it is
-    /// reported once.
+    /// Notes a problem; the program will not start. One that several services of a program find in the
+    /// same setting is noted once.
     pub fn problem(&mut self, name: &str, what: impl Into<String>) {
         let problem = Problem {
             name: name.to_owned(),

@@ -136,7 +136,7 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "JWT_ALGORITHM",
         "HS256",
-        "the one algorithm tokens may have: HS256 or RS256",
+        "the one algorithm tokens may have: HS256, RS256, ES256 or EdDSA",
         &[Footfall, Ingest, Api],
     ),
     secret(
@@ -148,13 +148,19 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "JWT_PUBLIC_KEY",
         "none",
-        "public key of RS256 tokens, PEM text",
+        "public key of tokens by RS256, ES256 or EdDSA, PEM text",
         &[Footfall, Ingest, Api],
     ),
     open(
         "JWT_PUBLIC_KEY_FILE",
         "none",
         "file with that key",
+        &[Footfall, Ingest, Api],
+    ),
+    open(
+        "JWT_JWKS_FILE",
+        "none",
+        "file with a set of such keys (JWKS), read again when it changes; `kid` chooses the key",
         &[Footfall, Ingest, Api],
     ),
     open(
@@ -202,7 +208,7 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "GEOIP_DATABASE",
         "bundled countries",
-        "MMDB file of places: GeoLite2, GeoIP2 or DB-IP, City or Country",
+        "MMDB file of places (GeoLite2, GeoIP2 or DB-IP, City or Country), read again when it changes",
         &[Footfall, Ingest],
     ),
     open(
@@ -261,6 +267,17 @@ pub fn is_known(name: &str) -> bool {
     find(name).is_some() || name.starts_with("KAFKA_") || name.starts_with("RATE_LIMIT_")
 }
 
+/// Settings whose default is something that only the all-in-one program brings along.
+const REQUIRED_ALONE: &[&str] = &[
+    "KAFKA_BROKERS",
+    "DATABASE_URL",
+    "ANALYTICS_DATABASE_URL",
+    "JWT_SECRET",
+    "TRACKING_HMAC_SECRET",
+    "ID_SECRET",
+    "VISITOR_HASH_SECRET",
+];
+
 /// The part of `--help` that explains a program's settings.
 #[must_use]
 pub fn help(program: Program) -> String {
@@ -270,12 +287,18 @@ pub fn help(program: Program) -> String {
         .iter()
         .filter(|setting| setting.programs.contains(&program))
     {
+        let alone = program != Footfall && REQUIRED_ALONE.contains(&setting.name);
+        let default = match (alone, setting.name) {
+            (true, "JWT_SECRET") => "[required by HS256]".to_owned(),
+            (true, _) => "[required]".to_owned(),
+            (false, _) => format!("[default: {}]", setting.default),
+        };
         // Writing to a String does not fail.
         let _ = writeln!(
             text,
             "  {}
-      {} [default: {}]",
-            setting.name, setting.help, setting.default
+      {} {default}",
+            setting.name, setting.help
         );
     }
     text

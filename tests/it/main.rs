@@ -3,13 +3,18 @@
 mod bad_changes;
 mod bad_input;
 mod catalogue;
+mod compose;
 mod delivery;
 mod exactly_once;
+mod geoip;
 mod link_changes;
+#[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
+mod mmdb_fixture;
 mod page_changes;
 mod program;
 mod statements;
 mod tenants;
+mod tokens;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -22,7 +27,9 @@ fn child_program() {
     };
     let code = match words.first().map(String::as_str) {
         Some("footfall") => footfall::cli::dispatch(footfall::cli::Arguments::parse_from(&words)),
+        Some("ingest") => runtime::program::run(&[], ingest::run),
         Some("projector") => runtime::program::run(&[], projector::run),
+        Some("api") => runtime::program::run(&[], api::run),
         other => panic!("no program {other:?}"),
     };
     // `ExitCode` does not give its number back; the codes we use are told apart by comparison.

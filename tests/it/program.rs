@@ -167,19 +167,155 @@ async fn the_program_ends_with_its_database_and_recovers_at_the_next_start() {
     fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }
 
+/// Settings that no service can use, and what is said of each.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("RATE_LIMITS", "sometimes", "\"sometimes\""),
+    ("JWT_ALGORITHM", "none", "give HS256"),
+    ("TRUSTED_PROXIES", "everybody", "give networks such as"),
+    ("GEOIP_DATABASE", "/no/such/file", "give an MMDB file"),
+    (
+        "PUBLIC_URL",
+        "links.example",
+        "give an http or https address",
+    ),
+    ("DATABASE_URL", "mysql://u:hunter2@h/x", "give postgres://"),
+    (
+        "ANALYTICS_DATABASE_URL",
+        "postgres://h",
+        "names no database",
+    ),
+    ("KAFKA_ACKS", "1", "cannot be changed"),
+    ("ID_SECRET", "hunter2", "ID_SECRET"),
+];
+
 #[test]
 fn wrong_settings_are_reported_together_before_anything_is_started() {
     let folder = private_folder();
-    let environment = [
+    let mut environment: Vec<(&str, &str)> = WRONG
+        .iter()
+        .map(|(name, value, _)| (*name, *value))
+        .collect();
+    environment.extend([
         ("FOOTFALL_DATA_DIR", folder.to_str().unwrap()),
-        ("RATE_LIMITS", "sometimes"),
-        ("JWT_ALGORITHM", "none"),
-        ("TRUSTED_PROXIES", "everybody"),
-    ];
-    assert_eq!(
-        Program::start("footfall", &["up"], &environment).wait(),
-        Some(2)
+        ("FOOTFALL_LISTEN", "8080"),
+        ("KAFKA_BROKERS", ""),
+        ("EMBEDDED_POSTGRES", "perhaps"),
+    ]);
+    let ended = Program::run("footfall", &["up"], &environment, b"");
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
+    let said = |name: &str, what: &str| {
+        let mut lines = ended.err.lines();
+        let line = lines.find(|line| line.starts_with(&format!("  {name}: ")));
+        assert!(
+            line.is_some_and(|line| line.contains(what)),
+            "{name}: {}",
+            ended.err
+        );
+    };
+    for (name, _, what) in WRONG {
+        said(name, what);
+    }
+    said("FOOTFALL_LISTEN", "give an address and a port");
+    said("EMBEDDED_POSTGRES", "give auto, installed or download");
+    let count = WRONG.len() + 2;
+    assert!(
+        ended
+            .err
+            .contains(&format!("{count} settings cannot be used:")),
+        "each once: {}",
+        ended.err
     );
+    assert!(!ended.err.contains("hunter2"), "{}", ended.err);
     assert!(!folder.exists(), "nothing was started");
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn each_service_alone_reports_wrong_settings_together() {
+    for (program, listen, read) in [
+        (
+            "ingest",
+            "INGEST_LISTEN",
+            &["GEOIP_DATABASE", "JWT_ALGORITHM", "ID_SECRET"][..],
+        ),
+        (
+            "projector",
+            "PROJECTOR_LISTEN",
+            &["ANALYTICS_DATABASE_URL", "KAFKA_ACKS"],
+        ),
+        (
+            "api",
+            "API_LISTEN",
+            &["DATABASE_URL", "PUBLIC_URL", "JWT_ALGORITHM"],
+        ),
+    ] {
+        let mut environment: Vec<(&str, &str)> = WRONG
+            .iter()
+            .map(|(name, value, _)| (*name, *value))
+            .collect();
+        environment.extend([(listen, "localhost"), ("KAFKA_BROKERS", "")]);
+        let ended = Program::run(program, &[], &environment, b"");
+        assert_eq!(ended.code, Some(2), "{program}: {}", ended.err);
+        for name in [&[listen, "KAFKA_BROKERS"], read].concat() {
+            assert!(
+                ended.err.contains(&format!("\n  {name}: ")),
+                "{program}, {name}: {}",
+                ended.err
+            );
+        }
+        assert!(!ended.err.contains("hunter2"), "{}", ended.err);
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_is_a_failure_that_says_what_to_do() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let environment = [
+        ("PROJECTOR_LISTEN", address.as_str()),
+        ("KAFKA_BROKERS", "127.0.0.1:9"),
+        ("ANALYTICS_DATABASE_URL", "postgres://127.0.0.1:9/x"),
+    ];
+    let ended = Program::run("projector", &[], &environment, b"");
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    assert!(
+        ended.err.contains(&address) && ended.err.contains("choose another address"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
+    let folder = private_folder();
+    let data = ("FOOTFALL_DATA_DIR", folder.to_str().unwrap());
+    let arguments = ["token", "--sub", "ada"];
+    let other = Program::run(
+        "footfall",
+        &arguments,
+        &[data, ("JWT_ALGORITHM", "EdDSA")],
+        b"",
+    );
+    assert_eq!(other.code, Some(2));
+    assert!(
+        other.err.contains("makes HS256 tokens only"),
+        "{}",
+        other.err
+    );
+    assert!(!folder.exists());
+    let made = Program::run("footfall", &arguments, &[data, ("JWT_ISSUER", "us")], b"");
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let token = made
+        .out
+        .lines()
+        .find(|line| line.starts_with("ey"))
+        .unwrap();
+    let claims = jsonwebtoken::dangerous::insecure_decode::<Value>(token)
+        .unwrap()
+        .claims;
+    assert_eq!(
+        (&claims["sub"], &claims["iss"]),
+        (&json!("ada"), &json!("us"))
+    );
     fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }

@@ -58,11 +58,21 @@ impl TestLog {
     /// # Panics
     /// When it cannot be made.
     pub async fn start() -> Self {
+        let log = Self::bare().await;
+        log.make_topics().await;
+        log
+    }
+
+    /// A log without topics.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn bare() -> Self {
         let folder = std::env::temp_dir().join(format!(
             "footfall-log-{}",
             SystemIds.uuid_v7(SystemClock.now())
         ));
-        let log = if is_given() {
+        if is_given() {
             let turn = Arc::clone(&GIVEN_CLUSTER).lock_owned().await;
             let brokers = std::env::var("KAFKA_BROKERS").unwrap_or_default();
             delete_topics(&brokers).await;
@@ -81,9 +91,7 @@ impl TestLog {
                 folder,
                 _turn: None,
             }
-        };
-        log.make_topics().await;
-        log
+        }
     }
 
     /// Makes the topics where they are missing.

@@ -2,11 +2,16 @@
 
 use crate::{data_dir::DataDir, output::print_line, secrets};
 use jiff::SignedDuration;
-use runtime::{Context, Settings, jwt, program::Failure};
+use runtime::{
+    Context, Settings,
+    jwt::{self, Claims},
+    program::Failure,
+};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Prints a token under `JWT_SECRET`, or under the data directory's secret, which is made if there is
-/// none yet.
+/// none yet; with the issuer and audience that the settings ask for.
 ///
 /// # Errors
 /// When the settings ask for another algorithm than HS256, whose private key nobody gave us.
@@ -17,12 +22,10 @@ pub fn run(
     ttl: SignedDuration,
     workspace: Option<Uuid>,
 ) -> Result<(), Failure> {
-    let algorithm = settings
-        .text("JWT_ALGORITHM")
-        .unwrap_or_else(|| "HS256".to_owned());
-    if algorithm != "HS256" {
+    if jwt::algorithm(&settings) != Some(jwt::Algorithm::HS256) {
+        let algorithm = settings.text("JWT_ALGORITHM").unwrap_or_default();
         let what = format!(
-            "is {algorithm}; `footfall token` makes HS256 tokens only, ask your issuer for one"
+            "is {algorithm}; `footfall token` makes HS256 tokens only, for others the private key is with your issuer: ask it for one"
         );
         settings.problem("JWT_ALGORITHM", what);
     }
@@ -36,8 +39,14 @@ pub fn run(
     }
     let secret = settings.required("JWT_SECRET");
     settings.finish()?;
-    let workspace = workspace.map(|id| id.to_string());
-    let token =
-        jwt::mint(&secret, sub, workspace, context.clock.now(), ttl).map_err(Failure::other)?;
-    print_line(&token)
+    let now = context.clock.now().as_second();
+    let claims = Claims {
+        sub: sub.to_owned(),
+        exp: now.saturating_add(ttl.as_secs()),
+        nbf: None,
+        workspace_id: workspace.map(|id| id.to_string()),
+        iss: settings.text("JWT_ISSUER"),
+        aud: settings.text("JWT_AUDIENCE").map(Value::from),
+    };
+    print_line(&jwt::sign(&secret, &claims).map_err(Failure::other)?)
 }

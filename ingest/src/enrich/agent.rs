@@ -3,7 +3,7 @@
 //! Owns the parsing rules and a bounded memory of agents seen. The one rule: an agent is cut to
 //! [`MAX_AGENT_BYTES`] before anything looks at it, so that its length buys nobody our time.
 
-use super::{Claims, bots::BotRules, device, signals::BotSignals, tidy};
+use super::{Claims, bots::BotRules, device, maker::maker, signals::BotSignals, tidy};
 use moka::sync::Cache;
 use schemas::{Agent, Device};
 use std::{
@@ -16,8 +16,9 @@ use ua_parser::{Extractor, Regexes};
 /// The rules as the ua-parser project publishes them; see `ingest/data/NOTICE.md`.
 const RULES: &str = include_str!("../../data/uap-core-regexes.yaml");
 
-/// The rules, and after `+` the revision of what this module and [`super::device`] make of them.
-pub(super) const VERSION: &str = "uap-core 0.18.0+1";
+/// The rules, and after `+` the revision of what this module, [`super::device`] and
+/// [`super::maker`] make of them.
+pub(super) const VERSION: &str = "uap-core 0.18.0+2";
 
 /// Longest agent that is looked at. Browsers' are below 300 bytes and those of in-app browsers
 /// below 700; the rest is noise or an attempt to keep us busy.
@@ -197,7 +198,8 @@ impl Rules {
             });
         }
         if let Some(device) = device {
-            (known.brand, known.model) = maker(device.brand.as_deref(), device.model.as_deref());
+            let (brand, model) = (device.brand.as_deref(), device.model.as_deref());
+            (known.brand, known.model) = maker(name(brand), name(model));
         }
         let kind = device::kind(agent);
         let recognised = kind.is_some() || known.browser.is_some() || known.os.is_some();
@@ -246,18 +248,4 @@ fn version(parts: [Option<&str>; 4]) -> Option<String> {
         .map_while(|part| part.filter(|part| !part.is_empty()))
         .collect();
     name(Some(&parts.join(".")))
-}
-
-/// Maker and model, where the rules mean somebody: they file crawlers under the brand "Spider" and
-/// what they do not know under brands that begin with "Generic". Of the latter only a model that
-/// stands in the agent says anything; Chrome writes "K" for every phone.
-fn maker(brand: Option<&str>, model: Option<&str>) -> (Option<String>, Option<String>) {
-    let (brand, model) = (name(brand), name(model));
-    match brand.as_deref() {
-        Some("Spider" | "Generic" | "Generic_Inettv") => (None, None),
-        Some(generic) if generic.starts_with("Generic") => {
-            (None, model.filter(|model| model.chars().count() > 1))
-        }
-        _ => (brand, model),
-    }
 }

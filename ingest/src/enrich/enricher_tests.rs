@@ -98,7 +98,7 @@ fn versions_say_what_an_event_was_enriched_with() {
     let enricher = enricher();
     let versions = enricher.versions();
     assert_eq!(versions.geo, "geo-whois-asn-country 2026-06-17");
-    assert_eq!(versions.agent, "uap-core 0.18.0+1");
+    assert_eq!(versions.agent, "uap-core 0.18.0+2");
     assert_eq!(versions.bots, "crawler-user-agents 1.60.0+1");
     assert_eq!(versions.referrer, "footfall-referrers 1");
     // Whoever renews a file writes down which one it is now.

@@ -1,7 +1,7 @@
-//! Writes MMDB files of one record, for tests.
+//! Writes MMDB files of one record, for tests; those of whole systems use this file too.
 
 /// A value of an MMDB record.
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(&'static str),
     Map(Vec<(&'static str, Value)>),
     List(Vec<Value>),
@@ -59,7 +59,7 @@ impl Value {
 }
 
 /// A database with one record for 81.2.69.0/24, whose tree is a single path of 24-bit nodes.
-pub(super) fn database(kind: &'static str, record: &Value) -> Vec<u8> {
+pub(crate) fn database(kind: &'static str, record: &Value) -> Vec<u8> {
     let network: u32 = 0x5102_4500;
     let (depth, separator) = (24_u32, 16);
     let mut out = Vec::new();

@@ -18,6 +18,7 @@ pub mod bots;
 mod countries;
 mod device;
 pub mod geo;
+mod maker;
 pub mod referrer;
 pub mod signals;
 mod sources;
@@ -33,7 +34,7 @@ mod enricher_tests;
 #[cfg(test)]
 mod geo_tests;
 #[cfg(test)]
-mod mmdb_fixture;
+pub(crate) mod mmdb_fixture;
 #[cfg(test)]
 mod referrer_tests;
 

@@ -6,6 +6,7 @@ mod delivery;
 mod directory;
 mod fixtures;
 mod generators;
+mod geo;
 mod kit;
 mod limits;
 mod properties;

@@ -6,6 +6,7 @@ pub mod cors;
 pub mod error;
 pub mod finish;
 pub mod health;
+pub mod listen;
 pub mod serve;
 pub mod throttled;
 pub mod validate;

@@ -1,0 +1,50 @@
+//! The operator's GeoIP database: opened where settings are read, and again whenever its file changes.
+//!
+//! The one rule: an instance starts with a database that can be used, and never gives up the one it has
+//! for one that cannot.
+
+use crate::{enrich::GeoDatabase, service::Service};
+use runtime::{
+    Settings,
+    watched_file::{Follower, WatchedFile},
+};
+use std::sync::Arc;
+
+/// A database, and the file it came from.
+#[derive(Clone, Debug)]
+pub struct GeoFile {
+    database: GeoDatabase,
+    file: WatchedFile,
+}
+
+impl GeoFile {
+    /// Opens what `GEOIP_DATABASE` names; `None` when it names nothing, or nothing that can be used, which
+    /// is then noted as a problem.
+    pub fn read(settings: &mut Settings) -> Option<Self> {
+        settings.parse_with("GEOIP_DATABASE", |path| {
+            let file = WatchedFile::new(path);
+            let database = GeoDatabase::open(file.path()).map_err(|error| {
+                format!(
+                    "{error}; give an MMDB file of countries or cities: GeoLite2, GeoIP2 or DB-IP"
+                )
+            })?;
+            Ok::<_, String>(Self { database, file })
+        })
+    }
+
+    /// The database as it was opened.
+    #[must_use]
+    pub fn database(&self) -> &GeoDatabase {
+        &self.database
+    }
+
+    /// Gives the instance what the file holds, each time it has changed.
+    pub(crate) fn follow(self, service: Arc<Service>) -> Follower {
+        Follower::new(self.file, "GeoIP database", "geoip", move |path| {
+            let database = GeoDatabase::open(path).map_err(|error| error.to_string())?;
+            let version = database.version().to_owned();
+            service.use_geo(database);
+            Ok(version)
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! The operator's GeoIP database: what a changed file makes of the next session.
+
+use super::kit::*;
+use crate::{
+    enrich::mmdb_fixture::{
+        Value::{Map, Text},
+        database,
+    },
+    geo_file::GeoFile,
+};
+use runtime::{
+    Settings,
+    watched_file::{Follower, Look},
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tempfile::{TempDir, tempdir};
+
+const ENGLAND: (&str, &str) = ("GB", "United Kingdom");
+const TURKEY: (&str, &str) = ("TR", "Turkey");
+
+/// A database in which all addresses of these tests are in that country.
+fn countries(kind: &'static str, country: (&'static str, &str)) -> Vec<u8> {
+    database(kind, &Map(vec![("country_code", Text(country.0))]))
+}
+
+/// An instance whose database is in a file of that content.
+struct Placed {
+    folder: TempDir,
+    path: PathBuf,
+    instance: Instance,
+    follower: Follower,
+}
+
+impl Placed {
+    fn new(bytes: &[u8]) -> Self {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("places.mmdb");
+        fs::write(&path, bytes).unwrap();
+        let file = GeoFile::read(&mut settings(&path)).unwrap();
+        let instance = Instance::new();
+        instance.service.use_geo(file.database().clone());
+        let follower = file.follow(Arc::clone(&instance.service));
+        Self {
+            folder,
+            path,
+            instance,
+            follower,
+        }
+    }
+
+    /// Replaces the file in one step, as careful programs do.
+    fn rename_over(&self, bytes: &[u8]) {
+        let beside = self.folder.path().join("places.new");
+        fs::write(&beside, bytes).unwrap();
+        fs::rename(&beside, &self.path).unwrap();
+    }
+
+    /// What the look comes to that finds the file changed and at rest.
+    async fn settled(&mut self) -> Look {
+        assert_eq!(self.follower.look().await, Look::Same, "still changing");
+        self.follower.look().await
+    }
+
+    /// Name and code of the next session's country, and the database that its event names.
+    async fn next(&self) -> (Value, Value, Value) {
+        let body = json!({
+            "visitorId": "v",
+            "consentAnalytics": "granted",
+            "bioPageId": PAGE,
+            "trackingToken": token(PAGE),
+        });
+        let answered = self.instance.post("/session", &body).await;
+        assert_eq!(answered.status, 200, "{}", answered.body);
+        let event = self.instance.sink.take_json().remove(0);
+        let place = &event["visitor"]["place"];
+        (
+            place["country"].clone(),
+            place["country_code"].clone(),
+            event["enrichment"]["geo"].clone(),
+        )
+    }
+
+    async fn assert_next(&self, country: (&str, &str), database: &str) {
+        let (code, name) = country;
+        assert_eq!(
+            self.next().await,
+            (json!(name), json!(code), json!(database))
+        );
+    }
+}
+
+fn settings(path: &Path) -> Settings {
+    Settings::from_pairs([("GEOIP_DATABASE", path.to_str().unwrap())])
+}
+
+#[tokio::test]
+async fn a_replaced_file_places_the_next_session_and_the_event_names_it() {
+    let mut placed = Placed::new(&countries("First", ENGLAND));
+    placed.assert_next(ENGLAND, "First 2025-06-15").await;
+    assert_eq!(placed.follower.look().await, Look::Same);
+
+    placed.rename_over(&countries("Second", TURKEY));
+    let used = Look::Used("Second 2025-06-15".to_owned());
+    assert_eq!(placed.settled().await, used);
+    placed.assert_next(TURKEY, "Second 2025-06-15").await;
+
+    fs::write(&placed.path, countries("Third", ENGLAND)).unwrap();
+    let used = Look::Used("Third 2025-06-15".to_owned());
+    assert_eq!(placed.settled().await, used);
+    placed.assert_next(ENGLAND, "Third 2025-06-15").await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_written_broken_or_gone_leaves_the_former_in_use() {
+    let mut placed = Placed::new(&countries("First", ENGLAND));
+    let next = countries("Second", TURKEY);
+    let (half, rest) = next.split_at(next.len() / 2);
+
+    // Written in place, slowly: no look finds it at rest.
+    let mut file = fs::File::create(&placed.path).unwrap();
+    for part in half.chunks(half.len() / 3) {
+        file.write_all(part).unwrap();
+        assert_eq!(placed.follower.look().await, Look::Same);
+        placed.assert_next(ENGLAND, "First 2025-06-15").await;
+    }
+    // Then the writer rests in the middle.
+    let look = placed.follower.look().await;
+    assert!(
+        matches!(&look, Look::Refused(why) if why.contains("damaged")),
+        "{look:?}"
+    );
+    placed.assert_next(ENGLAND, "First 2025-06-15").await;
+    assert_eq!(placed.follower.look().await, Look::Same, "warned once");
+    file.write_all(rest).unwrap();
+    assert!(matches!(placed.settled().await, Look::Used(_)));
+    placed.assert_next(TURKEY, "Second 2025-06-15").await;
+
+    let of_providers = database("GeoLite2-ASN", &Map(vec![("organization", Text("x"))]));
+    for broken in [&b"<html>404</html>"[..], &of_providers, &[]] {
+        placed.rename_over(broken);
+        assert!(matches!(placed.settled().await, Look::Refused(_)));
+        placed.assert_next(TURKEY, "Second 2025-06-15").await;
+    }
+    fs::remove_file(&placed.path).unwrap();
+    assert!(matches!(placed.settled().await, Look::Refused(_)));
+    placed.assert_next(TURKEY, "Second 2025-06-15").await;
+    placed.rename_over(&countries("Third", ENGLAND));
+    assert!(matches!(placed.settled().await, Look::Used(_)));
+    placed.assert_next(ENGLAND, "Third 2025-06-15").await;
+}
+
+#[test]
+fn a_file_that_cannot_be_used_at_the_start_is_a_problem_of_its_setting() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("places.mmdb");
+    let problem = |path: &Path| {
+        let mut settings = settings(path);
+        assert!(GeoFile::read(&mut settings).is_none());
+        settings.finish().unwrap_err().to_string()
+    };
+    let said = problem(&path);
+    assert!(
+        said.contains("GEOIP_DATABASE: cannot read the GeoIP database"),
+        "{said}"
+    );
+    fs::write(&path, "no database").unwrap();
+    let said = problem(&path);
+    assert!(
+        said.contains("damaged") && said.contains("give an MMDB file of countries or cities"),
+        "{said}"
+    );
+    let mut none = Settings::default();
+    assert!(GeoFile::read(&mut none).is_none());
+    none.finish().unwrap();
+}

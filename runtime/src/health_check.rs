@@ -1,0 +1,97 @@
+//! `--health-check`: asks the service that runs here whether it is ready, for containers, whose images
+//! hold no HTTP client.
+
+use crate::{Settings, http::listen, program::Failure};
+use std::{
+    io::{Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// Longest time for connecting, and for each step of the answer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+/// Most bytes read of an answer; `/ready` is far shorter.
+const MAX_ANSWER_BYTES: u64 = 16 * 1024;
+
+/// Asks `/ready` of the service whose settings these are. Exit code 0 when it is ready; else 1, and
+/// the answer on standard error.
+#[must_use]
+pub fn run(flags: &[(&str, Option<String>)], name: &str, default: &str) -> ExitCode {
+    let mut settings = Settings::load(flags);
+    let address = listen::read(&mut settings, name, default);
+    if let Err(problems) = settings.finish() {
+        return Failure::from(problems).report();
+    }
+    match ask(&address) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => Failure::Other(why).report(),
+    }
+}
+
+fn ask(address: &str) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{address} does not answer: {error}");
+    let target = address
+        .to_socket_addrs()
+        .map_err(failed)?
+        .next()
+        .map(reachable)
+        .ok_or_else(|| format!("{address} is no address"))?;
+    let mut stream = TcpStream::connect_timeout(&target, TIMEOUT).map_err(failed)?;
+    let request = format!("GET /ready HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n");
+    let mut answer = Vec::new();
+    let asked = stream
+        .set_read_timeout(Some(TIMEOUT))
+        .and_then(|()| stream.set_write_timeout(Some(TIMEOUT)))
+        .and_then(|()| stream.write_all(request.as_bytes()))
+        .and_then(|()| stream.take(MAX_ANSWER_BYTES).read_to_end(&mut answer));
+    asked.map_err(failed)?;
+    let answer = String::from_utf8_lossy(&answer);
+    if answer.starts_with("HTTP/1.1 200 ") {
+        return Ok(());
+    }
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    Err(format!("not ready: {body}"))
+}
+
+/// Where a listener on every interface is reached from here.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, Readiness, http::health, http::serve, metrics};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_service_is_healthy_when_it_is_ready() {
+        let context = Context {
+            readiness: Readiness::default(),
+            ..Context::system()
+        };
+        context.readiness.missing("log", "no broker");
+        let listener = serve::bind("0.0.0.0:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let router = health::router(context.readiness.clone(), metrics::install());
+        serve::spawn(listener, router, &context);
+        let ask = async || {
+            let address = address.clone();
+            tokio::task::spawn_blocking(move || ask(&address))
+                .await
+                .unwrap()
+        };
+        let said = ask().await.unwrap_err();
+        assert!(said.contains("no broker"), "{said}");
+        context.readiness.ready("log");
+        assert_eq!(ask().await, Ok(()));
+        context.lifecycle.finish().await.unwrap();
+        let said = ask().await.unwrap_err();
+        assert!(said.contains("does not answer"), "{said}");
+    }
+}

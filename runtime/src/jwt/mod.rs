@@ -1,0 +1,284 @@
+//! Who calls: JSON Web Tokens of exactly one, configured algorithm.
+//!
+//! The one rule: the algorithm comes from the settings, never from the token.
+
+mod keys;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use jsonwebtoken::Algorithm;
+pub use settings::algorithm;
+
+use crate::watched_file::{Follower, WatchedFile};
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
+use keys::{Keys, ReadSet};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::{
+    fmt, fs,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
+use thiserror::Error;
+use tracing::warn;
+
+/// How far clocks may disagree.
+pub const LEEWAY_SECONDS: i64 = 30;
+/// Longest subject that is taken, in Unicode scalar values.
+pub const MAX_SUBJECT_CHARS: usize = 128;
+/// Fewest characters of a secret for HS256.
+pub const MIN_SECRET_CHARS: usize = 32;
+
+/// What a valid token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who: the user's id with the issuer.
+    pub sub: String,
+    /// Until when, seconds since 1970.
+    #[serde(deserialize_with = "whole_seconds")]
+    pub exp: i64,
+    /// Not before, seconds since 1970.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "optional_seconds"
+    )]
+    pub nbf: Option<i64>,
+    /// The workspace meant, where a user has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// Issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Audience.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aud: Option<serde_json::Value>,
+}
+
+/// A `NumericDate` (RFC 7519, section 2), which may have a fraction.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "saturates, which is far in the future"
+)]
+fn whole_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    f64::deserialize(deserializer).map(|seconds| seconds.floor() as i64)
+}
+
+fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    whole_seconds(deserializer).map(Some)
+}
+
+/// A token that is not accepted. Says nothing that helps to forge one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the token is missing, malformed, expired or not ours")]
+pub struct Unauthorized;
+
+/// Checks tokens; clones check with the same keys.
+#[derive(Clone)]
+pub struct Verifier {
+    keys: Arc<RwLock<Arc<Keys>>>,
+    algorithm: Algorithm,
+    validation: Validation,
+    source: Option<Source>,
+}
+
+/// A file with a set of keys, which may change.
+#[derive(Clone, Debug)]
+struct Source {
+    file: WatchedFile,
+    ignored: Vec<String>,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("algorithm", &self.algorithm)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// Accepts HS256 tokens under that secret, whoever issued them.
+    #[must_use]
+    pub fn hs256(secret: &str) -> Self {
+        let key = DecodingKey::from_secret(secret.as_bytes());
+        Self::new(Algorithm::HS256, Keys::One(key))
+    }
+
+    fn new(algorithm: Algorithm, keys: Keys) -> Self {
+        Self {
+            keys: Arc::new(RwLock::new(Arc::new(keys))),
+            algorithm,
+            validation: validation(algorithm),
+            source: None,
+        }
+    }
+
+    /// Accepts tokens of that algorithm under the keys of a set.
+    fn from_jwks_file(algorithm: Algorithm, file: WatchedFile) -> Result<Self, String> {
+        let set = read_jwks(algorithm, file.path())?;
+        let source = Some(Source {
+            file,
+            ignored: set.ignored,
+        });
+        Ok(Self {
+            source,
+            ..Self::new(algorithm, set.keys)
+        })
+    }
+
+    fn require_issuer(&mut self, issuer: &str) {
+        self.validation.set_issuer(&[issuer]);
+        self.require("iss");
+    }
+
+    fn require_audience(&mut self, audience: &str) {
+        self.validation.validate_aud = true;
+        self.validation.set_audience(&[audience]);
+        self.require("aud");
+    }
+
+    fn require(&mut self, claim: &str) {
+        self.validation
+            .required_spec_claims
+            .insert(claim.to_owned());
+    }
+
+    /// Takes the keys of `JWT_JWKS_FILE` into use again whenever that file has changed; `None` when the keys
+    /// come from elsewhere. Says which keys are ignored.
+    #[must_use]
+    pub fn follow(&self) -> Option<Follower> {
+        let source = self.source.clone()?;
+        warn_of(&source.ignored);
+        let (algorithm, used) = (self.algorithm, Arc::clone(&self.keys));
+        let reload = move |path: &Path| {
+            let set = read_jwks(algorithm, path)?;
+            warn_of(&set.ignored);
+            let name = format!("{} of {algorithm:?}", set.keys.len());
+            *used.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set.keys);
+            Ok(name)
+        };
+        Some(Follower::new(
+            source.file,
+            "set of token keys",
+            "jwks",
+            reload,
+        ))
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn decode(&self, token: &str) -> Result<Claims, Unauthorized> {
+        let keys = self.keys();
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthorized)?;
+        keys.candidates(header.kid.as_deref())
+            .find_map(|key| jsonwebtoken::decode(token, key, &self.validation).ok())
+            .map(|token| token.claims)
+            .ok_or(Unauthorized)
+    }
+
+    /// What a token says, if it is ours and valid at `now`.
+    ///
+    /// # Errors
+    /// [`Unauthorized`] for every other token, for one reason as for another.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Unauthorized> {
+        let claims = self.decode(token)?;
+        let now = now.as_second();
+        let expired = now > claims.exp.saturating_add(LEEWAY_SECONDS);
+        let early = claims
+            .nbf
+            .is_some_and(|nbf| now < nbf.saturating_sub(LEEWAY_SECONDS));
+        let length = claims.sub.chars().count();
+        if expired || early || length == 0 || length > MAX_SUBJECT_CHARS {
+            Err(Unauthorized)
+        } else {
+            Ok(claims)
+        }
+    }
+
+    /// What the token in an `Authorization: Bearer <token>` header says.
+    ///
+    /// # Errors
+    /// [`Unauthorized`] without such a header, or as [`Self::verify`].
+    pub fn verify_header(
+        &self,
+        headers: &axum::http::HeaderMap,
+        now: Timestamp,
+    ) -> Result<Claims, Unauthorized> {
+        let value = headers
+            .get(axum::http::header::AUTHORIZATION)
+            .ok_or(Unauthorized)?;
+        let (scheme, token) = value
+            .to_str()
+            .map_err(|_| Unauthorized)?
+            .split_once(' ')
+            .ok_or(Unauthorized)?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            self.verify(token.trim(), now)
+        } else {
+            Err(Unauthorized)
+        }
+    }
+}
+
+fn read_jwks(algorithm: Algorithm, path: &Path) -> Result<ReadSet, String> {
+    let name = path.display();
+    let text =
+        fs::read_to_string(path).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    keys::from_jwks(algorithm, &text).map_err(|error| format!("{name} {error}"))
+}
+
+fn warn_of(ignored: &[String]) {
+    for key in ignored {
+        warn!("of the set of token keys, {key} and is ignored");
+    }
+}
+
+/// Signature and required claims by the library; `exp` and `nbf` by us, on the injected clock.
+fn validation(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims = ["exp", "sub"].map(str::to_owned).into();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}
+
+/// An HS256 token for development, for whoever may be asked.
+///
+/// # Errors
+/// Never for a secret that is text; the error is the library's.
+pub fn mint(
+    secret: &str,
+    sub: &str,
+    workspace_id: Option<String>,
+    now: Timestamp,
+    ttl: SignedDuration,
+) -> Result<String, jsonwebtoken::errors::Error> {
+    let claims = Claims {
+        sub: sub.to_owned(),
+        exp: now.as_second().saturating_add(ttl.as_secs()),
+        nbf: None,
+        workspace_id,
+        iss: None,
+        aud: None,
+    };
+    sign(secret, &claims)
+}
+
+/// An HS256 token that says those things.
+///
+/// # Errors
+/// As [`mint`].
+pub fn sign(secret: &str, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        claims,
+        &EncodingKey::from_secret(secret.as_bytes()),
+    )
+}

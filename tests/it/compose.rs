@@ -1,0 +1,459 @@
+//! `docker-compose.yml` without Docker: its services as processes with its environment, on loopback, and
+//! what stands beside it in `deploy/`.
+
+use kit::{
+    Client,
+    child::Program,
+    log::TestLog,
+    postgres,
+    system::{PATIENCE, SECRET},
+};
+use runtime::{
+    SystemClock,
+    metrics::METRICS,
+    settings_list::{
+        self,
+        Program::{Api, Ingest, Projector},
+    },
+};
+use serde_json::{Value, json};
+use serde_norway::Value as Yaml;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use url::Url;
+
+/// PostgreSQL's password in `.env`.
+const PASSWORD: &str = "letters0and1digits";
+
+type Environment = BTreeMap<String, String>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// What Compose makes of the file under these variables.
+fn compose(variables: &Environment) -> Yaml {
+    let mut file: Yaml = serde_norway::from_str(&read("docker-compose.yml")).unwrap();
+    file.apply_merge().unwrap();
+    interpolate(&mut file, variables);
+    file
+}
+
+fn interpolate(value: &mut Yaml, variables: &Environment) {
+    match value {
+        Yaml::String(text) => *text = interpolated(text, variables),
+        Yaml::Sequence(values) => values
+            .iter_mut()
+            .for_each(|value| interpolate(value, variables)),
+        Yaml::Mapping(entries) => entries
+            .values_mut()
+            .for_each(|value| interpolate(value, variables)),
+        _ => {}
+    }
+}
+
+/// Puts variables in place of `${NAME:-default}`, the only form the file uses.
+fn interpolated(text: &str, variables: &Environment) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (expression, behind) = after.split_once('}').unwrap();
+        let (name, default) = expression.split_once(":-").unwrap_or_else(|| {
+            panic!("{expression} has no default: Compose would warn or fail without .env")
+        });
+        let value = variables.get(name).filter(|value| !value.is_empty());
+        out.push_str(before);
+        out.push_str(value.map_or(default, String::as_str));
+        rest = behind;
+    }
+    out + rest
+}
+
+fn environment(file: &Yaml, service: &str) -> Environment {
+    let given = &file["services"][service]["environment"];
+    given
+        .as_mapping()
+        .unwrap_or_else(|| panic!("{service} has no environment"))
+        .iter()
+        .map(|(name, value)| {
+            let name = name.as_str().unwrap().to_owned();
+            // Compose knows texts and numbers; anything else would be a slip.
+            let value = value
+                .as_str()
+                .map_or_else(|| value.as_i64().unwrap().to_string(), str::to_owned);
+            (name, value)
+        })
+        .collect()
+}
+
+/// The variables that `.env.example` explains, those in remarks included.
+fn explained() -> BTreeSet<String> {
+    read(".env.example")
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').split_once('='))
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        })
+        .collect()
+}
+
+#[test]
+fn the_file_uses_what_is_explained_pins_its_images_and_sets_what_the_services_read() {
+    let text = read("docker-compose.yml");
+    let used: BTreeSet<String> = text
+        .split("${")
+        .skip(1)
+        .filter_map(|part| part.split_once(":-"))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    assert_eq!(used, explained());
+
+    let file = compose(&Environment::new());
+    for (name, service) in file["services"].as_mapping().unwrap() {
+        let name = name.as_str().unwrap();
+        let image = service["image"].as_str().unwrap();
+        let ours = image == format!("footfall/{name}") || name == "topics";
+        if ours {
+            let target = service["build"]["target"].as_str().unwrap();
+            let dockerfile = read("Dockerfile");
+            assert!(dockerfile.contains(&format!(" AS {target}\n")), "{target}");
+        } else {
+            let (_, tag) = image.split_once(':').unwrap();
+            let pinned = tag.trim_start_matches('v').split('.').count() >= 2;
+            assert!(pinned, "{image} may change by itself");
+        }
+        let profile = &service["profiles"][0];
+        let watches = matches!(name, "prometheus" | "grafana");
+        assert_eq!(profile == "observability", watches, "{name}");
+    }
+    for (service, program) in [("ingest", Ingest), ("projector", Projector), ("api", Api)] {
+        for name in environment(&file, service).keys() {
+            let setting = settings_list::find(name).unwrap_or_else(|| panic!("{name}"));
+            assert!(setting.programs.contains(&program), "{name} of {service}");
+        }
+    }
+}
+
+#[test]
+fn without_secrets_each_service_names_what_is_missing_and_ends_with_2() {
+    let file = compose(&Environment::new());
+    for (service, missing) in [
+        (
+            "ingest",
+            &[
+                "TRACKING_HMAC_SECRET",
+                "ID_SECRET",
+                "VISITOR_HASH_SECRET",
+                "JWT_SECRET",
+            ][..],
+        ),
+        ("api", &["JWT_SECRET"]),
+    ] {
+        let environment = environment(&file, service);
+        let pairs: Vec<(&str, &str)> = pairs(&environment);
+        let ended = Program::run(service, &[], &pairs, b"");
+        assert_eq!(ended.code, Some(2), "{service}: {}", ended.err);
+        for name in missing {
+            assert!(
+                ended.err.contains(&format!("{name}: is missing")),
+                "{service}, {name}: {}",
+                ended.err
+            );
+        }
+    }
+}
+
+fn pairs(environment: &Environment) -> Vec<(&str, &str)> {
+    environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
+}
+
+/// Which service the gateway sends a path to, by the matchers of its file.
+struct Gateway {
+    matchers: Vec<(String, Vec<String>)>,
+}
+
+impl Gateway {
+    fn read() -> Self {
+        let matchers = read("deploy/Caddyfile")
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix('@')?.split_once(" path "))
+            .map(|(name, globs)| {
+                let globs = globs.split_whitespace().map(str::to_owned).collect();
+                (name.to_owned(), globs)
+            })
+            .collect();
+        Self { matchers }
+    }
+
+    fn service(&self, path: &str) -> &str {
+        let found = self
+            .matchers
+            .iter()
+            .find(|(_, globs)| globs.iter().any(|glob| matches(glob, path)));
+        found.map_or("api", |(name, _)| name)
+    }
+}
+
+/// Paths of both services, and whose they are.
+const PATHS: &[(&str, &str)] = &[
+    ("/api/v1/analytics/session", "ingest"),
+    ("/api/v1/analytics/session/x/heartbeat", "ingest"),
+    ("/api/v1/analytics/session/x/identify", "ingest"),
+    ("/api/v1/analytics/pageview", "ingest"),
+    ("/api/v1/analytics/pageview/x/leave", "ingest"),
+    ("/api/v1/analytics/events", "ingest"),
+    ("/api/v1/analytics/track", "ingest"),
+    ("/api/v1/creators", "api"),
+    ("/api/v1/creators/me", "api"),
+    ("/api/v1/creators/x/bio", "api"),
+    ("/api/v1/creators/x/links", "api"),
+    ("/api/v1/creators/analytics/overview", "api"),
+    ("/api/v1/creators/analytics/traffic", "api"),
+    ("/api/v1/creators/analytics/links", "api"),
+];
+
+/// A glob with at most one star.
+fn matches(glob: &str, path: &str) -> bool {
+    match glob.split_once('*') {
+        None => glob == path,
+        Some((start, end)) => {
+            path.len() >= start.len() + end.len() && path.starts_with(start) && path.ends_with(end)
+        }
+    }
+}
+
+/// A system as the file describes it, on loopback.
+struct Running {
+    log: TestLog,
+    gateway: Gateway,
+    addresses: BTreeMap<&'static str, String>,
+    programs: Vec<Program>,
+}
+
+/// Users, addresses and databases as the file has them, at the places where they are in a test.
+struct Places {
+    brokers: String,
+    postgres: String,
+    listens: BTreeMap<&'static str, String>,
+}
+
+impl Places {
+    fn map(&self, environment: Environment) -> Environment {
+        let map = |(name, value): (String, String)| {
+            let value = match name.as_str() {
+                "KAFKA_BROKERS" => {
+                    assert_eq!(value, "kafka:9092");
+                    self.brokers.clone()
+                }
+                "DATABASE_URL" | "ANALYTICS_DATABASE_URL" => {
+                    let theirs = format!("footfall:{PASSWORD}@postgres:5432");
+                    assert!(value.contains(&theirs), "{value}");
+                    value.replace(&theirs, &self.postgres)
+                }
+                "INGEST_LISTEN" => self.listens["ingest"].clone(),
+                "PROJECTOR_LISTEN" => self.listens["projector"].clone(),
+                "API_LISTEN" => self.listens["api"].clone(),
+                _ => value,
+            };
+            (name, value)
+        };
+        environment.into_iter().map(map).collect()
+    }
+}
+
+/// PostgreSQL as its image leaves it for the services; gives who is where, `user@host:port`.
+async fn prepare_postgres() -> String {
+    let url = Url::parse(&postgres::empty_databases().await.main).unwrap();
+    let mut admin = PgConnection::connect(url.as_str()).await.unwrap();
+    let analytics = read("deploy/postgres/10-analytics.sql");
+    for statement in ["CREATE DATABASE footfall".to_owned(), analytics] {
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut admin)
+            .await
+            .unwrap();
+    }
+    url[url::Position::BeforeUsername..url::Position::AfterPort].to_owned()
+}
+
+fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+impl Running {
+    async fn start() -> Self {
+        let secrets = [
+            "TRACKING_HMAC_SECRET",
+            "ID_SECRET",
+            "VISITOR_HASH_SECRET",
+            "JWT_SECRET",
+        ];
+        let mut variables: Environment = secrets
+            .into_iter()
+            .map(|name| (name.to_owned(), SECRET.to_owned()))
+            .collect();
+        variables.insert("POSTGRES_PASSWORD".to_owned(), PASSWORD.to_owned());
+        let file = compose(&variables);
+        assert_eq!(environment(&file, "postgres")["POSTGRES_DB"], "footfall");
+
+        let log = TestLog::bare().await;
+        let services = ["ingest", "projector", "api"];
+        let addresses = services.map(|service| (service, free_address()));
+        let places = Places {
+            brokers: log.brokers().to_owned(),
+            postgres: prepare_postgres().await,
+            listens: addresses.clone().into(),
+        };
+        // The one-shot step, then what depends on it.
+        let topics = places.map(environment(&file, "topics"));
+        let made = Program::run("footfall", &["topics"], &pairs(&topics), b"");
+        assert_eq!(made.code, Some(0), "{}", made.err);
+        assert!(
+            made.out.contains("events has 12 partitions"),
+            "{}",
+            made.out
+        );
+        let mut programs = Vec::new();
+        for service in services {
+            let mut environment = places.map(environment(&file, service));
+            environment.insert("RUST_LOG".to_owned(), "warn".to_owned());
+            programs.push(Program::start(service, &[], &pairs(&environment)));
+        }
+        let running = Self {
+            log,
+            gateway: Gateway::read(),
+            addresses: addresses.into(),
+            programs,
+        };
+        for service in services {
+            running.ready(service).await;
+        }
+        running
+    }
+
+    async fn ready(&self, service: &'static str) {
+        let url = format!("http://{}/ready", self.addresses[service]);
+        let asking = async {
+            loop {
+                let answer = reqwest::get(&url).await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, asking)
+            .await
+            .unwrap_or_else(|_| panic!("{service} is not ready"));
+    }
+
+    /// A client of the service that the gateway sends that path to.
+    fn client(&self, path: &str) -> Client {
+        let address = &self.addresses[self.gateway.service(path)];
+        Client::new(format!("http://{address}"), Arc::new(SystemClock))
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> kit::Answer {
+        self.client(path).post(path, body).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_three_services_of_the_file_count_a_beacon_behind_its_gateway() {
+    let running = Running::start().await;
+    let creators = "/api/v1/creators";
+    let api = running.client(creators);
+    let creator = api.creator("ada").await;
+    let body = api.session_body(creator.page, "visitor");
+    let session = running.post("/api/v1/analytics/session", &body).await.id();
+    let view = json!({"sessionId": session});
+    running
+        .post("/api/v1/analytics/pageview", &view)
+        .await
+        .assert_ok();
+    let counted = async {
+        while api.report(&creator, "overview").await["totalViews"] != 1 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, counted)
+        .await
+        .expect("the view was not counted");
+
+    for (path, service) in PATHS {
+        assert_eq!(running.gateway.service(path), *service, "{path}");
+        for (other, address) in &running.addresses {
+            let answer = reqwest::get(format!("http://{address}{path}")).await;
+            let found = answer.unwrap().status().as_u16() != 404;
+            assert_eq!(found, other == service, "{path} at {other}");
+        }
+    }
+
+    for program in &running.programs {
+        program.signal("TERM");
+    }
+    for program in running.programs {
+        assert_eq!(program.wait(), Some(0));
+    }
+    running.log.finish().await;
+}
+
+#[test]
+fn the_gateway_knows_the_tracker_and_keeps_metrics_inside() {
+    let gateway = Gateway::read();
+    for (path, service) in [
+        ("/footfall.js", "ingest"),
+        ("/footfall-0123456789abcdef.js", "ingest"),
+        ("/@ada", "api"),
+        ("/health", "api"),
+        ("/ready", "api"),
+        ("/metrics", "inside"),
+    ] {
+        assert_eq!(gateway.service(path), service, "{path}");
+    }
+}
+
+#[test]
+fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
+    let known: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    let services = ["api_", "files_", "http_", "ingest_", "kafka_", "projector_"];
+    let mut asked = BTreeSet::new();
+    for file in [
+        "deploy/prometheus/alerts.yml",
+        "deploy/grafana/dashboards/footfall.json",
+    ] {
+        let text = read(file);
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        for word in words.filter(|word| services.iter().any(|prefix| word.starts_with(prefix))) {
+            let name = word.trim_end_matches("_bucket");
+            assert!(known.contains(name), "{file} asks for {word}");
+            asked.insert(name.to_owned());
+        }
+    }
+    assert!(asked.len() > 15, "{asked:?}");
+    let _: Value = serde_json::from_str(&read("deploy/grafana/dashboards/footfall.json")).unwrap();
+    for file in [
+        "deploy/prometheus/alerts.yml",
+        "deploy/prometheus/prometheus.yml",
+        "deploy/grafana/provisioning/datasources/prometheus.yml",
+        "deploy/grafana/provisioning/dashboards/footfall.yml",
+    ] {
+        let _: Yaml = serde_norway::from_str(&read(file)).unwrap();
+    }
+}
