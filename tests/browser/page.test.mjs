@@ -1,0 +1,166 @@
+// A visit to a bio page in Chromium, on a phone and on a desk, from the first sight to the reports.
+//
+// Expects a running program: FOOTFALL (its binary), FOOTFALL_DATA_DIR (where it keeps its data), CHROMIUM
+// (the browser), SCREENSHOTS (a folder, if pictures are wanted).
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const { FOOTFALL, FOOTFALL_DATA_DIR, CHROMIUM, SCREENSHOTS } = process.env;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SCREENS = [
+  { name: 'narrow', viewport: { width: 390, height: 844 }, hasTouch: true },
+  { name: 'wide', viewport: { width: 1280, height: 900 } },
+];
+// Long enough to be a second in a report, whatever is rounded.
+const READING_MS = 1600;
+const PATIENCE_MS = 20_000;
+
+const run = JSON.parse(readFileSync(`${FOOTFALL_DATA_DIR}/run.json`, 'utf8'));
+const base = `http://${run.listen}`;
+const token = execFileSync(FOOTFALL, ['token', '--sub', 'demo'], { encoding: 'utf8' }).trim();
+let browser, destination, elsewhere;
+
+const api = async (path, body) => {
+  const response = await fetch(`${base}/api/v1/${path}`, {
+    method: body ? 'POST' : 'GET',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  });
+  const answer = await response.json();
+  assert.equal(answer.success, true, JSON.stringify(answer));
+  return answer.data;
+};
+
+const report = (name) => api(`creators/analytics/${name}?days=1`);
+
+// Asks until the answer is right: beacons arrive when they arrive.
+const eventually = async (name, isRight) => {
+  const begun = Date.now();
+  for (;;) {
+    const data = await report(name);
+    if (isRight(data)) return data;
+    assert.ok(Date.now() - begun < PATIENCE_MS, `${name} stays ${JSON.stringify(data)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+
+before(async () => {
+  destination = createServer((_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end('<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,"><h1>Shop</h1>');
+  });
+  await new Promise((resolve) => destination.listen(0, '127.0.0.1', resolve));
+  elsewhere = `http://127.0.0.1:${destination.address().port}`;
+  const creator = await api('creators', { username: 'demo', displayName: 'Demo' });
+  await api(`creators/${creator.id}/links`, { title: 'The shop', url: `${elsewhere}/shop` });
+  await api(`creators/${creator.id}/links`, { title: 'A film', url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ' });
+  const options = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
+  const quiet = ['--disable-background-networking', '--disable-component-update'];
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: [...options, ...quiet] });
+});
+
+after(async () => {
+  await browser?.close();
+  destination?.close();
+});
+
+for (const [index, { name, ...screen }] of SCREENS.entries()) {
+  test(`a visit on a ${name} screen is counted once it is agreed to`, async () => {
+    const context = await browser.newContext(screen);
+    const problems = [];
+    const beacons = [];
+    context.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) problems.push(message.text());
+    });
+    context.on('weberror', (error) => problems.push(String(error.error())));
+    context.on('request', (request) => {
+      const { origin, pathname } = new URL(request.url());
+      if (origin !== base && origin !== elsewhere) problems.push(`asked ${request.url()}`);
+      if (pathname.startsWith('/api/v1/analytics/')) beacons.push(pathname);
+    });
+    const page = await context.newPage();
+    const picture = async (what) => {
+      if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/${name}-${what}.png` });
+    };
+
+    await page.goto(`${base}/@demo`);
+    await page.getByRole('heading', { name: 'Demo' }).waitFor();
+    await picture('asked');
+    assert.deepEqual(beacons, [], 'nothing is sent before a choice');
+    const stored = await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie]);
+    assert.deepEqual(stored, [0, 0, ''], 'nothing is stored before a choice');
+
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await eventually('overview', (data) => data.totalViews === 3 * index + 1);
+    await page.waitForTimeout(READING_MS);
+    await picture('agreed');
+    await page.getByRole('link', { name: 'The shop' }).click();
+    await page.waitForURL(`${elsewhere}/shop`);
+    await page.goBack();
+    await page.getByRole('link', { name: 'The shop' }).waitFor();
+    await eventually('overview', (data) => data.totalViews === 3 * index + 3);
+    await page.waitForTimeout(READING_MS);
+    await page.goto('about:blank');
+
+    // The first view, the click, the view after coming back: one visit.
+    await eventually('overview', (data) => data.totalClicks === index + 1);
+    const overview = await report('overview');
+    assert.deepEqual(
+      [overview.totalViews, overview.uniqueVisitors, overview.totalClicks],
+      [3 * index + 3, index + 1, index + 1],
+    );
+    const sessions = await eventually('sessions', (data) => data.avgDuration >= 2);
+    assert.deepEqual([sessions.totalSessions, sessions.bounceRate], [index + 1, 0]);
+    const { links } = await report('links');
+    assert.deepEqual([links[0].title, links[0].clicks], ['The shop', index + 1]);
+    const { segments } = await report('devices');
+    assert.equal(segments.reduce((sum, segment) => sum + segment.count, 0), index + 1);
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+
+  test(`on a ${name} screen nothing is in the way of anybody`, async () => {
+    // The page's own policy forbids the checker's script.
+    const context = await browser.newContext({ ...screen, bypassCSP: true });
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await context.newPage();
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.goto(`${base}/@demo`);
+      await page.addScriptTag({ content: AXE });
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+      assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], colorScheme);
+      await page.close();
+    }
+    await context.close();
+  });
+}
+
+test('whoever declines, or asks not to be tracked, leaves nothing', async () => {
+  const before = await report('overview');
+  for (const privacy of [false, true]) {
+    const context = await browser.newContext();
+    if (privacy) {
+      await context.addInitScript(() =>
+        Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true }));
+    }
+    const beacons = [];
+    context.on('request', (request) => request.url().includes('/api/v1/analytics/') && beacons.push(request.url()));
+    const page = await context.newPage();
+    await page.goto(`${base}/@demo`);
+    const accept = page.getByRole('button', { name: 'Accept' });
+    if (privacy) assert.equal(await accept.count(), 0, 'who has said no is not asked');
+    else await page.getByRole('button', { name: 'Decline' }).click();
+    await page.getByRole('link', { name: 'The shop' }).click();
+    await page.waitForURL(`${elsewhere}/shop`);
+    assert.deepEqual(beacons, []);
+    await context.close();
+  }
+  assert.deepEqual(await report('overview'), before);
+});
