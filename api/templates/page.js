@@ -6,7 +6,7 @@
       const { player, title, link } = button.dataset;
       const frame = document.createElement('iframe');
       frame.title = title;
-      frame.allow = 'autoplay; encrypted-media; fullscreen; picture-in-picture';
+      frame.allow = 'autoplay; encrypted-media; picture-in-picture';
       frame.allowFullscreen = true;
       frame.referrerPolicy = 'strict-origin-when-cross-origin';
       frame.className = button.className;

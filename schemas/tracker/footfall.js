@@ -6,8 +6,8 @@
 (() => {
   'use strict';
   const script = document.currentScript;
-  if (!script || window.footfall) return;
-  const { page, host, consent } = script.dataset;
+  const { page, host, consent } = script?.dataset ?? {};
+  if (!page || window.footfall) return;
   const api = `${host || new URL(script.src).origin}/api/v1/analytics/`;
   // A visit ends after half an hour without a sign of life.
   const IDLE_MS = 18e5;
