@@ -3,7 +3,7 @@
 //! Owns no route and no table. The one rule: a database is reached through [`Database::pool`], which
 //! refuses while its schema is not there, so that a request is told 503 and not 500.
 
-use crate::links::Words;
+use crate::{links::Words, public::Public};
 use runtime::{Clock, IdSource, http::ApiError, jwt::Verifier, throttle::Throttles};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub(crate) struct App {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) max_links: u32,
     pub(crate) words: Words,
+    pub(crate) public: Public,
 }
 
 /// A database that may not be there yet; clones are the same one.

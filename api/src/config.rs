@@ -6,8 +6,10 @@ use runtime::{
     http::{TrustedProxies, cors::Origins},
     jwt::Verifier,
     kafka::KafkaSettings,
+    secrets,
     throttle::Throttles,
 };
+use schemas::Keyring;
 use url::Url;
 
 /// Where the api listens when nothing is said.
@@ -30,6 +32,8 @@ pub struct Config {
     pub jwt: Verifier,
     /// How often.
     pub throttles: Throttles,
+    /// Makes the tracking tokens of pages under the secret that ingest has; `None` is a noted problem.
+    pub tracking: Option<Keyring>,
     /// What short URLs and pages are printed with, without a slash at the end.
     pub public_url: String,
     /// Most links of a page.
@@ -56,6 +60,7 @@ impl Config {
             kafka: KafkaSettings::read(settings),
             jwt,
             throttles: Throttles::read(settings, &limits::published(), &context.clock),
+            tracking: secrets::read_tracking(settings),
             public_url,
             max_links,
             words: Words::read(settings),
@@ -113,6 +118,7 @@ mod tests {
             "ANALYTICS_DATABASE_URL",
             "KAFKA_BROKERS",
             "JWT_SECRET",
+            "TRACKING_HMAC_SECRET",
             "PUBLIC_URL",
             "BIO_MAX_LINKS",
         ] {

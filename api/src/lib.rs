@@ -29,6 +29,7 @@ mod number;
 mod outbox;
 mod patch;
 mod program;
+mod public;
 mod query;
 mod refusals;
 mod startup;

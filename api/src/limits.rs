@@ -1,4 +1,4 @@
-//! How often each route may be called, per user.
+//! How often each route may be called: per user, and per client address where everybody may.
 //!
 //! The ids are those of `RATE_LIMIT_<ROUTE>`. Reports bring theirs with their row of the catalogue.
 
@@ -23,6 +23,12 @@ pub(crate) const DELETE_LINK: &str = "creators.links.delete";
 pub(crate) const REORDER_LINKS: &str = "creators.links.reorder";
 /// Changes the settings of a page.
 pub(crate) const UPDATE_PAGE: &str = "creators.bio.update";
+/// Reads a public page as JSON.
+pub(crate) const PUBLIC_PAGE: &str = "bio.public";
+/// Reads a public page as JSON, to show it elsewhere.
+pub(crate) const PUBLIC_EMBED: &str = "bio.embed";
+/// Looks at a public page.
+pub(crate) const SHOW_PAGE: &str = "bio.page";
 
 const HOUR: u32 = 3600;
 const MINUTE: u32 = 60;
@@ -34,6 +40,14 @@ const fn limit(route: &'static str, count: u32, seconds: u32) -> Limit {
         seconds,
     }
 }
+
+/// Limits of public reads, per client address. JSON: contract 4.6. Pages have as many as beacons: many
+/// people behind one address must not be lost, and each visit is one page.
+const PUBLIC: [Limit; 3] = [
+    limit(PUBLIC_PAGE, 120, MINUTE),
+    limit(PUBLIC_EMBED, 120, MINUTE),
+    limit(SHOW_PAGE, 600, MINUTE),
+];
 
 /// Limits of the routes that are no reports. Links and settings: contract, section 4; the others are
 /// ours.
@@ -55,5 +69,5 @@ pub fn published() -> Vec<Limit> {
     let reports = REPORTS
         .iter()
         .map(|report| limit(report.id, report.limit.count, report.limit.seconds));
-    ROUTES.into_iter().chain(reports).collect()
+    PUBLIC.into_iter().chain(ROUTES).chain(reports).collect()
 }

@@ -11,6 +11,7 @@ use crate::{
     },
     links::{add_link, delete_link, reorder_links, update_link},
     outbox::{PART, Publisher},
+    public::{self, Public},
     startup::{open_analytics, open_main, reading_pool},
     surface,
 };
@@ -46,6 +47,9 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let pool = database::pool(&config.database_url, "footfall-api", POOL_SIZE, &[])
         .map_err(|error| wrong("DATABASE_URL")(&error))?;
     let main = Database::new("main database", pool);
+    // Without a problem noted there is one.
+    let tracking = config.tracking;
+    let tracking = tracking.ok_or_else(|| wrong("TRACKING_HMAC_SECRET")(&"is missing or wrong"))?;
     let pool = reading_pool(&config.analytics_database_url, POOL_SIZE)
         .map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
     let analytics = Database::new("analytics database", pool);
@@ -80,9 +84,11 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         ids: Arc::clone(&context.ids),
         max_links: config.max_links,
         words: config.words,
+        public: Public::new(tracking, config.public_url, config.proxies),
     });
     let cors = middleware::from_fn_with_state(config.origins, cors::bearer);
-    Ok(routes(&app).route_layer(cors).with_state(app))
+    let public = public::routes(&app);
+    Ok(routes(&app).route_layer(cors).merge(public).with_state(app))
 }
 
 /// Every route of the api. Reports come from the catalogue.

@@ -9,7 +9,8 @@ pub(crate) fn not_owner() -> ApiError {
     ApiError::forbidden("creator.not_owner", "This creator is not yours.")
 }
 
-/// 404 for a page that is not the creator's, on the routes that manage links.
+/// 404 for a page that is not the creator's, on the routes that manage links, and for one that is not
+/// public.
 pub(crate) fn page_not_found() -> ApiError {
     ApiError::not_found("creator.bio.not_found", "There is no such bio page.")
 }
@@ -29,6 +30,14 @@ pub(crate) fn links_not_owned() -> ApiError {
     ApiError::bad_request(
         "creator.links.not_owned",
         "linkIds holds an id that is no link of this page.",
+    )
+}
+
+/// 403 for a page that may not be shown elsewhere.
+pub(crate) fn embed_disabled() -> ApiError {
+    ApiError::forbidden(
+        "creator.bio.embed_disabled",
+        "This page may not be embedded elsewhere.",
     )
 }
 

@@ -16,6 +16,7 @@ pub mod routes;
 pub mod service;
 pub mod sink;
 mod start;
+mod tracker;
 mod workers;
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 //! must not be lost, so only the flood guard counts by address alone.
 
 use crate::accept::{BeaconKind, Bucket};
-use runtime::throttle::{Limit, Standing, Throttles};
-use std::net::{IpAddr, Ipv6Addr};
+use runtime::{
+    http::client::neighbourhood,
+    throttle::{Limit, Standing, Throttles},
+};
+use std::net::IpAddr;
 
 /// Every beacon, by address: keeps one client from costing more than its share.
 pub const FLOOD: &str = "analytics.flood";
@@ -76,32 +79,5 @@ pub fn spend(throttles: &Throttles, kind: BeaconKind, bucket: Bucket<'_>) -> Res
     match spent {
         Ok(_) => Ok(()),
         Err(standing) => Err(Spent { route, standing }),
-    }
-}
-
-/// What counts as one address: an IPv4 address, or the /64 that an IPv6 customer has to himself and
-/// could otherwise draw a fresh address from for every beacon.
-#[must_use]
-pub fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ipv6_customer_is_one_address_and_ipv4_neighbours_are_two() {
-        let at = |text: &str| neighbourhood(text.parse().unwrap());
-        assert_eq!(at("2001:db8:1:2:3::4"), at("2001:db8:1:2:ffff::1"));
-        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
-        assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
-        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     routes,
     service::{Parts, Service},
     sink::KafkaSink,
-    workers,
+    tracker, workers,
 };
 use axum::Router;
 use runtime::{
@@ -114,7 +114,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         ),
     );
     Ok(Ingest {
-        router: routes::router(Arc::clone(&service)),
+        router: routes::router(Arc::clone(&service)).merge(tracker::router()),
         outcomes: Arc::clone(service.outcomes()),
         service,
     })

@@ -1,8 +1,8 @@
 //! The contract on the wire: what a record of the log looks like and how its ids are made.
 //!
-//! Owns event types, enriched context, ids, topics and the tracking token. Does no I/O and reads no
-//! clock, so every crate can depend on it. The one rule: change is additive, `tests/` holds the
-//! generated JSON Schema and the published examples against it.
+//! Owns event types, enriched context, ids, topics, the tracking token and the tracker, which sends
+//! beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
+//! additive, `tests/` holds the generated JSON Schema and the published examples against it.
 
 #![cfg_attr(
     not(test),
@@ -24,6 +24,7 @@ pub mod keyring;
 pub mod kind;
 pub mod routed;
 pub mod topics;
+pub mod tracker;
 pub mod tracking_token;
 pub mod wire;
 

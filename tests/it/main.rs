@@ -12,6 +12,7 @@ mod link_changes;
 mod mmdb_fixture;
 mod page_changes;
 mod program;
+mod public_page;
 mod seeds;
 mod statements;
 mod tenants;

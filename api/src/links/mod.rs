@@ -5,10 +5,10 @@
 
 mod add;
 mod delete;
-mod destination;
+pub(crate) mod destination;
 mod draft;
 mod edit;
-mod embed;
+pub(crate) mod embed;
 mod members;
 mod own;
 mod plain_text;

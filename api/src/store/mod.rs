@@ -10,6 +10,7 @@ pub(crate) mod directory;
 pub(crate) mod links;
 pub(crate) mod outbox;
 pub(crate) mod pages;
+pub(crate) mod public;
 pub(crate) mod record;
 
 use sqlx::{Transaction, error::DatabaseError};
@@ -62,6 +63,8 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("pages.update", pages::UPDATE),
     ("pages.raise_versions", pages::RAISE_VERSIONS),
     ("pages.raise_content_version", pages::RAISE_CONTENT_VERSION),
+    ("public.head", public::HEAD),
+    ("public.page", public::PAGE),
 ];
 
 /// Every fixed statement on the analytics database; those of reports are built, see

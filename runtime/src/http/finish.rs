@@ -94,12 +94,15 @@ fn render(mut response: Response, id: Uuid) -> Response {
             (None, _) => {}
         }
         *response.status_mut() = error.status;
-        response.headers_mut().remove(header::CONTENT_LENGTH);
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        *response.body_mut() = Body::from(error.body(&text).to_string());
+        // Routes that people look at have written their error as a page.
+        if !response.headers().contains_key(header::CONTENT_TYPE) {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response.headers_mut().insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+            *response.body_mut() = Body::from(error.body(&text).to_string());
+        }
     }
     if let Ok(value) = HeaderValue::from_str(&text) {
         response.headers_mut().insert(REQUEST_ID, value);

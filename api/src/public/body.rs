@@ -1,0 +1,170 @@
+//! What is on a page: everything of its document that stays the same from one response to the next.
+
+use super::{
+    icon::{self, Icon},
+    player::{self, Player},
+    theme::{Palette, Scheme},
+};
+use crate::{
+    links::destination,
+    store::{links::BioLink, public::Page},
+};
+use askama::Template;
+use uuid::Uuid;
+
+/// Longest description for previews, in characters.
+const MAX_DESCRIPTION_CHARS: usize = 160;
+
+/// The constant part of a page's document.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) light: Palette,
+    pub(super) dark: Palette,
+    /// The creator's own style sheet, which cannot end its element.
+    pub(super) custom_css: Option<String>,
+    /// Markup of the page's content.
+    pub(super) content: String,
+    asks_consent: bool,
+    hosts: Vec<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "content.html")]
+struct Content<'a> {
+    page: &'a Page,
+    initial: String,
+    profiles: Vec<Shown<'a>>,
+    links: Vec<Shown<'a>>,
+    asks_consent: bool,
+}
+
+/// A link as the page shows it.
+struct Shown<'a> {
+    id: Uuid,
+    title: &'a str,
+    /// A full http or https address.
+    href: &'a str,
+    /// Whom a click leads to.
+    host: String,
+    icon: Icon<'a>,
+    player: Option<Player>,
+}
+
+impl Body {
+    pub(super) fn new(page: &Page, links: &[&BioLink], origin: &str) -> askama::Result<Self> {
+        let shown: Vec<(bool, Shown<'_>)> = links
+            .iter()
+            .filter_map(|link| Some((link.is_social, Shown::new(link, origin)?)))
+            .collect();
+        let players = shown.iter().filter_map(|(_, link)| link.player.as_ref());
+        let hosts = players.map(|player| player.host).collect();
+        let (profiles, links): (Vec<_>, Vec<_>) =
+            shown.into_iter().partition(|(is_social, _)| *is_social);
+        let content = Content {
+            page,
+            initial: initial(&page.display_name),
+            profiles: profiles.into_iter().map(|(_, link)| link).collect(),
+            links: links.into_iter().map(|(_, link)| link).collect(),
+            asks_consent: page.consent != "assumed",
+        };
+        let theme = page.theme_override.as_ref();
+        Ok(Self {
+            title: format!("{} (@{})", page.display_name, page.username),
+            description: describe(page),
+            light: Palette::new(Scheme::Light, theme),
+            dark: Palette::new(Scheme::Dark, theme),
+            custom_css: page.custom_css.as_deref().and_then(contained),
+            asks_consent: content.asks_consent,
+            content: content.render()?,
+            hosts,
+        })
+    }
+
+    /// Whether anything on the page works by a script beside the tracker.
+    pub(super) fn needs_script(&self) -> bool {
+        self.asks_consent || !self.hosts.is_empty()
+    }
+
+    /// Hosts that a click on a player asks.
+    pub(super) fn player_hosts(&self) -> impl Iterator<Item = &'static str> {
+        self.hosts.iter().copied()
+    }
+}
+
+impl<'a> Shown<'a> {
+    /// `None` for an address that a link may not have: none is stored, and none is shown.
+    fn new(link: &'a BioLink, origin: &str) -> Option<Self> {
+        let (href, url) = destination::read(&link.url)?;
+        let host = url.host_str().unwrap_or_default();
+        Some(Self {
+            id: link.id,
+            title: &link.title,
+            href,
+            host: host.strip_prefix("www.").unwrap_or(host).to_owned(),
+            icon: icon::of(link),
+            // Profiles are small; a player has no room there.
+            player: player::of(link, &url, origin).filter(|_| !link.is_social),
+        })
+    }
+}
+
+/// What stands in the circle of a creator without a picture.
+fn initial(name: &str) -> String {
+    let letter = name.chars().find(|c| c.is_alphanumeric());
+    letter.map_or_else(|| "@".to_owned(), |letter| letter.to_uppercase().collect())
+}
+
+/// One line for search results and previews.
+fn describe(page: &Page) -> String {
+    let words: Vec<&str> = page.bio.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.is_empty() {
+        return format!("The links of {}", page.display_name);
+    }
+    if line.chars().count() <= MAX_DESCRIPTION_CHARS {
+        return line;
+    }
+    let cut: String = line.chars().take(MAX_DESCRIPTION_CHARS - 1).collect();
+    // Not in the middle of a word, where there is a space to cut at.
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    format!("{}…", cut.get(..end).unwrap_or_default())
+}
+
+/// A style sheet that means the same and cannot end its element: in CSS `\/` is `/`, and `</` stands in
+/// no valid sheet outside of texts and comments. Browsers' own rule ends the element at `</style`.
+fn contained(css: &str) -> Option<String> {
+    let css = css.replace("</", "<\\/");
+    (!css.trim().is_empty()).then_some(css)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circle_has_the_first_letter_or_digit() {
+        for (name, letter) in [
+            ("ada", "A"),
+            ("  émile", "É"),
+            ("🎉 7 seas", "7"),
+            ("ßara", "SS"),
+            ("李小龍", "李"),
+            ("🎉", "@"),
+            ("", "@"),
+        ] {
+            assert_eq!(initial(name), letter, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_style_sheet_cannot_end_its_element_and_says_the_same() {
+        assert_eq!(contained(" \n"), None);
+        assert_eq!(contained("p > a{}").as_deref(), Some("p > a{}"));
+        assert_eq!(
+            contained("a::after{content:'</style><script>'}").as_deref(),
+            Some("a::after{content:'<\\/style><script>'}")
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! A public page: found by name, kept in memory under its version, with what is visible of it now.
+//!
+//! The one rule: every request asks the database which version is there (one look-up by index), so a
+//! write is seen at once on every instance; what is kept is only what that version holds.
+
+use super::{body::Body, name::PageName};
+use crate::{
+    app::App,
+    refusals,
+    store::{
+        self,
+        links::BioLink,
+        public::{Head, Page},
+    },
+};
+use jiff::Timestamp;
+use moka::sync::Cache;
+use runtime::http::ApiError;
+use std::sync::{Arc, Mutex, PoisonError};
+use uuid::Uuid;
+
+/// Most bytes of pages that are kept, by an estimate that leaves nothing large out.
+const MAX_KEPT_BYTES: u64 = 64 << 20;
+
+/// Pages that were asked for.
+#[derive(Debug)]
+pub(super) struct Pages(Cache<Uuid, Arc<PublicPage>>);
+
+impl Default for Pages {
+    fn default() -> Self {
+        let kept = Cache::builder()
+            .max_capacity(MAX_KEPT_BYTES)
+            .weigher(|_, page: &Arc<PublicPage>| page.weight());
+        Self(kept.build())
+    }
+}
+
+/// A published page with all its links, as of one version.
+#[derive(Debug)]
+pub(super) struct PublicPage {
+    pub(super) page: Page,
+    links: Vec<BioLink>,
+    /// What was last made of it, and of which links.
+    body: Mutex<Option<(Vec<Uuid>, Arc<Body>)>>,
+}
+
+impl PublicPage {
+    pub(super) fn new(page: Page, links: Vec<BioLink>) -> Self {
+        Self {
+            page,
+            links,
+            body: Mutex::new(None),
+        }
+    }
+
+    /// The links that are active and within their schedule, in the order of the page.
+    pub(super) fn visible(&self, now: Timestamp) -> impl Iterator<Item = &BioLink> {
+        self.links.iter().filter(move |link| is_visible(link, now))
+    }
+
+    /// The page's body as of now. It is made once for each version and set of visible links, so that the
+    /// edge of a schedule is kept to the microsecond.
+    pub(super) fn body(&self, now: Timestamp, origin: &str) -> Result<Arc<Body>, ApiError> {
+        let shown: Vec<Uuid> = self.visible(now).map(|link| link.id).collect();
+        let kept = self.lock().clone();
+        if let Some((of, body)) = kept
+            && of == shown
+        {
+            return Ok(body);
+        }
+        let links: Vec<&BioLink> = self.visible(now).collect();
+        let body = Body::new(&self.page, &links, origin).map_err(ApiError::internal)?;
+        let body = Arc::new(body);
+        *self.lock() = Some((shown, Arc::clone(&body)));
+        Ok(body)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Vec<Uuid>, Arc<Body>)>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes that it takes, about: a link's texts and their markup, and the page's own texts.
+    fn weight(&self) -> u32 {
+        let json = |value: &Option<serde_json::Value>| {
+            value.as_ref().map_or(0, |value| value.to_string().len())
+        };
+        let links = self
+            .links
+            .iter()
+            .map(|link| 1000 + 3 * (link.title.len() + link.url.len()) + json(&link.embed_meta));
+        let css = self.page.custom_css.as_ref().map_or(0, String::len);
+        let page = 2 * (self.page.bio.len() + css) + json(&self.page.theme_override);
+        u32::try_from(page + links.sum::<usize>()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Contract 4.6: `scheduledStart <= now <= scheduledEnd`, where nothing bounds nothing.
+fn is_visible(link: &BioLink, now: Timestamp) -> bool {
+    link.active
+        && link
+            .scheduled_start
+            .is_none_or(|start| start.to_jiff() <= now)
+        && link.scheduled_end.is_none_or(|end| now <= end.to_jiff())
+}
+
+/// The published page of that name; 404 for any other.
+pub(super) async fn find(app: &App, name: &PageName) -> Result<Arc<PublicPage>, ApiError> {
+    let pool = app.main.pool()?;
+    let head = store::public::find_head(pool, &name.username, name.slug.as_deref()).await?;
+    let Some(head) = head.filter(|head| head.published) else {
+        return Err(refusals::page_not_found());
+    };
+    let Pages(pages) = &app.public.pages;
+    let kept = pages.get(&head.id);
+    if let Some(kept) = kept.filter(|kept| kept.page.content_version == head.content_version) {
+        return Ok(kept);
+    }
+    let page = Arc::new(load(app, head).await?);
+    pages.insert(head.id, Arc::clone(&page));
+    Ok(page)
+}
+
+async fn load(app: &App, head: Head) -> Result<PublicPage, ApiError> {
+    let pool = app.main.pool()?;
+    // First the version, then the links: a write in between makes this newer than it says, and it is
+    // loaded once more, but never older.
+    let page = store::public::find_page(pool, head.id)
+        .await?
+        .ok_or_else(refusals::page_not_found)?;
+    let links = store::links::list_of_page(pool, head.id).await?;
+    Ok(PublicPage::new(page, links))
+}

@@ -1,0 +1,277 @@
+// Footfall: counts the visits of a page. No dependency, no cookie. The recipe is docs/TRACKER.md.
+
+// Nothing is stored or sent before consent, nor ever when the browser asks not to be tracked. A beacon
+// is kept until it is acknowledged, and sent again under the same eventId, so that it counts once.
+// Served without its indentation and the lines that hold only a comment.
+(() => {
+  'use strict';
+  const script = document.currentScript;
+  const { page, host, consent } = script?.dataset ?? {};
+  if (!page || window.footfall) return;
+  const api = `${host || new URL(script.src).origin}/api/v1/analytics/`;
+  // A visit ends after half an hour without a sign of life.
+  const IDLE_MS = 18e5;
+  const BEAT_MS = 3e4;
+  const MAX_WAITING = 50;
+  const MAX_RETRIES = 8;
+
+  let { token } = script.dataset;
+  // { key, id, at }: our eventId for it, the server's id once it answered, the last sign of life.
+  let session;
+  // { key, id, seen, shown, rest, bottom }: seen is the time in sight, shown since when, or 0 while hidden;
+  // rest is what is missing to the next heartbeat, bottom how far down was scrolled.
+  let view;
+  let visitor;
+  // Beacons without an acknowledgement.
+  let waiting = [];
+  let failures = 0;
+  let pausedUntil = 0;
+  let retrying, beating, renewed;
+
+  // `crypto.randomUUID` is there on https pages only.
+  const uuid = () =>
+    crypto.randomUUID?.() ??
+    '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (c) =>
+      (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
+
+  // Reads, writes, or with '' removes. Where storage is forbidden it throws, and the page counts
+  // without a memory.
+  const store = (kind, key, value) => {
+    try {
+      const storage = window[`${kind}Storage`];
+      key = `footfall.${key}`;
+      if (value === undefined) return storage.getItem(key);
+      if (value) storage.setItem(key, value);
+      else storage.removeItem(key);
+    } catch {}
+    return value;
+  };
+
+  let choice =
+    navigator.doNotTrack === '1' || navigator.globalPrivacyControl
+      ? 'off'
+      : store('local', 'consent') || (consent === 'granted' ? consent : '');
+
+  const cut = (text) => [...text].slice(0, 2048).join('');
+  const since = (at) => Math.max(Date.now() - at, 0);
+  const idle = () => since(session.at) > IDLE_MS;
+  const visible = () => document.visibilityState === 'visible' && !document.prerendering;
+
+  const touch = () => {
+    session.at = Date.now();
+    store('session', page, JSON.stringify(session));
+  };
+
+  // Begins a view, and a session unless this tab's last one still lives.
+  const begin = () => {
+    try {
+      session ||= JSON.parse(store('session', page));
+    } catch {}
+    if (!session || idle()) session = { key: uuid() };
+    touch();
+    view = { key: uuid(), seen: 0, shown: 0, rest: BEAT_MS, bottom: 0 };
+    const referrer = cut(document.referrer);
+    if (!session.id) {
+      visitor ||= store('local', 'visitor') || store('local', 'visitor', uuid());
+      push('session', session.key, {
+        visitorId: visitor,
+        consentAnalytics: choice,
+        trackingToken: token,
+        referrer,
+        landingUrl: cut(location.href),
+        timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+        language: navigator.language,
+        screenWidth: screen.width,
+        screenHeight: screen.height,
+      });
+    }
+    push('pageview', view.key, { referrer, ...place() });
+  };
+
+  const place = () => ({ path: cut(location.pathname), title: cut(document.title) });
+
+  const push = (type, eventId, fields) => {
+    if (waiting.length < MAX_WAITING)
+      waiting.push({ type, eventId, fields, session, view, at: Date.now() });
+    drain();
+  };
+
+  // Sends what can be sent: new beacons each on its own, as soon as the ids that it needs are there;
+  // once one has failed all together, by the names that we gave them and with their age.
+  const drain = () => {
+    if (Date.now() < pausedUntil) return;
+    const free = waiting.filter((item) => !item.busy);
+    if (free.some((item) => item.failed)) return send('events', batch(free), free);
+    for (const item of free) {
+      const { type, eventId, fields, session, view } = item;
+      const sessionId = session.id;
+      const path =
+        type === 'leave'
+          ? view.id && `pageview/${view.id}/leave`
+          : type === 'session' || (sessionId && (type === 'pageview' || `session/${sessionId}/heartbeat`));
+      if (path) send(path === true ? type : path, { ...fields, eventId, sessionId, bioPageId: page }, [item]);
+    }
+  };
+
+  const batch = (items) => ({
+    events: items.map(({ type, eventId, fields, session, view, at }) => ({
+      ...fields,
+      type,
+      eventId,
+      ageMs: Math.min(since(at), 864e5),
+      bioPageId: page,
+      sessionEventId: session.key,
+      pageviewEventId: view.key,
+    })),
+  });
+
+  // Text needs no preflight, and `keepalive` outlives the page.
+  const send = async (path, body, items) => {
+    let data;
+    let after = 0;
+    for (const item of items) item.busy = true;
+    try {
+      const response = await fetch(api + path, { method: 'POST', body: JSON.stringify(body), keepalive: true });
+      after = response.headers.get('retry-after');
+      if (response.ok) data = (await response.json()).data;
+      else if (response.status < 500 && response.status !== 429) data = {};
+    } catch {}
+    items.forEach((item, index) => {
+      const answer = data?.results ? data.results[index] : data;
+      item.busy = false;
+      item.failed = !answer || answer.status === 'retry';
+      if (!item.failed && waiting.includes(item)) finish(item, answer.id);
+    });
+    if (items.some((item) => item.failed)) {
+      const ms = Math.max(after * 1e3, 1e3 * 2 ** Math.min(++failures, 6)) * (1 + Math.random() / 4);
+      pausedUntil = Date.now() + ms;
+      clearTimeout(retrying);
+      if (failures <= MAX_RETRIES) retrying = setTimeout(drain, ms + 1);
+    } else failures = 0;
+    drain();
+  };
+
+  const finish = (item, id) => {
+    waiting = waiting.filter((other) => other !== item);
+    if (item.type !== 'session' && item.type !== 'pageview') return;
+    if (!id) return renew();
+    if (item.eventId === item.view.key) item.view.id = id;
+    if (item.eventId !== item.session.key) return;
+    renewed = false;
+    item.session.id = id;
+    if (item.session === session) touch();
+  };
+
+  // Refused. The token of a page that was open for long or came from a cache is too old: ask the page
+  // itself for a fresh one, once.
+  const renew = async () => {
+    forget();
+    if (renewed) return;
+    renewed = true;
+    try {
+      const html = await (await fetch(location.href, { cache: 'no-store' })).text();
+      const [, found] = /data-token=["']?([0-9a-f]{32})/.exec(html);
+      if (found !== token) {
+        token = found;
+        show();
+      }
+    } catch {}
+  };
+
+  const forget = () => {
+    clearTimeout(beating);
+    store('session', page, '');
+    waiting = [];
+    session = view = undefined;
+  };
+
+  const show = () => {
+    if (choice !== 'granted' || !visible()) return;
+    if (!view || idle()) begin();
+    if (view.shown) return;
+    view.shown = Date.now();
+    beating = setTimeout(beat, view.rest);
+  };
+
+  // Adds up the time in sight. A heartbeat that is late by more than its own time was asleep with the
+  // whole machine, and nobody looked on.
+  const look = () => {
+    const ms = Math.min(since(view.shown), 2 * BEAT_MS);
+    view.seen += ms;
+    view.rest = Math.max(view.rest - ms, 0);
+    view.shown = 0;
+    clearTimeout(beating);
+  };
+
+  const beat = () => {
+    look();
+    view.rest = BEAT_MS;
+    if (!idle()) {
+      touch();
+      push('heartbeat', uuid());
+    }
+    show();
+  };
+
+  const hide = () => {
+    if (!view?.shown) return;
+    look();
+    touch();
+    const depth = (100 * (Math.max(view.bottom, scrollY) + innerHeight)) / document.documentElement.scrollHeight;
+    push('leave', uuid(), { duration: Math.min(view.seen / 1e3, 3600), scrollDepth: Math.min(depth, 100) });
+    flush();
+  };
+
+  // The page may be gone in a moment: hands what is not acknowledged to the browser. Nobody hears the
+  // answer, so views and clicks are sent again if the page lives on.
+  const flush = () => {
+    const leaving = waiting.filter((item) => item.type !== 'leave' || !item.busy);
+    if (leaving.length) navigator.sendBeacon(`${api}events`, JSON.stringify(batch(leaving)));
+    waiting = waiting.filter((item) => item.type !== 'leave' || item.busy);
+  };
+
+  const click = (linkClicked) => {
+    if (!view) return;
+    touch();
+    push('pageview', uuid(), { linkClicked, ...place() });
+    if (!session.id) flush();
+  };
+
+  const clicked = ({ target, button }) => {
+    const link = target.closest?.('[data-footfall-link]');
+    // 2 is the menu.
+    if (link && button < 2) click(link.dataset.footfallLink);
+  };
+
+  const decide = (given) => {
+    if (choice === 'off') return;
+    choice = given ? 'granted' : 'denied';
+    if (given) return show();
+    forget();
+    visitor = store('local', 'visitor', '');
+  };
+
+  window.footfall = {
+    click,
+    choice: () => choice,
+    consent(given) {
+      decide(given);
+      if (choice !== 'off') store('local', 'consent', choice);
+    },
+  };
+
+  document.addEventListener('click', clicked, true);
+  document.addEventListener('auxclick', clicked, true);
+  document.addEventListener('prerenderingchange', show);
+  document.addEventListener('visibilitychange', () => (visible() ? show() : hide()));
+  addEventListener('pageshow', show);
+  addEventListener('pagehide', () => {
+    hide();
+    // Whoever comes back through the browser's cache views anew.
+    view = undefined;
+  });
+  addEventListener('scroll', () => view && (view.bottom = Math.max(view.bottom, scrollY)), { passive: true });
+  // The choice holds in every tab.
+  addEventListener('storage', ({ key, newValue }) => key === 'footfall.consent' && decide(newValue === 'granted'));
+  show();
+})();
