@@ -12,17 +12,20 @@ async fn add(system: &System, creator: &Creator, link: &Value) -> Uuid {
     answer.id()
 }
 
-/// Changes a page as its owner would.
-async fn change(system: &System, page: Uuid, assignment: &str) {
-    let statement = format!(
-        "UPDATE bio_pages SET {assignment}, content_version = content_version + 1 WHERE id = $1"
-    );
-    let changed = sqlx::query(sqlx::AssertSqlSafe(statement))
-        .bind(page)
-        .execute(&system.main)
-        .await
-        .unwrap();
-    assert_eq!(changed.rows_affected(), 1);
+async fn change(instance: &System, creator: &Creator, settings: &Value) {
+    let path = format!("/api/v1/creators/{}/bio", creator.id);
+    let client = &instance.client;
+    let answer = client.patch_as(&creator.token, &path, settings).await;
+    answer.assert_ok();
+}
+
+/// Waits for nothing: what an instance shows right now, as titles and as HTML.
+async fn seen(instance: &System, name: &str) -> (Vec<String>, String) {
+    let path = format!("/api/v1/bio/{name}");
+    let page = instance.client.get(&path).await.data();
+    let titles = titles(&page).into_iter().map(str::to_owned).collect();
+    let html = instance.client.get(&format!("/@{name}")).await.text;
+    (titles, html)
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
@@ -185,24 +188,47 @@ async fn a_write_is_seen_at_once_on_every_instance() {
         .start()
         .await;
     let ada = system.client.creator("ada").await;
-    for number in 0..3 {
-        let title = format!("Link {number}");
-        add(
-            &system,
-            &ada,
-            &json!({"title": title, "url": "https://a.example"}),
-        )
-        .await;
-        for instance in [&system, &other] {
-            let page = instance.client.get("/api/v1/bio/ada").await.data();
-            assert_eq!(titles(&page).last(), Some(&title.as_str()));
-            let html = instance.client.get("/@ada").await.text;
-            assert!(html.contains(&title), "{html}");
-        }
+    let (client, token) = (&system.client, &ada.token);
+    let one = add(
+        &system,
+        &ada,
+        &json!({"title": "One", "url": "https://a.example"}),
+    )
+    .await;
+    for instance in [&system, &other] {
+        let (titles, html) = seen(instance, "ada").await;
+        assert_eq!(titles, ["One"]);
+        assert!(html.contains(">One<"), "{html}");
     }
-    change(&other, ada.page, "bio = 'New words'").await;
-    assert!(system.client.get("/@ada").await.text.contains("New words"));
-    change(&other, ada.page, "published = false").await;
+    let two = add(
+        &system,
+        &ada,
+        &json!({"title": "Two", "url": "https://b.example"}),
+    )
+    .await;
+    let path = format!("/api/v1/creators/links/{one}");
+    let title = json!({"title": "First"});
+    client.patch_as(token, &path, &title).await.assert_ok();
+    let order = format!("/api/v1/creators/{}/links/reorder", ada.id);
+    let ids = json!({"linkIds": [two, one]});
+    client.post_as(token, &order, &ids).await.assert_ok();
+    change(&system, &ada, &json!({"bio": "New words"})).await;
+    for instance in [&other, &system] {
+        let (titles, html) = seen(instance, "ada").await;
+        assert_eq!(titles, ["Two", "First"]);
+        let places = [">New words<", ">Two<", ">First<"].map(|text| html.find(text));
+        assert!(
+            places.is_sorted() && !places.contains(&None),
+            "{places:?} {html}"
+        );
+    }
+    client.delete_as(token, &path).await.assert_ok();
+    for instance in [&other, &system] {
+        let (titles, html) = seen(instance, "ada").await;
+        assert_eq!(titles, ["Two"]);
+        assert!(!html.contains(">First<"), "{html}");
+    }
+    change(&other, &ada, &json!({"published": false})).await;
     for instance in [&system, &other] {
         assert_error_page(&instance.client.get("/@ada").await, 404);
         let answer = instance.client.get("/api/v1/bio/ada").await;
@@ -306,7 +332,7 @@ async fn embedding_is_the_pages_choice() {
     let policy = |answer: &Answer| header(answer, "content-security-policy").to_owned();
     assert!(policy(&client.get("/@ada").await).ends_with("frame-ancestors *"));
 
-    change(&system, ada.page, "embed_enabled = false").await;
+    change(&system, &ada, &json!({"embedEnabled": false})).await;
     let answer = client.get("/api/v1/bio/embed/ada").await;
     let expected = (
         403,
