@@ -44,7 +44,7 @@ enum Command {
         /// Who the token is for
         #[arg(long)]
         sub: String,
-        /// How long it is valid, for example 15m, 1h, 30d
+        /// How long it is valid, for example 15m, 1h, 720h
         #[arg(long, default_value = "1h")]
         ttl: SignedDuration,
         /// Workspace meant, where a user has several

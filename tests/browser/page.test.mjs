@@ -38,7 +38,7 @@ const PATIENCE_MS = 20_000;
 const run = JSON.parse(readFileSync(`${FOOTFALL_DATA_DIR}/run.json`, 'utf8'));
 const base = `http://${run.listen}`;
 const token = execFileSync(FOOTFALL, ['token', '--sub', 'demo'], { encoding: 'utf8' }).trim();
-let browser, destination, elsewhere;
+let launch, destination, elsewhere;
 
 const api = async (path, body) => {
   const response = await fetch(`${base}/api/v1/${path}`, {
@@ -76,16 +76,16 @@ before(async () => {
   await api(`creators/${creator.id}/links`, { title: 'A film', url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ' });
   const options = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
   const quiet = ['--disable-background-networking', '--disable-component-update'];
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: [...options, ...quiet] });
+  launch = (userAgent) =>
+    // For the whole browser: what it sends after its page is gone would otherwise name the real one.
+    chromium.launch({ executablePath: CHROMIUM, args: [...options, ...quiet, `--user-agent=${userAgent}`] });
 });
 
-after(async () => {
-  await browser?.close();
-  destination?.close();
-});
+after(() => destination?.close());
 
-for (const [index, { name, device, ...screen }] of SCREENS.entries()) {
+for (const [index, { name, device, userAgent, ...screen }] of SCREENS.entries()) {
   test(`a visit on a ${name} screen is counted once it is agreed to`, async () => {
+    const browser = await launch(userAgent);
     const context = await browser.newContext(screen);
     const problems = [];
     const beacons = [];
@@ -136,10 +136,11 @@ for (const [index, { name, device, ...screen }] of SCREENS.entries()) {
     const { segments } = await report('devices');
     assert.equal(segments.find((segment) => segment.name === device)?.count, 1);
     assert.deepEqual(problems, []);
-    await context.close();
+    await browser.close();
   });
 
   test(`on a ${name} screen nothing is in the way of anybody`, async () => {
+    const browser = await launch(userAgent);
     // The page's own policy forbids the checker's script.
     const context = await browser.newContext({ ...screen, bypassCSP: true });
     for (const colorScheme of ['light', 'dark']) {
@@ -152,14 +153,15 @@ for (const [index, { name, device, ...screen }] of SCREENS.entries()) {
       assert.deepEqual(serious.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], colorScheme);
       await page.close();
     }
-    await context.close();
+    await browser.close();
   });
 }
 
 test('whoever declines, or asks not to be tracked, leaves nothing', async () => {
   const before = await report('overview');
+  const browser = await launch(SCREENS[1].userAgent);
   for (const privacy of [false, true]) {
-    const context = await browser.newContext({ userAgent: SCREENS[1].userAgent });
+    const context = await browser.newContext();
     if (privacy) {
       await context.addInitScript(() =>
         Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true }));
@@ -176,5 +178,6 @@ test('whoever declines, or asks not to be tracked, leaves nothing', async () => 
     assert.deepEqual(beacons, []);
     await context.close();
   }
+  await browser.close();
   assert.deepEqual(await report('overview'), before);
 });

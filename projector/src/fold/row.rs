@@ -1,13 +1,12 @@
 //! A row of `events`: what is kept of an event for ever.
 
-use super::text::{bytea, storable};
+use super::text::storable;
 use jiff::Timestamp;
 use schemas::{Event, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, WorkspaceNo};
-use serde::Serialize;
 use serde_json::Value;
 
 /// One row of `events`: its members are the columns, in their order.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EventRow {
     /// Tenant.
     pub workspace_no: WorkspaceNo,
@@ -30,7 +29,6 @@ pub struct EventRow {
     /// The link clicked.
     pub link_id: Option<LinkId>,
     /// The signed-in user.
-    #[serde(serialize_with = "bytea")]
     pub user_hash: Option<UserHash>,
     /// Path of a view.
     pub path: Option<String>,

@@ -50,10 +50,6 @@ impl Hash for VisitorHash {
 }
 
 /// A hash as the text of a `bytea`.
-#[expect(
-    clippy::ref_option,
-    reason = "serde calls it with a reference to the member"
-)]
 pub fn bytea<H: Hash, S: Serializer>(hash: &Option<H>, serializer: S) -> Result<S::Ok, S::Error> {
     match hash {
         Some(hash) => {

