@@ -33,7 +33,7 @@ impl<'a> Traffic<'a> {
     }
 
     /// A visit; gives its `eventId`.
-    fn session(&mut self, visitor: u32, more: Value) -> Uuid {
+    fn session(&mut self, visitor: u32, more: &Value) -> Uuid {
         let id = self.id();
         let token = self.system.client.tracking_token(self.page);
         let mut event = json!({
@@ -101,7 +101,7 @@ async fn traffic_sent_as_the_example_of_sources_is_answered_as_published() {
     for (referrer, visits) in all.chain([last]) {
         for _ in 0..visits {
             visitor += 1;
-            traffic.session(visitor, json!({"referrer": referrer}));
+            traffic.session(visitor, &json!({"referrer": referrer}));
         }
     }
     traffic.send(DESK).await;
@@ -139,7 +139,7 @@ async fn traffic_sent_as_the_example_of_links_is_answered_as_published() {
         .await;
     let mut traffic = Traffic::of(&system, &creator);
     for visitor in 0..500 {
-        let session = traffic.session(visitor, json!({}));
+        let session = traffic.session(visitor, &json!({}));
         for view in 0..5 {
             let link = match (visitor, view) {
                 (0..120, 0) => Some(portfolio),
@@ -181,7 +181,7 @@ async fn traffic_sent_as_the_examples_of_totals_and_devices_is_answered_as_publi
     for (agent, visits) in [(PHONE, 1200), (DESK, 480), (TABLET, 90), ("", 30)] {
         for _ in 0..visits {
             visitor += 1;
-            let session = traffic.session(visitor, json!({}));
+            let session = traffic.session(visitor, &json!({}));
             for view in 0..if visitor <= 600 { 3 } else { 2 } {
                 traffic.view(session, (view == 0 && visitor <= 320).then_some(link));
             }
@@ -193,7 +193,7 @@ async fn traffic_sent_as_the_examples_of_totals_and_devices_is_answered_as_publi
     let bob = client.creator("bob").await;
     let mut traffic = Traffic::of(&system, &bob);
     for visitor in 0..1800 {
-        let session = traffic.session(visitor, json!({}));
+        let session = traffic.session(visitor, &json!({}));
         let views = match visitor {
             0..756 => 1,
             756..1404 => 2,

@@ -184,24 +184,17 @@ impl Rows {
         let window = self.cut(ask, since, None);
         let zone = &TimeZone::get(ask.zone).unwrap();
         let span = SignedDuration::from_hours(24 * ask.days);
-        let before = || self.cut(ask, since - span, Some(since));
-        let compared = |mut data: Map<String, Value>, names: &[&str], of: fn(&Cut) -> Value| {
-            if ask.compare {
-                let previous = of(&before());
-                let mut change = Map::new();
-                for name in names {
-                    change.insert((*name).to_owned(), percent(&data[*name], &previous[*name]));
-                }
-                data.insert("previous".to_owned(), previous);
-                data.insert("change".to_owned(), Value::Object(change));
-            }
-            Value::Object(data)
-        };
-        let object = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let before = ask
+            .compare
+            .then(|| self.cut(ask, since - span, Some(since)));
         match ask.report.as_str() {
             "overview" => {
                 let names = ["totalViews", "uniqueVisitors", "totalClicks", "ctr"];
-                let mut data = compared(object(window.overview()), &names, |cut| cut.overview());
+                let mut data = compared(
+                    window.overview(),
+                    &names,
+                    before.as_ref().map(Cut::overview),
+                );
                 data["days"] = json!(ask.days);
                 data
             }
@@ -212,7 +205,11 @@ impl Rows {
                     "avgDuration",
                     "pagesPerSession",
                 ];
-                compared(object(window.sessions()), &names, |cut| cut.sessions())
+                compared(
+                    window.sessions(),
+                    &names,
+                    before.as_ref().map(Cut::sessions),
+                )
             }
             "traffic" => json!({"sources": window.by("referrer", "source", "visits", Some(15))}),
             "geo" => json!({"locations": window.by("country", "country", "visits", Some(20))}),
@@ -220,8 +217,7 @@ impl Rows {
             "links" => window.links(),
             "trend" => {
                 let mut data = json!({"days": ask.days, "daily": window.trend(zone)});
-                if ask.compare {
-                    let before = before();
+                if let Some(before) = before {
                     let sums = |cut: &Cut| [cut.views.len(), cut.clicks()].map(|n| json!(n));
                     let ([views, clicks], [views_before, clicks_before]) =
                         (sums(&window), sums(&before));
@@ -314,6 +310,20 @@ fn ratio(part: f64, whole: usize, scale: f64, unit: f64) -> Value {
     } else {
         js_number(js_round(part / whole as f64 * scale) / unit)
     }
+}
+
+/// With the numbers of the window before, and the change of each that is named.
+fn compared(mut data: Value, names: &[&str], previous: Option<Value>) -> Value {
+    if let Some(previous) = previous {
+        let change = names.iter().map(|name| {
+            let change = percent(&data[*name], &previous[*name]);
+            ((*name).to_owned(), change)
+        });
+        let change: Map<String, Value> = change.collect();
+        data["previous"] = previous;
+        data["change"] = Value::Object(change);
+    }
+    data
 }
 
 fn percent(now: &Value, before: &Value) -> Value {
