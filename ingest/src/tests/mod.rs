@@ -6,6 +6,8 @@ mod delivery;
 mod directory;
 mod fixtures;
 mod generators;
+mod history;
+mod history_lines;
 mod kit;
 mod limits;
 mod properties;
