@@ -1,6 +1,9 @@
 //! The command line: what can be asked for, and which file answers.
 
-use crate::{commands, up};
+use crate::{
+    commands::{self, replay::Selection},
+    up,
+};
 use clap::{Args, Parser, Subcommand};
 use jiff::SignedDuration;
 use runtime::{program, settings_list};
@@ -37,6 +40,8 @@ pub struct Arguments {
 enum Command {
     /// Start everything on one listener (what `footfall` alone does)
     Up(UpArguments),
+    /// Print records of the log as JSON lines on standard output
+    Replay(Selection),
     /// Create the log's topics where they are missing, and check their settings
     Topics,
     /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
@@ -88,6 +93,9 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         Some(Command::Up(given)) => up(UpArguments {
             listen: given.listen.or(arguments.up.listen),
             accept_new_secrets: given.accept_new_secrets || arguments.up.accept_new_secrets,
+        }),
+        Some(Command::Replay(selection)) => program::run(&[data_dir], |settings, _| {
+            commands::replay::run(settings, selection)
         }),
         Some(Command::Topics) => program::run(&[data_dir], commands::topics::run),
         Some(Command::Token {

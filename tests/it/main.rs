@@ -4,6 +4,7 @@ mod bad_input;
 mod delivery;
 mod exactly_once;
 mod program;
+mod replay;
 mod statements;
 mod tenants;
 

@@ -3,12 +3,35 @@
 //! The child is this very test binary, asked to be a program: so a test needs no binary that somebody
 //! must have built before.
 
-use std::process::{Child, Command, Stdio};
+use std::{
+    fs::File,
+    io::Write,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 /// Name of the variable that asks a test process to be a program.
 const PROGRAM: &str = "FOOTFALL_TEST_PROGRAM";
 /// Name of the test that becomes the program.
 const TEST: &str = "child_program";
+
+/// What a program left behind.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// What it wrote to standard output, between words of the test harness.
+    pub out: String,
+    /// What it wrote to standard error.
+    pub err: String,
+}
+
+impl Ended {
+    /// The lines of JSON that it wrote to standard output.
+    pub fn json_lines(&self) -> impl Iterator<Item = &str> {
+        self.out.lines().filter(|line| line.starts_with('{'))
+    }
+}
 
 /// A child that is killed, without a chance to clean up, when the test drops it.
 pub struct Program(Child);
@@ -20,17 +43,58 @@ impl Program {
     /// When it cannot be started.
     #[must_use]
     pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["--exact", TEST, "--nocapture", "--quiet"])
-            .env(
-                PROGRAM,
-                format!("{program}\u{1f}{}", arguments.join("\u{1f}")),
-            )
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
+        let mut command = command(program, arguments, environment);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
         Self(command.spawn().unwrap())
+    }
+
+    /// The same, with its standard output in a file.
+    ///
+    /// # Panics
+    /// When it cannot be started, or the file cannot be made.
+    #[must_use]
+    pub fn start_writing(
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        output: &Path,
+    ) -> Self {
+        let mut command = command(program, arguments, environment);
+        let output = File::create(output).unwrap();
+        command.stdin(Stdio::null()).stdout(output);
+        Self(command.spawn().unwrap())
+    }
+
+    /// Runs a program to its end, with that on its standard input.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn run(
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        input: &[u8],
+    ) -> Ended {
+        let mut command = command(program, arguments, environment);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        // A program may end without reading all of it.
+        let writing = std::thread::spawn(move || stdin.write_all(&input));
+        let output = child.wait_with_output().unwrap();
+        let _ = writing.join();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ended {
+            code: output.status.code(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
     }
 
     /// Its process id.
@@ -75,6 +139,18 @@ impl Drop for Program {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", TEST, "--nocapture", "--quiet"])
+        .env(
+            PROGRAM,
+            format!("{program}\u{1f}{}", arguments.join("\u{1f}")),
+        )
+        .envs(environment.iter().copied());
+    command
 }
 
 /// The program and arguments this process was asked to be, if it was.
