@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and which file answers.
 
 use crate::{
-    commands::{self, replay::Selection},
+    commands::{self, import, replay::Selection},
     up,
 };
 use clap::{Args, Parser, Subcommand};
@@ -40,6 +40,8 @@ pub struct Arguments {
 enum Command {
     /// Start everything on one listener (what `footfall` alone does)
     Up(UpArguments),
+    /// Take history from another system, or what `replay` printed, into the log
+    Import(import::Arguments),
     /// Print records of the log as JSON lines on standard output
     Replay(Selection),
     /// Create the log's topics where they are missing, and check their settings
@@ -93,6 +95,9 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         Some(Command::Up(given)) => up(UpArguments {
             listen: given.listen.or(arguments.up.listen),
             accept_new_secrets: given.accept_new_secrets || arguments.up.accept_new_secrets,
+        }),
+        Some(Command::Import(arguments)) => program::run(&[data_dir], |settings, context| {
+            import::run(settings, context, arguments)
         }),
         Some(Command::Replay(selection)) => program::run(&[data_dir], |settings, _| {
             commands::replay::run(settings, selection)

@@ -78,7 +78,7 @@ pub async fn run(
 }
 
 /// Finds what is wrong with the settings while nothing has been started yet.
-fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
+pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
     let mut trial = settings.clone();
     for (name, value) in [
         ("KAFKA_BROKERS", "127.0.0.1:9"),
@@ -108,14 +108,15 @@ fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
 }
 
 /// The log and the database under the services.
-struct Parts {
+pub(crate) struct Parts {
     broker: Option<EmbeddedBroker>,
     postgres: Option<EmbeddedPostgres>,
-    kafka: KafkaSettings,
+    pub(crate) kafka: KafkaSettings,
 }
 
 impl Parts {
-    async fn start(
+    /// Starts what is not given, and names it in the settings.
+    pub(crate) async fn start(
         settings: &mut Settings,
         data_dir: &DataDir,
         programs: crate::postgres::Programs,
@@ -169,7 +170,18 @@ impl Parts {
         Err(failure)
     }
 
-    async fn stop(self) -> Result<(), Failure> {
+    /// Which partitions a projector on this log takes.
+    pub(crate) const fn assignment(&self) -> Assignment {
+        match self.broker {
+            Some(_) => Assignment::All {
+                partitions: EVENTS_PARTITIONS_EMBEDDED,
+            },
+            None => Assignment::Group,
+        }
+    }
+
+    /// Stops what was started.
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
         let postgres = match self.postgres {
             Some(postgres) => postgres.stop().await.map_err(Failure::other),
             None => Ok(()),
@@ -191,14 +203,8 @@ async fn serve_until_stopped(
     begun: Instant,
 ) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
-    let assignment = match parts.broker {
-        Some(_) => Assignment::All {
-            partitions: EVENTS_PARTITIONS_EMBEDDED,
-        },
-        None => Assignment::Group,
-    };
     let services = Services {
-        projector: Some(assignment),
+        projector: Some(parts.assignment()),
         accept_new_secrets,
     };
     let started = services.start(settings.clone(), context).await?;

@@ -3,6 +3,8 @@
 mod bad_input;
 mod delivery;
 mod exactly_once;
+mod import;
+mod import_command;
 mod program;
 mod replay;
 mod statements;

@@ -9,13 +9,13 @@ use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 /// `Math.round`: half up.
-fn js_round(x: f64) -> f64 {
+pub(crate) fn js_round(x: f64) -> f64 {
     (x + 0.5).floor()
 }
 
 /// A number as JSON of JavaScript has it: 5, not 5.0.
 #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
-fn js_number(x: f64) -> Value {
+pub(crate) fn js_number(x: f64) -> Value {
     if x.fract() == 0.0 {
         json!(x as i64)
     } else {
@@ -33,7 +33,7 @@ pub fn since(now: Timestamp, days: i64) -> Timestamp {
     Timestamp::from_second(second.div_euclid(900) * 900).unwrap()
 }
 
-fn ctr(clicks: i64, views: i64) -> Value {
+pub(crate) fn ctr(clicks: i64, views: i64) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "as JavaScript does")]
     let ratio = if views == 0 {
         0.0

@@ -1,5 +1,6 @@
 //! The commands beside `up`, one file each.
 
+pub mod import;
 pub mod reach;
 pub mod replay;
 pub mod token;

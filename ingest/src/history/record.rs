@@ -8,6 +8,9 @@ use schemas::Event;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+/// Longest record: what brokers take by default (`message.max.bytes`, 1 MB), with room for its key.
+const MAX_RECORD_BYTES: usize = 990_000;
+
 /// The record in a line, when the line is of that kind.
 ///
 /// # Errors
@@ -36,6 +39,10 @@ pub(super) fn find(line: &[u8]) -> Result<Option<&str>, BadLine> {
 /// [`BadLine`] when it is no event that this build reads, or of somebody who is not known here: its
 /// workspace's number may be, or become, another tenant's.
 pub(super) fn check(record: &str, directory: &Directory) -> Result<Outgoing, BadLine> {
+    if record.len() > MAX_RECORD_BYTES {
+        let what = format!("its event is longer than {MAX_RECORD_BYTES} bytes");
+        return Err(BadLine::new(Reason::TooLong, what));
+    }
     let event = Event::from_bytes(record.as_bytes()).map_err(|error| BadLine::no_event(&error))?;
     match directory.workspace(event.workspace_no) {
         None => Err(BadLine::unknown_workspace(event.workspace_no)),

@@ -196,6 +196,11 @@ fn a_record_that_replay_printed_goes_on_as_the_bytes_it_was() {
     assert_eq!(reason(&broken("page_id", "pageid")), Reason::NotAnEvent);
     assert_eq!(reason(r#"{"event_id": 1}"#), Reason::NotAnEvent);
     assert_eq!(reason("{}"), Reason::NotAnEvent);
+    let long = record.replace(
+        "\"later\": 1.0",
+        &format!("\"later\": \"{}\"", "x".repeat(990_000)),
+    );
+    assert_eq!(reason(&long), Reason::TooLong);
     // Another installation's tenant must not become one of ours.
     let other = WorkspaceId(Uuid::from_u128(1)).to_string();
     assert_eq!(

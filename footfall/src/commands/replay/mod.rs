@@ -20,24 +20,27 @@ use uuid::Uuid;
 /// What is collected before it is written.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-const HELP: &str = r#"A line is one record:
-  {"key":"<workspace>","partition":0,"offset":17,"time":"2026-02-20T10:30:00.123Z","event":{...}}
+const HELP: &str = "A line is one record:
 
-`time` is when the record was appended, `event.occurred_at` when it happened. Records come partition by
-partition; those of one workspace are all in one, in their order. `event` is the record as it stands in
-the log. Records of other topics look alike: without a payload (a tombstone) `event` is null; what is no
-JSON stands beside `"event":null` as `text`, or as `base64` when it is no text. Headers, which dead letters
-have, stand in `headers`.
+{\"key\":\"<workspace>\",\"partition\":0,\"offset\":17,
+ \"time\":\"2026-02-20T10:30:00.123Z\",\"event\":{...}}
+
+`time` is when the record was appended, `event.occurred_at` when it happened. Records come partition by \
+partition; those of one workspace are all in one, in their order. It ends where the log ended when it began.
+
+`event` is the record as it stands in the log. Records of other topics look alike: without a payload (a \
+tombstone) `event` is null; what is no JSON stands beside `\"event\":null` as `text`, or as `base64` when it is no \
+text. Headers, which dead letters have, stand in `headers`.
 
 Examples:
-  footfall replay > log.jsonl                                 everything, to be kept
-  footfall replay --from 2026-02-01T00:00:00Z --type page.viewed | wc -l
-  footfall replay --topic footfall.deadletter.v1              what could not be read, and why
-  footfall import log.jsonl                                   adds what is not there, nothing twice
+  footfall replay > log.jsonl
+  footfall replay --from 2026-02-01 --type page.viewed | wc -l
+  footfall replay --topic footfall.deadletter.v1
+  footfall import log.jsonl
 
-It reads KAFKA_BROKERS if given, else the log of the running program of the data directory, else it starts
-the embedded broker for the while. To pipe it into `footfall import -`, have the program running: two
-commands cannot both start the embedded broker of one data directory."#;
+It reads KAFKA_BROKERS if given, else the log of the running program of the data directory, else it starts the \
+embedded broker for the while. To pipe it into `footfall import -`, have the program running: two commands \
+cannot both start the embedded parts of one data directory.";
 
 /// Flags of `replay`.
 #[derive(Clone, Debug, Args)]
