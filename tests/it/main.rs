@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod delivery;
+mod demo;
 mod exactly_once;
 mod import;
 mod import_command;
