@@ -2,6 +2,7 @@
 //! side in one run.
 
 mod cost;
+mod history;
 mod latency;
 mod load;
 mod sender;
@@ -25,6 +26,8 @@ enum Command {
     Load(load::Load),
     /// Time from an acknowledged beacon to its count in a report
     Latency(latency::Latency),
+    /// Write a file of plausible visits over many days, for `footfall import`
+    History(history::History),
     /// Durable beacons per CPU-second of the ingest process, next to a handler that only parses
     Cost(cost::Cost),
     /// The handler that only parses (started by `cost`)
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Load(load) => load.run().await,
             Command::Latency(latency) => latency.run().await,
+            Command::History(history) => history.run().await,
             Command::Cost(cost) => cost.run().await,
             Command::Bare => cost::serve_bare().await,
         }

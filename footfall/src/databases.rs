@@ -42,10 +42,7 @@ pub async fn provide(
     programs: Programs,
 ) -> Result<Option<EmbeddedPostgres>, Failure> {
     if let Some(main) = settings.text("DATABASE_URL") {
-        let analytics = match settings.text("ANALYTICS_DATABASE_URL") {
-            Some(given) => given,
-            None => beside(&main)?,
-        };
+        let analytics = given_analytics(settings)?.unwrap_or_default();
         create_if_missing(&main, &analytics).await?;
         settings.set_default("ANALYTICS_DATABASE_URL", analytics);
         return Ok(None);
@@ -63,6 +60,18 @@ pub async fn provide(
     settings.set_default("DATABASE_URL", server.url(MAIN));
     settings.set_default("ANALYTICS_DATABASE_URL", server.url(ANALYTICS));
     Ok(Some(server))
+}
+
+/// The analytics database that the settings name, if they name one or the main database beside it.
+///
+/// # Errors
+/// When the URL of the main database cannot be read.
+pub fn given_analytics(settings: &Settings) -> Result<Option<String>, Failure> {
+    if let Some(analytics) = settings.text("ANALYTICS_DATABASE_URL") {
+        return Ok(Some(analytics));
+    }
+    let main = settings.text("DATABASE_URL");
+    main.map(|main| beside(&main)).transpose()
 }
 
 /// The analytics database's URL that goes with a main one: `<name>_analytics` on the same server.

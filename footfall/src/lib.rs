@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod data_dir;
 pub mod databases;
+pub mod demo;
 pub mod output;
 pub mod postgres;
 pub mod run_file;

@@ -4,8 +4,13 @@
 //! services finish before the log and the database under them stop.
 
 use crate::{
-    broker::EmbeddedBroker, data_dir::DataDir, databases, postgres::EmbeddedPostgres,
-    run_file::RunFile, secrets,
+    broker::EmbeddedBroker,
+    data_dir::DataDir,
+    databases,
+    demo::{self, Demo},
+    postgres::EmbeddedPostgres,
+    run_file::RunFile,
+    secrets,
 };
 use axum::Router;
 use projector::consumer::Assignment;
@@ -26,6 +31,15 @@ use tracing::{info, warn};
 /// Where the one listener listens when nothing is said.
 const LISTEN: &str = "127.0.0.1:8080";
 
+/// What a start may ask for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Whether secrets may differ from those the log was made with.
+    pub accept_new_secrets: bool,
+    /// A demo, with so many visits of history.
+    pub demo: Option<u32>,
+}
+
 /// Starts everything, serves until a signal, stops everything.
 ///
 /// # Errors
@@ -33,9 +47,12 @@ const LISTEN: &str = "127.0.0.1:8080";
 pub async fn run(
     mut settings: Settings,
     context: Context,
-    accept_new_secrets: bool,
+    options: Options,
 ) -> Result<(), Failure> {
     let begun = Instant::now();
+    if options.demo.is_some() {
+        demo::prepare(&mut settings);
+    }
     let programs = databases::read_programs(&mut settings);
     check(&settings, &context)?;
     let data_dir = DataDir::open(&settings)?;
@@ -53,13 +70,7 @@ pub async fn run(
         () = signalled() => return Ok(()),
     };
     let served = serve_until_stopped(
-        settings,
-        &context,
-        listener,
-        &data_dir,
-        &mut parts,
-        accept_new_secrets,
-        begun,
+        settings, &context, listener, &data_dir, &mut parts, options, begun,
     )
     .await;
     if served.is_err() {
@@ -73,7 +84,7 @@ pub async fn run(
 }
 
 /// Finds what is wrong with the settings while nothing has been started yet.
-fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
+pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
     let mut trial = settings.clone();
     for (name, value) in [
         ("KAFKA_BROKERS", "127.0.0.1:9"),
@@ -97,14 +108,15 @@ fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
 }
 
 /// The log and the database under the services.
-struct Parts {
+pub(crate) struct Parts {
     broker: Option<EmbeddedBroker>,
     postgres: Option<EmbeddedPostgres>,
-    kafka: KafkaSettings,
+    pub(crate) kafka: KafkaSettings,
 }
 
 impl Parts {
-    async fn start(
+    /// Starts what is not given, and names it in the settings.
+    pub(crate) async fn start(
         settings: &mut Settings,
         data_dir: &DataDir,
         programs: crate::postgres::Programs,
@@ -166,7 +178,18 @@ impl Parts {
         }
     }
 
-    async fn stop(self) -> Result<(), Failure> {
+    /// Which partitions a projector on this log takes.
+    pub(crate) const fn assignment(&self) -> Assignment {
+        match self.broker {
+            Some(_) => Assignment::All {
+                partitions: EVENTS_PARTITIONS_EMBEDDED,
+            },
+            None => Assignment::Group,
+        }
+    }
+
+    /// Stops what was started.
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
         let postgres = match self.postgres {
             Some(postgres) => postgres.stop().await.map_err(Failure::other),
             None => Ok(()),
@@ -184,19 +207,13 @@ async fn serve_until_stopped(
     listener: TcpListener,
     data_dir: &DataDir,
     parts: &mut Parts,
-    accept_new_secrets: bool,
+    options: Options,
     begun: Instant,
 ) -> Result<(), Failure> {
-    let address = listener.local_addr().map_err(Failure::other)?.to_string();
-    let assignment = match parts.broker {
-        Some(_) => Assignment::All {
-            partitions: EVENTS_PARTITIONS_EMBEDDED,
-        },
-        None => Assignment::Group,
-    };
+    let address = listener.local_addr().map_err(Failure::other)?;
     let services = Services {
-        projector: Some(assignment),
-        accept_new_secrets,
+        projector: Some(parts.assignment()),
+        accept_new_secrets: options.accept_new_secrets,
     };
     let started = services.start(settings.clone(), context).await?;
     serve::spawn(listener, started.router, context);
@@ -209,7 +226,7 @@ async fn serve_until_stopped(
     }
     let run_file = RunFile {
         pid: std::process::id(),
-        listen: address.clone(),
+        listen: address.to_string(),
         kafka: parts.kafka.brokers().to_owned(),
         database_url: settings.text("DATABASE_URL").unwrap_or_default(),
         analytics_database_url: settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default(),
@@ -224,6 +241,16 @@ async fn serve_until_stopped(
         begun.elapsed().as_secs_f64(),
         parts.kafka.brokers()
     );
+    if let Some(visits) = options.demo {
+        let demo = Demo {
+            settings,
+            kafka: parts.kafka.clone(),
+            listener: address,
+            visits,
+        };
+        let running = demo.run(context.clone());
+        context.lifecycle.spawn_server("demo", running);
+    }
     tokio::select! {
         ended = &mut ended => ended.map_err(Failure::other),
         failure = parts.ended() => Err(failure),

@@ -4,10 +4,11 @@
 //! program, one that only waits for the broker says so in the readiness.
 
 use crate::{
-    accept::Acceptor,
+    accept::{Acceptor, Rules},
     config::Config,
     directory::{Directory, feed::Feed},
     enrich::{Enricher, GeoDatabase, VisitorHasher},
+    geo_file::GeoFile,
     outcome::Outcomes,
     routes,
     service::{Parts, Service},
@@ -20,6 +21,7 @@ use runtime::{
     http::{health, listen, serve},
     metrics,
     program::Failure,
+    secrets::Secrets,
 };
 use schemas::IdMaker;
 use std::sync::Arc;
@@ -58,7 +60,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     let producer = Arc::new(Producer::new(config.kafka.clone()).map_err(Failure::other)?);
     let directory = Arc::new(Directory::default());
     let service = Arc::new(Service::new(Parts {
-        acceptor: acceptor(&config)?,
+        acceptor: acceptor(&config.secrets, config.geoip.as_ref(), config.rules)?,
         directory: Arc::clone(&directory),
         sink: Arc::new(KafkaSink::new(Arc::clone(&producer))),
         throttles: config.throttles,
@@ -142,14 +144,26 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }
 
-fn acceptor(config: &Config) -> Result<Acceptor, Failure> {
-    let geo = match &config.geoip {
+/// An acceptor under these secrets, with the bundled `GeoIP` database or that file's.
+///
+/// # Errors
+/// [`Failure`] when the bundled data or the secret of visitors cannot be used.
+pub fn acceptor(
+    secrets: &Secrets,
+    geoip: Option<&GeoFile>,
+    rules: Rules,
+) -> Result<Acceptor, Failure> {
+    let geo = match geoip {
         Some(file) => file.database().clone(),
         None => GeoDatabase::bundled().map_err(Failure::other)?,
     };
-    let hasher = VisitorHasher::new(config.secrets.visitor.clone()).map_err(Failure::other)?;
+    let hasher = VisitorHasher::new(secrets.visitor.clone()).map_err(Failure::other)?;
     let enricher = Enricher::new(geo, hasher).map_err(Failure::other)?;
-    let ids = IdMaker::new(config.secrets.id.clone());
-    let tracking = config.secrets.tracking.clone();
-    Ok(Acceptor::new(tracking, ids, enricher, config.rules))
+    let ids = IdMaker::new(secrets.id.clone());
+    Ok(Acceptor::new(
+        secrets.tracking.clone(),
+        ids,
+        enricher,
+        rules,
+    ))
 }

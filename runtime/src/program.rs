@@ -1,7 +1,10 @@
 //! What the three service binaries share around their `run`: logging, problems, exit codes.
 
 use crate::{Context, Settings, metrics, settings::Problems, telemetry};
-use std::{fmt::Display, process::ExitCode};
+use std::{
+    fmt::{self, Display},
+    process::ExitCode,
+};
 
 /// Exit code of wrong usage: flags or settings.
 pub const WRONG_USAGE: u8 = 2;
@@ -18,6 +21,15 @@ pub enum Failure {
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
         Self::Settings(problems)
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(problems) => problems.fmt(f),
+            Self::Other(text) => f.write_str(text),
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 /// Everything in the tables but the order in which it came.
-async fn tables(pool: &PgPool) -> String {
+pub async fn tables(pool: &PgPool) -> String {
     let sessions = "SELECT coalesce(string_agg((to_jsonb(t) - 'seq')::text, E'\\n' ORDER BY session_id), '') FROM sessions AS t";
     let events = "SELECT coalesce(string_agg((to_jsonb(t) - 'seq')::text, E'\\n' ORDER BY event_id), '') FROM events AS t";
     let sessions: String = sqlx::query_scalar(sessions).fetch_one(pool).await.unwrap();

@@ -5,14 +5,18 @@ mod bad_input;
 mod catalogue;
 mod compose;
 mod delivery;
+mod demo;
 mod exactly_once;
 mod geoip;
+mod import;
+mod import_command;
 mod link_changes;
 #[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
 mod mmdb_fixture;
 mod page_changes;
 mod program;
 mod public_page;
+mod replay;
 mod seeds;
 mod statements;
 mod tenants;

@@ -15,7 +15,7 @@ use std::{
 use uuid::Uuid;
 
 /// A folder below one that nobody else may enter, as a home is.
-fn private_folder() -> PathBuf {
+pub fn private_folder() -> PathBuf {
     let parent = std::env::temp_dir().join(format!(
         "footfall-home-{}",
         runtime::IdSource::uuid_v7(&SystemIds, SystemClock.now())
@@ -24,7 +24,7 @@ fn private_folder() -> PathBuf {
     parent.join("data")
 }
 
-fn start(folder: &Path) -> Program {
+pub fn start(folder: &Path) -> Program {
     let folder = folder.to_str().unwrap();
     let secret = kit::system::SECRET;
     let environment = [
@@ -40,7 +40,7 @@ fn start(folder: &Path) -> Program {
 }
 
 /// What `run.json` says once the program of that process id is ready.
-async fn ready(folder: &Path, pid: u32) -> Value {
+pub async fn ready(folder: &Path, pid: u32) -> Value {
     let begun = tokio::time::Instant::now();
     loop {
         let text = fs::read_to_string(folder.join("run.json")).unwrap_or_default();
@@ -56,7 +56,7 @@ async fn ready(folder: &Path, pid: u32) -> Value {
     }
 }
 
-fn client(run: &Value) -> Client {
+pub fn client(run: &Value) -> Client {
     Client::new(
         format!("http://{}", run["listen"].as_str().unwrap()),
         Arc::new(SystemClock),

@@ -4,7 +4,9 @@
 //! must have built before.
 
 use std::{
+    fs::File,
     io::Write,
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -43,6 +45,23 @@ impl Program {
     pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command(program, arguments, environment);
         command.stdin(Stdio::null()).stdout(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+
+    /// The same, with its standard output in a file.
+    ///
+    /// # Panics
+    /// When it cannot be started, or the file cannot be made.
+    #[must_use]
+    pub fn start_writing(
+        program: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        output: &Path,
+    ) -> Self {
+        let mut command = command(program, arguments, environment);
+        let output = File::create(output).unwrap();
+        command.stdin(Stdio::null()).stdout(output);
         Self(command.spawn().unwrap())
     }
 

@@ -5,6 +5,7 @@
 
 pub mod child;
 pub mod client;
+pub mod file;
 pub mod log;
 pub mod oracle;
 pub mod postgres;

@@ -33,7 +33,7 @@ pub fn since(now: Timestamp, days: i64) -> Timestamp {
     Timestamp::from_second(second.div_euclid(900) * 900).unwrap()
 }
 
-fn ctr(clicks: i64, views: i64) -> Value {
+pub(crate) fn ctr(clicks: i64, views: i64) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "as JavaScript does")]
     let ratio = if views == 0 {
         0.0

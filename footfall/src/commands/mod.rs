@@ -1,5 +1,8 @@
 //! The commands beside `up`, one file each.
 
+pub mod import;
+pub mod reach;
+pub mod replay;
 pub mod token;
 pub mod topics;
 pub mod tracking_token;

@@ -1,8 +1,8 @@
 //! `footfall topics`: the log's topics, made and checked.
 
-use crate::{broker::EmbeddedBroker, data_dir::DataDir, output::print_line, run_file::RunFile};
-use runtime::{Context, Settings, kafka::KafkaSettings, program::Failure, topics};
-use schemas::topics::{EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
+use super::reach::{Log, Missing};
+use crate::output::print_line;
+use runtime::{Context, Settings, program::Failure, topics};
 
 /// Works on `KAFKA_BROKERS`, else on the running program of the data directory, else starts the
 /// embedded broker for the while.
@@ -10,33 +10,15 @@ use schemas::topics::{EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
 /// # Errors
 /// When the cluster refuses, or a topic is not what it must be.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
-    if settings.text("KAFKA_BROKERS").is_some() {
-        let kafka = KafkaSettings::read(&mut settings);
-        settings.finish()?;
-        return ensure(&kafka, EVENTS_PARTITIONS, &context).await;
-    }
-    settings.finish()?;
-    let data_dir = DataDir::open(&settings)?;
-    if let Some(running) = RunFile::read_running(&data_dir) {
-        return ensure(
-            &KafkaSettings::new(running.kafka),
-            EVENTS_PARTITIONS_EMBEDDED,
-            &context,
-        )
-        .await;
-    }
-    let _lock = data_dir.lock()?;
-    let broker = EmbeddedBroker::start(&data_dir.log(), None)
-        .await
-        .map_err(Failure::other)?;
-    let kafka = KafkaSettings::new(broker.brokers());
-    let ensured = ensure(&kafka, EVENTS_PARTITIONS_EMBEDDED, &context).await;
-    broker.stop().await;
+    let log = Log::reach(&mut settings, Missing::Begin).await?;
+    let ensured = ensure(&log, &context).await;
+    log.leave().await;
     ensured
 }
 
-async fn ensure(kafka: &KafkaSettings, partitions: i32, context: &Context) -> Result<(), Failure> {
-    let topics = topics::ensure(kafka, partitions, &*context.ids, context.clock.now())
+async fn ensure(log: &Log, context: &Context) -> Result<(), Failure> {
+    let (ids, now) = (&*context.ids, context.clock.now());
+    let topics = topics::ensure(&log.kafka, log.partitions, ids, now)
         .await
         .map_err(Failure::other)?;
     for name in &topics.created {

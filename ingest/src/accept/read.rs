@@ -37,6 +37,8 @@ pub enum Form<'a> {
     Alone(Option<&'a str>),
     /// As a member of a batch: all its ids are in the object, or the names in place of them.
     Member,
+    /// As a part of a visit that is told whole: what it belongs to is given by that, under this name.
+    Part(Name),
 }
 
 /// The rules that a beacon breaks.
@@ -148,6 +150,7 @@ impl<'a> Reader<'a> {
         let session = match form {
             Form::Alone(_) => self.fields.required_uuid("sessionId").map(by_session_id),
             Form::Member => self.member_session(),
+            Form::Part(name) => Some(SessionRef::Named(name)),
         };
         let link = self.fields.uuid("linkClicked").map(LinkId);
         let path = self.fields.string("path", MAX_URL_CHARS);
@@ -173,6 +176,7 @@ impl<'a> Reader<'a> {
                     .required_uuid("pageviewId")
                     .map(|id| PageviewRef::Id(PageviewId(id))),
             },
+            Form::Part(name) => Some(PageviewRef::Named(name)),
         };
         let duration = self
             .fields
@@ -190,6 +194,7 @@ impl<'a> Reader<'a> {
         let named = match form {
             Form::Alone(_) => InPlace::Nothing,
             Form::Member => self.in_place("sessionId", "sessionEventId"),
+            Form::Part(name) => InPlace::Name(name),
         };
         let session = match named {
             InPlace::Name(name) => Some(SessionRef::Named(name)),
@@ -225,6 +230,7 @@ impl<'a> Reader<'a> {
         match form {
             Form::Alone(id) => Some(SessionRef::from_text(id.unwrap_or_default())),
             Form::Member => self.member_session(),
+            Form::Part(name) => Some(SessionRef::Named(name)),
         }
     }
 

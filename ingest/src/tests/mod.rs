@@ -7,6 +7,8 @@ mod directory;
 mod fixtures;
 mod generators;
 mod geo;
+mod history;
+mod history_lines;
 mod kit;
 mod limits;
 mod properties;

@@ -267,6 +267,7 @@ impl Thread<'_> {
             match applied {
                 Ok(applied) => {
                     note_committed(self.context, &batch, &applied, started.elapsed());
+                    self.refresh_statistics();
                     if retried {
                         self.context.readiness.ready("projector");
                     }
@@ -308,6 +309,14 @@ impl Thread<'_> {
             self.partitions.insert(partition, State::Stopped);
         }
         Ok(())
+    }
+
+    /// Lets the planner know of tables that grow fast. Without it batches are slow, and not wrong.
+    fn refresh_statistics(&self) {
+        let refreshing = self.worker.store.refresh_statistics();
+        if let Err(error) = self.handle.block_on(refreshing) {
+            debug!("the tables could not be analysed: {error}");
+        }
     }
 
     fn set_gauges(&mut self) {

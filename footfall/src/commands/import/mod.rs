@@ -1,0 +1,138 @@
+//! `footfall import`: history from another system, and what `replay` printed.
+//!
+//! The way of a line: `lines` reads it, [`ingest::history`] makes events of it, `publish` puts them into
+//! the log while `tables` tells how far these are behind. The one rule: an import may be started again at
+//! any time, after any end, and adds nothing that is there.
+
+mod accept;
+mod ground;
+mod lines;
+mod place;
+mod progress;
+mod publish;
+mod summary;
+mod tables;
+
+pub use ground::Ground;
+pub use progress::Progress;
+pub use summary::{Bad, Counts, Summary, Told};
+
+use crate::output::print_line;
+use clap::Args;
+use runtime::{Context, Settings, program::Failure};
+use std::{
+    fs::File,
+    io::{Read, stdin},
+};
+
+/// A visit with everything that a line may say, over several lines so that it can be read.
+pub const EXAMPLE: &str = r#"{"bioPageId": "5f0c3f0e-6c5e-4b6a-9d0a-0f6c1c5b7a11",
+ "eventId": "0190a6a0-0000-7000-8000-000000000001",
+ "occurredAt": "2026-02-20T10:30:00.123Z",
+ "visitorId": "raw id", "userId": null, "ip": "81.2.69.142",
+ "userAgent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X)",
+ "referrer": "https://www.instagram.com/",
+ "landingUrl": "https://bio.example/@ada?utm_source=spring",
+ "timezone": "Europe/Istanbul", "language": "tr-TR", "heartbeats": 3,
+ "views": [{"eventId": "0190a6a0-0000-7000-8000-000000000002",
+            "occurredAt": "2026-02-20T10:30:00.200Z", "path": "/",
+            "linkClicked": null,
+            "leave": {"duration": 41.5, "scrollDepth": 80}}]}"#;
+
+fn help() -> String {
+    format!(
+        "A line is one visit, a JSON object. On one line, what here stands on several:
+
+{EXAMPLE}
+
+Required are bioPageId, eventId, occurredAt and visitorId, and in a view eventId and occurredAt. An eventId is a \
+UUID that never changes: the same one counts once, for ever. Views stand in time order. `occurredAt` decides \
+every report. Everything else is as in the beacon of that name, with its limits; consent is taken as given. \
+Crawlers are refused, as they are live. Addresses and raw ids are enriched and hashed, and never kept.
+
+A line may also be one that `footfall replay` printed: it is checked and published as it is.
+
+Examples:
+  footfall import visits.jsonl
+  zcat visits.jsonl.gz | footfall import --strict -
+  footfall import visits.jsonl --json | jq .bad
+
+It works on KAFKA_BROKERS and DATABASE_URL (or ANALYTICS_DATABASE_URL) if both are given, else on the running \
+program of the data directory, else it starts the embedded parts for the while. The secrets are those of \
+`footfall up`, from the environment or the data directory. It pauses while the tables are more than 20,000 \
+records behind. After any end, also kill -9, start it again: nothing counts twice."
+    )
+}
+
+/// Flags of `import`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = help())]
+pub struct Arguments {
+    /// File of JSON lines, or - for standard input
+    file: String,
+    /// Return when the log has it; the tables follow
+    #[arg(long)]
+    no_wait: bool,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Exit with 1 when a line was bad
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Where lines come from.
+struct Input {
+    from: Box<dyn Read + Send>,
+    /// How many bytes there are, if that is known.
+    bytes: Option<u64>,
+}
+
+impl Input {
+    fn open(name: &str) -> Result<Self, Failure> {
+        if name == "-" {
+            return Ok(Self {
+                from: Box::new(stdin()),
+                bytes: None,
+            });
+        }
+        let open = || {
+            let file = File::open(name)?;
+            let metadata = file.metadata()?;
+            let bytes = metadata.is_file().then_some(metadata.len());
+            Ok::<_, std::io::Error>(Self {
+                from: Box::new(file),
+                bytes,
+            })
+        };
+        open().map_err(|error| Failure::Other(format!("{name}: {error}")))
+    }
+}
+
+/// Imports a file and says what became of its lines.
+///
+/// # Errors
+/// When the file cannot be read, the log cannot be reached or takes nothing, or, with `--strict`, when a
+/// line was bad.
+pub async fn run(
+    settings: Settings,
+    context: Context,
+    arguments: Arguments,
+) -> Result<(), Failure> {
+    let input = Input::open(&arguments.file)?;
+    let wait = !arguments.no_wait;
+    let summary = place::with_ground(settings, &context, async |ground: Ground| {
+        let mut progress = Progress::new(input.bytes);
+        ground.import(input.from, wait, &mut progress).await
+    })
+    .await?;
+    eprintln!("{summary}");
+    if arguments.json {
+        print_line(&serde_json::to_string(&summary).map_err(Failure::other)?)?;
+    }
+    let bad = summary.counts.bad.lines;
+    if arguments.strict && bad > 0 {
+        return Err(Failure::Other(format!("{bad} lines are bad")));
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Where an import finds log and tables, or how it starts them for the while.
+
+use super::Ground;
+use crate::{
+    commands::reach::lock,
+    data_dir::DataDir,
+    databases,
+    run_file::RunFile,
+    secrets,
+    up::{Parts, Services, check},
+};
+use runtime::{Context, Settings, kafka::KafkaSettings, lifecycle::signalled, program::Failure};
+use tracing::{info, warn};
+
+/// Settings that history is made with; without all of them the data directory's are looked up.
+const SECRETS: [&str; 3] = ["TRACKING_HMAC_SECRET", "ID_SECRET", "VISITOR_HASH_SECRET"];
+
+/// Does the work on the log and tables that the settings name, else on those of the running program of
+/// the data directory, else on embedded parts that are started for it. Ends early at a signal.
+///
+/// # Errors
+/// What the work fails with, and whatever keeps it from being begun.
+pub(super) async fn with_ground<T>(
+    mut settings: Settings,
+    context: &Context,
+    work: impl AsyncFnOnce(Ground) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let Some((kafka, analytics)) = elsewhere(&mut settings, context)? else {
+        return on_own_parts(settings, context, work).await;
+    };
+    let worked = async {
+        let ground = Ground::prepare(&mut settings, kafka, &analytics, context).await?;
+        work(ground).await
+    };
+    tokio::select! {
+        worked = worked => worked,
+        () = signalled() => Err(stopped()),
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::other("stopped; start the same import again: nothing counts twice")
+}
+
+/// Log and analytics database that somebody else runs, if there are any; the settings then have the
+/// secrets.
+fn elsewhere(
+    settings: &mut Settings,
+    context: &Context,
+) -> Result<Option<(KafkaSettings, String)>, Failure> {
+    let given = settings.text("KAFKA_BROKERS");
+    let analytics = databases::given_analytics(settings)?;
+    if let (Some(_), Some(analytics)) = (&given, &analytics) {
+        let known = |name: &str| settings.text(name).is_some();
+        if !SECRETS.into_iter().all(known) {
+            complete_from_kept(settings, context)?;
+        }
+        let kafka = KafkaSettings::read(settings);
+        settings.finish()?;
+        return Ok(Some((kafka, analytics.clone())));
+    }
+    let data_dir = DataDir::open(settings)?;
+    let Some(running) = RunFile::read_running(&data_dir) else {
+        return Ok(None);
+    };
+    if given.is_some_and(|given| given != running.kafka) {
+        return Err(Failure::Other(format!(
+            "KAFKA_BROKERS names another log than {}, which the running program of {} uses; \
+             give DATABASE_URL as well, or another --data-dir",
+            running.kafka,
+            data_dir.path().display()
+        )));
+    }
+    secrets::complete(settings, &data_dir, &*context.ids)?;
+    settings.set_default("KAFKA_BROKERS", running.kafka);
+    let kafka = KafkaSettings::read(settings);
+    settings.finish()?;
+    info!(
+        "importing into the log of the running program, {}",
+        kafka.brokers()
+    );
+    let analytics = analytics.unwrap_or(running.analytics_database_url);
+    Ok(Some((kafka, analytics)))
+}
+
+/// Takes secrets from the data directory, if it keeps any. None are made: a log that others write to has
+/// its own.
+fn complete_from_kept(settings: &mut Settings, context: &Context) -> Result<(), Failure> {
+    let folder = settings.text("FOOTFALL_DATA_DIR");
+    let folder = folder.unwrap_or_else(|| "data".to_owned());
+    if !std::path::Path::new(&folder).join("secrets.toml").exists() {
+        return Ok(());
+    }
+    let data_dir = DataDir::open(settings)?;
+    secrets::complete(settings, &data_dir, &*context.ids)
+}
+
+/// Starts what `up` starts but the listener, does the work, and stops it all.
+async fn on_own_parts<T>(
+    mut settings: Settings,
+    context: &Context,
+    work: impl AsyncFnOnce(Ground) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let programs = databases::read_programs(&mut settings);
+    check(&settings, context)?;
+    let data_dir = DataDir::open(&settings)?;
+    let lock = lock(&data_dir)?;
+    // One that a crash left behind names what is not there.
+    RunFile::remove(&data_dir);
+    secrets::complete(&mut settings, &data_dir, &*context.ids)?;
+    settings.set_default("PUBLIC_URL", "http://127.0.0.1");
+    let parts = tokio::select! {
+        started = Parts::start(&mut settings, &data_dir, programs, context) => started?,
+        () = signalled() => return Err(stopped()),
+    };
+    let worked = async {
+        let services = Services {
+            projector: Some(parts.assignment()),
+            accept_new_secrets: false,
+        };
+        // Without a listener: the directory is published and the log folded, and nobody is answered.
+        services.start(settings.clone(), context).await?;
+        context.readiness.wait().await;
+        let analytics = settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default();
+        let kafka = parts.kafka.clone();
+        let ground = Ground::prepare(&mut settings, kafka, &analytics, context).await?;
+        work(ground).await
+    };
+    let worked = tokio::select! {
+        worked = worked => Some(worked),
+        () = signalled() => Some(Err(stopped())),
+        () = context.lifecycle.servers_stopping() => None,
+    };
+    let finished = context.lifecycle.finish().await.map_err(Failure::other);
+    if parts.stop().await.is_err() {
+        warn!("the embedded parts could not be stopped cleanly");
+    }
+    drop(lock);
+    match worked {
+        Some(Ok(worked)) => finished.map(|()| worked),
+        Some(Err(failure)) => Err(failure),
+        // A part failed, and the lifecycle knows which.
+        None => Err(finished.err().unwrap_or_else(stopped)),
+    }
+}

@@ -1,0 +1,132 @@
+//! How an import tells that it goes on: a bar on a terminal, else a line now and then.
+
+use super::summary::{Counts, rate};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+/// Time between two lines where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Time between two drawings of the bar, also while nothing happens.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Tells on standard error how far an import is.
+#[derive(Debug)]
+pub struct Progress {
+    how: How,
+    total_bytes: Option<u64>,
+    begun: Instant,
+}
+
+#[derive(Debug)]
+enum How {
+    Bar(ProgressBar),
+    Lines { last: Instant },
+}
+
+impl Progress {
+    /// Of an input of that many bytes, as far as that is known.
+    #[must_use]
+    pub fn new(total_bytes: Option<u64>) -> Self {
+        let begun = Instant::now();
+        let how = if std::io::stderr().is_terminal() {
+            How::Bar(bar(total_bytes))
+        } else {
+            How::Lines { last: begun }
+        };
+        Self {
+            how,
+            total_bytes,
+            begun,
+        }
+    }
+
+    /// That far, and what goes on at the moment.
+    pub(super) fn tell(&mut self, counts: &Counts, read_bytes: u64, doing: &Doing) {
+        let count = counts.published();
+        let rate = rate(count, self.begun.elapsed());
+        let said = format!("{} events, {}/s", HumanCount(count), HumanCount(rate));
+        let doing = match doing {
+            Doing::Publishing => String::new(),
+            Doing::Pausing(behind) => format!(", pausing: the tables are {behind} behind"),
+            Doing::Waiting(behind) => format!(", waiting for the tables: {behind} behind"),
+            Doing::Failing(why) => format!(", trying again: {why}"),
+        };
+        match &mut self.how {
+            How::Bar(bar) => {
+                bar.set_position(read_bytes);
+                bar.set_message(format!("{said}{doing}"));
+            }
+            How::Lines { last } => {
+                if last.elapsed() >= LINE_EVERY {
+                    *last = Instant::now();
+                    let left = left(self.total_bytes, read_bytes, self.begun.elapsed());
+                    eprintln!("{said}{left}{doing}");
+                }
+            }
+        }
+    }
+
+    /// Takes the bar away, so that other lines may follow.
+    pub(super) fn clear(&self) {
+        if let How::Bar(bar) = &self.how {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// What an import does at the moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// It puts events into the log.
+    Publishing,
+    /// It lets the tables catch up, which are so many records behind.
+    Pausing(u64),
+    /// All is in the log; the tables are so many records behind.
+    Waiting(u64),
+    /// The log does not take anything, for that reason.
+    Failing(String),
+}
+
+fn bar(total_bytes: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total_bytes {
+        Some(total) => {
+            let template = "{bar:30} {percent:>3} %, {eta} left  {wide_msg}";
+            (ProgressBar::new(total), template)
+        }
+        None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {wide_msg}"),
+    };
+    // A template that cannot be read would be a mistake in this file; the default then serves.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+/// `, 41 %, 35 seconds left`
+fn left(total_bytes: Option<u64>, read_bytes: u64, elapsed: Duration) -> String {
+    let Some(total) = total_bytes.filter(|total| *total > 0 && read_bytes > 0) else {
+        return String::new();
+    };
+    let percent = (read_bytes.saturating_mul(100) / total).min(100);
+    #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
+    let share = (total.saturating_sub(read_bytes)) as f64 / read_bytes as f64;
+    let left = HumanDuration(elapsed.mul_f64(share));
+    format!(", {percent} %, {left} left")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_told_when_the_size_is_known() {
+        let elapsed = Duration::from_secs(30);
+        assert_eq!(left(Some(400), 300, elapsed), ", 75 %, 10 seconds left");
+        assert_eq!(left(None, 300, elapsed), "");
+        assert_eq!(left(Some(0), 0, elapsed), "");
+    }
+}

@@ -1,0 +1,103 @@
+//! `footfall replay`: records of the log as JSON lines.
+//!
+//! Ends where the log ended when it began; never waits for more. Nothing but records goes to standard
+//! output.
+
+mod bound;
+mod read;
+mod record;
+
+pub use bound::Bound;
+pub use read::{ReplayError, write};
+
+use super::reach::{Log, Missing};
+use clap::Args;
+use runtime::{Settings, program::Failure};
+use schemas::{Kind, topics::EVENTS};
+use std::io::{BufWriter, ErrorKind, Write};
+use uuid::Uuid;
+
+/// What is collected before it is written.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+const HELP: &str = "A line is one record:
+
+{\"key\":\"<workspace>\",\"partition\":0,\"offset\":17,
+ \"time\":\"2026-02-20T10:30:00.123Z\",\"event\":{...}}
+
+`time` is when the record was appended, `event.occurred_at` when it happened. Records come partition by \
+partition; those of one workspace are all in one, in their order. It ends where the log ended when it began.
+
+`event` is the record as it stands in the log. Records of other topics look alike: without a payload (a \
+tombstone) `event` is null; what is no JSON stands beside `\"event\":null` as `text`, or as `base64` when it is no \
+text. Headers, which dead letters have, stand in `headers`.
+
+Examples:
+  footfall replay > log.jsonl
+  footfall replay --from 2026-02-01 --type page.viewed | wc -l
+  footfall replay --topic footfall.deadletter.v1
+  footfall import log.jsonl
+
+It reads KAFKA_BROKERS if given, else the log of the running program of the data directory, else it starts the \
+embedded broker for the while. To pipe it into `footfall import -`, have the program running: two commands \
+cannot both start the embedded parts of one data directory.";
+
+/// Flags of `replay`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = HELP)]
+pub struct Selection {
+    /// Which topic
+    #[arg(long, default_value = EVENTS)]
+    pub topic: String,
+    /// First record: appended at this time or later (RFC 3339), or at this offset of each partition
+    #[arg(long, value_name = "TIME|OFFSET")]
+    pub from: Option<Bound>,
+    /// End, itself excluded: a time or an offset
+    #[arg(long, value_name = "TIME|OFFSET")]
+    pub to: Option<Bound>,
+    /// Only records of this workspace
+    #[arg(long, value_name = "UUID")]
+    pub workspace: Option<Uuid>,
+    /// Only events of this type, for example page.viewed
+    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
+    pub kind: Option<Kind>,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            topic: EVENTS.to_owned(),
+            from: None,
+            to: None,
+            workspace: None,
+            kind: None,
+        }
+    }
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::from_name(text).ok_or_else(|| {
+        let known: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).collect();
+        format!("the types are {}", known.join(", "))
+    })
+}
+
+/// Prints the records that were selected. A reader of standard output that is gone is no failure.
+///
+/// # Errors
+/// When there is no such log or topic, or it does not answer.
+pub async fn run(mut settings: Settings, selection: Selection) -> Result<(), Failure> {
+    let log = Log::reach(&mut settings, Missing::Refuse).await?;
+    let kafka = log.kafka.clone();
+    let printed = tokio::task::spawn_blocking(move || {
+        let mut out = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());
+        write(&kafka, &selection, &mut out)?;
+        Ok(out.flush()?)
+    })
+    .await;
+    log.leave().await;
+    match printed.map_err(Failure::other)? {
+        Err(ReplayError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.map_err(|error: ReplayError| Failure::other(error)),
+    }
+}

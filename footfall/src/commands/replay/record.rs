@@ -1,0 +1,204 @@
+//! One record as a line, and whether it was asked for.
+
+use super::Selection;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
+use rdkafka::{Message, message::Headers};
+use schemas::Kind;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, collections::BTreeMap, io::Write};
+use uuid::Uuid;
+
+/// A record, as it is printed.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    key: Option<Cow<'a, str>>,
+    partition: i32,
+    offset: i64,
+    time: Option<Timestamp>,
+    event: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    headers: BTreeMap<&'a str, Cow<'a, str>>,
+}
+
+/// Writes a record as one line.
+pub(super) fn write(record: &impl Message, out: &mut impl Write) -> std::io::Result<()> {
+    let payload = record.payload();
+    let one_line = payload.map(on_one_line);
+    let one_line = one_line.as_deref().unwrap_or_default();
+    let event: Option<&RawValue> = serde_json::from_slice(one_line).ok();
+    let other = payload.filter(|_| event.is_none());
+    let text = other.and_then(|payload| std::str::from_utf8(payload).ok());
+    let line = Line {
+        key: record.key().map(String::from_utf8_lossy),
+        partition: record.partition(),
+        offset: record.offset(),
+        time: time(record),
+        event,
+        text,
+        base64: other
+            .filter(|_| text.is_none())
+            .map(|payload| BASE64_STANDARD.encode(payload)),
+        headers: headers(record),
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+/// JSON whose line breaks, which can only stand between its words, are spaces.
+fn on_one_line(payload: &[u8]) -> Cow<'_, [u8]> {
+    let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    if payload.iter().any(breaks) {
+        let space = |byte: &u8| if breaks(byte) { b' ' } else { *byte };
+        Cow::Owned(payload.iter().map(space).collect())
+    } else {
+        Cow::Borrowed(payload)
+    }
+}
+
+/// When the record was appended.
+fn time(record: &impl Message) -> Option<Timestamp> {
+    Timestamp::from_millisecond(record.timestamp().to_millis()?).ok()
+}
+
+fn headers<R: Message>(record: &R) -> BTreeMap<&str, Cow<'_, str>> {
+    let Some(headers) = record.headers() else {
+        return BTreeMap::new();
+    };
+    headers
+        .iter()
+        .map(|header| {
+            let value = header.value.unwrap_or_default();
+            (header.key, String::from_utf8_lossy(value))
+        })
+        .collect()
+}
+
+impl Selection {
+    /// True when the record was asked for.
+    pub(super) fn wants(&self, record: &impl Message) -> bool {
+        let (offset, time_ms) = (record.offset(), record.timestamp().to_millis());
+        !self.from.is_some_and(|from| from.is_after(offset, time_ms))
+            && self.to.is_none_or(|to| to.is_after(offset, time_ms))
+            && self.wants_content(record.key(), record.payload())
+    }
+
+    fn wants_content(&self, key: Option<&[u8]>, payload: Option<&[u8]>) -> bool {
+        #[derive(Default, Deserialize)]
+        struct Content<'a> {
+            #[serde(rename = "type", borrow, default)]
+            kind: Option<Cow<'a, str>>,
+            #[serde(default)]
+            workspace_id: Option<Uuid>,
+        }
+        let keyed = |workspace: Uuid| {
+            key.is_some_and(|key| Uuid::try_parse_ascii(key).is_ok_and(|key| key == workspace))
+        };
+        if self.kind.is_none() && self.workspace.is_none_or(keyed) {
+            return true;
+        }
+        let content: Content<'_> =
+            serde_json::from_slice(payload.unwrap_or_default()).unwrap_or_default();
+        self.workspace
+            .is_none_or(|workspace| keyed(workspace) || content.workspace_id == Some(workspace))
+            && self
+                .kind
+                .is_none_or(|kind| content.kind.as_deref().and_then(Kind::from_name) == Some(kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::{
+        Timestamp as Time,
+        message::{Header, OwnedHeaders, OwnedMessage},
+    };
+
+    fn record(key: Option<&str>, payload: Option<&[u8]>) -> OwnedMessage {
+        with_headers(key, payload, None)
+    }
+
+    fn with_headers(
+        key: Option<&str>,
+        payload: Option<&[u8]>,
+        headers: Option<OwnedHeaders>,
+    ) -> OwnedMessage {
+        OwnedMessage::new(
+            payload.map(<[u8]>::to_vec),
+            key.map(|key| key.as_bytes().to_vec()),
+            "topic".to_owned(),
+            Time::CreateTime(1_771_583_400_123),
+            2,
+            17,
+            headers,
+        )
+    }
+
+    fn printed(record: &OwnedMessage) -> String {
+        let mut out = Vec::new();
+        write(record, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_one_line_with_its_own_bytes_in_it() {
+        let event = "{\r\n \"a\":1.0,\n \"b\":\"\\n\", \"a\":1e2}";
+        assert_eq!(
+            printed(&record(Some("k"), Some(event.as_bytes()))),
+            "{\"key\":\"k\",\"partition\":2,\"offset\":17,\"time\":\"2026-02-20T10:30:00.123Z\",\
+             \"event\":{   \"a\":1.0,  \"b\":\"\\n\", \"a\":1e2}}\n"
+        );
+    }
+
+    #[test]
+    fn tombstones_texts_and_bytes_are_printed_as_what_they_are() {
+        let head = "\"partition\":2,\"offset\":17,\"time\":\"2026-02-20T10:30:00.123Z\"";
+        let tail = |key: Option<&str>, payload: Option<&[u8]>| printed(&record(key, payload));
+        assert_eq!(
+            tail(Some("k"), None),
+            format!("{{\"key\":\"k\",{head},\"event\":null}}\n")
+        );
+        assert_eq!(
+            tail(None, Some(b"not {\nJSON")),
+            format!("{{\"key\":null,{head},\"event\":null,\"text\":\"not {{\\nJSON\"}}\n")
+        );
+        assert_eq!(
+            tail(Some("k"), Some(&[0xff, 0])),
+            format!("{{\"key\":\"k\",{head},\"event\":null,\"base64\":\"/wA=\"}}\n")
+        );
+        let header = Header {
+            key: "why",
+            value: Some("because"),
+        };
+        let letter = with_headers(None, Some(b"{"), Some(OwnedHeaders::new().insert(header)));
+        assert!(printed(&letter).ends_with("\"text\":\"{\",\"headers\":{\"why\":\"because\"}}\n"));
+    }
+
+    #[test]
+    fn what_was_asked_for_is_found_by_key_workspace_and_type() {
+        let id = Uuid::from_u128(7);
+        let workspace = Selection {
+            workspace: Some(id),
+            ..Selection::default()
+        };
+        let kind = Selection {
+            kind: Some(Kind::PageViewed),
+            ..Selection::default()
+        };
+        let view = br#"{"type":"page.viewed"}"#.as_slice();
+        let key = id.to_string();
+        assert!(workspace.wants(&record(Some(&key), None)));
+        assert!(!workspace.wants(&record(Some("page:1"), Some(view))));
+        let entry = format!("{{\"kind\":\"page\",\"workspace_id\":\"{id}\"}}");
+        assert!(workspace.wants(&record(Some("page:1"), Some(entry.as_bytes()))));
+        assert!(kind.wants(&record(None, Some(view))));
+        assert!(!kind.wants(&record(None, Some(br#"{"type":"page.left"}"#))));
+        assert!(!kind.wants(&record(None, None)));
+    }
+}

@@ -1,0 +1,208 @@
+//! `footfall up --demo`: a creator with a page, weeks of history, live visits, and where to look.
+//!
+//! Only when asked for. Everything goes the way of everybody: HTTP for creator, links and live visits,
+//! the import for history. The one rule: a second start adds no history, whatever became of the first.
+
+mod client;
+mod creator;
+mod people;
+mod trickle;
+pub mod visits;
+
+use crate::{
+    commands::import::{Ground, Progress},
+    output::print_line,
+};
+use api::catalog::REPORTS;
+use client::Client;
+use creator::{Creator, NAME};
+use jiff::SignedDuration;
+use runtime::{
+    Context, Settings, jwt, kafka::KafkaSettings, program::Failure, secrets::read_tracking,
+};
+use std::{fmt::Write, net::SocketAddr};
+use tracing::info;
+use trickle::Trickle;
+use visits::{Lines, Plan, Visits};
+
+/// How far back its history goes.
+const DAYS: u32 = 28;
+/// Which of all histories; another one would be a second history on top of the first.
+const SEED: u64 = 1;
+/// The same for live visits, whose visitors are others.
+const LIVE_SEED: u64 = 2;
+/// How long its token is valid.
+const TOKEN_HOURS: i64 = 24;
+/// Whose forwarded addresses are believed: its live visits come from this machine, and say that they come
+/// from everywhere.
+const PROXIES: &str = "127.0.0.1/32,::1/128";
+
+/// Visits of its history, when nothing else is said.
+pub const VISITS: u32 = 6_000;
+
+/// A demo on a running program.
+#[derive(Debug)]
+pub struct Demo {
+    /// The settings that the program runs with.
+    pub settings: Settings,
+    /// Its log.
+    pub kafka: KafkaSettings,
+    /// Where it listens.
+    pub listener: SocketAddr,
+    /// Visits of the history.
+    pub visits: u32,
+}
+
+/// Sets what a demo needs, and says what would keep it from working.
+pub fn prepare(settings: &mut Settings) {
+    let algorithm = settings.text("JWT_ALGORITHM");
+    if algorithm.is_some_and(|algorithm| algorithm != "HS256") {
+        settings.problem(
+            "JWT_ALGORITHM",
+            "must be HS256 for --demo, which makes a token of its own",
+        );
+    }
+    settings.set_default("TRUSTED_PROXIES", PROXIES);
+}
+
+impl Demo {
+    /// Makes what is missing, says where to look, and sends visits until servers stop.
+    ///
+    /// # Errors
+    /// When the program refuses what the demo needs.
+    pub async fn run(mut self, context: Context) -> Result<(), Failure> {
+        let made = tokio::select! {
+            made = self.make(&context) => made?,
+            () = context.lifecycle.servers_stopping() => return Ok(()),
+        };
+        let (trickle, visits) = made;
+        trickle.run(visits, &context.lifecycle).await;
+        Ok(())
+    }
+
+    async fn make(&mut self, context: &Context) -> Result<(Trickle, Visits), Failure> {
+        let now = context.clock.now();
+        let secret = self.settings.required("JWT_SECRET");
+        let tracking = read_tracking(&mut self.settings);
+        self.settings.finish()?;
+        let tracking = tracking.ok_or_else(|| Failure::other("TRACKING_HMAC_SECRET is missing"))?;
+        let ttl = SignedDuration::from_hours(TOKEN_HOURS);
+        let token = jwt::mint(&secret, NAME, None, now, ttl).map_err(Failure::other)?;
+        let client = Client::new(self.listener, token.clone())?;
+        let creator = Creator::provide(&client, now).await?;
+        let public = self.settings.text("PUBLIC_URL");
+        let public = public.unwrap_or_else(|| client.base.clone());
+        let url = format!("{}/@{}", public.trim_end_matches('/'), creator.username);
+        let plan = Plan {
+            page: creator.page,
+            links: creator.links,
+            url: url.clone(),
+            visits: self.visits,
+            days: DAYS,
+            // The same at every start.
+            until: creator.created_at,
+            seed: SEED,
+        };
+        self.import(context, &plan).await?;
+        print_line(&announcement(&url, &client.base, &token))?;
+        let trickle = Trickle {
+            client,
+            tracking,
+            clock: context.clock.clone(),
+            ids: context.ids.clone(),
+        };
+        let live = Plan {
+            seed: LIVE_SEED,
+            ..plan
+        };
+        Ok((trickle, Visits::new(live)))
+    }
+
+    /// Imports the history, unless it is there to its end.
+    async fn import(&mut self, context: &Context, plan: &Plan) -> Result<(), Failure> {
+        let last = Visits::new(plan.clone()).history().filter(|visit| {
+            // One that is refused leaves no trace to look for.
+            !visit.views.is_empty() && !visit.is_crawler()
+        });
+        let Some(last) = last.last() else {
+            return Ok(());
+        };
+        let analytics = self.settings.text("ANALYTICS_DATABASE_URL");
+        let analytics = analytics.unwrap_or_default();
+        let kafka = self.kafka.clone();
+        let ground = Ground::prepare(&mut self.settings, kafka, &analytics, context).await?;
+        let last = serde_json::to_string(&last).map_err(Failure::other)?;
+        if ground.has(&last).await? {
+            info!("the demo's history is there already");
+            return Ok(());
+        }
+        info!("the demo's history: {} visits of {DAYS} days", plan.visits);
+        let mut lines = Vec::new();
+        let mut text = Lines::new(Visits::new(plan.clone()).history());
+        std::io::Read::read_to_end(&mut text, &mut lines).map_err(Failure::other)?;
+        let bytes = lines.len() as u64;
+        let mut progress = Progress::new(Some(bytes));
+        let input = std::io::Cursor::new(lines);
+        let summary = ground.import(input, true, &mut progress).await?;
+        eprintln!("{summary}");
+        Ok(())
+    }
+}
+
+/// Where to look, as it is printed.
+fn announcement(page: &str, base: &str, token: &str) -> String {
+    let mut text = format!(
+        "
+The demo is running; Ctrl-C stops it. A visit comes every few seconds.
+
+  its page   {page}
+  its token  valid for {TOKEN_HOURS} hours; a new one: footfall token --sub {NAME}
+
+TOKEN={token}
+"
+    );
+    for report in REPORTS {
+        // Writing to a String does not fail.
+        let _ = write!(
+            text,
+            "
+# {}
+curl -s -H \"Authorization: Bearer $TOKEN\" '{base}{}'
+",
+            report.summary, report.path
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_report_is_announced_with_a_command_that_asks_for_it() {
+        let text = announcement("http://h/@demo", "http://127.0.0.1:8080", "t.o.k");
+        assert!(
+            text.contains("\nTOKEN=t.o.k\n") && text.contains("http://h/@demo"),
+            "{text}"
+        );
+        for report in REPORTS {
+            let url = format!("'http://127.0.0.1:8080{}'", report.path);
+            assert!(text.contains(&url), "{} in {text}", report.path);
+        }
+    }
+
+    #[test]
+    fn a_demo_needs_tokens_that_it_can_make() {
+        let mut settings = Settings::from_pairs([("JWT_ALGORITHM", "RS256")]);
+        prepare(&mut settings);
+        assert!(settings.finish().is_err());
+        let mut settings = Settings::from_pairs([("TRUSTED_PROXIES", "10.0.0.0/8")]);
+        prepare(&mut settings);
+        assert!(settings.finish().is_ok());
+        assert_eq!(
+            settings.text("TRUSTED_PROXIES").as_deref(),
+            Some("10.0.0.0/8")
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! A line that `replay` printed: a record that this or an earlier log had.
+//!
+//! The one rule: what is checked is not changed. The record goes on as the bytes it was.
+
+use super::bad::{BadLine, Reason};
+use crate::{directory::Directory, sink::Outgoing};
+use schemas::Event;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Longest record: what brokers take by default (`message.max.bytes`, 1 MB), with room for its key.
+const MAX_RECORD_BYTES: usize = 990_000;
+
+/// The record in a line, when the line is of that kind.
+///
+/// # Errors
+/// [`BadLine`] when the line is no JSON object.
+pub(super) fn find(line: &[u8]) -> Result<Option<&str>, BadLine> {
+    #[derive(Deserialize)]
+    struct Printed<'a> {
+        #[serde(borrow, default)]
+        event: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Identified {
+        event_id: Option<serde::de::IgnoredAny>,
+    }
+    let printed: Printed<'_> =
+        serde_json::from_slice(line).map_err(|error| BadLine::no_json(&error))?;
+    let record = printed.event.map(RawValue::get).filter(|record| {
+        serde_json::from_str::<Identified>(record).is_ok_and(|id| id.event_id.is_some())
+    });
+    Ok(record)
+}
+
+/// Checks a record against the schema and the directory.
+///
+/// # Errors
+/// [`BadLine`] when it is no event that this build reads, or of somebody who is not known here: its
+/// workspace's number may be, or become, another tenant's.
+pub(super) fn check(record: &str, directory: &Directory) -> Result<Outgoing, BadLine> {
+    if record.len() > MAX_RECORD_BYTES {
+        let what = format!("its event is longer than {MAX_RECORD_BYTES} bytes");
+        return Err(BadLine::new(Reason::TooLong, what));
+    }
+    let event = Event::from_bytes(record.as_bytes()).map_err(|error| BadLine::no_event(&error))?;
+    match directory.workspace(event.workspace_no) {
+        None => Err(BadLine::unknown_workspace(event.workspace_no)),
+        Some(known) if known != event.workspace_id => Err(BadLine::new(
+            Reason::UnknownWorkspace,
+            format!(
+                "workspace number {} is another workspace's here: the record is of another installation",
+                event.workspace_no
+            ),
+        )),
+        Some(_) => Ok(Outgoing {
+            key: event.workspace_id.to_string(),
+            payload: record.as_bytes().to_vec(),
+        }),
+    }
+}

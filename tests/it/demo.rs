@@ -1,0 +1,150 @@
+//! `footfall up --demo`: what it brings along, what it prints, and that a second start adds no history.
+
+use crate::program::{client, private_folder, ready};
+use footfall::demo::visits::{Lines, Plan, Visits};
+use kit::{child::Program, file::Counted};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::{fs, io::Read, path::Path, time::Duration};
+
+const VISITS: u32 = 120;
+
+fn start(folder: &Path, output: &Path) -> Program {
+    let environment = [
+        ("FOOTFALL_DATA_DIR", folder.to_str().unwrap()),
+        ("FOOTFALL_LISTEN", "127.0.0.1:0"),
+        ("KAFKA_BROKERS", ""),
+        ("DATABASE_URL", ""),
+        ("TRUSTED_PROXIES", ""),
+        ("RUST_LOG", "warn"),
+    ];
+    let arguments = ["up", "--demo", "--demo-visits", &VISITS.to_string()];
+    Program::start_writing("footfall", &arguments, &environment, output)
+}
+
+/// The token that was printed, once it is.
+async fn token(output: &Path) -> String {
+    let begun = tokio::time::Instant::now();
+    loop {
+        let text = fs::read_to_string(output).unwrap();
+        let token = text.lines().find_map(|line| line.strip_prefix("TOKEN="));
+        // The reports are printed with it.
+        if let Some(token) = token.filter(|_| text.contains("analytics/links'")) {
+            assert!(text.contains("/@demo"), "{text}");
+            return token.to_owned();
+        }
+        assert!(
+            begun.elapsed() < kit::system::PATIENCE,
+            "nothing is printed: {text}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn count(analytics: &PgPool, statement: &'static str) -> i64 {
+    sqlx::query_scalar(statement)
+        .fetch_one(analytics)
+        .await
+        .unwrap()
+}
+
+/// Visits of the last half hour; history ends an hour before its creator begins.
+const LIVE: &str = "SELECT count(*) FROM sessions WHERE started_at > now() - interval '30 minutes'";
+/// Records of the log that were there before, in one view of both tables.
+const TWICE: &str =
+    "SELECT (SELECT sum(next_offset) FROM log_partitions)::int8 - (SELECT count(*) FROM events)";
+/// All others.
+const PAST: &str =
+    "SELECT count(*) FROM sessions WHERE started_at <= now() - interval '30 minutes'";
+/// Visits of which nobody knows from which country they came.
+const NOWHERE: &str =
+    "SELECT count(*) FROM sessions WHERE started_at IS NOT NULL AND country IS NULL";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
+    let folder = private_folder();
+    let output = folder.parent().unwrap().join("output");
+    let program = start(&folder, &output);
+    let run = ready(&folder, program.id()).await;
+    let token = token(&output).await;
+    let client = client(&run);
+
+    let me = client.get_as(&token, "/api/v1/creators/me").await.data();
+    let path = format!("/api/v1/creators/{}/bio", me["id"].as_str().unwrap());
+    let page = client.get_as(&token, &path).await.data();
+    let links = page["links"].as_array().unwrap().clone();
+    assert!(links.iter().any(|link| link["embedType"] == "SPOTIFY"));
+    assert!(links.iter().any(|link| link["scheduledStart"].is_string()));
+
+    // The history is the plan's, told by nothing but the creator and the links that are shown.
+    let shown = links.iter().filter(|link| link["scheduledStart"].is_null());
+    let plan = Plan {
+        page: page["id"].as_str().unwrap().parse().unwrap(),
+        links: shown
+            .map(|link| link["id"].as_str().unwrap().parse().unwrap())
+            .collect(),
+        url: String::new(),
+        visits: VISITS,
+        days: 28,
+        until: me["createdAt"].as_str().unwrap().parse().unwrap(),
+        seed: 1,
+    };
+    let mut file = String::new();
+    Lines::new(Visits::new(plan).history())
+        .read_to_string(&mut file)
+        .unwrap();
+    let history = i64::try_from(Counted::of(&file).visits()).unwrap();
+    let analytics = PgPool::connect(run["analyticsDatabaseUrl"].as_str().unwrap())
+        .await
+        .unwrap();
+    let begun = tokio::time::Instant::now();
+    while count(&analytics, LIVE).await == 0 {
+        assert!(
+            begun.elapsed() < kit::system::PATIENCE,
+            "no live visit comes"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(count(&analytics, PAST).await, history);
+    assert_eq!(count(&analytics, NOWHERE).await, 0);
+    let overview = client
+        .get_as(&token, "/api/v1/creators/analytics/overview")
+        .await
+        .data();
+    assert!(overview["totalClicks"].as_i64().unwrap() > 10, "{overview}");
+    program.signal("TERM");
+    assert_eq!(program.wait(), Some(0));
+    analytics.close().await;
+
+    let program = start(&folder, &output);
+    let run = ready(&folder, program.id()).await;
+    let again = self::token(&output).await;
+    let analytics = PgPool::connect(run["analyticsDatabaseUrl"].as_str().unwrap())
+        .await
+        .unwrap();
+    assert_eq!(count(&analytics, PAST).await, history);
+    // Not even a second time in the log: what is there was looked up.
+    assert_eq!(count(&analytics, TWICE).await, 0);
+    let known = crate::program::client(&run)
+        .get_as(&again, "/api/v1/creators/me")
+        .await
+        .data();
+    assert_eq!(known["id"], me["id"]);
+    let page = crate::program::client(&run)
+        .get_as(&again, &path)
+        .await
+        .data();
+    let titles = |links: &Value| -> Vec<Value> {
+        links
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|link| link["title"].clone())
+            .collect()
+    };
+    assert_eq!(titles(&page["links"]), titles(&json!(links)));
+    program.signal("TERM");
+    assert_eq!(program.wait(), Some(0));
+    analytics.close().await;
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}

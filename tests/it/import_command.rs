@@ -1,0 +1,136 @@
+//! `footfall import` as a command: its places, its words and its exit codes.
+
+use crate::{
+    import::{environment, history, pairs, system},
+    program::{client, private_folder, ready, start},
+};
+use kit::{SystemBuilder, child::Program, file::Counted};
+use runtime::{Clock, SystemClock};
+use serde_json::Value;
+use std::{collections::BTreeMap, fs, path::Path};
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_lines_are_told_and_fail_a_strict_import_only() {
+    let (system, creator, links) = system(SystemBuilder::default()).await;
+    let good = history(creator.page, &links, 3, system.clock.now());
+    let text = format!("{good}{{\"bioPageId\":7}}\nnonsense\n");
+    let environment = environment(&system);
+    let other_secret = {
+        let mut environment = environment.clone();
+        environment.insert("ID_SECRET".to_owned(), "another-secret-".repeat(4));
+        environment
+    };
+    let settled = tokio::task::spawn_blocking(move || {
+        let run = |arguments: &[&str], environment: &BTreeMap<String, String>| {
+            Program::run("footfall", arguments, &pairs(environment), text.as_bytes())
+        };
+        [
+            run(&["import", "-", "--json"], &environment),
+            run(&["import", "-", "--strict", "--no-wait"], &environment),
+            run(&["import", "-"], &other_secret),
+            run(&["import", "no-such-file.jsonl"], &environment),
+            run(&["import"], &environment),
+        ]
+    });
+    let [json, strict, stranger, no_file, no_argument] = settled.await.unwrap();
+
+    assert_eq!(json.code, Some(0), "{}", json.err);
+    let summary: Value = serde_json::from_str(json.json_lines().next().unwrap()).unwrap();
+    assert_eq!(summary["lines"], 5);
+    assert_eq!(summary["bad"]["lines"], 2);
+    assert_eq!(summary["bad"]["reasons"]["invalid"], 1);
+    assert_eq!(summary["bad"]["first"][1]["line"], 5);
+    assert!(summary["tablesSeconds"].is_number() && summary["eventsPerSecond"].is_number());
+    assert!(json.err.contains("line 4: "), "{}", json.err);
+    assert!(json.err.contains("in the tables"), "{}", json.err);
+
+    assert_eq!(strict.code, Some(1), "{}", strict.err);
+    assert!(strict.err.contains("2 lines are bad"), "{}", strict.err);
+    assert_eq!(strict.json_lines().count(), 0);
+
+    assert_eq!(stranger.code, Some(1));
+    assert!(
+        stranger
+            .err
+            .contains("ID_SECRET is not what this log was made with"),
+        "{}",
+        stranger.err
+    );
+    assert_eq!(no_file.code, Some(1));
+    assert!(
+        no_file.err.contains("no-such-file.jsonl"),
+        "{}",
+        no_file.err
+    );
+    assert_eq!(no_argument.code, Some(2));
+    system.finish().await;
+}
+
+fn run_in(folder: &Path, arguments: &[&str], input: &[u8]) -> kit::child::Ended {
+    let secret = kit::system::SECRET;
+    let environment = [
+        ("FOOTFALL_DATA_DIR", folder.to_str().unwrap()),
+        ("KAFKA_BROKERS", ""),
+        ("DATABASE_URL", ""),
+        ("JWT_SECRET", secret),
+        ("TRACKING_HMAC_SECRET", secret),
+        ("RUST_LOG", "warn"),
+    ];
+    Program::run("footfall", arguments, &environment, input)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_goes_into_the_running_program_and_into_one_that_is_not_running() {
+    let folder = private_folder();
+    let program = start(&folder);
+    let run = ready(&folder, program.id()).await;
+    let creator = client(&run).creator("ada").await;
+    let now = SystemClock.now();
+    let file = history(creator.page, &BTreeMap::new(), 60, now);
+    let half = file.lines().take(30).map(|line| format!("{line}\n"));
+    let (half, whole) = (half.collect::<String>(), file.clone());
+
+    let ended = {
+        let folder = folder.clone();
+        tokio::task::spawn_blocking(move || run_in(&folder, &["import", "-"], half.as_bytes()))
+    };
+    let ended = ended.await.unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    program.signal("TERM");
+    assert_eq!(program.wait(), Some(0));
+
+    // Nobody runs: the import starts what it needs, and is alone in the folder meanwhile.
+    let (ended, replayed) = {
+        let folder = folder.clone();
+        let running = tokio::task::spawn_blocking(move || {
+            let ended = run_in(&folder, &["import", "-"], whole.as_bytes());
+            (ended, run_in(&folder, &["replay"], b""))
+        });
+        running.await.unwrap()
+    };
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    assert!(!folder.join("run.json").exists());
+    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+    let counted = Counted::of(&file);
+    assert!(replayed.json_lines().count() > counted.events());
+
+    let program = start(&folder);
+    let run = ready(&folder, program.id()).await;
+    for (path, expected) in counted.reports(&BTreeMap::<Uuid, _>::new(), SystemClock.now(), 365) {
+        let found = client(&run).report(&creator, &path).await;
+        assert_eq!(found, expected, "{path}");
+    }
+    // While somebody has the folder and is not ready to be asked, a command says who.
+    fs::remove_file(folder.join("run.json")).unwrap();
+    let refused = {
+        let folder = folder.clone();
+        tokio::task::spawn_blocking(move || run_in(&folder, &["replay"], b""))
+    };
+    let refused = refused.await.unwrap();
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("in use by process"), "{}", refused.err);
+    program.signal("TERM");
+    assert_eq!(program.wait(), Some(0));
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
