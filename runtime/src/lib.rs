@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod kafka;
 pub mod lifecycle;
 pub mod metrics;
+pub mod openapi;
 pub mod producer;
 pub mod program;
 pub mod readiness;

@@ -1,11 +1,14 @@
 //! `/health` (the process lives), `/ready` (it can serve), `/metrics` (Prometheus text).
 
 use super::ok;
-use crate::Readiness;
+use crate::{
+    Readiness,
+    openapi::{Document, Operation, any_object, constant, object, required, text, whole},
+};
 use axum::{
     Json, Router,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -47,4 +50,46 @@ async fn get_metrics(State(handle): State<PrometheusHandle>) -> Response {
     handle.run_upkeep();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], handle.render()).into_response()
+}
+
+/// Describes the three routes.
+pub(crate) fn describe(document: &mut Document, tag: &'static str) {
+    let get = |path, id| Operation::new(Method::GET, path, tag, id);
+    let alive = object([required("status", constant("ok"))]);
+    document.add(
+        get("/health", "get_health")
+            .summary("Whether the process lives.")
+            .answers(StatusCode::OK, "It does.", alive),
+    );
+    let parts = any_object()
+        .with(
+            "additionalProperties",
+            serde_json::Value::from(text(usize::MAX)),
+        )
+        .about("What each part misses, `ready` when nothing.")
+        .example(json!({ "log": "ready", "main database": "ready" }));
+    let standing = |ready: bool| {
+        let told = object([
+            required("ready", constant(ready)),
+            required("parts", parts.clone()),
+        ]);
+        object([required("success", constant(ready)), required("data", told)])
+    };
+    document.add(
+        get("/ready", "get_ready")
+            .summary("Whether it can serve, part by part.")
+            .answers_json(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "It cannot yet; ask again after the seconds in `Retry-After`.",
+                standing(false),
+            )
+            .answer_header("Retry-After", true, whole(1..=1))
+            .answers_json(StatusCode::OK, "It can.", standing(true)),
+    );
+    let metrics = text(usize::MAX).example("# TYPE http_requests_total counter\n…");
+    document.add(
+        get("/metrics", "get_metrics")
+            .summary("How it goes, for Prometheus.")
+            .answers_as(StatusCode::OK, "Prometheus text.", "text/plain", metrics),
+    );
 }

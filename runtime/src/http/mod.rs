@@ -4,6 +4,7 @@ pub mod body;
 pub mod client;
 pub mod cors;
 pub mod error;
+pub mod etag;
 pub mod finish;
 pub mod health;
 pub mod listen;

@@ -1,0 +1,49 @@
+//! Tags of texts that clients may have already (RFC 9110, 8.8.3 and 13.1.2).
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use sha2::{Digest, Sha256};
+
+/// The tag of a text. Weak: the same text, whatever it is compressed with on its way.
+#[must_use]
+pub fn of(text: &[u8]) -> HeaderValue {
+    let digest = hex::encode(Sha256::digest(text));
+    let short = digest.get(..16).unwrap_or_default();
+    // Hexadecimal digits in quotes are a header.
+    HeaderValue::try_from(format!("W/\"{short}\"")).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// True when the client names that tag in `If-None-Match`, by weak comparison.
+#[must_use]
+pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let tag = tag.to_str().map(opaque).unwrap_or_default();
+    let given = headers.get_all(header::IF_NONE_MATCH).iter();
+    given
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|given| given.trim() == "*" || opaque(given) == tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_has_what_it_names_whatever_else_it_names() {
+        let tag = of(b"text");
+        assert_eq!(tag, of(b"text"));
+        assert_ne!(tag, of(b"texts"));
+        let strong = tag.to_str().unwrap().trim_start_matches("W/").to_owned();
+        let knows = |given: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_NONE_MATCH, given.parse().unwrap());
+            is_known(&headers, &tag)
+        };
+        let listed = format!("\"other\", {}", tag.to_str().unwrap());
+        for given in [tag.to_str().unwrap(), &strong, &listed, "*"] {
+            assert!(knows(given), "{given}");
+        }
+        assert!(!knows("\"other\"") && !knows(""));
+        assert!(!is_known(&HeaderMap::new(), &tag));
+    }
+}

@@ -1,0 +1,165 @@
+//! The document, put together from the operations of several services.
+
+use super::{
+    operation::{Operation, header},
+    refusal,
+    schema::{self, Schema},
+};
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+use serde_json::{Map, Value, json};
+
+/// What holds for every route: what `http` does with each request.
+const ABOUT: &str = "\
+Every answer has an `X-Request-Id` header, a UUID that joins it to its log lines. A request may bring its own.
+
+A success is `{\"success\": true, \"data\": …}`, or `{\"success\": true}` where there is nothing to return. An error is \
+`{\"success\": false, \"error\": {…}}`: `code` is by status, `i18nKey` is the specific name, `details` has a line for each broken \
+rule, all of them at once.
+
+Bodies are JSON objects, sent as `application/json`, as `text/plain` or without a type. `null` is the same as absent; in a PATCH it \
+clears what can be null, and what a PATCH does not mention stays. Unknown members are ignored. Lengths count Unicode scalar values. \
+A text must not hold U+0000. Times are RFC 3339 in UTC.
+
+A burst of a whole limit is allowed, then it refills evenly. What is answered 429 or 503 changed nothing, or changes nothing more when \
+it is sent again after the seconds in `Retry-After`.
+
+A path that is not here is answered 404, a method that its path does not take 405 with `Allow`.";
+
+/// A document under construction.
+#[derive(Debug)]
+pub struct Document {
+    tags: Vec<Value>,
+    paths: Map<String, Value>,
+    schemas: Map<String, Value>,
+    responses: Map<String, Value>,
+    types: SchemaGenerator,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        let mut schemas = Map::new();
+        schemas.insert(refusal::ERROR.to_owned(), refusal::envelope().into());
+        let settings = SchemaSettings::draft2020_12()
+            .for_serialize()
+            .with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
+            });
+        Self {
+            tags: Vec::new(),
+            paths: Map::new(),
+            schemas,
+            responses: Map::new(),
+            types: settings.into_generator(),
+        }
+    }
+}
+
+impl Document {
+    /// Begins a family of operations; families are shown in the order in which they begin.
+    pub fn tag(&mut self, name: &'static str, about: &str) {
+        self.tags
+            .push(json!({ "name": name, "description": about }));
+    }
+
+    /// The schema of what a type is written as.
+    pub fn type_of<T: JsonSchema>(&mut self) -> Schema {
+        self.types.subschema_for::<T>().into()
+    }
+
+    /// Puts a schema under a name and gives a reference to it.
+    pub fn name(&mut self, name: &str, schema: Schema) -> Schema {
+        self.schemas.insert(name.to_owned(), schema.into());
+        schema::reference(name)
+    }
+
+    /// Adds an operation.
+    pub fn add(&mut self, operation: Operation) {
+        let method = operation.method.as_str().to_ascii_lowercase();
+        let path = operation.path.clone();
+        let operation = operation.into_value(&mut self.responses);
+        self.paths.entry(path).or_insert_with(|| json!({}))[method] = operation;
+    }
+
+    /// The document.
+    #[must_use]
+    pub fn finish(mut self) -> Value {
+        self.schemas.extend(self.types.take_definitions(true));
+        let parameters = share_parameters(&mut self.paths);
+        json!({
+            "openapi": "3.1.0",
+            "info": { "title": "Footfall", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT },
+            "servers": [{ "url": "/", "description": "Where this document comes from." }],
+            "tags": self.tags,
+            "paths": self.paths,
+            "components": {
+                "schemas": self.schemas,
+                "responses": self.responses,
+                "parameters": parameters,
+                "headers": headers(),
+                "securitySchemes": { "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A token whose `sub` is the user: `Authorization: Bearer <token>`.",
+                } },
+            },
+        })
+    }
+}
+
+/// Puts parameters that several operations have under their name, and refers to them. Of two that differ
+/// under one name, the first that is met has it.
+fn share_parameters(paths: &mut Map<String, Value>) -> Map<String, Value> {
+    let operations = || {
+        paths
+            .values()
+            .filter_map(Value::as_object)
+            .flat_map(Map::values)
+    };
+    let of = |operation: &Value| {
+        operation["parameters"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    };
+    let all: Vec<Value> = operations().flat_map(of).collect();
+    let mut shared = Map::new();
+    for parameter in &all {
+        let uses = all.iter().filter(|other| *other == parameter).count();
+        if let (2.., Some(name)) = (uses, parameter["name"].as_str()) {
+            shared.entry(name).or_insert_with(|| parameter.clone());
+        }
+    }
+    let operations = paths.values_mut().filter_map(Value::as_object_mut);
+    for operation in operations.flat_map(Map::values_mut) {
+        let parameters = operation
+            .get_mut("parameters")
+            .and_then(Value::as_array_mut);
+        for parameter in parameters.into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            if shared.get(name) == Some(&*parameter) {
+                *parameter = json!({ "$ref": format!("#/components/parameters/{name}") });
+            }
+        }
+    }
+    shared
+}
+
+/// The headers that operations refer to.
+fn headers() -> Value {
+    let whole = |about: &str| schema::whole(0..=i64::MAX).about(about);
+    let told = |schema| header(true, schema);
+    // Limits can be switched off.
+    let perhaps = |schema| header(false, schema);
+    json!({
+        "X-Request-Id": told(schema::uuid().about(
+            "The correlation id: the request's own `X-Request-Id` where that is a UUID, else a fresh one.",
+        )),
+        "Retry-After": told(whole("Seconds after which the same request makes sense again.")),
+        "WWW-Authenticate": told(schema::constant("Bearer").about("How to say who calls.")),
+        "X-RateLimit-Limit": perhaps(whole("How many requests the limit allows at once.")),
+        "X-RateLimit-Remaining": perhaps(whole("How many of them are left.")),
+        "X-RateLimit-Reset": perhaps(whole("When all are there again, in seconds since 1970.")),
+    })
+}

@@ -1,0 +1,389 @@
+//! One operation: a method of a path, as its service describes it.
+//!
+//! What follows from a property is not said again: a token may be missing, a limit spent, a body
+//! broken, and any handler may have a defect.
+
+use super::{
+    refusal,
+    schema::{Schema, data},
+};
+use crate::{http::ApiError, throttle::Limit};
+use axum::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Open,
+    /// Who has a token.
+    Bearer,
+    /// Everybody; a token is needed for a part of it.
+    BearerForSome,
+}
+
+/// What is told of a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throttled {
+    /// There is none.
+    Never,
+    /// 429 when it is spent.
+    WhenSpent,
+    /// 429 when it is spent, and how it stands with every answer.
+    Always,
+}
+
+/// An operation under construction.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) id: String,
+    tag: &'static str,
+    summary: String,
+    about: Option<String>,
+    access: Access,
+    throttled: Throttled,
+    limit: Option<String>,
+    parameters: Vec<Value>,
+    body: Option<Value>,
+    answers: BTreeMap<u16, Answer>,
+    refusals: Vec<ApiError>,
+}
+
+#[derive(Clone, Debug)]
+struct Answer {
+    about: String,
+    headers: Map<String, Value>,
+    content: Option<(&'static str, Schema)>,
+}
+
+impl Operation {
+    /// An operation of that method and path, under a tag; `id` is its handler's name.
+    #[must_use]
+    pub fn new(method: Method, path: &str, tag: &'static str, id: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.to_owned(),
+            id: id.into(),
+            tag,
+            summary: String::new(),
+            about: None,
+            access: Access::Open,
+            throttled: Throttled::Never,
+            limit: None,
+            parameters: Vec::new(),
+            body: None,
+            answers: BTreeMap::new(),
+            refusals: vec![ApiError::internal("")],
+        }
+    }
+
+    /// What it does, in one line.
+    #[must_use]
+    pub fn summary(mut self, text: impl Into<String>) -> Self {
+        self.summary = text.into();
+        self
+    }
+
+    /// What else there is to know.
+    #[must_use]
+    pub fn about(mut self, text: impl Into<String>) -> Self {
+        self.about = Some(text.into());
+        self
+    }
+
+    /// Who may call.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        if access == Access::Bearer {
+            return self.refuses([ApiError::unauthorized()]);
+        }
+        self
+    }
+
+    /// Its limit as published, what is counted by itself, and what is told of how it stands.
+    #[must_use]
+    pub fn throttled(mut self, throttled: Throttled, limit: Limit, each: &str) -> Self {
+        let time = match limit.seconds {
+            60 => "a minute".to_owned(),
+            3600 => "an hour".to_owned(),
+            seconds => format!("{seconds} seconds"),
+        };
+        self.limit = Some(format!(
+            "At most {} in {time} for each {each}.",
+            limit.count
+        ));
+        self.throttled = throttled;
+        self.refuses([ApiError::rate_limited(1)])
+    }
+
+    /// A part of the path.
+    #[must_use]
+    pub fn path_parameter(mut self, name: &str, schema: Schema) -> Self {
+        self.parameters
+            .push(parameter("path", name, schema.into(), true));
+        self
+    }
+
+    /// A parameter of the query.
+    #[must_use]
+    pub fn query_parameter(mut self, name: &str, schema: Schema) -> Self {
+        self.parameters
+            .push(parameter("query", name, schema.into(), false));
+        self
+    }
+
+    /// A parameter of the query that holds values separated by commas.
+    #[must_use]
+    pub fn query_list(mut self, name: &str, schema: Schema) -> Self {
+        let mut list = parameter("query", name, schema.into(), false);
+        list["style"] = json!("form");
+        list["explode"] = json!(false);
+        self.parameters.push(list);
+        self
+    }
+
+    /// A parameter of the query that must be there.
+    #[must_use]
+    pub fn required_query_parameter(mut self, name: &str, schema: Schema) -> Self {
+        self.parameters
+            .push(parameter("query", name, schema.into(), true));
+        self
+    }
+
+    /// A header that it looks at.
+    #[must_use]
+    pub fn header_parameter(mut self, name: &str, schema: Schema) -> Self {
+        self.parameters
+            .push(parameter("header", name, schema.into(), false));
+        self
+    }
+
+    /// A JSON body.
+    #[must_use]
+    pub fn body(mut self, schema: Schema) -> Self {
+        let content = json!({ "application/json": { "schema": Value::from(schema) } });
+        self.body = Some(json!({ "required": true, "content": content }));
+        self.refuses(refusal::of_bodies())
+    }
+
+    /// A JSON body that may also come as text, which is all that `navigator.sendBeacon` sends without
+    /// a preflight.
+    #[must_use]
+    pub fn beacon_body(mut self, schema: Schema, required: bool) -> Self {
+        let schema = Value::from(schema);
+        let text = json!({
+            "type": "string", "contentMediaType": "application/json", "contentSchema": schema,
+        });
+        let content = json!({
+            "application/json": { "schema": schema }, "text/plain": { "schema": text },
+        });
+        self.body = Some(json!({ "required": required, "content": content }));
+        self.refuses(refusal::of_bodies())
+    }
+
+    /// A success with such `data`.
+    #[must_use]
+    pub fn answers(self, status: StatusCode, about: &str, schema: Schema) -> Self {
+        self.answers_json(status, about, data(schema))
+    }
+
+    /// A success with that JSON.
+    #[must_use]
+    pub fn answers_json(self, status: StatusCode, about: &str, schema: Schema) -> Self {
+        self.answers_as(status, about, "application/json", schema)
+    }
+
+    /// A success with a body of that media type.
+    #[must_use]
+    pub fn answers_as(
+        mut self,
+        status: StatusCode,
+        about: &str,
+        media_type: &'static str,
+        schema: Schema,
+    ) -> Self {
+        let answer = Answer {
+            about: about.to_owned(),
+            headers: Map::new(),
+            content: Some((media_type, schema)),
+        };
+        self.answers.insert(status.as_u16(), answer);
+        self
+    }
+
+    /// An answer without a body.
+    #[must_use]
+    pub fn answers_nothing(mut self, status: StatusCode, about: &str) -> Self {
+        let answer = Answer {
+            about: about.to_owned(),
+            headers: Map::new(),
+            content: None,
+        };
+        self.answers.insert(status.as_u16(), answer);
+        self
+    }
+
+    /// A header of every answer said so far that is no error.
+    #[must_use]
+    pub fn answer_header(mut self, name: &str, required: bool, schema: Schema) -> Self {
+        let header = header(required, schema);
+        for answer in self.answers.values_mut() {
+            answer.headers.insert(name.to_owned(), header.clone());
+        }
+        self
+    }
+
+    /// Errors that it answers, made as its handler makes them.
+    #[must_use]
+    pub fn refuses(mut self, errors: impl IntoIterator<Item = ApiError>) -> Self {
+        for error in errors {
+            let known = |known: &ApiError| known.i18n_key == error.i18n_key;
+            if !self.refusals.iter().any(known) {
+                self.refusals.push(error);
+            }
+        }
+        self
+    }
+
+    /// 400 for a broken rule of a parameter.
+    #[must_use]
+    pub fn refuses_parameters(self) -> Self {
+        self.refuses([refusal::of_rules()])
+    }
+
+    /// 503 while something that it needs is away.
+    #[must_use]
+    pub fn refuses_while_away(self) -> Self {
+        self.refuses([ApiError::unavailable("")])
+    }
+
+    /// The same by another method, under an id of its own.
+    #[must_use]
+    pub fn by(&self, method: Method) -> Self {
+        Self {
+            id: format!("{}_by_{}", self.id, method.as_str().to_ascii_lowercase()),
+            method,
+            ..self.clone()
+        }
+    }
+
+    /// The operation object. Errors that others share are put among `shared`.
+    pub(super) fn into_value(self, shared: &mut Map<String, Value>) -> Value {
+        let mut responses = Map::new();
+        for (status, answer) in &self.answers {
+            responses.insert(status.to_string(), self.answer(answer));
+        }
+        let mut by_status: BTreeMap<u16, Vec<ApiError>> = BTreeMap::new();
+        for error in &self.refusals {
+            let errors = by_status.entry(error.status.as_u16()).or_default();
+            errors.push(error.clone());
+        }
+        for (status, mut errors) in by_status {
+            errors.sort_by_key(|error| error.i18n_key);
+            let headers = self.error_headers(status, false);
+            let response = match refusal::shared_name(&errors) {
+                None => refusal::response(&errors, &headers),
+                Some(name) => {
+                    let headers = self.error_headers(status, true);
+                    shared.insert(name.to_owned(), refusal::response(&errors, &headers));
+                    json!({ "$ref": format!("#/components/responses/{name}") })
+                }
+            };
+            responses.insert(status.to_string(), response);
+        }
+        let mut operation = json!({
+            "operationId": self.id,
+            "tags": [self.tag],
+            "summary": self.summary,
+            "security": match self.access {
+                Access::Open => json!([]),
+                Access::Bearer => json!([{ "bearer": [] }]),
+                Access::BearerForSome => json!([{}, { "bearer": [] }]),
+            },
+            "responses": responses,
+        });
+        let about: Vec<String> = self.about.into_iter().chain(self.limit).collect();
+        if !about.is_empty() {
+            operation["description"] = json!(about.join("\n\n"));
+        }
+        if !self.parameters.is_empty() {
+            operation["parameters"] = json!(self.parameters);
+        }
+        if let Some(body) = self.body {
+            operation["requestBody"] = body;
+        }
+        operation
+    }
+
+    fn answer(&self, answer: &Answer) -> Value {
+        let mut headers = standing(self.throttled == Throttled::Always);
+        headers.extend(answer.headers.clone());
+        let mut response = json!({ "description": answer.about, "headers": headers });
+        if let Some((media_type, schema)) = &answer.content {
+            response["content"] = json!({ *media_type: { "schema": Value::from(schema.clone()) } });
+        }
+        response
+    }
+
+    /// The headers of an error. What is shared says nothing of limits, which not every route has.
+    fn error_headers(&self, status: u16, shared: bool) -> Value {
+        let spent = status == StatusCode::TOO_MANY_REQUESTS.as_u16();
+        let mut headers = standing(spent || (!shared && self.throttled == Throttled::Always));
+        let name = match status {
+            401 => "WWW-Authenticate",
+            429 | 503 => "Retry-After",
+            _ => return headers.into(),
+        };
+        headers.insert(name.to_owned(), header_reference(name));
+        headers.into()
+    }
+}
+
+/// The headers that answers have: the correlation id, and how a limit stands where that is told.
+fn standing(limit: bool) -> Map<String, Value> {
+    let told = [
+        "X-RateLimit-Limit",
+        "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
+    ];
+    let told = told.into_iter().filter(|_| limit);
+    let names = ["X-Request-Id"].into_iter().chain(told);
+    names
+        .map(|name| (name.to_owned(), header_reference(name)))
+        .collect()
+}
+
+fn header_reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/headers/{name}") })
+}
+
+/// A header object; what the schema says about it stands beside it.
+pub(super) fn header(required: bool, schema: Schema) -> Value {
+    let mut schema = Value::from(schema);
+    let about = schema
+        .as_object_mut()
+        .and_then(|words| words.remove("description"));
+    let mut header = json!({ "required": required, "schema": schema });
+    if let Some(about) = about {
+        header["description"] = about;
+    }
+    header
+}
+
+/// A parameter object; what the schema says about it stands beside it.
+fn parameter(place: &str, name: &str, mut schema: Value, required: bool) -> Value {
+    let about = schema
+        .as_object_mut()
+        .and_then(|words| words.remove("description"));
+    let mut parameter = json!({
+        "name": name, "in": place, "required": required, "schema": schema,
+    });
+    if let Some(about) = about {
+        parameter["description"] = about;
+    }
+    parameter
+}

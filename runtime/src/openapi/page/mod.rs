@@ -1,0 +1,217 @@
+//! The document as one page for people, readable without a script.
+//!
+//! Owns what the page says of an operation; how it looks is `templates/docs.html`'s. The one rule: it
+//! knows nothing but the document.
+
+mod curl;
+mod fields;
+mod text;
+
+use super::example;
+use askama::Template;
+use fields::Field;
+use serde_json::Value;
+
+/// The page's own style sheet, which its content security policy names by its hash.
+pub(super) const STYLE: &str = include_str!("../../../templates/docs.css");
+
+/// The methods in the order in which a path shows them.
+const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+
+#[derive(Template)]
+#[template(path = "docs.html")]
+struct Page<'a> {
+    title: &'a str,
+    version: &'a str,
+    about: String,
+    style: &'static str,
+    groups: Vec<Group<'a>>,
+    /// The members of every error.
+    error: Vec<Field>,
+}
+
+struct Group<'a> {
+    name: &'a str,
+    anchor: String,
+    about: String,
+    operations: Vec<Operation<'a>>,
+}
+
+struct Operation<'a> {
+    id: &'a str,
+    method: String,
+    path: &'a str,
+    summary: &'a str,
+    about: String,
+    access: &'static str,
+    parameters: Vec<Parameter<'a>>,
+    body: Option<Body>,
+    answers: Vec<Answer<'a>>,
+    curl: String,
+}
+
+struct Parameter<'a> {
+    name: &'a str,
+    place: &'a str,
+    required: bool,
+    kind: String,
+    rules: String,
+    about: String,
+}
+
+struct Body {
+    media_types: String,
+    required: bool,
+    fields: Vec<Field>,
+    example: String,
+}
+
+struct Answer<'a> {
+    status: &'a str,
+    success: bool,
+    about: String,
+    headers: String,
+    media_type: String,
+    fields: Vec<Field>,
+    example: String,
+}
+
+/// The page of a document. `base` is what its examples send requests to.
+pub(super) fn render(document: &Value, base: &str) -> Result<String, askama::Error> {
+    let info = &document["info"];
+    let tags = document["tags"].as_array().into_iter().flatten();
+    let page = Page {
+        title: string(&info["title"]),
+        version: string(&info["version"]),
+        about: text::blocks(string(&info["description"])),
+        style: STYLE,
+        groups: tags.map(|tag| group(document, tag, base)).collect(),
+        error: fields::of(
+            document,
+            &document["components"]["schemas"][super::refusal::ERROR],
+        ),
+    };
+    page.render()
+}
+
+fn group<'a>(document: &'a Value, tag: &'a Value, base: &str) -> Group<'a> {
+    let name = string(&tag["name"]);
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().into_iter().flatten() {
+        for method in METHODS {
+            let operation = &methods[method];
+            if operation["tags"][0] == name {
+                operations.push(self::operation(document, (path, method), operation, base));
+            }
+        }
+    }
+    Group {
+        name,
+        anchor: name.to_ascii_lowercase().replace(' ', "-"),
+        about: text::inline(string(&tag["description"])),
+        operations,
+    }
+}
+
+fn operation<'a>(
+    document: &'a Value,
+    (path, method): (&'a str, &str),
+    operation: &'a Value,
+    base: &str,
+) -> Operation<'a> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let responses = operation["responses"].as_object().into_iter().flatten();
+    let access = match operation["security"].as_array().map_or(0, Vec::len) {
+        0 => "No token.",
+        1 => "Needs a token.",
+        _ => "Needs a token for a part of it.",
+    };
+    Operation {
+        id: string(&operation["operationId"]),
+        method: method.to_ascii_uppercase(),
+        path,
+        summary: string(&operation["summary"]),
+        about: text::blocks(string(&operation["description"])),
+        access,
+        parameters: parameters.map(|given| parameter(document, given)).collect(),
+        body: operation
+            .get("requestBody")
+            .map(|given| body(document, given)),
+        answers: responses
+            .map(|(status, given)| answer(document, status, given))
+            .collect(),
+        curl: curl::command(document, (path, method), operation, base),
+    }
+}
+
+fn parameter<'a>(document: &'a Value, parameter: &'a Value) -> Parameter<'a> {
+    let parameter = example::resolve(document, parameter);
+    let schema = &parameter["schema"];
+    let items = if schema["items"].is_null() {
+        schema
+    } else {
+        &schema["items"]
+    };
+    Parameter {
+        name: string(&parameter["name"]),
+        place: string(&parameter["in"]),
+        required: parameter["required"] == true,
+        kind: fields::kind(document, schema),
+        rules: fields::rules(items),
+        about: text::inline(string(&parameter["description"])),
+    }
+}
+
+fn body(document: &Value, body: &Value) -> Body {
+    let schema = &body["content"]["application/json"]["schema"];
+    Body {
+        media_types: media_types(body).join(", "),
+        required: body["required"] == true,
+        fields: fields::of(document, schema),
+        example: pretty(&example::of(document, schema)),
+    }
+}
+
+fn answer<'a>(document: &'a Value, status: &'a str, answer: &'a Value) -> Answer<'a> {
+    let answer = example::resolve(document, answer);
+    let success = status.starts_with('2') || status.starts_with('3');
+    let headers = answer["headers"].as_object().into_iter().flatten();
+    let headers: Vec<&str> = headers.map(|(name, _)| name.as_str()).collect();
+    let media_type = media_types(answer).concat();
+    let schema = &answer["content"][&media_type]["schema"];
+    let data = &example::resolve(document, schema)["properties"]["data"];
+    // The envelope around it is told once, at the beginning.
+    let fields = fields::of(document, if data.is_null() { schema } else { data });
+    let shown = !media_type.is_empty() && success;
+    Answer {
+        status,
+        success,
+        about: text::blocks(string(&answer["description"])),
+        headers: headers.join(", "),
+        media_type,
+        // Errors are alike; their members are shown once.
+        fields: if success { fields } else { Vec::new() },
+        example: if shown {
+            pretty(&example::of(document, schema))
+        } else {
+            String::new()
+        },
+    }
+}
+
+fn media_types(content: &Value) -> Vec<String> {
+    let types = content["content"].as_object().into_iter().flatten();
+    types.map(|(name, _)| name.clone()).collect()
+}
+
+/// JSON on several lines; a text as it is.
+fn pretty(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => format!("{value:#}"),
+    }
+}
+
+fn string(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
