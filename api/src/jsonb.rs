@@ -1,6 +1,9 @@
 //! JSON objects that a client gives and we only keep: what PostgreSQL's `jsonb` holds, within bounds.
 
-use runtime::http::Fields;
+use runtime::{
+    http::Fields,
+    openapi::{Schema, any_object},
+};
 use serde_json::Value;
 
 /// Largest object, as compact JSON.
@@ -21,6 +24,13 @@ pub(crate) fn read_object(fields: &mut Fields<'_>, name: &str) -> Option<Value> 
         fields.problem(format!("{name} must not contain the character U+0000"));
     }
     Some(object)
+}
+
+/// Such a member in the OpenAPI document.
+pub(crate) fn schema() -> Schema {
+    any_object().about(format!(
+        "Any object of at most {MAX_BYTES} bytes and {MAX_DEPTH} levels."
+    ))
 }
 
 /// How many containers stand in each other at most. A body that was read has a bounded depth.

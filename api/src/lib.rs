@@ -26,6 +26,7 @@ mod jsonb;
 mod limits;
 mod links;
 mod number;
+pub mod openapi;
 mod outbox;
 mod patch;
 mod program;

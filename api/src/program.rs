@@ -10,6 +10,7 @@ use crate::{
         UPDATE_LINK, UPDATE_PAGE,
     },
     links::{add_link, delete_link, reorder_links, update_link},
+    openapi::describe,
     outbox::{PART, Publisher},
     public::{self, Public},
     startup::{open_analytics, open_main, reading_pool},
@@ -23,9 +24,11 @@ use runtime::{
     Context, Producer, Settings, database,
     http::{cors, health, listen, serve},
     metrics,
+    openapi::{self, Document},
     program::Failure,
     throttle::Throttles,
 };
+use serde_json::Value;
 use std::{sync::Arc, time::Duration};
 
 /// Connections to each database: two cores of a small server are busy with fewer.
@@ -122,6 +125,14 @@ async fn forget_idle(throttles: Throttles) {
     }
 }
 
+/// The routes of the binary as a document.
+fn document() -> Value {
+    let mut document = Document::default();
+    describe(&mut document);
+    openapi::describe(&mut document);
+    document.finish()
+}
+
 /// The binary: routes and health on `API_LISTEN` until a signal.
 ///
 /// # Errors
@@ -131,8 +142,10 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
+    let public_url = config.public_url.clone();
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
-    serve::spawn(listener, routes.merge(health), &context);
+    let docs = openapi::router(document, public_url);
+    serve::spawn(listener, routes.merge(health).merge(docs), &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

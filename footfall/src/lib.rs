@@ -9,6 +9,7 @@ pub mod commands;
 pub mod data_dir;
 pub mod databases;
 pub mod demo;
+pub mod openapi;
 pub mod output;
 pub mod postgres;
 pub mod run_file;

@@ -8,6 +8,7 @@ use crate::{
     data_dir::DataDir,
     databases,
     demo::{self, Demo},
+    openapi,
     postgres::EmbeddedPostgres,
     run_file::RunFile,
     secrets,
@@ -306,9 +307,15 @@ impl Services {
             )?;
         }
         let ingest = ingest::start(ingest, context)?;
+        let public_url = api.public_url.clone();
         let api = api::start(api, context).await?;
         let health = health::router(context.readiness.clone(), metrics::install());
-        let router = Router::new().merge(ingest.router).merge(api).merge(health);
+        let docs = runtime::openapi::router(openapi::document, public_url);
+        let router = Router::new()
+            .merge(ingest.router)
+            .merge(api)
+            .merge(health)
+            .merge(docs);
         Ok(Started {
             router,
             outcomes: ingest.outcomes,

@@ -11,6 +11,7 @@ pub mod enrich;
 pub mod geo_file;
 pub mod history;
 pub mod limits;
+pub mod openapi;
 pub mod outcome;
 pub mod refusals;
 pub mod routes;

@@ -9,6 +9,7 @@ use crate::{
     directory::{Directory, feed::Feed},
     enrich::{Enricher, GeoDatabase, VisitorHasher},
     geo_file::GeoFile,
+    openapi::describe,
     outcome::Outcomes,
     routes,
     service::{Parts, Service},
@@ -20,10 +21,12 @@ use runtime::{
     Context, Producer, Settings,
     http::{health, listen, serve},
     metrics,
+    openapi::{self, Document},
     program::Failure,
     secrets::Secrets,
 };
 use schemas::IdMaker;
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::info;
@@ -139,9 +142,19 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let address = listener.local_addr().map_err(Failure::other)?;
     let ingest = start(config, &context)?;
     let health = health::router(context.readiness.clone(), metrics::install());
-    serve::spawn(listener, ingest.router.merge(health), &context);
+    let docs = openapi::router(document, format!("http://{address}"));
+    let router = ingest.router.merge(health).merge(docs);
+    serve::spawn(listener, router, &context);
     info!("ingest listens on http://{address}");
     context.lifecycle.run_to_end().await.map_err(Failure::other)
+}
+
+/// The routes of the binary as a document.
+fn document() -> Value {
+    let mut document = Document::default();
+    describe(&mut document);
+    openapi::describe(&mut document);
+    document.finish()
 }
 
 /// An acceptor under these secrets, with the bundled `GeoIP` database or that file's.

@@ -7,6 +7,8 @@ use super::facts::{Fact, PAGE_VIEWS, REFUSALS, SESSIONS};
 pub struct Dimension {
     /// Unique name; also that of its filter.
     pub id: &'static str,
+    /// What its values are, in a few words.
+    pub about: &'static str,
     /// The fact that has it.
     pub fact: &'static Fact,
     /// The column, as `text`.
@@ -17,9 +19,15 @@ pub struct Dimension {
     pub null_label: &'static str,
 }
 
-const fn of_visits(id: &'static str, sql: &'static str, null_label: &'static str) -> Dimension {
+const fn of_visits(
+    id: &'static str,
+    about: &'static str,
+    sql: &'static str,
+    null_label: &'static str,
+) -> Dimension {
     Dimension {
         id,
+        about,
         fact: &SESSIONS,
         sql,
         also: None,
@@ -28,38 +36,89 @@ const fn of_visits(id: &'static str, sql: &'static str, null_label: &'static str
 }
 
 /// The domain a visit came from.
-pub static REFERRER: Dimension = of_visits("referrer", "referrer_domain", "direct");
+pub static REFERRER: Dimension = of_visits(
+    "referrer",
+    "the domain a visit came from",
+    "referrer_domain",
+    "direct",
+);
 /// What kind of place that is.
-pub static SOURCE_CLASS: Dimension = of_visits("source_class", "source_class", "unknown");
+pub static SOURCE_CLASS: Dimension = of_visits(
+    "source_class",
+    "what kind of place that is",
+    "source_class",
+    "unknown",
+);
 /// English name of the country, or its ISO code in a filter.
 pub static COUNTRY: Dimension = Dimension {
     also: Some("country_code"),
-    ..of_visits("country", "country", "Unknown")
+    ..of_visits(
+        "country",
+        "English name of the visitor's country",
+        "country",
+        "Unknown",
+    )
 };
 /// Region of the country.
-pub static REGION: Dimension = of_visits("region", "region", "Unknown");
+pub static REGION: Dimension = of_visits("region", "region of the country", "region", "Unknown");
 /// City.
-pub static CITY: Dimension = of_visits("city", "city", "Unknown");
+pub static CITY: Dimension = of_visits("city", "city", "city", "Unknown");
 /// Kind of device.
-pub static DEVICE: Dimension = of_visits("device", "device", "unknown");
+pub static DEVICE: Dimension = of_visits("device", "kind of device", "device", "unknown");
 /// Browser, without its version.
-pub static BROWSER: Dimension = of_visits("browser", "browser", "Unknown");
+pub static BROWSER: Dimension = of_visits(
+    "browser",
+    "browser, without its version",
+    "browser",
+    "Unknown",
+);
 /// Operating system, without its version.
-pub static OS: Dimension = of_visits("os", "os", "Unknown");
+pub static OS: Dimension = of_visits(
+    "os",
+    "operating system, without its version",
+    "os",
+    "Unknown",
+);
 /// Language that the browser asks for.
-pub static LANGUAGE: Dimension = of_visits("language", "language", "Unknown");
+pub static LANGUAGE: Dimension = of_visits(
+    "language",
+    "language that the browser asks for",
+    "language",
+    "Unknown",
+);
 /// `utm_source` of the landing URL.
-pub static UTM_SOURCE: Dimension = of_visits("utm_source", "utm_source", "none");
+pub static UTM_SOURCE: Dimension = of_visits(
+    "utm_source",
+    "`utm_source` of the landing URL",
+    "utm_source",
+    "none",
+);
 /// `utm_medium` of the landing URL.
-pub static UTM_MEDIUM: Dimension = of_visits("utm_medium", "utm_medium", "none");
+pub static UTM_MEDIUM: Dimension = of_visits(
+    "utm_medium",
+    "`utm_medium` of the landing URL",
+    "utm_medium",
+    "none",
+);
 /// `utm_campaign` of the landing URL.
-pub static UTM_CAMPAIGN: Dimension = of_visits("utm_campaign", "utm_campaign", "none");
+pub static UTM_CAMPAIGN: Dimension = of_visits(
+    "utm_campaign",
+    "`utm_campaign` of the landing URL",
+    "utm_campaign",
+    "none",
+);
 /// Path on which a visit began.
-pub static ENTRY_PAGE: Dimension = of_visits("entry_page", "landing_path", "Unknown");
+pub static ENTRY_PAGE: Dimension = of_visits(
+    "entry_page",
+    "path on which the visit began",
+    "landing_path",
+    "Unknown",
+);
 
 /// The link that was clicked.
 pub static LINK: Dimension = Dimension {
     id: "link",
+    about: "the link that was clicked",
     fact: &PAGE_VIEWS,
     sql: "link_id::text",
     also: None,
@@ -69,6 +128,7 @@ pub static LINK: Dimension = Dimension {
 /// Why beacons were not counted.
 pub static REASON: Dimension = Dimension {
     id: "reason",
+    about: "why beacons were not counted",
     fact: &REFUSALS,
     sql: "refusal_reason",
     also: None,

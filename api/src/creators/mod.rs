@@ -1,10 +1,12 @@
 //! Creators and their pages: who has what, and making it.
 
+mod openapi;
 mod pages;
 mod provision;
 mod settings;
 mod username;
 
+pub(crate) use openapi::describe;
 pub(crate) use pages::{add_page, get_page};
 pub(crate) use provision::{create_creator, get_creator};
 pub(crate) use settings::update_page;

@@ -1,5 +1,6 @@
 //! `POST` and `GET /api/v1/creators/{creatorId}/bio`
 
+use super::settings::CONSENTS;
 use crate::{
     app::App,
     extract::{JsonObject, PathId, Query},
@@ -14,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use runtime::http::{ApiError, Fields, ok};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -22,25 +24,33 @@ use uuid::Uuid;
 /// Longest text of a page (contract 4.7).
 pub(super) const MAX_BIO_CHARS: usize = 5000;
 /// Longest slug (contract, decision 19).
-const MAX_SLUG_CHARS: usize = 40;
+pub(super) const MAX_SLUG_CHARS: usize = 40;
 
 /// A page with its links (contract 4.1).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BioPage", description = "A page with its links.")]
 pub(super) struct WireBioPage {
     id: Uuid,
     creator_id: Uuid,
     template_id: Option<Uuid>,
     bio: String,
+    #[schemars(with = "Option<Map<String, Value>>")]
     theme_override: Option<Value>,
     custom_css: Option<String>,
+    /// Whether other sites may show it.
     embed_enabled: bool,
+    /// Whether it is public.
     published: bool,
     email_collection_enabled: bool,
+    /// In their order.
     links: Vec<WireLink>,
-    /// Templates are not ours yet.
+    /// Always null: templates are not ours yet.
+    #[schemars(with = "()")]
     template: Option<Value>,
-    /// Ours (contract, decision 28).
+    // Ours (contract, decision 28).
+    /// Whether a visitor is asked before anything is counted.
+    #[schemars(extend("enum" = CONSENTS))]
     consent: String,
 }
 

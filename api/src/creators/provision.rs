@@ -17,6 +17,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use runtime::http::{ApiError, Fields, ok};
+use schemars::JsonSchema;
 use schemas::directory::Entry;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -24,27 +25,33 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Longest display name.
-const MAX_NAME_CHARS: usize = 100;
+pub(super) const MAX_NAME_CHARS: usize = 100;
 /// Slug of the page that comes with a creator; it is public at `/@username` as well.
 const FIRST_SLUG: &str = "main";
 
 /// A creator as routes answer it (contract, decision 19).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WireCreator {
+#[schemars(rename = "Creator", description = "A creator with their pages.")]
+pub(super) struct WireCreator {
     id: Uuid,
+    /// Their tenant.
     workspace_id: Uuid,
     username: String,
     display_name: String,
     /// The first page.
     bio_page_id: Option<Uuid>,
     bio_pages: Vec<WirePage>,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+/// A page's names.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PageNames")]
 struct WirePage {
     id: Uuid,
+    /// As in `/@username/slug`.
     slug: String,
 }
 

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Longest style sheet (contract 4.7).
-const MAX_CSS_CHARS: usize = 10_000;
+pub(super) const MAX_CSS_CHARS: usize = 10_000;
 /// What a page may do before a visitor has chosen (contract, decision 28).
-const CONSENTS: [&str; 2] = ["banner", "assumed"];
+pub(super) const CONSENTS: [&str; 2] = ["banner", "assumed"];
 
 /// The settings that a PATCH of a page mentions, each within its own bounds.
 #[derive(Clone, Debug)]

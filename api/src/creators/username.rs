@@ -42,6 +42,9 @@ const RESERVED: &[&str] = &[
     "www",
 ];
 
+/// What a username is like before it is in lower case, as a pattern for clients.
+pub(super) const PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]{1,29}$";
+
 /// The username in lower case: `[a-z0-9][a-z0-9_.-]{1,29}` and not reserved; `None` for any other
 /// (contract, decision 19).
 pub(crate) fn read(text: &str) -> Option<String> {

@@ -9,9 +9,9 @@ pub(super) const MAX_TITLE_CHARS: usize = 100;
 /// Longest url: what every browser and server takes.
 pub(super) const MAX_URL_CHARS: usize = 2048;
 /// Longest icon and platform name.
-const MAX_NAME_CHARS: usize = 50;
+pub(super) const MAX_NAME_CHARS: usize = 50;
 /// Largest place in the order (contract 4.2).
-const MAX_SORT_ORDER: i64 = 1000;
+pub(super) const MAX_SORT_ORDER: i64 = 1000;
 
 /// A title as plain text; noted when nothing is left of it.
 pub(super) fn read_title(fields: &mut Fields<'_>, given: &str) -> String {

@@ -10,6 +10,7 @@ mod draft;
 mod edit;
 pub(crate) mod embed;
 mod members;
+mod openapi;
 mod own;
 mod plain_text;
 mod reorder;
@@ -21,6 +22,7 @@ mod words;
 
 pub(crate) use add::add_link;
 pub(crate) use delete::delete_link;
+pub(crate) use openapi::describe;
 pub(crate) use plain_text::plain_text;
 pub(crate) use reorder::reorder_links;
 pub(crate) use update::update_link;

@@ -1,25 +1,36 @@
 //! A link as routes answer it (contract 4.1).
 
 use crate::{instant::iso_millis, store::links::BioLink};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// The twelve members of a link.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Link", description = "A link of a page.")]
 pub(crate) struct WireLink {
     id: Uuid,
     title: String,
     url: String,
     icon: Option<String>,
+    /// Its place among the links of the page; the older one of two in one place stands first.
     sort_order: i32,
+    /// Whether it is shown at all.
     active: bool,
     is_social: bool,
     platform: Option<String>,
+    /// What it can be played with.
     embed_type: Option<String>,
+    /// What a player needs beside the url.
+    #[schemars(with = "Option<Map<String, Value>>")]
     embed_meta: Option<Value>,
+    /// From when on it is shown.
+    #[schemars(extend("format" = "date-time"))]
     scheduled_start: Option<String>,
+    /// Until when it is shown.
+    #[schemars(extend("format" = "date-time"))]
     scheduled_end: Option<String>,
 }
 

@@ -48,7 +48,7 @@ const fn list(shape: &Shape) -> Option<&'static str> {
 }
 
 /// The members of a line, in their order.
-fn columns(shape: &Shape) -> Vec<&'static str> {
+pub(super) fn columns(shape: &Shape) -> Vec<&'static str> {
     let names = |fields: &'static [Field]| fields.iter().map(|field| field.name);
     match shape {
         Shape::Choice(_) => Vec::new(),

@@ -8,6 +8,7 @@ mod compose;
 mod csv;
 mod names;
 mod object;
+pub(crate) mod openapi;
 mod plan;
 mod run;
 mod source;

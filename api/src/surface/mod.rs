@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{Router, extract::State, response::Response, routing::get};
 use jiff::Timestamp;
-use runtime::http::ApiError;
+use runtime::{http::ApiError, openapi::Document};
 use std::sync::Arc;
 
 /// How one surface speaks.
@@ -38,6 +38,20 @@ pub(crate) trait Dialect: 'static {
 
     /// The answer as a file.
     fn respond_csv(text: String, asked: &Asked) -> Response;
+}
+
+/// Describes the route of every row.
+pub(crate) fn describe(document: &mut Document) {
+    document.tag(
+        creator::openapi::TAG,
+        "What visitors did on a page. Windows begin the given number of days ago, rounded down to a quarter of an hour, and have no \
+         end. A parameter that a report does not know is 400.",
+    );
+    for report in REPORTS {
+        match report.surface {
+            Surface::Creator => creator::openapi::describe(document, report),
+        }
+    }
 }
 
 /// A route for every row of the catalogue.

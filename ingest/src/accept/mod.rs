@@ -19,7 +19,7 @@ pub mod beacon;
 pub mod data;
 mod facts;
 mod judge;
-mod read;
+pub(crate) mod read;
 mod trace;
 pub mod verdict;
 

@@ -16,19 +16,21 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// Longest visitor id, in characters.
-const MAX_VISITOR_ID_CHARS: usize = 128;
+pub(crate) const MAX_VISITOR_ID_CHARS: usize = 128;
 /// Longest URL, path and title, in characters.
-const MAX_URL_CHARS: usize = 2_048;
+pub(crate) const MAX_URL_CHARS: usize = 2_048;
 /// Longest name of a device, browser, system, zone or language, in characters.
-const MAX_NAME_CHARS: usize = 64;
+pub(crate) const MAX_NAME_CHARS: usize = 64;
 /// Longest name of a custom event, in characters. Ours: none is published.
 pub const MAX_EVENT_NAME_CHARS: usize = 256;
 /// No limit of its own: the body has one.
-const UNLIMITED: usize = usize::MAX;
+pub(crate) const UNLIMITED: usize = usize::MAX;
 /// Largest side of a screen.
-const MAX_SCREEN: i64 = 100_000;
+pub(crate) const MAX_SCREEN: i64 = 100_000;
 /// Longest time in view, in seconds.
-const MAX_DURATION_SECONDS: f64 = 3_600.0;
+pub(crate) const MAX_DURATION_SECONDS: f64 = 3_600.0;
+/// Deepest scroll, in percent.
+pub(crate) const MAX_SCROLL_PERCENT: f64 = 100.0;
 
 /// How a beacon came, which decides where its ids stand.
 #[derive(Clone, Copy, Debug)]
@@ -57,14 +59,19 @@ impl Invalid {
     }
 }
 
+/// 400 for a custom event's properties.
+pub(crate) fn invalid_data() -> ApiError {
+    ApiError::bad_request(
+        "analytics.event.invalid_data",
+        "The event's properties are too large or cannot be stored.",
+    )
+}
+
 impl From<Invalid> for ApiError {
     /// 400; when only the properties are wrong, with the published key for that.
     fn from(invalid: Invalid) -> Self {
         let mut error = if invalid.rules.is_empty() {
-            Self::bad_request(
-                "analytics.event.invalid_data",
-                "The event's properties are too large or cannot be stored.",
-            )
+            invalid_data()
         } else {
             Self::validation(invalid.rules)
         };
@@ -181,7 +188,7 @@ impl<'a> Reader<'a> {
         let duration = self
             .fields
             .required_number("duration", 0.0..=MAX_DURATION_SECONDS);
-        let scroll_depth = self.fields.number("scrollDepth", 0.0..=100.0);
+        let scroll_depth = self.fields.number("scrollDepth", 0.0..=MAX_SCROLL_PERCENT);
         Some(Leave {
             pageview: pageview?,
             duration_seconds: without_sign_of_zero(duration?),

@@ -22,6 +22,9 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use verdicts::Batch;
 
+pub(crate) use reading::MAX_AGE_MS;
+pub(crate) use verdicts::Results;
+
 /// Largest body of a batch (contract, decision 4).
 pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 /// Most members of a batch.

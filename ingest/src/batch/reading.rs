@@ -12,7 +12,7 @@ use schemas::{PageId, RefusalReason};
 use serde_json::{Map, Value};
 
 /// How long ago a member may have happened: a day.
-const MAX_AGE_MS: i64 = 86_400_000;
+pub(crate) const MAX_AGE_MS: i64 = 86_400_000;
 
 impl Batch<'_> {
     /// Reads the members; those that can be judged come back, visits first.

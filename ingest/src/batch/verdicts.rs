@@ -13,6 +13,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use runtime::http::ok;
+use schemars::JsonSchema;
 use schemas::{Event, RefusalReason};
 use serde::Serialize;
 use std::{borrow::Cow, collections::HashMap};
@@ -31,19 +32,31 @@ pub(super) struct Entry<'a> {
     pub(super) missing: Option<Missing>,
 }
 
-/// What a member is told.
-#[derive(Debug, Serialize)]
+/// What became of a member.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "BatchVerdict")]
 struct Told {
+    /// Its place in the batch, from 0.
     index: usize,
+    /// `ok`: in the log for good; `dropped`: it must not count; `invalid`: it breaks a rule; `retry`: send
+    /// it again.
+    #[schemars(extend("enum" = ["ok", "dropped", "invalid", "retry"]))]
     status: &'static str,
+    /// Of a visit or view.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Uuid")]
     id: Option<Uuid>,
+    /// Why it is not `ok`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     reason: Option<Cow<'static, str>>,
 }
 
-#[derive(Debug, Serialize)]
-struct Results {
+/// Verdicts, one for each member.
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "BatchVerdicts")]
+pub(crate) struct Results {
+    /// In the order of the members.
     results: Vec<Told>,
 }
 

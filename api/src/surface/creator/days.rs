@@ -3,7 +3,7 @@
 /// What holds when nothing usable is said.
 pub(super) const DEFAULT: u16 = 30;
 /// Most days.
-const MAX: u16 = 365;
+pub(super) const MAX: u16 = 365;
 
 /// How many days: 30 when absent, no number or below 1; at most 365.
 pub(super) fn read(text: Option<&str>) -> u16 {

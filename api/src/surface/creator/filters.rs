@@ -7,9 +7,9 @@ use crate::{
 };
 
 /// Most values of one filter.
-const MAX_VALUES: usize = 50;
+pub(super) const MAX_VALUES: usize = 50;
 /// Longest value, in Unicode scalar values.
-const MAX_CHARS: usize = 200;
+pub(super) const MAX_CHARS: usize = 200;
 /// What clients of the original send although it never had it; it changes nothing.
 const IGNORED: [&str; 1] = ["limit"];
 

@@ -4,6 +4,7 @@
 mod days;
 mod export;
 mod filters;
+pub(super) mod openapi;
 mod window;
 
 use super::Dialect;

@@ -1,0 +1,202 @@
+//! Answers of reports as schemas: what [`compose`](super::compose) makes, made of the same rows.
+
+use super::csv::columns;
+use crate::catalog::{
+    Breakdown, Choice, Entity, Field, Format, Metric, Param, Ranking, Report, Series, Shape, Slots,
+    Total,
+};
+use runtime::openapi::{
+    Member, Schema, instant, list, number, object, one_of, optional, required, text, uuid, whole,
+    word_of,
+};
+
+/// The `data` of a report, or the text of its file.
+pub(crate) fn answer(report: &'static Report) -> Schema {
+    let compared = report.params.contains(&Param::Compare);
+    match (report.format, &report.shape) {
+        (Format::Csv, shape) => file(shape),
+        (Format::Json, Shape::Choice(choice)) => of_choice(choice),
+        (Format::Json, shape) => object(members(shape, &[], compared)),
+    }
+}
+
+/// Choices that differ in nothing but the name that chooses them are told once.
+fn of_choice(choice: &Choice) -> Schema {
+    let mut groups: Vec<(Schema, Vec<&str>, &Shape)> = Vec::new();
+    for named in choice.of {
+        let alike = object(members(&named.shape, &[], false));
+        match groups.iter_mut().find(|(schema, ..)| *schema == alike) {
+            Some((_, names, _)) => names.push(named.name),
+            None => groups.push((alike, vec![named.name], &named.shape)),
+        }
+    }
+    one_of(
+        groups
+            .iter()
+            .map(|(_, names, shape)| object(members(shape, names, false))),
+    )
+}
+
+/// The members of an answer, in their order. `chosen` are the names that choose it.
+fn members(shape: &Shape, chosen: &[&str], compared: bool) -> Vec<Member> {
+    let mut all = Vec::new();
+    match shape {
+        // Its choices are told, never itself.
+        Shape::Choice(_) => {}
+        Shape::Total(Total { metrics, echo }) => {
+            all.extend(fields(metrics));
+            all.extend(echoes(echo, chosen));
+        }
+        Shape::Series(series) => {
+            all.extend(echoes(series.echo, chosen));
+            all.push(required(series.list, slots(series)));
+        }
+        Shape::Breakdown(breakdown) => {
+            all.extend(echoes(breakdown.echo, chosen));
+            all.push(required(breakdown.list, values(breakdown)));
+        }
+        Shape::Ranking(ranking) => {
+            all.push(required(ranking.list, things(ranking)));
+            all.extend(fields(ranking.totals));
+        }
+    }
+    if compared {
+        all.extend(comparison(shape));
+    }
+    all
+}
+
+fn comparison(shape: &Shape) -> Vec<Member> {
+    let (previous, metrics) = match shape {
+        Shape::Total(total) => (object(fields(total.metrics)), total.metrics),
+        Shape::Series(series) => (
+            object([required(series.list, slots(series))]),
+            series.metrics,
+        ),
+        // No list has a window before it; a test of the catalogue says so.
+        Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) => return Vec::new(),
+    };
+    let percent = |field: &Field| {
+        let change = number(f64::NEG_INFINITY..=f64::INFINITY).or_null();
+        required(field.name, change)
+    };
+    vec![
+        optional(
+            "previous",
+            previous.about("The same for the window before; with `compare=previous`."),
+        ),
+        optional(
+            "change",
+            object(metrics.iter().map(percent))
+                .about("By how many percent each number changed since; null where it was zero."),
+        ),
+    ]
+}
+
+fn fields(fields: &[Field]) -> impl Iterator<Item = Member> {
+    fields
+        .iter()
+        .map(|field| required(field.name, value(field.metric)))
+}
+
+fn value(metric: &Metric) -> Schema {
+    let whole_number = match metric {
+        Metric::Plain(_) => true,
+        Metric::Ratio(ratio) => ratio.rounding.is_whole(),
+    };
+    let schema = if whole_number {
+        whole(0..=i64::MAX)
+    } else {
+        number(0.0..=f64::INFINITY)
+    };
+    schema.about(metric.about())
+}
+
+fn echoes(params: &[Param], chosen: &[&str]) -> Vec<Member> {
+    let echo = |param: &Param| match param {
+        Param::Days => Some(whole(1..=365).about("How many days back, as it took effect.")),
+        Param::Dimension => Some(word_of(chosen).about("What the visits are told by.")),
+        // No published answer repeats these.
+        Param::BioPageId | Param::Timezone | Param::Compare | Param::Type => None,
+    };
+    let member = |param: &Param| Some(required(param.name(), echo(param)?));
+    params.iter().filter_map(member).collect()
+}
+
+fn slots(series: &Series) -> Schema {
+    let slot = match series.slots {
+        Slots::Day => {
+            instant().about("The local day, whatever its zone. Days without rows are absent.")
+        }
+        Slots::HourOfWeek => text(usize::MAX)
+            .with(
+                "pattern",
+                "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01][0-9]|2[0-3]):00$",
+            )
+            .about("The hour of the week. Hours without rows are absent.")
+            .example("Mon 00:00"),
+    };
+    let by = series
+        .by
+        .map(|(name, dimension)| required(name, text(usize::MAX).about(sentence(dimension.about))));
+    let row = [required(series.label, slot)].into_iter().chain(by);
+    list(object(row.chain(fields(series.metrics))))
+}
+
+fn values(breakdown: &Breakdown) -> Schema {
+    let label = text(usize::MAX).about(format!(
+        "{} `{}` where there is none.",
+        sentence(breakdown.dimension.about),
+        breakdown.dimension.null_label
+    ));
+    // Which dimension it is, its own line says where there is only one.
+    let label = if breakdown.echo.contains(&Param::Dimension) {
+        text(usize::MAX).about("A value of the dimension.")
+    } else {
+        label
+    };
+    let row = [required(breakdown.label, label)].into_iter();
+    let rows = list(object(row.chain(fields(breakdown.metrics)))).about("Most first.");
+    match breakdown.top {
+        Some(top) => rows.with("maxItems", top),
+        None => rows,
+    }
+}
+
+fn things(ranking: &Ranking) -> Schema {
+    let names = match ranking.entity {
+        Entity::Link => [
+            required("id", uuid()),
+            required(
+                "title",
+                text(usize::MAX)
+                    .about("`Unknown` for a link that is gone, or not of a page of yours."),
+            ),
+            required("url", text(usize::MAX).about("Empty for such a link.")),
+        ],
+    };
+    list(object(names.into_iter().chain(fields(ranking.metrics)))).about("Most first.")
+}
+
+fn file(shape: &'static Shape) -> Schema {
+    let all = shape.all().into_iter();
+    let files: Vec<(&str, String)> = all
+        .map(|(name, shape)| (name.unwrap_or_default(), columns(shape).join(",")))
+        .collect();
+    let lines = files
+        .iter()
+        .map(|(name, columns)| format!("- `{name}`: `{columns}`"));
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let first = files.first().map_or("", |(_, columns)| columns);
+    text(usize::MAX)
+        .about(format!(
+            "Lines end with a newline; the first one names the columns:\n\n{lines}"
+        ))
+        .example(format!("{first}\n…"))
+}
+
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), chars.as_str())
+}

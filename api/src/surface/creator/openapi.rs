@@ -1,0 +1,112 @@
+//! Reports of the creator surface as operations of the OpenAPI document: a row of the catalogue says it
+//! all.
+
+use super::{
+    PREVIOUS, days,
+    filters::{MAX_CHARS, MAX_VALUES},
+};
+use crate::{
+    catalog::{Dimension, Format, Param, Report, Shape},
+    openapi::{guarded, page_id},
+    query, refusals,
+};
+use axum::http::{Method, StatusCode};
+use runtime::openapi::{Document, Operation, Schema, list, text, whole, word_of};
+
+/// The family of these operations.
+pub(in crate::surface) const TAG: &str = "Reports";
+
+/// Describes the route of a row.
+pub(in crate::surface) fn describe(document: &mut Document, report: &'static Report) {
+    let id = format!("get_{}", report.id.replace('.', "_"));
+    let mut operation = guarded(Method::GET, report.path, TAG, (&id, report.id))
+        .summary(report.summary)
+        .refuses_parameters()
+        .refuses([
+            refusals::creator_not_found(),
+            refusals::reported_page_not_found(),
+        ]);
+    for param in report.params {
+        operation = with_param(operation, *param, report);
+    }
+    for dimension in report.filters {
+        operation = operation.query_list(dimension.id, filter(dimension));
+    }
+    let answer = query::openapi::answer(report);
+    let operation = match report.format {
+        Format::Json => {
+            let name = report.id.rsplit('.').next().unwrap_or_default();
+            let data = document.name(&format!("Creator{}", capitalized(name)), answer);
+            operation.answers(StatusCode::OK, "The numbers.", data)
+        }
+        Format::Csv => operation
+            .answers_as(
+                StatusCode::OK,
+                "A file of comma-separated values.",
+                "text/csv",
+                answer,
+            )
+            .answer_header(
+                "Content-Disposition",
+                true,
+                text(usize::MAX).about("The file's name."),
+            ),
+    };
+    document.add(operation);
+}
+
+fn with_param(operation: Operation, param: Param, report: &Report) -> Operation {
+    let name = param.name();
+    match (param, &report.shape) {
+        (Param::Days, _) => operation.query_parameter(name, window()),
+        (Param::BioPageId, _) => operation.query_parameter(name, page_id()),
+        (Param::Timezone, _) => operation.query_parameter(
+            name,
+            text(usize::MAX)
+                .default("UTC")
+                .about("Whose days and hours: the IANA name of a zone, such as `Europe/Istanbul`."),
+        ),
+        (Param::Compare, _) => operation.query_parameter(
+            name,
+            word_of(&[PREVIOUS])
+                .about("Adds the window before, and by how much each number changed."),
+        ),
+        (Param::Dimension | Param::Type, Shape::Choice(choice)) => {
+            let names: Vec<&str> = choice.of.iter().map(|named| named.name).collect();
+            let about = match report.format {
+                Format::Json => "What the visits are told by.",
+                Format::Csv => "Which report. With another, or none, the file says what there is.",
+            };
+            operation.required_query_parameter(name, word_of(&names).about(about))
+        }
+        // A test of the catalogue says that there are none.
+        (Param::Dimension | Param::Type, _) => operation,
+    }
+}
+
+fn window() -> Schema {
+    whole(1..=i64::from(days::MAX))
+        .default(days::DEFAULT)
+        .about("How many days back. It is read as JavaScript's `parseInt` reads it; what is no number or below 1 means the default, what is above the maximum means that.")
+}
+
+fn filter(dimension: &Dimension) -> Schema {
+    let also = match dimension.also {
+        Some(_) => ", or its ISO code",
+        None => "",
+    };
+    // A `-` alone leaves nothing out.
+    list(text(MAX_CHARS).with("pattern", "^[^,]*[^-,][^,]*$"))
+        .with("minItems", 1)
+        .with("maxItems", MAX_VALUES)
+        .about(format!(
+            "Only visits whose value is one of these: {}{also}, `{}` where there is none. Those of values behind a `-` are left out.",
+            dimension.about, dimension.null_label
+        ))
+}
+
+fn capitalized(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}

@@ -1,0 +1,35 @@
+//! The OpenAPI document of the whole program: what each service says of its routes, merged.
+//!
+//! It is checked in as `docs/openapi.json`, so that a change of what clients see is seen in review.
+
+use runtime::openapi::Document;
+use serde_json::Value;
+
+/// The document.
+#[must_use]
+pub fn document() -> Value {
+    let mut document = Document::default();
+    api::openapi::describe(&mut document);
+    ingest::openapi::describe(&mut document);
+    runtime::openapi::describe(&mut document);
+    document.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checked_in_document_is_what_the_routes_say() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
+        let text = format!("{:#}\n", document());
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(file, &text).unwrap();
+        }
+        let checked_in = std::fs::read_to_string(file).unwrap_or_default();
+        assert!(
+            checked_in == text,
+            "{file} is not up to date; run UPDATE_OPENAPI=1 cargo test -p footfall openapi and read the difference"
+        );
+    }
+}
