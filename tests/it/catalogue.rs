@@ -24,7 +24,8 @@ const ZONES: [&str; 7] = [
     "Pacific/Chatham",
 ];
 
-async fn append(system: &System, site: &Site, events: &[Event]) {
+/// Puts events into the log.
+pub async fn append(system: &System, site: &Site, events: &[Event]) {
     let producer = Producer::new(system.log.kafka()).unwrap();
     let key = site.workspace_id.to_string();
     for events in events.chunks(500) {
@@ -44,7 +45,8 @@ async fn append(system: &System, site: &Site, events: &[Event]) {
     }
 }
 
-async fn site(system: &System, creator: &Creator, pages: Vec<Uuid>, links: Vec<Uuid>) -> Site {
+/// What a creator's traffic is about.
+pub async fn site(system: &System, creator: &Creator, pages: Vec<Uuid>, links: Vec<Uuid>) -> Site {
     let no: i32 = sqlx::query_scalar("SELECT no FROM workspaces WHERE id = $1")
         .bind(creator.workspace_id)
         .fetch_one(&system.main)

@@ -13,6 +13,7 @@ mod import_command;
 mod link_changes;
 #[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
 mod mmdb_fixture;
+mod openapi;
 mod page_changes;
 mod program;
 mod public_page;

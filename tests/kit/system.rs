@@ -6,6 +6,7 @@ use crate::{
     noon,
     postgres::{self, Databases},
 };
+use axum::Router;
 use footfall::up::Services;
 use projector::consumer::Assignment;
 use runtime::{
@@ -13,7 +14,11 @@ use runtime::{
 };
 use schemas::topics::{EVENTS, EVENTS_PARTITIONS_EMBEDDED};
 use sqlx::PgPool;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::net::TcpListener;
 
 /// Longest time anything in a test may take before it counts as broken.
@@ -131,6 +136,7 @@ impl SystemBuilder {
             .start(Settings::from_pairs(settings.clone()), &context)
             .await;
         let started = started.unwrap_or_else(|failure| panic!("{failure:?}"));
+        let paths = paths(&started.router);
         serve::spawn(listener, started.router, &context);
         tokio::select! {
             () = context.readiness.wait() => {}
@@ -151,8 +157,22 @@ impl SystemBuilder {
             outcomes: started.outcomes,
             context,
             settings,
+            paths,
         }
     }
+}
+
+/// The paths of a router's routes. Routers list them nowhere but in their debug output; should that
+/// ever change, there are none, and whoever compares them notices.
+fn paths(router: &Router) -> BTreeSet<String> {
+    let text = format!("{router:?}");
+    // What follows is for paths that are not there.
+    let before = text.split("fallback_router").next().unwrap_or_default();
+    let paths = before.split("RouteId(").filter_map(|entry| {
+        let (_, path) = entry.split_once("): \"")?;
+        path.split('"').next()
+    });
+    paths.map(str::to_owned).collect()
 }
 
 /// A running system.
@@ -177,6 +197,8 @@ pub struct System {
     pub context: Context,
     /// The settings it was started with.
     pub settings: BTreeMap<String, String>,
+    /// The paths of its routers.
+    pub paths: BTreeSet<String>,
 }
 
 impl System {

@@ -1,0 +1,442 @@
+//! Every operation, asked for a success and for each of its errors, answers as the document says.
+
+use super::checker::Checker;
+use crate::catalogue::{append, site};
+use api::catalog::{Param, REPORTS, Shape};
+use kit::{Creator, SystemBuilder, noon, traffic};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// Statuses that have tests of their own: what is away, and what is spent. A defect has none.
+const ELSEWHERE: [&str; 4] = ["408", "429", "500", "503"];
+/// A body that breaks off, which no client that we have sends.
+const UNSENT: &str = "error.bad_request";
+
+const NOBODY: Uuid = Uuid::from_u128(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_answers_as_the_document_says_whether_it_succeeds_or_not() {
+    let words = std::env::temp_dir().join(format!("openapi-words-{}", std::process::id()));
+    std::fs::write(&words, "casino\n").unwrap();
+    let system = SystemBuilder::default()
+        .set("CONTENT_WORDS_FILE", words.to_str().unwrap())
+        .set("BIO_MAX_LINKS", "3")
+        .start()
+        .await;
+    std::fs::remove_file(&words).unwrap();
+    let checker = Checker::new(&system);
+    let ada = create_creators(&checker).await;
+    let eve = system.client.creator("eve").await;
+    change_pages(&checker, &ada, &eve).await;
+    let link = change_links(&checker, &ada, &eve).await;
+    send_beacons(&checker, &ada, link).await;
+    ask_reports(&checker, &ada, &eve, link).await;
+    ask_service(&checker).await;
+    break_requests(&checker, &ada, link).await;
+    assert_all_was_seen(&checker);
+    system.finish().await;
+}
+
+async fn create_creators(checker: &Checker<'_>) -> Creator {
+    let client = &checker.system.client;
+    let (ada, bob) = (client.token("ada"), client.token("bob"));
+    let create = async |token: &str, body: Value, status: u16| {
+        let answer = checker
+            .ask(Method::POST, "/api/v1/creators", Some(token), body)
+            .await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        answer
+    };
+    let me = async |token: &str| {
+        checker
+            .ask(Method::GET, "/api/v1/creators/me", Some(token), Value::Null)
+            .await
+    };
+    assert_eq!(me(&ada).await.status, 404);
+    let made = create(
+        &ada,
+        json!({"username": "Ada.L", "displayName": "Ada"}),
+        201,
+    )
+    .await
+    .data();
+    assert_eq!(me(&ada).await.data(), made);
+    create(&ada, json!({"username": "another"}), 409).await;
+    create(&bob, json!({"username": "ada.l", "displayName": null}), 409).await;
+    create(&bob, json!({"username": "api"}), 400).await;
+    create(
+        &bob,
+        json!({"username": 7, "displayName": "x".repeat(101)}),
+        400,
+    )
+    .await;
+    let id = |name: &str| made[name].as_str().unwrap().parse().unwrap();
+    Creator {
+        id: id("id"),
+        workspace_id: id("workspaceId"),
+        page: id("bioPageId"),
+        token: ada,
+    }
+}
+
+async fn change_pages(checker: &Checker<'_>, ada: &Creator, eve: &Creator) {
+    let ask = async |method: Method, query: &str, by: &Creator, body: Value, status: u16| {
+        let path = format!("/api/v1/creators/{}/bio{query}", ada.id);
+        let answer = checker.ask(method, &path, Some(&by.token), body).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        answer
+    };
+    let second = ask(
+        Method::POST,
+        "",
+        ada,
+        json!({"slug": "second", "bio": "<b>Hi</b>"}),
+        201,
+    )
+    .await
+    .id();
+    for (body, by, status) in [
+        (json!({"slug": "second"}), ada, 409),
+        (json!({"slug": "third", "bio": "Casino"}), ada, 400),
+        (json!({"slug": "Third"}), ada, 400),
+        (json!({"slug": "third"}), eve, 403),
+    ] {
+        ask(Method::POST, "", by, body, status).await;
+    }
+    let theirs = format!("?bioPageId={}", eve.page);
+    let all = json!({
+        "bio": "Notes", "templateId": NOBODY, "themeOverride": {"a": [1]}, "customCss": "a {}", "embedEnabled": true,
+        "published": true, "emailCollectionEnabled": true, "consent": "assumed", "bioPageId": second,
+    });
+    let none = json!({"templateId": null, "themeOverride": null, "customCss": null, "bio": null});
+    for (query, body, by, status) in [
+        ("", all, ada, 200),
+        ("", none, ada, 200),
+        ("", json!({"bio": "Casino"}), ada, 400),
+        ("", json!({"consent": "granted"}), ada, 400),
+        ("", json!({}), eve, 403),
+        (&theirs, json!({}), ada, 404),
+    ] {
+        ask(Method::PATCH, query, by, body, status).await;
+    }
+    for (query, by, status) in [
+        ("", ada, 200),
+        (&*format!("?bioPageId={second}"), ada, 200),
+        ("?bioPageId=x", ada, 400),
+        ("", eve, 403),
+        (&theirs, ada, 404),
+    ] {
+        ask(Method::GET, query, by, Value::Null, status).await;
+    }
+}
+
+/// Gives a link that stays.
+async fn change_links(checker: &Checker<'_>, ada: &Creator, eve: &Creator) -> Uuid {
+    let ask = async |method: Method, path: String, by: &Creator, body: Value, status: u16| {
+        let answer = checker
+            .ask(
+                method,
+                &format!("/api/v1/creators/{path}"),
+                Some(&by.token),
+                body,
+            )
+            .await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        answer
+    };
+    let add = async |by: &Creator, body: Value, status: u16| {
+        ask(Method::POST, format!("{}/links", ada.id), by, body, status).await
+    };
+    let url = "https://example.com/";
+    let all = json!({
+        "title": "All", "url": "https://youtu.be/dQw4w9WgXcQ", "icon": "globe", "sortOrder": 7, "active": false,
+        "isSocial": true, "platform": "youtube", "scheduledStart": "2027-01-01", "scheduledEnd": "2028-01-01T00:00:00Z",
+    });
+    let link = add(ada, all, 201).await.id();
+    let video =
+        json!({"title": "A video", "url": url, "embedType": "CUSTOM", "embedMeta": {"a": 1}});
+    let gone = add(ada, video, 201).await.id();
+    for (by, body, status) in [
+        (
+            ada,
+            json!({"title": "", "url": url, "sortOrder": 1001}),
+            400,
+        ),
+        (
+            ada,
+            json!({"title": "x", "url": "javascript:alert(1)"}),
+            400,
+        ),
+        (
+            ada,
+            json!({"title": "x", "url": url, "scheduledStart": "2027-01-01", "scheduledEnd": "2026-01-01"}),
+            400,
+        ),
+        (ada, json!({"title": "Casino", "url": url}), 400),
+        (eve, json!({"title": "x", "url": url}), 403),
+        (
+            ada,
+            json!({"title": "x", "url": url, "bioPageId": eve.page}),
+            404,
+        ),
+        (ada, json!({"title": "x", "url": url}), 201),
+        (ada, json!({"title": "x", "url": url}), 400),
+    ] {
+        add(by, body, status).await;
+    }
+    for (by, body, status) in [
+        (ada, json!({"linkIds": [gone, link]}), 200),
+        (ada, json!({"linkIds": []}), 200),
+        (ada, json!({"linkIds": [NOBODY]}), 400),
+        (ada, json!({"linkIds": [link, link]}), 400),
+        (eve, json!({"linkIds": []}), 403),
+        (ada, json!({"linkIds": [], "bioPageId": eve.page}), 404),
+    ] {
+        ask(
+            Method::POST,
+            format!("{}/links/reorder", ada.id),
+            by,
+            body,
+            status,
+        )
+        .await;
+    }
+    for (id, by, body, status) in [
+        (
+            link,
+            ada,
+            json!({"title": "Shop", "active": true, "icon": null, "url": url}),
+            200,
+        ),
+        (link, ada, json!({"title": "x".repeat(101)}), 400),
+        (link, ada, json!({"url": "ftp://example.com"}), 400),
+        (link, ada, json!({"scheduledEnd": "2020-01-01"}), 400),
+        (link, ada, json!({"title": "Casino"}), 400),
+        (link, eve, json!({}), 403),
+        (NOBODY, ada, json!({}), 404),
+    ] {
+        ask(Method::PATCH, format!("links/{id}"), by, body, status).await;
+    }
+    for (id, by, status) in [(gone, eve, 403), (gone, ada, 200), (gone, ada, 404)] {
+        ask(
+            Method::DELETE,
+            format!("links/{id}"),
+            by,
+            Value::Null,
+            status,
+        )
+        .await;
+    }
+    link
+}
+
+async fn send_beacons(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
+    let client = &checker.system.client;
+    let user = client.token("a visitor who is signed in");
+    let post = async |path: String, body: Value, status: u16| {
+        let path = format!("/api/v1/analytics/{path}");
+        let answer = checker.ask(Method::POST, &path, Some(&user), body).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        answer
+    };
+    let body = client.session_body(ada.page, "v");
+    let session = post("session".to_owned(), body.clone(), 200).await.id();
+    let refused = post("session".to_owned(), json!({"visitorId": "v"}), 200).await;
+    assert_eq!(refused.data(), json!({"id": null}));
+    post("session".to_owned(), json!({"screenWidth": -1}), 400).await;
+    let click = json!({"sessionId": session, "linkClicked": link, "path": "/", "eventId": Uuid::from_u128(5)});
+    let view = post("pageview".to_owned(), click, 200).await.id();
+    post("pageview".to_owned(), json!({"sessionId": NOBODY}), 200).await;
+    post("pageview".to_owned(), json!({}), 400).await;
+    let event = json!({"event": "step", "sessionId": session, "properties": {"a": 1}});
+    post("track".to_owned(), event, 200).await;
+    post("track".to_owned(), json!({"event": "step"}), 200).await;
+    post("track".to_owned(), json!({"sessionId": session}), 400).await;
+    let large = json!({"event": "step", "properties": {"a": "x".repeat(10_000)}});
+    post("track".to_owned(), large, 400).await;
+    for method in [Method::PATCH, Method::POST] {
+        for (path, body, status) in [
+            (format!("session/{session}/heartbeat"), Value::Null, 200),
+            (
+                format!("session/{session}/heartbeat"),
+                json!({"eventId": 1}),
+                400,
+            ),
+            (format!("session/{session}/identify"), json!({}), 200),
+            ("session/x/identify".to_owned(), json!({"eventId": 1}), 400),
+            (
+                format!("pageview/{view}/leave"),
+                json!({"duration": 3.5, "scrollDepth": 80}),
+                200,
+            ),
+            (
+                format!("pageview/{view}/leave"),
+                json!({"duration": 3601}),
+                400,
+            ),
+        ] {
+            let path = format!("/api/v1/analytics/{path}");
+            let answer = checker.ask(method.clone(), &path, Some(&user), body).await;
+            assert_eq!(answer.status, status, "{}", answer.text);
+        }
+    }
+    let named = json!({"sessionEventId": Uuid::from_u128(6), "bioPageId": ada.page});
+    let mut members = vec![body, named.clone(), named];
+    for (member, kind) in members.iter_mut().zip(["session", "pageview", "heartbeat"]) {
+        member["type"] = json!(kind);
+    }
+    members[0]["eventId"] = json!(Uuid::from_u128(6));
+    members.extend([
+        json!({"type": "track", "event": "step"}),
+        json!({"type": "leave", "pageviewId": NOBODY, "duration": 1, "ageMs": 86_400_000}),
+        json!({"type": "leave"}),
+        json!(7),
+    ]);
+    let verdicts = post("events".to_owned(), json!({ "events": members }), 200)
+        .await
+        .data();
+    let verdicts = verdicts["results"].as_array().unwrap().iter();
+    let verdicts: Vec<&str> = verdicts
+        .map(|told| told["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        verdicts,
+        ["ok", "ok", "ok", "dropped", "dropped", "invalid", "invalid"]
+    );
+    post("events".to_owned(), json!({"events": []}), 400).await;
+}
+
+async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: Uuid) {
+    let system = checker.system;
+    let site = site(system, ada, vec![ada.page], vec![link, NOBODY]).await;
+    append(system, &site, &traffic::records(&site, 7, 300, noon(), 40)).await;
+    system.settle().await;
+    let nobody = system.client.token("nobody");
+    for report in REPORTS {
+        let param = match &report.shape {
+            Shape::Choice(choice) => choice.param.name(),
+            _ => "limit",
+        };
+        for (choice, _) in report.shape.all() {
+            let path = format!("{}?{param}={}", report.path, choice.unwrap_or_default());
+            let ask = async |token: &str, more: &str, status: u16| {
+                let path = format!("{path}{more}");
+                let answer = checker
+                    .ask(Method::GET, &path, Some(token), Value::Null)
+                    .await;
+                assert_eq!(answer.status, status, "{path}: {}", answer.text);
+                answer
+            };
+            let plain = ask(&ada.token, "&days=40", 200).await;
+            assert!(
+                plain.text.contains(|c: char| ('1'..='9').contains(&c)),
+                "{path}: {}",
+                plain.text
+            );
+            if report.params.contains(&Param::Timezone) {
+                ask(&ada.token, "&timezone=Asia/Kathmandu", 200).await;
+            }
+            if report.params.contains(&Param::Compare) {
+                let compared = ask(&ada.token, "&compare=previous", 200).await.data();
+                assert!(
+                    compared["previous"].is_object() && compared["change"].is_object(),
+                    "{path}"
+                );
+            }
+            for filter in report.filters {
+                ask(&ada.token, &format!("&{}=TR,-x", filter.id), 200).await;
+            }
+            ask(&eve.token, "", 200).await;
+            ask(&ada.token, "&colour=red", 400).await;
+            ask(&ada.token, &format!("&bioPageId={}", eve.page), 404).await;
+            ask(&nobody, "", 404).await;
+        }
+    }
+}
+
+async fn ask_service(checker: &Checker<'_>) {
+    for path in ["/health", "/ready", "/metrics"] {
+        let answer = checker.ask(Method::GET, path, None, Value::Null).await;
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    for path in ["/openapi.json", "/docs"] {
+        checker.ask(Method::GET, path, None, Value::Null).await;
+        let known = checker
+            .system
+            .client
+            .request(Method::GET, path)
+            .header("if-none-match", "*");
+        assert_eq!(checker.send(known).await.status, 304);
+    }
+}
+
+/// What every operation refuses alike: no token, no UUID, no JSON, another type, too much.
+async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
+    for (template, method, operation) in checker.operations() {
+        let path = template
+            .replace("{creatorId}", &ada.id.to_string())
+            .replace("{linkId}", &link.to_string())
+            .replace("{id}", &NOBODY.to_string());
+        let security = operation["security"].as_array().unwrap();
+        if security.len() == 1 {
+            let answer = checker.ask(method.clone(), &path, None, Value::Null).await;
+            assert_eq!(answer.status, 401, "{method} {path}");
+        }
+        if template.contains("{creatorId}") || template.contains("{linkId}") {
+            let path = template
+                .replace("{creatorId}", "x")
+                .replace("{linkId}", "x");
+            let answer = checker
+                .ask(method.clone(), &path, Some(&ada.token), json!({}))
+                .await;
+            assert_eq!(answer.status, 400, "{method} {path}");
+        }
+        if operation["requestBody"].is_null() {
+            continue;
+        }
+        let large = format!("{{\"x\": \"{}\"}}", "x".repeat(1_100_000));
+        for (kind, body, status) in [
+            ("application/json", "{", 400),
+            ("text/plain", "[]", 400),
+            ("application/json", "\u{feff}{}", 400),
+            ("application/xml", "<a/>", 415),
+            ("application/json", &large, 413),
+        ] {
+            let request = checker.system.client.request(method.clone(), &path);
+            let request = request.bearer_auth(&ada.token).header("content-type", kind);
+            let answer = checker.send(request.body(body.to_owned())).await;
+            assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+        }
+    }
+}
+
+/// Every status and every key that the document names was answered at least once.
+fn assert_all_was_seen(checker: &Checker<'_>) {
+    let seen = checker.seen();
+    let mut unseen = Vec::new();
+    for (_, _, operation) in checker.operations() {
+        let id = operation["operationId"].as_str().unwrap();
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if ELSEWHERE.contains(&status.as_str()) {
+                continue;
+            }
+            let Some(keys) = seen.get(&(id.to_owned(), status.clone())) else {
+                unseen.push(format!("{id} {status}"));
+                continue;
+            };
+            let examples = &checker.resolve(response)["content"]["application/json"]["examples"];
+            let told: BTreeSet<&String> = examples
+                .as_object()
+                .into_iter()
+                .flat_map(|examples| examples.keys())
+                .collect();
+            let missing = told
+                .into_iter()
+                .filter(|key| *key != UNSENT && !keys.contains(*key));
+            unseen.extend(missing.map(|key| format!("{id} {status} {key}")));
+        }
+    }
+    assert_eq!(unseen, Vec::<String>::new());
+}

@@ -1,0 +1,66 @@
+//! Limits that are spent and parts that are away, as the document says.
+
+use super::checker::Checker;
+use kit::{System, SystemBuilder};
+use reqwest::Method;
+use runtime::throttle::setting_name;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_that_is_spent_is_told_on_every_route_that_has_one() {
+    let mut builder = SystemBuilder::default().set("RATE_LIMITS", "on");
+    let limits = api::published_limits().into_iter().map(|limit| limit.route);
+    for route in limits.chain([ingest::limits::FLOOD, ingest::limits::BATCH]) {
+        builder = builder.set(&setting_name(route), "1/3600");
+    }
+    let system = builder.start().await;
+    let checker = Checker::new(&system);
+    let token = system.client.token("ada");
+    let id = Uuid::from_u128(1).to_string();
+    let mut throttled = 0;
+    for (template, method, operation) in checker.operations() {
+        if operation["responses"]["429"].is_null() {
+            continue;
+        }
+        let path = ["{creatorId}", "{linkId}", "{id}"]
+            .into_iter()
+            .fold(template.to_owned(), |path, name| path.replace(name, &id));
+        let ask = async || {
+            let body = if method == Method::GET {
+                Value::Null
+            } else {
+                json!({"events": [{}]})
+            };
+            checker.ask(method.clone(), &path, Some(&token), body).await
+        };
+        // The limit is one: whatever the first is answered, the second is too much.
+        ask().await;
+        let answer = ask().await;
+        assert_eq!(answer.error().2, "error.rate_limited", "{method} {path}");
+        assert_eq!(answer.headers["x-ratelimit-remaining"], "0");
+        throttled += 1;
+    }
+    assert!(throttled > 25, "{throttled}");
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beacon_that_cannot_be_kept_is_told_to_come_again() {
+    let mut system = System::start().await;
+    let creator = system.client.creator("ada").await;
+    let session = system.client.session(creator.page, "v").await;
+    system.log.stop().await;
+    let checker = Checker::new(&system);
+    let post = async |path: &str, body: Value| checker.ask(Method::POST, path, None, body).await;
+    let view = json!({"sessionId": session});
+    let member = json!({"type": "pageview", "sessionId": session});
+    let (alone, batch) = futures::join!(
+        post("/api/v1/analytics/pageview", view),
+        post("/api/v1/analytics/events", json!({"events": [member]})),
+    );
+    assert_eq!(alone.error().2, "error.service_unavailable");
+    assert_eq!(batch.data()["results"][0]["status"], "retry");
+    assert!(batch.headers.contains_key("retry-after"));
+    system.stop().await;
+}
