@@ -71,6 +71,10 @@ def before_call(context, case, kwargs):
             path["creatorId"] = CREATOR["id"]
         if "linkId" in path:
             path["linkId"] = new_link() if operation == "delete_link" else LINK
+        if "username" in path:
+            path["username"] = "schemathesis"
+        if "slug" in path:
+            path["slug"] = "main"
         if "id" in path:
             path["id"] = VIEW if "pageview" in operation else SESSION
     body = case.body

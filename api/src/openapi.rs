@@ -2,7 +2,7 @@
 //!
 //! What they are is said next to their handlers, and for reports by the catalogue.
 
-use crate::{creators, limits, links, surface};
+use crate::{creators, limits, links, public, surface};
 use axum::http::Method;
 use runtime::openapi::{Access, Document, Operation, Schema, Throttled, uuid};
 
@@ -11,6 +11,7 @@ pub fn describe(document: &mut Document) {
     creators::describe(document);
     links::describe(document);
     surface::describe(document);
+    public::describe(document);
 }
 
 /// A route behind [`guarded`](crate::guard::guarded), which reads or writes a database: its handler's name
@@ -22,12 +23,15 @@ pub(crate) fn guarded(
     of: (&str, &str),
 ) -> Operation {
     let (id, limit) = of;
-    let operation = Operation::new(method, path, tag, id)
-        .access(Access::Bearer)
-        .refuses_while_away();
+    let operation = Operation::new(method, path, tag, id).access(Access::Bearer);
+    limited(operation, limit, "user").refuses_while_away()
+}
+
+/// The limit of that name, and what is counted by itself.
+pub(crate) fn limited(operation: Operation, limit: &str, each: &str) -> Operation {
     let published = limits::published();
     match published.into_iter().find(|known| known.route == limit) {
-        Some(limit) => operation.throttled(Throttled::Always, limit, "user"),
+        Some(limit) => operation.throttled(Throttled::Always, limit, each),
         None => operation,
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     },
     batch::{MAX_AGE_MS, MAX_MEMBERS, Results},
     limits::{BATCH, PUBLISHED},
+    tracker,
 };
 use axum::http::{Method, StatusCode};
 use runtime::openapi::{
@@ -28,7 +29,7 @@ pub fn describe(document: &mut Document) {
     document.tag(
         TAG,
         "What visitors' browsers send, from any origin. A beacon that must not count is answered like any other; \
-         an answer with an id says that the beacon is in the log for good.",
+         an answer with an id says that the beacon is in the log for good. The tracker is a script that sends them.",
     );
     let id = || {
         answer(
@@ -110,6 +111,7 @@ pub fn describe(document: &mut Document) {
     let members = document.name("BeaconBatch", object([required("events", events())]));
     let verdicts = document.type_of::<Results>();
     document.add(limited(batch(members, verdicts), BATCH, "address"));
+    tracker::describe(document, TAG);
 }
 
 const ID: &str = "0192e000-0000-8000-8000-00000000000a";

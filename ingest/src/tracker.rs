@@ -6,12 +6,15 @@
 use axum::{
     Router,
     extract::Path,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{MethodRouter, get},
 };
-use runtime::http::{ApiError, cors};
+use runtime::{
+    http::{ApiError, cors, etag},
+    openapi::{Document, Operation, text},
+};
 use schemas::tracker;
 use tower_http::compression::CompressionLayer;
 
@@ -31,10 +34,9 @@ pub(crate) fn router() -> Router {
             .layer(CompressionLayer::new())
             .layer(from_fn(cors::beacons))
     };
-    let versioned = format!("{}{{file}}", tracker::VERSIONED_PREFIX);
     Router::new()
         .route(tracker::PATH, open(get(send_newest)))
-        .route(&versioned, open(get(send_version)))
+        .route(&versioned(), open(get(send_version)))
 }
 
 async fn send_newest(headers: HeaderMap) -> Response {
@@ -52,14 +54,12 @@ async fn send_version(Path(file): Path<String>, headers: HeaderMap) -> Response 
 fn script(headers: &HeaderMap, cache: HeaderValue) -> Response {
     // Weak: the same text, whatever it is compressed with.
     let tag = format!("W/\"{}\"", tracker::version());
-    let known = is_known(headers, &tag);
+    let tag = HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static(""));
+    let known = etag::is_known(headers, &tag);
     let headers = [
         (header::CACHE_CONTROL, cache),
         RESOURCE_POLICY,
-        (
-            header::ETAG,
-            HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("")),
-        ),
+        (header::ETAG, tag),
     ];
     if known {
         (StatusCode::NOT_MODIFIED, headers).into_response()
@@ -69,15 +69,36 @@ fn script(headers: &HeaderMap, cache: HeaderValue) -> Response {
     }
 }
 
-/// True when the client has that text already (RFC 9110, 13.1.2: weak comparison).
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|given| given.trim() == "*" || opaque(given) == opaque(tag))
+/// Describes the routes.
+pub(crate) fn describe(document: &mut Document, tag: &'static str) {
+    let known =
+        || text(usize::MAX).about("Tags of what the client has already; 304 when one fits.");
+    let script = |path: &str, id: &str| {
+        Operation::new(Method::GET, path, tag, id)
+            .header_parameter("If-None-Match", known())
+            .answers_as(
+                StatusCode::OK,
+                "The script.",
+                "text/javascript",
+                text(usize::MAX).example("…"),
+            )
+            .answers_nothing(StatusCode::NOT_MODIFIED, "The client has it already.")
+            .answer_header("ETag", true, text(usize::MAX))
+            .answer_header("Cache-Control", true, text(usize::MAX))
+    };
+    let newest = script(tracker::PATH, "send_newest").summary("The tracker, always the newest.");
+    document.add(newest);
+    let file = text(usize::MAX).with("pattern", "^[0-9a-f]{16}\\.js$");
+    document.add(
+        script(&versioned(), "send_version")
+            .summary("The tracker of a version, to be kept where it is this one.")
+            .path_parameter("file", file.example(format!("{}.js", tracker::version())))
+            .refuses([ApiError::from_status(StatusCode::NOT_FOUND)]),
+    );
+}
+
+fn versioned() -> String {
+    format!("{}{{file}}", tracker::VERSIONED_PREFIX)
 }
 
 #[cfg(test)]

@@ -17,8 +17,9 @@ use axum::{
 };
 use jiff::Timestamp;
 use runtime::http::{ApiError, ok};
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -29,15 +30,17 @@ const CACHE: HeaderValue =
 const ALLOW_ALL: HeaderValue = HeaderValue::from_static("ALLOWALL");
 
 /// A page as everybody may read it. Nothing in it tells the user behind it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct WirePublicPage<'a> {
+#[schemars(rename = "PublicPage")]
+pub(super) struct WirePublicPage<'a> {
     username: &'a str,
     display_name: &'a str,
     bio_page_id: Uuid,
     slug: &'a str,
     bio: &'a str,
     template_id: Option<Uuid>,
+    #[schemars(with = "Option<Map<String, Value>>")]
     theme_override: Option<&'a Value>,
     custom_css: Option<&'a str>,
     embed_enabled: bool,
@@ -46,8 +49,9 @@ struct WirePublicPage<'a> {
 }
 
 /// A visible link. When it appears and goes is nobody's business.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PublicLink")]
 struct WirePublicLink<'a> {
     id: Uuid,
     title: &'a str,
@@ -57,6 +61,7 @@ struct WirePublicLink<'a> {
     is_social: bool,
     platform: Option<&'a str>,
     embed_type: Option<&'a str>,
+    #[schemars(with = "Option<Map<String, Value>>")]
     embed_meta: Option<&'a Value>,
 }
 

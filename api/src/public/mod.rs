@@ -12,6 +12,7 @@ mod html;
 mod icon;
 mod json;
 mod name;
+mod openapi;
 mod page;
 mod player;
 mod theme;
@@ -30,6 +31,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
     routing::get,
 };
+pub(crate) use openapi::describe;
 use runtime::http::{TrustedProxies, cors};
 use schemas::Keyring;
 use std::sync::Arc;

@@ -50,6 +50,7 @@ pub struct Operation {
     body: Option<Value>,
     answers: BTreeMap<u16, Answer>,
     refusals: Vec<ApiError>,
+    refuses_with_pages: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +78,7 @@ impl Operation {
             body: None,
             answers: BTreeMap::new(),
             refusals: vec![ApiError::internal("")],
+            refuses_with_pages: false,
         }
     }
 
@@ -261,6 +263,13 @@ impl Operation {
         self.refuses([ApiError::unavailable("")])
     }
 
+    /// Tells its errors as pages for people, which name no key.
+    #[must_use]
+    pub fn refuses_with_pages(mut self) -> Self {
+        self.refuses_with_pages = true;
+        self
+    }
+
     /// The same by another method, under an id of its own.
     #[must_use]
     pub fn by(&self, method: Method) -> Self {
@@ -284,14 +293,15 @@ impl Operation {
         }
         for (status, mut errors) in by_status {
             errors.sort_by_key(|error| error.i18n_key);
-            let headers = self.error_headers(status, false);
-            let response = match refusal::shared_name(&errors) {
-                None => refusal::response(&errors, &headers),
+            let name = refusal::shared_name(&errors).filter(|_| !self.refuses_with_pages);
+            let headers = self.error_headers(status, name.is_some());
+            let response = match name {
                 Some(name) => {
-                    let headers = self.error_headers(status, true);
                     shared.insert(name.to_owned(), refusal::response(&errors, &headers));
                     json!({ "$ref": format!("#/components/responses/{name}") })
                 }
+                None if self.refuses_with_pages => refusal::page(&errors, &headers),
+                None => refusal::response(&errors, &headers),
             };
             responses.insert(status.to_string(), response);
         }

@@ -66,6 +66,16 @@ pub(super) fn response(errors: &[ApiError], headers: &Value) -> Value {
     })
 }
 
+/// The answer for these errors of one status, where people look at it.
+pub(super) fn page(errors: &[ApiError], headers: &Value) -> Value {
+    let about: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
+    json!({
+        "description": about.join(" "),
+        "headers": headers,
+        "content": { "text/html": { "schema": Value::from(schema::text(usize::MAX)) } },
+    })
+}
+
 /// Every error, and of this code and these keys.
 fn narrowed(code: &str, keys: &[&str]) -> Value {
     let key = match keys {

@@ -20,6 +20,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, LazyLock};
+use tower_http::compression::CompressionLayer;
 use tracing::error;
 
 /// A new version is seen after five minutes at most, and asked for by its tag before it is sent.
@@ -46,6 +47,7 @@ pub fn router(document: impl FnOnce() -> Value + Send + 'static, base: String) -
             get(get_document).layer(from_fn(cors::beacons)),
         )
         .route("/docs", get(show_docs))
+        .layer(CompressionLayer::new())
         .with_state(Arc::new(texts))
 }
 

@@ -31,6 +31,7 @@ async fn every_operation_answers_as_the_document_says_whether_it_succeeds_or_not
     let eve = system.client.creator("eve").await;
     change_pages(&checker, &ada, &eve).await;
     let link = change_links(&checker, &ada, &eve).await;
+    look_at_pages(&checker, &ada).await;
     send_beacons(&checker, &ada, link).await;
     ask_reports(&checker, &ada, &eve, link).await;
     ask_service(&checker).await;
@@ -306,6 +307,42 @@ async fn send_beacons(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
         ["ok", "ok", "ok", "dropped", "dropped", "invalid", "invalid"]
     );
     post("events".to_owned(), json!({"events": []}), 400).await;
+}
+
+async fn look_at_pages(checker: &Checker<'_>, ada: &Creator) {
+    let get = async |path: &str, status: u16| {
+        let answer = checker.ask(Method::GET, path, None, Value::Null).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+    };
+    let bio = format!("/api/v1/creators/{}/bio", ada.id);
+    let allow = async |allowed: bool| {
+        let body = json!({"embedEnabled": allowed, "themeOverride": {"accent": "#123456"}});
+        let answer = checker
+            .ask(Method::PATCH, &bio, Some(&ada.token), body)
+            .await;
+        answer.assert_ok();
+    };
+    allow(false).await;
+    get("/api/v1/bio/embed/ada.l", 403).await;
+    allow(true).await;
+    for (name, status) in [("Ada.L", 200), ("nobody", 404), ("%ff", 404)] {
+        get(&format!("/api/v1/bio/{name}"), status).await;
+        get(&format!("/api/v1/bio/embed/{name}"), status).await;
+        get(&format!("/api/v1/bio/{name}?page=second"), status).await;
+        get(&format!("/@{name}"), status).await;
+        get(&format!("/@{name}/second"), status).await;
+    }
+    get("/@ada.l/third", 404).await;
+    get("/favicon.svg", 200).await;
+    get("/footfall-other.js", 404).await;
+    for path in ["/footfall.js", "/footfall-0123456789abcdef.js"] {
+        get(path, 200).await;
+        let client = &checker.system.client;
+        let known = client
+            .request(Method::GET, path)
+            .header("if-none-match", "*");
+        assert_eq!(checker.send(known).await.status, 304);
+    }
 }
 
 async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: Uuid) {

@@ -149,7 +149,10 @@ impl<'a> Checker<'a> {
         let given: Vec<&str> = path.split('/').collect();
         let fits = |template: &str| {
             let parts: Vec<&str> = template.split('/').collect();
-            let same = |(part, given): (&&str, &&str)| part.starts_with('{') || part == given;
+            let same = |(part, given): (&&str, &&str)| match part.split_once('{') {
+                Some((before, _)) => given.starts_with(before),
+                None => part == given,
+            };
             parts.len() == given.len() && parts.iter().zip(&given).all(same)
         };
         let found = self.operations().into_iter();

@@ -8,10 +8,9 @@ use std::collections::BTreeSet;
 
 /// A path with something in place of its parameters.
 fn filled(template: &str) -> String {
-    let parts = template
-        .split('/')
-        .map(|part| if part.starts_with('{') { "x" } else { part });
-    parts.collect::<Vec<_>>().join("/")
+    let parts = template.split(['{', '}']).enumerate();
+    let part = |(index, part)| if index % 2 == 1 { "x" } else { part };
+    parts.map(part).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

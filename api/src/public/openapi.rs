@@ -1,0 +1,84 @@
+//! The public routes, as the OpenAPI document has them.
+
+use super::json::WirePublicPage;
+use crate::{
+    limits::{PUBLIC_EMBED, PUBLIC_PAGE, SHOW_PAGE},
+    openapi::limited,
+    refusals,
+};
+use axum::http::{Method, StatusCode};
+use runtime::openapi::{Document, Operation, Schema, constant, text};
+
+const TAG: &str = "Public pages";
+const OK: StatusCode = StatusCode::OK;
+
+/// Describes the routes.
+pub(crate) fn describe(document: &mut Document) {
+    document.tag(
+        TAG,
+        "Bio pages as everybody sees them: what is published, with the links that are visible now.",
+    );
+    let page = document.type_of::<WirePublicPage<'static>>();
+    let named = |operation: Operation| {
+        operation
+            .query_parameter("page", slug().about("The slug of a further page."))
+            .answers(OK, "The page.", page.clone())
+            .answer_header("Cache-Control", true, text(usize::MAX))
+    };
+    document.add(named(
+        of_page("/api/v1/bio/{username}", ("read_page", PUBLIC_PAGE))
+            .summary("A page with its visible links."),
+    ));
+    document.add(
+        named(
+            of_page("/api/v1/bio/embed/{username}", ("read_embed", PUBLIC_EMBED))
+                .summary("The same for showing it elsewhere, where the page allows that.")
+                .refuses([refusals::embed_disabled()]),
+        )
+        .answer_header("X-Frame-Options", true, constant("ALLOWALL")),
+    );
+    let shown = |operation: Operation| {
+        operation
+            .answers_as(OK, "A page to look at.", "text/html", html())
+            .answer_header("Cache-Control", true, text(usize::MAX))
+            .answer_header("Content-Security-Policy", true, text(usize::MAX))
+            .refuses_with_pages()
+    };
+    document.add(shown(
+        of_page("/@{username}", ("show_page", SHOW_PAGE))
+            .summary("A creator's first page, with the tracker."),
+    ));
+    document.add(shown(
+        of_page("/@{username}/{slug}", ("show_further_page", SHOW_PAGE))
+            .summary("A further page of a creator, with the tracker.")
+            .path_parameter("slug", slug()),
+    ));
+    document.add(
+        Operation::new(Method::GET, "/favicon.svg", TAG, "send_favicon")
+            .summary("The small picture of pages.")
+            .answers_as(
+                OK,
+                "A picture.",
+                "image/svg+xml",
+                text(usize::MAX).example("<svg>…"),
+            )
+            .answer_header("Cache-Control", true, text(usize::MAX)),
+    );
+}
+
+/// A route behind [`open`](super::address::open), which reads the database.
+fn of_page(path: &str, (id, limit): (&str, &str)) -> Operation {
+    let name = text(usize::MAX).about("The creator's; case does not count.");
+    limited(Operation::new(Method::GET, path, TAG, id), limit, "address")
+        .path_parameter("username", name.example("ada"))
+        .refuses([refusals::page_not_found()])
+        .refuses_while_away()
+}
+
+fn slug() -> Schema {
+    text(usize::MAX).example("second")
+}
+
+fn html() -> Schema {
+    text(usize::MAX).example("<!doctype html>…")
+}
