@@ -13,7 +13,7 @@ use crate::{
     commands::import::{Ground, Progress},
     output::print_line,
 };
-use api::catalog::REPORTS;
+use api::catalog::{Choice, REPORTS, Shape};
 use client::Client;
 use creator::{Creator, NAME};
 use jiff::SignedDuration;
@@ -162,12 +162,22 @@ TOKEN={token}
 "
     );
     for report in REPORTS {
+        // A report that asks to choose is shown with its first choice.
+        let query = match &report.shape {
+            Shape::Choice(Choice {
+                param,
+                of: [first, ..],
+            }) => {
+                format!("?{}={}", param.name(), first.name)
+            }
+            _ => String::new(),
+        };
         // Writing to a String does not fail.
         let _ = write!(
             text,
             "
 # {}
-curl -s -H \"Authorization: Bearer $TOKEN\" '{base}{}'
+curl -s -H \"Authorization: Bearer $TOKEN\" '{base}{}{query}'
 ",
             report.summary, report.path
         );
@@ -187,9 +197,10 @@ mod tests {
             "{text}"
         );
         for report in REPORTS {
-            let url = format!("'http://127.0.0.1:8080{}'", report.path);
+            let url = format!("'http://127.0.0.1:8080{}", report.path);
             assert!(text.contains(&url), "{} in {text}", report.path);
         }
+        assert!(text.contains("/export?type=overview'"), "{text}");
     }
 
     #[test]
