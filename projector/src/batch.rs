@@ -45,25 +45,59 @@ pub struct Stop {
 }
 
 impl Batch {
-    /// Reads records up to the first that only a newer build can fold.
-    #[must_use]
-    pub fn read(records: Vec<RawRecord>) -> Self {
-        let mut batch = Self::default();
-        for raw in records {
-            let offset = raw.offset;
-            let bytes = raw.payload.as_deref().unwrap_or_default();
-            let identity = wire::record_identity(bytes);
-            match Event::from_bytes(bytes) {
-                Ok(event) => batch.events.push((offset, event)),
-                Err(ReadError::Malformed(reason)) => batch.dead.push(DeadRecord { raw, reason }),
-                Err(error) => {
-                    batch.stopped = Some(Stop { offset, error });
-                    break;
-                }
-            }
-            batch.end = Some((offset + 1, identity));
+    /// Takes the record at `offset`, the next one of its partition. Behind one that only a newer build can
+    /// fold it takes nothing more.
+    pub fn push(&mut self, offset: i64, key: Option<&[u8]>, payload: Option<&[u8]>) {
+        if self.stopped.is_some() {
+            return;
         }
-        batch
+        let bytes = payload.unwrap_or_default();
+        let identity = match Event::from_bytes(bytes) {
+            Ok(event) => {
+                let identity = event.event_id;
+                self.events.push((offset, event));
+                identity
+            }
+            Err(ReadError::Malformed(reason)) => {
+                let raw = RawRecord {
+                    offset,
+                    key: key.map(<[u8]>::to_vec),
+                    payload: payload.map(<[u8]>::to_vec),
+                };
+                self.dead.push(DeadRecord { raw, reason });
+                wire::record_identity(bytes)
+            }
+            Err(error) => {
+                self.stopped = Some(Stop { offset, error });
+                return;
+            }
+        };
+        self.end = Some((offset + 1, identity));
+    }
+
+    /// Takes what was read after this batch, under the same rule.
+    pub fn append(&mut self, mut later: Self) {
+        if self.stopped.is_some() {
+            return;
+        }
+        self.events.append(&mut later.events);
+        self.dead.append(&mut later.dead);
+        self.end = later.end.or(self.end);
+        self.stopped = later.stopped;
+    }
+
+    /// Forgets records before an offset: those that were on their way when the partition was taken over
+    /// anew, and are applied.
+    pub fn skip_before(&mut self, offset: i64) {
+        self.events.retain(|(at, _)| *at >= offset);
+        self.dead.retain(|dead| dead.raw.offset >= offset);
+        self.end = self.end.filter(|(next, _)| *next > offset);
+    }
+
+    /// How many records it holds.
+    #[must_use]
+    pub const fn records(&self) -> usize {
+        self.events.len() + self.dead.len()
     }
 }
 
@@ -73,12 +107,16 @@ mod tests {
     use schemas::Kind;
     use std::fs;
 
-    fn record(offset: i64, payload: &str) -> RawRecord {
-        RawRecord {
-            offset,
-            key: None,
-            payload: Some(payload.as_bytes().to_vec()),
+    fn read(records: &[(i64, &str)]) -> Batch {
+        let mut batch = Batch::default();
+        for (offset, payload) in records {
+            batch.push(*offset, None, Some(payload.as_bytes()));
         }
+        batch
+    }
+
+    fn offsets(batch: &Batch) -> Vec<i64> {
+        batch.events.iter().map(|(offset, _)| *offset).collect()
     }
 
     fn example(kind: Kind) -> String {
@@ -90,21 +128,8 @@ mod tests {
     fn malformed_records_are_set_aside_and_an_unknown_type_ends_the_batch_before_it() {
         let good = example(Kind::PageViewed);
         let newer = good.replace("page.viewed", "page.printed");
-        let records = vec![
-            record(5, &good),
-            record(6, "{"),
-            record(8, &newer),
-            record(9, &good),
-        ];
-        let batch = Batch::read(records);
-        assert_eq!(
-            batch
-                .events
-                .iter()
-                .map(|(offset, _)| *offset)
-                .collect::<Vec<_>>(),
-            [5]
-        );
+        let batch = read(&[(5, &good), (6, "{"), (8, &newer), (9, &good)]);
+        assert_eq!(offsets(&batch), [5]);
         assert_eq!(
             batch
                 .dead
@@ -120,7 +145,7 @@ mod tests {
     #[test]
     fn a_batch_of_one_unknown_record_takes_nothing() {
         let newer = example(Kind::PageViewed).replace("\"version\": 1", "\"version\": 2");
-        let batch = Batch::read(vec![record(0, &newer)]);
+        let batch = read(&[(0, &newer)]);
         assert_eq!(batch.end, None);
         assert!(matches!(
             batch.stopped,
@@ -129,5 +154,22 @@ mod tests {
                 error: ReadError::UnknownVersion { .. }
             })
         ));
+    }
+
+    #[test]
+    fn parts_make_one_batch_from_the_offset_that_is_wanted() {
+        let good = example(Kind::PageViewed);
+        let newer = r#"{"type": "page.printed", "version": 1}"#;
+        let mut batch = read(&[(3, &good), (4, "{"), (6, &good)]);
+        let first = batch.end;
+        batch.append(Batch::default());
+        assert_eq!(batch.end, first);
+        batch.append(read(&[(7, &good), (8, newer)]));
+        batch.append(read(&[(9, &good)]));
+        assert_eq!(batch.stopped.as_ref().unwrap().offset, 8);
+        batch.skip_before(6);
+        assert_eq!((offsets(&batch), batch.records()), (vec![6, 7], 2));
+        batch.skip_before(10);
+        assert_eq!((batch.records(), batch.end), (0, None));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     MIGRATIONS, Store,
-    consumer::{self, Assignment, Worker},
+    consumer::{self, Assignment, Parts},
 };
 use axum::Router;
 use runtime::{
@@ -18,7 +18,7 @@ use tracing::warn;
 
 /// Where the projector listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8082";
-/// Connections of the projector: one transaction at a time, one for gauges.
+/// Connections of the projector: so many partitions are written at a time, or looked at for gauges.
 const POOL_SIZE: u32 = 4;
 
 /// Every statement of the projector looks up keys by an index. On tables that have grown since they were
@@ -86,14 +86,14 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
         if !wait_for_topics(&config.kafka, &context).await? {
             return Ok(());
         }
-        let worker = Worker {
+        let parts = Parts {
             kafka: config.kafka,
             store: Store::new(pool),
             producer: Arc::clone(&producer),
             assignment: config.assignment,
         };
         let handle = tokio::runtime::Handle::current();
-        let thread = tokio::task::spawn_blocking(move || consumer::run(worker, &context, &handle));
+        let thread = tokio::task::spawn_blocking(move || consumer::run(parts, &context, &handle));
         let ended = thread.await.map_err(|error| error.to_string())?;
         producer.flush(Duration::from_secs(5)).await;
         ended.map_err(|error| error.to_string())

@@ -122,18 +122,17 @@ impl Event {
     /// # Errors
     /// [`ReadError`] says whether the record is unreadable for everyone or for this build only.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
-        let header: Header<'_> = serde_json::from_slice(bytes).map_err(malformed)?;
-        let Some(kind) = Kind::from_name(&header.kind) else {
-            return Err(ReadError::UnknownType(header.kind.into_owned()));
+        let record: Record<'_, &RawValue> = match serde_json::from_slice(bytes) {
+            Ok(record) => record,
+            // What a newer build would read may look different everywhere but in its header.
+            Err(error) => {
+                if let Ok(header) = serde_json::from_slice::<Header<'_>>(bytes) {
+                    readable_kind(&header.kind, header.version)?;
+                }
+                return Err(malformed(error));
+            }
         };
-        if header.version > kind.version() {
-            return Err(ReadError::UnknownVersion {
-                name: kind.name(),
-                version: header.version,
-                newest: kind.version(),
-            });
-        }
-        let record: Record<'_, &RawValue> = serde_json::from_slice(bytes).map_err(malformed)?;
+        let kind = readable_kind(&record.kind, record.version)?;
         if record.workspace_no == WorkspaceNo::NONE || record.workspace_no.as_int4().is_none() {
             return Err(ReadError::Malformed(format!(
                 "workspace number {} is none that a tenant can have",
@@ -169,6 +168,21 @@ impl Event {
             body,
         })
     }
+}
+
+/// The type, if this build reads it in that version.
+fn readable_kind(name: &str, version: u16) -> Result<Kind, ReadError> {
+    let Some(kind) = Kind::from_name(name) else {
+        return Err(ReadError::UnknownType(name.to_owned()));
+    };
+    if version > kind.version() {
+        return Err(ReadError::UnknownVersion {
+            name: kind.name(),
+            version,
+            newest: kind.version(),
+        });
+    }
+    Ok(kind)
 }
 
 fn read<B: DeserializeOwned>(body: &RawValue) -> Result<B, ReadError> {

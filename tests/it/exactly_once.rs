@@ -2,11 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use kit::{System, SystemBuilder, child::Program, log::TestLog, postgres};
-use projector::{
-    Store,
-    batch::{Batch, RawRecord},
-    store::ApplyError,
-};
+use projector::{Store, batch::Batch, store::ApplyError};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use runtime::{IdSource, Producer, SeededIds, producer::Record};
 use schemas::{
@@ -114,6 +110,16 @@ fn event() -> impl Strategy<Value = Event> {
     )
 }
 
+/// A part of a log as a batch.
+fn read(log: &[Event], part: std::ops::Range<usize>) -> Batch {
+    let mut batch = Batch::default();
+    for offset in part {
+        let bytes = log[offset].to_bytes().unwrap();
+        batch.push(i64::try_from(offset).unwrap(), None, Some(&bytes));
+    }
+    batch
+}
+
 /// Folds a log in batches that end at the given offsets.
 async fn fold(store: &Store, log: &[Event], cuts: &[usize]) {
     let mut claim = store.claim(EVENTS, 0).await.unwrap();
@@ -125,14 +131,7 @@ async fn fold(store: &Store, log: &[Event], cuts: &[usize]) {
     ends.sort_unstable();
     let mut from = 0;
     for end in ends {
-        let records = (from..end)
-            .map(|offset| RawRecord {
-                offset: i64::try_from(offset).unwrap(),
-                key: None,
-                payload: Some(log[offset].to_bytes().unwrap()),
-            })
-            .collect();
-        let batch = Batch::read(records);
+        let batch = read(log, from..end);
         assert!(batch.dead.is_empty() && batch.stopped.is_none());
         store.apply(&mut claim, &batch, at(0)).await.unwrap();
         from = end;
@@ -184,14 +183,7 @@ async fn of_two_projectors_racing_for_a_partition_only_the_later_owner_commits()
     let pool = PgPool::connect(&databases.analytics).await.unwrap();
     let store = Store::new(pool.clone());
     let log: Vec<Event> = sample_log(40);
-    let batch = |from: usize, to: usize| {
-        let record = |offset: usize| RawRecord {
-            offset: i64::try_from(offset).unwrap(),
-            key: None,
-            payload: Some(log[offset].to_bytes().unwrap()),
-        };
-        Batch::read((from..to).map(record).collect())
-    };
+    let batch = |from: usize, to: usize| read(&log, from..to);
     let mut zombie = store.claim(EVENTS, 0).await.unwrap();
     store
         .apply(&mut zombie, &batch(0, 10), at(0))

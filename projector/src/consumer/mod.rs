@@ -1,24 +1,24 @@
-//! The consumer thread: owns partitions, polls their records, has them applied.
+//! The consumer thread: owns partitions, polls and reads their records, hands them to the partitions' workers.
 //!
-//! One thread, one loop, so that the way of a batch can be followed: changes of ownership, then a
-//! batch, then its transactions. Each partition is in one [`State`]:
+//! One thread, one loop, so that the way of a record can be followed: changes of ownership, then what the log
+//! has, then the [`worker`] of its partition. Each partition is in one state:
 //!
 //! ```text
-//!   assigned --claim--> Running --unknown type--> Stopped (aloud, until a restart)
-//!                          |----fenced----------> given up: the group is joined anew
-//!                          '----another log-----> Running, next generation, from offset 0
+//!   assigned --claim--> a worker runs --unknown type--> closed (aloud, until a restart)
+//!                          |----fenced----------------> given up: the group is joined anew
+//!                          '----another log-----------> a worker runs, next generation, from offset 0
 //! ```
 
 mod ownership;
+mod worker;
 
 use crate::{
-    batch::{Batch, RawRecord},
-    dead_letters,
+    batch::Batch,
     identity::is_out_of_range,
-    store::{Applied, ApplyError, Claim, Store},
+    store::{Claim, Store},
 };
 use ownership::{Change, Ownership};
-use rdkafka::{Message, consumer::BaseConsumer, error::KafkaError, message::BorrowedMessage};
+use rdkafka::{Message, consumer::BaseConsumer, error::KafkaError};
 use runtime::{
     Context, Producer,
     kafka::{KafkaSettings, is_transient},
@@ -26,21 +26,25 @@ use runtime::{
 use schemas::topics::EVENTS;
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
-use tokio::runtime::Handle;
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tracing::{debug, error, info, warn};
+use worker::{Piece, RETRY_PAUSE, Shared, Worker};
 
 pub use ownership::Assignment;
 
-/// Most records of a batch: enough that the transaction's fixed cost vanishes, few enough that a
-/// batch takes well below a second.
-const BATCH_RECORDS: usize = 4_000;
+/// Most records that are read before they are handed over: few enough that a worker is not kept waiting.
+const POLLED_RECORDS: usize = 1_000;
+/// Bytes of records that may lie between this thread and the workers. While there is room, a partition that is
+/// far behind does not keep the records of the others waiting; an import's 20,000 records fit.
+const ROOM_BYTES: u32 = 32 * 1024 * 1024;
 /// How long the loop waits for a record before it looks whether to stop.
 const POLL: Duration = Duration::from_millis(250);
-/// Pause before a batch is tried again while the database is away.
-const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// How long a look at one partition's end may take.
 const GAUGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time between two looks at lag and waiting sessions.
@@ -48,7 +52,7 @@ const GAUGES_EVERY: Duration = Duration::from_secs(10);
 
 /// What the thread works with.
 #[derive(Debug)]
-pub struct Worker {
+pub struct Parts {
     /// The cluster.
     pub kafka: KafkaSettings,
     /// The tables.
@@ -59,21 +63,15 @@ pub struct Worker {
     pub assignment: Assignment,
 }
 
-/// Where one partition of ours stands.
-#[derive(Debug)]
-enum State {
-    /// Records are applied under this claim.
-    Running(Claim),
-    /// A record that only a newer build can fold is next.
-    Stopped,
-}
-
 /// Why the thread ends early.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumerError {
     /// librdkafka refused the settings, or declared itself unusable.
     #[error("{0}")]
     Kafka(#[from] KafkaError),
+    /// The system gives no more threads.
+    #[error("no thread for a partition: {0}")]
+    Thread(std::io::Error),
     /// Another projector took a partition that nobody else may own.
     #[error(
         "another projector took over partition {0}; two programs fold the same log into the same tables"
@@ -86,26 +84,51 @@ pub enum ConsumerError {
 ///
 /// # Errors
 /// [`ConsumerError`]; a broker or a database that is away is waited for instead.
-pub fn run(worker: Worker, context: &Context, handle: &Handle) -> Result<(), ConsumerError> {
-    let ownership = Ownership::new(&worker.kafka, worker.assignment)?;
+pub fn run(parts: Parts, context: &Context, handle: &Handle) -> Result<(), ConsumerError> {
+    let Parts {
+        kafka,
+        store,
+        producer,
+        assignment,
+    } = parts;
+    let ownership = Ownership::new(&kafka, assignment)?;
+    let shared = Shared {
+        context: context.clone(),
+        handle: handle.clone(),
+        store,
+        producer,
+        analysing: AtomicBool::new(false),
+        fenced: Mutex::default(),
+    };
     Thread {
-        worker,
+        assignment,
         context,
         handle,
+        shared: Arc::new(shared),
+        room: Arc::new(Semaphore::new(ROOM_BYTES as usize)),
         ownership,
-        partitions: BTreeMap::new(),
+        workers: BTreeMap::new(),
         gauges_at: None,
     }
     .run()
 }
 
 struct Thread<'a> {
-    worker: Worker,
+    assignment: Assignment,
     context: &'a Context,
     handle: &'a Handle,
+    shared: Arc<Shared>,
+    room: Arc<Semaphore>,
     ownership: Ownership,
-    partitions: BTreeMap<i32, State>,
+    workers: BTreeMap<i32, Worker>,
     gauges_at: Option<Instant>,
+}
+
+/// What was polled of one partition.
+#[derive(Default)]
+struct Polled {
+    batch: Batch,
+    bytes: usize,
 }
 
 impl Thread<'_> {
@@ -114,11 +137,15 @@ impl Thread<'_> {
             for change in self.ownership.take_changes() {
                 self.change_ownership(&change)?;
             }
-            let polled = self.poll()?;
-            for (partition, records) in polled {
-                self.take(partition, records)?;
+            for (partition, polled) in self.poll()? {
+                self.hand_over(partition, polled)?;
             }
+            self.look_after_workers()?;
             self.set_gauges();
+        }
+        // Each writes the batch that it is at, and leaves the rest to the next start.
+        for worker in self.workers.values_mut() {
+            worker.join();
         }
         Ok(())
     }
@@ -129,7 +156,7 @@ impl Thread<'_> {
             .missing("projector", "taking over its partitions");
         match change {
             Change::Revoked(partitions) => {
-                self.partitions
+                self.workers
                     .retain(|partition, _| !partitions.contains(partition));
                 info!("gave up partitions {partitions:?}");
             }
@@ -153,8 +180,10 @@ impl Thread<'_> {
                     );
                     metrics::gauge!("projector_partition_stopped", "partition" => claim.partition.to_string())
                         .set(0.0);
-                    self.partitions
-                        .insert(claim.partition, State::Running(claim));
+                    let partition = claim.partition;
+                    let worker =
+                        Worker::start(&self.shared, claim).map_err(ConsumerError::Thread)?;
+                    self.workers.insert(partition, worker);
                 }
             }
         }
@@ -181,7 +210,7 @@ impl Thread<'_> {
     }
 
     fn try_claim(&self, partition: i32) -> Result<Claim, String> {
-        let store = &self.worker.store;
+        let store = &self.shared.store;
         let claim = self
             .handle
             .block_on(store.claim(EVENTS, partition))
@@ -206,23 +235,23 @@ impl Thread<'_> {
         raised.ok_or_else(|| "another projector claimed it".to_owned())
     }
 
-    /// Waits for a record, then takes what else is there, by partition.
-    fn poll(&mut self) -> Result<BTreeMap<i32, Vec<RawRecord>>, ConsumerError> {
-        let mut polled: BTreeMap<i32, Vec<RawRecord>> = BTreeMap::new();
+    /// Waits for a record, then reads what else is there, by partition.
+    fn poll(&mut self) -> Result<BTreeMap<i32, Polled>, ConsumerError> {
+        let mut polled: BTreeMap<i32, Polled> = BTreeMap::new();
         let mut timeout = POLL;
-        for _ in 0..BATCH_RECORDS {
+        for _ in 0..POLLED_RECORDS {
             let consumer = self.ownership.consumer();
             match consumer.poll(timeout) {
                 None => break,
                 Some(Ok(message)) => {
-                    polled
-                        .entry(message.partition())
-                        .or_default()
-                        .push(raw(&message));
+                    let (key, payload) = (message.key(), message.payload());
+                    let of_partition = polled.entry(message.partition()).or_default();
+                    of_partition.batch.push(message.offset(), key, payload);
+                    of_partition.bytes += payload.map_or(0, <[u8]>::len);
                     timeout = Duration::ZERO;
                 }
                 Some(Err(error)) if is_out_of_range(&error) => {
-                    let partitions: Vec<i32> = self.partitions.keys().copied().collect();
+                    let partitions: Vec<i32> = self.workers.keys().copied().collect();
                     warn!("the log ends before the tables do ({error}); checking which log it is");
                     self.change_ownership(&Change::Assigned(partitions))?;
                     return Ok(BTreeMap::new());
@@ -245,88 +274,80 @@ impl Thread<'_> {
         Ok(polled)
     }
 
-    /// Applies one partition's records; tries again while the database or the broker is away.
-    fn take(&mut self, partition: i32, records: Vec<RawRecord>) -> Result<(), ConsumerError> {
-        let Some(State::Running(claim)) = self.partitions.get_mut(&partition) else {
-            return Ok(());
-        };
-        // Records that were fetched before the partition was assigned anew are not ours to take twice.
-        let from = claim.next_offset;
-        let batch = Batch::read(
-            records
-                .into_iter()
-                .filter(|record| record.offset >= from)
-                .collect(),
-        );
-        let mut retried = false;
-        while !self.context.lifecycle.are_workers_stopping() {
-            let started = Instant::now();
-            let applied = self
-                .handle
-                .block_on(apply(&self.worker, self.context, claim, &batch));
-            match applied {
-                Ok(applied) => {
-                    note_committed(self.context, &batch, &applied, started.elapsed());
-                    self.refresh_statistics();
-                    if retried {
-                        self.context.readiness.ready("projector");
-                    }
-                    break;
-                }
-                Err(Failed::Fenced) => {
-                    metrics::counter!("projector_batches_total", "result" => "fenced").increment(1);
-                    warn!(
-                        "partition {partition} has another owner; nothing of this batch was written"
-                    );
-                    self.partitions.clear();
-                    return match self.worker.assignment {
-                        Assignment::All { .. } => Err(ConsumerError::TakenOver(partition)),
-                        Assignment::Group => Ok(self.ownership.rejoin()?),
-                    };
-                }
-                Err(Failed::Retry(reason)) => {
-                    metrics::counter!("projector_batches_total", "result" => "failed").increment(1);
-                    warn!(
-                        "a batch of partition {partition} was not written, trying again: {reason}"
-                    );
-                    self.context.readiness.missing("projector", reason);
-                    retried = true;
-                    std::thread::sleep(RETRY_PAUSE);
-                }
+    /// Gives what was read to its partition's worker, as soon as there is room.
+    fn hand_over(&mut self, partition: i32, polled: Polled) -> Result<(), ConsumerError> {
+        let Polled { batch, bytes } = polled;
+        let stopped = batch.stopped.clone();
+        if self.workers.contains_key(&partition)
+            && let Some(room) = self.make_room(bytes)
+            && let Some(worker) = self.workers.get_mut(&partition)
+        {
+            worker.give(Piece { batch, room });
+            if let Some(stop) = stopped {
+                worker.close();
+                self.ownership.pause(partition)?;
+                let label = partition.to_string();
+                metrics::gauge!("projector_partition_stopped", "partition" => label).set(1.0);
+                error!(
+                    kafka.partition = partition,
+                    kafka.offset = stop.offset,
+                    "partition {partition} is stopped at offset {}: {}",
+                    stop.offset,
+                    stop.error,
+                );
             }
-        }
-        if let Some(stop) = batch.stopped {
-            let label = partition.to_string();
-            metrics::gauge!("projector_partition_stopped", "partition" => label).set(1.0);
-            error!(
-                kafka.partition = partition,
-                kafka.offset = stop.offset,
-                "partition {partition} is stopped at offset {}: {}",
-                stop.offset,
-                stop.error,
-            );
-            self.ownership.pause(partition)?;
-            self.partitions.insert(partition, State::Stopped);
         }
         Ok(())
     }
 
-    /// Lets the planner know of tables that grow fast. Without it batches are slow, and not wrong.
-    fn refresh_statistics(&self) {
-        let refreshing = self.worker.store.refresh_statistics();
-        if let Err(error) = self.handle.block_on(refreshing) {
-            debug!("the tables could not be analysed: {error}");
+    /// Waits until there is room for that many bytes; `None` when the program stops before.
+    fn make_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(ROOM_BYTES);
+        let room = Arc::clone(&self.room).acquire_many_owned(bytes);
+        self.handle.block_on(async {
+            tokio::select! {
+                room = room => room.ok(),
+                () = self.context.lifecycle.workers_stopping() => None,
+            }
+        })
+    }
+
+    /// Acts on workers that are over.
+    fn look_after_workers(&mut self) -> Result<(), ConsumerError> {
+        for worker in self.workers.values_mut() {
+            worker.reap();
         }
+        let fenced = std::mem::take(
+            &mut *self
+                .shared
+                .fenced
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for (partition, epoch) in fenced {
+            // A worker that we let go of ourselves is fenced by our own next claim.
+            let worker = self.workers.get(&partition);
+            if worker.is_none_or(|worker| worker.epoch() != epoch) {
+                continue;
+            }
+            warn!("partition {partition} has another owner; nothing of this batch was written");
+            self.workers.clear();
+            return match self.assignment {
+                Assignment::All { .. } => Err(ConsumerError::TakenOver(partition)),
+                Assignment::Group => Ok(self.ownership.rejoin()?),
+            };
+        }
+        Ok(())
     }
 
     fn set_gauges(&mut self) {
         if self.gauges_at.is_some_and(|at| at.elapsed() < GAUGES_EVERY) {
             return;
         }
-        for (partition, state) in &self.partitions {
-            let State::Running(claim) = state else {
+        for (partition, worker) in &self.workers {
+            if !worker.is_open() {
                 continue;
-            };
+            }
             if self.context.lifecycle.are_workers_stopping() {
                 return;
             }
@@ -339,88 +360,14 @@ impl Thread<'_> {
                 break;
             };
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            let lag = (high - claim.next_offset).max(0) as f64;
+            let lag = (high - worker.next_offset()).max(0) as f64;
             metrics::gauge!("projector_lag_records", "partition" => partition.to_string()).set(lag);
         }
-        if let Ok(waiting) = self.handle.block_on(self.worker.store.count_waiting()) {
+        if let Ok(waiting) = self.handle.block_on(self.shared.store.count_waiting()) {
             #[expect(clippy::cast_precision_loss, reason = "a gauge")]
             metrics::gauge!("projector_waiting_sessions").set(waiting as f64);
         }
         self.gauges_at = Some(Instant::now());
-    }
-}
-
-enum Failed {
-    Fenced,
-    Retry(String),
-}
-
-async fn apply(
-    worker: &Worker,
-    context: &Context,
-    claim: &mut Claim,
-    batch: &Batch,
-) -> Result<Applied, Failed> {
-    let now = context.clock.now();
-    if !batch.dead.is_empty() {
-        dead_letters::set_aside(
-            &worker.producer,
-            claim.topic,
-            claim.partition,
-            &batch.dead,
-            now,
-        )
-        .await
-        .map_err(|error| Failed::Retry(format!("dead letters: {error}")))?;
-    }
-    worker
-        .store
-        .apply(claim, batch, now)
-        .await
-        .map_err(|error| match error {
-            ApplyError::Fenced => Failed::Fenced,
-            ApplyError::Database(error) => Failed::Retry(error.to_string()),
-        })
-}
-
-fn note_committed(context: &Context, batch: &Batch, applied: &Applied, took: Duration) {
-    if batch.end.is_none() {
-        return;
-    }
-    metrics::counter!("projector_batches_total", "result" => "committed").increment(1);
-    metrics::histogram!("projector_batch_seconds").record(took.as_secs_f64());
-    #[expect(clippy::cast_precision_loss, reason = "a histogram")]
-    metrics::histogram!("projector_batch_records")
-        .record((batch.events.len() + batch.dead.len()) as f64);
-    for (outcome, counts) in [
-        ("applied", &applied.applied),
-        ("duplicate", &applied.duplicate),
-    ] {
-        for (kind, count) in counts {
-            metrics::counter!("projector_events_total", "type" => kind.name(), "outcome" => outcome).increment(*count);
-        }
-    }
-    for dead in &batch.dead {
-        warn!(
-            kafka.offset = dead.raw.offset,
-            "a record was set aside: {}",
-            dead_letters::shortened(&dead.reason)
-        );
-        metrics::counter!("projector_events_total", "type" => "unreadable", "outcome" => "dead")
-            .increment(1);
-    }
-    let now = context.clock.now();
-    for (_, event) in &batch.events {
-        let delay = now.duration_since(event.received_at).as_secs_f64().max(0.0);
-        metrics::histogram!("projector_delay_seconds").record(delay);
-    }
-}
-
-fn raw(message: &BorrowedMessage<'_>) -> RawRecord {
-    RawRecord {
-        offset: message.offset(),
-        key: message.key().map(<[u8]>::to_vec),
-        payload: message.payload().map(<[u8]>::to_vec),
     }
 }
 

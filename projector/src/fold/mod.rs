@@ -13,7 +13,6 @@ pub mod text;
 
 pub use row::EventRow;
 pub use state::{Dimensions, Identified, SessionState, Started};
-pub use text::bytea;
 
 use schemas::{Body, Event, PageviewId, SessionId, WorkspaceNo};
 

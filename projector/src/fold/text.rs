@@ -1,7 +1,4 @@
-//! Texts and bytes as PostgreSQL can hold them.
-
-use schemas::{UserHash, VisitorHash};
-use serde::Serializer;
+//! Texts as PostgreSQL can hold them.
 
 /// The text without U+0000, which `text` and `jsonb` refuse: one such record would otherwise stop
 /// its partition for ever.
@@ -28,34 +25,5 @@ pub fn storable_json(value: &serde_json::Value) -> serde_json::Value {
                 .collect(),
         ),
         other => other.clone(),
-    }
-}
-
-/// The sixteen bytes of a hash.
-pub trait Hash: Copy {
-    /// The bytes.
-    fn bytes(self) -> [u8; 16];
-}
-
-impl Hash for UserHash {
-    fn bytes(self) -> [u8; 16] {
-        self.0
-    }
-}
-
-impl Hash for VisitorHash {
-    fn bytes(self) -> [u8; 16] {
-        self.0
-    }
-}
-
-/// A hash as the text of a `bytea`.
-pub fn bytea<H: Hash, S: Serializer>(hash: &Option<H>, serializer: S) -> Result<S::Ok, S::Error> {
-    match hash {
-        Some(hash) => {
-            let number = u128::from_be_bytes(hash.bytes());
-            serializer.collect_str(&format_args!("\\x{number:032x}"))
-        }
-        None => serializer.serialize_none(),
     }
 }

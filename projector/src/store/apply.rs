@@ -5,14 +5,14 @@ use crate::{
     batch::Batch,
     fold::{
         Change, SessionKey, SessionState,
-        duration::{self, Viewed},
+        duration::{self, View},
         fold,
     },
 };
 use jiff_sqlx::ToSqlx;
 use schemas::{EventId, Kind, PageviewId, WorkspaceNo};
 use sqlx::{PgConnection, Row};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -125,9 +125,9 @@ async fn write(
     events::place(&mut changes, &states.merged);
     events::insert(connection, &changes).await?;
     events::release_waiting(connection, &released).await?;
-    // Views are in the table now, those of this batch included.
+    // Views and leaves are in the table now, those of this batch included.
     states.measure(connection).await?;
-    sessions::save(connection, &states.merged, &states.begun).await?;
+    sessions::save(connection, &states.merged, &states.begun, &states.known).await?;
     Ok(applied)
 }
 
@@ -162,8 +162,12 @@ async fn new_changes(
 struct SessionChanges {
     /// By the batch's own events.
     changed: BTreeMap<SessionKey, SessionState>,
+    /// Views of this batch, by session.
+    views: BTreeMap<SessionKey, Vec<View>>,
     /// Sessions whose views' durations must be summed anew.
     remeasure: BTreeSet<SessionKey>,
+    /// Sessions of which the table had something: views, too, perhaps.
+    known: BTreeSet<SessionKey>,
     /// With what the table had.
     merged: BTreeMap<SessionKey, SessionState>,
     /// Sessions whose row must be written whole, because their start is in this batch.
@@ -177,7 +181,12 @@ impl SessionChanges {
             let Some((key, state)) = &change.session else {
                 continue;
             };
-            if change.row.kind == Kind::PageViewed.number() {
+            if let Some(pageview_id) = change.row.pageview_id {
+                states.views.entry(*key).or_default().push(View {
+                    at: change.row.occurred_at,
+                    event_id: change.row.event_id,
+                    pageview_id,
+                });
                 states.remeasure.insert(*key);
             }
             states
@@ -195,17 +204,29 @@ impl SessionChanges {
         connection: &mut PgConnection,
         changes: &[Change],
     ) -> sqlx::Result<()> {
-        let mut left: Vec<(WorkspaceNo, PageviewId)> = Vec::new();
-        let mut seqs: BTreeMap<(WorkspaceNo, PageviewId), i64> = BTreeMap::new();
+        let here: HashMap<(WorkspaceNo, PageviewId), SessionKey> = self
+            .views
+            .iter()
+            .flat_map(|(key, views)| views.iter().map(|view| ((key.0, view.pageview_id), *key)))
+            .collect();
+        let mut left: Vec<(SessionKey, i64)> = Vec::new();
+        let mut elsewhere: BTreeMap<(WorkspaceNo, PageviewId), i64> = BTreeMap::new();
         for change in changes {
-            if let Some(view) = change.leaves {
-                left.push((change.row.workspace_no, view));
-                seqs.insert((change.row.workspace_no, view), change.row.seq);
+            let Some(view) = change.leaves else { continue };
+            let view = (change.row.workspace_no, view);
+            if let Some(key) = here.get(&view) {
+                left.push((*key, change.row.seq));
+            } else {
+                elsewhere.insert(view, change.row.seq);
             }
         }
-        for (view, key) in events::find_sessions_of_views(connection, &left).await? {
+        let asked: Vec<(WorkspaceNo, PageviewId)> = elsewhere.keys().copied().collect();
+        for (view, key) in events::find_sessions_of_views(connection, &asked).await? {
+            let seq = elsewhere.get(&(key.0, view)).copied().unwrap_or_default();
+            left.push((key, seq));
+        }
+        for (key, seq) in left {
             self.remeasure.insert(key);
-            let seq = seqs.get(&(key.0, view)).copied().unwrap_or_default();
             self.changed.entry(key).or_default().absorb(SessionState {
                 seq,
                 ..SessionState::default()
@@ -228,6 +249,9 @@ impl SessionChanges {
         for (key, change) in std::mem::take(&mut self.changed) {
             let starts = change.started.as_ref().map(|started| started.event_id);
             let before = known.remove(&key);
+            if before.is_some() {
+                self.known.insert(key);
+            }
             let waited = before.as_ref().is_some_and(|state| state.started.is_none());
             let mut state = before.unwrap_or_default();
             state.absorb(change);
@@ -245,15 +269,17 @@ impl SessionChanges {
     }
 
     async fn measure(&mut self, connection: &mut PgConnection) -> sqlx::Result<()> {
-        let keys: Vec<SessionKey> = self.remeasure.iter().copied().collect();
-        let mut viewed: BTreeMap<SessionKey, Viewed> = events::load_views(connection, &keys)
-            .await?
-            .into_iter()
-            .map(|(key, (views, leaves))| (key, duration::of_views(&views, &leaves)))
-            .collect();
-        for key in keys {
-            let viewed = viewed.remove(&key).unwrap_or_default();
-            let state = self.merged.entry(key).or_default();
+        let stored: Vec<SessionKey> = self.remeasure.intersection(&self.known).copied().collect();
+        let mut views = events::load_views(connection, &stored).await?;
+        for key in self.remeasure.difference(&self.known) {
+            views.insert(*key, self.views.remove(key).unwrap_or_default());
+        }
+        let leaves = events::load_leaves(connection, &views).await?;
+        for key in &self.remeasure {
+            let none = Vec::new();
+            let views = views.get(key).unwrap_or(&none);
+            let viewed = duration::of_views(views, leaves.get(key).unwrap_or(&Vec::new()));
+            let state = self.merged.entry(*key).or_default();
             state.left_views = viewed.left_views;
             state.viewed_seconds = viewed.seconds;
             state.last_activity_at = state.last_activity_at.max(viewed.last_left_at);

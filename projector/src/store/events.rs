@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{EventId, Kind, PageviewId, SessionId, WorkspaceNo};
 use sqlx::{PgConnection, Row, postgres::PgRow};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
 
 pub(super) const FIND_KNOWN: &str = "
@@ -56,9 +56,6 @@ FROM UNNEST(
     $15::float8[], $16::float8[], $17::text[], $18::text[]::jsonb[], $19::text[], $20::int4[]
 )";
 
-/// Views and leaves of one session.
-pub(super) type ViewsAndLeaves = (Vec<View>, Vec<Leave>);
-
 pub(super) async fn find_known(
     connection: &mut PgConnection,
     ids: &[(WorkspaceNo, EventId)],
@@ -97,12 +94,12 @@ pub(super) async fn find_sessions_of_views(
         .collect()
 }
 
-/// Views of those sessions, and the leaves of those views, whenever they came.
+/// The views of those sessions.
 pub(super) async fn load_views(
     connection: &mut PgConnection,
     sessions: &[SessionKey],
-) -> sqlx::Result<BTreeMap<SessionKey, ViewsAndLeaves>> {
-    let mut loaded: BTreeMap<SessionKey, ViewsAndLeaves> = BTreeMap::new();
+) -> sqlx::Result<BTreeMap<SessionKey, Vec<View>>> {
+    let mut loaded: BTreeMap<SessionKey, Vec<View>> = BTreeMap::new();
     if sessions.is_empty() {
         return Ok(loaded);
     }
@@ -111,25 +108,39 @@ pub(super) async fn load_views(
     let rows = sqlx::query(LOAD_VIEWS)
         .bind(workspaces)
         .bind(ids)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await?;
-    let mut session_of: BTreeMap<(WorkspaceNo, PageviewId), SessionKey> = BTreeMap::new();
     for row in rows {
         let (key, view) = (session_key(&row)?, read_view(&row)?);
-        session_of.insert((key.0, view.pageview_id), key);
-        loaded.entry(key).or_default().0.push(view);
+        loaded.entry(key).or_default().push(view);
+    }
+    Ok(loaded)
+}
+
+/// The leaves of those views, whenever they came.
+pub(super) async fn load_leaves(
+    connection: &mut PgConnection,
+    views: &BTreeMap<SessionKey, Vec<View>>,
+) -> sqlx::Result<BTreeMap<SessionKey, Vec<Leave>>> {
+    let session_of: HashMap<(WorkspaceNo, PageviewId), SessionKey> = views
+        .iter()
+        .flat_map(|(key, views)| views.iter().map(|view| ((key.0, view.pageview_id), *key)))
+        .collect();
+    let mut loaded: BTreeMap<SessionKey, Vec<Leave>> = BTreeMap::new();
+    if session_of.is_empty() {
+        return Ok(loaded);
     }
     let (workspaces, ids): (Vec<i32>, Vec<Uuid>) =
         session_of.keys().map(|(no, id)| (int4(*no), id.0)).unzip();
     let rows = sqlx::query(LOAD_LEAVES)
         .bind(workspaces)
         .bind(ids)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await?;
     for row in rows {
         let leave = read_leave(&row)?;
         if let Some(key) = session_of.get(&(workspace(&row)?, leave.pageview_id)) {
-            loaded.entry(*key).or_default().1.push(leave);
+            loaded.entry(*key).or_default().push(leave);
         }
     }
     Ok(loaded)

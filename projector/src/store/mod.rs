@@ -5,7 +5,6 @@
 
 mod apply;
 mod events;
-mod rows;
 mod session_row;
 mod sessions;
 mod statistics;
@@ -33,7 +32,7 @@ pub const STATEMENTS: &[&str] = &[
     events::RELEASE_WAITING,
     sessions::LOAD,
     sessions::DELETE,
-    sessions::INSERT,
+    session_row::INSERT,
     sessions::SAVE_STATE,
     statistics::HAVE_OUTGROWN,
 ];

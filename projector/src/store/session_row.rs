@@ -1,12 +1,34 @@
 //! A whole row of `sessions`, as the batch that holds a visit's start writes it.
 
-use crate::fold::{Dimensions, SessionKey, SessionState, bytea};
+use super::events::int4;
+use crate::fold::{Dimensions, SessionKey, SessionState};
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use schemas::{EventId, PageId, SessionId, UserHash, VisitorHash, WorkspaceNo};
-use serde::Serialize;
+use sqlx::PgConnection;
+
+pub(super) const INSERT: &str = "
+INSERT INTO sessions (
+    workspace_no, session_id, seq, started_at, start_event_id, page_id, visitor_hash, user_hash,
+    identified_at, identified_by, last_activity_at, heartbeats, page_views, bounced, left_views,
+    viewed_seconds, duration_seconds, referrer, referrer_domain, source_class, landing_path,
+    utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, country_code, region,
+    city, continent, device, browser, browser_version, os, os_version, brand, model, language,
+    timezone, screen_width, screen_height, bot_signals
+)
+SELECT *
+FROM UNNEST(
+    $1::int4[], $2::uuid[], $3::int8[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::bytea[],
+    $8::bytea[], $9::timestamptz[], $10::uuid[], $11::timestamptz[], $12::int4[], $13::int4[],
+    $14::bool[], $15::int4[], $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[],
+    $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[],
+    $28::text[], $29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::text[],
+    $35::text[], $36::text[], $37::text[], $38::text[], $39::text[], $40::text[], $41::int4[],
+    $42::int4[], $43::int8[]
+)";
 
 /// One row: its members are the columns.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct SessionRow<'a> {
     workspace_no: WorkspaceNo,
     session_id: SessionId,
@@ -14,9 +36,7 @@ pub(super) struct SessionRow<'a> {
     started_at: Timestamp,
     start_event_id: EventId,
     page_id: PageId,
-    #[serde(serialize_with = "bytea")]
     visitor_hash: Option<VisitorHash>,
-    #[serde(serialize_with = "bytea")]
     user_hash: Option<UserHash>,
     identified_at: Option<Timestamp>,
     identified_by: Option<EventId>,
@@ -130,4 +150,67 @@ impl<'a> SessionRow<'a> {
             bot_signals: *bot_signals,
         })
     }
+}
+
+/// Appends rows, column by column: a third of the time that the server takes to read them as JSON. `COPY` takes
+/// 40 ms for a batch of one, which is what a dashboard waits for: sqlx sends the data and their end as two
+/// messages and leaves Nagle's algorithm on.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    rows: &[SessionRow<'_>],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(INSERT)
+        .bind(column(rows, |row| int4(row.workspace_no)))
+        .bind(column(rows, |row| row.session_id.0))
+        .bind(column(rows, |row| row.seq))
+        .bind(column(rows, |row| row.started_at.to_sqlx()))
+        .bind(column(rows, |row| row.start_event_id.0))
+        .bind(column(rows, |row| row.page_id.0))
+        .bind(column(rows, |row| row.visitor_hash.map(|hash| hash.0)))
+        .bind(column(rows, |row| row.user_hash.map(|hash| hash.0)))
+        .bind(column(rows, |row| row.identified_at.map(ToSqlx::to_sqlx)))
+        .bind(column(rows, |row| row.identified_by.map(|id| id.0)))
+        .bind(column(rows, |row| row.last_activity_at.to_sqlx()))
+        .bind(column(rows, |row| row.heartbeats))
+        .bind(column(rows, |row| row.page_views))
+        .bind(column(rows, |row| row.bounced))
+        .bind(column(rows, |row| row.left_views))
+        .bind(column(rows, |row| row.viewed_seconds))
+        .bind(column(rows, |row| row.duration_seconds))
+        .bind(column(rows, |row| row.referrer))
+        .bind(column(rows, |row| row.referrer_domain))
+        .bind(column(rows, |row| row.source_class))
+        .bind(column(rows, |row| row.landing_path))
+        .bind(column(rows, |row| row.utm_source))
+        .bind(column(rows, |row| row.utm_medium))
+        .bind(column(rows, |row| row.utm_campaign))
+        .bind(column(rows, |row| row.utm_term))
+        .bind(column(rows, |row| row.utm_content))
+        .bind(column(rows, |row| row.country))
+        .bind(column(rows, |row| row.country_code))
+        .bind(column(rows, |row| row.region))
+        .bind(column(rows, |row| row.city))
+        .bind(column(rows, |row| row.continent))
+        .bind(column(rows, |row| row.device))
+        .bind(column(rows, |row| row.browser))
+        .bind(column(rows, |row| row.browser_version))
+        .bind(column(rows, |row| row.os))
+        .bind(column(rows, |row| row.os_version))
+        .bind(column(rows, |row| row.brand))
+        .bind(column(rows, |row| row.model))
+        .bind(column(rows, |row| row.language))
+        .bind(column(rows, |row| row.timezone))
+        .bind(column(rows, |row| row.screen_width))
+        .bind(column(rows, |row| row.screen_height))
+        .bind(column(rows, |row| i64::from(row.bot_signals)))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn column<'a, T>(rows: &'a [SessionRow<'a>], read: impl Fn(&'a SessionRow<'a>) -> T) -> Vec<T> {
+    rows.iter().map(read).collect()
 }

@@ -2,8 +2,7 @@
 
 use super::{
     events::{int4, session_key, timestamp},
-    rows,
-    session_row::SessionRow,
+    session_row::{self, SessionRow},
 };
 use crate::fold::{Identified, SessionKey, SessionState, Started};
 use jiff_sqlx::ToSqlx;
@@ -45,11 +44,6 @@ SET seq = excluded.seq,
     user_hash = excluded.user_hash,
     identified_at = excluded.identified_at,
     identified_by = excluded.identified_by";
-
-pub(super) const INSERT: &str = "
-INSERT INTO sessions
-SELECT *
-FROM json_populate_recordset(NULL::sessions, $1::text::json)";
 
 /// What the table knows of those sessions, without the columns that only a start fills.
 pub(super) async fn load(
@@ -114,19 +108,21 @@ fn wrong_length(column: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("{column} must be 16 bytes long").into())
 }
 
-/// Saves sessions: those that began in this batch whole, of the others only what changes.
+/// Saves sessions: those that began in this batch whole, of the others only what changes. `known` has those
+/// of which the table has a row, which is in the state already.
 pub(super) async fn save(
     connection: &mut PgConnection,
     sessions: &BTreeMap<SessionKey, SessionState>,
     begun: &BTreeSet<SessionKey>,
+    known: &BTreeSet<SessionKey>,
 ) -> sqlx::Result<()> {
-    // Something may have waited under a session's id; its row is in the state already.
-    delete(connection, begun).await?;
+    let replaced: Vec<SessionKey> = begun.intersection(known).copied().collect();
+    delete(connection, &replaced).await?;
     let rows: Vec<SessionRow<'_>> = begun
         .iter()
         .filter_map(|key| SessionRow::new(*key, sessions.get(key)?))
         .collect();
-    rows::insert(connection, INSERT, &rows).await?;
+    session_row::insert(connection, &rows).await?;
     let others: Vec<(&SessionKey, &SessionState)> = sessions
         .iter()
         .filter(|(key, _)| !begun.contains(key))
@@ -134,7 +130,7 @@ pub(super) async fn save(
     save_state(connection, &others).await
 }
 
-async fn delete(connection: &mut PgConnection, keys: &BTreeSet<SessionKey>) -> sqlx::Result<()> {
+async fn delete(connection: &mut PgConnection, keys: &[SessionKey]) -> sqlx::Result<()> {
     if keys.is_empty() {
         return Ok(());
     }
