@@ -58,7 +58,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let analytics = Database::new("analytics database", pool);
     let publisher = Publisher {
         database: main.clone(),
-        producer: Producer::new(config.kafka.clone()).map_err(Failure::other)?,
+        producer: Producer::new(&config.kafka).map_err(Failure::other)?,
         kafka: config.kafka,
         readiness: context.readiness.clone(),
         lifecycle: context.lifecycle.clone(),

@@ -188,7 +188,7 @@ async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
             row_version: 1,
         }),
     ];
-    let producer = Producer::new(kafka.clone())?;
+    let producer = Producer::new(kafka)?;
     for entry in entries {
         let payload = serde_json::to_vec(&entry)?;
         let record = Record {

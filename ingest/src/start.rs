@@ -60,7 +60,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     readiness.missing(LOG_PART, "the broker has not been asked yet");
     readiness.missing(DIRECTORY_PART, "the directory has not been read yet");
 
-    let producer = Arc::new(Producer::new(config.kafka.clone()).map_err(Failure::other)?);
+    let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
     let directory = Arc::new(Directory::default());
     let service = Arc::new(Service::new(Parts {
         acceptor: acceptor(&config.secrets, config.geoip.as_ref(), config.rules)?,

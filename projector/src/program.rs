@@ -63,7 +63,7 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
         PLANNER,
     )
     .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
-    let producer = Arc::new(Producer::new(config.kafka.clone()).map_err(Failure::other)?);
+    let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
     context
         .readiness
         .missing("analytics database", "not migrated yet");

@@ -141,6 +141,19 @@ impl KafkaSettings {
         config
     }
 
+    /// For a producer that gives up no record, so that all get into the log in the order given, however long the
+    /// broker is away. Only a record that the broker refuses is left out.
+    #[must_use]
+    pub fn patient_producer(&self) -> ClientConfig {
+        let mut config = self.producer();
+        config
+            .set("message.timeout.ms", "0")
+            // Its own, whatever is set: it has one batch in hand and nowhere to put back what does not fit.
+            .set("queue.buffering.max.messages", QUEUE_MAX_MESSAGES)
+            .set("queue.buffering.max.kbytes", QUEUE_MAX_KBYTES);
+        config
+    }
+
     /// For a consumer whose offsets Kafka never keeps: they live beside what was made of them.
     #[must_use]
     pub fn consumer(&self, group: &str) -> ClientConfig {

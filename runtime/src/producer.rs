@@ -1,12 +1,12 @@
 //! The one way records get into the log: acknowledged by all replicas, or an error within
-//! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT).
+//! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which only a patient producer does not know.
 //!
 //! A delivery report carries a counter instead of a future per record, so that a batch of hundreds
 //! costs one wake-up. A producer of which the broker takes nothing more is replaced.
 
 use crate::kafka::KafkaSettings;
 use rdkafka::{
-    ClientContext, Message,
+    ClientConfig, ClientContext, Message,
     config::FromClientConfigAndContext,
     error::{KafkaError, KafkaResult},
     message::{DeliveryResult, Header, OwnedHeaders},
@@ -64,14 +64,14 @@ pub type Outcomes = Vec<Result<Position, SendError>>;
 
 /// An idempotent producer, shared by everything in a process that appends.
 pub struct Producer {
-    settings: KafkaSettings,
+    config: ClientConfig,
     current: RwLock<Arc<Polled>>,
 }
 
 impl std::fmt::Debug for Producer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Producer")
-            .field("brokers", &self.settings.brokers())
+            .field("brokers", &self.config.get("bootstrap.servers"))
             .finish_non_exhaustive()
     }
 }
@@ -81,9 +81,22 @@ impl Producer {
     ///
     /// # Errors
     /// When librdkafka refuses the settings.
-    pub fn new(settings: KafkaSettings) -> KafkaResult<Self> {
-        let current = RwLock::new(Arc::new(Polled::new(&settings)?));
-        Ok(Self { settings, current })
+    pub fn new(settings: &KafkaSettings) -> KafkaResult<Self> {
+        Self::of(settings.producer())
+    }
+
+    /// A producer for that cluster that gives up nothing, see [`KafkaSettings::patient_producer`]; whoever
+    /// sends decides how long to wait.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub fn patient(settings: &KafkaSettings) -> KafkaResult<Self> {
+        Self::of(settings.patient_producer())
+    }
+
+    fn of(config: ClientConfig) -> KafkaResult<Self> {
+        let current = RwLock::new(Arc::new(Polled::new(&config)?));
+        Ok(Self { config, current })
     }
 
     /// Appends records and waits for their acknowledgements. Returns as soon as all are known.
@@ -152,7 +165,7 @@ impl Producer {
         }
         error!("the broker takes nothing more of this producer ({why}); making a new one");
         metrics::counter!("kafka_producers_replaced_total").increment(1);
-        match Polled::new(&self.settings) {
+        match Polled::new(&self.config) {
             Ok(fresh) => *current = Arc::new(fresh),
             Err(error) => {
                 error!("no new producer could be made, trying again at the next record: {error}");
@@ -174,9 +187,8 @@ struct Polled {
 const POLL: Duration = Duration::from_secs(5);
 
 impl Polled {
-    fn new(settings: &KafkaSettings) -> KafkaResult<Self> {
-        let client =
-            BaseProducer::from_config_and_context(&settings.producer(), Deliveries::default())?;
+    fn new(config: &ClientConfig) -> KafkaResult<Self> {
+        let client = BaseProducer::from_config_and_context(config, Deliveries::default())?;
         let client = Arc::new(client);
         let unused = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&unused));

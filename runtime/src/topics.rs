@@ -270,7 +270,7 @@ async fn write_log(
     let entry = Entry::Log(log.clone());
     let payload =
         serde_json::to_vec(&entry).map_err(|error| TopicError::Unwritten(error.to_string()))?;
-    let producer = Producer::new(kafka.clone())?;
+    let producer = Producer::new(kafka)?;
     let record = Record {
         topic: DIRECTORY,
         key: &entry.key(),

@@ -26,7 +26,7 @@ const ZONES: [&str; 7] = [
 
 /// Puts events into the log.
 pub async fn append(system: &System, site: &Site, events: &[Event]) {
-    let producer = Producer::new(system.log.kafka()).unwrap();
+    let producer = Producer::new(&system.log.kafka()).unwrap();
     let key = site.workspace_id.to_string();
     for events in events.chunks(500) {
         let payloads: Vec<Vec<u8>> = events.iter().map(|e| e.to_bytes().unwrap()).collect();

@@ -297,7 +297,7 @@ async fn folded(pool: &PgPool) -> i64 {
 }
 
 async fn append(log: &TestLog, events: &[Event]) {
-    let producer = Producer::new(log.kafka()).unwrap();
+    let producer = Producer::new(&log.kafka()).unwrap();
     for chunk in events.chunks(500) {
         let payloads: Vec<Vec<u8>> = chunk
             .iter()
@@ -330,7 +330,7 @@ async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_
 
     log.replace().await;
     // The new log holds one event of the old one, and new ones.
-    let producer = Producer::new(log.kafka()).unwrap();
+    let producer = Producer::new(&log.kafka()).unwrap();
     let again = Record {
         topic: EVENTS,
         key: &known[0].key,
@@ -405,7 +405,7 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
     let system = System::start().await;
-    let producer = Producer::new(system.log.kafka()).unwrap();
+    let producer = Producer::new(&system.log.kafka()).unwrap();
     let bad = Record {
         topic: EVENTS,
         key: "k",
@@ -443,7 +443,7 @@ async fn an_unknown_type_stops_its_partition_and_nothing_behind_it_is_folded() {
     let newer = String::from_utf8(events[1].to_bytes().unwrap()).unwrap();
     let kind = events[1].body.kind().name();
     let newer = newer.replace(kind, "page.printed");
-    let producer = Producer::new(system.log.kafka()).unwrap();
+    let producer = Producer::new(&system.log.kafka()).unwrap();
     let record = Record {
         topic: EVENTS,
         key: "one-workspace",

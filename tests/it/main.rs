@@ -7,6 +7,7 @@ mod compose;
 mod delivery;
 mod demo;
 mod exactly_once;
+mod fairness;
 mod geoip;
 mod import;
 mod import_command;

@@ -130,7 +130,7 @@ async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
 async fn other_topics_are_printed_too_and_unknown_ones_are_told() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
-    let producer = Producer::new(system.log.kafka()).unwrap();
+    let producer = Producer::new(&system.log.kafka()).unwrap();
     let bad = Record {
         topic: EVENTS,
         key: "k",

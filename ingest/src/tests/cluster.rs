@@ -145,7 +145,7 @@ async fn an_instance_waits_for_its_topics_serves_remembers_its_secrets_and_loses
     tokio::time::timeout(PATIENCE, context.readiness.wait())
         .await
         .unwrap();
-    let producer = Producer::new(kafka.clone()).unwrap();
+    let producer = Producer::new(&kafka).unwrap();
     put(&producer, &page(PAGE, WORKSPACE_NO, WORKSPACE)).await;
 
     let (status, answer) = call(&ingest, "/session", &session(PAGE, "granted")).await;
@@ -199,7 +199,7 @@ async fn an_instance_waits_for_its_topics_serves_remembers_its_secrets_and_loses
     topics::ensure(&kafka, PARTITIONS, &*context.ids, context.clock.now())
         .await
         .unwrap();
-    let producer = Producer::new(kafka.clone()).unwrap();
+    let producer = Producer::new(&kafka).unwrap();
     put(&producer, &late_page()).await;
     let began = Instant::now();
     let replaced = ingest.service.directory().wait_for(PATIENCE, |directory| {

@@ -37,7 +37,7 @@ impl Log {
         let cluster = MockCluster::new(1).unwrap();
         cluster.create_topic(DIRECTORY, 1, 1).unwrap();
         let kafka = KafkaSettings::new(cluster.bootstrap_servers());
-        let producer = Producer::new(kafka.clone()).unwrap();
+        let producer = Producer::new(&kafka).unwrap();
         Self {
             _cluster: cluster,
             kafka,

@@ -21,6 +21,7 @@ use runtime::{
     secrets::Secrets, topics,
 };
 use std::{
+    collections::BTreeMap,
     io::Read,
     sync::{Arc, atomic::AtomicU64},
     time::{Duration, Instant},
@@ -78,7 +79,8 @@ impl Ground {
         };
         let acceptor = ingest::acceptor(&secrets, geoip.as_ref(), rules)?;
         let log = topics::ready(&kafka).await.map_err(Failure::other)?;
-        let producer = Producer::new(kafka.clone()).map_err(Failure::other)?;
+        let settling = Producer::new(&kafka).map_err(Failure::other)?;
+        let producer = Producer::patient(&kafka).map_err(Failure::other)?;
         let analytics = database::pool(analytics_url, "footfall-import", POOL_SIZE, &[])
             .map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
         let store = Store::new(analytics);
@@ -102,7 +104,7 @@ impl Ground {
             Ok(Ok(_)) => {}
             _ => return Err(Failure::other("the log does not tell its directory")),
         }
-        fingerprints::settle(&directory, &secrets.fingerprints(), false, &producer)
+        fingerprints::settle(&directory, &secrets.fingerprints(), false, &settling)
             .await
             .map_err(Failure::other)?;
         Ok(Self {
@@ -194,15 +196,18 @@ async fn wait_for_tables(
     published: &Published,
     progress: &mut Progress,
 ) {
+    // Where the log ended when everything of ours was in it.
+    let mut ends: Option<BTreeMap<i32, i64>> = None;
     let mut watch = Watch::new();
     loop {
         let standing = standings.borrow_and_update().clone();
-        if published.ends.is_empty()
-            || standing
-                .as_ref()
-                .is_some_and(|found| found.has(&published.ends))
-        {
-            return;
+        if let Some(found) = &standing {
+            if ends.is_none() && found.acknowledged >= published.counts.published() {
+                ends = Some(found.ends.clone());
+            }
+            if ends.as_ref().is_some_and(|ends| found.has(ends)) {
+                return;
+            }
         }
         let behind = standing.as_ref().map_or(0, |found| found.behind);
         watch.look(standing.as_ref());

@@ -52,7 +52,9 @@ impl Progress {
             Doing::Publishing => String::new(),
             Doing::Pausing(behind) => format!(", pausing: the tables are {behind} behind"),
             Doing::Waiting(behind) => format!(", waiting for the tables: {behind} behind"),
-            Doing::Failing(why) => format!(", trying again: {why}"),
+            Doing::Unanswered(since) => {
+                format!(", the log has not answered for {} s", since.as_secs())
+            }
         };
         match &mut self.how {
             How::Bar(bar) => {
@@ -86,8 +88,8 @@ pub(super) enum Doing {
     Pausing(u64),
     /// All is in the log; the tables are so many records behind.
     Waiting(u64),
-    /// The log does not take anything, for that reason.
-    Failing(String),
+    /// It waits for the log to take something, for that long.
+    Unanswered(Duration),
 }
 
 fn bar(total_bytes: Option<u64>) -> ProgressBar {

@@ -28,24 +28,28 @@ use tracing::warn;
 
 /// How far the tables may be behind (the program from outside, section 1).
 const MAX_BEHIND: u64 = 20_000;
-/// How long the log may take nothing before the import gives up: longer than a cluster takes to find
+/// How long the log may take for a batch before the import gives up: longer than a cluster takes to find
 /// another leader.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
-/// Pause before what was not acknowledged is sent again.
-const AGAIN_AFTER: Duration = Duration::from_millis(500);
-/// Time between two words about a pause.
+/// Time between two words about a pause, or a log that does not answer.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// After how long without a step of the tables somebody should look after the projectors.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
 
 /// The log does not take what it is given.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the log took nothing for {seconds} s ({error}); start the same import again when it is back: nothing counts twice",
-    seconds = GIVE_UP_AFTER.as_secs()
-)]
-pub struct Refused {
-    error: SendError,
+pub enum Refused {
+    /// It says nothing. What it took stands in it in order, without a gap.
+    #[error(
+        "the log acknowledged nothing for {seconds} s; start the same import again when it is back: nothing counts twice",
+        seconds = GIVE_UP_AFTER.as_secs()
+    )]
+    Silent,
+    /// It says no.
+    #[error(
+        "the log refuses events ({0}); start the same import again when that is mended: nothing counts twice"
+    )]
+    Told(SendError),
 }
 
 /// What is in the log.
@@ -56,12 +60,11 @@ pub(super) struct Published {
     pub(super) read_bytes: u64,
     /// How long the tables were waited for.
     pub(super) paused: Duration,
-    /// The offset after our last record, per partition.
-    pub(super) ends: BTreeMap<i32, i64>,
 }
 
 /// Puts batches into the log.
 pub(super) struct Publisher<'a> {
+    /// A patient one: the records of a visit stay in their order, whatever the log goes through.
     pub(super) producer: &'a Producer,
     pub(super) standing: watch::Receiver<Option<Standing>>,
     /// Our acknowledged records, for whoever looks at the tables.
@@ -87,7 +90,7 @@ impl Publisher<'_> {
             let records = std::mem::take(&mut batch.records);
             if !records.is_empty() {
                 self.pause(records.len() as u64).await;
-                self.put(records).await?;
+                self.put(&records).await?;
             }
             self.published.counts.add(batch.counts);
             self.published.read_bytes = self.published.read_bytes.max(batch.read_bytes);
@@ -117,34 +120,23 @@ impl Publisher<'_> {
         self.published.paused += begun.elapsed();
     }
 
-    /// Puts records into the log; those that are not acknowledged again, before anything else.
-    async fn put(&mut self, mut records: Vec<Outgoing>) -> Result<(), Refused> {
-        let mut failing_since: Option<Instant> = None;
+    /// Puts records into the log, in their order.
+    async fn put(&mut self, records: &[Outgoing]) -> Result<(), Refused> {
+        let sent: Vec<Record<'_>> = records.iter().map(record).collect();
+        let begun = Instant::now();
+        let sending = self.producer.send(&sent);
+        tokio::pin!(sending);
         loop {
-            let sent: Vec<Record<'_>> = records.iter().map(record).collect();
-            let outcomes = self.producer.send(&sent).await;
-            let mut failed = None;
-            let mut left = Vec::new();
-            for (record, outcome) in records.into_iter().zip(outcomes) {
-                match outcome {
-                    Ok(position) => {
-                        let end = self.published.ends.entry(position.partition).or_default();
-                        *end = (*end).max(position.offset + 1);
-                        failing_since = None;
-                    }
-                    Err(error) => {
-                        failed = Some(error);
-                        left.push(record);
-                    }
-                }
+            if let Ok(outcomes) = tokio::time::timeout(TELL_EVERY, &mut sending).await {
+                return outcomes
+                    .into_iter()
+                    .try_for_each(|outcome| outcome.map(|_| ()))
+                    .map_err(Refused::Told);
             }
-            let Some(error) = failed else { return Ok(()) };
-            if failing_since.get_or_insert_with(Instant::now).elapsed() > GIVE_UP_AFTER {
-                return Err(Refused { error });
+            if begun.elapsed() >= GIVE_UP_AFTER {
+                return Err(Refused::Silent);
             }
-            self.tell(&Doing::Failing(error.to_string()));
-            tokio::time::sleep(AGAIN_AFTER).await;
-            records = left;
+            self.tell(&Doing::Unanswered(begun.elapsed()));
         }
     }
 

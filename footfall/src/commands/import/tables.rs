@@ -28,9 +28,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Standing {
     /// The next offset to fold, per partition.
     pub(super) next: BTreeMap<i32, i64>,
+    /// The offset after the log's last record, per partition.
+    pub(super) ends: BTreeMap<i32, i64>,
     /// Records of the log that are not folded.
     pub(super) behind: u64,
-    /// How many of ours were acknowledged before the look: later ones are not in `behind`.
+    /// How many of ours were acknowledged before the look: later ones are in neither.
     pub(super) acknowledged: u64,
 }
 
@@ -95,12 +97,13 @@ impl Tables {
             .map_err(|error| error.to_string())?
             .into_iter()
             .collect();
-        let behind = (0..).zip(ends).map(|(partition, (low, high))| {
+        let behind = (0..).zip(&ends).map(|(partition, (low, high))| {
             let next = next.get(&partition).copied().unwrap_or(0);
-            u64::try_from(high - next.max(low)).unwrap_or(0)
+            u64::try_from(high - next.max(*low)).unwrap_or(0)
         });
         Ok(Standing {
             behind: behind.sum(),
+            ends: (0..).zip(ends.iter().map(|(_, high)| *high)).collect(),
             next,
             acknowledged,
         })
@@ -115,8 +118,8 @@ impl Standing {
 
     /// True when everything before these offsets is folded.
     pub(super) fn has(&self, ends: &BTreeMap<i32, i64>) -> bool {
-        ends.iter()
-            .all(|(partition, end)| self.next.get(partition).is_some_and(|next| next >= end))
+        let next = |partition| self.next.get(partition).copied().unwrap_or(0);
+        ends.iter().all(|(partition, end)| next(partition) >= *end)
     }
 }
 
@@ -130,11 +133,13 @@ mod tests {
             behind: 100,
             acknowledged: 1_000,
             next: BTreeMap::from([(0, 5), (1, 9)]),
+            ends: BTreeMap::new(),
         };
         assert_eq!(standing.behind_after(1_500), 600);
         assert_eq!(standing.behind_after(900), 100);
         assert!(standing.has(&BTreeMap::from([(1, 9)])));
         assert!(!standing.has(&BTreeMap::from([(0, 6), (1, 9)])));
         assert!(!standing.has(&BTreeMap::from([(2, 1)])));
+        assert!(standing.has(&BTreeMap::from([(2, 0)])));
     }
 }
