@@ -14,6 +14,7 @@ pub mod limits;
 pub mod openapi;
 pub mod outcome;
 pub mod refusals;
+mod request;
 pub mod routes;
 pub mod service;
 pub mod sink;

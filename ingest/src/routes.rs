@@ -4,25 +4,24 @@
 //! names a beacon's route with a beacon's method holds a ticket before anything can go wrong.
 
 use crate::{
-    accept::{Acceptor, Answer, Beacon, BeaconKind, Facts, Form, Trust, Verdict},
-    batch,
-    enrich::PurposeHeaders,
-    limits::{self, Spent},
+    accept::{Acceptor, Answer, Beacon, BeaconKind, Facts, Form, Verdict},
+    batch, limits,
     outcome::{Outcome, Ticket},
+    request::{Declined, Seen},
     service::{Ruling, Service},
 };
 use axum::{
     Router,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::{HeaderMap, header, request::Parts},
+    http::HeaderMap,
     middleware::from_fn,
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter, on, post},
 };
 use jiff::Timestamp;
-use runtime::http::{ApiError, Peer, body, cors, ok, throttled};
+use runtime::http::{ApiError, body, cors, ok};
 use serde_json::{Map, Value};
-use std::{borrow::Cow, net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 /// Largest body of a single beacon (contract, decision 20).
 pub const MAX_BEACON_BYTES: usize = 64 * 1024;
@@ -93,36 +92,6 @@ async fn leave_pageview(
 /// Any text may stand in the path; one that is not even text is no id of ours either.
 fn text(id: &PathId) -> &str {
     id.as_ref().map_or("", |Path(id)| id.as_str())
-}
-
-/// A request that is not answered 200.
-#[derive(Debug)]
-pub(crate) enum Declined {
-    /// A limit is spent.
-    Throttled(Spent),
-    /// Anything else.
-    Error(Box<ApiError>),
-}
-
-impl From<ApiError> for Declined {
-    fn from(error: ApiError) -> Self {
-        Self::Error(Box::new(error))
-    }
-}
-
-impl From<Spent> for Declined {
-    fn from(spent: Spent) -> Self {
-        Self::Throttled(spent)
-    }
-}
-
-impl IntoResponse for Declined {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Throttled(spent) => throttled::refuse(spent.route, spent.standing),
-            Self::Error(error) => error.into_response(),
-        }
-    }
 }
 
 fn answer(taken: Result<Answer, Declined>) -> Response {
@@ -229,47 +198,4 @@ async fn read_object(
         body::check_type(headers)?;
     }
     body::object(&bytes)
-}
-
-/// What a request shows besides its body.
-#[derive(Debug)]
-pub(crate) struct Seen<'a> {
-    pub(crate) address: IpAddr,
-    user_agent: Option<Cow<'a, str>>,
-    purpose: PurposeHeaders<'a>,
-}
-
-impl<'a> Seen<'a> {
-    pub(crate) fn of(service: &Service, parts: &'a Parts) -> Self {
-        let headers = &parts.headers;
-        let purpose = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        Self {
-            address: service.client(parts.extensions.get::<Peer>(), headers),
-            user_agent: headers
-                .get(header::USER_AGENT)
-                .map(|value| String::from_utf8_lossy(value.as_bytes())),
-            purpose: PurposeHeaders {
-                sec_purpose: purpose("sec-purpose"),
-                purpose: purpose("purpose"),
-                x_moz: purpose("x-moz"),
-            },
-        }
-    }
-
-    pub(crate) fn facts<'b>(
-        &'b self,
-        user: Option<&'b str>,
-        occurred_at: Timestamp,
-        received_at: Timestamp,
-    ) -> Facts<'b> {
-        Facts {
-            address: self.address,
-            user_agent: self.user_agent.as_deref(),
-            purpose: self.purpose,
-            user,
-            occurred_at,
-            received_at,
-            trust: Trust::Beacon,
-        }
-    }
 }

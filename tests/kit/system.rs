@@ -7,7 +7,7 @@ use crate::{
     postgres::{self, Databases},
 };
 use axum::Router;
-use footfall::up::Services;
+use footfall::services::Services;
 use projector::consumer::Assignment;
 use runtime::{
     Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings, http::serve,

@@ -5,6 +5,7 @@ mod pages;
 mod provision;
 mod settings;
 mod username;
+mod wire;
 
 pub(crate) use openapi::describe;
 pub(crate) use pages::{add_page, get_page};

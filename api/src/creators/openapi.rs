@@ -1,10 +1,9 @@
 //! The routes of creators and their pages, as the OpenAPI document has them.
 
 use super::{
-    pages::{MAX_BIO_CHARS, MAX_SLUG_CHARS, WireBioPage},
     provision::{MAX_NAME_CHARS, WireCreator},
-    settings::{CONSENTS, MAX_CSS_CHARS},
     username::PATTERN,
+    wire::{CONSENTS, MAX_BIO_CHARS, MAX_CSS_CHARS, MAX_SLUG_CHARS, WireBioPage},
 };
 use crate::{
     jsonb,

@@ -1,13 +1,13 @@
 //! `POST` and `GET /api/v1/creators/{creatorId}/bio`
 
-use super::settings::CONSENTS;
+use super::wire::{MAX_BIO_CHARS, MAX_SLUG_CHARS, WireBioPage};
 use crate::{
     app::App,
     extract::{JsonObject, PathId, Query},
     guard::Caller,
     links::{WireLink, plain_text},
     refusals,
-    store::{self, broken_constraint, pages::Page},
+    store::{self, broken_constraint},
 };
 use axum::{
     extract::State,
@@ -15,63 +15,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use runtime::http::{ApiError, Fields, ok};
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use uuid::Uuid;
-
-/// Longest text of a page (contract 4.7).
-pub(super) const MAX_BIO_CHARS: usize = 5000;
-/// Longest slug (contract, decision 19).
-pub(super) const MAX_SLUG_CHARS: usize = 40;
-
-/// A page with its links (contract 4.1).
-#[derive(Clone, Debug, JsonSchema, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "BioPage", description = "A page with its links.")]
-pub(super) struct WireBioPage {
-    id: Uuid,
-    creator_id: Uuid,
-    template_id: Option<Uuid>,
-    bio: String,
-    #[schemars(with = "Option<Map<String, Value>>")]
-    theme_override: Option<Value>,
-    custom_css: Option<String>,
-    /// Whether other sites may show it.
-    embed_enabled: bool,
-    /// Whether it is public.
-    published: bool,
-    email_collection_enabled: bool,
-    /// In their order.
-    links: Vec<WireLink>,
-    /// Always null: templates are not ours yet.
-    #[schemars(with = "()")]
-    template: Option<Value>,
-    // Ours (contract, decision 28).
-    /// Whether a visitor is asked before anything is counted.
-    #[schemars(extend("enum" = CONSENTS))]
-    consent: String,
-}
-
-impl WireBioPage {
-    pub(super) fn new(page: Page, links: Vec<WireLink>) -> Self {
-        Self {
-            id: page.id,
-            creator_id: page.creator_id,
-            template_id: page.template_id,
-            bio: page.bio,
-            theme_override: page.theme_override,
-            custom_css: page.custom_css,
-            embed_enabled: page.embed_enabled,
-            published: page.published,
-            email_collection_enabled: page.email_collection_enabled,
-            links,
-            template: None,
-            consent: page.consent,
-        }
-    }
-}
 
 /// A page of the caller with all its links, also inactive and future ones.
 pub(crate) async fn get_page(

@@ -1,6 +1,6 @@
 //! `PATCH /api/v1/creators/{creatorId}/bio`
 
-use super::pages::{MAX_BIO_CHARS, WireBioPage};
+use super::wire::{CONSENTS, MAX_BIO_CHARS, MAX_CSS_CHARS, WireBioPage};
 use crate::{
     app::App,
     extract::{JsonObject, PathId, Query},
@@ -16,11 +16,6 @@ use runtime::http::{ApiError, Fields, success};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// Longest style sheet (contract 4.7).
-pub(super) const MAX_CSS_CHARS: usize = 10_000;
-/// What a page may do before a visitor has chosen (contract, decision 28).
-pub(super) const CONSENTS: [&str; 2] = ["banner", "assumed"];
 
 /// The settings that a PATCH of a page mentions, each within its own bounds.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use crate::{
     accept::Missing,
     limits,
     outcome::{BeaconType, Outcome},
-    routes::{Declined, Seen},
+    request::{Declined, Seen},
     service::Service,
 };
 use axum::{

@@ -4,7 +4,7 @@ use crate::{
     accept::{Acceptor, Answer, Beacon, Content, Facts, Missing, Name, Verdict},
     limits::Spent,
     outcome::{Outcome, Ticket},
-    routes::Seen,
+    request::Seen,
     service::{Ruling, Service},
 };
 use axum::{

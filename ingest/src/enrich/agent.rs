@@ -74,7 +74,7 @@ impl RulesError {
         }
     }
 
-    pub(super) fn bots(error: impl fmt::Display) -> Self {
+    fn bots(error: impl fmt::Display) -> Self {
         Self {
             what: "crawler list",
             reason: error.to_string(),
@@ -166,7 +166,7 @@ impl Rules {
         let rules: Regexes<'static> = serde_norway::from_str(RULES).map_err(RulesError::agents)?;
         Ok(Self {
             extractor: Extractor::try_from(rules).map_err(RulesError::agents)?,
-            bots: BotRules::load()?,
+            bots: BotRules::load().map_err(RulesError::bots)?,
         })
     }
 

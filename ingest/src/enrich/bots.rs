@@ -4,7 +4,7 @@
 //! Bio pages are mostly opened inside other apps, so a name that people's browsers carry too is kept
 //! as a signal and refuses nobody.
 
-use super::{agent::RulesError, signals::BotSignals};
+use super::signals::BotSignals;
 use regex::{Regex, RegexSet};
 
 /// One `kind<TAB>pattern` per line; see `ingest/data/NOTICE.md` for where it comes from.
@@ -98,26 +98,25 @@ pub(super) struct BotRules {
 }
 
 impl BotRules {
-    pub(super) fn load() -> Result<Self, RulesError> {
+    pub(super) fn load() -> Result<Self, regex::Error> {
         Self::compile(CRAWLERS)
     }
 
     /// Compiles `kind<TAB>pattern` lines; patterns keep their outer spaces, which they need.
-    pub(super) fn compile(list: &str) -> Result<Self, RulesError> {
+    pub(super) fn compile(list: &str) -> Result<Self, regex::Error> {
         let (patterns, meanings): (Vec<&str>, Vec<_>) = list
             .lines()
             .filter_map(|line| line.split_once('\t'))
             .filter(|(_, pattern)| !IGNORED.contains(pattern))
             .map(|(kind, pattern)| (pattern, (meaning(kind), AMBIGUOUS.contains(&pattern))))
             .unzip();
-        let pattern = |text| Regex::new(text).map_err(RulesError::bots);
         Ok(Self {
-            listed: RegexSet::new(patterns).map_err(RulesError::bots)?,
+            listed: RegexSet::new(patterns)?,
             meanings,
-            headless: pattern(HEADLESS)?,
-            library: pattern(LIBRARIES)?,
-            app_client: pattern(APP_CLIENTS)?,
-            declared: pattern(DECLARED)?,
+            headless: Regex::new(HEADLESS)?,
+            library: Regex::new(LIBRARIES)?,
+            app_client: Regex::new(APP_CLIENTS)?,
+            declared: Regex::new(DECLARED)?,
         })
     }
 

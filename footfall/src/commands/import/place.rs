@@ -5,9 +5,10 @@ use crate::{
     commands::reach::lock,
     data_dir::DataDir,
     databases,
+    parts::Parts,
     run_file::RunFile,
     secrets,
-    up::{Parts, Services, check},
+    services::{self, Services},
 };
 use runtime::{Context, Settings, kafka::KafkaSettings, lifecycle::signalled, program::Failure};
 use tracing::{info, warn};
@@ -102,7 +103,7 @@ async fn on_own_parts<T>(
     work: impl AsyncFnOnce(Ground) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let programs = databases::read_programs(&mut settings);
-    check(&settings, context)?;
+    services::check(&settings, context)?;
     let data_dir = DataDir::open(&settings)?;
     let lock = lock(&data_dir)?;
     // One that a crash left behind names what is not there.

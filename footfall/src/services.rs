@@ -1,0 +1,106 @@
+//! The three services in one process: their settings checked, their routes merged, started in the order that they need.
+//!
+//! The rule to keep: the same `start` and `router` as the three binaries have, and no code path of its own.
+
+use crate::{openapi, secrets};
+use axum::Router;
+use projector::consumer::Assignment;
+use runtime::{
+    Context, Settings,
+    http::{health, listen},
+    metrics,
+    program::Failure,
+};
+use std::sync::Arc;
+
+/// Where the one listener listens when nothing is said.
+pub(crate) const LISTEN: &str = "127.0.0.1:8080";
+
+/// Finds what is wrong with the settings while nothing has been started yet.
+pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
+    let mut trial = settings.clone();
+    for (name, value) in [
+        ("KAFKA_BROKERS", "127.0.0.1:9"),
+        ("DATABASE_URL", "postgres://127.0.0.1:9/footfall"),
+        (
+            "ANALYTICS_DATABASE_URL",
+            "postgres://127.0.0.1:9/footfall_analytics",
+        ),
+        ("PUBLIC_URL", "http://127.0.0.1:8080"),
+    ] {
+        trial.set_default(name, value);
+    }
+    for name in secrets::needed(settings) {
+        trial.set_default(name, "made-at-the-first-start-if-not-given");
+    }
+    listen::read(&mut trial, "FOOTFALL_LISTEN", LISTEN);
+    let _ = ingest::Config::read(&mut trial, context);
+    let _ = projector::Config::read(&mut trial);
+    let _ = api::Config::read(&mut trial, context);
+    Ok(trial.finish()?)
+}
+
+/// The three services, put together.
+#[derive(Clone, Copy, Debug)]
+pub struct Services {
+    /// Which partitions the projector takes; `None` leaves it out.
+    pub projector: Option<Assignment>,
+    /// Whether secrets may differ from those the log was made with.
+    pub accept_new_secrets: bool,
+}
+
+/// What started services offer.
+pub struct Started {
+    /// Every route, health routes included.
+    pub router: Router,
+    /// What became of this process's beacons.
+    pub outcomes: Arc<ingest::Outcomes>,
+}
+
+impl Services {
+    /// Starts them on a log and databases that the settings name.
+    ///
+    /// # Errors
+    /// When a setting cannot be used; what is merely away is waited for.
+    pub async fn start(
+        self,
+        mut settings: Settings,
+        context: &Context,
+    ) -> Result<Started, Failure> {
+        let settings = &mut settings;
+        let ingest = ingest::Config::read(settings, context);
+        let api = api::Config::read(settings, context);
+        let projector = projector::Config::read(settings);
+        settings.finish()?;
+        // Reading notes a problem whenever it gives nothing.
+        let ingest = ingest
+            .ok_or_else(|| Failure::Other("the settings of ingest are incomplete".to_owned()))?;
+        let ingest = ingest::Config {
+            accept_new_secrets: self.accept_new_secrets,
+            ..ingest
+        };
+        if let Some(assignment) = self.projector {
+            projector::start(
+                projector::Config {
+                    assignment,
+                    ..projector
+                },
+                context,
+            )?;
+        }
+        let ingest = ingest::start(ingest, context)?;
+        let public_url = api.public_url.clone();
+        let api = api::start(api, context).await?;
+        let health = health::router(context.readiness.clone(), metrics::install());
+        let docs = runtime::openapi::router(openapi::document, public_url);
+        let router = Router::new()
+            .merge(ingest.router)
+            .merge(api)
+            .merge(health)
+            .merge(docs);
+        Ok(Started {
+            router,
+            outcomes: ingest.outcomes,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! What a request shows besides its body, and how one is declined; of single beacons and of batches.
+
+use crate::{
+    accept::{Facts, Trust},
+    enrich::PurposeHeaders,
+    limits::Spent,
+    service::Service,
+};
+use axum::{
+    http::{header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use jiff::Timestamp;
+use runtime::http::{ApiError, Peer, throttled};
+use std::{borrow::Cow, net::IpAddr};
+
+/// A request that is not answered 200.
+#[derive(Debug)]
+pub(crate) enum Declined {
+    /// A limit is spent.
+    Throttled(Spent),
+    /// Anything else.
+    Error(Box<ApiError>),
+}
+
+impl From<ApiError> for Declined {
+    fn from(error: ApiError) -> Self {
+        Self::Error(Box::new(error))
+    }
+}
+
+impl From<Spent> for Declined {
+    fn from(spent: Spent) -> Self {
+        Self::Throttled(spent)
+    }
+}
+
+impl IntoResponse for Declined {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Throttled(spent) => throttled::refuse(spent.route, spent.standing),
+            Self::Error(error) => error.into_response(),
+        }
+    }
+}
+
+/// What a request shows besides its body.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    pub(crate) address: IpAddr,
+    user_agent: Option<Cow<'a, str>>,
+    purpose: PurposeHeaders<'a>,
+}
+
+impl<'a> Seen<'a> {
+    pub(crate) fn of(service: &Service, parts: &'a Parts) -> Self {
+        let headers = &parts.headers;
+        let purpose = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            address: service.client(parts.extensions.get::<Peer>(), headers),
+            user_agent: headers
+                .get(header::USER_AGENT)
+                .map(|value| String::from_utf8_lossy(value.as_bytes())),
+            purpose: PurposeHeaders {
+                sec_purpose: purpose("sec-purpose"),
+                purpose: purpose("purpose"),
+                x_moz: purpose("x-moz"),
+            },
+        }
+    }
+
+    pub(crate) fn facts<'b>(
+        &'b self,
+        user: Option<&'b str>,
+        occurred_at: Timestamp,
+        received_at: Timestamp,
+    ) -> Facts<'b> {
+        Facts {
+            address: self.address,
+            user_agent: self.user_agent.as_deref(),
+            purpose: self.purpose,
+            user,
+            occurred_at,
+            received_at,
+            trust: Trust::Beacon,
+        }
+    }
+}
