@@ -1,7 +1,20 @@
-//! Every fixed statement prepares on freshly migrated databases, and every table knows its tenant.
+//! Every fixed statement prepares on freshly migrated databases and reads large tables by an index, and every
+//! table knows its tenant.
 
 use kit::postgres;
-use sqlx::{AssertSqlSafe, Executor, PgPool, Row, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row, SqlSafeStr};
+
+/// Visits and views of 50 workspaces with four pages each, over 400 days.
+const LARGE: &str = "
+    INSERT INTO sessions (workspace_no, session_id, seq, started_at, start_event_id, page_id, visitor_hash, last_activity_at)
+    SELECT 1 + n % 50, md5('session' || n)::uuid, n, at, md5('start' || n)::uuid, md5('page' || n % 200)::uuid,
+           decode(md5('visitor' || n % 9000), 'hex'), at
+    FROM generate_series(1, 40000) AS n, LATERAL (SELECT timestamptz '2026-01-01' + n * interval '14 minutes') AS t (at);
+    INSERT INTO events (workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, session_id, pageview_id)
+    SELECT 1 + n % 50, n, md5('event' || n)::uuid, 4, at, at, md5('page' || n % 200)::uuid,
+           md5('session' || n % 40000)::uuid, md5('view' || n)::uuid
+    FROM generate_series(1, 80000) AS n, LATERAL (SELECT timestamptz '2026-01-01' + n * interval '7 minutes') AS t (at);
+    ANALYZE";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_prepares() {
@@ -34,6 +47,60 @@ async fn every_statement_prepares() {
         prepared += 1;
     }
     assert!(prepared > 30, "{prepared}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_that_answers_reads_a_whole_table() {
+    let databases = postgres::databases().await;
+    let mut analytics = PgConnection::connect(&databases.analytics).await.unwrap();
+    sqlx::raw_sql(LARGE).execute(&mut analytics).await.unwrap();
+    // The plan for any page, as prepared statements have it.
+    let any = "SET plan_cache_mode = force_generic_plan";
+    sqlx::raw_sql(any).execute(&mut analytics).await.unwrap();
+    let fixed = api::ANALYTICS_STATEMENTS.iter();
+    let fixed = fixed.map(|(name, statement)| ((*name).to_owned(), (*statement).to_owned()));
+    let mut by_index = 0;
+    for (name, statement) in api::report_statements().into_iter().chain(fixed) {
+        let plan = plan(&mut analytics, &statement).await;
+        for table in ["events", "sessions"] {
+            let whole = format!("Seq Scan on {table}");
+            assert!(!plan.contains(&whole), "{name} reads all of {table}:\n{plan}");
+        }
+        by_index += i32::from(plan.contains("Index"));
+    }
+    assert!(by_index > 30, "{by_index}");
+    let whole = plan(&mut analytics, "SELECT count(*) FROM events WHERE title = $1").await;
+    assert!(whole.contains("Seq Scan on events"), "{whole}");
+}
+
+/// How the server would run a statement, whatever its parameters are.
+async fn plan(connection: &mut PgConnection, statement: &str) -> String {
+    let parameters = (1..1_000)
+        .take_while(|number| statement.contains(&format!("${number}")))
+        .map(|_| "NULL")
+        .collect::<Vec<_>>()
+        .join(", ");
+    let given = if parameters.is_empty() {
+        String::new()
+    } else {
+        format!("({parameters})")
+    };
+    let prepare = AssertSqlSafe(format!("PREPARE asked AS {statement}"));
+    sqlx::raw_sql(prepare)
+        .execute(&mut *connection)
+        .await
+        .unwrap_or_else(|error| panic!("{error} in {statement}"));
+    let explain = AssertSqlSafe(format!("EXPLAIN EXECUTE asked {given}"));
+    let lines = sqlx::raw_sql(explain)
+        .fetch_all(&mut *connection)
+        .await
+        .unwrap_or_else(|error| panic!("{error} in {statement}"));
+    sqlx::raw_sql("DEALLOCATE asked")
+        .execute(connection)
+        .await
+        .unwrap();
+    let lines: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
+    lines.join("\n")
 }
 
 #[tokio::test(flavor = "multi_thread")]
