@@ -182,6 +182,7 @@ async fn pages_and_the_tracker_are_compressed_for_who_wants_that() {
 async fn a_write_is_seen_at_once_on_every_instance() {
     let system = System::start().await;
     let other = SystemBuilder::default()
+        .log(system.log.shared())
         .databases(system.databases.clone())
         .without_projector()
         .seed(1 << 32)
@@ -234,7 +235,7 @@ async fn a_write_is_seen_at_once_on_every_instance() {
         let answer = instance.client.get("/api/v1/bio/ada").await;
         assert_eq!(answer.error().2, "creator.bio.not_found");
     }
-    other.finish().await;
+    let _shared = other.stop().await;
     system.finish().await;
 }
 

@@ -110,6 +110,17 @@ impl TestLog {
         .unwrap();
     }
 
+    /// The same log for a further system, which must end before this one and leave it to it to finish.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self {
+            broker: None,
+            brokers: self.brokers.clone(),
+            folder: self.folder.clone(),
+            _turn: None,
+        }
+    }
+
     /// The bootstrap servers.
     #[must_use]
     pub fn brokers(&self) -> &str {
