@@ -5,9 +5,8 @@
 
 use std::{io, time::Duration};
 
-use nisshi_broker::Error as ServiceError;
+use bytes::Bytes;
 use nisshi_sans_io::{Body, Frame, Header};
-use nisshi_service::FrameRouteService;
 use rama::{Context, Service as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -16,11 +15,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-/// A request larger than this is not ours: librdkafka sends at most `message.max.bytes` (1 MB) and some.
-const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+use super::{
+    produce::{Answer, Request},
+    services::Routes,
+};
 
-/// Every request type with its service.
-pub(super) type Routes = FrameRouteService<(), ServiceError>;
+/// A request larger than this is not ours: librdkafka sends at most `message.max.bytes` (1 MB) and some.
+pub(super) const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Accepts connections and serves each in a task of its own, until the broker stops.
 pub(super) async fn accept(
@@ -70,8 +71,10 @@ async fn serve(
                 None => return Ok(()),
             },
         };
-        if let Some(response) = answer(routes, request).await.map_err(io::Error::other)? {
-            stream.write_all(&response).await?;
+        match answer(routes, request.into()).await? {
+            Answer::Frame(response) => stream.write_all(&response).await?,
+            Answer::Silence => {}
+            Answer::Close => return Ok(()),
         }
     }
 }
@@ -96,15 +99,26 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(request))
 }
 
-async fn answer(routes: &Routes, request: Vec<u8>) -> Result<Option<Vec<u8>>, ServiceError> {
-    let frame = Frame::request_from_bytes(&request[..])?;
-    let (api_key, api_version) = (frame.api_key()?, frame.api_version()?);
-    let correlation_id = frame.correlation_id()?;
-    // A producer that wants no acknowledgement reads none: an answer would be taken for that of its next request.
+async fn answer(routes: &Routes, request: Bytes) -> io::Result<Answer> {
+    if let Some(produce) = Request::read(&request).map_err(io::Error::other)? {
+        let answer = routes.produce.answer(produce).await;
+        return answer.map_err(io::Error::other);
+    }
+    let frame = Frame::request_from_bytes(request).map_err(io::Error::other)?;
+    let head = || {
+        Ok((
+            frame.api_key()?,
+            frame.api_version()?,
+            frame.correlation_id()?,
+        ))
+    };
+    let head: Result<_, nisshi_sans_io::Error> = head();
+    let (api_key, api_version, correlation_id) = head.map_err(io::Error::other)?;
     let silent = matches!(&frame.body, Body::ProduceRequest(produce) if produce.acks == 0);
-    let mut answer = routes.serve(Context::default(), frame).await?;
+    let answer = routes.others.serve(Context::default(), frame).await;
+    let mut answer = answer.map_err(io::Error::other)?;
     if silent {
-        return Ok(None);
+        return Ok(Answer::Silence);
     }
     if let Body::ApiVersionsResponse(versions) = &mut answer.body {
         // Tagged fields that say nothing: librdkafka before 2.1, which kcat of Debian 12 has, misreads any.
@@ -114,7 +128,7 @@ async fn answer(routes: &Routes, request: Vec<u8>) -> Result<Option<Vec<u8>>, Se
         versions.zk_migration_ready = None;
     }
     let header = Header::Response { correlation_id };
-    Ok(Some(
-        Frame::response(header, answer.body, api_key, api_version)?.into(),
-    ))
+    Frame::response(header, answer.body, api_key, api_version)
+        .map(Answer::Frame)
+        .map_err(io::Error::other)
 }
