@@ -6,6 +6,7 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
+use nisshi_broker::Error as ServiceError;
 use nisshi_sans_io::{Body, Frame, Header};
 use rama::{Context, Service as _};
 use tokio::{
@@ -100,23 +101,22 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
 }
 
 async fn answer(routes: &Routes, request: Bytes) -> io::Result<Answer> {
-    if let Some(produce) = Request::read(&request).map_err(io::Error::other)? {
-        let answer = routes.produce.answer(produce).await;
-        return answer.map_err(io::Error::other);
+    match Request::read(&request).map_err(io::Error::other)? {
+        Some(request) => {
+            let answer = routes.produce.answer(request).await;
+            answer.map_err(io::Error::other)
+        }
+        None => look_up(routes, request).await.map_err(io::Error::other),
     }
-    let frame = Frame::request_from_bytes(request).map_err(io::Error::other)?;
-    let head = || {
-        Ok((
-            frame.api_key()?,
-            frame.api_version()?,
-            frame.correlation_id()?,
-        ))
-    };
-    let head: Result<_, nisshi_sans_io::Error> = head();
-    let (api_key, api_version, correlation_id) = head.map_err(io::Error::other)?;
+}
+
+/// What the table has for a request.
+async fn look_up(routes: &Routes, request: Bytes) -> Result<Answer, ServiceError> {
+    let frame = Frame::request_from_bytes(request)?;
+    let (api_key, api_version) = (frame.api_key()?, frame.api_version()?);
+    let correlation_id = frame.correlation_id()?;
     let silent = matches!(&frame.body, Body::ProduceRequest(produce) if produce.acks == 0);
-    let answer = routes.others.serve(Context::default(), frame).await;
-    let mut answer = answer.map_err(io::Error::other)?;
+    let mut answer = routes.others.serve(Context::default(), frame).await?;
     if silent {
         return Ok(Answer::Silence);
     }
@@ -128,7 +128,6 @@ async fn answer(routes: &Routes, request: Bytes) -> io::Result<Answer> {
         versions.zk_migration_ready = None;
     }
     let header = Header::Response { correlation_id };
-    Frame::response(header, answer.body, api_key, api_version)
-        .map(Answer::Frame)
-        .map_err(io::Error::other)
+    let frame = Frame::response(header, answer.body, api_key, api_version)?;
+    Ok(Answer::Frame(frame))
 }

@@ -50,8 +50,8 @@ const PROGRESS: &str = "
 
 const EPOCH: &str = "
     INSERT INTO producer_epoch (producer, epoch)
-    VALUES (?1, ?2)
-    ON CONFLICT (producer, epoch) DO NOTHING";
+    SELECT ?1, ?2
+    WHERE NOT EXISTS (SELECT 1 FROM producer_epoch WHERE producer = ?1 AND epoch = ?2)";
 
 const MOVE_PROGRESS: &str = "
     INSERT INTO producer_detail (producer_epoch, topition, sequence)
