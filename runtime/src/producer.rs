@@ -2,7 +2,7 @@
 //! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which only a patient producer does not know.
 //!
 //! A delivery report carries a counter instead of a future per record, so that a batch of hundreds
-//! costs one wake-up. A producer of which the broker takes nothing more is replaced.
+//! costs one wake-up. A producer that the broker declared unusable is replaced.
 
 use crate::kafka::KafkaSettings;
 use rdkafka::{
@@ -136,7 +136,7 @@ impl Producer {
             .iter()
             .any(|outcome| matches!(outcome, Err(SendError::Unacknowledged(_))))
         {
-            self.replace_if_unusable(&producer);
+            self.replace_if_fatal(&producer);
         }
         outcomes
     }
@@ -150,20 +150,15 @@ impl Producer {
         }
     }
 
-    fn replace_if_unusable(&self, used: &Arc<Polled>) {
-        let client = used.client.client();
-        let why = match client.fatal_error() {
-            Some((code, reason)) => format!("{code:?}: {reason}"),
-            None if client.context().is_unknown.load(Ordering::Acquire) => {
-                "it does not know the epoch that follows a record given up".to_owned()
-            }
-            None => return,
+    fn replace_if_fatal(&self, used: &Arc<Polled>) {
+        let Some((code, reason)) = used.client.client().fatal_error() else {
+            return;
         };
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&current, used) {
             return;
         }
-        error!("the broker takes nothing more of this producer ({why}); making a new one");
+        error!("the broker declared this producer unusable ({code:?}: {reason}); making a new one");
         metrics::counter!("kafka_producers_replaced_total").increment(1);
         match Polled::new(&self.config) {
             Ok(fresh) => *current = Arc::new(fresh),
@@ -188,7 +183,7 @@ const POLL: Duration = Duration::from_secs(5);
 
 impl Polled {
     fn new(config: &ClientConfig) -> KafkaResult<Self> {
-        let client = BaseProducer::from_config_and_context(config, Deliveries::default())?;
+        let client = BaseProducer::from_config_and_context(config, Deliveries)?;
         let client = Arc::new(client);
         let unused = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&unused));
@@ -268,13 +263,7 @@ impl Batch {
 }
 
 /// Receives delivery reports on librdkafka's thread.
-#[derive(Default)]
-struct Deliveries {
-    /// Set once the broker had no other word for an error than that it does not know it. Of a Kafka cluster
-    /// that passes. nisshi says it for ever to a producer that gave up a record and goes on, as the
-    /// protocol has it, in the next epoch without asking.
-    is_unknown: AtomicBool,
-}
+struct Deliveries;
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
@@ -293,12 +282,7 @@ impl ProducerContext for Deliveries {
                 partition: message.partition(),
                 offset: message.offset(),
             }),
-            Err((error, _)) => {
-                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Unknown) {
-                    self.is_unknown.store(true, Ordering::Release);
-                }
-                Err(refusal(error))
-            }
+            Err((error, _)) => Err(refusal(error)),
         };
         batch.settle(index, outcome);
     }

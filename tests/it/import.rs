@@ -248,6 +248,7 @@ async fn an_import_waits_for_a_log_that_is_away_for_a_while_and_keeps_its_order(
         return;
     }
     let (mut system, creator, links) = system(SystemBuilder::default()).await;
+    let replaced = producers_replaced(&system).await;
     let file = history(creator.page, &links, 600, system.clock.now());
     let ground = ground(&system).await;
     let (writer, texts) = mpsc::channel();
@@ -293,7 +294,15 @@ async fn an_import_waits_for_a_log_that_is_away_for_a_while_and_keeps_its_order(
     assert_in_order(&system, &creator).await;
     let live = visit_now(&system, &creator, Uuid::from_u128(1));
     assert_counted(&system, &creator, &links, &format!("{file}{live}")).await;
+    // Those that gave up records went on themselves.
+    assert_eq!(producers_replaced(&system).await, replaced);
     system.finish().await;
+}
+
+async fn producers_replaced(system: &System) -> Option<String> {
+    let metrics = system.client.get("/metrics").await.text;
+    let mut lines = metrics.lines().map(str::to_owned);
+    lines.find(|line| line.starts_with("kafka_producers_replaced_total"))
 }
 
 /// A live visit as a line of a file would tell it.

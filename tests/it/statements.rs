@@ -64,12 +64,19 @@ async fn no_statement_that_answers_reads_a_whole_table() {
         let plan = plan(&mut analytics, &statement).await;
         for table in ["events", "sessions"] {
             let whole = format!("Seq Scan on {table}");
-            assert!(!plan.contains(&whole), "{name} reads all of {table}:\n{plan}");
+            assert!(
+                !plan.contains(&whole),
+                "{name} reads all of {table}:\n{plan}"
+            );
         }
         by_index += i32::from(plan.contains("Index"));
     }
     assert!(by_index > 30, "{by_index}");
-    let whole = plan(&mut analytics, "SELECT count(*) FROM events WHERE title = $1").await;
+    let whole = plan(
+        &mut analytics,
+        "SELECT count(*) FROM events WHERE title = $1",
+    )
+    .await;
     assert!(whole.contains("Seq Scan on events"), "{whole}");
 }
 

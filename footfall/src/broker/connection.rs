@@ -5,9 +5,9 @@
 
 use std::{io, time::Duration};
 
+use bytes::Bytes;
 use nisshi_broker::Error as ServiceError;
 use nisshi_sans_io::{Body, Frame, Header};
-use nisshi_service::FrameRouteService;
 use rama::{Context, Service as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -16,11 +16,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-/// A request larger than this is not ours: librdkafka sends at most `message.max.bytes` (1 MB) and some.
-const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+use super::{
+    produce::{Answer, Request},
+    services::Routes,
+};
 
-/// Every request type with its service.
-pub(super) type Routes = FrameRouteService<(), ServiceError>;
+/// A request larger than this is not ours: librdkafka sends at most `message.max.bytes` (1 MB) and some.
+pub(super) const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Accepts connections and serves each in a task of its own, until the broker stops.
 pub(super) async fn accept(
@@ -70,8 +72,10 @@ async fn serve(
                 None => return Ok(()),
             },
         };
-        if let Some(response) = answer(routes, request).await.map_err(io::Error::other)? {
-            stream.write_all(&response).await?;
+        match answer(routes, request.into()).await? {
+            Answer::Frame(response) => stream.write_all(&response).await?,
+            Answer::Silence => {}
+            Answer::Close => return Ok(()),
         }
     }
 }
@@ -96,15 +100,25 @@ async fn read_request(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(request))
 }
 
-async fn answer(routes: &Routes, request: Vec<u8>) -> Result<Option<Vec<u8>>, ServiceError> {
-    let frame = Frame::request_from_bytes(&request[..])?;
+async fn answer(routes: &Routes, request: Bytes) -> io::Result<Answer> {
+    match Request::read(&request).map_err(io::Error::other)? {
+        Some(request) => {
+            let answer = routes.produce.answer(request).await;
+            answer.map_err(io::Error::other)
+        }
+        None => look_up(routes, request).await.map_err(io::Error::other),
+    }
+}
+
+/// What the table has for a request.
+async fn look_up(routes: &Routes, request: Bytes) -> Result<Answer, ServiceError> {
+    let frame = Frame::request_from_bytes(request)?;
     let (api_key, api_version) = (frame.api_key()?, frame.api_version()?);
     let correlation_id = frame.correlation_id()?;
-    // A producer that wants no acknowledgement reads none: an answer would be taken for that of its next request.
     let silent = matches!(&frame.body, Body::ProduceRequest(produce) if produce.acks == 0);
-    let mut answer = routes.serve(Context::default(), frame).await?;
+    let mut answer = routes.others.serve(Context::default(), frame).await?;
     if silent {
-        return Ok(None);
+        return Ok(Answer::Silence);
     }
     if let Body::ApiVersionsResponse(versions) = &mut answer.body {
         // Tagged fields that say nothing: librdkafka before 2.1, which kcat of Debian 12 has, misreads any.
@@ -114,7 +128,6 @@ async fn answer(routes: &Routes, request: Vec<u8>) -> Result<Option<Vec<u8>>, Se
         versions.zk_migration_ready = None;
     }
     let header = Header::Response { correlation_id };
-    Ok(Some(
-        Frame::response(header, answer.body, api_key, api_version)?.into(),
-    ))
+    let frame = Frame::response(header, answer.body, api_key, api_version)?;
+    Ok(Answer::Frame(frame))
 }

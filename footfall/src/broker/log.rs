@@ -1,4 +1,4 @@
-//! Reads the log's file directly, in bounded bites, and compacts what is compacted by contract.
+//! Opens the log's file, reads it directly in bounded bites, and compacts what is compacted by contract.
 //!
 //! nisshi's own read sums the sizes of *all* records behind the offset before it returns the first ones, so that a
 //! rebuild would take quadratic time, never returns a record larger than the limit, and asks for headers once per
@@ -213,9 +213,23 @@ impl Log {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        if let Some(connection) = idle {
-            return Ok(connection);
+        match idle {
+            Some(connection) => Ok(connection),
+            None => self.connect().await,
         }
+    }
+
+    /// A connection of its own for whoever writes records, with what nisshi's own writers have.
+    pub(super) async fn writer(&self) -> Result<Connection, Error> {
+        let connection = self.connect().await?;
+        first(&connection, "PRAGMA journal_mode = WAL", ()).await?;
+        // A commit then waits for no disk: it survives this process, but not the loss of power.
+        let normal = "PRAGMA synchronous = NORMAL";
+        connection.execute(normal, ()).await?;
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<Connection, Error> {
         let connection = self.database.connect()?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         // Without it a compaction would leave the headers of the records it removes.

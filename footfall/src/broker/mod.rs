@@ -1,7 +1,7 @@
 //! A Kafka-protocol broker inside this process, for `footfall up` without a cluster.
 //!
 //! Owns the listener, the connections and their end. Storage, wire format and most requests are nisshi's
-//! (pinned: the file layout is read here too); fetch, produce and group membership are ours, see their files.
+//! (pinned: the file layout is read and written here too); fetch, produce and group membership are ours, see their files.
 //! The rule to keep: **nothing here ever deletes a record of a topic that is not purely compacted**. nisshi's own
 //! `maintain` is therefore never called: with `cleanup.policy=delete` it takes a `retention.ms` of -1 for
 //! "everything is too old" and would empty the events topic, which is the truth.
@@ -11,6 +11,7 @@ mod fetch;
 mod groups;
 mod location;
 mod log;
+mod produce;
 mod services;
 mod stored;
 mod tails;

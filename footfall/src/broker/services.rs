@@ -1,7 +1,8 @@
 //! Which request is answered by whom.
 //!
-//! nisshi's table, with ours in the places of fetch, produce, group membership and offsets by time, and a wake-up
-//! after everything that changes what a fetch would see. The rule to keep: wake after the write, never before.
+//! nisshi's table, with ours in the places of fetch, group membership and offsets by time, and a wake-up after
+//! everything that changes what a fetch would see; before the table stands our produce, for all that is no transaction.
+//! The rule to keep: wake after the write, never before.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -23,10 +24,19 @@ use nisshi_storage::{
 use rama::{Context, Layer as _, Service, layer::MapErrLayer, service::BoxService};
 use tokio_util::sync::CancellationToken;
 
-use super::{connection::Routes, fetch::WokenFetch, groups::Groups, log::Log, tails::Tails};
+use super::{fetch::WokenFetch, groups::Groups, log::Log, produce::Produce, tails::Tails};
 
 /// What `ListOffsets` answers for a time after the last record.
 const NO_OFFSET: i64 = -1;
+
+/// Every request type with its service.
+#[derive(Clone, Debug)]
+pub(super) struct Routes {
+    /// Produce requests outside of transactions.
+    pub(super) produce: Arc<Produce>,
+    /// All others.
+    pub(super) others: FrameRouteService<(), ServiceError>,
+}
 
 /// The table, for all connections.
 pub(super) fn routes(
@@ -40,7 +50,7 @@ pub(super) fn routes(
         tails: tails.clone(),
         stopping: stopping.clone(),
     };
-    let publish = Publish {
+    let publish = TransactionalProduce {
         storage: storage.clone(),
         tails: tails.clone(),
     };
@@ -91,7 +101,10 @@ pub(super) fn routes(
             route(ThenForget::new(TxnEndService, storage, tails)),
         )?;
     let builder = coordinator::services(builder, groups)?;
-    auth::services(builder)?.build().map_err(Into::into)
+    Ok(Routes {
+        produce: Arc::new(Produce::new(log.clone(), tails.clone())),
+        others: auth::services(builder)?.build()?,
+    })
 }
 
 /// A service of one request type as an entry of the table.
@@ -109,14 +122,14 @@ where
         .boxed()
 }
 
-/// Produce that wakes those who wait for the partitions it wrote.
+/// Produce within a transaction: nisshi's, which wakes those who wait for the partitions it wrote.
 #[derive(Clone, Debug)]
-struct Publish {
+struct TransactionalProduce {
     storage: ArcDynStorage,
     tails: Arc<Tails>,
 }
 
-impl Service<(), ProduceRequest> for Publish {
+impl Service<(), ProduceRequest> for TransactionalProduce {
     type Response = ProduceResponse;
     type Error = Error;
 

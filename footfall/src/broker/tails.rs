@@ -140,6 +140,19 @@ impl Tails {
     ) -> Result<Option<Arc<Topic>>, libsql::Error> {
         let name = wanted.topic.as_deref().filter(|name| !name.is_empty());
         let id = wanted.topic_id.filter(|id| *id != NO_ID);
+        self.look_up(name, id).await
+    }
+
+    /// The topic of this name; `None` if there is none.
+    pub(super) async fn named(&self, name: &str) -> Result<Option<Arc<Topic>>, libsql::Error> {
+        self.look_up(Some(name), None).await
+    }
+
+    async fn look_up(
+        &self,
+        name: Option<&str>,
+        id: Option<[u8; 16]>,
+    ) -> Result<Option<Arc<Topic>>, libsql::Error> {
         loop {
             let generation = {
                 let known = lock(&self.topics);

@@ -1,8 +1,11 @@
 //! The broker as librdkafka sees it: what the services rely on, and what nisshi alone would get wrong.
 
 mod groups;
+mod idempotence;
 mod log;
 mod process;
+mod produce;
+mod wire;
 
 use std::{path::Path, time::Duration};
 
