@@ -104,41 +104,44 @@ impl Appender {
     /// Appends all or, if the file cannot be written, nothing. A partition's refusal concerns no other one.
     pub(super) async fn append(&self, appends: &[Append]) -> Outcomes {
         let mut writer = self.writer.lock().await;
-        let Writer { idle, memory } = &mut *writer;
-        let written = match idle.take() {
-            Some(statements) => Ok(statements),
-            None => Statements::prepare(&self.log).await,
-        };
-        let failure = match written {
-            Err(error) => error,
-            Ok(statements) => {
-                let mut transaction = Transaction::new(&statements, memory);
-                match transaction.run(appends).await {
-                    Ok(outcomes) => {
-                        for (place, progress) in transaction.moved {
-                            memory.learn(place, progress);
-                        }
-                        *idle = Some(statements);
-                        return outcomes;
-                    }
-                    Err(error) => {
-                        if statements.roll_back().await {
-                            *idle = Some(statements);
-                        }
-                        error
-                    }
-                }
+        match writer.append(&self.log, appends).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                warn!(%error, "the embedded log could not be written: {error}");
+                writer.forget(appends);
+                // Clients keep the records and send them again.
+                vec![Err(ErrorCode::KafkaStorageError); appends.len()]
             }
+        }
+    }
+}
+
+impl Writer {
+    async fn append(&mut self, log: &Log, appends: &[Append]) -> Result<Outcomes, Error> {
+        let statements = match self.idle.take() {
+            Some(statements) => statements,
+            None => Statements::prepare(log).await?,
         };
-        // A commit that failed should not have happened; where it did, the file knows better than the memory.
-        let claims = appends.iter().flat_map(|append| {
-            let claims = append.batches.iter().filter_map(|batch| batch.claim);
-            claims.map(|claim| (claim.producer_id, append.topition))
-        });
-        claims.for_each(|place| memory.forget(place));
-        warn!(error = %failure, "the embedded log could not be written: {failure}");
-        // Clients keep the records and send them again.
-        vec![Err(ErrorCode::KafkaStorageError); appends.len()]
+        let mut transaction = Transaction::new(&statements, &mut self.memory);
+        let outcomes = transaction.run(appends).await;
+        if outcomes.is_ok() {
+            for (place, progress) in transaction.moved {
+                self.memory.learn(place, progress);
+            }
+        }
+        if outcomes.is_ok() || statements.roll_back().await {
+            self.idle = Some(statements);
+        }
+        outcomes
+    }
+
+    /// A commit that failed should not have happened; where it did, the file knows better than the memory.
+    fn forget(&mut self, appends: &[Append]) {
+        for append in appends {
+            for claim in append.batches.iter().filter_map(|batch| batch.claim) {
+                self.memory.forget((claim.producer_id, append.topition));
+            }
+        }
     }
 }
 
