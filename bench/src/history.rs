@@ -1,6 +1,6 @@
 //! Files of history, as large as one wants to measure.
 
-use crate::target::Target;
+use crate::target::{CREATOR, Target};
 use footfall::demo::visits::{Lines, Plan, Visits};
 use runtime::{Clock, SystemClock};
 use std::{
@@ -44,7 +44,7 @@ impl History {
         let (page, links) = if let Some(page) = self.page {
             (page, self.link)
         } else {
-            let target = Target::find(&self.data_dir, &reqwest::Client::new()).await?;
+            let target = Target::find(&self.data_dir, CREATOR, &reqwest::Client::new()).await?;
             (target.page, target.links)
         };
         let plan = Plan {

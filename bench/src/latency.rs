@@ -1,6 +1,9 @@
 //! From an acknowledged beacon to its count in a report, one at a time.
 
-use crate::{sender, target::Target};
+use crate::{
+    sender,
+    target::{CREATOR, Target},
+};
 use serde_json::json;
 use std::{
     error::Error,
@@ -14,6 +17,9 @@ pub struct Latency {
     /// Data directory of the running program
     #[arg(long, default_value = "data")]
     data_dir: String,
+    /// Whose page they are sent to; while an import runs, one that it brings nothing for
+    #[arg(long, default_value = CREATOR)]
+    creator: String,
     /// Beacons to time
     #[arg(long, default_value_t = 500)]
     beacons: u32,
@@ -23,7 +29,7 @@ impl Latency {
     /// Sends a view, asks for the overview until it counts, again and again.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let http = reqwest::Client::new();
-        let target = Target::find(&self.data_dir, &http).await?;
+        let target = Target::find(&self.data_dir, &self.creator, &http).await?;
         let mut retries = 0;
         let body = json!({
             "visitorId": "latency", "consentAnalytics": "granted", "bioPageId": target.page,

@@ -1,6 +1,9 @@
 //! Many beacons at once, then every report against the seeds' SQL.
 
-use crate::{sender, target::Target};
+use crate::{
+    sender,
+    target::{CREATOR, Target},
+};
 use futures::{StreamExt, stream};
 use kit::oracle;
 use runtime::{Clock, SystemClock};
@@ -37,7 +40,7 @@ impl Load {
     /// Sends, waits until the tables have everything, compares.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let http = reqwest::Client::new();
-        let target = Target::find(&self.data_dir, &http).await?;
+        let target = Target::find(&self.data_dir, CREATOR, &http).await?;
         let begun = Instant::now();
         let visits = stream::iter(0..self.sessions)
             .map(|number| sender::visit(&http, &target, self.run, number, self.beacons))

@@ -30,13 +30,17 @@ pub struct Target {
     pub run: RunFile,
 }
 
-/// The creator that measurements use.
-const CREATOR: &str = "bench";
+/// The creator that measurements use when no other is named.
+pub const CREATOR: &str = "bench";
 const LINKS: usize = 5;
 
 impl Target {
-    /// Finds the program and makes the creator where it is missing.
-    pub async fn find(folder: &str, http: &reqwest::Client) -> Result<Self, Box<dyn Error>> {
+    /// Finds the program and makes the creator of that name where it is missing.
+    pub async fn find(
+        folder: &str,
+        creator: &str,
+        http: &reqwest::Client,
+    ) -> Result<Self, Box<dyn Error>> {
         let settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", folder)]);
         let data_dir = DataDir::open(&settings).map_err(|failure| format!("{failure:?}"))?;
         let secrets: BTreeMap<String, String> =
@@ -52,7 +56,7 @@ impl Target {
         let ttl = SignedDuration::from_hours(24);
         let token = jwt::mint(
             &secret("JWT_SECRET")?,
-            CREATOR,
+            creator,
             None,
             SystemClock.now(),
             ttl,
@@ -67,13 +71,17 @@ impl Target {
             links: Vec::new(),
             run,
         };
-        target.provide_creator(http).await?;
+        target.provide_creator(creator, http).await?;
         Ok(target)
     }
 
-    async fn provide_creator(&mut self, http: &reqwest::Client) -> Result<(), Box<dyn Error>> {
+    async fn provide_creator(
+        &mut self,
+        name: &str,
+        http: &reqwest::Client,
+    ) -> Result<(), Box<dyn Error>> {
         let api = format!("http://{}/api/v1/creators", self.run.listen);
-        let body = json!({"username": CREATOR, "displayName": "Benchmark"});
+        let body = json!({"username": name, "displayName": "Benchmark"});
         http.post(&api)
             .bearer_auth(&self.token)
             .json(&body)

@@ -7,6 +7,7 @@
 mod cluster;
 mod download;
 mod former;
+mod memory;
 mod privilege;
 mod programs;
 mod server;

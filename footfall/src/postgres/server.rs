@@ -13,8 +13,8 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::{
-    PostgresError, cluster::Cluster, connect_options, former, privilege::Account,
-    programs::Binaries,
+    PostgresError, cluster::Cluster, connect_options, former, memory::shared_buffers_mb,
+    privilege::Account, programs::Binaries,
 };
 
 /// After a crash the server reads its log again before it answers; that is rarely more than seconds.
@@ -29,12 +29,11 @@ const PORT_ATTEMPTS: u32 = 4;
 const STATUS_LINE: usize = 7;
 
 /// For a laptop that runs other things as well. Durability is not among what is traded.
-const SETTINGS: [&str; 14] = [
+const SETTINGS: [&str; 13] = [
     "listen_addresses=127.0.0.1",
     // A socket's path may have 107 bytes, which a data directory easily exceeds.
     "unix_socket_directories=",
     "max_connections=100",
-    "shared_buffers=128MB",
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
@@ -217,7 +216,8 @@ fn spawn(
         .arg(cluster.data())
         .arg("-p")
         .arg(port.to_string());
-    for setting in SETTINGS {
+    let memory = format!("shared_buffers={}MB", shared_buffers_mb());
+    for setting in SETTINGS.into_iter().chain([memory.as_str()]) {
         command.arg("-c").arg(setting);
     }
     command.stdout(log).stderr(log_too);
