@@ -36,6 +36,7 @@ mod refusals;
 mod startup;
 mod store;
 mod surface;
+mod tracking_check;
 
 pub use config::{Config, LISTEN};
 pub use limits::published as published_limits;

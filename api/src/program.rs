@@ -14,7 +14,7 @@ use crate::{
     outbox::{PART, Publisher},
     public::{self, Public},
     startup::{open_analytics, open_main, reading_pool},
-    surface,
+    surface, tracking_check,
 };
 use axum::{
     Router, middleware,
@@ -142,6 +142,11 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
+    if let Some(tracking) = config.tracking.clone() {
+        let life = &context.lifecycle;
+        let checking = tracking_check::check(config.kafka.clone(), tracking, life.clone());
+        life.spawn_worker("api", checking);
+    }
     let public_url = config.public_url.clone();
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());

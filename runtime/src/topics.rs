@@ -15,7 +15,7 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 use schemas::{
-    directory::{Entry, Log},
+    directory::{Entry, Log, SecretFingerprints},
     topics::{DIRECTORY, EVENTS, TopicSpec, specs},
 };
 use std::{
@@ -289,8 +289,40 @@ async fn write_log(
 /// # Errors
 /// When the cluster does not answer.
 pub async fn read_log(kafka: &KafkaSettings) -> Result<Option<Log>, TopicError> {
-    let config: ClientConfig = kafka.consumer_with_ends("footfall-log-name");
-    let log = blocking(move || {
+    let mut log = None;
+    let found = scan_directory(kafka, move |entry| {
+        if let Some(Entry::Log(found)) = entry {
+            log = Some(found);
+        }
+        log.take()
+    });
+    found.await
+}
+
+/// The fingerprints of the secrets that ingest works with; `None` while it was never started on this log.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub async fn read_secrets(kafka: &KafkaSettings) -> Result<Option<SecretFingerprints>, TopicError> {
+    let mut newest = None;
+    let found = scan_directory(kafka, move |entry| match entry {
+        Some(Entry::Secrets(found)) => {
+            newest = Some(found);
+            None
+        }
+        Some(_) => None,
+        None => newest.take(),
+    });
+    found.await
+}
+
+/// Shows the directory's entries, from the first to the last, and at its end `None`, until something is found.
+async fn scan_directory<T: Send + 'static>(
+    kafka: &KafkaSettings,
+    mut find: impl FnMut(Option<Entry>) -> Option<T> + Send + 'static,
+) -> Result<Option<T>, TopicError> {
+    let config: ClientConfig = kafka.consumer_with_ends("footfall-directory-scan");
+    let found = blocking(move || {
         let consumer: BaseConsumer = config.create()?;
         let (low, high) = match consumer.fetch_watermarks(DIRECTORY, 0, TIMEOUT) {
             Ok(watermarks) => watermarks,
@@ -310,18 +342,21 @@ pub async fn read_log(kafka: &KafkaSettings) -> Result<Option<Log>, TopicError> 
                         RDKafkaErrorCode::OperationTimedOut,
                     ));
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(None),
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(find(None)),
                 Some(Err(error)) => return Err(error),
                 Some(Ok(message)) => {
-                    let payload = message.payload().unwrap_or_default();
-                    if let Ok(Entry::Log(log)) = serde_json::from_slice(payload) {
-                        return Ok(Some(log));
+                    // What a newer program wrote is not for us.
+                    let entry = serde_json::from_slice(message.payload().unwrap_or_default());
+                    if let Ok(entry) = entry
+                        && let Some(found) = find(Some(entry))
+                    {
+                        return Ok(Some(found));
                     }
                 }
             }
         }
     });
-    Ok(log.await?)
+    Ok(found.await?)
 }
 
 fn is_unknown_topic(error: &KafkaError) -> bool {

@@ -19,6 +19,7 @@ mod page_changes;
 mod program;
 mod public_page;
 mod replay;
+mod secrets;
 mod seeds;
 mod statements;
 mod tenants;

@@ -1,0 +1,70 @@
+//! Is our `TRACKING_HMAC_SECRET` the one that ingest knows? With another, every page would be shown as ever, and
+//! every visit refused.
+
+use runtime::{Lifecycle, kafka::KafkaSettings, topics};
+use schemas::Keyring;
+use std::time::Duration;
+use thiserror::Error;
+use tracing::debug;
+
+/// Time between two looks while ingest has not said anything yet.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// The log was made with another secret.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "TRACKING_HMAC_SECRET is not what this log was made with: give api the secret that ingest has (a rotation is \
+     `<new>,<old>` for both); when ingest is to go on with a new one, start it first"
+)]
+pub(crate) struct Stranger;
+
+/// Looks for the fingerprints that ingest keeps with the log until there are some, and compares. For an api that
+/// does not share its settings with an ingest.
+///
+/// # Errors
+/// [`Stranger`] when no secret is in both.
+pub(crate) async fn check(
+    kafka: KafkaSettings,
+    ours: Keyring,
+    lifecycle: Lifecycle,
+) -> Result<(), Stranger> {
+    loop {
+        match topics::read_secrets(&kafka).await {
+            Ok(Some(theirs)) => return compare(&theirs.tracking, &ours),
+            Ok(None) => {
+                debug!("no ingest has kept the fingerprints of its secrets in this log yet");
+            }
+            Err(error) => debug!("the fingerprints of secrets cannot be read: {error}"),
+        }
+        tokio::select! {
+            () = lifecycle.workers_stopping() => return Ok(()),
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// One secret in both is enough: a rotation begins with that.
+fn compare(theirs: &[String], ours: &Keyring) -> Result<(), Stranger> {
+    let ours = ours.fingerprints();
+    if theirs.iter().any(|one| ours.contains(one)) {
+        Ok(())
+    } else {
+        Err(Stranger)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_shares_a_secret_and_a_stranger_none() {
+        let ring = |text: &str| Keyring::parse(text).unwrap();
+        let (old, new) = ("old-secret".repeat(4), "new-secret".repeat(4));
+        let (before, between, after) = (ring(&old), ring(&format!("{new},{old}")), ring(&new));
+        for (theirs, ours) in [(&before, &between), (&between, &after), (&between, &before)] {
+            assert_eq!(compare(&theirs.fingerprints(), ours), Ok(()));
+        }
+        assert_eq!(compare(&before.fingerprints(), &after), Err(Stranger));
+    }
+}
