@@ -10,7 +10,7 @@ use kit::{
 use runtime::{Producer, producer::Record};
 use schemas::{Event, WorkspaceId, WorkspaceNo, topics::EVENTS};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// Offsets of :00, :30 and :45, summer time in both hemispheres, half an hour of it.
@@ -215,7 +215,39 @@ async fn every_report_equals_plain_loops_over_the_raw_rows() {
         .await;
     assert!(overview["totalViews"].as_i64() > Some(500), "{overview}");
     assert!(overview["change"]["ctr"].is_number(), "{overview}");
+    let stand_ins = [
+        (ada.page, "<page>"),
+        (shop, "<shop>"),
+        (evil, "<evil>"),
+        (gone, "<gone>"),
+        (foreign, "<foreign>"),
+    ];
+    assert_snapshots(&system, &ada, &stand_ins).await;
     system.finish().await;
+}
+
+/// The month's answers are the checked-in ones: what a change does to them stands in its difference.
+async fn assert_snapshots(system: &System, creator: &Creator, stand_ins: &[(Uuid, &str)]) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/it/snapshots/answers.json");
+    let mut answers = BTreeMap::new();
+    for ask in questions(creator.page) {
+        if ask.days == 30 && ask.zone == "UTC" {
+            answers.insert(ask.path(), answer(system, creator, &ask).await);
+        }
+    }
+    let mut text = serde_json::to_string_pretty(&answers).unwrap();
+    for (id, name) in stand_ins {
+        text = text.replace(&id.to_string(), name);
+    }
+    text.push('\n');
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(file, &text).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(file).unwrap_or_default();
+    assert!(
+        checked_in == text,
+        "{file} is not up to date; run UPDATE_SNAPSHOTS=1 cargo test -p footfall-tests catalogue and read the difference"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
