@@ -1,9 +1,9 @@
 //! An answer's numbers and names as the object that its row describes.
 
 use super::{
+    asked::Asked,
     names::Names,
     object::{Node, Object},
-    run::Asked,
     source::{Answer, Row, Values},
 };
 use crate::{

@@ -4,8 +4,10 @@
 //! the main database ([`names`]), numbers ([`compose`]), envelope (the row's surface). Nothing here
 //! knows a single report.
 
+mod asked;
 mod compose;
 mod csv;
+mod dialect;
 mod names;
 mod object;
 pub(crate) mod openapi;
@@ -16,9 +18,10 @@ mod sql;
 mod statement;
 mod window;
 
+pub(crate) use asked::{Asked, Condition, Grant};
+pub(crate) use dialect::Dialect;
 pub(crate) use object::Object;
-pub(crate) use plan::Condition;
-pub(crate) use run::{Asked, Grant, answer};
+pub(crate) use run::answer;
 
 use crate::catalog::{Param, REPORTS, Report};
 use jiff::{Timestamp, tz::TimeZone};

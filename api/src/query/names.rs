@@ -1,7 +1,7 @@
 //! Names of what a ranking lists. They stand in the main database, so they are joined here and not
 //! in SQL; one that is not the caller's keeps its row and stays nameless (contract, decision 17).
 
-use super::{run::Grant, source::Answer};
+use super::{asked::Grant, source::Answer};
 use crate::{
     app::Database,
     catalog::{Entity, Shape},

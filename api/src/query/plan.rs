@@ -1,7 +1,10 @@
 //! What a report needs to know: aggregates over its whole scope, aggregates per value of a dimension
 //! or per slot of time.
 
-use super::{run::Asked, window::Window};
+use super::{
+    asked::{Asked, Condition},
+    window::Window,
+};
 use crate::catalog::{Dimension, Fact, Field, Measure, Metric, Over, Scope, Shape, Timeline};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -17,16 +20,6 @@ pub(super) struct Filter {
     pub(super) scope_id: Uuid,
     pub(super) window: Window,
     pub(super) conditions: Vec<Condition>,
-}
-
-/// What the visit of every row must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Condition {
-    pub(crate) dimension: &'static Dimension,
-    /// One of these, when there are any.
-    pub(crate) is: Vec<String>,
-    /// None of these.
-    pub(crate) is_not: Vec<String>,
 }
 
 /// Everything that is asked of the analytics database for one answer.

@@ -1,9 +1,12 @@
 //! From a request to an answer, for every report alike.
 
 use super::{
+    asked::{Asked, Grant},
     compose::{compare, compose},
-    csv, names,
-    plan::{Condition, Filter, Plan},
+    csv,
+    dialect::Dialect,
+    names,
+    plan::{Filter, Plan},
     source::{Answer, Source},
     window::Window,
 };
@@ -12,43 +15,11 @@ use crate::{
     catalog::{Format, Report, Shape},
     extract::Query,
     guard::Caller,
-    surface::Dialect,
 };
 use axum::response::Response;
-use jiff::{Timestamp, tz::TimeZone};
 use runtime::http::ApiError;
 use std::time::Instant;
 use tracing::{Instrument, info_span};
-use uuid::Uuid;
-
-/// What a request asks for, once its surface has read it.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    /// When it asks.
-    pub(crate) now: Timestamp,
-    /// From when on.
-    pub(crate) since: Timestamp,
-    /// How many days back that is.
-    pub(crate) days: u16,
-    /// The page, if it names one.
-    pub(crate) page_id: Option<Uuid>,
-    /// Whose days and hours.
-    pub(crate) zone: TimeZone,
-    /// Whether the window before is wanted as well.
-    pub(crate) compare: bool,
-    /// The name of the shape it chooses.
-    pub(crate) choice: Option<&'static str>,
-    /// What visits must be.
-    pub(crate) conditions: Vec<Condition>,
-}
-
-/// What the caller may have: the tenant, and the scope's id within it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Grant {
-    pub(crate) workspace_no: i32,
-    pub(crate) creator_id: Uuid,
-    pub(crate) scope_id: Uuid,
-}
 
 /// Answers a request for a report.
 pub(crate) async fn answer<D: Dialect>(

@@ -1,7 +1,8 @@
 //! A plan as one statement on raw rows, so that all its numbers are of one moment.
 
 use super::{
-    plan::{Condition, Filter, Plan, Rows},
+    asked::Condition,
+    plan::{Filter, Plan, Rows},
     sql::{Sql, Value},
 };
 use crate::catalog::{Fact, Measure, Visit};

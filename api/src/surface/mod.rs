@@ -10,35 +10,11 @@ use crate::{
     catalog::{REPORTS, Report, Surface},
     extract::Query,
     guard::{Caller, Routes, guarded},
-    query::{self, Asked, Grant, Object},
+    query::{self, Dialect},
 };
-use axum::{Router, extract::State, response::Response, routing::get};
-use jiff::Timestamp;
-use runtime::{http::ApiError, openapi::Document};
+use axum::{Router, extract::State, routing::get};
+use runtime::openapi::Document;
 use std::sync::Arc;
-
-/// How one surface speaks.
-pub(crate) trait Dialect: 'static {
-    /// Reads the parameters that the row allows; its window rule.
-    fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError>;
-
-    /// What the caller may have of what the row is about; its error codes.
-    fn grant(
-        app: &App,
-        report: &Report,
-        caller: &Caller,
-        asked: &Asked,
-    ) -> impl Future<Output = Result<Grant, ApiError>> + Send;
-
-    /// What a choice that there is not is answered.
-    fn no_such_choice(report: &Report, query: &Query, asked: &Asked) -> Result<Response, ApiError>;
-
-    /// The answer in its envelope.
-    fn respond(data: Object) -> Response;
-
-    /// The answer as a file.
-    fn respond_csv(text: String, asked: &Asked) -> Response;
-}
 
 /// Describes the route of every row.
 pub(crate) fn describe(document: &mut Document) {

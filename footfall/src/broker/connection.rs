@@ -22,7 +22,7 @@ use super::{
 };
 
 /// A request larger than this is not ours: librdkafka sends at most `message.max.bytes` (1 MB) and some.
-pub(super) const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
+const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Accepts connections and serves each in a task of its own, until the broker stops.
 pub(super) async fn accept(

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::{stored::Stored, tails::Topic};
+use super::stored::Stored;
 use libsql::{Builder, Connection, Database, Error, Row, params};
 
 /// Waits this long for a writer of the file; nisshi's transactions take milliseconds.
@@ -77,6 +77,14 @@ const COMPACT: &str = "
         JOIN newest n ON n.topition = r.topition AND n.k = r.k
         WHERE r.offset_id < n.offset_id)";
 
+/// A topic, and its partitions: index and number in the file.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) id: [u8; 16],
+    pub(super) topitions: Vec<(i32, i64)>,
+}
+
 /// The first offset, the offset after the last record, and the same for those who want committed records only.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stage {
@@ -131,7 +139,7 @@ impl Log {
         &self,
         name: Option<&str>,
         id: Option<[u8; 16]>,
-    ) -> Result<Option<Topic>, Error> {
+    ) -> Result<Option<Found>, Error> {
         let id = id.filter(|_| name.is_none());
         let id = id.map(|id| uuid::Uuid::from_bytes(id).to_string());
         let connection = self.connection().await?;
@@ -147,7 +155,11 @@ impl Log {
         }
         drop(rows);
         self.give_back(connection);
-        Ok(found.map(|(name, id)| Topic::new(name, id, topitions)))
+        Ok(found.map(|(name, id)| Found {
+            name,
+            id,
+            topitions,
+        }))
     }
 
     /// Where a partition begins and ends; `None` if it was deleted.

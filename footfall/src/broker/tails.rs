@@ -11,7 +11,7 @@ use std::{
 use nisshi_sans_io::{fetch_request::FetchTopic, fetch_response::PartitionData};
 use tokio::sync::watch;
 
-use super::log::Log;
+use super::log::{Found, Log};
 
 /// The id that clients send when they name a topic by its name.
 const NO_ID: [u8; 16] = [0; 16];
@@ -82,19 +82,17 @@ impl Tail {
 /// One topic as the file knows it, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Topic {
-    pub(super) name: String,
     pub(super) id: [u8; 16],
     pub(super) tails: BTreeMap<i32, Tail>,
     changed: watch::Sender<()>,
 }
 
 impl Topic {
-    /// A topic of these partitions (index and number in the file).
-    pub(super) fn new(name: String, id: [u8; 16], topitions: Vec<(i32, i64)>) -> Self {
+    fn new(found: Found) -> Self {
         Self {
-            name,
-            id,
-            tails: topitions
+            id: found.id,
+            tails: found
+                .topitions
                 .into_iter()
                 .map(|(index, topition)| {
                     let state = Mutex::default();
@@ -166,14 +164,15 @@ impl Tails {
                 }
                 known.generation
             };
-            let Some(topic) = self.log.topic(name, id).await? else {
+            let Some(found) = self.log.topic(name, id).await? else {
                 return Ok(None);
             };
             let mut known = lock(&self.topics);
             // Deleted while we looked: what we read may be of the deleted one.
             if known.generation == generation {
-                let entry = known.topics.entry(topic.name.clone());
-                return Ok(Some(entry.or_insert_with(|| Arc::new(topic)).clone()));
+                let entry = known.topics.entry(found.name.clone());
+                let topic = entry.or_insert_with(|| Arc::new(Topic::new(found)));
+                return Ok(Some(topic.clone()));
             }
         }
     }

@@ -47,6 +47,10 @@ async fn a_limit_that_is_spent_is_told_on_every_route_that_has_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_beacon_that_cannot_be_kept_is_told_to_come_again() {
+    if kit::log::is_given() {
+        eprintln!("skipped: the cluster is not ours to stop");
+        return;
+    }
     let mut system = System::start().await;
     let creator = system.client.creator("ada").await;
     let session = system.client.session(creator.page, "v").await;

@@ -7,13 +7,12 @@ mod filters;
 pub(super) mod openapi;
 mod window;
 
-use super::Dialect;
 use crate::{
     app::App,
     catalog::{Format, Param, Report, Scope, Shape},
     extract::Query,
     guard::Caller,
-    query::{Asked, Grant, Object},
+    query::{Asked, Dialect, Grant, Object},
     refusals, store,
 };
 use axum::response::{IntoResponse, Response};

@@ -7,8 +7,8 @@ use std::io::{self, Read};
 use bytes::{Buf as _, Bytes};
 use nisshi_sans_io::{Compression, ErrorCode};
 
-use super::super::connection::MAX_REQUEST_BYTES;
-
+/// Most that a batch may come to: as much as an uncompressed request may have.
+const MAX_INFLATED_BYTES: usize = 64 * 1024 * 1024;
 /// What the Java client writes before blocks of Snappy; the version and the oldest one that can read it follow.
 const SNAPPY_BLOCKS: &[u8] = b"\x82SNAPPY\0";
 /// The length of these two.
@@ -28,13 +28,13 @@ pub(super) fn inflate(codec: i16, data: Bytes) -> Result<Bytes, ErrorCode> {
 
 fn bounded(decoder: io::Result<impl Read>) -> Result<Bytes, ErrorCode> {
     let decoder = decoder.map_err(|_| ErrorCode::CorruptMessage)?;
-    let limit = u64::try_from(MAX_REQUEST_BYTES).unwrap_or(u64::MAX);
+    let limit = u64::try_from(MAX_INFLATED_BYTES).unwrap_or(u64::MAX);
     let mut inflated = Vec::new();
     decoder
         .take(limit + 1)
         .read_to_end(&mut inflated)
         .map_err(|_| ErrorCode::CorruptMessage)?;
-    if inflated.len() > MAX_REQUEST_BYTES {
+    if inflated.len() > MAX_INFLATED_BYTES {
         return Err(ErrorCode::MessageTooLarge);
     }
     Ok(inflated.into())
@@ -65,7 +65,7 @@ fn snappy(mut data: Bytes) -> Result<Bytes, ErrorCode> {
 
 fn add_block(block: &[u8], inflated: &mut Vec<u8>) -> Result<(), ErrorCode> {
     let length = snap::raw::decompress_len(block).map_err(|_| ErrorCode::CorruptMessage)?;
-    if inflated.len() + length > MAX_REQUEST_BYTES {
+    if inflated.len() + length > MAX_INFLATED_BYTES {
         return Err(ErrorCode::MessageTooLarge);
     }
     let block = snap::raw::Decoder::new().decompress_vec(block);
