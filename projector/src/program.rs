@@ -18,8 +18,8 @@ use tracing::warn;
 
 /// Where the projector listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8082";
-/// Connections of the projector: so many partitions are written at a time, or looked at for gauges.
-const POOL_SIZE: u32 = 4;
+/// Connections of the projector: for those who write, for gauges, for an analysis.
+const POOL_SIZE: u32 = consumer::WRITERS + 2;
 
 /// Every statement of the projector looks up keys by an index. On tables that have grown since they were
 /// last analysed, the planner would rather read them whole: seconds instead of milliseconds per batch.

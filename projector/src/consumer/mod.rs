@@ -37,6 +37,7 @@ use tracing::{debug, error, info, warn};
 use worker::{Piece, RETRY_PAUSE, Shared, Worker};
 
 pub use ownership::Assignment;
+pub(crate) use worker::WRITERS;
 
 /// Most records that are read before they are handed over: few enough that a worker is not kept waiting.
 const POLLED_RECORDS: usize = 1_000;
@@ -96,6 +97,7 @@ pub fn run(parts: Parts, context: &Context, handle: &Handle) -> Result<(), Consu
         context: context.clone(),
         handle: handle.clone(),
         store,
+        turns: Semaphore::new(WRITERS as usize),
         producer,
         analysing: AtomicBool::new(false),
         fenced: Mutex::default(),

@@ -19,13 +19,15 @@ use std::{
 };
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, mpsc},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 use tracing::{debug, warn};
 
 /// From how many records on a batch is written: enough that the transaction's fixed cost vanishes, few
 /// enough that a batch takes well below a second.
 const BATCH_RECORDS: usize = 4_000;
+/// How many partitions are written at the same moment; a database of few cores gains nothing by more.
+pub(crate) const WRITERS: u32 = 4;
 /// Pause before a batch is tried again while the database is away.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -34,6 +36,8 @@ pub(super) struct Shared {
     pub(super) context: Context,
     pub(super) handle: Handle,
     pub(super) store: Store,
+    /// Whoever writes has one. To wait for a connection instead would end in an error after some seconds.
+    pub(super) turns: Semaphore,
     /// For dead letters.
     pub(super) producer: Arc<Producer>,
     /// One of them has the tables analysed.
@@ -257,6 +261,8 @@ async fn apply(shared: &Shared, claim: &mut Claim, batch: &Batch) -> Result<Appl
             .await
             .map_err(|error| Failed::Retry(format!("dead letters: {error}")))?;
     }
+    // Nobody closes them.
+    let _turn = shared.turns.acquire().await.ok();
     let applying = shared.store.apply(claim, batch, now);
     applying.await.map_err(|error| match error {
         ApplyError::Fenced => Failed::Fenced,
