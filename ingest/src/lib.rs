@@ -29,4 +29,5 @@ pub use config::Config;
 pub use outcome::Outcomes;
 pub use service::Service;
 pub use sink::Outgoing;
-pub use start::{DIRECTORY_PART, Ingest, LISTEN, LOG_PART, acceptor, run, start};
+pub use start::{Ingest, LISTEN, acceptor, run, start};
+pub use workers::{DIRECTORY_PART, LOG_PART};

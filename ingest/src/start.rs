@@ -14,7 +14,8 @@ use crate::{
     routes,
     service::{Parts, Service},
     sink::KafkaSink,
-    tracker, workers,
+    tracker,
+    workers::{self, DIRECTORY_PART, LOG_PART},
 };
 use axum::Router;
 use runtime::{
@@ -33,10 +34,6 @@ use tracing::info;
 
 /// Where ingest listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8081";
-/// Part of the readiness: the topics are there and what they must be.
-pub const LOG_PART: &str = "log";
-/// Part of the readiness: the directory is read, and the secrets are the log's.
-pub const DIRECTORY_PART: &str = "directory";
 
 /// A started instance.
 #[derive(Debug)]

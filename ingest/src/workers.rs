@@ -7,7 +7,6 @@ use crate::{
     directory::{Directory, fingerprints, fingerprints::FingerprintError},
     refusals::Which,
     service::Service,
-    start::{DIRECTORY_PART, LOG_PART},
 };
 use runtime::{
     Clock, Lifecycle, Producer, Readiness,
@@ -19,6 +18,10 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
+/// Part of the readiness: the topics are there and what they must be.
+pub const LOG_PART: &str = "log";
+/// Part of the readiness: the directory is read, and the secrets are the log's.
+pub const DIRECTORY_PART: &str = "directory";
 /// Pause before the broker is asked again.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How long the producer may take to get acknowledged what it holds at the end. Longer than a record's
