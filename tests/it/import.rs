@@ -15,7 +15,11 @@ use kit::{
     file::{self, Counted},
     postgres::{self, Databases},
 };
-use runtime::{Clock, Settings, SystemClock};
+use runtime::{
+    Clock, Producer, Settings, SystemClock,
+    kafka::KafkaSettings,
+    producer::{Position, Record, SendError},
+};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -268,12 +272,16 @@ async fn an_import_waits_for_a_log_that_is_away_for_a_while_and_keeps_its_order(
     system.log.stop().await;
     writer.send(file[half.len()..].to_owned()).unwrap();
     drop(writer);
-    // Its answer comes when the record is given up, which the import's are not.
+    let patient = tokio::spawn(send_patiently(system.log.kafka()));
+    // Its answer comes when the record is given up, which a patient producer's are not.
     let mut body = system.client.session_body(creator.page, "live");
     body["eventId"] = json!(Uuid::from_u128(1));
     let live = system.client.post("/api/v1/analytics/session", &body).await;
     assert_eq!(live.status, 503);
+    assert!(!patient.is_finished());
     system.log.start_again().await;
+    let offsets = patient.await.unwrap();
+    assert!(offsets.is_sorted(), "{offsets:?}");
     let summary = importing.await.unwrap();
     // A live visit goes on as well: sent again with its `eventId`, it is taken.
     let begun = tokio::time::Instant::now();
@@ -297,6 +305,20 @@ async fn an_import_waits_for_a_log_that_is_away_for_a_while_and_keeps_its_order(
     // Those that gave up records went on themselves.
     assert_eq!(producers_replaced(&system).await, replaced);
     system.finish().await;
+}
+
+/// Where records of one key stand that were sent as an import's are, to a topic that nobody reads.
+async fn send_patiently(kafka: KafkaSettings) -> Vec<i64> {
+    let producer = Producer::patient(&kafka).unwrap();
+    let record = Record {
+        topic: schemas::topics::DEAD_LETTERS,
+        key: "one",
+        payload: b"{}",
+        headers: &[],
+    };
+    let outcomes = producer.send(&[record; 50]).await;
+    let offset = |outcome: Result<Position, SendError>| outcome.unwrap().offset;
+    outcomes.into_iter().map(offset).collect()
 }
 
 async fn producers_replaced(system: &System) -> Option<String> {

@@ -1,6 +1,6 @@
 //! An api and an ingest that do not know the same secret do not serve pages together.
 
-use kit::{System, child::Program};
+use kit::{System, child::Program, system::PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_api_with_another_tracking_secret_than_ingest_ends() {
@@ -10,11 +10,26 @@ async fn an_api_with_another_tracking_secret_than_ingest_ends() {
     environment.insert("TRACKING_HMAC_SECRET".to_owned(), other.to_owned());
     environment.insert("API_LISTEN".to_owned(), "127.0.0.1:0".to_owned());
     environment.insert("RUST_LOG".to_owned(), "warn".to_owned());
-    let environment: Vec<(&str, &str)> = environment
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let stranger = Program::start("api", &[], &environment);
-    assert_eq!(stranger.wait(), Some(1));
+    let (sender, ended) = tokio::sync::oneshot::channel();
+    // Not the runtime's: that would wait for an api that does not end.
+    std::thread::spawn(move || {
+        let environment: Vec<(&str, &str)> = environment
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        sender.send(Program::run("api", &[], &environment, b""))
+    });
+    let ended = tokio::time::timeout(PATIENCE, ended).await;
+    let ended = ended
+        .expect("the api serves as if nothing were wrong")
+        .unwrap();
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    assert!(
+        ended
+            .err
+            .contains("TRACKING_HMAC_SECRET is not what this log was made with"),
+        "{}",
+        ended.err
+    );
     system.finish().await;
 }

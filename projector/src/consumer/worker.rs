@@ -23,7 +23,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-/// From how many records on a batch is written: enough that the transaction's fixed cost vanishes, few
+/// With how many records a batch takes no more pieces: enough that the transaction's fixed cost vanishes, few
 /// enough that a batch takes well below a second.
 const BATCH_RECORDS: usize = 4_000;
 /// How many partitions are written at the same moment; a database of few cores gains nothing by more.
@@ -197,11 +197,7 @@ impl Folding {
     fn take(&mut self, batch: &Batch) -> Option<()> {
         let (context, partition) = (&self.shared.context, self.claim.partition);
         let mut retried = false;
-        loop {
-            let abandoned = self.progress.abandoned.load(Ordering::Relaxed);
-            if abandoned || context.lifecycle.are_workers_stopping() {
-                return None;
-            }
+        while !self.is_abandoned() && !context.lifecycle.are_workers_stopping() {
             let started = Instant::now();
             let applying = apply(&self.shared, &mut self.claim, batch);
             match self.shared.handle.block_on(applying) {
@@ -224,6 +220,8 @@ impl Folding {
                         .push((partition, self.claim.epoch));
                     return None;
                 }
+                // Whoever owns the partition now says whether it is well.
+                Err(Failed::Retry(_)) if self.is_abandoned() => return None,
                 Err(Failed::Retry(reason)) => {
                     metrics::counter!("projector_batches_total", "result" => "failed").increment(1);
                     warn!(
@@ -235,6 +233,11 @@ impl Folding {
                 }
             }
         }
+        None
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.progress.abandoned.load(Ordering::Relaxed)
     }
 
     /// Lets the planner know of tables that grow fast, beside the next batch. Without it batches are slow, and

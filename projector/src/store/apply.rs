@@ -276,9 +276,9 @@ impl SessionChanges {
         }
         let leaves = events::load_leaves(connection, &views).await?;
         for key in &self.remeasure {
-            let none = Vec::new();
-            let views = views.get(key).unwrap_or(&none);
-            let viewed = duration::of_views(views, leaves.get(key).unwrap_or(&Vec::new()));
+            let views = views.get(key).map_or(&[][..], Vec::as_slice);
+            let leaves = leaves.get(key).map_or(&[][..], Vec::as_slice);
+            let viewed = duration::of_views(views, leaves);
             let state = self.merged.entry(*key).or_default();
             state.left_views = viewed.left_views;
             state.viewed_seconds = viewed.seconds;
