@@ -18,6 +18,9 @@ pub const BATCH: &str = "analytics.batch";
 /// New sessions of one page, by address: keeps one client from inventing an audience.
 pub const PAGE_FLOOD: &str = "analytics.page_flood";
 
+/// New sessions of one page that an address may begin in a minute.
+pub const PAGE_SESSIONS: u32 = 120;
+
 /// The published limits.
 pub const PUBLISHED: &[Limit] = &[
     limit(BeaconKind::Session.throttle(), 10, 60),
@@ -29,7 +32,7 @@ pub const PUBLISHED: &[Limit] = &[
     limit(BeaconKind::Track.throttle(), 60, 60),
     limit(FLOOD, 600, 60),
     limit(BATCH, 60, 60),
-    limit(PAGE_FLOOD, 120, 60),
+    limit(PAGE_FLOOD, PAGE_SESSIONS, 60),
 ];
 
 const fn limit(route: &'static str, count: u32, seconds: u32) -> Limit {

@@ -11,7 +11,8 @@ use crate::{
         },
     },
     batch::{MAX_AGE_MS, MAX_MEMBERS, Results},
-    limits::{BATCH, PUBLISHED},
+    limits::{BATCH, PAGE_SESSIONS, PUBLISHED},
+    sessions::{MAX_AGE, MAX_HEARTBEATS, MAX_VIEWS},
     tracker,
 };
 use axum::http::{Method, StatusCode};
@@ -58,11 +59,11 @@ pub fn describe(document: &mut Document) {
 
     let session = beacon("/api/v1/analytics/session", "create_session")
         .summary("A visit begins.")
-        .about(
+        .about(format!(
             "Each one opens a new session, unless its `eventId` was sent before. It is counted when the visitor agreed, \
              the visitor is no crawler, and the tracking token proves that the page was rendered a moment ago. One address may \
-             begin 120 sessions of a page a minute; more are answered without an id.",
-        )
+             begin {PAGE_SESSIONS} sessions of a page a minute; more are answered without an id.",
+        ))
         .beacon_body(session_body, true)
         .answers(OK, "The session's id.", id());
     document.add(alone(
@@ -72,7 +73,10 @@ pub fn describe(document: &mut Document) {
     ));
     let pageview = beacon("/api/v1/analytics/pageview", "record_pageview")
         .summary("A page is viewed, or a link on it clicked.")
-        .about("A session takes 1,000 views, and none more than 24 hours after its start; later ones are answered without an id.")
+        .about(format!(
+            "A session takes {MAX_VIEWS} views, and none more than {} hours after its start; later ones are answered without an id.",
+            MAX_AGE.as_hours()
+        ))
         .beacon_body(pageview_body, true)
         .answers(OK, "The view's id.", id());
     document.add(alone(pageview, BeaconKind::Pageview, "session"));
@@ -86,6 +90,10 @@ pub fn describe(document: &mut Document) {
 
     let heartbeat = later("/api/v1/analytics/session/{id}/heartbeat", "beat_session")
         .summary("A visit is still in view; sent every 30 seconds.")
+        .about(format!(
+            "A session takes {MAX_HEARTBEATS}, and none more than {} hours after its start; later ones are not counted.",
+            MAX_AGE.as_hours()
+        ))
         .path_parameter("id", text(UNLIMITED).about("The session's id.").example(ID))
         .beacon_body(empty_body.clone(), false)
         .answers(OK, "It was received.", ok());

@@ -47,19 +47,7 @@ impl fmt::Debug for Sessions {
 
 impl Default for Sessions {
     fn default() -> Self {
-        let weigh = |_: &SessionId, seen: &Arc<Mutex<Seen>>| {
-            let views = lock(seen).views.capacity() * size_of::<u64>();
-            u32::try_from(SESSION_BYTES + views).unwrap_or(u32::MAX)
-        };
-        Self(
-            Cache::builder()
-                .max_capacity(MAX_BYTES)
-                .weigher(weigh)
-                .time_to_idle(FORGET_AFTER)
-                // The default keeps what was used often and would not take new sessions in.
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
-        )
+        Self::within(MAX_BYTES)
     }
 }
 
@@ -73,6 +61,33 @@ struct Seen {
 }
 
 impl Sessions {
+    fn within(max_bytes: u64) -> Self {
+        let weigh = |_: &SessionId, seen: &Arc<Mutex<Seen>>| {
+            let views = lock(seen).views.capacity() * size_of::<u64>();
+            u32::try_from(SESSION_BYTES + views).unwrap_or(u32::MAX)
+        };
+        Self(
+            Cache::builder()
+                .max_capacity(max_bytes)
+                .weigher(weigh)
+                .time_to_idle(FORGET_AFTER)
+                // The default keeps what was used often and would not take new sessions in.
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+        )
+    }
+
+    /// What was seen of a session, which begins now if nothing was.
+    fn seen(&self, session: SessionId, at: Timestamp) -> Arc<Mutex<Seen>> {
+        self.0.get_with(session, || {
+            Arc::new(Mutex::new(Seen {
+                since: at,
+                heartbeats: 0,
+                views: Vec::new(),
+            }))
+        })
+    }
+
     /// Counts an event that is about to be published.
     ///
     /// # Errors
@@ -101,13 +116,7 @@ impl Sessions {
             let spent = limits::spend_page(throttles, address, page);
             spent.map_err(|_: Spent| RefusalReason::Flood)?;
         }
-        let seen = self.0.get_with(session, || {
-            Arc::new(Mutex::new(Seen {
-                since: at,
-                heartbeats: 0,
-                views: Vec::new(),
-            }))
-        });
+        let seen = self.seen(session, at);
         let grown = {
             let mut state = lock(&seen);
             match &event.body {
@@ -163,4 +172,41 @@ impl Seen {
 
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn memory_is_bounded_and_the_newest_sessions_stay() {
+        let max_bytes = 100 * SESSION_BYTES as u64;
+        let sessions = Sessions::within(max_bytes);
+        let session = |number| SessionId(Uuid::from_u128(number));
+        for number in 0..1_000 {
+            sessions.seen(session(number), Timestamp::UNIX_EPOCH);
+        }
+        sessions.0.run_pending_tasks();
+        assert!(sessions.0.weighted_size() <= max_bytes);
+        assert!(sessions.0.contains_key(&session(999)));
+        assert!(!sessions.0.contains_key(&session(0)));
+    }
+
+    #[test]
+    fn a_session_weighs_what_its_views_take() {
+        let sessions = Sessions::default();
+        let session = SessionId(Uuid::from_u128(1));
+        let seen = sessions.seen(session, Timestamp::UNIX_EPOCH);
+        for view in 0..MAX_VIEWS as u128 {
+            let view = PageviewId(Uuid::from_u128(view));
+            let grown = lock(&seen).view(view, Timestamp::UNIX_EPOCH);
+            if grown.unwrap() {
+                sessions.0.insert(session, Arc::clone(&seen));
+            }
+        }
+        sessions.0.run_pending_tasks();
+        let bytes = (SESSION_BYTES + MAX_VIEWS * size_of::<u64>()) as u64;
+        assert!(sessions.0.weighted_size() >= bytes);
+    }
 }
