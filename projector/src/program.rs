@@ -21,9 +21,11 @@ pub const LISTEN: &str = "127.0.0.1:8082";
 /// Connections of the projector: for those who write, for gauges, for an analysis.
 const POOL_SIZE: u32 = consumer::WRITERS + 2;
 
+/// Server settings of connections to the analytics database that look up many keys.
+///
 /// Every statement of the projector looks up keys by an index. On tables that have grown since they were
 /// last analysed, the planner would rather read them whole: seconds instead of milliseconds per batch.
-const PLANNER: &[(&str, &str)] = &[
+pub const PLANNER: &[(&str, &str)] = &[
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),

@@ -5,13 +5,15 @@
 
 mod apply;
 mod events;
+mod known;
 mod session_row;
 mod sessions;
 mod statistics;
 
 pub use apply::{Applied, ApplyError};
+pub use known::Asked;
 
-use schemas::{EventId, WorkspaceNo};
+use schemas::EventId;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
@@ -21,7 +23,7 @@ pub const STATEMENTS: &[&str] = &[
     RAISE_GENERATION,
     COUNT_WAITING,
     READ_PROGRESS,
-    KNOWS,
+    known::FIND_IN_LOG,
     apply::LOCK_PARTITION,
     apply::ADVANCE_PARTITION,
     events::FIND_KNOWN,
@@ -57,9 +59,6 @@ SELECT partition, next_offset
 FROM log_partitions
 WHERE topic = $1
 ORDER BY partition";
-
-const KNOWS: &str = "
-SELECT EXISTS (SELECT FROM events WHERE workspace_no = $1 AND event_id = $2)";
 
 /// The right to fold one partition, from one offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,19 +147,6 @@ impl Store {
     /// When the database refuses or is away.
     pub async fn count_waiting(&self) -> sqlx::Result<i64> {
         sqlx::query(COUNT_WAITING)
-            .fetch_one(&self.pool)
-            .await?
-            .try_get(0)
-    }
-
-    /// True when the event was applied.
-    ///
-    /// # Errors
-    /// When the database refuses or is away.
-    pub async fn knows(&self, workspace: WorkspaceNo, event_id: EventId) -> sqlx::Result<bool> {
-        sqlx::query(KNOWS)
-            .bind(workspace.as_int4().unwrap_or_default())
-            .bind(event_id.0)
             .fetch_one(&self.pool)
             .await?
             .try_get(0)
