@@ -90,7 +90,7 @@ pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure>
     Ok(())
 }
 
-/// Fills in a secret for tokens where the settings need one and lack it, for a program that nobody can call.
+/// Fills in a secret for tokens where the settings need one and lack it, for a program without a listener.
 pub fn make_unused_token_secret(settings: &mut Settings, ids: &dyn IdSource) {
     if needed(settings).any(|name| name == JWT_SECRET) {
         settings.set_default(JWT_SECRET, random_secret(ids));

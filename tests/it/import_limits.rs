@@ -66,7 +66,7 @@ async fn import_impatiently(system: &System, text: String) -> Summary {
 
 /// The partition of a creator's events.
 async fn partition_of(system: &System, creator: &Creator) -> i32 {
-    system.client.session(creator.page, "somebody").await;
+    system.client.session(creator.page, "visitor").await;
     let records = system.log.read(EVENTS).await;
     let key = creator.workspace_id.to_string();
     let record = records.iter().find(|record| record.key == key);

@@ -1,5 +1,5 @@
 //! Where a command finds the log: the cluster that was given, the running program of the data
-//! directory, or the embedded broker, started for the while.
+//! directory, or the embedded broker, started for the command.
 
 use crate::{
     broker::EmbeddedBroker,

@@ -158,7 +158,7 @@ fn said(line: &[u8]) -> String {
 
 #[test]
 fn a_bad_line_is_told_by_its_rule_and_never_by_its_value() {
-    let cases: [(&[u8], &str); 9] = [
+    let cases: [(&[u8], &str); 8] = [
         (br#""raw-visitor-42""#, "not a JSON object"),
         (b"42", "not a JSON object"),
         (br#"["raw-visitor-42"]"#, "not a JSON object"),
@@ -166,10 +166,6 @@ fn a_bad_line_is_told_by_its_rule_and_never_by_its_value() {
         (
             br#"{"visitorId":"raw-visitor-42"#,
             "not JSON: EOF while parsing a string at character 28",
-        ),
-        (
-            b"{\"visitorId\":\"raw\0visitor\"}",
-            "not JSON: control character (\\u0000-\\u001F) found while parsing a string at character 18",
         ),
         (br#"{"event":1,"event":2}"#, "not JSON: event stands twice"),
         (

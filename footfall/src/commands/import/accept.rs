@@ -56,7 +56,7 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Reads until the input ends or nobody takes batches any more. Blocks.
+    /// Reads until the input ends or the receiver of batches is gone. Blocks.
     ///
     /// # Errors
     /// When the input cannot be read; what was read before is handed over.

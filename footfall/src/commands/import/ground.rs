@@ -1,6 +1,6 @@
 //! What an import stands on: the log, its directory, its secrets, and the tables that follow it.
 //!
-//! The same whether the log is a cluster's or embedded, and whoever started it.
+//! The same whether the log is a cluster's or embedded, and whichever program started it.
 
 use super::{
     accept::Intake,
@@ -151,7 +151,7 @@ impl Ground {
     /// order in which they were imported, so they have everything before it as well.
     ///
     /// # Errors
-    /// When the line is bad, or the database refuses or is away.
+    /// When the line is bad, or the database refuses or does not answer.
     pub(crate) async fn has(&self, line: &str) -> Result<bool, Failure> {
         let (intake, line) = (Arc::clone(&self.intake), line.to_owned());
         let taking =
@@ -199,7 +199,7 @@ impl Ground {
     ) -> Result<Summary, Failure> {
         let begun = Instant::now();
         let (seeing, seen) = watch::channel(Seen::default());
-        // Ends by itself when nobody listens any more.
+        // Ends by itself when its receivers are gone.
         tokio::spawn(self.tables.clone().follow(seeing));
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let intake = Arc::clone(&self.intake);

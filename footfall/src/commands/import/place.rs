@@ -1,4 +1,4 @@
-//! Where an import finds log and tables, or how it starts them for the while.
+//! Where an import finds log and tables, or how it starts them and stops them at the end.
 
 use super::Ground;
 use crate::{
@@ -44,7 +44,7 @@ fn stopped() -> Failure {
     Failure::other("stopped; start the same import again: nothing counts twice")
 }
 
-/// Log and analytics database that somebody else runs, if there are any; the settings then have the
+/// Log and analytics database that another program runs, if there are any; the settings then have the
 /// secrets.
 fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>, Failure> {
     let given = settings.text("KAFKA_BROKERS");
@@ -110,7 +110,7 @@ async fn on_own_parts<T>(
             projector: Some(parts.assignment()),
             accept_new_secrets: false,
         };
-        // Without a listener: the directory is published and the log folded, and nobody is answered.
+        // Without a listener: the directory is published and the log folded, and no request is answered.
         services.start(settings.clone(), context).await?;
         context.readiness.wait().await;
         let analytics = settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default();

@@ -141,7 +141,7 @@ pub struct Summary {
     pub seconds: f64,
     /// How many of these the tables were waited for.
     pub paused_seconds: f64,
-    /// What the tables took after that; absent when nobody waited, or they did not get there.
+    /// What the tables took after that; absent without waiting, or when they did not get there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables_seconds: Option<f64>,
     /// Events into the log for each second that was not paused.
@@ -177,7 +177,7 @@ impl Summary {
     }
 }
 
-/// Seconds to the millisecond; nobody reads further.
+/// Seconds to the millisecond, as far as people read.
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }

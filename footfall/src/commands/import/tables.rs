@@ -63,9 +63,9 @@ impl Tables {
         self.partitions
     }
 
-    /// Tells what it sees until nobody listens any more.
+    /// Tells what it sees until the receivers are gone.
     pub(super) async fn follow(self, seen: watch::Sender<Seen>) {
-        // A partition that nobody could look at has not stood still: counting begins again after a silence.
+        // During a silence no partition was seen to stand still: counting begins again after it.
         let mut earlier: Option<Arc<Standing>> = None;
         loop {
             match self.look(earlier.as_deref()).await {
