@@ -20,16 +20,21 @@ pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String 
             line => format!("{said} at character {} of line {line}", error.column()),
         };
     }
-    let member = Path::at(text, offset(text, error)).joined(within);
+    let path = Path::at(text, offset(text, error));
+    let member = path.joined(within);
     let quoted = |what: &str| {
         let (name, _) = said.strip_prefix(what)?.split_once('`')?;
-        is_plain(name).then(|| join(&member, name))
+        Some(name).filter(|name| is_plain(name))
     };
     if let Some(missing) = quoted("missing field `") {
-        return format!("{missing} is required");
+        return format!("{} is required", join(&member, missing));
     }
     if let Some(twice) = quoted("duplicate field `") {
-        return format!("{twice} stands twice");
+        // The text ends within the object, at that member or the one before it.
+        return format!(
+            "{} stands twice",
+            join(&path.parent().joined(within), twice)
+        );
     }
     let member = if member.is_empty() {
         "it"
@@ -113,6 +118,12 @@ impl Path {
         Self(levels)
     }
 
+    /// What the innermost object or array belongs to.
+    fn parent(mut self) -> Self {
+        self.0.pop();
+        self
+    }
+
     fn joined(&self, within: &str) -> String {
         let mut path = within.to_owned();
         for level in &self.0 {
@@ -190,6 +201,14 @@ mod tests {
             (
                 format!("{{{ID},\"count\":7,\"count\":8}}"),
                 "count stands twice",
+            ),
+            (
+                format!("{{\"count\":7,{ID},\"count\":8}}"),
+                "count stands twice",
+            ),
+            (
+                format!("{{{ID},\"inner\":[{{\"name\":\"raw\",\"name\":7}}]}}"),
+                "inner[0].name stands twice",
             ),
             (
                 format!("{{{ID},\"inner\":{{\"a\":\"raw\"}}}}"),
