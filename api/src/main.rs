@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Owns the main database and migrates it; reads the analytics database that the projector writes.
 /// Changes of pages and links are published to the log's directory by one api at a time.
 #[derive(Parser)]
-#[command(name = "api", version, after_help = settings_list::help(settings_list::Program::Api))]
+#[command(name = "api", version, after_help = settings_list::help(settings_list::Program::Api, &api::published_limits()))]
 struct Arguments {
     #[arg(
         long,

@@ -6,8 +6,8 @@ use crate::{
     creators::{add_page, create_creator, get_creator, get_page, update_page},
     guard::guarded,
     limits::{
-        ADD_LINK, ADD_PAGE, CREATE_CREATOR, DELETE_LINK, GET_CREATOR, GET_PAGE, REORDER_LINKS,
-        UPDATE_LINK, UPDATE_PAGE,
+        self, ADD_LINK, ADD_PAGE, CREATE_CREATOR, DELETE_LINK, GET_CREATOR, GET_PAGE,
+        REORDER_LINKS, UPDATE_LINK, UPDATE_PAGE,
     },
     links::{add_link, delete_link, reorder_links, update_link},
     openapi::describe,
@@ -27,7 +27,7 @@ use runtime::{
     metrics,
     openapi::{self, Document},
     program::Failure,
-    throttle::Throttles,
+    throttle::{self, Scope, Throttles},
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
@@ -144,6 +144,7 @@ fn document() -> Value {
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings, &context);
     let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
+    throttle::check_names(&mut settings, &limits::published(), Scope::Service);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     if let Some(tracking) = config.tracking.clone() {

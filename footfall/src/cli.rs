@@ -1,10 +1,14 @@
 //! The command line: what can be asked for, and which file answers.
 
 use crate::{
-    commands::{self, import, replay::Selection},
-    demo, up,
+    commands::{self, import, replay::Selection, token},
+    demo,
+    services::limits,
+    up,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, CommandFactory, Parser, Subcommand, builder::NonEmptyStringValueParser, error::ErrorKind,
+};
 use jiff::SignedDuration;
 use runtime::{program, settings_list};
 use schemas::PageId;
@@ -20,12 +24,13 @@ use uuid::Uuid;
 #[command(
     name = "footfall",
     version,
-    after_help = settings_list::help(settings_list::Program::Footfall)
+    after_help = settings_list::help(settings_list::Program::Footfall, &limits())
 )]
 pub struct Arguments {
     #[arg(
         long,
         value_name = "FOLDER",
+        value_parser = NonEmptyStringValueParser::new(),
         global = true,
         help = "Folder of everything the embedded parts keep [FOOTFALL_DATA_DIR, default ./data]"
     )]
@@ -47,18 +52,23 @@ enum Command {
     /// Create the log's topics where they are missing, and check their settings
     Topics,
     /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
+    ///
+    /// Signed with `JWT_SECRET`, or with the secret that `footfall up` keeps in its data directory. Makes nothing.
     Token {
         /// Who the token is for
         #[arg(long)]
         sub: String,
-        /// How long it is valid, for example 15m, 1h, 720h
-        #[arg(long, default_value = "1h")]
+        /// How long it is valid, for example 15m, 1h, 720h; at most a year
+        #[arg(long, default_value = "1h", value_parser = token::read_ttl)]
         ttl: SignedDuration,
         /// Workspace meant, where a user has several
         #[arg(long)]
         workspace: Option<Uuid>,
     },
     /// Print a bio page's current tracking token, as a page rendered elsewhere carries it
+    ///
+    /// Made with `TRACKING_HMAC_SECRET`, or with the secret that `footfall up` keeps in its data directory. Makes no
+    /// secret.
     TrackingToken {
         /// The bio page
         bio_page_id: Uuid,
@@ -71,6 +81,7 @@ pub struct UpArguments {
     #[arg(
         long,
         value_name = "ADDRESS",
+        value_parser = NonEmptyStringValueParser::new(),
         help = "Address of the one listener [FOOTFALL_LISTEN, default 127.0.0.1:8080]"
     )]
     listen: Option<String>,
@@ -81,7 +92,7 @@ pub struct UpArguments {
     #[arg(long)]
     demo: bool,
     /// How many visits the history of the demo has
-    #[arg(long, value_name = "COUNT", requires = "demo")]
+    #[arg(long, value_name = "COUNT")]
     demo_visits: Option<u32>,
     /// Go on with other secrets than the log was made with: old ids and visitors become strangers
     #[arg(long)]
@@ -89,6 +100,35 @@ pub struct UpArguments {
 }
 
 impl UpArguments {
+    /// These behind the command, and those before it.
+    fn or(self, before: Self) -> Self {
+        Self {
+            listen: self.listen.or(before.listen),
+            demo: self.demo || before.demo,
+            demo_visits: self.demo_visits.or(before.demo_visits),
+            accept_new_secrets: self.accept_new_secrets || before.accept_new_secrets,
+        }
+    }
+
+    /// The first of the flags that were given.
+    const fn first(&self) -> Option<&'static str> {
+        match self {
+            Self {
+                listen: Some(_), ..
+            } => Some("--listen"),
+            Self { demo: true, .. } => Some("--demo"),
+            Self {
+                demo_visits: Some(_),
+                ..
+            } => Some("--demo-visits"),
+            Self {
+                accept_new_secrets: true,
+                ..
+            } => Some("--accept-new-secrets"),
+            _ => None,
+        }
+    }
+
     fn options(&self) -> up::Options {
         up::Options {
             accept_new_secrets: self.accept_new_secrets,
@@ -100,41 +140,121 @@ impl UpArguments {
 /// Runs what was asked for.
 #[must_use]
 pub fn dispatch(arguments: Arguments) -> ExitCode {
-    let data_dir = ("FOOTFALL_DATA_DIR", arguments.data_dir);
-    let up = |up: UpArguments| {
-        let options = up.options();
-        let flags = [data_dir.clone(), ("FOOTFALL_LISTEN", up.listen)];
-        program::run(&flags, |settings, context| {
-            up::run(settings, context, options)
-        })
+    let Arguments {
+        data_dir,
+        command,
+        up: before,
+    } = arguments;
+    let data_dir = ("FOOTFALL_DATA_DIR", data_dir);
+    // The flags of `up` may stand before and behind it. In front of another command they would be lost.
+    let command = match (command, before.first()) {
+        (None, _) => Command::Up(before),
+        (Some(Command::Up(given)), _) => Command::Up(given.or(before)),
+        (Some(command), None) => command,
+        (Some(_), Some(flag)) => {
+            return wrong_usage(&format!("{flag} is a flag of `up` and of no other command"));
+        }
     };
-    match arguments.command {
-        None => up(arguments.up),
-        // The same flags may stand before and behind the command.
-        Some(Command::Up(given)) => up(UpArguments {
-            listen: given.listen.or(arguments.up.listen),
-            demo: given.demo || arguments.up.demo,
-            demo_visits: given.demo_visits.or(arguments.up.demo_visits),
-            accept_new_secrets: given.accept_new_secrets || arguments.up.accept_new_secrets,
-        }),
-        Some(Command::Import(arguments)) => program::run(&[data_dir], |settings, context| {
+    match command {
+        Command::Up(up) if up.demo_visits.is_some() && !up.demo => {
+            wrong_usage("--demo-visits is the size of the demo's history; give --demo as well")
+        }
+        Command::Up(up) => {
+            let options = up.options();
+            let flags = [data_dir, ("FOOTFALL_LISTEN", up.listen)];
+            program::run(&flags, |settings, context| {
+                up::run(settings, context, options)
+            })
+        }
+        Command::Import(arguments) => program::run(&[data_dir], |settings, context| {
             import::run(settings, context, arguments)
         }),
-        Some(Command::Replay(selection)) => program::run(&[data_dir], |settings, _| {
+        Command::Replay(selection) => program::run(&[data_dir], |settings, _| {
             commands::replay::run(settings, selection)
         }),
-        Some(Command::Topics) => program::run(&[data_dir], commands::topics::run),
-        Some(Command::Token {
+        Command::Topics => program::run(&[data_dir], commands::topics::run),
+        Command::Token {
             sub,
             ttl,
             workspace,
-        }) => program::run(&[data_dir], |settings, context| async move {
-            commands::token::run(settings, &context, &sub, ttl, workspace)
+        } => program::run(&[data_dir], |settings, context| async move {
+            token::run(settings, &context, &sub, ttl, workspace)
         }),
-        Some(Command::TrackingToken { bio_page_id }) => {
+        Command::TrackingToken { bio_page_id } => {
             program::run(&[data_dir], |settings, context| async move {
                 commands::tracking_token::run(settings, &context, PageId(bio_page_id))
             })
+        }
+    }
+}
+
+/// Says on standard error what is wrong with the flags, as clap does.
+fn wrong_usage(what: &str) -> ExitCode {
+    let error = Arguments::command().error(ErrorKind::ArgumentConflict, what);
+    // Without standard error there is still the exit code.
+    let _ = error.print();
+    ExitCode::from(program::WRONG_USAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_up_count_on_both_sides_of_it() {
+        let parse = |words: &[&str]| Arguments::try_parse_from(words).unwrap();
+        let words = [
+            "footfall",
+            "--data-dir",
+            "x",
+            "--demo",
+            "up",
+            "--demo-visits",
+            "7",
+        ];
+        let Arguments {
+            data_dir,
+            command: Some(Command::Up(given)),
+            up: before,
+        } = parse(&words)
+        else {
+            panic!("another command");
+        };
+        assert_eq!(data_dir.as_deref(), Some("x"));
+        let up = given.or(before);
+        assert_eq!((up.demo, up.demo_visits), (true, Some(7)));
+        let data_dir = parse(&["footfall", "--data-dir", "x", "up", "--data-dir", "y"]).data_dir;
+        assert_eq!(data_dir.as_deref(), Some("y"));
+        for empty in ["--data-dir=", "--listen="] {
+            assert!(
+                Arguments::try_parse_from(["footfall", empty]).is_err(),
+                "{empty}"
+            );
+        }
+    }
+
+    #[test]
+    fn flags_of_up_before_another_command_are_refused() {
+        for flags in [
+            &["--listen", "127.0.0.1:1", "topics"][..],
+            &["--demo", "topics"],
+            &["--demo-visits", "7", "topics"],
+            &["--accept-new-secrets", "topics"],
+            &["--demo-visits", "7"],
+        ] {
+            let words = ["footfall"].iter().chain(flags);
+            let arguments = Arguments::try_parse_from(words).unwrap();
+            let wrong = ExitCode::from(program::WRONG_USAGE);
+            assert_eq!(dispatch(arguments), wrong, "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_limit() {
+        let help = Arguments::command().render_long_help().to_string();
+        for limit in limits() {
+            let name = runtime::throttle::setting_name(limit.route);
+            assert_eq!(help.matches(&format!("  {name} [")).count(), 1, "{name}");
         }
     }
 }

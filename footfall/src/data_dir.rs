@@ -43,6 +43,34 @@ impl DataDir {
         Ok(Self { path })
     }
 
+    /// The directory that `FOOTFALL_DATA_DIR` names, for commands that need what `footfall up` has made there.
+    /// Nothing is made.
+    ///
+    /// # Errors
+    /// When it is not there; the error says how to name another one.
+    pub fn find(settings: &Settings) -> Result<Self, Failure> {
+        let path = settings
+            .text("FOOTFALL_DATA_DIR")
+            .unwrap_or_else(|| "data".to_owned());
+        let failed = |what: String| {
+            let shown = std::path::absolute(&path).unwrap_or_else(|_| PathBuf::from(&path));
+            let hint =
+                "name the data directory of `footfall up` with --data-dir or FOOTFALL_DATA_DIR";
+            Failure::Other(format!(
+                "the data directory {} {what}; {hint}",
+                shown.display()
+            ))
+        };
+        match fs::canonicalize(&path) {
+            Ok(path) if path.is_dir() => Ok(Self { path }),
+            Ok(_) => Err(failed("is not a folder".to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(failed("does not exist".to_owned()))
+            }
+            Err(error) => Err(failed(format!("cannot be used: {error}"))),
+        }
+    }
+
     /// Its absolute path.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -1,14 +1,32 @@
 //! Standard output, as commands write it.
 
 use runtime::program::Failure;
+use serde::Serialize;
+use std::io::{BufWriter, ErrorKind, Write};
 
 /// Prints one line on standard output. A reader that is gone is no failure.
 ///
 /// # Errors
 /// When standard output cannot be written for any other reason.
 pub fn print_line(line: &str) -> Result<(), Failure> {
-    use std::io::{ErrorKind, Write};
     match writeln!(std::io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::other(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as one line of JSON, as it is made: it may be larger than memory. A reader that is gone is no
+/// failure.
+///
+/// # Errors
+/// When the value cannot be read, or standard output cannot be written for any other reason.
+pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let written = serde_json::to_writer(&mut out, value)
+        .map_err(std::io::Error::from)
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::other(error)),
         _ => Ok(()),
     }

@@ -2,7 +2,7 @@
 
 use crate::data_dir::{DataDir, write_private};
 use runtime::{IdSource, Settings, jwt, program::Failure};
-use std::{collections::BTreeMap, fmt::Write, fs};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 /// The secrets that are made when they are not given.
 const NAMES: [&str; 4] = [
@@ -62,6 +62,51 @@ pub fn complete(
         }
     }
     Ok(())
+}
+
+/// Fills in secrets that the settings lack, from those that `footfall up` keeps in the data directory. None is
+/// made: what is signed or hashed with another secret than the running program's is of no use.
+///
+/// # Errors
+/// When the directory or a secret is not there, or the file cannot be read.
+pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure> {
+    let missing = names.iter().filter(|name| settings.text(name).is_none());
+    let missing: Vec<&str> = missing.copied().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let data_dir = DataDir::find(settings)
+        .map_err(|failure| Failure::Other(format!("{failure}, or give {}", missing.join(", "))))?;
+    let path = data_dir.secrets();
+    let mut kept = read_kept(&path)?;
+    for name in missing {
+        let Some(secret) = kept.remove(name) else {
+            let hint = "give the one that the program was started with, or name another data directory with --data-dir";
+            let path = path.display();
+            return Err(Failure::Other(format!("{path} keeps no {name}; {hint}")));
+        };
+        settings.set_default(name, secret);
+    }
+    Ok(())
+}
+
+/// Fills in a secret for tokens where the settings need one and lack it, for a program without a listener.
+pub fn make_unused_token_secret(settings: &mut Settings, ids: &dyn IdSource) {
+    if needed(settings).any(|name| name == JWT_SECRET) {
+        settings.set_default(JWT_SECRET, random_secret(ids));
+    }
+}
+
+/// What a file of secrets holds; nothing while there is none.
+fn read_kept(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let failed = |what: &str| Failure::Other(format!("{}: {what}", path.display()));
+    match fs::read_to_string(path) {
+        // The error's own text would show a secret.
+        Ok(text) => toml::from_str(&text)
+            .map_err(|_| failed("it is not TOML with a text in quotes for each name")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(failed(&error.to_string())),
+    }
 }
 
 /// 256 random bits in hexadecimal.

@@ -10,6 +10,7 @@ use runtime::{
     http::{health, listen},
     metrics,
     program::Failure,
+    throttle::{self, Limit, Scope},
 };
 use std::sync::Arc;
 
@@ -37,7 +38,20 @@ pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failur
     let _ = ingest::Config::read(&mut trial, context);
     let _ = projector::Config::read(&mut trial);
     let _ = api::Config::read(&mut trial, context);
+    throttle::check_names(&mut trial, &limits(), Scope::All);
     Ok(trial.finish()?)
+}
+
+/// Every limit of the services.
+pub(crate) fn limits() -> Vec<Limit> {
+    let mut limits = ingest::limits::PUBLISHED.to_vec();
+    // A limit that several services have is one setting.
+    let others = api::published_limits();
+    limits.extend(others.into_iter().filter(|other| {
+        let known = |limit: &Limit| limit.route == other.route;
+        !ingest::limits::PUBLISHED.iter().any(known)
+    }));
+    limits
 }
 
 /// The three services, put together.

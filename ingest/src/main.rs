@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 /// Takes beacons and publishes events. Needs a Kafka cluster and nothing else.
 #[derive(Parser)]
-#[command(version, after_help = settings_list::help(settings_list::Program::Ingest))]
+#[command(version, after_help = settings_list::help(settings_list::Program::Ingest, ingest::limits::PUBLISHED))]
 struct Arguments {
     /// Address to listen on, in place of `INGEST_LISTEN`.
     #[arg(long)]

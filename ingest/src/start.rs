@@ -9,6 +9,7 @@ use crate::{
     directory::{Directory, feed::Feed},
     enrich::{Enricher, GeoDatabase, VisitorHasher},
     geo_file::GeoFile,
+    limits,
     openapi::describe,
     outcome::Outcomes,
     routes,
@@ -25,6 +26,7 @@ use runtime::{
     openapi::{self, Document},
     program::Failure,
     secrets::Secrets,
+    throttle::{self, Scope},
 };
 use schemas::IdMaker;
 use serde_json::Value;
@@ -129,6 +131,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let listen = listen::read(&mut settings, "INGEST_LISTEN", LISTEN);
     let config = Config::read(&mut settings, &context);
+    throttle::check_names(&mut settings, limits::PUBLISHED, Scope::Service);
     settings.finish()?;
     // Without a problem noted there is a config.
     let config = config.ok_or_else(|| Failure::other("the settings are incomplete"))?;

@@ -11,7 +11,7 @@ pub mod identity;
 pub mod program;
 pub mod store;
 
-pub use program::{Config, LISTEN, run, start};
+pub use program::{Config, LISTEN, PLANNER, run, start};
 pub use store::{Claim, Store};
 
 /// The schema of the analytics database.

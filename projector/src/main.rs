@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Several projectors share the partitions of one log. One that stops or dies is replaced by the
 /// others; no event is lost and none counts twice.
 #[derive(Parser)]
-#[command(name = "projector", version, after_help = settings_list::help(settings_list::Program::Projector))]
+#[command(name = "projector", version, after_help = settings_list::help(settings_list::Program::Projector, &[]))]
 struct Arguments {
     #[arg(
         long,

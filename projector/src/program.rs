@@ -31,9 +31,11 @@ const SESSIONS: PoolSettings = PoolSettings {
     ..PoolSettings::new("footfall-projector", POOL_SIZE)
 };
 
+/// Server settings of connections to the analytics database that look up many keys.
+///
 /// Every statement of the projector looks up keys by an index. On tables that have grown since they were
 /// last analysed, the planner would rather read them whole: seconds instead of milliseconds per batch.
-const PLANNER: &[(&str, &str)] = &[
+pub const PLANNER: &[(&str, &str)] = &[
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),

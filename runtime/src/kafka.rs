@@ -4,7 +4,9 @@ use crate::Settings;
 use rdkafka::{
     ClientConfig,
     config::RDKafkaLogLevel,
+    consumer::BaseConsumer,
     error::{KafkaError, KafkaResult},
+    producer::BaseProducer,
 };
 use std::time::Duration;
 use tracing::warn;
@@ -22,14 +24,25 @@ const FIXED: &[&str] = &[
     "acks",
     "request.required.acks",
     "enable.idempotence",
+    "retries",
+    "message.send.max.retries",
+    "transactional.id",
+    "delivery.report.only.error",
     "enable.auto.commit",
+    "auto.commit.enable",
     "enable.auto.offset.store",
+    "enable.partition.eof",
     "auto.offset.reset",
     "allow.auto.create.topics",
     "partitioner",
     "message.timeout.ms",
     "delivery.timeout.ms",
     "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "partition.assignment.strategy",
+    "session.timeout.ms",
+    "heartbeat.interval.ms",
     "bootstrap.servers",
     "metadata.broker.list",
 ];
@@ -88,7 +101,50 @@ impl KafkaSettings {
                 Err(error) => settings.problem(&full, error.to_string()),
             }
         }
-        Self { brokers, extra }
+        let kafka = Self { brokers, extra };
+        kafka.check(settings);
+        kafka
+    }
+
+    /// Notes what librdkafka refuses of these settings together, for example more requests in flight than an
+    /// idempotent producer may have: it says so only when a client is made.
+    fn check(&self, settings: &mut Settings) {
+        if self.extra.is_empty() {
+            return;
+        }
+        let trial = |mut config: ClientConfig| {
+            // Nothing is to be connected to, nor joined, nor said about that.
+            config
+                .remove("bootstrap.servers")
+                .remove("group.id")
+                .set_log_level(RDKafkaLogLevel::Emerg);
+            config
+        };
+        let producer = trial(self.producer()).create::<BaseProducer>().map(drop);
+        let consumer = trial(self.consumer("")).create::<BaseConsumer>().map(drop);
+        for made in [producer, consumer] {
+            if let Err(KafkaError::ClientCreation(text)) = made {
+                let name = self.blame(&text);
+                settings.problem(&name, format!("cannot be used: {text}"));
+            }
+        }
+    }
+
+    /// The setting that a text of librdkafka is about, which puts names of properties between backticks.
+    fn blame(&self, text: &str) -> String {
+        let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+        let is_meant = |property: &str| {
+            // Some have a short name and a long one.
+            let same = |name: &&str| property.starts_with(*name) || name.starts_with(property);
+            named.iter().any(same)
+        };
+        let mut given = self.extra.iter().map(|(property, _)| property.as_str());
+        let blamed = given.clone().find(|property| is_meant(property));
+        let blamed = blamed.or_else(|| given.next().filter(|_| self.extra.len() == 1));
+        blamed.map_or_else(
+            || "KAFKA_BROKERS".to_owned(),
+            |property| format!("KAFKA_{}", property.to_uppercase().replace('.', "_")),
+        )
     }
 
     /// The bootstrap servers.
@@ -211,5 +267,60 @@ pub async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(_) => Err(KafkaError::Canceled),
+    }
+}
+
+#[cfg(test)]
+mod settings_tests {
+    use super::*;
+
+    fn problems(pairs: &[(&str, &str)]) -> String {
+        let brokers = [("KAFKA_BROKERS", "127.0.0.1:9")];
+        let mut settings = Settings::from_pairs(brokers.iter().chain(pairs).copied());
+        KafkaSettings::read(&mut settings);
+        settings
+            .finish()
+            .map_or_else(|problems| problems.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn what_cannot_be_changed_is_a_problem_of_its_setting() {
+        for (name, value) in [
+            ("KAFKA_ACKS", "1"),
+            ("KAFKA_RETRIES", "0"),
+            ("KAFKA_MESSAGE_SEND_MAX_RETRIES", "0"),
+            ("KAFKA_TRANSACTIONAL_ID", "x"),
+            ("KAFKA_DELIVERY_REPORT_ONLY_ERROR", "true"),
+            ("KAFKA_GROUP_INSTANCE_ID", "x"),
+            ("KAFKA_PARTITION_ASSIGNMENT_STRATEGY", "cooperative-sticky"),
+        ] {
+            let said = problems(&[(name, value)]);
+            assert!(said.contains(&format!("\n  {name}: ")), "{name}: {said}");
+            assert!(said.contains("cannot be changed"), "{said}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_a_problem_before_a_client_is_made() {
+        for (name, value) in [
+            ("KAFKA_MAX_IN_FLIGHT", "10"),
+            ("KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION", "10"),
+            ("KAFKA_QUEUING_STRATEGY", "lifo"),
+            ("KAFKA_MAX_POLL_INTERVAL_MS", "1000"),
+        ] {
+            let said = problems(&[(name, value), ("KAFKA_LINGER_MS", "5")]);
+            assert!(
+                said.starts_with("1 setting cannot be used:"),
+                "{name}: {said}"
+            );
+            assert!(
+                said.contains(&format!("\n  {name}: cannot be used")),
+                "{name}: {said}"
+            );
+        }
+        assert_eq!(
+            problems(&[("KAFKA_LINGER_MS", "5"), ("KAFKA_MAX_IN_FLIGHT", "5")]),
+            ""
+        );
     }
 }

@@ -18,6 +18,7 @@ pub mod readiness;
 pub mod secrets;
 pub mod settings;
 pub mod settings_list;
+mod settings_names;
 pub mod telemetry;
 pub mod throttle;
 pub mod topics;

@@ -4,9 +4,13 @@
 //! settings into a config of its own and then asks [`Settings::finish`]; nothing reads the
 //! environment later.
 
-use crate::settings_list::{self, Setting};
+use crate::{
+    settings_list::{self, Setting},
+    settings_names::{self, Name},
+};
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     fmt::{self, Display},
     fs,
     path::Path,
@@ -51,26 +55,49 @@ impl Display for Problems {
 
 impl Settings {
     /// The settings of this process: `flags` first, then the environment, then the TOML file that
-    /// `FOOTFALL_CONFIG` names. Empty values count as absent.
+    /// `FOOTFALL_CONFIG` names. An empty value counts as absent, so what comes after it counts. A name that begins
+    /// like one of ours and is none is a problem.
     #[must_use]
     pub fn load(flags: &[(&str, Option<String>)]) -> Self {
-        let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| settings_list::is_known(name))
-            .collect();
+        Self::of(flags, std::env::vars_os())
+    }
+
+    fn of(
+        flags: &[(&str, Option<String>)],
+        environment: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Self {
         let mut settings = Self::default();
-        if let Some(path) = environment
-            .get("FOOTFALL_CONFIG")
-            .filter(|path| !path.is_empty())
-        {
+        let mut given = BTreeMap::new();
+        for (name, value) in environment {
+            // No name of ours is anything but text.
+            let Ok(name) = name.into_string() else {
+                continue;
+            };
+            if value.to_str().is_some_and(is_empty) {
+                continue;
+            }
+            match (settings_names::look_at(&name), value.into_string()) {
+                (Name::Foreign, _) => {}
+                (Name::Mistaken, _) => {
+                    let hint = settings_names::hint(&name, settings_names::known());
+                    settings.problem(&name, format!("is not a setting; {hint}"));
+                }
+                (Name::Setting, Ok(value)) => {
+                    given.insert(name, value);
+                }
+                (Name::Setting, Err(_)) => settings.problem(&name, "must be text in UTF-8"),
+            }
+        }
+        if let Some(path) = given.get("FOOTFALL_CONFIG") {
             settings.read_file(Path::new(path));
         }
-        settings.values.extend(environment);
-        let given = flags
+        settings.values.extend(given);
+        let flags = flags
             .iter()
             .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
-        settings.values.extend(given);
-        settings.values.retain(|_, value| !value.trim().is_empty());
+        settings
+            .values
+            .extend(flags.filter(|(_, value)| !is_empty(value)));
         settings
     }
 
@@ -118,16 +145,13 @@ impl Settings {
         for (name, value) in table {
             let name = name.to_uppercase();
             if !settings_list::is_known(&name) {
-                self.problem(
-                    &name,
-                    format!(
-                        "is not a setting; `--help` lists them (in {})",
-                        path.display()
-                    ),
-                );
+                let hint = settings_names::hint(&name, settings_names::known());
+                let what = format!("is not a setting; {hint} (in {})", path.display());
+                self.problem(&name, what);
                 continue;
             }
             match value {
+                toml::Value::String(text) if is_empty(&text) => {}
                 toml::Value::String(text) => {
                     self.values.insert(name, text);
                 }
@@ -147,7 +171,7 @@ impl Settings {
     pub fn text(&self, name: &str) -> Option<String> {
         self.values
             .get(name)
-            .filter(|value| !value.trim().is_empty())
+            .filter(|value| !is_empty(value))
             .cloned()
     }
 
@@ -194,7 +218,8 @@ impl Settings {
         let below = |(name, value): (&String, &String)| {
             Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
         };
-        self.values.iter().filter_map(below).collect()
+        let given = self.values.iter().filter(|(_, value)| !is_empty(value));
+        given.filter_map(below).collect()
     }
 
     /// Notes a problem; the program will not start. One that several services of a program find in the
@@ -231,6 +256,11 @@ impl Settings {
     }
 }
 
+/// An empty value counts as absent.
+fn is_empty(value: &str) -> bool {
+    value.trim().is_empty()
+}
+
 fn shown(name: &str, value: &str) -> String {
     let secret = settings_list::find(name).is_none_or(|setting: &Setting| setting.secret);
     if secret {
@@ -261,6 +291,67 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("JWT_SECRET: is missing"), "{text}");
+    }
+
+    fn load(flags: &[(&str, Option<String>)], environment: &[(&str, &str)]) -> Settings {
+        let environment = environment.iter();
+        let environment = environment.map(|(name, value)| ((*name).into(), (*value).into()));
+        Settings::of(flags, environment)
+    }
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        file
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_absent_at_every_place() {
+        let file =
+            file("public_url = \"http://file\"\nJWT_ISSUER = \"file\"\nJWT_AUDIENCE = \" \"");
+        let config = file.path().to_str().unwrap();
+        let flag = |value: &str| [("PUBLIC_URL", Some(value.to_owned()))];
+        let environment = [
+            ("FOOTFALL_CONFIG", config),
+            ("PUBLIC_URL", "http://environment"),
+            ("JWT_ISSUER", ""),
+        ];
+        let settings = load(&flag("http://flag"), &environment);
+        assert_eq!(settings.text("PUBLIC_URL").as_deref(), Some("http://flag"));
+        assert_eq!(settings.text("JWT_ISSUER").as_deref(), Some("file"));
+        assert_eq!(settings.text("JWT_AUDIENCE"), None);
+        let settings = load(&flag(""), &environment);
+        let url = settings.text("PUBLIC_URL");
+        assert_eq!(url.as_deref(), Some("http://environment"));
+        let empty = [("FOOTFALL_CONFIG", config), ("PUBLIC_URL", " ")];
+        let url = load(&flag(""), &empty).text("PUBLIC_URL");
+        assert_eq!(url.as_deref(), Some("http://file"));
+        assert_eq!(settings.finish(), Ok(()));
+        assert_eq!(load(&[], &[("FOOTFALL_CONFIG", "")]).finish(), Ok(()));
+    }
+
+    #[test]
+    fn a_name_that_is_none_of_ours_and_looks_like_one_is_a_problem() {
+        let file = file("public_urll = \"x\"\nSHOE_SIZE = 44");
+        let environment = [
+            ("FOOTFALL_CONFIG", file.path().to_str().unwrap()),
+            ("FOOTFALL_LISTENN", "127.0.0.1:1"),
+            ("JWT_EXPIRY", "1h"),
+            // Of another of our programs, of others, and one that is as good as not there.
+            ("INGEST_LISTEN", "127.0.0.1:1"),
+            ("HTTP_PROXY", "http://proxy"),
+            ("FOOTFALL_COLOUR", ""),
+        ];
+        let text = load(&[], &environment).finish().unwrap_err().to_string();
+        for said in [
+            "4 settings cannot be used:",
+            "\n  FOOTFALL_LISTENN: is not a setting; the nearest one is FOOTFALL_LISTEN\n",
+            "\n  JWT_EXPIRY: is not a setting; `--help` lists the settings\n",
+            "\n  PUBLIC_URLL: is not a setting; the nearest one is PUBLIC_URL (in ",
+            "\n  SHOE_SIZE: is not a setting; `--help` lists the settings (in ",
+        ] {
+            assert!(text.contains(said), "{said} in {text}");
+        }
     }
 
     #[test]

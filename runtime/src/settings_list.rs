@@ -1,6 +1,7 @@
 //! Every setting: its name, what it means, who reads it. `--help`, the check of the settings file
 //! and the hiding of secrets all come from this list.
 
+use crate::throttle::{Limit, setting_name};
 use std::fmt::Write;
 
 /// A setting as people see it.
@@ -214,7 +215,7 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "RATE_LIMITS",
         "on",
-        "`off` for load tests and trusted networks; one limit as RATE_LIMIT_<ROUTE>=<count>/<seconds>",
+        "`off` for load tests and trusted networks; one limit as RATE_LIMIT_<ROUTE>=<count>/<seconds>, listed below",
         &[Footfall, Ingest, Api],
     ),
     open(
@@ -278,9 +279,9 @@ const REQUIRED_ALONE: &[&str] = &[
     "VISITOR_HASH_SECRET",
 ];
 
-/// The part of `--help` that explains a program's settings.
+/// The part of `--help` that explains a program's settings, and the limits that it has.
 #[must_use]
-pub fn help(program: Program) -> String {
+pub fn help(program: Program, limits: &[Limit]) -> String {
     let mut text =
         String::from("Settings (environment, or the file that FOOTFALL_CONFIG names):\n");
     for setting in SETTINGS
@@ -300,6 +301,17 @@ pub fn help(program: Program) -> String {
       {} {default}",
             setting.name, setting.help
         );
+    }
+    if !limits.is_empty() {
+        text.push_str("\nLimits, each as <count>/<seconds>, per user, address or id:\n");
+        for limit in limits {
+            let name = setting_name(limit.route);
+            let _ = writeln!(
+                text,
+                "  {name} [default: {}/{}]",
+                limit.count, limit.seconds
+            );
+        }
     }
     text
 }

@@ -2,7 +2,7 @@
 //!
 //! Limits are per instance and per key; what the key is, the route decides.
 
-use crate::{Clock, Settings};
+use crate::{Clock, Settings, settings_names};
 use governor::{
     RateLimiter, clock::Clock as GovernorClock, middleware::StateInformationMiddleware,
     nanos::Nanos, state::keyed::DashMapStateStore,
@@ -14,6 +14,10 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tracing::warn;
+
+/// How the names of settings begin that override one limit.
+const PREFIX: &str = "RATE_LIMIT_";
 
 /// A limit: the id of its route, how many, in how many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +154,39 @@ pub fn setting_name(route: &str) -> String {
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect();
-    format!("RATE_LIMIT_{name}")
+    format!("{PREFIX}{name}")
+}
+
+/// Whose limits a check knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of every program.
+    All,
+    /// Those of one service; other services, which may share its environment, have others.
+    Service,
+}
+
+/// Notes names of the form `RATE_LIMIT_<ROUTE>` for which there is no limit. A service alone refuses slips of the
+/// pen, and warns of the others: they may be another service's.
+pub fn check_names(settings: &mut Settings, published: &[Limit], scope: Scope) {
+    let known: Vec<String> = published
+        .iter()
+        .map(|limit| setting_name(limit.route))
+        .collect();
+    let known = || known.iter().map(String::as_str);
+    for (rest, _) in settings.with_prefix(PREFIX) {
+        let name = format!("{PREFIX}{rest}");
+        if known().any(|known| known == name) || settings_names::is_service_link(&name) {
+            continue;
+        }
+        let slips = settings_names::SHARED_SLIPS;
+        if scope == Scope::All || settings_names::nearest(&name, known(), slips).is_some() {
+            let hint = settings_names::hint(&name, known());
+            settings.problem(&name, format!("is not a limit; {hint}"));
+        } else {
+            warn!("{name} is not a limit of this service and is ignored; `--help` lists them");
+        }
+    }
 }
 
 fn parse_limit(published: Limit, text: &str) -> Result<Limit, String> {
@@ -254,5 +290,32 @@ mod tests {
                 .to_string()
                 .contains("give <count>/<seconds>, for example 10/60")
         );
+    }
+
+    #[test]
+    fn a_name_without_a_limit_is_a_problem_with_the_nearest_one() {
+        let published = [Limit {
+            route: "analytics.session",
+            count: 10,
+            seconds: 60,
+        }];
+        let check = |name: &str, scope| {
+            let mut settings = Settings::from_pairs([(name, "1/60")]);
+            check_names(&mut settings, &published, scope);
+            settings.finish().err().map(|problems| problems.to_string())
+        };
+        let said = check("RATE_LIMIT_NOSUCH", Scope::All).unwrap();
+        assert!(
+            said.contains("RATE_LIMIT_NOSUCH: is not a limit; `--help`"),
+            "{said}"
+        );
+        for scope in [Scope::All, Scope::Service] {
+            let said = check("RATE_LIMIT_ANALYTICS_SESION", scope).unwrap();
+            let nearest = "the nearest one is RATE_LIMIT_ANALYTICS_SESSION";
+            assert!(said.contains(nearest), "{said}");
+            assert_eq!(check("RATE_LIMIT_ANALYTICS_SESSION", scope), None);
+        }
+        // It may be another service's, with which this one shares its environment.
+        assert_eq!(check("RATE_LIMIT_CREATORS_CREATE", Scope::Service), None);
     }
 }

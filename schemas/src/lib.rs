@@ -19,6 +19,7 @@ pub mod dead_letter;
 pub mod directory;
 pub mod event;
 pub mod ids;
+pub mod json_error;
 pub mod json_schema;
 pub mod keyring;
 pub mod kind;

@@ -7,6 +7,7 @@ use crate::{
     context::{EnrichmentVersions, Visitor},
     event::{Body, Event},
     ids::{EventId, WorkspaceId, WorkspaceNo},
+    json_error,
     kind::Kind,
 };
 use jiff::Timestamp;
@@ -129,21 +130,21 @@ impl Event {
                 if let Ok(header) = serde_json::from_slice::<Header<'_>>(bytes) {
                     readable_kind(&header.kind, header.version)?;
                 }
-                return Err(malformed(error));
+                return Err(malformed(bytes, "", &error));
             }
         };
         let kind = readable_kind(&record.kind, record.version)?;
         if record.workspace_no == WorkspaceNo::NONE || record.workspace_no.as_int4().is_none() {
-            return Err(ReadError::Malformed(format!(
-                "workspace number {} is none that a tenant can have",
-                record.workspace_no
-            )));
+            let rule = "workspace_no is not a number that a tenant can have";
+            return Err(ReadError::Malformed(rule.to_owned()));
         }
-        for at in [record.occurred_at, record.received_at] {
+        for (name, at) in [
+            ("occurred_at", record.occurred_at),
+            ("received_at", record.received_at),
+        ] {
             if !(FIRST_SECOND..=LAST_SECOND).contains(&at.as_second()) {
-                return Err(ReadError::Malformed(format!(
-                    "{at} is outside the years 1970 to 9999"
-                )));
+                let rule = format!("{name} is outside the years 1970 to 9999");
+                return Err(ReadError::Malformed(rule));
             }
         }
         let body = record.body;
@@ -186,13 +187,12 @@ fn readable_kind(name: &str, version: u16) -> Result<Kind, ReadError> {
 }
 
 fn read<B: DeserializeOwned>(body: &RawValue) -> Result<B, ReadError> {
-    serde_json::from_str(body.get()).map_err(malformed)
+    let text = body.get();
+    serde_json::from_str(text).map_err(|error| malformed(text.as_bytes(), "body", &error))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
-fn malformed(error: serde_json::Error) -> ReadError {
-    // serde's texts quote the offending value only for scalars, and never more than its own line.
-    ReadError::Malformed(error.to_string())
+fn malformed(text: &[u8], within: &str, error: &serde_json::Error) -> ReadError {
+    ReadError::Malformed(json_error::describe(text, within, error))
 }
 
 /// The identity of a record for the projector's bookkeeping: its `event_id`, or one of its bytes

@@ -16,6 +16,9 @@ fn start(folder: &Path, output: &Path) -> Program {
         ("KAFKA_BROKERS", ""),
         ("DATABASE_URL", ""),
         ("TRUSTED_PROXIES", ""),
+        // Its token must be one that the program takes, whatever that asks for.
+        ("JWT_ISSUER", "https://issuer.example"),
+        ("JWT_AUDIENCE", "footfall"),
         ("RUST_LOG", "warn"),
     ];
     let arguments = ["up", "--demo", "--demo-visits", &VISITS.to_string()];

@@ -6,7 +6,7 @@ use crate::{
 };
 use kit::{SystemBuilder, child::Program, file::Counted};
 use runtime::{Clock, SystemClock};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 use uuid::Uuid;
 
@@ -67,6 +67,62 @@ async fn bad_lines_are_told_and_fail_a_strict_import_only() {
     system.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_bad_line_is_named_in_json_and_in_a_file_that_the_summary_names() {
+    let (system, creator, links) = system(SystemBuilder::default()).await;
+    let good = history(creator.page, &links, 3, system.clock.now());
+    let mut text = good.into_bytes();
+    // As spreadsheets and editors leave files: a byte order mark, CRLF, empty lines, bytes that are no text.
+    text.splice(0..0, *b"\xef\xbb\xbf");
+    text.extend_from_slice(b"\r\n \r\n\xff\xfe\r\n\"raw-visitor-42\"\r\n");
+    for _ in 0..23 {
+        text.extend_from_slice(b"{\"bioPageId\":7}\n");
+    }
+    let folder = std::env::temp_dir().join(format!("footfall-bad-{}", creator.page));
+    fs::create_dir(&folder).unwrap();
+    let path = folder.join("visits.jsonl");
+    fs::write(&path, text).unwrap();
+    let environment = environment(&system);
+    let ended = {
+        let path = path.clone();
+        tokio::task::spawn_blocking(move || {
+            let arguments = ["import", path.to_str().unwrap(), "--json"];
+            Program::run("footfall", &arguments, &pairs(&environment), b"")
+        })
+    };
+    let ended = ended.await.unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let summary: Value = serde_json::from_str(ended.json_lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&summary["lines"], &summary["bad"]["lines"]),
+        (&json!(28), &json!(25))
+    );
+    let all = summary["bad"]["all"].as_array().unwrap();
+    let numbers: Vec<u64> = all
+        .iter()
+        .map(|bad| bad["line"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, (6..=30).collect::<Vec<_>>());
+    assert_eq!(all[1]["problem"], "not a JSON object");
+    assert_eq!(summary["bad"]["first"].as_array().unwrap().len(), 20);
+    assert!(
+        ended.err.contains("line 7: not a JSON object"),
+        "{}",
+        ended.err
+    );
+    assert!(!ended.err.contains("raw-visitor-42") && !ended.out.contains("raw-visitor-42"));
+
+    let file = summary["bad"]["file"].as_str().unwrap();
+    assert!(file.starts_with(path.to_str().unwrap()), "{file}");
+    let named = format!("and 5 more; all of them are in {file}");
+    assert!(ended.err.contains(&named), "{}", ended.err);
+    let text = fs::read_to_string(file).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    assert_eq!(&lines.collect::<Vec<Value>>(), all);
+    fs::remove_dir_all(folder).unwrap();
+    system.finish().await;
+}
+
 fn run_in(folder: &Path, arguments: &[&str], input: &[u8]) -> kit::child::Ended {
     let secret = kit::system::SECRET;
     let environment = [
@@ -90,6 +146,7 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
     let file = history(creator.page, &BTreeMap::new(), 60, now);
     let half = file.lines().take(30).map(|line| format!("{line}\n"));
     let (half, whole) = (half.collect::<String>(), file.clone());
+    let counted_half = Counted::of(&half);
 
     let ended = {
         let folder = folder.clone();
@@ -113,7 +170,11 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
     assert!(!folder.join("run.json").exists());
     assert_eq!(replayed.code, Some(0), "{}", replayed.err);
     let counted = Counted::of(&file);
-    assert!(replayed.json_lines().count() > counted.events());
+    // What the first import had put there was known to the second.
+    let known = counted_half.visits();
+    let said = format!("known    {known} visits");
+    assert!(ended.err.contains(&said), "{}", ended.err);
+    assert_eq!(replayed.json_lines().count(), counted.events());
 
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;

@@ -12,6 +12,7 @@ mod fairness;
 mod geoip;
 mod import;
 mod import_command;
+mod import_limits;
 mod link_changes;
 #[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
 mod mmdb_fixture;

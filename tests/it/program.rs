@@ -185,6 +185,21 @@ const WRONG: &[(&str, &str, &str)] = &[
         "names no database",
     ),
     ("KAFKA_ACKS", "1", "cannot be changed"),
+    ("KAFKA_RETRIES", "0", "cannot be changed"),
+    ("KAFKA_TRANSACTIONAL_ID", "x", "cannot be changed"),
+    ("KAFKA_MAX_IN_FLIGHT", "10", "cannot be used"),
+    (
+        "FOOTFALL_LISTENN",
+        "127.0.0.1:1",
+        "the nearest one is FOOTFALL_LISTEN",
+    ),
+    ("JWT_EXPIRY", "1h", "is not a setting"),
+    ("RATE_LIMIT_NOSUCH", "1/1", "is not a limit"),
+    (
+        "RATE_LIMIT_ANALYTICS_SESION",
+        "1/1",
+        "the nearest one is RATE_LIMIT_ANALYTICS_SESSION",
+    ),
     ("ID_SECRET", "hunter2", "ID_SECRET"),
 ];
 
@@ -200,6 +215,10 @@ fn wrong_settings_are_reported_together_before_anything_is_started() {
         ("FOOTFALL_LISTEN", "8080"),
         ("KAFKA_BROKERS", ""),
         ("EMBEDDED_POSTGRES", "perhaps"),
+        // Of another of our programs, of a container platform, and one that is empty.
+        ("INGEST_LISTEN", "127.0.0.1:1"),
+        ("FOOTFALL_SERVICE_HOST", "10.0.0.1"),
+        ("FOOTFALL_COLOUR", ""),
     ]);
     let ended = Program::run("footfall", &["up"], &environment, b"");
     assert_eq!(ended.code, Some(2), "{}", ended.err);
@@ -236,12 +255,18 @@ fn each_service_alone_reports_wrong_settings_together() {
         (
             "ingest",
             "INGEST_LISTEN",
-            &["GEOIP_DATABASE", "JWT_ALGORITHM", "ID_SECRET"][..],
+            &[
+                "GEOIP_DATABASE",
+                "JWT_ALGORITHM",
+                "ID_SECRET",
+                "FOOTFALL_LISTENN",
+                "RATE_LIMIT_ANALYTICS_SESION",
+            ][..],
         ),
         (
             "projector",
             "PROJECTOR_LISTEN",
-            &["ANALYTICS_DATABASE_URL", "KAFKA_ACKS"],
+            &["ANALYTICS_DATABASE_URL", "KAFKA_ACKS", "KAFKA_RETRIES"],
         ),
         (
             "api",
@@ -289,21 +314,33 @@ fn an_address_that_is_taken_is_a_failure_that_says_what_to_do() {
 fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
     let folder = private_folder();
     let data = ("FOOTFALL_DATA_DIR", folder.to_str().unwrap());
-    let arguments = ["token", "--sub", "ada"];
-    let other = Program::run(
-        "footfall",
-        &arguments,
-        &[data, ("JWT_ALGORITHM", "EdDSA")],
-        b"",
-    );
+    let secret = ("JWT_SECRET", kit::system::SECRET);
+    let run = |more: &[&str], environment: &[(&str, &str)]| {
+        let arguments = [&["token", "--sub", "ada"], more].concat();
+        Program::run("footfall", &arguments, environment, b"")
+    };
+    let other = run(&[], &[data, ("JWT_ALGORITHM", "EdDSA")]);
     assert_eq!(other.code, Some(2));
     assert!(
         other.err.contains("makes HS256 tokens only"),
         "{}",
         other.err
     );
-    assert!(!folder.exists());
-    let made = Program::run("footfall", &arguments, &[data, ("JWT_ISSUER", "us")], b"");
+    for ttl in [
+        "--ttl=0s",
+        "--ttl=-1h",
+        "--ttl=500ms",
+        "--ttl=87600h",
+        "--ttl=99999999999999999999h",
+    ] {
+        let refused = run(&[ttl], &[data, secret]);
+        assert_eq!(refused.code, Some(2), "{ttl}: {}", refused.out);
+        assert!(refused.err.contains("--ttl"), "{}", refused.err);
+    }
+    let short = run(&[], &[data, ("JWT_SECRET", "short")]);
+    assert_eq!(short.code, Some(2), "{}", short.out);
+    let environment = [data, secret, ("JWT_ISSUER", "us"), ("JWT_AUDIENCE", "them")];
+    let made = run(&[], &environment);
     assert_eq!(made.code, Some(0), "{}", made.err);
     let token = made
         .out
@@ -314,8 +351,74 @@ fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
         .unwrap()
         .claims;
     assert_eq!(
-        (&claims["sub"], &claims["iss"]),
-        (&json!("ada"), &json!("us"))
+        (&claims["sub"], &claims["iss"], &claims["aud"]),
+        (&json!("ada"), &json!("us"), &json!("them"))
     );
+    assert!(!folder.exists(), "nothing is made");
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
+
+#[test]
+fn commands_make_nothing_in_a_folder_that_was_mistyped() {
+    let folder = private_folder();
+    let page = Uuid::nil().to_string();
+    let commands: [&[&str]; 5] = [
+        &["token", "--sub", "ada"],
+        &["tracking-token", &page],
+        &["replay"],
+        &["topics"],
+        &["import", "-"],
+    ];
+    let environment = [
+        ("KAFKA_BROKERS", ""),
+        ("DATABASE_URL", ""),
+        ("ANALYTICS_DATABASE_URL", ""),
+        ("JWT_SECRET", ""),
+        ("TRACKING_HMAC_SECRET", ""),
+    ];
+    let run = |arguments: &[&str]| {
+        let place = ["--data-dir", folder.to_str().unwrap()];
+        let ended = Program::run("footfall", &[&place, arguments].concat(), &environment, b"");
+        assert_eq!(
+            ended.code,
+            Some(1),
+            "{arguments:?}: {} {}",
+            ended.out,
+            ended.err
+        );
+        let said = ended.err.contains("--data-dir") && ended.err.contains(folder.to_str().unwrap());
+        assert!(said, "{arguments:?}: {}", ended.err);
+        assert!(
+            !ended.out.lines().any(|line| line.starts_with("ey")),
+            "{}",
+            ended.out
+        );
+    };
+    for arguments in commands {
+        run(arguments);
+        assert!(!folder.exists(), "{arguments:?} has made the folder");
+    }
+    // Nor in one that is there and is not ours.
+    fs::create_dir(&folder).unwrap();
+    for arguments in commands {
+        run(arguments);
+        let made: Vec<_> = folder.read_dir().unwrap().collect();
+        assert!(made.is_empty(), "{arguments:?} has made {made:?}");
+    }
+    // What `up` keeps is used.
+    let secrets = ["JWT_SECRET", "TRACKING_HMAC_SECRET"];
+    let secrets = secrets.map(|name| format!("{name} = \"{}\"\n", kit::system::SECRET));
+    fs::write(folder.join("secrets.toml"), secrets.concat()).unwrap();
+    for arguments in &commands[..2] {
+        let place = ["--data-dir", folder.to_str().unwrap()];
+        let ended = Program::run(
+            "footfall",
+            &[&place, *arguments].concat(),
+            &environment,
+            b"",
+        );
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.err);
+    }
+    assert_eq!(folder.read_dir().unwrap().count(), 1);
     fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }

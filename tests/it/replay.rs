@@ -2,7 +2,7 @@
 
 use footfall::commands::replay::{self, Bound, ReplayError, Selection};
 use jiff::SignedDuration;
-use kit::{System, child::Program, log::TestLog};
+use kit::{Creator, System, child::Program, log::TestLog};
 use runtime::{Producer, producer::Record};
 use schemas::{
     Kind,
@@ -163,6 +163,8 @@ async fn other_topics_are_printed_too_and_unknown_ones_are_told() {
     let entries = lines(&system.log, selection).await;
     assert_eq!(entries.len(), 2, "the workspace and its page: {entries:?}");
 
+    assert_belonging(&system, &creator, &of(DIRECTORY)).await;
+
     let kafka = system.log.kafka();
     let refused = tokio::task::spawn_blocking(move || {
         replay::write(&kafka, &of("no.such.topic"), &mut Vec::new())
@@ -173,6 +175,64 @@ async fn other_topics_are_printed_too_and_unknown_ones_are_told() {
         "{refused}"
     );
     system.finish().await;
+}
+
+/// The directory of a workspace has its links, their deletions and what erases its keys, and nothing of others.
+async fn assert_belonging(system: &System, creator: &Creator, directory: &Selection) {
+    let other = system.client.creator("bob").await;
+    let mut links = Vec::new();
+    for (creator, number) in [(creator, 1), (creator, 2), (&other, 3)] {
+        let url = format!("https://example.com/{number}");
+        links.push(system.client.link(creator, "Link", &url).await);
+    }
+    let path = format!("/api/v1/creators/{}/links/{}", creator.id, links[1]);
+    let deleted = system.client.delete_as(&creator.token, &path).await;
+    deleted.assert_ok();
+    let producer = Producer::new(&system.log.kafka()).unwrap();
+    for link in [links[0], links[2]] {
+        let key = format!("link:{link}");
+        let erased = Record {
+            topic: DIRECTORY,
+            key: &key,
+            payload: b"",
+            headers: &[],
+        };
+        assert!(producer.send(&[erased]).await[0].is_ok());
+    }
+    let begun = tokio::time::Instant::now();
+    let deleted = |line: &Value| {
+        line["event"]["link_id"] == json!(links[1]) && line["event"]["deleted"] == json!(true)
+    };
+    let found = loop {
+        let selection = Selection {
+            workspace: Some(creator.workspace_id),
+            ..directory.clone()
+        };
+        let found = lines(&system.log, selection).await;
+        if found.iter().any(deleted) {
+            break found;
+        }
+        assert!(begun.elapsed() < kit::system::PATIENCE, "{found:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let keys: std::collections::BTreeSet<String> = found
+        .iter()
+        .map(|line| line["key"].as_str().unwrap().to_owned())
+        .collect();
+    let all = lines(&system.log, directory.clone()).await;
+    let workspace = all.iter().find(|line| {
+        line["event"]["kind"] == "workspace"
+            && line["event"]["workspace_id"] == json!(creator.workspace_id)
+    });
+    let expected = [
+        workspace.unwrap()["key"].as_str().unwrap().to_owned(),
+        format!("page:{}", creator.page),
+        format!("link:{}", links[0]),
+        format!("link:{}", links[1]),
+    ];
+    assert_eq!(keys, expected.into());
+    let erased = |line: &&Value| line["event"].is_null();
+    assert_eq!(found.iter().filter(erased).count(), 1, "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,6 +273,13 @@ fn a_folder_without_a_log_is_told_and_not_filled() {
     let ended = Program::run("footfall", &["replay"], &environment, b"");
     assert_eq!(ended.code, Some(1));
     assert!(ended.err.contains("there is no log in"), "{}", ended.err);
-    assert!(!folder.join("log").exists());
-    let _ = std::fs::remove_dir_all(folder);
+    assert!(ended.err.contains("--data-dir"), "{}", ended.err);
+    assert!(!folder.exists(), "a mistyped name has become a folder");
+    // A folder of something else is not touched either.
+    std::fs::create_dir(&folder).unwrap();
+    let ended = Program::run("footfall", &["replay"], &environment, b"");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.err.contains("there is no log in"), "{}", ended.err);
+    assert_eq!(folder.read_dir().unwrap().count(), 0);
+    std::fs::remove_dir(folder).unwrap();
 }

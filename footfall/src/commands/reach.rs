@@ -1,5 +1,5 @@
 //! Where a command finds the log: the cluster that was given, the running program of the data
-//! directory, or the embedded broker, started for the while.
+//! directory, or the embedded broker, started for the command.
 
 use crate::{
     broker::EmbeddedBroker,
@@ -32,13 +32,25 @@ pub fn lock(data_dir: &DataDir) -> Result<Lock, Failure> {
     })
 }
 
-/// What to do where there is no log yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// Begin one.
-    Begin,
-    /// Say so.
-    Refuse,
+/// The data directory of a program that has a log. Nothing is made: a mistyped name must not become a new folder.
+///
+/// # Errors
+/// When there is no such directory, or `footfall up` has never been ready in it.
+pub fn find_with_log(settings: &Settings) -> Result<DataDir, Failure> {
+    let data_dir = DataDir::find(settings).map_err(|failure| {
+        let folder = settings.text("FOOTFALL_DATA_DIR");
+        let folder = folder.as_deref().unwrap_or("data");
+        Failure::Other(format!(
+            "there is no log in {folder}: {failure}, or a cluster with KAFKA_BROKERS"
+        ))
+    })?;
+    if data_dir.log().exists() || data_dir.run_file().exists() {
+        return Ok(data_dir);
+    }
+    Err(Failure::Other(format!(
+        "there is no log in {}; name the data directory of `footfall up` with --data-dir, or a cluster with KAFKA_BROKERS",
+        data_dir.path().display()
+    )))
 }
 
 impl Log {
@@ -46,28 +58,21 @@ impl Log {
     /// embedded broker.
     ///
     /// # Errors
-    /// When settings cannot be used, or another program has the data directory and is not ready.
-    pub async fn reach(settings: &mut Settings, missing: Missing) -> Result<Self, Failure> {
+    /// When settings cannot be used, there is no log, or another program has the data directory and is not ready.
+    pub async fn reach(settings: &mut Settings) -> Result<Self, Failure> {
         if settings.text("KAFKA_BROKERS").is_some() {
             let kafka = KafkaSettings::read(settings);
             settings.finish()?;
             return Ok(Self::elsewhere(kafka, EVENTS_PARTITIONS));
         }
         settings.finish()?;
-        let data_dir = DataDir::open(settings)?;
+        let data_dir = find_with_log(settings)?;
         if let Some(running) = RunFile::read_running(&data_dir) {
             let kafka = KafkaSettings::new(running.kafka);
             return Ok(Self::elsewhere(kafka, EVENTS_PARTITIONS_EMBEDDED));
         }
         let lock = lock(&data_dir)?;
-        let folder = data_dir.log();
-        if missing == Missing::Refuse && !folder.exists() {
-            return Err(Failure::Other(format!(
-                "there is no log in {}; name its folder with --data-dir, or a cluster with KAFKA_BROKERS",
-                data_dir.path().display()
-            )));
-        }
-        let broker = EmbeddedBroker::start(&folder, None)
+        let broker = EmbeddedBroker::start(&data_dir.log(), None)
             .await
             .map_err(Failure::other)?;
         Ok(Self {

@@ -1,20 +1,40 @@
 //! `footfall token`: a JWT for development.
 
-use crate::{data_dir::DataDir, output::print_line, secrets};
-use jiff::SignedDuration;
+use crate::{output::print_line, secrets};
+use jiff::{SignedDuration, Timestamp};
 use runtime::{
     Context, Settings,
-    jwt::{self, Claims},
+    jwt::{self, Claims, Verifier},
     program::Failure,
 };
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Prints a token under `JWT_SECRET`, or under the data directory's secret, which is made if there is
-/// none yet; with the issuer and audience that the settings ask for.
+/// Shortest validity: one that is over while it is printed is of no use.
+const MIN_TTL: SignedDuration = SignedDuration::from_secs(1);
+/// Longest validity: a token cannot be taken back.
+const MAX_TTL: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// Reads how long a token is to be valid.
 ///
 /// # Errors
-/// When the settings ask for another algorithm than HS256, whose private key nobody gave us.
+/// When that is not a duration, or below a second or above a year.
+pub fn read_ttl(text: &str) -> Result<SignedDuration, String> {
+    let ttl: SignedDuration = text
+        .parse()
+        .map_err(|_| "give a duration, for example 15m, 1h or 720h")?;
+    if (MIN_TTL..=MAX_TTL).contains(&ttl) {
+        Ok(ttl)
+    } else {
+        Err("give a duration from 1s to 8784h (a year)".to_owned())
+    }
+}
+
+/// Prints a token under `JWT_SECRET`, or under the secret of the data directory; with the issuer and audience
+/// that the settings ask for. Nothing is made or changed.
+///
+/// # Errors
+/// When the settings ask for another algorithm than HS256, whose private key is elsewhere, or no secret is found.
 pub fn run(
     mut settings: Settings,
     context: &Context,
@@ -33,20 +53,91 @@ pub fn run(
         settings.problem("--sub", "must have 1 to 128 characters");
     }
     settings.finish()?;
-    if settings.text("JWT_SECRET").is_none() {
-        let data_dir = DataDir::open(&settings)?;
-        secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    }
+    secrets::take_kept(&mut settings, &["JWT_SECRET"])?;
+    print_line(&make(
+        &mut settings,
+        sub,
+        workspace,
+        context.clock.now(),
+        ttl,
+    )?)
+}
+
+/// A token that a program with these settings takes.
+///
+/// # Errors
+/// When that program would not start, or would not take it.
+pub(crate) fn make(
+    settings: &mut Settings,
+    sub: &str,
+    workspace: Option<Uuid>,
+    now: Timestamp,
+    ttl: SignedDuration,
+) -> Result<String, Failure> {
+    let verifier = Verifier::read(settings);
     let secret = settings.required("JWT_SECRET");
     settings.finish()?;
-    let now = context.clock.now().as_second();
     let claims = Claims {
         sub: sub.to_owned(),
-        exp: now.saturating_add(ttl.as_secs()),
+        exp: now.as_second().saturating_add(ttl.as_secs()),
         nbf: None,
         workspace_id: workspace.map(|id| id.to_string()),
         iss: settings.text("JWT_ISSUER"),
         aud: settings.text("JWT_AUDIENCE").map(Value::from),
     };
-    print_line(&jwt::sign(&secret, &claims).map_err(Failure::other)?)
+    let token = jwt::sign(&secret, &claims).map_err(Failure::other)?;
+    match verifier.map(|verifier| verifier.verify(&token, now)) {
+        Some(Ok(_)) => Ok(token),
+        _ => Err(Failure::other(
+            "these settings make a token that they would not take; check the JWT_ settings",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_valid_for_a_second_to_a_year() {
+        for text in ["1s", "15m", "1h", "720h", "8784h", "PT1H"] {
+            assert!(read_ttl(text).is_ok(), "{text}");
+        }
+        for text in [
+            "0s",
+            "-1h",
+            "500ms",
+            "8785h",
+            "99999999999999999999h",
+            "106751991167300d",
+            "1",
+            "",
+            "soon",
+        ] {
+            assert!(read_ttl(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_what_the_settings_ask_for_or_is_not_made() {
+        const SECRET: &str = "0123456789abcdef0123456789abcdef";
+        let make = |pairs: &[(&str, &str)]| {
+            let mut settings = Settings::from_pairs(pairs.iter().copied());
+            let hour = SignedDuration::from_hours(1);
+            let made = make(&mut settings, "ada", None, Timestamp::UNIX_EPOCH, hour);
+            made.map(|token| (settings, token))
+        };
+        let (mut settings, token) = make(&[
+            ("JWT_SECRET", SECRET),
+            ("JWT_ISSUER", "us"),
+            ("JWT_AUDIENCE", "them"),
+        ])
+        .unwrap();
+        let verifier = Verifier::read(&mut settings).unwrap();
+        let claims = verifier.verify(&token, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!((claims.iss.as_deref(), claims.exp), (Some("us"), 3_600));
+        let short = make(&[("JWT_SECRET", "short")]).unwrap_err().to_string();
+        assert!(short.contains("JWT_SECRET: is too short"), "{short}");
+        assert!(make(&[]).is_err());
+    }
 }

@@ -1,18 +1,17 @@
 //! `footfall tracking-token`: what a page rendered elsewhere carries for the next five to ten minutes.
 
-use crate::{data_dir::DataDir, output::print_line, secrets};
+use crate::{output::print_line, secrets};
 use runtime::{Context, Settings, program::Failure, secrets::read_tracking};
 use schemas::{PageId, tracking_token};
 
-/// Prints the page's token under `TRACKING_HMAC_SECRET`, or under the data directory's secret.
+/// Prints the page's token under `TRACKING_HMAC_SECRET`, or under the secret of the data directory. Nothing is made
+/// or changed.
 ///
 /// # Errors
-/// When the secret cannot be used.
+/// When no secret is found, or it cannot be used.
 pub fn run(mut settings: Settings, context: &Context, page: PageId) -> Result<(), Failure> {
-    if settings.text("TRACKING_HMAC_SECRET").is_none() {
-        let data_dir = DataDir::open(&settings)?;
-        secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    }
+    settings.finish()?;
+    secrets::take_kept(&mut settings, &["TRACKING_HMAC_SECRET"])?;
     let secrets = read_tracking(&mut settings);
     settings.finish()?;
     secrets.map_or(Ok(()), |secrets| {

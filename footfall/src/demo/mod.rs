@@ -10,7 +10,10 @@ mod trickle;
 pub mod visits;
 
 use crate::{
-    commands::import::{Ground, Progress},
+    commands::{
+        import::{Ground, Progress},
+        token,
+    },
     output::print_line,
 };
 use api::catalog::{Choice, REPORTS, Shape};
@@ -55,12 +58,12 @@ pub struct Demo {
 
 /// Sets what a demo needs, and says what would keep it from working.
 pub fn prepare(settings: &mut Settings) {
-    let algorithm = settings.text("JWT_ALGORITHM");
-    if algorithm.is_some_and(|algorithm| algorithm != "HS256") {
-        settings.problem(
-            "JWT_ALGORITHM",
-            "must be HS256 for --demo, which makes a token of its own",
+    let algorithm = jwt::algorithm(settings);
+    if let Some(algorithm) = algorithm.filter(|algorithm| *algorithm != jwt::Algorithm::HS256) {
+        let what = format!(
+            "is {algorithm:?}, whose private key your issuer has; --demo signs a token of its own, so leave JWT_ALGORITHM and the public key out, or start without --demo"
         );
+        settings.problem("JWT_ALGORITHM", what);
     }
     settings.set_default("TRUSTED_PROXIES", PROXIES);
 }
@@ -82,12 +85,11 @@ impl Demo {
 
     async fn make(&mut self, context: &Context) -> Result<(Trickle, Visits), Failure> {
         let now = context.clock.now();
-        let secret = self.settings.required("JWT_SECRET");
         let tracking = read_tracking(&mut self.settings);
         self.settings.finish()?;
         let tracking = tracking.ok_or_else(|| Failure::other("TRACKING_HMAC_SECRET is missing"))?;
         let ttl = SignedDuration::from_hours(TOKEN_HOURS);
-        let token = jwt::mint(&secret, NAME, None, now, ttl).map_err(Failure::other)?;
+        let token = token::make(&mut self.settings, NAME, None, now, ttl)?;
         let client = Client::new(self.listener, token.clone())?;
         let creator = Creator::provide(&client, now).await?;
         let public = self.settings.text("PUBLIC_URL");
@@ -104,7 +106,9 @@ impl Demo {
             seed: SEED,
         };
         self.import(context, &plan).await?;
-        print_line(&announcement(&url, &client.base, &token))?;
+        let data_dir = self.settings.text("FOOTFALL_DATA_DIR");
+        let announced = announcement(&url, &client.base, &token, data_dir.as_deref());
+        print_line(&announced)?;
         let trickle = Trickle {
             client,
             tracking,
@@ -150,13 +154,14 @@ impl Demo {
 }
 
 /// Where to look, as it is printed.
-fn announcement(page: &str, base: &str, token: &str) -> String {
+fn announcement(page: &str, base: &str, token: &str, data_dir: Option<&str>) -> String {
+    let folder = data_dir.map_or_else(String::new, |folder| format!(" --data-dir '{folder}'"));
     let mut text = format!(
         "
 The demo is running; Ctrl-C stops it. A visit comes every few seconds.
 
   its page   {page}
-  its token  valid for {TOKEN_HOURS} hours; a new one: footfall token --sub {NAME}
+  its token  valid for {TOKEN_HOURS} hours; a new one: footfall token --sub {NAME}{folder}
 
 TOKEN={token}
 "
@@ -191,7 +196,13 @@ mod tests {
 
     #[test]
     fn every_report_is_announced_with_a_command_that_asks_for_it() {
-        let text = announcement("http://h/@demo", "http://127.0.0.1:8080", "t.o.k");
+        let text = announcement(
+            "http://h/@demo",
+            "http://127.0.0.1:8080",
+            "t.o.k",
+            Some("d"),
+        );
+        assert!(text.contains("--sub demo --data-dir 'd'\n"), "{text}");
         assert!(
             text.contains("\nTOKEN=t.o.k\n") && text.contains("http://h/@demo"),
             "{text}"

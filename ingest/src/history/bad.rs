@@ -1,6 +1,9 @@
-//! A line that is not taken: why, in one word for counting and in a sentence for whoever mends it.
+//! A line that is not taken: why, in one word for counting and in a sentence for the person who mends it.
+//!
+//! The one rule: a sentence names a member and the rule that it breaks, never a value. Values are people's.
 
-use schemas::{PageId, ReadError, WorkspaceNo};
+use schemas::{ReadError, json_error::describe};
+use serde::de::IgnoredAny;
 use thiserror::Error;
 
 /// Most bytes of a sentence: a line may break thousands of rules.
@@ -11,7 +14,7 @@ const MAX_BYTES: usize = 400;
 pub enum Reason {
     /// Above the longest line.
     TooLong,
-    /// No JSON object.
+    /// Not a JSON object.
     NotJson,
     /// It breaks rules of the format.
     Invalid,
@@ -63,11 +66,19 @@ impl BadLine {
         Self::new(Reason::TooLong, what)
     }
 
-    pub(super) fn no_json(error: &serde_json::Error) -> Self {
-        // A line of the reader's own count would mislead: the file's is told beside it.
-        let text = error.to_string();
-        let text = text.replace(" at line 1 column ", " at character ");
-        Self::new(Reason::NotJson, format!("is not JSON: {text}"))
+    /// A line that does not open a JSON object.
+    pub(super) fn not_an_object(line: &[u8]) -> Self {
+        let what = match serde_json::from_slice::<IgnoredAny>(line) {
+            Ok(_) => "not a JSON object".to_owned(),
+            Err(error) => format!("not JSON: {}", describe(line, "", &error)),
+        };
+        Self::new(Reason::NotJson, what)
+    }
+
+    /// A line that opens an object and cannot be read as one.
+    pub(super) fn unreadable(line: &[u8], error: &serde_json::Error) -> Self {
+        let rule = describe(line, "", error);
+        Self::new(Reason::NotJson, format!("not JSON: {rule}"))
     }
 
     pub(super) fn invalid(problems: &[String]) -> Self {
@@ -91,21 +102,28 @@ impl BadLine {
         Self::new(Reason::Invalid, what)
     }
 
-    pub(super) fn unknown_page(page: PageId) -> Self {
+    pub(super) fn unknown_page() -> Self {
         Self::new(
             Reason::UnknownPage,
-            format!("bioPageId {page} is no page of this installation"),
+            "bioPageId is not a page of this installation",
         )
     }
 
-    pub(super) fn unknown_workspace(no: WorkspaceNo) -> Self {
+    pub(super) fn unknown_workspace() -> Self {
         Self::new(
             Reason::UnknownWorkspace,
-            format!("workspace {no} is not known to this installation"),
+            "its event's workspace is not known to this installation",
         )
     }
 
-    pub(super) fn no_event(error: &ReadError) -> Self {
-        Self::new(Reason::NotAnEvent, error.to_string())
+    pub(super) fn not_an_event(error: &ReadError) -> Self {
+        let what = match error {
+            ReadError::Malformed(rule) => format!("its event is malformed: {rule}"),
+            ReadError::UnknownType(_) => "this build does not know its event's type".to_owned(),
+            ReadError::UnknownVersion { name, newest, .. } => format!(
+                "its event's version is newer than version {newest} of {name}, the newest that this build reads"
+            ),
+        };
+        Self::new(Reason::NotAnEvent, what)
     }
 }

@@ -19,17 +19,18 @@ mod record;
 mod visit;
 
 pub use bad::{BadLine, Reason};
+pub use record::TakenRecord;
+pub use visit::SESSION_OVER;
 
 use crate::{
     accept::{Acceptor, Facts, Missing, Trust, Verdict},
     directory::Directory,
     enrich::PurposeHeaders,
-    sink::Outgoing,
 };
 use jiff::Timestamp;
 use runtime::IdSource;
 use schemas::{Event, RefusalReason};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use visit::{Step, Visit};
 
 /// Longest line: what a batch of beacons may have (contract, decision 4), since a line is as many
@@ -39,12 +40,21 @@ pub const MAX_LINE_BYTES: usize = crate::batch::MAX_BATCH_BYTES;
 /// What becomes of a line that keeps the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Taken {
-    /// A visit: its events, in the order in which they happened.
-    Visit(Vec<Event>),
+    /// A visit.
+    Visit(TakenVisit),
     /// A record that the log had before: itself, byte for byte.
-    Record(Outgoing),
+    Record(TakenRecord),
     /// A visit that is not counted.
     Refused(RefusalReason),
+}
+
+/// A visit that counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TakenVisit {
+    /// Its events, in the order in which they happened.
+    pub events: Vec<Event>,
+    /// Views, leaves and heartbeats beyond what a session may have, which are left out.
+    pub over: u64,
 }
 
 /// Takes lines in.
@@ -67,19 +77,13 @@ impl History<'_> {
         if let Some(record) = record::find(line)? {
             return record::check(record, self.directory).map(Taken::Record);
         }
-        let value: Value =
-            serde_json::from_slice(line).map_err(|error| BadLine::no_json(&error))?;
-        let Value::Object(object) = &value else {
-            return Err(BadLine::new(
-                Reason::NotJson,
-                "a line must be a JSON object",
-            ));
-        };
-        if object.contains_key("event") {
-            let what = "its event has no event_id, so it is no record of the events topic";
+        let object: Map<String, Value> =
+            serde_json::from_slice(line).map_err(|error| BadLine::unreadable(line, &error))?;
+        if object.get("event").is_some_and(|event| !event.is_null()) {
+            let what = "its event has no event_id, so it is not a record of the events topic";
             return Err(BadLine::new(Reason::NotAnEvent, what));
         }
-        self.judge(&Visit::read(object, now)?, now)
+        self.judge(&Visit::read(&object, now)?, now)
     }
 
     fn judge(&self, visit: &Visit<'_>, now: Timestamp) -> Result<Taken, BadLine> {
@@ -102,15 +106,16 @@ impl History<'_> {
                 Verdict::Accept(event, _) => events.push(*event),
                 // The visit comes first, and what refuses it refuses all of it.
                 Verdict::Refuse(refusal) => return Ok(Taken::Refused(refusal.reason)),
-                Verdict::Unknown(Missing::Page(page)) => {
-                    return Err(BadLine::unknown_page(page));
+                Verdict::Unknown(Missing::Page(_) | Missing::UnprovenPage(_)) => {
+                    return Err(BadLine::unknown_page());
                 }
-                Verdict::Unknown(Missing::Workspace(no)) => {
-                    return Err(BadLine::unknown_workspace(no));
+                Verdict::Unknown(Missing::Workspace(_)) => {
+                    return Err(BadLine::unknown_workspace());
                 }
                 Verdict::Forged(_) => return Ok(Taken::Refused(RefusalReason::NoSession)),
             }
         }
-        Ok(Taken::Visit(events))
+        let over = visit.over;
+        Ok(Taken::Visit(TakenVisit { events, over }))
     }
 }

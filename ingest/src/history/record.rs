@@ -4,17 +4,28 @@
 
 use super::bad::{BadLine, Reason};
 use crate::{directory::Directory, sink::Outgoing};
-use schemas::Event;
-use serde::Deserialize;
+use schemas::{Event, EventId, WorkspaceNo};
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 /// Longest record: what brokers take by default (`message.max.bytes`, 1 MB), with room for its key.
 const MAX_RECORD_BYTES: usize = 990_000;
 
+/// A record that the log had before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenRecord {
+    /// What makes it count once.
+    pub event_id: EventId,
+    /// Its tenant's number.
+    pub workspace_no: WorkspaceNo,
+    /// Itself, byte for byte.
+    pub outgoing: Outgoing,
+}
+
 /// The record in a line, when the line is of that kind.
 ///
 /// # Errors
-/// [`BadLine`] when the line is no JSON object.
+/// [`BadLine`] when the line is not a JSON object.
 pub(super) fn find(line: &[u8]) -> Result<Option<&str>, BadLine> {
     #[derive(Deserialize)]
     struct Printed<'a> {
@@ -23,12 +34,18 @@ pub(super) fn find(line: &[u8]) -> Result<Option<&str>, BadLine> {
     }
     #[derive(Deserialize)]
     struct Identified {
-        event_id: Option<serde::de::IgnoredAny>,
+        event_id: Option<IgnoredAny>,
+    }
+    // The derived readers of objects would also take an array.
+    let is_object = |text: &[u8]| text.starts_with(b"{");
+    if !is_object(line) {
+        return Err(BadLine::not_an_object(line));
     }
     let printed: Printed<'_> =
-        serde_json::from_slice(line).map_err(|error| BadLine::no_json(&error))?;
+        serde_json::from_slice(line).map_err(|error| BadLine::unreadable(line, &error))?;
     let record = printed.event.map(RawValue::get).filter(|record| {
-        serde_json::from_str::<Identified>(record).is_ok_and(|id| id.event_id.is_some())
+        is_object(record.as_bytes())
+            && serde_json::from_str::<Identified>(record).is_ok_and(|id| id.event_id.is_some())
     });
     Ok(record)
 }
@@ -36,26 +53,28 @@ pub(super) fn find(line: &[u8]) -> Result<Option<&str>, BadLine> {
 /// Checks a record against the schema and the directory.
 ///
 /// # Errors
-/// [`BadLine`] when it is no event that this build reads, or of somebody who is not known here: its
+/// [`BadLine`] when it is not an event that this build reads, or of a tenant that is not known here: its
 /// workspace's number may be, or become, another tenant's.
-pub(super) fn check(record: &str, directory: &Directory) -> Result<Outgoing, BadLine> {
+pub(super) fn check(record: &str, directory: &Directory) -> Result<TakenRecord, BadLine> {
     if record.len() > MAX_RECORD_BYTES {
         let what = format!("its event is longer than {MAX_RECORD_BYTES} bytes");
         return Err(BadLine::new(Reason::TooLong, what));
     }
-    let event = Event::from_bytes(record.as_bytes()).map_err(|error| BadLine::no_event(&error))?;
+    let event =
+        Event::from_bytes(record.as_bytes()).map_err(|error| BadLine::not_an_event(&error))?;
     match directory.workspace(event.workspace_no) {
-        None => Err(BadLine::unknown_workspace(event.workspace_no)),
+        None => Err(BadLine::unknown_workspace()),
         Some(known) if known != event.workspace_id => Err(BadLine::new(
             Reason::UnknownWorkspace,
-            format!(
-                "workspace number {} is another workspace's here: the record is of another installation",
-                event.workspace_no
-            ),
+            "its event's workspace_no is another workspace's here: the record is of another installation",
         )),
-        Some(_) => Ok(Outgoing {
-            key: event.workspace_id.to_string(),
-            payload: record.as_bytes().to_vec(),
+        Some(_) => Ok(TakenRecord {
+            event_id: event.event_id,
+            workspace_no: event.workspace_no,
+            outgoing: Outgoing {
+                key: event.workspace_id.to_string(),
+                payload: record.as_bytes().to_vec(),
+            },
         }),
     }
 }

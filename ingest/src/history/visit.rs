@@ -1,12 +1,15 @@
 //! A visit as a line tells it: the beacons that it would have sent, with their times.
 //!
 //! Views follow in time order and none is before the visit; heartbeats come every 30 s from its start,
-//! leaves when their view's duration is over.
+//! leaves when their view's duration is over. What a live session could not have any more is left out and counted.
 
 use super::bad::BadLine;
 use crate::accept::{Beacon, BeaconKind, Content, Form, Name, SessionRef};
 use jiff::{SignedDuration, Timestamp};
-use runtime::{http::Fields, jwt::MAX_SUBJECT_CHARS};
+use runtime::{
+    http::{Fields, client::read_address},
+    jwt::MAX_SUBJECT_CHARS,
+};
 use schemas::{EventId, PageId};
 use serde_json::{Map, Value};
 use std::{
@@ -19,8 +22,16 @@ use uuid::Uuid;
 const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// What lies between two heartbeats of a client.
 const HEARTBEAT_EVERY: SignedDuration = SignedDuration::from_secs(30);
-/// Most heartbeats of a visit: a day in view. Ours; none is published.
-const MAX_HEARTBEATS: i64 = 2_880;
+/// Most views of a session, as live beacons have it.
+const MAX_VIEWS: usize = 1_000;
+/// When a session is over, as live beacons have it: views and heartbeats this long after its start do not count.
+const OVER_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// Most heartbeats of a visit: as many as come before that.
+const MAX_HEARTBEATS: i64 = 2_879;
+/// Largest number of heartbeats that a line may tell.
+const HIGHEST_HEARTBEATS: i64 = u32::MAX as i64;
+/// Why a part of a visit is left out: the session had all it may have.
+pub const SESSION_OVER: &str = "session_over";
 /// No limit of its own: the line has one.
 const UNLIMITED: usize = usize::MAX;
 
@@ -32,6 +43,8 @@ pub(super) struct Visit<'a> {
     pub(super) user: Option<&'a str>,
     /// In time order, the visit's own beacon first.
     pub(super) steps: Vec<Step<'a>>,
+    /// Views, leaves and heartbeats that are left out.
+    pub(super) over: u64,
 }
 
 /// A beacon and when it came.
@@ -52,13 +65,13 @@ impl<'a> Visit<'a> {
         let event_id = fields.required_uuid("eventId");
         let page = fields.required_uuid("bioPageId").map(PageId);
         let at = moment(&mut fields, latest);
-        let address = address(&mut fields);
+        let address = address(&fields);
         let user_agent = fields.string("userAgent", UNLIMITED);
         let user = fields.string("userId", MAX_SUBJECT_CHARS);
         if user == Some("") {
             fields.problem("userId must not be empty");
         }
-        let heartbeats = fields.integer("heartbeats", 0..=MAX_HEARTBEATS);
+        let heartbeats = fields.integer("heartbeats", 0..=HIGHEST_HEARTBEATS);
         let views = array(&mut fields, "views");
 
         let mut parts = Parts {
@@ -68,7 +81,8 @@ impl<'a> Visit<'a> {
                 page: page.unwrap_or(PageId(Uuid::nil())),
                 event_id: event_id.unwrap_or_default(),
             },
-            steps: Vec::with_capacity(2 + 2 * views.len()),
+            steps: Vec::with_capacity(2 + 2 * views.len().min(MAX_VIEWS)),
+            over: 0,
             problems: fields.into_problems(),
         };
         let start = at.unwrap_or(latest);
@@ -89,6 +103,7 @@ impl<'a> Visit<'a> {
             user_agent,
             user,
             steps,
+            over: parts.over,
         })
     }
 }
@@ -98,6 +113,7 @@ struct Parts<'a> {
     latest: Timestamp,
     visit: Name,
     steps: Vec<Step<'a>>,
+    over: u64,
     problems: Vec<String>,
 }
 
@@ -119,6 +135,9 @@ impl<'a> Parts<'a> {
     }
 
     fn heartbeats(&mut self, count: i64, start: Timestamp) {
+        let over = count.saturating_sub(MAX_HEARTBEATS).max(0);
+        self.over += over.unsigned_abs();
+        let count = count - over;
         for index in 1..=u32::try_from(count).unwrap_or(0) {
             let beacon = Beacon {
                 event_id: Some(derived("heartbeat", self.visit.event_id, index)),
@@ -135,6 +154,7 @@ impl<'a> Parts<'a> {
 
     fn views(&mut self, views: &'a [Value], start: Option<Timestamp>) {
         let mut last = start;
+        let end = start.and_then(|start| start.checked_add(OVER_AFTER).ok());
         let mut seen = HashSet::with_capacity(views.len());
         for (index, view) in views.iter().enumerate() {
             let Some(object) = view.as_object() else {
@@ -161,9 +181,15 @@ impl<'a> Parts<'a> {
                 self.problem(index, &problem);
             }
             let at = at.unwrap_or(self.latest);
+            // Read although it is left out: a view that breaks a rule is a mistake wherever it stands.
+            let before = self.steps.len();
             self.view(index, object, at);
             if let Some(leave) = leave {
                 self.leave(index, leave, event_id.unwrap_or_default(), at);
+            }
+            if index >= MAX_VIEWS || end.is_some_and(|end| at >= end) {
+                self.over += (self.steps.len() - before) as u64;
+                self.steps.truncate(before);
             }
         }
     }
@@ -252,16 +278,12 @@ fn to_microseconds(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
-/// The client's address; without one the visit was nowhere.
-fn address(fields: &mut Fields<'_>) -> IpAddr {
-    let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    let Some(text) = fields.string("ip", UNLIMITED) else {
-        return nowhere;
-    };
-    text.parse().unwrap_or_else(|_| {
-        fields.problem("ip must be an IPv4 or IPv6 address");
-        nowhere
-    })
+/// The client's address, read as a forwarded one is. A visit without one that can be read was nowhere.
+fn address(fields: &Fields<'_>) -> IpAddr {
+    let given = fields.get("ip").and_then(Value::as_str);
+    given
+        .and_then(read_address)
+        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 fn array<'a>(fields: &mut Fields<'a>, name: &str) -> &'a [Value] {

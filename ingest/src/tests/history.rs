@@ -42,7 +42,7 @@ pub fn take(line: &Value) -> Result<Taken, BadLine> {
 
 pub fn events(line: &Value) -> Vec<Event> {
     match take(line).unwrap() {
-        Taken::Visit(events) => events,
+        Taken::Visit(visit) => visit.events,
         other => panic!("{other:?}"),
     }
 }
@@ -245,7 +245,9 @@ proptest! {
             prop_assert!(sent.is_empty());
             return Ok(());
         }
-        let Taken::Visit(events) = &taken else { panic!("{taken:?}") };
+        let Taken::Visit(visit) = &taken else { panic!("{taken:?}") };
+        prop_assert_eq!(visit.over, 0);
+        let events = &visit.events;
         prop_assert!(events.is_sorted_by_key(|event| event.occurred_at));
         prop_assert!(events.iter().all(|event| event.received_at == now()));
         let told_events: Vec<Value> = json_of(events).into_iter().map(comparable).collect();

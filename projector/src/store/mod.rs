@@ -6,6 +6,7 @@
 mod apply;
 mod events;
 mod fence;
+mod known;
 mod lease;
 mod refusal;
 mod session_row;
@@ -14,10 +15,11 @@ mod statistics;
 
 pub use apply::{Applied, ApplyError};
 pub use fence::LockHolder;
+pub use known::Asked;
 pub use refusal::{Cause, cause, reason};
 
 use lease::SHORT;
-use schemas::{EventId, WorkspaceNo};
+use schemas::EventId;
 use sqlx::{PgPool, Row};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -28,8 +30,8 @@ pub const STATEMENTS: &[&str] = &[
     RAISE_GENERATION,
     COUNT_WAITING,
     READ_PROGRESS,
-    KNOWS,
     fence::LOCK_HOLDER,
+    known::FIND_IN_LOG,
     apply::LOCK_PARTITION,
     apply::ADVANCE_PARTITION,
     events::FIND_KNOWN,
@@ -65,9 +67,6 @@ SELECT partition, next_offset
 FROM log_partitions
 WHERE topic = $1
 ORDER BY partition";
-
-const KNOWS: &str = "
-SELECT EXISTS (SELECT FROM events WHERE workspace_no = $1 AND event_id = $2)";
 
 /// The right to fold one partition, from one offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,19 +163,6 @@ impl Store {
         let counting = sqlx::query(COUNT_WAITING).fetch_one(&mut *lease);
         let counted = timeout(SHORT, counting).await;
         lease.settle_short(counted)?.try_get(0)
-    }
-
-    /// True when the event was applied.
-    ///
-    /// # Errors
-    /// When the database refuses or is away.
-    pub async fn knows(&self, workspace: WorkspaceNo, event_id: EventId) -> sqlx::Result<bool> {
-        sqlx::query(KNOWS)
-            .bind(workspace.as_int4().unwrap_or_default())
-            .bind(event_id.0)
-            .fetch_one(&self.pool)
-            .await?
-            .try_get(0)
     }
 
     /// The next offset to fold, per partition.

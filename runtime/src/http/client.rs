@@ -67,7 +67,7 @@ impl TrustedProxies {
         let connecting = headers
             .get("cf-connecting-ip")
             .and_then(|value| value.to_str().ok())
-            .and_then(address);
+            .and_then(read_address);
         if let Some(connecting) = connecting {
             return connecting;
         }
@@ -77,7 +77,7 @@ impl TrustedProxies {
             .filter_map(|value| value.to_str().ok());
         let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
         for hop in hops.into_iter().rev() {
-            match address(hop) {
+            match read_address(hop) {
                 Some(hop) if self.trusts(hop) => {}
                 Some(hop) => return hop,
                 // What a proxy of ours did not understand, we do not either: nothing left of it counts.
@@ -104,14 +104,25 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it, with or without a port or brackets.
-fn address(text: &str) -> Option<IpAddr> {
+/// An address as proxies write it: with or without a port, brackets or a zone. IPv4 inside IPv6 is taken out.
+#[must_use]
+pub fn read_address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    let address = text
-        .parse::<IpAddr>()
-        .ok()
-        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
-        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())?;
+    let bracketed = text.strip_prefix('[').and_then(|text| {
+        let (inside, port) = text.split_once(']')?;
+        let port = port.strip_prefix(':').map(str::parse::<u16>);
+        (text.ends_with(']') || port.is_some_and(|port| port.is_ok())).then_some(inside)
+    });
+    let bare = bracketed.unwrap_or(text);
+    // A zone names an interface of the machine that wrote it.
+    let bare = match bare.split_once('%') {
+        Some((address, zone)) if address.contains(':') && !zone.is_empty() => address,
+        _ => bare,
+    };
+    let address = bare.parse::<IpAddr>().ok().or_else(|| {
+        let with_port: SocketAddr = text.parse().ok()?;
+        Some(with_port.ip())
+    })?;
     Some(address.to_canonical())
 }
 
@@ -193,6 +204,33 @@ mod tests {
             ),
             "10.0.0.1"
         );
+    }
+
+    #[test]
+    fn addresses_are_read_with_port_brackets_and_zone() {
+        let cases = [
+            ("1.2.3.4", Some("1.2.3.4")),
+            (" 1.2.3.4:80 ", Some("1.2.3.4")),
+            ("::ffff:1.2.3.4", Some("1.2.3.4")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[2001:db8::1]:443", Some("2001:db8::1")),
+            ("fe80::1%eth0", Some("fe80::1")),
+            ("[fe80::1%25eth0]:443", Some("fe80::1")),
+            ("[2001:db8::1]443", None),
+            ("[2001:db8::1]:", None),
+            ("[2001:db8::1]:70000", None),
+            ("[2001:db8::1", None),
+            ("1.2.3.4%eth0", None),
+            ("1.2.3.4:80:80", None),
+            ("unknown", None),
+            ("_hidden", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            let expected: Option<IpAddr> = expected.map(|text| text.parse().unwrap());
+            assert_eq!(read_address(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -3,14 +3,15 @@
 //! The one rule: records leave in the order of their lines, and no more are held than one batch.
 
 use super::{
+    bad_lines::Told,
     lines::{Line, Lines},
     summary::Counts,
+    unit::{Made, Unit},
 };
 use ingest::{
-    Outgoing,
     accept::Acceptor,
     directory::Directory,
-    history::{BadLine, History, MAX_LINE_BYTES, Reason, Taken},
+    history::{BadLine, History, MAX_LINE_BYTES, Reason, SESSION_OVER, Taken},
 };
 use runtime::{Clock, IdSource};
 use std::{
@@ -24,17 +25,22 @@ use tokio::{runtime::Handle, sync::mpsc};
 const BATCH_RECORDS: usize = 1_000;
 /// Bytes of a batch that is handed over though it has fewer.
 const BATCH_BYTES: usize = 1024 * 1024;
+/// Lines of a batch that is handed over though it has fewer: each may be a bad one, which takes memory too.
+const BATCH_LINES: u64 = 1_000;
 /// How long after the directory was read a page may still be on its way: a change reaches every
 /// reader within a second.
 const NEWS: Duration = Duration::from_secs(2);
 
-/// Records of some lines, and what became of all of them.
+/// What some lines put into the log, and what became of the others.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    pub(super) records: Vec<Outgoing>,
+    pub(super) units: Vec<Unit>,
     pub(super) counts: Counts,
+    pub(super) bad: Vec<Told>,
     /// Bytes of the input up to here.
     pub(super) read_bytes: u64,
+    records: usize,
+    bytes: usize,
 }
 
 /// Takes lines in.
@@ -45,10 +51,12 @@ pub(super) struct Intake {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) handle: Handle,
+    /// Partitions of the log.
+    pub(super) partitions: i32,
 }
 
 impl Intake {
-    /// Reads until the input ends or nobody takes batches any more. Blocks.
+    /// Reads until the input ends or the receiver of batches is gone. Blocks.
     ///
     /// # Errors
     /// When the input cannot be read; what was read before is handed over.
@@ -60,16 +68,11 @@ impl Intake {
         let begun = Instant::now();
         let mut lines = Lines::new(input, MAX_LINE_BYTES);
         let mut batch = Batch::default();
-        let mut bytes = 0;
         loop {
-            let full = batch.records.len() >= BATCH_RECORDS || bytes >= BATCH_BYTES;
-            // Whoever writes slowly sees each line arrive.
-            let hand_over = full || (lines.may_wait() && batch.counts.lines > 0);
+            // A slow writer sees each line arrive.
+            let hand_over = batch.is_full() || (lines.may_wait() && batch.counts.lines > 0);
             if hand_over && batches.blocking_send(std::mem::take(&mut batch)).is_err() {
                 return Ok(());
-            }
-            if hand_over {
-                bytes = 0;
             }
             let line = match lines.read() {
                 Ok(Some(line)) => line,
@@ -88,16 +91,14 @@ impl Intake {
             batch.read_bytes = lines.bytes;
             let Some(taken) = taken else { continue };
             batch.counts.lines += 1;
-            let first = batch.records.len();
             match taken {
-                Ok(taken) => batch.put(taken),
-                Err(bad) => batch.counts.reject(number, bad),
+                Ok(taken) => batch.put(Made::of(taken, self.partitions)),
+                Err(bad) => batch.bad.push(Told {
+                    line: number,
+                    reason: bad.reason.name().into(),
+                    problem: bad.what,
+                }),
             }
-            let added = batch.records.get(first..).unwrap_or_default();
-            bytes += added
-                .iter()
-                .map(|record| record.payload.len())
-                .sum::<usize>();
         }
     }
 
@@ -129,24 +130,22 @@ impl Intake {
 }
 
 impl Batch {
-    fn put(&mut self, taken: Taken) {
-        match taken {
-            Taken::Refused(reason) => self.counts.refuse(reason),
-            Taken::Record(record) => {
-                self.counts.records += 1;
-                self.records.push(record);
-            }
-            Taken::Visit(events) => {
-                self.counts.visits += 1;
-                for event in events {
-                    // Events made of these types are always JSON.
-                    if let Ok(payload) = event.to_bytes() {
-                        let key = event.workspace_id.to_string();
-                        self.records.push(Outgoing { key, payload });
-                        self.counts.events += 1;
-                    }
-                }
+    fn put(&mut self, made: Made) {
+        match made {
+            Made::Refused(reason) => self.counts.refuse(reason),
+            Made::Unit(unit, over) => {
+                self.counts.leave_out(SESSION_OVER, over);
+                self.records += unit.events.len();
+                let bytes = unit.events.iter().map(|event| event.bytes.len());
+                self.bytes += bytes.sum::<usize>();
+                self.units.push(unit);
             }
         }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.records >= BATCH_RECORDS
+            || self.bytes >= BATCH_BYTES
+            || self.counts.lines >= BATCH_LINES
     }
 }

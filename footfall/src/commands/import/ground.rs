@@ -1,21 +1,22 @@
 //! What an import stands on: the log, its directory, its secrets, and the tables that follow it.
 //!
-//! The same whether the log is a cluster's or embedded, and whoever started it.
+//! The same whether the log is a cluster's or embedded, and whichever program started it.
 
 use super::{
     accept::Intake,
-    progress::{Doing, Progress},
-    publish::{Published, Publisher, Watch},
-    summary::Summary,
-    tables::{Standing, Tables},
+    bad_lines::BadLines,
+    progress::Progress,
+    publish::{Published, Publisher},
+    summary::{Summary, Times},
+    tables::{Seen, Tables},
+    unit::Made,
 };
 use ingest::{
     accept::Rules,
     directory::{Directory, feed::Feed, fingerprints},
     geo_file::GeoFile,
-    history::Taken,
 };
-use projector::Store;
+use projector::{PLANNER, Store, store::Asked};
 use runtime::{
     Context, Lifecycle, Producer, Settings,
     database::{self, PoolSettings},
@@ -24,10 +25,11 @@ use runtime::{
     secrets::Secrets,
     topics,
 };
+use schemas::topics::EVENTS;
 use std::{
-    collections::BTreeMap,
     io::Read,
-    sync::{Arc, atomic::AtomicU64},
+    path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -39,8 +41,11 @@ use tokio::{
 const DIRECTORY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Batches between the thread that makes them and the log.
 const BATCHES_AHEAD: usize = 4;
-/// Connections to the analytics database: one looks how far it is.
-const POOL_SIZE: u32 = 1;
+/// Connections to the analytics database: one looks how far it is, one asks what it knows.
+const POOL_SIZE: u32 = 2;
+/// How long a partition may stand still while records wait in it: longer than a projector takes to replace
+/// another one.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A log that can be imported into, and how far its tables are.
 pub struct Ground {
@@ -48,6 +53,9 @@ pub struct Ground {
     store: Store,
     producer: Producer,
     tables: Tables,
+    patience: Duration,
+    /// The file that is imported, beside which bad lines are written down.
+    file: Option<PathBuf>,
     _feed: Abandon,
 }
 
@@ -85,11 +93,12 @@ impl Ground {
         let log = topics::ready(&kafka).await.map_err(Failure::other)?;
         let settling = Producer::new(&kafka).map_err(Failure::other)?;
         let producer = Producer::patient(&kafka).map_err(Failure::other)?;
-        let analytics = database::pool(
-            analytics_url,
-            &PoolSettings::new("footfall-import", POOL_SIZE),
-        )
-        .map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
+        let settings = PoolSettings {
+            parameters: PLANNER,
+            ..PoolSettings::new("footfall-import", POOL_SIZE)
+        };
+        let analytics = database::pool(analytics_url, &settings)
+            .map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
         let store = Store::new(analytics);
         let tables = Tables::new(store.clone(), &kafka, log.events_partitions);
         let tables = tables.map_err(Failure::other)?;
@@ -121,109 +130,116 @@ impl Ground {
                 clock: Arc::clone(&context.clock),
                 ids: Arc::clone(&context.ids),
                 handle: Handle::current(),
+                partitions: tables.partitions(),
             }),
             store,
             producer,
             tables,
+            patience: PATIENCE,
+            file: None,
             _feed: feed,
         })
+    }
+
+    /// The same, with another time that a partition may stand still.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same for that file: beside it bad lines are written down when there are many.
+    #[must_use]
+    pub fn of_file(mut self, file: Option<PathBuf>) -> Self {
+        self.file = file;
+        self
     }
 
     /// True when the tables have the last event of a visit: events of one workspace are folded in the
     /// order in which they were imported, so they have everything before it as well.
     ///
     /// # Errors
-    /// When the line is bad, or the database refuses or is away.
+    /// When the line is bad, or the database refuses or does not answer.
     pub(crate) async fn has(&self, line: &str) -> Result<bool, Failure> {
         let (intake, line) = (Arc::clone(&self.intake), line.to_owned());
         let taking =
             tokio::task::spawn_blocking(move || intake.take(line.as_bytes(), Instant::now()));
         let taken = taking.await.map_err(Failure::other)?;
-        let Taken::Visit(events) = taken.map_err(Failure::other)? else {
+        let taken = taken.map_err(Failure::other)?;
+        let Made::Unit(unit, _) = Made::of(taken, self.tables.partitions()) else {
             return Ok(false);
         };
-        let Some(last) = events.last() else {
+        let Some(last) = unit.events.last() else {
             return Ok(false);
         };
-        let known = self.store.knows(last.workspace_no, last.event_id).await;
-        known.map_err(|error| Failure::Other(format!("the analytics database: {error}")))
+        let asked = Asked {
+            partition: unit.partition,
+            workspace_no: unit.workspace_no,
+            event_id: last.event_id,
+        };
+        let known = self.store.find_in_log(EVENTS, &[asked]).await;
+        let known =
+            known.map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
+        Ok(!known.is_empty())
     }
 
-    /// Imports every line of an input. With `wait`, returns when the tables have it.
+    /// Imports every line of an input. With `wait`, returns when the tables have it, or when a partition of it
+    /// does not advance, which the summary then names.
     ///
     /// # Errors
-    /// When the input cannot be read, or the log takes nothing for a minute.
+    /// When the input cannot be read, the log takes nothing for a minute, or the tables do not answer.
     pub async fn import(
         &self,
         input: impl Read + Send + 'static,
         wait: bool,
         progress: &mut Progress,
     ) -> Result<Summary, Failure> {
+        let imported = self.run(input, wait, progress).await;
+        progress.clear();
+        imported
+    }
+
+    async fn run(
+        &self,
+        input: impl Read + Send + 'static,
+        wait: bool,
+        progress: &mut Progress,
+    ) -> Result<Summary, Failure> {
         let begun = Instant::now();
-        let acknowledged = Arc::new(AtomicU64::new(0));
-        let (standing, mut standings) = watch::channel(None);
-        let follow = self.tables.clone();
-        // Ends by itself when nobody listens any more.
-        tokio::spawn(follow.follow(Arc::clone(&acknowledged), standing));
+        let (seeing, seen) = watch::channel(Seen::default());
+        // Ends by itself when its receivers are gone.
+        tokio::spawn(self.tables.clone().follow(seeing));
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let intake = Arc::clone(&self.intake);
         let reading = tokio::task::spawn_blocking(move || intake.run(input, &sender));
-        let publishing = Publisher {
+        let mut publisher = Publisher {
             producer: &self.producer,
-            standing: standings.clone(),
-            acknowledged,
-            progress: &mut *progress,
+            store: &self.store,
+            clock: &*self.intake.clock,
+            seen,
+            patience: self.patience,
+            progress,
+            bad: BadLines::of(self.file.as_deref(), self.intake.clock.now()),
             published: Published::default(),
+            ends_before: None,
         };
-        let published = match publishing.run(batches).await {
-            Ok(published) => published,
-            Err(refused) => {
-                progress.clear();
-                return Err(Failure::other(refused));
-            }
-        };
+        publisher.publish(batches).await.map_err(Failure::other)?;
         let published_in = begun.elapsed();
         let read = reading.await.map_err(Failure::other)?;
         read.map_err(|error| Failure::Other(format!("the input cannot be read: {error}")))?;
         let mut tables_after = None;
         if wait {
             let begun = Instant::now();
-            wait_for_tables(&mut standings, &published, progress).await;
-            tables_after = Some(begun.elapsed());
+            let has_all = publisher.settle().await.map_err(Failure::other)?;
+            tables_after = has_all.then(|| begun.elapsed());
         }
-        progress.clear();
-        let Published { counts, paused, .. } = published;
-        Ok(Summary::new(counts, published_in, paused, tables_after))
-    }
-}
-
-/// Waits until the tables have everything that was published.
-async fn wait_for_tables(
-    standings: &mut watch::Receiver<Option<Standing>>,
-    published: &Published,
-    progress: &mut Progress,
-) {
-    // Where the log ended when everything of ours was in it.
-    let mut ends: Option<BTreeMap<i32, i64>> = None;
-    let mut watch = Watch::new();
-    loop {
-        let standing = standings.borrow_and_update().clone();
-        if let Some(found) = &standing {
-            if ends.is_none() && found.acknowledged >= published.counts.published() {
-                ends = Some(found.ends.clone());
-            }
-            if ends.as_ref().is_some_and(|ends| found.has(ends)) {
-                return;
-            }
-        }
-        let behind = standing.as_ref().map_or(0, |found| found.behind);
-        watch.look(standing.as_ref());
-        progress.tell(
-            &published.counts,
-            published.read_bytes,
-            &Doing::Waiting(behind),
-        );
-        // A look that fails tells nothing; the next one may.
-        let _ = tokio::time::timeout(Duration::from_secs(1), standings.changed()).await;
+        let Publisher { bad, published, .. } = publisher;
+        let times = Times {
+            published_in,
+            paused: published.paused,
+            tables_after,
+        };
+        let stopped = published.stopped.into_values().collect();
+        Ok(Summary::new(published.counts, bad.finish(), times, stopped))
     }
 }

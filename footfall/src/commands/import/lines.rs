@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 /// What is read at once: some hundreds of lines.
 const BUFFER_BYTES: usize = 1024 * 1024;
-/// What some programs put in front of a text in UTF-8.
+/// What some programs put in front of a text in UTF-8. Where files were joined it stands before any line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A line without its end.
@@ -79,10 +79,8 @@ impl<R: Read> Lines<R> {
         if too_long {
             return Ok(Some(Line::TooLong));
         }
-        let mut text = self.line.as_slice();
-        if self.number == 1 {
-            text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-        }
+        let text = self.line.as_slice();
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         Ok(Some(Line::Text(text.trim_ascii())))
     }
 }
@@ -111,6 +109,7 @@ mod tests {
         assert_eq!(read(b"\n", 9), [""]);
         assert_eq!(read(b"a\r\n\n b \nc", 9), ["a", "", "b", "c"]);
         assert_eq!(read(b"\xef\xbb\xbfa\n\n", 9), ["a", ""]);
+        assert_eq!(read(b"a\r\n\xef\xbb\xbfb\r\n", 9), ["a", "b"]);
     }
 
     #[test]

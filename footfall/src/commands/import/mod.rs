@@ -1,28 +1,34 @@
 //! `footfall import`: history from another system, and what `replay` printed.
 //!
-//! The way of a line: `lines` reads it, [`ingest::history`] makes events of it, `publish` puts them into
-//! the log while `tables` tells how far these are behind. The one rule: an import may be started again at
-//! any time, after any end, and adds nothing that is there.
+//! The way of a line: `lines` reads it, [`ingest::history`] makes events of it, `known` leaves out what is there
+//! already, `publish` puts the others into the log while `tables` tells how far these are behind. The one rule: an
+//! import may be started again at any time, after any end, and adds nothing that is there.
 
 mod accept;
+mod bad_lines;
 mod ground;
+mod known;
 mod lines;
 mod place;
 mod progress;
 mod publish;
+mod standing;
 mod summary;
 mod tables;
+mod unit;
 
+pub use bad_lines::{Bad, Told};
 pub use ground::Ground;
 pub use progress::Progress;
-pub use summary::{Bad, Counts, Summary, Told};
+pub use summary::{Counts, Stopped, Summary};
 
-use crate::output::print_line;
+use crate::output::print_json;
 use clap::Args;
 use runtime::{Context, Settings, program::Failure};
 use std::{
     fs::File,
     io::{Read, stdin},
+    path::PathBuf,
 };
 
 /// A visit with everything that a line may say, over several lines so that it can be read.
@@ -48,19 +54,29 @@ fn help() -> String {
 Required are bioPageId, eventId, occurredAt and visitorId, and in a view eventId and occurredAt. An eventId is a \
 UUID that never changes: the same one counts once, for ever. Views stand in time order. `occurredAt` decides \
 every report. Everything else is as in the beacon of that name, with its limits; consent is taken as given. \
-Crawlers are refused, as they are live. Addresses and raw ids are enriched and hashed, and never kept.
+Crawlers are refused, as they are live. An ip may have a port, brackets or a zone; one that cannot be read \
+leaves the visit without a place. Addresses and raw ids are enriched and hashed, and never kept.
 
 A line may also be one that `footfall replay` printed: it is checked and published as it is.
 
 Examples:
   footfall import visits.jsonl
   zcat visits.jsonl.gz | footfall import --strict -
-  footfall import visits.jsonl --json | jq .bad
+  footfall import visits.jsonl --json | jq .bad.all
 
 It works on KAFKA_BROKERS and DATABASE_URL (or ANALYTICS_DATABASE_URL) if both are given, else on the running \
-program of the data directory, else it starts the embedded parts for the while. The secrets are those of \
-`footfall up`, from the environment or the data directory. It pauses while the tables are more than 20,000 \
-records behind. After any end, also kill -9, start it again: nothing counts twice."
+program of the data directory, else it starts the embedded parts of that directory and stops them at the end. \
+The secrets are those of `footfall up`, from the environment or the data directory.
+
+It pauses while the tables are more than 20,000 records behind. A partition of the log that does not advance for \
+two minutes is not waited for: its lines are left out and counted, those of other tenants go on, and the exit \
+code is 1. After any end, also kill -9, start the same import again: what is known is left out, and nothing \
+counts twice.
+
+Of one visit at most 1,000 views are taken, and nothing that comes 24 hours after its start or later; the rest is \
+dropped and counted as `session_over`. Bad lines stop nothing. The first 20 are shown; when there are more, all of them are in a file \
+beside the imported one (of standard input: in the working directory), which the summary names, and `--json` \
+lists all of them under `.bad.all`."
     )
 }
 
@@ -121,16 +137,25 @@ pub async fn run(
 ) -> Result<(), Failure> {
     let input = Input::open(&arguments.file)?;
     let wait = !arguments.no_wait;
+    let file = (arguments.file != "-").then(|| PathBuf::from(&arguments.file));
     let summary = place::with_ground(settings, &context, async |ground: Ground| {
         let mut progress = Progress::new(input.bytes);
+        let ground = ground.of_file(file);
         ground.import(input.from, wait, &mut progress).await
     })
     .await?;
     eprintln!("{summary}");
     if arguments.json {
-        print_line(&serde_json::to_string(&summary).map_err(Failure::other)?)?;
+        print_json(&summary)?;
     }
-    let bad = summary.counts.bad.lines;
+    if !summary.stopped.is_empty() {
+        let stopped: Vec<String> = summary.stopped.iter().map(Stopped::to_string).collect();
+        return Err(Failure::Other(format!(
+            "{}; /ready and the log of the projectors say why; start the same import again when that is mended: nothing counts twice",
+            stopped.join("; ")
+        )));
+    }
+    let bad = summary.bad.lines;
     if arguments.strict && bad > 0 {
         return Err(Failure::Other(format!("{bad} lines are bad")));
     }

@@ -1,8 +1,8 @@
-//! Where an import finds log and tables, or how it starts them for the while.
+//! Where an import finds log and tables, or how it starts them and stops them at the end.
 
 use super::Ground;
 use crate::{
-    commands::reach::lock,
+    commands::reach::{find_with_log, lock},
     data_dir::DataDir,
     databases,
     parts::Parts,
@@ -26,7 +26,8 @@ pub(super) async fn with_ground<T>(
     context: &Context,
     work: impl AsyncFnOnce(Ground) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let Some((kafka, analytics)) = elsewhere(&mut settings, context)? else {
+    settings.finish()?;
+    let Some((kafka, analytics)) = elsewhere(&mut settings)? else {
         return on_own_parts(settings, context, work).await;
     };
     let worked = async {
@@ -43,24 +44,25 @@ fn stopped() -> Failure {
     Failure::other("stopped; start the same import again: nothing counts twice")
 }
 
-/// Log and analytics database that somebody else runs, if there are any; the settings then have the
+/// Log and analytics database that another program runs, if there are any; the settings then have the
 /// secrets.
-fn elsewhere(
-    settings: &mut Settings,
-    context: &Context,
-) -> Result<Option<(KafkaSettings, String)>, Failure> {
+fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>, Failure> {
     let given = settings.text("KAFKA_BROKERS");
     let analytics = databases::given_analytics(settings)?;
     if let (Some(_), Some(analytics)) = (&given, &analytics) {
-        let known = |name: &str| settings.text(name).is_some();
-        if !SECRETS.into_iter().all(known) {
-            complete_from_kept(settings, context)?;
+        // A data directory is of use here only for secrets that it keeps; what is missing is said below.
+        if DataDir::find(settings).is_ok_and(|data_dir| data_dir.secrets().exists()) {
+            secrets::take_kept(settings, &SECRETS)?;
         }
         let kafka = KafkaSettings::read(settings);
         settings.finish()?;
         return Ok(Some((kafka, analytics.clone())));
     }
-    let data_dir = DataDir::open(settings)?;
+    // Without creators every line would be a bad one, so there must be something to import into.
+    let data_dir = match &given {
+        Some(_) => DataDir::find(settings)?,
+        None => find_with_log(settings)?,
+    };
     let Some(running) = RunFile::read_running(&data_dir) else {
         return Ok(None);
     };
@@ -72,7 +74,7 @@ fn elsewhere(
             data_dir.path().display()
         )));
     }
-    secrets::complete(settings, &data_dir, &*context.ids)?;
+    secrets::take_kept(settings, &SECRETS)?;
     settings.set_default("KAFKA_BROKERS", running.kafka);
     let kafka = KafkaSettings::read(settings);
     settings.finish()?;
@@ -84,18 +86,6 @@ fn elsewhere(
     Ok(Some((kafka, analytics)))
 }
 
-/// Takes secrets from the data directory, if it keeps any. None are made: a log that others write to has
-/// its own.
-fn complete_from_kept(settings: &mut Settings, context: &Context) -> Result<(), Failure> {
-    let folder = settings.text("FOOTFALL_DATA_DIR");
-    let folder = folder.unwrap_or_else(|| "data".to_owned());
-    if !std::path::Path::new(&folder).join("secrets.toml").exists() {
-        return Ok(());
-    }
-    let data_dir = DataDir::open(settings)?;
-    secrets::complete(settings, &data_dir, &*context.ids)
-}
-
 /// Starts what `up` starts but the listener, does the work, and stops it all.
 async fn on_own_parts<T>(
     mut settings: Settings,
@@ -104,11 +94,12 @@ async fn on_own_parts<T>(
 ) -> Result<T, Failure> {
     let programs = databases::read_programs(&mut settings);
     services::check(&settings, context)?;
-    let data_dir = DataDir::open(&settings)?;
+    let data_dir = DataDir::find(&settings)?;
     let lock = lock(&data_dir)?;
     // One that a crash left behind names what is not there.
     RunFile::remove(&data_dir);
-    secrets::complete(&mut settings, &data_dir, &*context.ids)?;
+    secrets::take_kept(&mut settings, &SECRETS)?;
+    secrets::make_unused_token_secret(&mut settings, &*context.ids);
     settings.set_default("PUBLIC_URL", "http://127.0.0.1");
     let parts = tokio::select! {
         started = Parts::start(&mut settings, &data_dir, programs, context) => started?,
@@ -119,7 +110,7 @@ async fn on_own_parts<T>(
             projector: Some(parts.assignment()),
             accept_new_secrets: false,
         };
-        // Without a listener: the directory is published and the log folded, and nobody is answered.
+        // Without a listener: the directory is published and the log folded, and no request is answered.
         services.start(settings.clone(), context).await?;
         context.readiness.wait().await;
         let analytics = settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default();

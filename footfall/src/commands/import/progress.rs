@@ -3,6 +3,7 @@
 use super::summary::{Counts, rate};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use std::{
+    fmt::{self, Display},
     io::IsTerminal,
     time::{Duration, Instant},
 };
@@ -47,11 +48,19 @@ impl Progress {
     pub(super) fn tell(&mut self, counts: &Counts, read_bytes: u64, doing: &Doing) {
         let count = counts.published();
         let rate = rate(count, self.begun.elapsed());
-        let said = format!("{} events, {}/s", HumanCount(count), HumanCount(rate));
+        let mut said = format!("{} events, {}/s", HumanCount(count), HumanCount(rate));
+        let known = counts.known_visits + counts.known_records;
+        if known > 0 {
+            said = format!("{said}, {} lines known", HumanCount(known));
+        }
         let doing = match doing {
             Doing::Publishing => String::new(),
-            Doing::Pausing(behind) => format!(", pausing: the tables are {behind} behind"),
-            Doing::Waiting(behind) => format!(", waiting for the tables: {behind} behind"),
+            Doing::CatchingUp(tables) => {
+                format!(", waiting until the tables have what the log had before: {tables}")
+            }
+            Doing::Asking => ", waiting for the analytics database".to_owned(),
+            Doing::Pausing(tables) => format!(", pausing: {tables}"),
+            Doing::Waiting(tables) => format!(", waiting for the tables: {tables}"),
             Doing::Unanswered(since) => {
                 format!(", the log has not answered for {} s", since.as_secs())
             }
@@ -84,12 +93,44 @@ impl Progress {
 pub(super) enum Doing {
     /// It puts events into the log.
     Publishing,
-    /// It lets the tables catch up, which are so many records behind.
-    Pausing(u64),
-    /// All is in the log; the tables are so many records behind.
-    Waiting(u64),
+    /// It lets the tables take what was in the log before it began.
+    CatchingUp(Behind),
+    /// It asks the tables what they know, and gets no answer.
+    Asking,
+    /// It lets the tables catch up.
+    Pausing(Behind),
+    /// All is in the log, and not yet in the tables.
+    Waiting(Behind),
     /// It waits for the log to take something, for that long.
     Unanswered(Duration),
+}
+
+/// How far the tables are, as people read it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Behind {
+    /// Records that they do not have.
+    pub(super) records: u64,
+    /// The partition that has stood still longest, if one does, and for how long.
+    pub(super) still: Option<(i32, Duration)>,
+    /// Why it is not known.
+    pub(super) unknown: Option<String>,
+}
+
+impl Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "they are {} records behind", HumanCount(self.records))?;
+        if let Some((partition, still)) = self.still {
+            let seconds = still.as_secs();
+            write!(
+                f,
+                ", partition {partition} has not advanced for {seconds} s"
+            )?;
+        }
+        if let Some(why) = &self.unknown {
+            write!(f, ", no answer: {why}")?;
+        }
+        Ok(())
+    }
 }
 
 fn bar(total_bytes: Option<u64>) -> ProgressBar {

@@ -1,55 +1,68 @@
 //! From batches to the log: one after the other, with a pause while the tables are behind.
 //!
 //! The one rule: the next batch goes only when that keeps the tables within [`MAX_BEHIND`] records of the
-//! log's end, so that nobody's live events wait behind history.
+//! log's end, so that live events of others do not wait behind history. A partition that does not advance at all
+//! is not waited for without end: what is for it is left out, and named.
+//!
+//! [`MAX_BEHIND`]: super::standing::MAX_BEHIND
 
 use super::{
     accept::Batch,
-    progress::{Doing, Progress},
-    summary::Counts,
-    tables::Standing,
+    bad_lines::BadLines,
+    progress::{Behind, Doing, Progress},
+    standing::Standing,
+    summary::{Counts, Stopped},
+    tables::Seen,
+    unit::Unit,
 };
-use ingest::Outgoing;
+use jiff::{SignedDuration, Timestamp};
+use projector::Store;
 use runtime::{
-    Producer,
+    Clock, Producer,
     producer::{Record, SendError},
 };
 use schemas::topics::EVENTS;
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
-/// How far the tables may be behind (the program from outside, section 1).
-const MAX_BEHIND: u64 = 20_000;
 /// How long the log may take for a batch before the import gives up: longer than a cluster takes to find
 /// another leader.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
 /// Time between two words about a pause, or a log that does not answer.
 const TELL_EVERY: Duration = Duration::from_secs(1);
-/// After how long without a step of the tables somebody should look after the projectors.
-const STUCK_AFTER: Duration = Duration::from_secs(30);
+/// Standing still for less than this is not worth a word.
+const STILL_WORTH_TELLING: Duration = Duration::from_secs(5);
 
-/// The log does not take what it is given.
+/// The import cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// It says nothing. What it took stands in it in order, without a gap.
+    /// The log says nothing. What it took stands in it in order, without a gap.
     #[error(
         "the log acknowledged nothing for {seconds} s; start the same import again when it is back: nothing counts twice",
         seconds = GIVE_UP_AFTER.as_secs()
     )]
     Silent,
-    /// It says no.
+    /// The log says no.
     #[error(
         "the log refuses events ({0}); start the same import again when that is mended: nothing counts twice"
     )]
     Told(SendError),
+    /// How far the tables are, or what they know, cannot be found out.
+    #[error(
+        "no answer for {} s: {why}; start the same import again when that is mended: nothing counts twice",
+        after.as_secs()
+    )]
+    Unanswered {
+        /// For how long.
+        after: Duration,
+        /// What the last attempt said.
+        why: String,
+    },
 }
 
 /// What is in the log.
@@ -60,17 +73,26 @@ pub(super) struct Published {
     pub(super) read_bytes: u64,
     /// How long the tables were waited for.
     pub(super) paused: Duration,
+    /// The offset after our last record, per partition.
+    pub(super) through: BTreeMap<i32, i64>,
+    /// Partitions that were not waited for any longer.
+    pub(super) stopped: BTreeMap<i32, Stopped>,
 }
 
 /// Puts batches into the log.
 pub(super) struct Publisher<'a> {
     /// A patient one: the records of a visit stay in their order, whatever the log goes through.
     pub(super) producer: &'a Producer,
-    pub(super) standing: watch::Receiver<Option<Standing>>,
-    /// Our acknowledged records, for whoever looks at the tables.
-    pub(super) acknowledged: Arc<AtomicU64>,
+    pub(super) store: &'a Store,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) seen: watch::Receiver<Seen>,
+    /// How long a partition may stand still, or the tables not answer.
+    pub(super) patience: Duration,
     pub(super) progress: &'a mut Progress,
+    pub(super) bad: BadLines,
     pub(super) published: Published,
+    /// Where the log ended before the import, once that is known.
+    pub(super) ends_before: Option<BTreeMap<i32, i64>>,
 }
 
 impl Publisher<'_> {
@@ -81,110 +103,221 @@ impl Publisher<'_> {
     /// without a pause whether they may go, which costs a core.
     ///
     /// # Errors
-    /// [`Refused`] when the log takes nothing for too long.
-    pub(super) async fn run(
-        mut self,
+    /// [`Refused`] when the log takes nothing, or the tables do not answer, for too long.
+    pub(super) async fn publish(
+        &mut self,
         mut batches: mpsc::Receiver<Batch>,
-    ) -> Result<Published, Refused> {
-        while let Some(mut batch) = batches.recv().await {
-            let records = std::mem::take(&mut batch.records);
-            if !records.is_empty() {
-                self.pause(records.len() as u64).await;
-                self.put(&records).await?;
-            }
+    ) -> Result<(), Refused> {
+        while let Some(batch) = batches.recv().await {
             self.published.counts.add(batch.counts);
+            batch.bad.into_iter().for_each(|told| self.bad.add(told));
+            let mut units = batch.units;
+            self.catch_up(&mut units).await?;
+            self.leave_out_known(&mut units).await?;
+            self.pause(&mut units).await?;
+            self.put(&units).await?;
             self.published.read_bytes = self.published.read_bytes.max(batch.read_bytes);
-            let published = self.published.counts.published();
-            self.acknowledged.store(published, Ordering::Release);
             self.tell(&Doing::Publishing);
         }
-        Ok(self.published)
+        Ok(())
     }
 
-    /// Waits until the tables are near enough for that many records more.
-    async fn pause(&mut self, records: u64) {
+    /// Waits until the tables have what the log had before the import: until then they cannot say what is known.
+    async fn catch_up(&mut self, units: &mut Vec<Unit>) -> Result<(), Refused> {
         let begun = Instant::now();
-        let mut watch = Watch::new();
-        loop {
-            let standing = self.standing.borrow_and_update().clone();
-            let published = self.published.counts.published();
-            let behind = standing.as_ref().map(|found| found.behind_after(published));
-            if behind.is_some_and(|behind| behind + records <= MAX_BEHIND) {
-                break;
+        while !units.is_empty() {
+            let standing = self.look()?;
+            let mut behind = 0;
+            if let Some(standing) = &standing {
+                self.leave_out_stopped(units, standing);
+                let before = self.ends_before.get_or_insert_with(|| standing.ends());
+                let partitions = partitions(units);
+                let mut before = before.clone();
+                before.retain(|partition, _| partitions.contains(partition));
+                behind = standing.missing(&before);
+                if behind == 0 && !standing.are_ahead(partitions) {
+                    break;
+                }
             }
-            watch.look(standing.as_ref());
-            self.tell(&Doing::Pausing(behind.unwrap_or(0)));
-            // Whoever looks at the tables looks as long as we listen.
-            let _ = tokio::time::timeout(TELL_EVERY, self.standing.changed()).await;
+            self.wait(standing.as_deref(), behind, Doing::CatchingUp)
+                .await;
         }
         self.published.paused += begun.elapsed();
+        Ok(())
     }
 
-    /// Puts records into the log, in their order.
-    async fn put(&mut self, records: &[Outgoing]) -> Result<(), Refused> {
-        let sent: Vec<Record<'_>> = records.iter().map(record).collect();
+    /// Waits until the tables are near enough for these units.
+    async fn pause(&mut self, units: &mut Vec<Unit>) -> Result<(), Refused> {
         let begun = Instant::now();
-        let sending = self.producer.send(&sent);
-        tokio::pin!(sending);
+        while !units.is_empty() {
+            let standing = self.look()?;
+            let mut behind = 0;
+            if let Some(standing) = &standing {
+                self.leave_out_stopped(units, standing);
+                let records = records(units);
+                match standing.may_follow(&self.published.through, &records, Instant::now()) {
+                    Ok(()) => break,
+                    Err(records) => behind = records,
+                }
+            }
+            self.wait(standing.as_deref(), behind, Doing::Pausing).await;
+        }
+        self.published.paused += begun.elapsed();
+        Ok(())
+    }
+
+    /// Waits until the tables have everything that was published; `false` when a partition of it does not advance.
+    ///
+    /// # Errors
+    /// [`Refused`] when the tables do not answer for too long.
+    pub(super) async fn settle(&mut self) -> Result<bool, Refused> {
+        let mut waited = self.published.through.clone();
         loop {
+            let standing = self.look()?;
+            let mut behind = 0;
+            if let Some(standing) = &standing {
+                waited.retain(|partition, offset| !standing.has(*partition, *offset));
+                let now = Instant::now();
+                for partition in standing.stopped(waited.keys().copied(), self.patience, now) {
+                    self.give_up(partition, standing);
+                    waited.remove(&partition);
+                }
+                behind = standing.missing(&waited);
+            }
+            if waited.is_empty() {
+                return Ok(self.published.stopped.is_empty());
+            }
+            self.wait(standing.as_deref(), behind, Doing::Waiting).await;
+        }
+    }
+
+    /// What the tables were seen at last; nothing before the first look.
+    fn look(&mut self) -> Result<Option<Arc<Standing>>, Refused> {
+        let seen = self.seen.borrow_and_update().clone();
+        match seen.silence {
+            Some((since, why)) if since.elapsed() >= self.patience => Err(Refused::Unanswered {
+                after: since.elapsed(),
+                why,
+            }),
+            _ => Ok(seen.standing),
+        }
+    }
+
+    /// Says what is waited for, until there is something new to look at.
+    async fn wait(
+        &mut self,
+        standing: Option<&Standing>,
+        records: u64,
+        doing: fn(Behind) -> Doing,
+    ) {
+        let still = standing.and_then(|standing| standing.stillest(Instant::now()));
+        let silence = self.seen.borrow().silence.clone();
+        let behind = Behind {
+            records,
+            still: still.filter(|(_, still)| *still >= STILL_WORTH_TELLING),
+            unknown: silence.map(|(_, why)| why),
+        };
+        self.tell(&doing(behind));
+        // The tables are looked at for as long as we listen.
+        let _ = tokio::time::timeout(TELL_EVERY, self.seen.changed()).await;
+    }
+
+    /// Leaves out what is for a partition that does not advance.
+    fn leave_out_stopped(&mut self, units: &mut Vec<Unit>, standing: &Standing) {
+        let stopped = standing.stopped(partitions(units), self.patience, Instant::now());
+        for unit in units.extract_if(.., |unit| stopped.contains(&unit.partition)) {
+            let stopped = self.give_up(unit.partition, standing);
+            if unit.is_visit {
+                stopped.visits_left_out += 1;
+            } else {
+                stopped.records_left_out += 1;
+            }
+        }
+    }
+
+    /// Notes that a partition is not waited for any longer.
+    fn give_up(&mut self, partition: i32, standing: &Standing) -> &mut Stopped {
+        let clock = self.clock;
+        self.published.stopped.entry(partition).or_insert_with(|| {
+            let still = standing.still_for(partition, Instant::now());
+            let stopped = Stopped {
+                partition,
+                next_offset: standing.next(partition),
+                since: before(clock.now(), still),
+                visits_left_out: 0,
+                records_left_out: 0,
+            };
+            warn!(
+                "partition {partition} of {EVENTS} has not advanced from offset {} since {}; /ready and the log of the projectors say why",
+                stopped.next_offset, stopped.since
+            );
+            stopped
+        })
+    }
+
+    /// Puts units into the log, in their order.
+    async fn put(&mut self, units: &[Unit]) -> Result<(), Refused> {
+        let records: Vec<Record<'_>> = units.iter().flat_map(unit_records).collect();
+        if records.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let producer = self.producer;
+        let sending = producer.send(&records);
+        tokio::pin!(sending);
+        let outcomes = loop {
             if let Ok(outcomes) = tokio::time::timeout(TELL_EVERY, &mut sending).await {
-                return outcomes
-                    .into_iter()
-                    .try_for_each(|outcome| outcome.map(|_| ()))
-                    .map_err(Refused::Told);
+                break outcomes;
             }
             if begun.elapsed() >= GIVE_UP_AFTER {
                 return Err(Refused::Silent);
             }
             self.tell(&Doing::Unanswered(begun.elapsed()));
+        };
+        for outcome in outcomes {
+            let position = outcome.map_err(Refused::Told)?;
+            let through = &mut self.published.through;
+            let through = through.entry(position.partition).or_default();
+            *through = (*through).max(position.offset.saturating_add(1));
         }
+        for unit in units {
+            let events = unit.events.len() as u64;
+            self.published.counts.take(unit.is_visit, events);
+        }
+        Ok(())
     }
 
-    fn tell(&mut self, doing: &Doing) {
+    pub(super) fn tell(&mut self, doing: &Doing) {
         let published = &self.published;
         self.progress
             .tell(&published.counts, published.read_bytes, doing);
     }
 }
 
-fn record(outgoing: &Outgoing) -> Record<'_> {
-    Record {
+fn unit_records(unit: &Unit) -> impl Iterator<Item = Record<'_>> {
+    unit.events.iter().map(|event| Record {
         topic: EVENTS,
-        key: &outgoing.key,
-        payload: &outgoing.payload,
+        key: &unit.key,
+        payload: &event.bytes,
         headers: &[],
-    }
+    })
 }
 
-/// Says when the tables stand still while they are waited for.
-pub(super) struct Watch {
-    next: BTreeMap<i32, i64>,
-    moved_at: Instant,
+fn partitions(units: &[Unit]) -> BTreeSet<i32> {
+    units.iter().map(|unit| unit.partition).collect()
 }
 
-impl Watch {
-    pub(super) fn new() -> Self {
-        Self {
-            next: BTreeMap::new(),
-            moved_at: Instant::now(),
-        }
+fn records(units: &[Unit]) -> BTreeMap<i32, u64> {
+    let mut records = BTreeMap::new();
+    for unit in units {
+        *records.entry(unit.partition).or_default() += unit.events.len() as u64;
     }
+    records
+}
 
-    /// Looks at tables that are waited for; `None` while nobody knows where they are.
-    pub(super) fn look(&mut self, standing: Option<&Standing>) {
-        match standing {
-            Some(standing) if standing.next != self.next => {
-                self.next.clone_from(&standing.next);
-                self.moved_at = Instant::now();
-            }
-            _ if self.moved_at.elapsed() >= STUCK_AFTER => {
-                warn!(
-                    "the tables have not moved for {} s; is a projector running, and does the analytics database answer?",
-                    STUCK_AFTER.as_secs()
-                );
-                self.moved_at = Instant::now();
-            }
-            _ => {}
-        }
-    }
+/// That long before a time, to the second.
+fn before(now: Timestamp, still: Duration) -> Timestamp {
+    let still = SignedDuration::try_from(still).unwrap_or_default();
+    let since = now.checked_sub(still).unwrap_or(now);
+    Timestamp::from_second(since.as_second()).unwrap_or(since)
 }

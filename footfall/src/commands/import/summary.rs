@@ -1,13 +1,15 @@
 //! What became of the lines, counted by reason: for people and for programs.
 
+use super::bad_lines::Bad;
 use indicatif::HumanCount;
-use ingest::history::BadLine;
-use schemas::RefusalReason;
+use jiff::Timestamp;
+use schemas::{RefusalReason, topics::EVENTS};
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt, time::Duration};
-
-/// Bad lines that are told one by one; of the others only the reasons are counted.
-const TOLD: usize = 20;
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    time::Duration,
+};
 
 /// Counts, as they grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -15,38 +17,24 @@ const TOLD: usize = 20;
 pub struct Counts {
     /// Lines that were not empty.
     pub lines: u64,
-    /// Visits that are in the log now.
+    /// Visits that count: new ones and known ones.
     pub visits: u64,
-    /// Their events.
+    /// Visits of which something went into the log.
+    pub new_visits: u64,
+    /// Visits that log and tables had before.
+    pub known_visits: u64,
+    /// Events of visits that went into the log.
     pub events: u64,
-    /// Records of another log that are in this one now.
+    /// Records of another log, or of this one: new ones and known ones.
     pub records: u64,
+    /// Records that went into the log.
+    pub new_records: u64,
+    /// Records that log and tables had before.
+    pub known_records: u64,
     /// Visits that are not counted, by reason.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Lines that were not taken.
-    pub bad: Bad,
-}
-
-/// Lines that were not taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Bad {
-    /// How many.
-    pub lines: u64,
-    /// By reason.
-    pub reasons: BTreeMap<&'static str, u64>,
-    /// The first of them.
-    pub first: Vec<Told>,
-}
-
-/// A bad line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Told {
-    /// Its number, from 1.
-    pub line: u64,
-    /// The kind of mistake.
-    pub reason: &'static str,
-    /// What is wrong, and what would be right.
-    pub problem: String,
+    /// Views, leaves and heartbeats of visits that are left out, by reason.
+    pub dropped: BTreeMap<&'static str, u64>,
 }
 
 impl Counts {
@@ -55,17 +43,26 @@ impl Counts {
         *self.refused.entry(reason.name()).or_default() += 1;
     }
 
-    /// Counts a line that is not taken.
-    pub(super) fn reject(&mut self, line: u64, bad: BadLine) {
-        let reason = bad.reason.name();
-        self.bad.lines += 1;
-        *self.bad.reasons.entry(reason).or_default() += 1;
-        if self.bad.first.len() < TOLD {
-            self.bad.first.push(Told {
-                line,
-                reason,
-                problem: bad.what,
-            });
+    /// Counts what is left out of a visit.
+    pub(super) fn leave_out(&mut self, reason: &'static str, count: u64) {
+        if count > 0 {
+            *self.dropped.entry(reason).or_default() += count;
+        }
+    }
+
+    /// Counts a visit or record of which that many events went into the log.
+    pub(super) const fn take(&mut self, is_visit: bool, events: u64) {
+        match (is_visit, events) {
+            (true, 0) => self.known_visits += 1,
+            (true, _) => self.new_visits += 1,
+            (false, 0) => self.known_records += 1,
+            (false, _) => self.new_records += 1,
+        }
+        if is_visit {
+            self.visits += 1;
+            self.events += events;
+        } else {
+            self.records += 1;
         }
     }
 
@@ -73,25 +70,61 @@ impl Counts {
     pub(super) fn add(&mut self, later: Self) {
         self.lines += later.lines;
         self.visits += later.visits;
+        self.new_visits += later.new_visits;
+        self.known_visits += later.known_visits;
         self.events += later.events;
         self.records += later.records;
+        self.new_records += later.new_records;
+        self.known_records += later.known_records;
         for (reason, count) in later.refused {
             *self.refused.entry(reason).or_default() += count;
         }
-        self.bad.lines += later.bad.lines;
-        for (reason, count) in later.bad.reasons {
-            *self.bad.reasons.entry(reason).or_default() += count;
+        for (reason, count) in later.dropped {
+            *self.dropped.entry(reason).or_default() += count;
         }
-        let room = TOLD.saturating_sub(self.bad.first.len());
-        self.bad
-            .first
-            .extend(later.bad.first.into_iter().take(room));
     }
 
     /// What went into the log, of either kind.
     #[must_use]
     pub const fn published(&self) -> u64 {
-        self.events + self.records
+        self.events + self.new_records
+    }
+}
+
+/// A partition that was not waited for any longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stopped {
+    /// Its number.
+    pub partition: i32,
+    /// The record that the tables do not get past.
+    pub next_offset: i64,
+    /// Since when, at the latest.
+    pub since: Timestamp,
+    /// Visits that were not put into the log.
+    pub visits_left_out: u64,
+    /// Records of a log that were not put into this one.
+    pub records_left_out: u64,
+}
+
+impl Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            partition,
+            next_offset,
+            since,
+            visits_left_out,
+            records_left_out,
+        } = self;
+        write!(
+            f,
+            "partition {partition} of {EVENTS} has not advanced from offset {next_offset} since {since}"
+        )?;
+        if visits_left_out + records_left_out == 0 {
+            return f.write_str("; what this import put there is in the log and not in the tables");
+        }
+        let (visits, records) = (HumanCount(*visits_left_out), HumanCount(*records_left_out));
+        write!(f, "; {visits} visits and {records} records were left out")
     }
 }
 
@@ -102,38 +135,49 @@ pub struct Summary {
     /// What became of the lines.
     #[serde(flatten)]
     pub counts: Counts,
+    /// Lines that were not taken.
+    pub bad: Bad,
     /// From the first line to the last acknowledgement.
     pub seconds: f64,
     /// How many of these the tables were waited for.
     pub paused_seconds: f64,
-    /// What the tables took after that; absent when nobody waited.
+    /// What the tables took after that; absent without waiting, or when they did not get there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables_seconds: Option<f64>,
     /// Events into the log for each second that was not paused.
     pub events_per_second: u64,
+    /// Partitions that were not waited for any longer.
+    pub stopped: Vec<Stopped>,
+}
+
+/// How long the parts of an import took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Times {
+    /// From the first line to the last acknowledgement.
+    pub(super) published_in: Duration,
+    /// How much of that the tables were waited for.
+    pub(super) paused: Duration,
+    /// What the tables took after that.
+    pub(super) tables_after: Option<Duration>,
 }
 
 impl Summary {
     /// A summary of these counts and times.
-    #[must_use]
-    pub fn new(
-        counts: Counts,
-        published_in: Duration,
-        paused: Duration,
-        tables_after: Option<Duration>,
-    ) -> Self {
-        let worked = published_in.saturating_sub(paused);
+    pub(super) fn new(counts: Counts, bad: Bad, times: Times, stopped: Vec<Stopped>) -> Self {
+        let worked = times.published_in.saturating_sub(times.paused);
         Self {
             events_per_second: rate(counts.published(), worked),
             counts,
-            seconds: millis(published_in),
-            paused_seconds: millis(paused),
-            tables_seconds: tables_after.map(millis),
+            bad,
+            seconds: millis(times.published_in),
+            paused_seconds: millis(times.paused),
+            tables_seconds: times.tables_after.map(millis),
+            stopped,
         }
     }
 }
 
-/// Seconds to the millisecond; nobody reads further.
+/// Seconds to the millisecond, as far as people read.
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
@@ -149,33 +193,33 @@ pub(super) fn rate(count: u64, time: Duration) -> u64 {
     (count as f64 / time.as_secs_f64().max(0.001)).round() as u64
 }
 
-impl fmt::Display for Summary {
+impl Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = &self.counts;
-        let list = |reasons: &BTreeMap<&'static str, u64>| {
-            let each = reasons.iter();
-            let each = each.map(|(reason, count)| format!("{} {reason}", HumanCount(*count)));
-            each.collect::<Vec<_>>().join(", ")
-        };
         writeln!(f, "{} lines", HumanCount(counts.lines))?;
         writeln!(
             f,
-            "  taken    {} visits in {} events, {} records of a log",
-            HumanCount(counts.visits),
+            "  new      {} visits in {} events, {} records of a log",
+            HumanCount(counts.new_visits),
             HumanCount(counts.events),
-            HumanCount(counts.records)
+            HumanCount(counts.new_records)
         )?;
+        writeln!(
+            f,
+            "  known    {} visits, {} records of a log",
+            HumanCount(counts.known_visits),
+            HumanCount(counts.known_records)
+        )?;
+        if !counts.dropped.is_empty() {
+            let parts = list(&counts.dropped);
+            writeln!(f, "  dropped  {parts} (views, leaves and heartbeats)")?;
+        }
         if !counts.refused.is_empty() {
             writeln!(f, "  refused  {}", list(&counts.refused))?;
         }
-        if counts.bad.lines > 0 {
-            writeln!(f, "  bad      {}", list(&counts.bad.reasons))?;
-        }
-        for told in &counts.bad.first {
-            writeln!(f, "    line {}: {}", told.line, told.problem)?;
-        }
-        if counts.bad.lines > counts.bad.first.len() as u64 {
-            writeln!(f, "    and more")?;
+        self.write_bad(f)?;
+        for stopped in &self.stopped {
+            writeln!(f, "  stopped  {stopped}")?;
         }
         write!(
             f,
@@ -192,42 +236,143 @@ impl fmt::Display for Summary {
         }
         match self.tables_seconds {
             Some(seconds) => write!(f, "; in the tables {seconds:.1} s later"),
-            None => write!(f, "; the tables follow"),
+            None if self.stopped.is_empty() => write!(f, "; the tables follow"),
+            None => write!(f, "; not all of it is in the tables"),
         }
     }
 }
 
+impl Summary {
+    fn write_bad(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bad = &self.bad;
+        if bad.lines == 0 {
+            return Ok(());
+        }
+        writeln!(f, "  bad      {}", list(&bad.reasons))?;
+        for told in &bad.first {
+            writeln!(f, "    line {}: {}", told.line, told.problem)?;
+        }
+        let more = bad.lines - bad.first.len() as u64;
+        match (&bad.file, &bad.unkept) {
+            (Some(file), _) => writeln!(
+                f,
+                "    and {} more; all of them are in {}",
+                HumanCount(more),
+                file.display()
+            ),
+            (None, Some(why)) => writeln!(
+                f,
+                "    and {} more, which could not be kept in a file: {why}",
+                HumanCount(more)
+            ),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// `12 bot, 3 token`
+fn list(reasons: &BTreeMap<impl Display, u64>) -> String {
+    let each = reasons.iter();
+    let each = each.map(|(reason, count)| format!("{} {reason}", HumanCount(*count)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use ingest::history::BadLine;
+    use super::{
+        super::bad_lines::{BadLines, Told},
+        *,
+    };
+
+    fn summary(counts: Counts, bad: Bad, stopped: Vec<Stopped>) -> Summary {
+        let times = Times {
+            published_in: Duration::from_secs(2),
+            ..Times::default()
+        };
+        Summary::new(counts, bad, times, stopped)
+    }
 
     #[test]
-    fn bad_lines_are_counted_by_reason_and_only_the_first_are_told() {
+    fn counts_of_parts_add_up_and_are_told_by_reason() {
         let mut counts = Counts::default();
-        for part in 0..3 {
+        for events in [5, 0, 1] {
             let mut later = Counts::default();
-            for line in 0..15 {
-                later.lines += 1;
-                later.reject(part * 15 + line + 1, BadLine::too_long());
-            }
+            later.lines += 2;
+            later.take(true, events);
+            later.take(false, events.min(1));
             later.refuse(RefusalReason::Bot);
+            later.leave_out("session_over", events);
             counts.add(later);
         }
-        assert_eq!((counts.lines, counts.bad.lines), (45, 45));
-        assert_eq!(counts.bad.reasons, BTreeMap::from([("too_long", 45)]));
-        assert_eq!(counts.refused, BTreeMap::from([("bot", 3)]));
-        let told: Vec<u64> = counts.bad.first.iter().map(|told| told.line).collect();
-        assert_eq!(told, (1..=20).collect::<Vec<_>>());
+        assert_eq!(
+            (counts.visits, counts.new_visits, counts.known_visits),
+            (3, 2, 1)
+        );
+        assert_eq!(
+            (counts.records, counts.new_records, counts.known_records),
+            (3, 2, 1)
+        );
+        assert_eq!((counts.events, counts.published()), (6, 8));
+        let text = summary(counts, Bad::default(), Vec::new()).to_string();
+        for words in [
+            "6 lines",
+            "new      2 visits in 6 events, 2 records of a log",
+            "known    1 visits, 1 records of a log",
+            "dropped  6 session_over",
+            "refused  3 bot",
+            "the tables follow",
+        ] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+    }
 
-        let summary = Summary::new(counts, Duration::from_secs(2), Duration::ZERO, None);
+    #[test]
+    fn people_read_the_first_bad_lines_and_where_the_others_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("visits.jsonl");
+        let mut bad = BadLines::of(Some(&input), Timestamp::UNIX_EPOCH);
+        for line in 1..=45 {
+            bad.add(Told {
+                line,
+                reason: "too_long".into(),
+                problem: "is too long".to_owned(),
+            });
+        }
+        let summary = summary(Counts::default(), bad.finish(), Vec::new());
         let text = summary.to_string();
         assert!(text.contains("bad      45 too_long"), "{text}");
-        assert!(text.contains("line 20: is longer than"), "{text}");
+        assert!(text.contains("line 20: is too long"), "{text}");
         assert!(!text.contains("line 21"), "{text}");
+        let file = summary.bad.file.as_ref().unwrap().display().to_string();
+        let more = format!("and 25 more; all of them are in {file}");
+        assert!(text.contains(&more), "{text}");
         let json = serde_json::to_value(&summary).unwrap();
         assert_eq!(json["bad"]["reasons"]["too_long"], 45);
+        assert_eq!(json["bad"]["all"][44]["line"], 45);
         assert_eq!(json["seconds"], 2.0);
         assert!(json.get("tablesSeconds").is_none());
+    }
+
+    #[test]
+    fn a_stopped_partition_is_named_with_its_place_and_time() {
+        let mut stopped = Stopped {
+            partition: 3,
+            next_offset: 17,
+            since: Timestamp::UNIX_EPOCH,
+            visits_left_out: 0,
+            records_left_out: 0,
+        };
+        let said = stopped.to_string();
+        let place = "partition 3 of footfall.events.v1 has not advanced from offset 17 since 1970-01-01T00:00:00Z";
+        assert!(said.starts_with(place), "{said}");
+        assert!(said.contains("in the log and not in the tables"), "{said}");
+        stopped.visits_left_out = 12;
+        let summary = summary(Counts::default(), Bad::default(), vec![stopped]);
+        let text = summary.to_string();
+        assert!(
+            text.contains("12 visits and 0 records were left out"),
+            "{text}"
+        );
+        assert!(text.contains("not all of it is in the tables"), "{text}");
     }
 }

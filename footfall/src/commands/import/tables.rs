@@ -1,19 +1,17 @@
-//! How far the tables are behind the log: what an import pauses for, and waits for at its end.
+//! Looks again and again how far the tables are behind the log: what an import pauses for, and waits for.
 //!
 //! The log's ends come from the broker, how far they are folded from the analytics database, so it is the
 //! same on an embedded log and on a cluster with any number of projectors.
 
+use super::standing::Standing;
 use projector::Store;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use runtime::kafka::{KafkaSettings, blocking};
 use schemas::topics::EVENTS;
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 use tokio::sync::watch;
 use tracing::debug;
@@ -22,18 +20,16 @@ use tracing::debug;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long the broker may take to tell an end.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the database may take to tell how far it is.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a look found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// The next offset to fold, per partition.
-    pub(super) next: BTreeMap<i32, i64>,
-    /// The offset after the log's last record, per partition.
-    pub(super) ends: BTreeMap<i32, i64>,
-    /// Records of the log that are not folded.
-    pub(super) behind: u64,
-    /// How many of ours were acknowledged before the look: later ones are in neither.
-    pub(super) acknowledged: u64,
+/// What the looks have seen so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// The newest answer of both sides.
+    pub(super) standing: Option<Arc<Standing>>,
+    /// Since when a side does not answer, and what is wrong.
+    pub(super) silence: Option<(Instant, String)>,
 }
 
 /// Looks, again and again.
@@ -62,84 +58,61 @@ impl Tables {
         })
     }
 
-    /// Tells each standing until nobody listens any more. While a side does not answer, the last one
-    /// stays. `acknowledged` counts our records.
-    pub(super) async fn follow(
-        self,
-        acknowledged: Arc<AtomicU64>,
-        standing: watch::Sender<Option<Standing>>,
-    ) {
+    /// Partitions of the log.
+    pub(super) const fn partitions(&self) -> i32 {
+        self.partitions
+    }
+
+    /// Tells what it sees until the receivers are gone.
+    pub(super) async fn follow(self, seen: watch::Sender<Seen>) {
+        // During a silence no partition was seen to stand still: counting begins again after it.
+        let mut earlier: Option<Arc<Standing>> = None;
         loop {
-            match self.look(&acknowledged).await {
+            match self.look(earlier.as_deref()).await {
                 Ok(found) => {
-                    standing.send_replace(Some(found));
+                    let found = Arc::new(found);
+                    earlier = Some(Arc::clone(&found));
+                    seen.send_replace(Seen {
+                        standing: Some(found),
+                        silence: None,
+                    });
                 }
-                Err(error) => debug!("how far the tables are is not known: {error}"),
+                Err(error) => {
+                    debug!("how far the tables are is not known: {error}");
+                    earlier = None;
+                    seen.send_modify(|seen| {
+                        let since = seen.silence.take().map(|(since, _)| since);
+                        seen.silence = Some((since.unwrap_or_else(Instant::now), error));
+                    });
+                }
             }
             tokio::select! {
-                () = standing.closed() => return,
+                () = seen.closed() => return,
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
     }
 
-    async fn look(&self, acknowledged: &AtomicU64) -> Result<Standing, String> {
-        let acknowledged = acknowledged.load(Ordering::Acquire);
+    async fn look(&self, earlier: Option<&Standing>) -> Result<Standing, String> {
+        // First what is folded, then where the log ends: the other way round, live events in between would look
+        // as if the tables had more than the log.
+        let next = tokio::time::timeout(DATABASE_TIMEOUT, self.store.progress(EVENTS)).await;
+        let next: BTreeMap<i32, i64> = next
+            .map_err(|_| "the analytics database is too slow".to_owned())?
+            .map_err(|error| format!("the analytics database: {error}"))?
+            .into_iter()
+            .collect();
         let (consumer, partitions) = (Arc::clone(&self.consumer), self.partitions);
         let ends = blocking(move || {
             (0..partitions)
                 .map(|partition| consumer.fetch_watermarks(EVENTS, partition, TIMEOUT))
                 .collect::<Result<Vec<(i64, i64)>, _>>()
         });
-        let ends = ends.await.map_err(|error| error.to_string())?;
-        let next = self.store.progress(EVENTS).await;
-        let next: BTreeMap<i32, i64> = next
-            .map_err(|error| error.to_string())?
-            .into_iter()
-            .collect();
-        let behind = (0..).zip(&ends).map(|(partition, (low, high))| {
+        let ends = ends.await.map_err(|error| format!("the log: {error}"))?;
+        let found = (0..).zip(ends).map(|(partition, (low, high))| {
             let next = next.get(&partition).copied().unwrap_or(0);
-            u64::try_from(high - next.max(*low)).unwrap_or(0)
+            (partition, next.max(low), high)
         });
-        Ok(Standing {
-            behind: behind.sum(),
-            ends: (0..).zip(ends.iter().map(|(_, high)| *high)).collect(),
-            next,
-            acknowledged,
-        })
-    }
-}
-
-impl Standing {
-    /// How many records are behind when that many of ours were handed over by now.
-    pub(super) const fn behind_after(&self, handed: u64) -> u64 {
-        self.behind + handed.saturating_sub(self.acknowledged)
-    }
-
-    /// True when everything before these offsets is folded.
-    pub(super) fn has(&self, ends: &BTreeMap<i32, i64>) -> bool {
-        let next = |partition| self.next.get(partition).copied().unwrap_or(0);
-        ends.iter().all(|(partition, end)| next(partition) >= *end)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_handed_over_since_the_look_counts_as_behind() {
-        let standing = Standing {
-            behind: 100,
-            acknowledged: 1_000,
-            next: BTreeMap::from([(0, 5), (1, 9)]),
-            ends: BTreeMap::new(),
-        };
-        assert_eq!(standing.behind_after(1_500), 600);
-        assert_eq!(standing.behind_after(900), 100);
-        assert!(standing.has(&BTreeMap::from([(1, 9)])));
-        assert!(!standing.has(&BTreeMap::from([(0, 6), (1, 9)])));
-        assert!(!standing.has(&BTreeMap::from([(2, 1)])));
-        assert!(standing.has(&BTreeMap::from([(2, 0)])));
+        Ok(Standing::after(earlier, found, Instant::now()))
     }
 }

@@ -3,6 +3,7 @@
 //! Ends where the log ended when it began; never waits for more. Nothing but records goes to standard
 //! output.
 
+mod belonging;
 mod bound;
 mod read;
 mod record;
@@ -10,7 +11,7 @@ mod record;
 pub use bound::Bound;
 pub use read::{ReplayError, write};
 
-use super::reach::{Log, Missing};
+use super::reach::Log;
 use clap::Args;
 use runtime::{Settings, program::Failure};
 use schemas::{Kind, topics::EVENTS};
@@ -39,7 +40,7 @@ Examples:
   footfall import log.jsonl
 
 It reads KAFKA_BROKERS if given, else the log of the running program of the data directory, else it starts the \
-embedded broker for the while. To pipe it into `footfall import -`, have the program running: two commands \
+embedded broker of that directory and stops it at the end. To pipe it into `footfall import -`, have the program running: two commands \
 cannot both start the embedded parts of one data directory.";
 
 /// Flags of `replay`.
@@ -87,7 +88,7 @@ fn kind(text: &str) -> Result<Kind, String> {
 /// # Errors
 /// When there is no such log or topic, or it does not answer.
 pub async fn run(mut settings: Settings, selection: Selection) -> Result<(), Failure> {
-    let log = Log::reach(&mut settings, Missing::Refuse).await?;
+    let log = Log::reach(&mut settings).await?;
     let kafka = log.kafka.clone();
     let printed = tokio::task::spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());

@@ -2,6 +2,7 @@
 
 use super::{
     Selection,
+    belonging::Belonging,
     bound::{Bound, ceil_ms},
     record,
 };
@@ -9,10 +10,13 @@ use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
+    message::BorrowedMessage,
 };
 use runtime::kafka::{KafkaSettings, is_transient};
+use schemas::topics::DIRECTORY;
 use std::{
     io::Write,
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -58,6 +62,7 @@ pub fn write(
         let (low, high) = consumer.fetch_watermarks(&selection.topic, partition, PATIENCE)?;
         ends.push((partition, low, high));
     }
+    let belonging = belonging(&consumer, selection, &ends)?;
     for (partition, low, high) in ends {
         let from = match selection.from {
             None => low,
@@ -72,11 +77,48 @@ pub fn write(
             // Times need not grow with offsets: where several programs append, they overlap.
             Some(Bound::Time(_)) | None => high,
         };
-        if from < to {
-            read(&consumer, selection, partition, from..to, out)?;
-        }
+        let place = Place {
+            topic: &selection.topic,
+            partition,
+            offsets: from..to,
+        };
+        place.read(&consumer, |message| {
+            if selection.wants(message, &belonging) {
+                record::write(message, out)?;
+            }
+            Ok(())
+        })?;
     }
     Ok(())
+}
+
+/// What says that records belong to the workspace asked for though they do not name it: links of the directory
+/// have its number alone, and an erased key has nothing. All of the topic is read, whatever part is printed,
+/// since the record that says it may stand anywhere.
+fn belonging(
+    consumer: &BaseConsumer,
+    selection: &Selection,
+    ends: &[(i32, i64, i64)],
+) -> Result<Belonging, ReplayError> {
+    let mut belonging = Belonging::default();
+    let Some(workspace) = selection.workspace.filter(|_| selection.topic == DIRECTORY) else {
+        return Ok(belonging);
+    };
+    // The workspace's number first: its entry may have been published again behind its links.
+    for learn in [Belonging::learn_numbers, Belonging::learn_keys] {
+        for (partition, low, high) in ends {
+            let place = Place {
+                topic: &selection.topic,
+                partition: *partition,
+                offsets: *low..*high,
+            };
+            place.read(consumer, |message| {
+                learn(&mut belonging, workspace, message.key(), message.payload());
+                Ok(())
+            })?;
+        }
+    }
+    Ok(belonging)
 }
 
 fn partitions(consumer: &BaseConsumer, topic: &str) -> Result<i32, ReplayError> {
@@ -112,38 +154,49 @@ fn offset_of(
     })
 }
 
-fn read(
-    consumer: &BaseConsumer,
-    selection: &Selection,
+/// A part of a partition.
+struct Place<'a> {
+    topic: &'a str,
     partition: i32,
-    offsets: std::ops::Range<i64>,
-    out: &mut impl Write,
-) -> Result<(), ReplayError> {
-    let mut assigned = TopicPartitionList::new();
-    let first = Offset::Offset(offsets.start);
-    assigned.add_partition_offset(&selection.topic, partition, first)?;
-    consumer.assign(&assigned)?;
-    let mut heard = Instant::now();
-    while heard.elapsed() < PATIENCE {
-        match consumer.poll(Duration::from_secs(1)) {
-            None => continue,
-            Some(Err(error)) if is_transient(&error) => continue,
-            // A compacted topic may end before its last offset.
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
-            Some(Err(error)) => return Err(error.into()),
-            // Fetched before this partition was assigned.
-            Some(Ok(message)) if message.partition() != partition => continue,
-            Some(Ok(message)) => {
-                let offset = message.offset();
-                if offset < offsets.end && selection.wants(&message) {
-                    record::write(&message, out)?;
-                }
-                if offset + 1 >= offsets.end {
-                    return Ok(());
+    offsets: Range<i64>,
+}
+
+impl Place<'_> {
+    /// Hands over each record, in order.
+    fn read(
+        &self,
+        consumer: &BaseConsumer,
+        mut take: impl FnMut(&BorrowedMessage<'_>) -> Result<(), ReplayError>,
+    ) -> Result<(), ReplayError> {
+        if self.offsets.is_empty() {
+            return Ok(());
+        }
+        let mut assigned = TopicPartitionList::new();
+        let first = Offset::Offset(self.offsets.start);
+        assigned.add_partition_offset(self.topic, self.partition, first)?;
+        consumer.assign(&assigned)?;
+        let mut heard = Instant::now();
+        while heard.elapsed() < PATIENCE {
+            match consumer.poll(Duration::from_secs(1)) {
+                None => continue,
+                Some(Err(error)) if is_transient(&error) => continue,
+                // A compacted topic may end before its last offset.
+                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(()),
+                Some(Err(error)) => return Err(error.into()),
+                // Fetched before this partition was assigned.
+                Some(Ok(message)) if message.partition() != self.partition => continue,
+                Some(Ok(message)) => {
+                    let offset = message.offset();
+                    if offset < self.offsets.end {
+                        take(&message)?;
+                    }
+                    if offset + 1 >= self.offsets.end {
+                        return Ok(());
+                    }
                 }
             }
+            heard = Instant::now();
         }
-        heard = Instant::now();
+        Err(ReplayError::Silent)
     }
-    Err(ReplayError::Silent)
 }

@@ -1,6 +1,9 @@
 //! One record as a line, and whether it was asked for.
 
-use super::Selection;
+use super::{
+    Selection,
+    belonging::{Belonging, Tenant},
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use rdkafka::{Message, message::Headers};
@@ -81,34 +84,42 @@ fn headers<R: Message>(record: &R) -> BTreeMap<&str, Cow<'_, str>> {
 
 impl Selection {
     /// True when the record was asked for.
-    pub(super) fn wants(&self, record: &impl Message) -> bool {
+    pub(super) fn wants(&self, record: &impl Message, belonging: &Belonging) -> bool {
         let (offset, time_ms) = (record.offset(), record.timestamp().to_millis());
         !self.from.is_some_and(|from| from.is_after(offset, time_ms))
             && self.to.is_none_or(|to| to.is_after(offset, time_ms))
-            && self.wants_content(record.key(), record.payload())
+            && self.wants_workspace(record.key(), record.payload(), belonging)
+            && self.wants_kind(record.payload())
     }
 
-    fn wants_content(&self, key: Option<&[u8]>, payload: Option<&[u8]>) -> bool {
-        #[derive(Default, Deserialize)]
-        struct Content<'a> {
-            #[serde(rename = "type", borrow, default)]
-            kind: Option<Cow<'a, str>>,
-            #[serde(default)]
-            workspace_id: Option<Uuid>,
-        }
-        let keyed = |workspace: Uuid| {
-            key.is_some_and(|key| Uuid::try_parse_ascii(key).is_ok_and(|key| key == workspace))
+    fn wants_workspace(
+        &self,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        belonging: &Belonging,
+    ) -> bool {
+        let Some(workspace) = self.workspace else {
+            return true;
         };
-        if self.kind.is_none() && self.workspace.is_none_or(keyed) {
+        // Events have it as their key, so most need no reading.
+        let keyed = |key: &[u8]| Uuid::try_parse_ascii(key).is_ok_and(|keyed| keyed == workspace);
+        if key.is_some_and(keyed) {
             return true;
         }
-        let content: Content<'_> =
+        let tenant = Tenant::of(payload);
+        tenant.is(workspace) || belonging.has(key, &tenant)
+    }
+
+    fn wants_kind(&self, payload: Option<&[u8]>) -> bool {
+        #[derive(Default, Deserialize)]
+        struct Typed<'a> {
+            #[serde(rename = "type", borrow, default)]
+            kind: Option<Cow<'a, str>>,
+        }
+        let Some(kind) = self.kind else { return true };
+        let typed: Typed<'_> =
             serde_json::from_slice(payload.unwrap_or_default()).unwrap_or_default();
-        self.workspace
-            .is_none_or(|workspace| keyed(workspace) || content.workspace_id == Some(workspace))
-            && self
-                .kind
-                .is_none_or(|kind| content.kind.as_deref().and_then(Kind::from_name) == Some(kind))
+        typed.kind.as_deref().and_then(Kind::from_name) == Some(kind)
     }
 }
 
@@ -191,14 +202,49 @@ mod tests {
             kind: Some(Kind::PageViewed),
             ..Selection::default()
         };
+        let none = Belonging::default();
         let view = br#"{"type":"page.viewed"}"#.as_slice();
         let key = id.to_string();
-        assert!(workspace.wants(&record(Some(&key), None)));
-        assert!(!workspace.wants(&record(Some("page:1"), Some(view))));
+        assert!(workspace.wants(&record(Some(&key), None), &none));
+        assert!(!workspace.wants(&record(Some("page:1"), Some(view)), &none));
         let entry = format!("{{\"kind\":\"page\",\"workspace_id\":\"{id}\"}}");
-        assert!(workspace.wants(&record(Some("page:1"), Some(entry.as_bytes()))));
-        assert!(kind.wants(&record(None, Some(view))));
-        assert!(!kind.wants(&record(None, Some(br#"{"type":"page.left"}"#))));
-        assert!(!kind.wants(&record(None, None)));
+        let entry = record(Some("page:1"), Some(entry.as_bytes()));
+        assert!(workspace.wants(&entry, &none));
+        assert!(kind.wants(&record(None, Some(view)), &none));
+        let left = br#"{"type":"page.left"}"#;
+        assert!(!kind.wants(&record(None, Some(left)), &none));
+        assert!(!kind.wants(&record(None, None), &none));
+    }
+
+    #[test]
+    fn what_names_a_workspace_by_its_number_or_erases_what_did_is_its_own() {
+        let id = Uuid::from_u128(7);
+        let selection = Selection {
+            workspace: Some(id),
+            ..Selection::default()
+        };
+        let workspace = format!("{{\"workspace_no\":42,\"workspace_id\":\"{id}\"}}");
+        let records = [
+            ("link:1", "{\"workspace_no\":42,\"deleted\":false}", true),
+            ("link:2", "{\"workspace_no\":43}", false),
+            ("workspace:42", workspace.as_str(), true),
+            ("link:1", "", true),
+            ("link:2", "", false),
+            ("workspace:42", "", true),
+            ("workspace:4", "", false),
+            ("log", "{\"kind\":\"log\"}", false),
+        ];
+        let mut belonging = Belonging::default();
+        for learn in [Belonging::learn_numbers, Belonging::learn_keys] {
+            for (key, payload, _) in records {
+                let payload = Some(payload.as_bytes()).filter(|payload| !payload.is_empty());
+                learn(&mut belonging, id, Some(key.as_bytes()), payload);
+            }
+        }
+        for (key, payload, expected) in records {
+            let payload = Some(payload.as_bytes()).filter(|payload| !payload.is_empty());
+            let wanted = selection.wants(&record(Some(key), payload), &belonging);
+            assert_eq!(wanted, expected, "{key} {payload:?}");
+        }
     }
 }

@@ -1,0 +1,241 @@
+//! Lines that were not taken: the first in memory, all of them in a file once there are more.
+//!
+//! The one rule: none is forgotten, and memory does not grow with their number.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{BufRead, BufReader, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+/// Bad lines that people are shown one by one.
+pub(super) const TOLD: usize = 20;
+/// Most files of one name and moment.
+const MAX_FILES: u32 = 100;
+
+/// A bad line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Its number, from 1.
+    pub line: u64,
+    /// The kind of mistake.
+    pub reason: std::borrow::Cow<'static, str>,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// Lines that were not taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bad {
+    /// How many.
+    pub lines: u64,
+    /// By reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// The first of them.
+    pub first: Vec<Told>,
+    /// All of them, a JSON object a line, when there are more.
+    pub file: Option<PathBuf>,
+    /// Why there is no such file.
+    pub unkept: Option<String>,
+}
+
+impl Serialize for Bad {
+    /// With `all` beside `first`, read from the file as it is written.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bad = serializer.serialize_struct("Bad", 6)?;
+        bad.serialize_field("lines", &self.lines)?;
+        bad.serialize_field("reasons", &self.reasons)?;
+        bad.serialize_field("first", &self.first)?;
+        bad.serialize_field("all", &All(self))?;
+        if let Some(file) = &self.file {
+            bad.serialize_field("file", file)?;
+        }
+        if let Some(unkept) = &self.unkept {
+            bad.serialize_field("unkept", unkept)?;
+        }
+        bad.end()
+    }
+}
+
+struct All<'a>(&'a Bad);
+
+impl Serialize for All<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::{Error, SerializeSeq};
+        let Some(path) = &self.0.file else {
+            return self.0.first.serialize(serializer);
+        };
+        let file = File::open(path).map_err(S::Error::custom)?;
+        let mut all = serializer.serialize_seq(None)?;
+        for line in BufReader::new(file).lines() {
+            let line = line.map_err(S::Error::custom)?;
+            let told: Told = serde_json::from_str(&line).map_err(S::Error::custom)?;
+            all.serialize_element(&told)?;
+        }
+        all.end()
+    }
+}
+
+/// Collects bad lines.
+#[derive(Debug)]
+pub(super) struct BadLines {
+    bad: Bad,
+    /// Where the file may stand, the best place first.
+    places: Vec<PathBuf>,
+    file: Option<BufWriter<File>>,
+}
+
+impl BadLines {
+    /// Of an input, beside which the file is made; without one in the working directory. Where that cannot be
+    /// written, in the folder for temporary files.
+    pub(super) fn of(input: Option<&Path>, now: Timestamp) -> Self {
+        let folder = input.and_then(Path::parent).unwrap_or(Path::new(""));
+        let name = input.and_then(Path::file_name).unwrap_or("import".as_ref());
+        let mut name = name.to_os_string();
+        name.push(format!(".bad-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+        Self {
+            bad: Bad::default(),
+            places: vec![folder.join(&name), std::env::temp_dir().join(&name)],
+            file: None,
+        }
+    }
+
+    /// Takes one more.
+    pub(super) fn add(&mut self, told: Told) {
+        self.bad.lines += 1;
+        let reason = told.reason.clone().into_owned();
+        *self.bad.reasons.entry(reason).or_default() += 1;
+        if self.bad.first.len() < TOLD {
+            self.bad.first.push(told);
+            return;
+        }
+        if self.bad.unkept.is_some() {
+            return;
+        }
+        if let Err(error) = self.write(&told) {
+            self.bad.unkept = Some(error.to_string());
+            self.bad.file = None;
+            self.file = None;
+        }
+    }
+
+    fn write(&mut self, told: &Told) -> std::io::Result<()> {
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            let (path, file) = create(&self.places)?;
+            self.bad.file = Some(path);
+            let file = self.file.insert(BufWriter::new(file));
+            for first in &self.bad.first {
+                write_line(file, first)?;
+            }
+            file
+        };
+        write_line(file, told)
+    }
+
+    /// All of them.
+    pub(super) fn finish(mut self) -> Bad {
+        if let Some(Err(error)) = self.file.as_mut().map(BufWriter::flush) {
+            self.bad.unkept = Some(error.to_string());
+            self.bad.file = None;
+        }
+        self.bad
+    }
+}
+
+fn write_line(file: &mut impl Write, told: &Told) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *file, told)?;
+    file.write_all(b"\n")
+}
+
+/// Makes the file in the first place where that can be done. Nothing that is there is replaced.
+fn create(places: &[PathBuf]) -> std::io::Result<(PathBuf, File)> {
+    let mut failed = std::io::Error::from(std::io::ErrorKind::NotFound);
+    for place in places {
+        for number in 1..=MAX_FILES {
+            let mut path = place.clone().into_os_string();
+            if number > 1 {
+                path.push(format!("-{number}"));
+            }
+            path.push(".jsonl");
+            let path = PathBuf::from(path);
+            let mut options = OpenOptions::new();
+            match options.write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(file) => return Ok((std::path::absolute(&path).unwrap_or(path), file)),
+                Err(error) => {
+                    let taken = error.kind() == std::io::ErrorKind::AlreadyExists;
+                    failed = error;
+                    if !taken {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    Err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn told(line: u64) -> Told {
+        Told {
+            line,
+            reason: "invalid".into(),
+            problem: format!("problem {line}"),
+        }
+    }
+
+    fn collect(input: &Path, lines: u64) -> Bad {
+        let mut bad = BadLines::of(Some(input), Timestamp::UNIX_EPOCH);
+        (1..=lines).for_each(|line| bad.add(told(line)));
+        bad.finish()
+    }
+
+    #[test]
+    fn all_of_them_are_in_a_file_beside_the_input_once_there_are_more_than_20() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("visits.jsonl");
+        let few = collect(&input, 20);
+        assert_eq!((few.lines, few.first.len(), &few.file), (20, 20, &None));
+        let json = serde_json::to_value(&few).unwrap();
+        assert_eq!(json["all"].as_array().unwrap().len(), 20);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+
+        let many = collect(&input, 2_500);
+        assert_eq!((many.lines, many.first.len()), (2_500, 20));
+        let file = many.file.clone().unwrap();
+        let name = "visits.jsonl.bad-19700101T000000Z.jsonl";
+        assert_eq!(file, folder.path().join(name));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let lines: Vec<Told> = lines.collect();
+        assert_eq!(lines, (1..=2_500).map(told).collect::<Vec<_>>());
+        let json = serde_json::to_value(&many).unwrap();
+        assert_eq!(json["all"], serde_json::to_value(&lines).unwrap());
+        assert_eq!(json["reasons"], serde_json::json!({"invalid": 2_500}));
+        assert_eq!(json["file"], Value::from(file.to_str().unwrap()));
+        // Another one leaves the first alone.
+        let again = collect(&input, 21).file.unwrap();
+        assert_eq!(
+            again.file_name().unwrap(),
+            "visits.jsonl.bad-19700101T000000Z-2.jsonl"
+        );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_does_not_lose_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("no such folder/visits.jsonl");
+        let file = collect(&input, 21).file.unwrap();
+        assert!(file.starts_with(std::env::temp_dir()), "{}", file.display());
+        std::fs::remove_file(file).unwrap();
+    }
+}

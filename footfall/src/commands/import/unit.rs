@@ -1,0 +1,136 @@
+//! What one line puts into the log, and into which partition.
+
+use ingest::history::{Taken, TakenRecord};
+use schemas::{EventId, RefusalReason, WorkspaceNo};
+
+/// The events of one line. They are of one workspace, and so of one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unit {
+    /// True for a visit, false for a record of a log.
+    pub(super) is_visit: bool,
+    pub(super) workspace_no: WorkspaceNo,
+    /// The records' key: the workspace's id.
+    pub(super) key: String,
+    pub(super) partition: i32,
+    /// In the order in which they happened.
+    pub(super) events: Vec<Payload>,
+}
+
+/// An event as the log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Payload {
+    pub(super) event_id: EventId,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What became of a line that keeps the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Events for the log, and how many more were beyond what a session may have.
+    Unit(Unit, u64),
+    /// A visit that is not counted.
+    Refused(RefusalReason),
+}
+
+impl Made {
+    /// From what the acceptance said, for a log of that many partitions.
+    pub(super) fn of(taken: Taken, partitions: i32) -> Self {
+        match taken {
+            Taken::Refused(reason) => Self::Refused(reason),
+            Taken::Record(record) => Self::Unit(of_record(record, partitions), 0),
+            Taken::Visit(visit) => {
+                let first = visit.events.first();
+                let workspace_no = first.map_or(WorkspaceNo::NONE, |event| event.workspace_no);
+                let key = first.map_or_else(String::new, |event| event.workspace_id.to_string());
+                let events = visit.events.iter().filter_map(|event| {
+                    Some(Payload {
+                        event_id: event.event_id,
+                        // Events made of these types are always JSON.
+                        bytes: event.to_bytes().ok()?,
+                    })
+                });
+                let unit = Unit {
+                    is_visit: true,
+                    workspace_no,
+                    partition: partition(key.as_bytes(), partitions),
+                    key,
+                    events: events.collect(),
+                };
+                Self::Unit(unit, visit.over)
+            }
+        }
+    }
+}
+
+fn of_record(record: TakenRecord, partitions: i32) -> Unit {
+    let TakenRecord {
+        event_id,
+        workspace_no,
+        outgoing,
+    } = record;
+    Unit {
+        is_visit: false,
+        workspace_no,
+        partition: partition(outgoing.key.as_bytes(), partitions),
+        key: outgoing.key,
+        events: vec![Payload {
+            event_id,
+            bytes: outgoing.payload,
+        }],
+    }
+}
+
+/// The partition that `murmur2_random`, the partitioner of all our producers, chooses for a key.
+fn partition(key: &[u8], partitions: i32) -> i32 {
+    let positive = (murmur2(key) & 0x7fff_ffff).cast_signed();
+    positive.checked_rem(partitions).unwrap_or(0)
+}
+
+/// `MurmurHash2` as Kafka's Java client has it.
+fn murmur2(data: &[u8]) -> u32 {
+    const SEED: u32 = 0x9747_b28c;
+    const FACTOR: u32 = 0x5bd1_e995;
+    let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    let (words, rest) = data.as_chunks::<4>();
+    let mut hash = words.iter().fold(SEED ^ length, |hash, word| {
+        let word = u32::from_le_bytes(*word).wrapping_mul(FACTOR);
+        let word = (word ^ (word >> 24)).wrapping_mul(FACTOR);
+        hash.wrapping_mul(FACTOR) ^ word
+    });
+    if !rest.is_empty() {
+        let last = rest
+            .iter()
+            .rev()
+            .fold(0, |last, byte| last << 8 | u32::from(*byte));
+        hash = (hash ^ last).wrapping_mul(FACTOR);
+    }
+    hash = (hash ^ (hash >> 13)).wrapping_mul(FACTOR);
+    hash ^ (hash >> 15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_hashed_as_kafkas_java_client_hashes_them() {
+        // From the tests of that client.
+        let cases: [(&str, i32); 6] = [
+            ("21", -973_932_308),
+            ("foobar", -790_332_482),
+            ("a-little-bit-long-string", -985_981_536),
+            ("a-little-bit-longer-string", -1_486_304_829),
+            (
+                "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
+                -58_897_971,
+            ),
+            ("abc", 479_470_107),
+        ];
+        for (key, hash) in cases {
+            assert_eq!(murmur2(key.as_bytes()).cast_signed(), hash, "{key}");
+        }
+        for key in ["21", "abc", "foobar"] {
+            assert!((0..4).contains(&partition(key.as_bytes(), 4)));
+        }
+    }
+}

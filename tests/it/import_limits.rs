@@ -1,0 +1,165 @@
+//! What an import does when something is too large, stands still or was lost.
+
+use crate::{
+    import::{assert_counted, history, import, system},
+    replay,
+};
+use footfall::commands::{
+    import::{Ground, Progress, Summary},
+    replay::Selection,
+};
+use kit::{Creator, System, SystemBuilder};
+use runtime::{Clock, Settings};
+use schemas::topics::EVENTS;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, io::Cursor, time::Duration};
+use uuid::Uuid;
+
+/// How long these imports wait for a partition that stands still.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visit_that_is_longer_than_a_session_may_be_ends_and_counts_what_is_left_out() {
+    let (system, creator, links) = system(SystemBuilder::default()).await;
+    let start: jiff::Timestamp = "2026-02-20T10:30:00Z".parse().unwrap();
+    let start = start.min(system.clock.now() - jiff::SignedDuration::from_hours(48));
+    let view = |number: i64| {
+        let at = start + jiff::SignedDuration::from_secs(number);
+        json!({"eventId": Uuid::from_u128(1_000_000 + u128::from(number.unsigned_abs())), "occurredAt": at.to_string()})
+    };
+    let visit = |views: i64, heartbeats: u32| {
+        json!({
+            "bioPageId": creator.page, "eventId": Uuid::from_u128(1), "occurredAt": start.to_string(),
+            "visitorId": "v", "heartbeats": heartbeats,
+            "views": (0..views).map(view).collect::<Vec<_>>(),
+        })
+    };
+    let long = visit(9_000, 2_880).to_string();
+    let summary = tokio::time::timeout(kit::system::PATIENCE, import(&system, &long)).await;
+    let summary = summary.expect("the import waits for ever");
+    assert_eq!(summary.counts.new_visits, 1);
+    assert_eq!(summary.counts.events, 1 + 1_000 + 2_879);
+    let over = BTreeMap::from([("session_over", 8_000 + 1)]);
+    assert_eq!(summary.counts.dropped, over);
+    assert!(summary.stopped.is_empty() && summary.tables_seconds.is_some());
+    // What is left of it is a visit as any other.
+    let kept = visit(1_000, 2_879).to_string();
+    assert_counted(&system, &creator, &links, &kept).await;
+    let again = import(&system, &long).await;
+    assert_eq!((again.counts.known_visits, again.counts.events), (1, 0));
+    system.finish().await;
+}
+
+/// Imports a text and does not wait for long.
+async fn import_impatiently(system: &System, text: String) -> Summary {
+    let mut settings = Settings::from_pairs(system.settings.clone());
+    let url = &system.databases.analytics;
+    let ground = Ground::prepare(&mut settings, system.log.kafka(), url, &system.context);
+    let ground = ground.await.unwrap_or_else(|failure| panic!("{failure}"));
+    let ground = ground.with_patience(PATIENCE);
+    let mut progress = Progress::new(None);
+    let importing = ground.import(Cursor::new(text), true, &mut progress);
+    let imported = tokio::time::timeout(kit::system::PATIENCE, importing).await;
+    let imported = imported.expect("the import waits for ever");
+    imported.unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// The partition of a creator's events.
+async fn partition_of(system: &System, creator: &Creator) -> i32 {
+    system.client.session(creator.page, "visitor").await;
+    let records = system.log.read(EVENTS).await;
+    let key = creator.workspace_id.to_string();
+    let record = records.iter().find(|record| record.key == key);
+    record.unwrap().partition
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
+    let (system, ada, _) = system(SystemBuilder::default()).await;
+    let stopped = partition_of(&system, &ada).await;
+    let mut bob = system.client.creator("bob").await;
+    for name in ["bea", "ben", "bo", "bill", "bert", "bess", "burt", "bab"] {
+        if partition_of(&system, &bob).await != stopped {
+            break;
+        }
+        bob = system.client.creator(name).await;
+    }
+    assert_ne!(partition_of(&system, &bob).await, stopped);
+    system.settle().await;
+    let of = |creator: &Creator, visits| {
+        history(creator.page, &BTreeMap::new(), visits, system.clock.now())
+    };
+    let (first, second, others) = (of(&ada, 20), of(&ada, 40), of(&bob, 30));
+    let visits = |file: &str| kit::file::Counted::of(file).visits() as u64;
+
+    // As when a projector vanished in the middle of a transaction.
+    let mut transaction = system.analytics.begin().await.unwrap();
+    sqlx::query("SELECT FROM log_partitions WHERE topic = $1 AND partition = $2 FOR UPDATE")
+        .bind(EVENTS)
+        .bind(stopped)
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+    let summary = import_impatiently(&system, first.clone()).await;
+    assert_eq!(summary.counts.new_visits, visits(&first), "{summary}");
+    assert_eq!(summary.tables_seconds, None, "{summary}");
+    let [named] = &summary.stopped[..] else {
+        panic!("{summary}");
+    };
+    assert_eq!((named.partition, named.visits_left_out), (stopped, 0));
+    let place = format!("partition {stopped} of {EVENTS} has not advanced");
+    assert!(summary.to_string().contains(&place), "{summary}");
+
+    // What is behind cannot be asked for, so it is left out; the other tenant's lines go on.
+    let both = format!("{second}{others}");
+    let summary = import_impatiently(&system, both.clone()).await;
+    assert_eq!(summary.counts.new_visits, visits(&others), "{summary}");
+    let left_out: Vec<(i32, u64)> = summary
+        .stopped
+        .iter()
+        .map(|stopped| (stopped.partition, stopped.visits_left_out))
+        .collect();
+    assert_eq!(left_out, [(stopped, visits(&second))], "{summary}");
+    let overview = system.client.report(&bob, "overview?days=365").await;
+    assert!(overview["totalViews"].as_i64().unwrap() > 0, "{overview}");
+
+    transaction.rollback().await.unwrap();
+    let summary = import_impatiently(&system, both).await;
+    assert!(
+        summary.stopped.is_empty() && summary.tables_seconds.is_some(),
+        "{summary}"
+    );
+    assert_eq!(summary.counts.known_visits, visits(&others), "{summary}");
+    assert_eq!(summary.counts.new_visits, visits(&second), "{summary}");
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_lost_is_brought_back_although_the_tables_have_everything() {
+    let (system, creator, links) = system(SystemBuilder::default()).await;
+    let file = history(creator.page, &links, 60, system.clock.now());
+    import(&system, &file).await;
+    let saved = replay::text(&system.log, Selection::default()).await;
+    let records = saved.lines().count() as u64;
+
+    let clock = system.clock.now();
+    let (mut log, databases) = system.stop().await;
+    log.replace().await;
+    let builder = SystemBuilder::default().log(log).databases(databases);
+    let system = builder.seed(1_000_000).start().await;
+    system.clock.set(clock);
+    let back = import(&system, &saved).await;
+    assert_eq!(back.counts.new_records, records, "{back}");
+    let in_log = system.log.read(EVENTS).await;
+    let payloads: Vec<Value> = in_log
+        .iter()
+        .map(|record| serde_json::from_slice(&record.payload).unwrap())
+        .collect();
+    let expected = saved.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        line["event"].clone()
+    });
+    assert_eq!(payloads, expected.collect::<Vec<_>>());
+    assert_counted(&system, &creator, &links, &file).await;
+    system.finish().await;
+}
