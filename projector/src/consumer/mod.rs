@@ -217,24 +217,24 @@ impl Thread<'_> {
             .handle
             .block_on(store.claim(EVENTS, partition))
             .map_err(|error| error.to_string())?;
-        if self
+        let found = self
             .ownership
             .probe()
-            .is_same_log(&claim)
-            .map_err(|error| error.to_string())?
-        {
-            return Ok(claim);
-        }
-        warn!(
-            kafka.partition = partition,
-            "partition {partition} holds another log than the tables were made from; folding it from its beginning",
-        );
-        metrics::counter!("projector_generations_total").increment(1);
-        let raised = self
-            .handle
-            .block_on(store.raise_generation(&claim))
+            .look(&claim)
             .map_err(|error| error.to_string())?;
-        raised.ok_or_else(|| "another projector claimed it".to_owned())
+        let settled = self
+            .handle
+            .block_on(store.settle(&claim, found))
+            .map_err(|error| error.to_string())?
+            .ok_or_else(|| "another projector claimed it".to_owned())?;
+        if settled.next_offset < claim.next_offset {
+            warn!(
+                kafka.partition = partition,
+                "partition {partition} holds another log than the tables were made from, or has lost records; folding it from its beginning",
+            );
+            metrics::counter!("projector_generations_total").increment(1);
+        }
+        Ok(settled)
     }
 
     /// Waits for a record, then reads what else is there, by partition.
