@@ -3,6 +3,7 @@
 use crate::{
     MIGRATIONS, Store,
     consumer::{self, Assignment, Parts},
+    expiry,
 };
 use axum::Router;
 use runtime::{
@@ -14,13 +15,15 @@ use runtime::{
     program::Failure,
     topics,
 };
+use schemas::directory::Log;
 use std::{sync::Arc, time::Duration};
 use tracing::warn;
 
 /// Where the projector listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8082";
-/// Connections of the projector: for writers and claims, for gauges, for an analysis, for looks at locks.
-const POOL_SIZE: u32 = consumer::WRITERS + 3;
+/// Connections of the projector: for writers and claims, for gauges, for an analysis, for looks at locks, for what
+/// expires.
+const POOL_SIZE: u32 = consumer::WRITERS + 4;
 
 /// A statement of a batch takes milliseconds, of a large one on a busy server some seconds. A wait for a lock keeps a
 /// turn from other partitions, so it is short: the worker goes on waiting without a connection.
@@ -90,12 +93,16 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
             Err(database::DatabaseError::Stopped) => return Ok(()),
             migrated => migrated.map_err(|error| format!("the analytics database: {error}"))?,
         }
-        if !wait_for_topics(&config.kafka, &context).await? {
+        let Some(log) = wait_for_topics(&config.kafka, &context).await? else {
             return Ok(());
-        }
+        };
+        let store = Store::new(pool);
+        let (kafka, partitions) = (config.kafka.clone(), log.events_partitions);
+        let expiring = expiry::run(store.clone(), kafka, partitions, context.clone());
+        lifecycle.spawn_until_stop("expiry", expiring);
         let parts = Parts {
             kafka: config.kafka,
-            store: Store::new(pool),
+            store,
             producer: Arc::clone(&producer),
             assignment: config.assignment,
         };
@@ -108,11 +115,11 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits until the topics are there and right; false when the program stops before.
-async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<bool, String> {
+/// Waits until the topics are there and right; `None` when the program stops before.
+async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Option<Log>, String> {
     loop {
         match topics::ready(kafka).await {
-            Ok(_) => return Ok(true),
+            Ok(log) => return Ok(Some(log)),
             Err(error @ topics::TopicError::Wrong { .. }) => return Err(error.to_string()),
             Err(error) => {
                 context.readiness.missing("projector", error.to_string());
@@ -120,7 +127,7 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<boo
             }
         }
         tokio::select! {
-            () = context.lifecycle.servers_stopping() => return Ok(false),
+            () = context.lifecycle.servers_stopping() => return Ok(None),
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }

@@ -136,7 +136,12 @@ pub const METRICS: &[Metric] = &[
     gauge(
         "projector_waiting_sessions",
         &[],
-        "Sessions of which something arrived before their start.",
+        "Sessions of which something arrived before their start; counted up to 100,000.",
+    ),
+    counter(
+        "projector_expired_total",
+        &[],
+        "Events dropped because what they name did not come within seven days, or was over.",
     ),
     counter(
         "projector_generations_total",

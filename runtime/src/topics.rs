@@ -11,7 +11,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
-    error::KafkaError,
+    error::{KafkaError, KafkaResult},
     types::RDKafkaErrorCode,
 };
 use schemas::{
@@ -289,14 +289,24 @@ async fn write_log(
 /// # Errors
 /// When the cluster does not answer.
 pub async fn read_log(kafka: &KafkaSettings) -> Result<Option<Log>, TopicError> {
-    let mut log = None;
-    let found = scan_directory(kafka, move |entry| {
-        if let Some(Entry::Log(found)) = entry {
-            log = Some(found);
-        }
-        log.take()
-    });
-    found.await
+    scan_directory(kafka, log_of).await
+}
+
+/// The same, by a consumer that reports ends of partitions and has nothing else to do. Blocks.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub fn read_log_by(consumer: &BaseConsumer) -> KafkaResult<Option<Log>> {
+    let found = scan(consumer, log_of);
+    consumer.unassign()?;
+    found
+}
+
+fn log_of(entry: Option<Entry>) -> Option<Log> {
+    match entry {
+        Some(Entry::Log(log)) => Some(log),
+        _ => None,
+    }
 }
 
 /// The fingerprints of the secrets that ingest works with; `None` while it was never started on this log.
@@ -319,44 +329,48 @@ pub async fn read_secrets(kafka: &KafkaSettings) -> Result<Option<SecretFingerpr
 /// Shows the directory's entries, from the first to the last, and at its end `None`, until something is found.
 async fn scan_directory<T: Send + 'static>(
     kafka: &KafkaSettings,
-    mut find: impl FnMut(Option<Entry>) -> Option<T> + Send + 'static,
+    find: impl FnMut(Option<Entry>) -> Option<T> + Send + 'static,
 ) -> Result<Option<T>, TopicError> {
     let config: ClientConfig = kafka.consumer_with_ends("footfall-directory-scan");
-    let found = blocking(move || {
-        let consumer: BaseConsumer = config.create()?;
-        let (low, high) = match consumer.fetch_watermarks(DIRECTORY, 0, TIMEOUT) {
-            Ok(watermarks) => watermarks,
-            Err(error) if is_unknown_topic(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if low >= high {
-            return Ok(None);
-        }
-        let mut partitions = TopicPartitionList::new();
-        partitions.add_partition_offset(DIRECTORY, 0, Offset::Offset(low))?;
-        consumer.assign(&partitions)?;
-        loop {
-            match consumer.poll(TIMEOUT) {
-                None => {
-                    return Err(KafkaError::MessageConsumption(
-                        RDKafkaErrorCode::OperationTimedOut,
-                    ));
-                }
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(find(None)),
-                Some(Err(error)) => return Err(error),
-                Some(Ok(message)) => {
-                    // What a newer program wrote is not for us.
-                    let entry = serde_json::from_slice(message.payload().unwrap_or_default());
-                    if let Ok(entry) = entry
-                        && let Some(found) = find(Some(entry))
-                    {
-                        return Ok(Some(found));
-                    }
+    let found = blocking(move || scan(&config.create()?, find));
+    Ok(found.await?)
+}
+
+fn scan<T>(
+    consumer: &BaseConsumer,
+    mut find: impl FnMut(Option<Entry>) -> Option<T>,
+) -> KafkaResult<Option<T>> {
+    let (low, high) = match consumer.fetch_watermarks(DIRECTORY, 0, TIMEOUT) {
+        Ok(watermarks) => watermarks,
+        Err(error) if is_unknown_topic(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if low >= high {
+        return Ok(None);
+    }
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition_offset(DIRECTORY, 0, Offset::Offset(low))?;
+    consumer.assign(&partitions)?;
+    loop {
+        match consumer.poll(TIMEOUT) {
+            None => {
+                return Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::OperationTimedOut,
+                ));
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(find(None)),
+            Some(Err(error)) => return Err(error),
+            Some(Ok(message)) => {
+                // What a newer program wrote is not for us.
+                let entry = serde_json::from_slice(message.payload().unwrap_or_default());
+                if let Ok(entry) = entry
+                    && let Some(found) = find(Some(entry))
+                {
+                    return Ok(Some(found));
                 }
             }
         }
-    });
-    Ok(found.await?)
+    }
 }
 
 fn is_unknown_topic(error: &KafkaError) -> bool {

@@ -14,19 +14,24 @@ mod import;
 mod import_command;
 mod import_limits;
 mod link_changes;
+mod long_sessions;
+mod migration;
 #[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
 mod mmdb_fixture;
 mod openapi;
+mod order;
 mod page_changes;
 mod partitions;
 mod program;
 mod public_page;
+mod random_log;
 mod replay;
 mod secrets;
 mod seeds;
 mod statements;
 mod tenants;
 mod tokens;
+mod waiting;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -52,28 +52,27 @@ impl Folding {
         };
         drop(gate);
         let claim = claim?;
-        let unreadable = |error| Trouble::here(format!("waits for its log to be read: {error}"));
-        if Probe::is_same_log(&self.shared.kafka, &claim)
-            .map_err(|error| Failed::Retry(unreadable(error)))?
-        {
-            return Ok(Some(claim));
+        let found = Probe::look(&self.shared.kafka, &claim).map_err(|error| {
+            let text = format!("waits for its log to be read: {error}");
+            Failed::Retry(Trouble::here(text))
+        })?;
+        let Some(settled) = self.until_stop(self.shared.store.settle(&claim, found)) else {
+            return Ok(None);
+        };
+        let settled = settled
+            .map_err(|error| Failed::of_database(&error))?
+            .ok_or_else(|| {
+                Failed::Retry(Trouble::here("was claimed by another projector"))
+            })?;
+        if settled.next_offset < claim.next_offset {
+            let partition = self.partition;
+            warn!(
+                kafka.partition = partition,
+                "partition {partition} holds another log than the tables were made from, or has lost records; folding it from its beginning",
+            );
+            metrics::counter!("projector_generations_total").increment(1);
         }
-        let partition = self.partition;
-        warn!(
-            kafka.partition = partition,
-            "partition {partition} holds another log than the tables were made from; folding it from its beginning",
-        );
-        metrics::counter!("projector_generations_total").increment(1);
-        let raising = self.shared.store.raise_generation(&claim);
-        let raised = self.until_stop(raising);
-        match raised {
-            None => Ok(None),
-            Some(Ok(Some(raised))) => Ok(Some(raised)),
-            Some(Ok(None)) => Err(Failed::Retry(Trouble::here(
-                "was claimed by another projector",
-            ))),
-            Some(Err(error)) => Err(Failed::of_database(&error)),
-        }
+        Ok(Some(settled))
     }
 
     async fn take_over(&self) -> Result<Claim, Failed> {

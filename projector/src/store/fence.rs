@@ -132,6 +132,7 @@ mod tests {
             topic: "t",
             partition: 0,
             epoch: 7,
+            log_id: None,
             generation: 2,
             next_offset: 100,
             last_event_id: None,

@@ -4,7 +4,10 @@
 //! only for the owner of the newest epoch who stands exactly where the table says.
 
 mod apply;
+mod claims;
+mod counting;
 mod events;
+mod expiry;
 mod fence;
 mod known;
 mod lease;
@@ -12,22 +15,24 @@ mod refusal;
 mod session_row;
 mod sessions;
 mod statistics;
+mod views;
 
 pub use apply::{Applied, ApplyError};
+pub use claims::{Claim, Found};
 pub use fence::LockHolder;
 pub use known::Asked;
 pub use refusal::{Cause, cause, reason};
 
 use lease::SHORT;
-use schemas::EventId;
 use sqlx::{PgPool, Row};
 use tokio::time::timeout;
-use uuid::Uuid;
 
 /// Every fixed statement, so that a test can prepare each on a freshly migrated database.
 pub const STATEMENTS: &[&str] = &[
-    CLAIM,
-    RAISE_GENERATION,
+    claims::CLAIM,
+    claims::READ_GENERATIONS,
+    claims::GIVE_GENERATION,
+    claims::SETTLE,
     COUNT_WAITING,
     READ_PROGRESS,
     fence::LOCK_HOLDER,
@@ -36,31 +41,33 @@ pub const STATEMENTS: &[&str] = &[
     apply::ADVANCE_PARTITION,
     events::FIND_KNOWN,
     events::INSERT,
-    events::FIND_SESSIONS_OF_VIEWS,
-    events::LOAD_VIEWS,
-    events::LOAD_LEAVES,
-    events::RELEASE_WAITING,
+    events::LOAD_WAITING,
+    events::RELEASE,
+    views::FIND_COUNTED,
+    views::LOAD_NEIGHBOURS,
+    views::LOAD_LATEST_LEAVES,
+    views::LOAD_WAITING_LEAVES,
     sessions::LOAD,
     sessions::DELETE,
     session_row::INSERT,
     sessions::SAVE_STATE,
     statistics::HAVE_OUTGROWN,
+    expiry::NOTE_FOLDED,
+    expiry::READ_HORIZON,
+    expiry::EXPIRE,
 ];
 
-const CLAIM: &str = "
-INSERT INTO log_partitions (topic, partition, epoch)
-VALUES ($1, $2, 1)
-ON CONFLICT (topic, partition) DO UPDATE
-SET epoch = log_partitions.epoch + 1, updated_at = now()
-RETURNING epoch, generation, next_offset, last_event_id";
+const COUNT_WAITING: &str = "
+SELECT count(*)
+FROM (
+    SELECT DISTINCT workspace_no, session_id
+    FROM events
+    WHERE visible_seq IS NULL AND session_id IS NOT NULL
+    LIMIT $1
+) AS waiting";
 
-const RAISE_GENERATION: &str = "
-UPDATE log_partitions
-SET generation = generation + 1, next_offset = 0, last_event_id = NULL, updated_at = now()
-WHERE topic = $1 AND partition = $2 AND epoch = $3
-RETURNING generation";
-
-const COUNT_WAITING: &str = "SELECT count(*) FROM sessions WHERE started_at IS NULL";
+/// Where counting of waiting sessions ends: a flood of them must not make the gauge expensive.
+const MOST_COUNTED: i64 = 100_000;
 
 const READ_PROGRESS: &str = "
 SELECT partition, next_offset
@@ -68,30 +75,6 @@ FROM log_partitions
 WHERE topic = $1
 ORDER BY partition";
 
-/// The right to fold one partition, from one offset on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Topic.
-    pub topic: &'static str,
-    /// Partition.
-    pub partition: i32,
-    /// Number of this ownership; a later claim makes it void.
-    pub epoch: i64,
-    /// Which log the offsets are of.
-    pub generation: i32,
-    /// The next offset to fold.
-    pub next_offset: i64,
-    /// Identity of the record before it, if there was one.
-    pub last_event_id: Option<EventId>,
-}
-
-impl Claim {
-    /// The place of an offset among all events of its workspace.
-    #[must_use]
-    pub const fn seq(&self, offset: i64) -> i64 {
-        ((self.generation as i64) << 48) | offset
-    }
-}
 
 /// The tables.
 #[derive(Clone, Debug)]
@@ -106,61 +89,16 @@ impl Store {
         Self { pool }
     }
 
-    /// Takes a partition over; every earlier claim of it is void from now on.
-    ///
-    /// # Errors
-    /// When the database refuses or is away.
-    pub async fn claim(&self, topic: &'static str, partition: i32) -> sqlx::Result<Claim> {
-        let mut lease = self.lease().await?;
-        let claiming = sqlx::query(CLAIM)
-            .bind(topic)
-            .bind(partition)
-            .fetch_one(&mut *lease);
-        let claimed = timeout(SHORT, claiming).await;
-        let row = lease.settle_short(claimed)?;
-        let last_event_id: Option<Uuid> = row.try_get("last_event_id")?;
-        Ok(Claim {
-            topic,
-            partition,
-            epoch: row.try_get("epoch")?,
-            generation: row.try_get("generation")?,
-            next_offset: row.try_get("next_offset")?,
-            last_event_id: last_event_id.map(EventId),
-        })
-    }
-
-    /// Notes that the log is another one than the tables were made from: it is folded from its
-    /// beginning, and what is known already is absorbed. `None` when the claim is void.
-    ///
-    /// # Errors
-    /// When the database refuses or is away.
-    pub async fn raise_generation(&self, claim: &Claim) -> sqlx::Result<Option<Claim>> {
-        let mut lease = self.lease().await?;
-        let raising = sqlx::query(RAISE_GENERATION)
-            .bind(claim.topic)
-            .bind(claim.partition)
-            .bind(claim.epoch)
-            .fetch_optional(&mut *lease);
-        let raised = timeout(SHORT, raising).await;
-        let Some(row) = lease.settle_short(raised)? else {
-            return Ok(None);
-        };
-        let generation = row.try_get("generation")?;
-        Ok(Some(Claim {
-            generation,
-            next_offset: 0,
-            last_event_id: None,
-            ..claim.clone()
-        }))
-    }
-
-    /// Sessions of which something arrived before their start.
+    /// Sessions of which something has arrived that does not count, mostly before their start; at most
+    /// 100,000.
     ///
     /// # Errors
     /// When the database refuses or is away.
     pub async fn count_waiting(&self) -> sqlx::Result<i64> {
         let mut lease = self.lease().await?;
-        let counting = sqlx::query(COUNT_WAITING).fetch_one(&mut *lease);
+        let counting = sqlx::query(COUNT_WAITING)
+            .bind(MOST_COUNTED)
+            .fetch_one(&mut *lease);
         let counted = timeout(SHORT, counting).await;
         lease.settle_short(counted)?.try_get(0)
     }
