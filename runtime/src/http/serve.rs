@@ -140,3 +140,47 @@ impl Server {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Longest time before a test counts as broken; none waits for it.
+    const LIMIT: Duration = Duration::from_secs(8);
+
+    #[tokio::test]
+    async fn clients_that_wait_in_every_place_keep_no_other_client_out() {
+        let listener = bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let lifecycle = Lifecycle::default();
+        let server = Server {
+            router: Router::new().route("/health", get(|| async { "alive" })),
+            patience: Patience::of(Duration::from_hours(1)),
+            connections: Connections::new(3, 1),
+            options: Options::default(),
+            lifecycle: lifecycle.clone(),
+        };
+        lifecycle.spawn_server("http", server.serve(listener));
+        let mut silent = Vec::new();
+        for _ in 0..3 {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /health HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        let reading = tokio::time::timeout(LIMIT, client.read_to_string(&mut answer));
+        reading.await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        // The first that came is the one that left.
+        let mut end = [0];
+        let closed = tokio::time::timeout(LIMIT, silent[0].read(&mut end));
+        assert_eq!(closed.await.unwrap().unwrap(), 0);
+        tokio::time::timeout(LIMIT, lifecycle.finish())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
