@@ -23,7 +23,12 @@ use axum::{
 use runtime::{
     Context, Producer, Settings,
     database::{self, PoolSettings},
-    http::{cors, health, listen, serve},
+    http::{
+        Options, cors, health,
+        home::{self, Home},
+        listen, serve,
+    },
+    jwt::Gate,
     metrics,
     openapi::{self, Document},
     program::Failure,
@@ -31,6 +36,12 @@ use runtime::{
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
+
+const HOME: Home = Home {
+    program: "Footfall api",
+    about: "Answers creators: bio pages, their links, and reports over what visitors did.",
+    has_docs: true,
+};
 
 /// Connections to each database: two cores of a small server are busy with fewer.
 const POOL_SIZE: u32 = 10;
@@ -82,10 +93,12 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     }
     life.spawn_until_stop("api throttles", forget_idle(config.throttles.clone()));
 
+    let clock = Arc::clone(&context.clock);
+    let gate = Gate::new(config.jwt, config.throttles.clone(), clock);
     let app = Arc::new(App {
         main,
         analytics,
-        verifier: config.jwt,
+        gate,
         throttles: config.throttles,
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
@@ -144,6 +157,7 @@ fn document() -> Value {
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings, &context);
     let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
+    let options = Options::read(&mut settings);
     throttle::check_names(&mut settings, &limits::published(), Scope::Service);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
@@ -156,6 +170,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
     let docs = openapi::router(document, public_url);
-    serve::spawn(listener, routes.merge(health).merge(docs), &context);
+    let router = routes.merge(health).merge(home::router(HOME)).merge(docs);
+    serve::spawn(listener, router, options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

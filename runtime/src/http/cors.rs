@@ -13,7 +13,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE,
 const HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, content-encoding, content-type, x-request-id");
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
+    "content-disposition, retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
 );
 /// How long a browser may remember the answer to a preflight: one day.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
