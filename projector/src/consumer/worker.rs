@@ -269,7 +269,7 @@ async fn apply(shared: &Shared, claim: &mut Claim, batch: &Batch) -> Result<Appl
     let applying = shared.store.apply(claim, batch, now);
     applying.await.map_err(|error| match error {
         ApplyError::Fenced => Failed::Fenced,
-        ApplyError::Database(error) => Failed::Retry(error.to_string()),
+        error @ ApplyError::Database(_) => Failed::Retry(error.to_string()),
     })
 }
 

@@ -44,7 +44,7 @@ pub enum ApplyError {
     #[error("the partition has another owner")]
     Fenced,
     /// The database refused or is away.
-    #[error("{0}")]
+    #[error("{}", runtime::database::message(.0))]
     Database(#[from] sqlx::Error),
 }
 
