@@ -63,6 +63,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         readiness: context.readiness.clone(),
         lifecycle: context.lifecycle.clone(),
     };
+    metrics::zero("api_outbox_published_total", &[]);
     for part in [main.name(), analytics.name(), PART] {
         context.readiness.missing(part, "starting");
     }
@@ -150,6 +151,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let public_url = config.public_url.clone();
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
+    metrics::zero_routes(&document());
     let docs = openapi::router(document, public_url);
     serve::spawn(listener, routes.merge(health).merge(docs), &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)

@@ -10,10 +10,12 @@ use runtime::{
     http::{health, listen, serve},
     kafka::KafkaSettings,
     metrics,
+    openapi::{self, Document},
     program::Failure,
     topics,
 };
-use std::{sync::Arc, time::Duration};
+use schemas::Kind;
+use std::{fmt, sync::Arc, time::Duration};
 use tracing::warn;
 
 /// Where the projector listens when nothing is said.
@@ -30,7 +32,7 @@ const PLANNER: &[(&str, &str)] = &[
 ];
 
 /// What a projector needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The cluster.
     pub kafka: KafkaSettings,
@@ -38,6 +40,16 @@ pub struct Config {
     pub analytics_database_url: String,
     /// Which partitions it takes.
     pub assignment: Assignment,
+}
+
+/// Without the database's password.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("kafka", &self.kafka)
+            .field("assignment", &self.assignment)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Config {
@@ -64,6 +76,7 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     )
     .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
+    zero_counters();
     context
         .readiness
         .missing("analytics database", "not migrated yet");
@@ -101,6 +114,23 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+fn zero_counters() {
+    let kinds = Kind::ALL.map(Kind::name);
+    metrics::zero(
+        "projector_events_total",
+        &[("type", &kinds), ("outcome", &["applied", "duplicate"])],
+    );
+    metrics::zero(
+        "projector_events_total",
+        &[("type", &["unreadable"]), ("outcome", &["dead"])],
+    );
+    metrics::zero(
+        "projector_batches_total",
+        &[("result", &["committed", "fenced", "failed"])],
+    );
+    metrics::zero("projector_generations_total", &[]);
+}
+
 /// Waits until the topics are there and right; false when the program stops before.
 async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<bool, String> {
     loop {
@@ -129,6 +159,9 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     start(config, &context)?;
+    let mut document = Document::default();
+    openapi::describe(&mut document);
+    metrics::zero_routes(&document.finish());
     let router: Router = health::router(context.readiness.clone(), metrics::install());
     serve::spawn(listener, router, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
