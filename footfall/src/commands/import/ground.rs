@@ -139,7 +139,10 @@ impl Ground {
             return Ok(false);
         };
         let known = self.store.knows(last.workspace_no, last.event_id).await;
-        known.map_err(|error| Failure::Other(format!("the analytics database: {error}")))
+        known.map_err(|error| {
+            let error = database::message(&error);
+            Failure::Other(format!("the analytics database: {error}"))
+        })
     }
 
     /// Imports every line of an input. With `wait`, returns when the tables have it.
