@@ -78,6 +78,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         readiness: context.readiness.clone(),
         lifecycle: context.lifecycle.clone(),
     };
+    metrics::zero("api_outbox_published_total", &[]);
     for part in [main.name(), analytics.name(), PART] {
         context.readiness.missing(part, "starting");
     }
@@ -169,6 +170,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let public_url = config.public_url.clone();
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
+    metrics::zero_routes(&document());
     let docs = openapi::router(document, public_url);
     let router = routes.merge(health).merge(home::router(HOME)).merge(docs);
     serve::spawn(listener, router, options, &context);

@@ -61,7 +61,7 @@ pub(crate) async fn open_analytics(
         let missing = match read_version(database.raw_pool()).await {
             Ok(Some(applied)) if applied >= version => break,
             Ok(_) => "not migrated yet by the projector".to_owned(),
-            Err(error) => format!("the server does not answer: {error}"),
+            Err(error) => format!("the server does not answer: {}", database::message(&error)),
         };
         if missing != said {
             warn!("waiting for the {part}: {missing}");

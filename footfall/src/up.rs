@@ -103,8 +103,8 @@ async fn serve_until_stopped(
         pid: std::process::id(),
         listen: address.to_string(),
         kafka: parts.kafka.brokers().to_owned(),
-        database_url: settings.text("DATABASE_URL").unwrap_or_default(),
-        analytics_database_url: settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default(),
+        database_url: parts.main_url.clone(),
+        analytics_database_url: parts.analytics_url.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: context.clock.now().to_string(),
     };

@@ -153,6 +153,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let address = listener.local_addr().map_err(Failure::other)?;
     let ingest = start(config, &context)?;
     let health = health::router(context.readiness.clone(), metrics::install());
+    metrics::zero_routes(&document());
     let docs = openapi::router(document, format!("http://{address}"));
     let home = home::router(HOME);
     let router = ingest.router.merge(health).merge(home).merge(docs);

@@ -16,11 +16,12 @@ use runtime::{
     },
     kafka::KafkaSettings,
     metrics,
+    openapi::{self, Document},
     program::Failure,
     topics,
 };
-use schemas::directory::Log;
-use std::{sync::Arc, time::Duration};
+use schemas::{Kind, directory::Log};
+use std::{fmt, sync::Arc, time::Duration};
 use tracing::warn;
 
 const HOME: Home = Home {
@@ -55,7 +56,7 @@ pub const PLANNER: &[(&str, &str)] = &[
 ];
 
 /// What a projector needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The cluster.
     pub kafka: KafkaSettings,
@@ -63,6 +64,16 @@ pub struct Config {
     pub analytics_database_url: String,
     /// Which partitions it takes.
     pub assignment: Assignment,
+}
+
+/// Without the database's password.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("kafka", &self.kafka)
+            .field("assignment", &self.assignment)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Config {
@@ -84,6 +95,7 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     let pool = database::pool(&config.analytics_database_url, &SESSIONS)
         .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
+    zero_counters();
     context
         .readiness
         .missing("analytics database", "not migrated yet");
@@ -125,6 +137,24 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
+fn zero_counters() {
+    let kinds = Kind::ALL.map(Kind::name);
+    metrics::zero(
+        "projector_events_total",
+        &[("type", &kinds), ("outcome", &["applied", "duplicate"])],
+    );
+    metrics::zero(
+        "projector_events_total",
+        &[("type", &["unreadable"]), ("outcome", &["dead"])],
+    );
+    metrics::zero(
+        "projector_batches_total",
+        &[("result", &["committed", "fenced", "moved", "failed"])],
+    );
+    metrics::zero("projector_generations_total", &[]);
+    metrics::zero("projector_expired_total", &[]);
+}
+
 /// Waits until the topics are there and right; `None` when the program stops before.
 async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Option<Log>, String> {
     loop {
@@ -154,6 +184,9 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     start(config, &context)?;
+    let mut document = Document::default();
+    openapi::describe(&mut document);
+    metrics::zero_routes(&document.finish());
     let health: Router = health::router(context.readiness.clone(), metrics::install());
     let router = health.merge(home::router(HOME));
     serve::spawn(listener, router, options, &context);

@@ -7,10 +7,9 @@ use crate::{Lifecycle, Readiness, Settings};
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
     migrate::{MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions},
 };
-use std::{str::FromStr, time::Duration};
-use thiserror::Error;
+use std::{error::Error, str::FromStr, time::Duration};
 use tracing::{info, warn};
 use url::Url;
 
@@ -31,13 +30,13 @@ const KEEPALIVE_COUNT: u32 = 3;
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// Why a database cannot be used.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The URL cannot be read, or the server refused.
-    #[error("{0}")]
+    #[error("{}", message(.0))]
     Sqlx(#[from] sqlx::Error),
     /// A migration failed, or the tables are of a newer build.
-    #[error("{0}")]
+    #[error("{}", message(.0))]
     Migrate(#[from] MigrateError),
     /// A database that cannot hold every text a visitor may send.
     #[error("the database is encoded as {0}; create it with ENCODING 'UTF8'")]
@@ -177,6 +176,7 @@ pub async fn migrate(
                 if is_away(&error) =>
             {
                 readiness.missing(part, "the server does not answer");
+                let error = message(&error);
                 warn!("{part} does not answer, trying again: {error}");
                 pause(lifecycle).await?;
             }
@@ -237,6 +237,24 @@ async fn pause(lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
         () = lifecycle.servers_stopping() => Err(DatabaseError::Stopped),
         () = tokio::time::sleep(RETRY_PAUSE) => Ok(()),
     }
+}
+
+/// An error in the words of the server. sqlx adds the number of a line, which is one of PostgreSQL's own source.
+#[must_use]
+pub fn message(error: &(dyn Error + 'static)) -> String {
+    let text = error.to_string();
+    let mut line = None;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(sqlx::Error::Database(server)) = error.downcast_ref() {
+            let server = server.try_downcast_ref::<PgDatabaseError>();
+            line = server.and_then(PgDatabaseError::line);
+        }
+        cause = error.source();
+    }
+    let suffix = line.map(|line| format!(" at line {line}"));
+    let plain = suffix.and_then(|suffix| text.strip_suffix(suffix.as_str()));
+    plain.unwrap_or(&text).to_owned()
 }
 
 /// PostgreSQL's code for a wait for a lock that took longer than `lock_timeout`.

@@ -1,8 +1,12 @@
 //! Every metric of every service: name, kind, labels, meaning. `/metrics` shows exactly these.
 //!
-//! The one rule: labels are bounded; a route's or report's id, never a path, a tenant or an id.
+//! Two rules. Labels are bounded; a route's or report's id, never a path, a tenant or an id. And every counter is there
+//! with 0 before its first event, with each value of its labels: Prometheus sees an increase only between two samples, so
+//! an alert would miss an event that makes the counter appear.
 
+use metrics::Label;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde_json::Value;
 use std::sync::OnceLock;
 
 /// What a metric does over time.
@@ -184,6 +188,45 @@ const SECONDS: &[f64] = &[
 const RECORDS: &[f64] = &[1.0, 10.0, 50.0, 100.0, 500.0, 1_000.0, 2_000.0, 4_000.0];
 const BATCH_RECORDS: &str = "projector_batch_records";
 
+/// Classes of HTTP statuses, the values of `status`.
+pub const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// The value of `route` for requests that no route answers.
+pub const NO_ROUTE: &str = "none";
+/// What became of a file that changed, the values of `result`.
+pub(crate) const FILE_RESULTS: [&str; 2] = ["used", "refused"];
+/// Files that are looked at, the values of `file`.
+const FILES: [&str; 2] = ["geoip", "jwks"];
+
+/// Makes a counter appear, with every combination of these values of its labels. What was counted already stays.
+pub fn zero(name: &'static str, labels: &[(&'static str, &[&'static str])]) {
+    let mut combinations = vec![Vec::new()];
+    for (label, values) in labels {
+        let extended = combinations.iter().flat_map(|combination: &Vec<Label>| {
+            values.iter().map(move |value| {
+                let mut extended = combination.clone();
+                extended.push(Label::from_static_parts(label, value));
+                extended
+            })
+        });
+        combinations = extended.collect();
+    }
+    for combination in combinations {
+        metrics::counter!(name, combination).increment(0);
+    }
+}
+
+/// Makes the counters of answered requests appear for every route of an OpenAPI document.
+pub fn zero_routes(document: &Value) {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let routes = paths.map(|(path, _)| path.clone());
+    for route in routes.chain([NO_ROUTE.to_owned()]) {
+        for class in STATUS_CLASSES {
+            metrics::counter!("http_requests_total", "route" => route.clone(), "status" => class)
+                .increment(0);
+        }
+    }
+}
+
 /// Starts recording and describes every metric. Later calls give the same handle.
 pub fn install() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -207,6 +250,11 @@ pub fn install() -> PrometheusHandle {
                     MetricKind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
                 }
             }
+            zero("kafka_producers_replaced_total", &[]);
+            zero(
+                "files_reloaded_total",
+                &[("file", &FILES), ("result", &FILE_RESULTS)],
+            );
             handle
         })
         .clone()

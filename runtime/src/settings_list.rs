@@ -128,6 +128,12 @@ pub const SETTINGS: &[Setting] = &[
         "analytics database",
         &[Footfall, Projector, Api],
     ),
+    secret(
+        "PROJECTOR_DATABASE_URL",
+        "ANALYTICS_DATABASE_URL",
+        "analytics database with the role that writes it, when the other URL has one that reads",
+        &[Footfall],
+    ),
     open(
         "EMBEDDED_POSTGRES",
         "auto",

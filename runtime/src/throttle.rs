@@ -2,7 +2,7 @@
 //!
 //! Limits are per instance and per key; what the key is, the route decides.
 
-use crate::{Clock, Settings, settings_names};
+use crate::{Clock, Settings, metrics::zero, settings_names};
 use governor::{
     RateLimiter, clock::Clock as GovernorClock, middleware::StateInformationMiddleware,
     nanos::Nanos, state::keyed::DashMapStateStore,
@@ -75,6 +75,7 @@ impl Throttles {
         };
         let mut limiters = BTreeMap::new();
         for limit in published {
+            zero("http_throttled_total", &[("route", &[limit.route])]);
             let name = setting_name(limit.route);
             let limit = settings
                 .parse_with(&name, |text| parse_limit(*limit, text))

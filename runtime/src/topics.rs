@@ -33,8 +33,13 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Error)]
 pub enum TopicError {
     /// The cluster did not answer, or refused.
-    #[error("the Kafka cluster: {0}")]
-    Kafka(#[from] KafkaError),
+    #[error("{said}")]
+    Kafka {
+        /// What the client said.
+        error: KafkaError,
+        /// The same for people, with the cluster's address where it did not answer.
+        said: String,
+    },
     /// A topic is not there.
     #[error("topic {0} does not exist; create it with `footfall topics`")]
     Missing(String),
@@ -52,10 +57,18 @@ pub enum TopicError {
 }
 
 impl TopicError {
+    /// For `map_err`: the word of a client of this cluster.
+    fn of(kafka: &KafkaSettings) -> impl Fn(KafkaError) -> Self {
+        move |error| Self::Kafka {
+            said: kafka.describe(&error),
+            error,
+        }
+    }
+
     /// True for what passes by itself just after topics were made.
     fn passes(&self) -> bool {
         match self {
-            Self::Kafka(error) => is_transient(error),
+            Self::Kafka { error, .. } => is_transient(error),
             Self::Missing(_) => true,
             Self::Wrong { .. } | Self::Unwritten(_) => false,
         }
@@ -130,7 +143,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let admin = admin(kafka)?;
+    let admin = admin(kafka).map_err(TopicError::of(kafka))?;
     // Three copies where there are three brokers; `footfall topics` is run once, before any traffic.
     let replicas = i32::try_from(brokers).unwrap_or(3).clamp(1, 3);
     let retentions: Vec<String> = missing
@@ -161,7 +174,8 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
             &topics,
             &AdminOptions::new().operation_timeout(Some(TIMEOUT)),
         )
-        .await?;
+        .await
+        .map_err(TopicError::of(kafka))?;
     let mut created = Vec::new();
     for result in results {
         match result {
@@ -197,7 +211,7 @@ async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
             });
         }
     }
-    let admin = admin(kafka)?;
+    let admin = admin(kafka).map_err(TopicError::of(kafka))?;
     let resources: Vec<ResourceSpecifier<'_>> = specs
         .iter()
         .map(|spec| ResourceSpecifier::Topic(spec.name))
@@ -207,7 +221,8 @@ async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
             &resources,
             &AdminOptions::new().request_timeout(Some(TIMEOUT)),
         )
-        .await?;
+        .await
+        .map_err(TopicError::of(kafka))?;
     for (spec, answer) in specs.iter().zip(answers) {
         let Ok(resource) = answer else { continue };
         let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone());
@@ -249,7 +264,7 @@ async fn metadata(kafka: &KafkaSettings) -> Result<(HashMap<String, usize>, usiz
             .collect();
         Ok((counts, metadata.brokers().len()))
     });
-    Ok(found.await?)
+    found.await.map_err(TopicError::of(kafka))
 }
 
 fn admin(kafka: &KafkaSettings) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
@@ -270,7 +285,7 @@ async fn write_log(
     let entry = Entry::Log(log.clone());
     let payload =
         serde_json::to_vec(&entry).map_err(|error| TopicError::Unwritten(error.to_string()))?;
-    let producer = Producer::new(kafka)?;
+    let producer = Producer::new(kafka).map_err(TopicError::of(kafka))?;
     let record = Record {
         topic: DIRECTORY,
         key: &entry.key(),
@@ -333,7 +348,7 @@ async fn scan_directory<T: Send + 'static>(
 ) -> Result<Option<T>, TopicError> {
     let config: ClientConfig = kafka.consumer_with_ends("footfall-directory-scan");
     let found = blocking(move || scan(&config.create()?, find));
-    Ok(found.await?)
+    found.await.map_err(TopicError::of(kafka))
 }
 
 fn scan<T>(

@@ -1,5 +1,6 @@
 //! The integration tests, one binary: whole systems, real PostgreSQL, a real log.
 
+mod alerts;
 mod bad_changes;
 mod bad_input;
 mod catalogue;

@@ -113,11 +113,8 @@ impl SystemBuilder {
         let mut settings = self.settings;
         let brokers = log.brokers().to_owned();
         settings.insert("KAFKA_BROKERS".to_owned(), brokers);
-        settings.insert("DATABASE_URL".to_owned(), databases.main.clone());
-        settings.insert(
-            "ANALYTICS_DATABASE_URL".to_owned(),
-            databases.analytics.clone(),
-        );
+        let databases_by_role = databases.settings();
+        settings.extend(databases_by_role.map(|(name, url)| (name.to_owned(), url)));
         let clock = Arc::new(ManualClock::new(noon()));
         let context = Context {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

@@ -61,9 +61,7 @@ impl Folding {
         };
         let settled = settled
             .map_err(|error| Failed::of_database(&error))?
-            .ok_or_else(|| {
-                Failed::Retry(Trouble::here("was claimed by another projector"))
-            })?;
+            .ok_or_else(|| Failed::Retry(Trouble::here("was claimed by another projector")))?;
         if settled.next_offset < claim.next_offset {
             let partition = self.partition;
             warn!(

@@ -58,7 +58,7 @@ pub enum ApplyError {
     #[error("the transaction took longer than {} s", BATCH_DEADLINE.as_secs())]
     TooSlow,
     /// The database refused or is away.
-    #[error("{0}")]
+    #[error("{}", runtime::database::message(.0))]
     Database(#[from] sqlx::Error),
 }
 

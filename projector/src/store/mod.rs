@@ -75,7 +75,6 @@ FROM log_partitions
 WHERE topic = $1
 ORDER BY partition";
 
-
 /// The tables.
 #[derive(Clone, Debug)]
 pub struct Store {

@@ -3,6 +3,7 @@
 //! The inside text is for the log and never leaves the program. The body is written by
 //! [`finish`](super::finish), which knows the correlation id.
 
+use crate::database;
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -253,10 +254,11 @@ fn shortened(line: &String) -> Cow<'_, str> {
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        if crate::database::is_away(&error) {
-            Self::unavailable(error)
+        let message = database::message(&error);
+        if database::is_away(&error) {
+            Self::unavailable(message)
         } else {
-            Self::internal(error)
+            Self::internal(message)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The outermost layer: correlation id in, envelope and log line out. Every answer passes here.
 
 use super::{ApiError, cors};
-use crate::{Clock, IdSource};
+use crate::{Clock, IdSource, metrics::NO_ROUTE};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -50,7 +50,7 @@ pub async fn finish(
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str);
+        .map_or(NO_ROUTE, MatchedPath::as_str);
     let route: Arc<str> = Arc::from(route);
     let span = info_span!("http.request", request.id = %id, http.route = %route);
     request.extensions_mut().insert(CorrelationId(id));

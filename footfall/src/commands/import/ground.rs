@@ -178,8 +178,10 @@ impl Ground {
             event_id: last.event_id,
         };
         let known = self.store.find_in_log(EVENTS, &[asked]).await;
-        let known =
-            known.map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
+        let known = known.map_err(|error| {
+            let error = database::message(&error);
+            Failure::Other(format!("the analytics database: {error}"))
+        })?;
         Ok(!known.is_empty())
     }
 
