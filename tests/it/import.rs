@@ -199,11 +199,11 @@ async fn an_import_killed_in_the_middle_and_started_again_adds_up() {
     };
 
     let mut killed = 0;
-    for share in [5, 3, 2] {
+    for _ in 0..3 {
         let program = Program::start("footfall", &arguments, &environment);
         let before = in_log().await;
         let deadline = tokio::time::Instant::now() + kit::system::PATIENCE;
-        while in_log().await < before + total / share {
+        while in_log().await < before + total / 6 {
             assert!(
                 tokio::time::Instant::now() < deadline,
                 "nothing is imported"
@@ -212,7 +212,7 @@ async fn an_import_killed_in_the_middle_and_started_again_adds_up() {
         }
         let so_far = in_log().await;
         program.kill();
-        killed += i32::from(so_far < before + total);
+        killed += i32::from(so_far < total);
     }
     assert!(killed > 0, "every import was over before it was killed");
     let ended = Program::start("footfall", &arguments, &environment).wait();

@@ -185,7 +185,7 @@ async fn assert_belonging(system: &System, creator: &Creator, directory: &Select
         let url = format!("https://example.com/{number}");
         links.push(system.client.link(creator, "Link", &url).await);
     }
-    let path = format!("/api/v1/creators/{}/links/{}", creator.id, links[1]);
+    let path = format!("/api/v1/creators/links/{}", links[1]);
     let deleted = system.client.delete_as(&creator.token, &path).await;
     deleted.assert_ok();
     let producer = Producer::new(&system.log.kafka()).unwrap();
