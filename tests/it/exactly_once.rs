@@ -1,6 +1,8 @@
 //! Exactly once into the tables: any order, split and repetition; zombies, crashes, other logs.
 
-use crate::random_log::{append, at, event_over, fold, read, sample_log, tables};
+use crate::random_log::{
+    append, at, clear, empty_tables, event_over, fold, read, sample_log, tables,
+};
 use kit::{System, SystemBuilder, child::Program, log::TestLog, postgres};
 use projector::{Store, store::ApplyError};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -11,6 +13,7 @@ use sqlx::PgPool;
 #[test]
 fn any_order_split_and_repetition_of_a_log_gives_equal_tables() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (a, b) = runtime.block_on(async { (empty_tables().await, empty_tables().await) });
     let mut runner = TestRunner::new(ProptestConfig {
         cases: 24,
         max_shrink_iters: 40,
@@ -25,9 +28,8 @@ fn any_order_split_and_repetition_of_a_log_gives_equal_tables() {
     );
     let property = runner.run(&cases, |(log, cuts, other_cuts, seed)| {
         let (plain, other) = runtime.block_on(async {
-            let (a, b) = (postgres::databases().await, postgres::databases().await);
-            let a = PgPool::connect(&a.analytics).await.unwrap();
-            let b = PgPool::connect(&b.analytics).await.unwrap();
+            clear(&a).await;
+            clear(&b).await;
             fold(&Store::new(a.clone()), &log, &cuts).await;
             let mut shuffled: Vec<Event> = log
                 .iter()
@@ -37,10 +39,7 @@ fn any_order_split_and_repetition_of_a_log_gives_equal_tables() {
             let ids = SeededIds::new(seed);
             shuffled.sort_by_cached_key(|_| ids.random_16());
             fold(&Store::new(b.clone()), &shuffled, &other_cuts).await;
-            let dumps = (tables(&a).await, tables(&b).await);
-            a.close().await;
-            b.close().await;
-            dumps
+            (tables(&a).await, tables(&b).await)
         });
         prop_assert_eq!(plain, other);
         Ok(())

@@ -1,6 +1,8 @@
 //! Sessions with many views: a batch costs as much as it holds, and durations are those of the whole session.
 
-use crate::random_log::{at, empty_tables, event_at, event_over, fold, leave, read, start, view};
+use crate::random_log::{
+    at, clear, empty_tables, event_at, event_over, fold, leave, read, start, view,
+};
 use jiff::{SignedDuration, Timestamp};
 use kit::postgres;
 use projector::{
@@ -183,6 +185,7 @@ fn restated(log: &[Event]) -> BTreeMap<Uuid, (i32, i32, u64)> {
 #[test]
 fn sessions_are_what_all_of_their_events_at_once_come_to() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let pool = runtime.block_on(empty_tables());
     let mut runner = TestRunner::new(ProptestConfig {
         cases: 24,
         max_shrink_iters: 40,
@@ -201,7 +204,7 @@ fn sessions_are_what_all_of_their_events_at_once_come_to() {
         let ids = SeededIds::new(seed);
         log.sort_by_cached_key(|_| ids.random_16());
         let stored = runtime.block_on(async {
-            let pool = empty_tables().await;
+            clear(&pool).await;
             fold(&Store::new(pool.clone()), &log, &cuts).await;
             let rows: Vec<(Uuid, i32, i32, f64)> = sqlx::query_as(
                 "SELECT session_id, page_views, heartbeats, duration_seconds FROM sessions",
@@ -209,7 +212,6 @@ fn sessions_are_what_all_of_their_events_at_once_come_to() {
             .fetch_all(&pool)
             .await
             .unwrap();
-            pool.close().await;
             rows
         });
         let stored: BTreeMap<Uuid, (i32, i32, u64)> = stored

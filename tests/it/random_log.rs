@@ -19,6 +19,14 @@ pub async fn empty_tables() -> PgPool {
     PgPool::connect(&databases.analytics).await.unwrap()
 }
 
+/// Empties them again: much faster than further databases.
+pub async fn clear(pool: &PgPool) {
+    sqlx::raw_sql("TRUNCATE events, sessions, log_partitions, logs")
+        .execute(pool)
+        .await
+        .unwrap();
+}
+
 /// Everything in the tables, each column.
 pub async fn whole_tables(pool: &PgPool) -> String {
     dump(pool, "to_jsonb(t)").await

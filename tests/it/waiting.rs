@@ -6,6 +6,7 @@ use crate::random_log::{
 use jiff::SignedDuration;
 use kit::SystemBuilder;
 use projector::Store;
+use runtime::Clock;
 use schemas::{Body, Event, PageviewId, SessionHeartbeat, SessionId, topics::EVENTS};
 use sqlx::PgPool;
 use uuid::Uuid;
