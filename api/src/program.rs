@@ -22,7 +22,11 @@ use axum::{
 };
 use runtime::{
     Context, Producer, Settings, database,
-    http::{cors, health, listen, serve},
+    http::{
+        Options, cors, health,
+        home::{self, Home},
+        listen, serve,
+    },
     metrics,
     openapi::{self, Document},
     program::Failure,
@@ -30,6 +34,12 @@ use runtime::{
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
+
+const HOME: Home = Home {
+    program: "Footfall api",
+    about: "Answers creators: bio pages, their links, and reports over what visitors did.",
+    has_docs: true,
+};
 
 /// Connections to each database: two cores of a small server are busy with fewer.
 const POOL_SIZE: u32 = 10;
@@ -140,6 +150,7 @@ fn document() -> Value {
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings, &context);
     let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
+    let options = Options::read(&mut settings);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     if let Some(tracking) = config.tracking.clone() {
@@ -151,6 +162,8 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
     let docs = openapi::router(document, public_url);
-    serve::spawn(listener, routes.merge(health).merge(docs), &context);
+    let home = home::router(HOME);
+    let all = routes.merge(health).merge(home).merge(docs);
+    serve::spawn(listener, all, options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

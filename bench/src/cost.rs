@@ -266,6 +266,7 @@ pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
         .route("/api/v1/analytics/pageview", post(parse));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:18082").await?;
     let context = runtime::Context::system();
-    runtime::http::serve::spawn(listener, router, &context);
+    let options = runtime::http::Options::default();
+    runtime::http::serve::spawn(listener, router, options, &context);
     Ok(context.lifecycle.run_to_end().await?)
 }

@@ -7,7 +7,11 @@ use axum::Router;
 use projector::consumer::Assignment;
 use runtime::{
     Context, Settings,
-    http::{health, listen},
+    http::{
+        Options, health,
+        home::{self, Home},
+        listen,
+    },
     metrics,
     program::Failure,
 };
@@ -15,6 +19,12 @@ use std::sync::Arc;
 
 /// Where the one listener listens when nothing is said.
 pub(crate) const LISTEN: &str = "127.0.0.1:8080";
+
+const HOME: Home = Home {
+    program: "Footfall",
+    about: "Analytics for bio pages and short links: who came, from where, and what they clicked.",
+    has_docs: true,
+};
 
 /// Finds what is wrong with the settings while nothing has been started yet.
 pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
@@ -37,6 +47,7 @@ pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failur
     let _ = ingest::Config::read(&mut trial, context);
     let _ = projector::Config::read(&mut trial);
     let _ = api::Config::read(&mut trial, context);
+    let _ = Options::read(&mut trial);
     Ok(trial.finish()?)
 }
 
@@ -97,6 +108,7 @@ impl Services {
             .merge(ingest.router)
             .merge(api)
             .merge(health)
+            .merge(home::router(HOME))
             .merge(docs);
         Ok(Started {
             router,

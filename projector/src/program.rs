@@ -7,7 +7,11 @@ use crate::{
 use axum::Router;
 use runtime::{
     Context, Producer, Settings, database,
-    http::{health, listen, serve},
+    http::{
+        Options, health,
+        home::{self, Home},
+        listen, serve,
+    },
     kafka::KafkaSettings,
     metrics,
     program::Failure,
@@ -15,6 +19,12 @@ use runtime::{
 };
 use std::{sync::Arc, time::Duration};
 use tracing::warn;
+
+const HOME: Home = Home {
+    program: "Footfall projector",
+    about: "Folds the event log into the tables that reports are answered from.",
+    has_docs: false,
+};
 
 /// Where the projector listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8082";
@@ -126,10 +136,12 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<boo
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings);
     let listen = listen::read(&mut settings, "PROJECTOR_LISTEN", LISTEN);
+    let options = Options::read(&mut settings);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     start(config, &context)?;
-    let router: Router = health::router(context.readiness.clone(), metrics::install());
-    serve::spawn(listener, router, &context);
+    let health: Router = health::router(context.readiness.clone(), metrics::install());
+    let router = health.merge(home::router(HOME));
+    serve::spawn(listener, router, options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

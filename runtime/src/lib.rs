@@ -11,6 +11,7 @@ pub mod jwt;
 pub mod kafka;
 pub mod lifecycle;
 pub mod metrics;
+pub mod open_files;
 pub mod openapi;
 pub mod producer;
 pub mod program;

@@ -77,6 +77,11 @@ pub const METRICS: &[Metric] = &[
     counter("http_throttled_total", &["route"], "Requests answered 429."),
     gauge("http_connections", &[], "Open connections."),
     counter(
+        "http_connections_dropped_total",
+        &["reason"],
+        "Connections closed by us: their clients were too slow (head, idle, write), made room (room) or had too many (address).",
+    ),
+    counter(
         "files_reloaded_total",
         &["file", "result"],
         "Files that changed (geoip, jwks): used, or refused while the former one stays in use.",

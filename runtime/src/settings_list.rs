@@ -206,6 +206,18 @@ pub const SETTINGS: &[Setting] = &[
         &[Footfall, Ingest, Api],
     ),
     open(
+        "HTTP_IDLE_TIMEOUT",
+        "75s",
+        "how long a kept connection may idle; longer than that of the proxy in front",
+        ALL,
+    ),
+    open(
+        "HTTP_CONNECTIONS_PER_ADDRESS",
+        "512",
+        "most open connections of one client address (IPv6: of one /64); TRUSTED_PROXIES and this machine are not counted",
+        ALL,
+    ),
+    open(
         "GEOIP_DATABASE",
         "bundled countries",
         "MMDB file of places (GeoLite2, GeoIP2 or DB-IP, City or Country), read again when it changes",

@@ -10,7 +10,8 @@ use axum::Router;
 use footfall::services::Services;
 use projector::consumer::Assignment;
 use runtime::{
-    Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings, http::serve,
+    Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings,
+    http::{Options, serve},
 };
 use schemas::topics::{EVENTS, EVENTS_PARTITIONS_EMBEDDED};
 use sqlx::PgPool;
@@ -137,7 +138,8 @@ impl SystemBuilder {
             .await;
         let started = started.unwrap_or_else(|failure| panic!("{failure:?}"));
         let paths = paths(&started.router);
-        serve::spawn(listener, started.router, &context);
+        let options = Options::read(&mut Settings::from_pairs(settings.clone()));
+        serve::spawn(listener, started.router, options, &context);
         tokio::select! {
             () = context.readiness.wait() => {}
             ended = context.lifecycle.run_to_end() => panic!("the system ended: {ended:?}"),

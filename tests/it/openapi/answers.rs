@@ -394,7 +394,7 @@ async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: 
 }
 
 async fn ask_service(checker: &Checker<'_>) {
-    for path in ["/health", "/ready", "/metrics"] {
+    for path in ["/", "/health", "/ready", "/metrics"] {
         let answer = checker.ask(Method::GET, path, None, Value::Null).await;
         assert_eq!(answer.status, 200, "{path}");
     }
