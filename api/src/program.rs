@@ -27,6 +27,7 @@ use runtime::{
         home::{self, Home},
         listen, serve,
     },
+    jwt::Gate,
     metrics,
     openapi::{self, Document},
     program::Failure,
@@ -88,10 +89,12 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     }
     life.spawn_until_stop("api throttles", forget_idle(config.throttles.clone()));
 
+    let clock = Arc::clone(&context.clock);
+    let gate = Gate::new(config.jwt, config.throttles.clone(), clock);
     let app = Arc::new(App {
         main,
         analytics,
-        verifier: config.jwt,
+        gate,
         throttles: config.throttles,
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),

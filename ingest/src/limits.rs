@@ -6,6 +6,7 @@
 use crate::accept::{BeaconKind, Bucket};
 use runtime::{
     http::client::neighbourhood,
+    jwt::BAD_TOKENS,
     throttle::{Limit, Standing, Throttles},
 };
 use std::net::IpAddr;
@@ -26,6 +27,7 @@ pub const PUBLISHED: &[Limit] = &[
     limit(BeaconKind::Track.throttle(), 60, 60),
     limit(FLOOD, 600, 60),
     limit(BATCH, 60, 60),
+    BAD_TOKENS,
 ];
 
 const fn limit(route: &'static str, count: u32, seconds: u32) -> Limit {
@@ -43,6 +45,15 @@ pub struct Spent {
     pub route: &'static str,
     /// How it stands.
     pub standing: Standing,
+}
+
+impl Spent {
+    /// [`BAD_TOKENS`], spent.
+    #[must_use]
+    pub const fn bad_tokens(standing: Standing) -> Self {
+        let route = BAD_TOKENS.route;
+        Self { route, standing }
+    }
 }
 
 /// Spends one of a limit that counts by address.

@@ -5,7 +5,8 @@
 
 use crate::{
     accept::{Acceptor, Answer, Beacon, BeaconKind, Facts, Form, Verdict},
-    batch, limits,
+    batch,
+    limits::{self, Spent},
     outcome::{Outcome, Ticket},
     request::{Declined, Seen},
     service::{Ruling, Service},
@@ -19,7 +20,10 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on, post},
 };
 use jiff::Timestamp;
-use runtime::http::{ApiError, body, cors, ok};
+use runtime::{
+    http::{ApiError, body, cors, ok},
+    jwt::Refused,
+};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -113,10 +117,19 @@ async fn take(
         ticket.settle(Outcome::Throttled);
         return Err(spent.into());
     }
-    let verified = kind.needs_user().then(|| service.user(&parts.headers, now));
-    let Ok(user) = verified.transpose() else {
-        ticket.settle(Outcome::Unauthorized);
-        return Err(ApiError::unauthorized().into());
+    let admitted = kind
+        .needs_user()
+        .then(|| service.user(&parts.headers, seen.address));
+    let user = match admitted.transpose() {
+        Ok(user) => user,
+        Err(Refused::Unauthorized) => {
+            ticket.settle(Outcome::Unauthorized);
+            return Err(ApiError::unauthorized().into());
+        }
+        Err(Refused::Throttled(standing)) => {
+            ticket.settle(Outcome::Throttled);
+            return Err(Spent::bad_tokens(standing).into());
+        }
     };
     // Until here an early return settles the ticket itself; from here it counts as invalid.
     let object = read_object(kind, &parts.headers, body).await?;

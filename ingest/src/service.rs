@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use runtime::{
     Clock, IdSource,
     http::{Peer, TrustedProxies},
-    jwt::{Unauthorized, Verifier},
+    jwt::{Gate, Refused, Verifier},
     throttle::Throttles,
 };
 use schemas::Event;
@@ -59,6 +59,7 @@ pub struct Parts {
 #[derive(Debug)]
 pub struct Service {
     acceptor: RwLock<Arc<Acceptor>>,
+    gate: Gate,
     parts: Parts,
     outcomes: Arc<Outcomes>,
     refusals: Refusals,
@@ -80,6 +81,11 @@ impl Service {
     pub fn new(parts: Parts) -> Self {
         Self {
             acceptor: RwLock::new(Arc::new(parts.acceptor.clone())),
+            gate: Gate::new(
+                parts.jwt.clone(),
+                parts.throttles.clone(),
+                Arc::clone(&parts.clock),
+            ),
             parts,
             outcomes: Arc::default(),
             refusals: Refusals::default(),
@@ -153,8 +159,8 @@ impl Service {
     }
 
     /// The subject of the request's token.
-    pub(crate) fn user(&self, headers: &HeaderMap, now: Timestamp) -> Result<String, Unauthorized> {
-        let claims = self.parts.jwt.verify_header(headers, now)?;
+    pub(crate) fn user(&self, headers: &HeaderMap, address: IpAddr) -> Result<String, Refused> {
+        let claims = self.gate.admit(headers, address)?;
         Ok(claims.sub)
     }
 

@@ -44,7 +44,7 @@ pub(crate) struct Public {
     tracking: Keyring,
     /// What the addresses of pages begin with.
     origin: String,
-    proxies: TrustedProxies,
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl Public {

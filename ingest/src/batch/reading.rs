@@ -3,11 +3,11 @@
 use super::verdicts::{Batch, Entry};
 use crate::{
     accept::{Beacon, BeaconKind, Form, Name},
-    limits,
+    limits::{self, Spent},
     outcome::{BeaconType, Outcome, Ticket},
 };
 use jiff::SignedDuration;
-use runtime::http::Fields;
+use runtime::{http::Fields, jwt::Refused};
 use schemas::{PageId, RefusalReason};
 use serde_json::{Map, Value};
 
@@ -55,10 +55,18 @@ impl Batch<'_> {
             self.tell(index, "invalid", None, Some(rule.into()));
             return None;
         };
-        if kind.needs_user() && !self.knows_user() {
-            ticket.settle(Outcome::Unauthorized);
-            self.tell(index, "invalid", None, Some("unauthorized".into()));
-            return None;
+        match kind.needs_user().then(|| self.refused_user()).flatten() {
+            None => {}
+            Some(Refused::Unauthorized) => {
+                ticket.settle(Outcome::Unauthorized);
+                self.tell(index, "invalid", None, Some("unauthorized".into()));
+                return None;
+            }
+            Some(Refused::Throttled(standing)) => {
+                ticket.settle(Outcome::Throttled);
+                self.retry_throttled(index, Spent::bad_tokens(standing));
+                return None;
+            }
         }
         let mut fields = Fields::new(object);
         let age_ms = fields.integer("ageMs", 0..=MAX_AGE_MS).unwrap_or(0);
@@ -98,12 +106,13 @@ impl Batch<'_> {
         }
     }
 
-    fn knows_user(&mut self) -> bool {
-        if !self.user_asked {
-            self.user_asked = true;
-            self.user = self.service.user(self.headers, self.now).ok();
-        }
-        self.user.is_some()
+    /// Why the request's token is refused; it is checked once.
+    fn refused_user(&mut self) -> Option<Refused> {
+        let (service, headers, address) = (self.service, self.headers, self.seen.address);
+        let user = self
+            .user
+            .get_or_insert_with(|| service.user(headers, address));
+        user.as_ref().err().copied()
     }
 }
 

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use runtime::http::ok;
+use runtime::{http::ok, jwt::Refused};
 use schemars::JsonSchema;
 use schemas::{Event, RefusalReason};
 use serde::Serialize;
@@ -66,8 +66,7 @@ pub(super) struct Batch<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) seen: &'a Seen<'a>,
     /// The subject of the request's token, which is verified when the first member needs it.
-    pub(super) user: Option<String>,
-    pub(super) user_asked: bool,
+    pub(super) user: Option<Result<String, Refused>>,
     pub(super) now: Timestamp,
     told: Vec<Told>,
     accepted: Vec<(usize, Answer, Box<Event>, Ticket)>,
@@ -91,7 +90,6 @@ impl<'a> Batch<'a> {
             headers: &parts.headers,
             seen,
             user: None,
-            user_asked: false,
             now,
             told: Vec::with_capacity(members),
             accepted: Vec::with_capacity(members),
@@ -113,7 +111,7 @@ impl<'a> Batch<'a> {
                 self.tell(entry.index, "dropped", None, Some(reason.name().into()));
                 continue;
             }
-            let user = self.user.as_deref();
+            let user = self.user.as_ref().and_then(|user| user.as_deref().ok());
             let facts: Facts<'_> = self.seen.facts(user, entry.occurred_at, self.now);
             // Without a proven id there was no limit to spend the first time, but for a user's.
             let unproven = matches!(entry.missing, Some(Missing::UnprovenPage(_)));
