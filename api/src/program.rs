@@ -172,7 +172,8 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let health = health::router(context.readiness.clone(), metrics::install());
     metrics::zero_routes(&document());
     let docs = openapi::router(document, public_url);
-    let router = routes.merge(health).merge(home::router(HOME)).merge(docs);
-    serve::spawn(listener, router, options, &context);
+    let home = home::router(HOME);
+    let all = routes.merge(health).merge(home).merge(docs);
+    serve::spawn(listener, all, options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{Context, Lifecycle, open_files};
 use axum::{Router, middleware};
+use socket2::SockRef;
 use std::{
     io,
     net::{IpAddr, SocketAddr},
@@ -19,6 +20,9 @@ use tracing::{info, warn};
 
 /// How often a listener without a free place looks for one.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// What the kernel holds for a client that has not read it yet. Left alone, it grows to 4 MB for each
+/// client that does not read. Half a second's worth for a fast client far away.
+const SEND_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Binds an address, with an error that says what to do.
 ///
@@ -132,6 +136,7 @@ impl Server {
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
         // Answers are small; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
         let (router, patience) = (self.router.clone(), self.patience);
         metrics::gauge!("http_connections").increment(1);
         tokio::spawn(async move {
