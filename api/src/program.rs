@@ -21,7 +21,8 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use runtime::{
-    Context, Producer, Settings, database,
+    Context, Producer, Settings,
+    database::{self, PoolSettings},
     http::{cors, health, listen, serve},
     metrics,
     openapi::{self, Document},
@@ -47,8 +48,11 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let wrong = |name: &'static str| {
         move |error: &dyn std::fmt::Display| Failure::Other(format!("{name}: {error}"))
     };
-    let pool = database::pool(&config.database_url, "footfall-api", POOL_SIZE, &[])
-        .map_err(|error| wrong("DATABASE_URL")(&error))?;
+    let pool = database::pool(
+        &config.database_url,
+        &PoolSettings::new("footfall-api", POOL_SIZE),
+    )
+    .map_err(|error| wrong("DATABASE_URL")(&error))?;
     let main = Database::new("main database", pool);
     // Without a problem noted there is one.
     let tracking = config.tracking;

@@ -6,7 +6,8 @@ use crate::{
 };
 use axum::Router;
 use runtime::{
-    Context, Producer, Settings, database,
+    Context, Producer, Settings,
+    database::{self, PoolSettings},
     http::{health, listen, serve},
     kafka::KafkaSettings,
     metrics,
@@ -18,8 +19,17 @@ use tracing::warn;
 
 /// Where the projector listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8082";
-/// Connections of the projector: for those who write, for gauges, for an analysis.
-const POOL_SIZE: u32 = consumer::WRITERS + 2;
+/// Connections of the projector: for writers and claims, for gauges, for an analysis, for looks at locks.
+const POOL_SIZE: u32 = consumer::WRITERS + 3;
+
+/// A statement of a batch takes milliseconds, of a large one on a busy server some seconds. A wait for a lock keeps a
+/// turn from other partitions, so it is short: the worker goes on waiting without a connection.
+const SESSIONS: PoolSettings = PoolSettings {
+    statement_timeout: Duration::from_mins(1),
+    lock_timeout: Duration::from_secs(2),
+    parameters: PLANNER,
+    ..PoolSettings::new("footfall-projector", POOL_SIZE)
+};
 
 /// Every statement of the projector looks up keys by an index. On tables that have grown since they were
 /// last analysed, the planner would rather read them whole: seconds instead of milliseconds per batch.
@@ -56,13 +66,8 @@ impl Config {
 /// # Errors
 /// When a setting cannot be used; what is merely away is waited for.
 pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
-    let pool = database::pool(
-        &config.analytics_database_url,
-        "footfall-projector",
-        POOL_SIZE,
-        PLANNER,
-    )
-    .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
+    let pool = database::pool(&config.analytics_database_url, &SESSIONS)
+        .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
     context
         .readiness

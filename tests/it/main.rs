@@ -4,6 +4,7 @@ mod bad_changes;
 mod bad_input;
 mod catalogue;
 mod compose;
+mod database;
 mod delivery;
 mod demo;
 mod exactly_once;

@@ -17,8 +17,12 @@ use ingest::{
 };
 use projector::Store;
 use runtime::{
-    Context, Lifecycle, Producer, Settings, database, kafka::KafkaSettings, program::Failure,
-    secrets::Secrets, topics,
+    Context, Lifecycle, Producer, Settings,
+    database::{self, PoolSettings},
+    kafka::KafkaSettings,
+    program::Failure,
+    secrets::Secrets,
+    topics,
 };
 use std::{
     collections::BTreeMap,
@@ -81,8 +85,11 @@ impl Ground {
         let log = topics::ready(&kafka).await.map_err(Failure::other)?;
         let settling = Producer::new(&kafka).map_err(Failure::other)?;
         let producer = Producer::patient(&kafka).map_err(Failure::other)?;
-        let analytics = database::pool(analytics_url, "footfall-import", POOL_SIZE, &[])
-            .map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
+        let analytics = database::pool(
+            analytics_url,
+            &PoolSettings::new("footfall-import", POOL_SIZE),
+        )
+        .map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
         let store = Store::new(analytics);
         let tables = Tables::new(store.clone(), &kafka, log.events_partitions);
         let tables = tables.map_err(Failure::other)?;
