@@ -51,20 +51,22 @@ impl Probe {
     }
 
     /// True when the record before the claim's next offset is the one that was applied last. False
-    /// when it is missing or another: a new log, or one that lost its tail.
+    /// when it is missing or another: a new log, or one that lost its tail. Asks the cluster only where
+    /// something was applied, with a client of its own, so that no other partition waits for the answer.
     ///
     /// # Errors
     /// When the cluster does not answer in time, which says nothing about the log.
-    pub fn is_same_log(&self, claim: &Claim) -> KafkaResult<bool> {
+    pub fn is_same_log(kafka: &KafkaSettings, claim: &Claim) -> KafkaResult<bool> {
         let Some(last) = claim.last_event_id else {
             return Ok(claim.next_offset == 0);
         };
-        let (low, high) = self.watermarks(claim.topic, claim.partition, TIMEOUT)?;
+        let probe = Self::new(kafka)?;
+        let (low, high) = probe.watermarks(claim.topic, claim.partition, TIMEOUT)?;
         let offset = claim.next_offset - 1;
         if offset < low || offset >= high {
             return Ok(false);
         }
-        Ok(self.identity_at(claim.topic, claim.partition, offset)? == Some(last))
+        Ok(probe.identity_at(claim.topic, claim.partition, offset)? == Some(last))
     }
 
     fn identity_at(

@@ -119,19 +119,19 @@ pub const METRICS: &[Metric] = &[
     counter(
         "projector_batches_total",
         &["result"],
-        "Transactions: committed, fenced, failed.",
+        "Transactions: committed, fenced, moved (the table was set to another place), failed.",
     ),
     histogram("projector_batch_seconds", &[], "Time of one transaction."),
     histogram(BATCH_RECORDS, &[], "Records in one transaction."),
     gauge(
         "projector_lag_records",
         &["partition"],
-        "Records of the log that are not in the tables yet.",
+        "Records of the log that are not in the tables yet; 0 for partitions of other projectors.",
     ),
     gauge(
         "projector_partition_stopped",
         &["partition"],
-        "1 while a partition is stopped at a record this build cannot fold.",
+        "1 while a partition is not written: it waits at a record or a lock; /ready says why.",
     ),
     gauge(
         "projector_waiting_sessions",

@@ -17,6 +17,7 @@ mod link_changes;
 mod mmdb_fixture;
 mod openapi;
 mod page_changes;
+mod partitions;
 mod program;
 mod public_page;
 mod replay;

@@ -1,6 +1,10 @@
 //! One batch as one transaction: what is new is folded and written, the offset advances.
 
-use super::{Claim, Store, events, sessions};
+use super::{
+    Claim, Store, events,
+    fence::{Stand, Verdict},
+    sessions,
+};
 use crate::{
     batch::Batch,
     fold::{
@@ -11,10 +15,16 @@ use crate::{
 };
 use jiff_sqlx::ToSqlx;
 use schemas::{EventId, Kind, PageviewId, WorkspaceNo};
-use sqlx::{PgConnection, Row};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use sqlx::{Connection as _, PgConnection, Row};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
 use thiserror::Error;
 use uuid::Uuid;
+
+/// How long a batch may take before its connection is given up. Two statements may reach their limit within.
+pub(crate) const BATCH_DEADLINE: Duration = Duration::from_mins(2);
 
 /// Locks the partition's row; a zombie waits here until the new owner has committed, and is then refused.
 pub(super) const LOCK_PARTITION: &str = "
@@ -40,9 +50,15 @@ pub struct Applied {
 /// Why a batch was not committed.
 #[derive(Debug, Error)]
 pub enum ApplyError {
-    /// Somebody else owns the partition, or stands elsewhere in it.
+    /// A later claim holds the partition.
     #[error("the partition has another owner")]
     Fenced,
+    /// The table was set to another place, as a restored database is. A new claim says where.
+    #[error("the partition stands elsewhere in the table than this claim")]
+    Moved,
+    /// No answer within [`BATCH_DEADLINE`].
+    #[error("the transaction took longer than {} s", BATCH_DEADLINE.as_secs())]
+    TooSlow,
     /// The database refused or is away.
     #[error("{0}")]
     Database(#[from] sqlx::Error),
@@ -52,63 +68,80 @@ impl Store {
     /// Writes what a batch changes and moves the claim to its end.
     ///
     /// # Errors
-    /// [`ApplyError::Fenced`] when the claim is void. After any error nothing was written.
+    /// [`ApplyError::Fenced`] and [`ApplyError::Moved`] when the claim is void. After any error nothing was
+    /// written, unless the answer to the commit was lost: the next attempt finds out.
     pub async fn apply(
         &self,
         claim: &mut Claim,
         batch: &Batch,
         now: jiff::Timestamp,
     ) -> Result<Applied, ApplyError> {
-        let Some((next_offset, last_event_id)) = batch.end else {
-            return Ok(Applied::default());
-        };
-        let mut transaction = self.pool.begin().await?;
-        let stands = lock_partition(&mut transaction, claim).await?;
-        if stands == (claim.epoch, claim.generation, next_offset)
-            && next_offset != claim.next_offset
-        {
-            // Our own commit, whose answer was lost: nobody else writes under this epoch.
-            transaction.rollback().await?;
-            claim.next_offset = next_offset;
-            claim.last_event_id = Some(last_event_id);
+        if batch.end.is_none() {
             return Ok(Applied::default());
         }
-        if stands != (claim.epoch, claim.generation, claim.next_offset) {
-            return Err(ApplyError::Fenced);
-        }
-        let applied = write(&mut transaction, claim, batch).await?;
-        sqlx::query(ADVANCE_PARTITION)
-            .bind(claim.topic)
-            .bind(claim.partition)
-            .bind(claim.epoch)
-            .bind(next_offset)
-            .bind(last_event_id.0)
-            .bind(now.to_sqlx())
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        claim.next_offset = next_offset;
-        claim.last_event_id = Some(last_event_id);
-        Ok(applied)
+        let mut lease = self.lease().await?;
+        let applying = apply(&mut lease, claim, batch, now);
+        let applied = tokio::time::timeout(BATCH_DEADLINE, applying).await;
+        lease.settle(applied).unwrap_or(Err(ApplyError::TooSlow))
     }
 }
 
-/// Epoch, generation and next offset of the claim's partition, locked.
+async fn apply(
+    connection: &mut PgConnection,
+    claim: &mut Claim,
+    batch: &Batch,
+    now: jiff::Timestamp,
+) -> Result<Applied, ApplyError> {
+    let Some((next_offset, last_event_id)) = batch.end else {
+        return Ok(Applied::default());
+    };
+    let mut transaction = connection.begin().await?;
+    let stand = lock_partition(&mut transaction, claim).await?;
+    let applied = match claim.compare(stand, next_offset) {
+        Verdict::Holds => {
+            let applied = write(&mut transaction, claim, batch).await?;
+            sqlx::query(ADVANCE_PARTITION)
+                .bind(claim.topic)
+                .bind(claim.partition)
+                .bind(claim.epoch)
+                .bind(next_offset)
+                .bind(last_event_id.0)
+                .bind(now.to_sqlx())
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            applied
+        }
+        Verdict::Committed => {
+            transaction.rollback().await?;
+            Applied::default()
+        }
+        Verdict::Fenced => return Err(ApplyError::Fenced),
+        Verdict::Moved => return Err(ApplyError::Moved),
+    };
+    claim.next_offset = next_offset;
+    claim.last_event_id = Some(last_event_id);
+    Ok(applied)
+}
+
+/// Where the claim's partition stands, its row locked; `None` without a row.
 async fn lock_partition(
     connection: &mut PgConnection,
     claim: &Claim,
-) -> Result<(i64, i32, i64), ApplyError> {
+) -> sqlx::Result<Option<Stand>> {
     let row = sqlx::query(LOCK_PARTITION)
         .bind(claim.topic)
         .bind(claim.partition)
         .fetch_optional(connection)
-        .await?
-        .ok_or(ApplyError::Fenced)?;
-    Ok((
-        row.try_get("epoch")?,
-        row.try_get("generation")?,
-        row.try_get("next_offset")?,
-    ))
+        .await?;
+    row.map(|row| {
+        Ok(Stand {
+            epoch: row.try_get("epoch")?,
+            generation: row.try_get("generation")?,
+            next_offset: row.try_get("next_offset")?,
+        })
+    })
+    .transpose()
 }
 
 async fn write(

@@ -5,14 +5,21 @@
 
 mod apply;
 mod events;
+mod fence;
+mod lease;
+mod refusal;
 mod session_row;
 mod sessions;
 mod statistics;
 
 pub use apply::{Applied, ApplyError};
+pub use fence::LockHolder;
+pub use refusal::{Cause, cause, reason};
 
+use lease::SHORT;
 use schemas::{EventId, WorkspaceNo};
 use sqlx::{PgPool, Row};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// Every fixed statement, so that a test can prepare each on a freshly migrated database.
@@ -22,6 +29,7 @@ pub const STATEMENTS: &[&str] = &[
     COUNT_WAITING,
     READ_PROGRESS,
     KNOWS,
+    fence::LOCK_HOLDER,
     apply::LOCK_PARTITION,
     apply::ADVANCE_PARTITION,
     events::FIND_KNOWN,
@@ -104,11 +112,13 @@ impl Store {
     /// # Errors
     /// When the database refuses or is away.
     pub async fn claim(&self, topic: &'static str, partition: i32) -> sqlx::Result<Claim> {
-        let row = sqlx::query(CLAIM)
+        let mut lease = self.lease().await?;
+        let claiming = sqlx::query(CLAIM)
             .bind(topic)
             .bind(partition)
-            .fetch_one(&self.pool)
-            .await?;
+            .fetch_one(&mut *lease);
+        let claimed = timeout(SHORT, claiming).await;
+        let row = lease.settle_short(claimed)?;
         let last_event_id: Option<Uuid> = row.try_get("last_event_id")?;
         Ok(Claim {
             topic,
@@ -126,13 +136,16 @@ impl Store {
     /// # Errors
     /// When the database refuses or is away.
     pub async fn raise_generation(&self, claim: &Claim) -> sqlx::Result<Option<Claim>> {
-        let raised = sqlx::query(RAISE_GENERATION)
+        let mut lease = self.lease().await?;
+        let raising = sqlx::query(RAISE_GENERATION)
             .bind(claim.topic)
             .bind(claim.partition)
             .bind(claim.epoch)
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(row) = raised else { return Ok(None) };
+            .fetch_optional(&mut *lease);
+        let raised = timeout(SHORT, raising).await;
+        let Some(row) = lease.settle_short(raised)? else {
+            return Ok(None);
+        };
         let generation = row.try_get("generation")?;
         Ok(Some(Claim {
             generation,
@@ -147,10 +160,10 @@ impl Store {
     /// # Errors
     /// When the database refuses or is away.
     pub async fn count_waiting(&self) -> sqlx::Result<i64> {
-        sqlx::query(COUNT_WAITING)
-            .fetch_one(&self.pool)
-            .await?
-            .try_get(0)
+        let mut lease = self.lease().await?;
+        let counting = sqlx::query(COUNT_WAITING).fetch_one(&mut *lease);
+        let counted = timeout(SHORT, counting).await;
+        lease.settle_short(counted)?.try_get(0)
     }
 
     /// True when the event was applied.
@@ -171,10 +184,12 @@ impl Store {
     /// # Errors
     /// When the database refuses or is away.
     pub async fn progress(&self, topic: &str) -> sqlx::Result<Vec<(i32, i64)>> {
-        let rows = sqlx::query(READ_PROGRESS)
+        let mut lease = self.lease().await?;
+        let reading = sqlx::query(READ_PROGRESS)
             .bind(topic)
-            .fetch_all(&self.pool)
-            .await?;
+            .fetch_all(&mut *lease);
+        let read = timeout(SHORT, reading).await;
+        let rows = lease.settle_short(read)?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
