@@ -39,7 +39,7 @@ const POOL_SIZE: u32 = consumer::WRITERS + 4;
 /// A statement of a batch takes milliseconds, of a large one on a busy server some seconds. A wait for a lock keeps a
 /// turn from other partitions, so it is short: the worker goes on waiting without a connection.
 const SESSIONS: PoolSettings = PoolSettings {
-    statement_timeout: Duration::from_secs(60),
+    statement_timeout: Duration::from_mins(1),
     lock_timeout: Duration::from_secs(2),
     parameters: PLANNER,
     ..PoolSettings::new("footfall-projector", POOL_SIZE)

@@ -4,7 +4,7 @@ use super::{folding::Folding, standing::Trouble, worker::Failed};
 use crate::{identity::Probe, store::Claim};
 use schemas::topics::EVENTS;
 use std::{sync::PoisonError, time::Duration};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 /// Pause before a failed step is tried again, at first and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -128,12 +128,18 @@ impl Folding {
             let text =
                 format!("waits for the lock of its row in log_partitions, which {holder} holds");
             self.suffer(Trouble::here(text));
-            self.until_stop(tokio::time::sleep(LOCK_PAUSE));
+            self.sleep(LOCK_PAUSE);
         }
     }
 
     fn pause(&self, backoff: &mut Backoff) {
-        self.until_stop(tokio::time::sleep(backoff.next()));
+        self.sleep(backoff.next());
+    }
+
+    /// Ends early when the program stops.
+    fn sleep(&self, pause: Duration) {
+        // The timer must be made on the runtime, which this thread is not part of.
+        self.until_stop(async move { tokio::time::sleep(pause).await });
     }
 
     /// Drives a future on this thread; `None` when the program stops before it is ready.
@@ -145,16 +151,5 @@ impl Folding {
                 () = lifecycle.workers_stopping() => None,
             }
         })
-    }
-
-    pub(super) fn log_claim(&self, claim: &Claim) {
-        info!(
-            kafka.partition = claim.partition,
-            kafka.offset = claim.next_offset,
-            "folding partition {} from offset {} of generation {}",
-            claim.partition,
-            claim.next_offset,
-            claim.generation,
-        );
     }
 }

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// A batch stops growing at this many records: enough that the transaction's fixed cost vanishes, few enough that
 /// a batch takes well below a second.
@@ -42,7 +42,14 @@ impl Folding {
         let Some(mut claim) = self.claim() else {
             return;
         };
-        self.log_claim(&claim);
+        info!(
+            kafka.partition = claim.partition,
+            kafka.offset = claim.next_offset,
+            "folding partition {} from offset {} of generation {}",
+            claim.partition,
+            claim.next_offset,
+            claim.generation,
+        );
         self.report(Found::Claimed(claim.next_offset));
         self.thrive();
         while let Some((batch, _rooms)) = self.receive(claim.next_offset) {

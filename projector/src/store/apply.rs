@@ -22,7 +22,7 @@ use std::{
 use thiserror::Error;
 
 /// How long a batch may take before its connection is given up. Two statements may reach their limit within.
-pub(crate) const BATCH_DEADLINE: Duration = Duration::from_secs(120);
+pub(crate) const BATCH_DEADLINE: Duration = Duration::from_mins(2);
 
 /// Locks the partition's row; a zombie waits here until the new owner has committed, and is then refused.
 pub(super) const LOCK_PARTITION: &str = "
