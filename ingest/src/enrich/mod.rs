@@ -15,7 +15,6 @@
 
 pub mod agent;
 pub mod bots;
-mod countries;
 mod device;
 pub mod geo;
 mod maker;
