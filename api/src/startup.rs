@@ -26,25 +26,47 @@ SELECT max(version)
 FROM _sqlx_migrations
 WHERE success";
 
+/// `SET` takes no bound value.
+pub(crate) const LIMIT_TIME: &str = "SELECT set_config('statement_timeout', $1, false)";
+
+/// How long the connection that cancels is kept without work.
+const CANCELLER_IDLE: Duration = Duration::from_mins(1);
+
 /// PostgreSQL's code for a table that is not there.
 const UNDEFINED_TABLE: &str = "42P01";
 
 /// Pause between two looks at a database that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// A pool for reports: its sessions cannot write, whatever their role may do.
-pub(crate) fn reading_pool(url: &str, size: u32) -> Result<PgPool, sqlx::Error> {
+/// A pool for reports: its sessions cannot write, whatever their role may do, and end every statement
+/// that takes longer than `timeout`.
+pub(crate) fn reading_pool(url: &str, size: u32, timeout: Duration) -> Result<PgPool, sqlx::Error> {
     let options = PgConnectOptions::from_str(url)?.application_name("footfall-api-reports");
     Ok(PgPoolOptions::new()
         .max_connections(size)
         .acquire_timeout(database::ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
                 let read_only = "SET default_transaction_read_only = on";
-                sqlx::query(read_only).execute(connection).await?;
+                sqlx::query(read_only).execute(&mut *connection).await?;
+                sqlx::query(LIMIT_TIME)
+                    .bind(timeout.as_millis().to_string())
+                    .execute(connection)
+                    .await?;
                 Ok(())
             })
         })
+        .connect_lazy_with(options))
+}
+
+/// A pool of one connection that cancels what those of [`reading_pool`] run: when all of them are busy,
+/// it is not.
+pub(crate) fn cancelling_pool(url: &str) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("footfall-api-cancel");
+    Ok(PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(database::ACQUIRE_TIMEOUT)
+        .idle_timeout(CANCELLER_IDLE)
         .connect_lazy_with(options))
 }
 

@@ -19,6 +19,7 @@ mod page_changes;
 mod program;
 mod public_page;
 mod replay;
+mod report_load;
 mod secrets;
 mod seeds;
 mod statements;
