@@ -159,13 +159,13 @@ WHERE workspace_no = $1
 ) AS page_views
 ) AS totals
 LEFT JOIN (
-SELECT 0 AS slot, link_id::text COLLATE "C" AS label, count(link_id)::float8 AS clicks
+SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(link_id)::float8 AS clicks
 FROM events
-WHERE workspace_no = $4
+WHERE workspace_no = $6
   AND kind = 4
-  AND page_id = $5
-  AND occurred_at >= $6
-  AND link_id::text IS NOT NULL
+  AND page_id = $7
+  AND occurred_at >= $8
+  AND link_id IS NOT NULL
 GROUP BY 1, 2
 ORDER BY clicks DESC, label ASC
 ) AS ranked ON true
@@ -289,13 +289,13 @@ WHERE workspace_no = $1
 ) AS page_views
 ) AS totals
 LEFT JOIN (
-SELECT 0 AS slot, link_id::text COLLATE "C" AS label, count(link_id)::float8 AS clicks
+SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(link_id)::float8 AS clicks
 FROM events
-WHERE workspace_no = $4
+WHERE workspace_no = $6
   AND kind = 4
-  AND page_id = $5
-  AND occurred_at >= $6
-  AND link_id::text IS NOT NULL
+  AND page_id = $7
+  AND occurred_at >= $8
+  AND link_id IS NOT NULL
 GROUP BY 1, 2
 ORDER BY clicks DESC, label ASC
 ) AS ranked ON true

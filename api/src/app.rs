@@ -3,7 +3,7 @@
 //! Owns no route and no table. The one rule: a database is reached through [`Database::pool`], which
 //! refuses while its schema is not there, so that a request is told 503 and not 500.
 
-use crate::{links::Words, public::Public};
+use crate::{links::Words, public::Public, turns::Turns};
 use axum::extract::Request;
 use runtime::{
     Clock, IdSource,
@@ -23,11 +23,16 @@ use tokio::sync::watch;
 pub(crate) struct App {
     pub(crate) main: Database,
     pub(crate) analytics: Database,
+    /// Cancels statements there whose requests have ended.
+    pub(crate) canceller: PgPool,
+    /// Whose reports run there, and whose wait.
+    pub(crate) turns: Turns,
     pub(crate) gate: Gate,
     pub(crate) throttles: Throttles,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) max_links: u32,
+    pub(crate) max_pages: u32,
     pub(crate) words: Words,
     pub(crate) public: Public,
 }

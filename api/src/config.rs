@@ -1,6 +1,7 @@
 //! What the api needs to know, read once from the settings.
 
 use crate::{limits, links::Words};
+use jiff::SignedDuration;
 use runtime::{
     Context, IdSource, Settings, database,
     http::{TrustedProxies, cors::Origins},
@@ -10,13 +11,20 @@ use runtime::{
     throttle::Throttles,
 };
 use schemas::Keyring;
-use std::fmt;
+use std::{fmt, time::Duration};
 use url::Url;
 
 /// Where the api listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8083";
 /// Most links of a page when nothing is said (contract, decision 11).
 const MAX_LINKS: u32 = 100;
+/// Most pages of a creator when nothing is said.
+const MAX_PAGES: u32 = 20;
+/// Longest time of a report's statement when nothing is said: shorter than proxies wait.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bounds of that time.
+const REPORT_TIMEOUTS: [SignedDuration; 2] =
+    [SignedDuration::from_secs(1), SignedDuration::from_mins(10)];
 
 /// Everything an api is started with.
 #[derive(Clone)]
@@ -39,6 +47,10 @@ pub struct Config {
     pub public_url: String,
     /// Most links of a page.
     pub max_links: u32,
+    /// Most pages of a creator.
+    pub max_pages: u32,
+    /// Longest time of a report's statement.
+    pub report_timeout: Duration,
     /// Words that titles and texts may not hold.
     pub words: Words,
     /// Whose pages may call from a browser.
@@ -65,6 +77,8 @@ impl Config {
         let jwt = Verifier::read(settings).unwrap_or_else(|| refuse_everyone(&*context.ids));
         let public_url = read_public_url(settings);
         let max_links = settings.parse("BIO_MAX_LINKS", MAX_LINKS, "a whole number");
+        let max_pages = settings.parse("BIO_MAX_PAGES", MAX_PAGES, "a whole number");
+        let report_timeout = settings.parse_with("REPORT_TIMEOUT", read_timeout);
         Self {
             database_url: database::read_url(settings, "DATABASE_URL"),
             analytics_database_url: database::read_url(settings, "ANALYTICS_DATABASE_URL"),
@@ -75,11 +89,22 @@ impl Config {
             tracking: secrets::read_tracking(settings),
             public_url,
             max_links,
+            max_pages,
+            report_timeout: report_timeout.unwrap_or(REPORT_TIMEOUT),
             words: Words::read(settings),
             origins: Origins::read(settings),
             proxies: TrustedProxies::read(settings),
         }
     }
+}
+
+fn read_timeout(text: &str) -> Result<Duration, String> {
+    let [least, most] = REPORT_TIMEOUTS;
+    let given = text.parse::<SignedDuration>().ok();
+    let inside = given.filter(|given| (least..=most).contains(given));
+    inside
+        .and_then(|given| given.try_into().ok())
+        .ok_or_else(|| format!("is {text:?}; give a time from {least:#} to {most:#}, such as 30s"))
 }
 
 fn read_public_url(settings: &mut Settings) -> String {
@@ -123,8 +148,12 @@ mod tests {
 
     #[test]
     fn every_problem_is_noted_and_what_is_read_lets_nobody_in() {
-        let mut settings =
-            Settings::from_pairs([("PUBLIC_URL", "links"), ("BIO_MAX_LINKS", "many")]);
+        let mut settings = Settings::from_pairs([
+            ("PUBLIC_URL", "links"),
+            ("BIO_MAX_LINKS", "many"),
+            ("BIO_MAX_PAGES", "-1"),
+            ("REPORT_TIMEOUT", "0s"),
+        ]);
         let config = Config::read(&mut settings, &Context::system());
         let text = settings.finish().unwrap_err().to_string();
         for name in [
@@ -135,6 +164,8 @@ mod tests {
             "TRACKING_HMAC_SECRET",
             "PUBLIC_URL",
             "BIO_MAX_LINKS",
+            "BIO_MAX_PAGES",
+            "REPORT_TIMEOUT",
         ] {
             assert!(text.contains(&format!("\n  {name}: ")), "{name}: {text}");
         }
@@ -148,6 +179,20 @@ mod tests {
         let ttl = jiff::SignedDuration::from_hours(1);
         let token = runtime::jwt::mint("", "ada", None, now, ttl).unwrap();
         assert!(config.jwt.verify(&token, now).is_err());
+    }
+
+    #[test]
+    fn the_time_of_a_report_has_bounds() {
+        for (text, seconds) in [("1s", 1), ("30s", 30), ("2m", 120), ("10m", 600)] {
+            assert_eq!(read_timeout(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["30", "-30s", "999ms", "11m", "a while"] {
+            let said = read_timeout(text).unwrap_err();
+            assert!(
+                said.ends_with("give a time from 1s to 10m, such as 30s"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

@@ -78,6 +78,13 @@ impl Query {
     }
 }
 
+#[cfg(test)]
+impl From<&str> for Query {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = ApiError;
 

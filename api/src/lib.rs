@@ -37,6 +37,7 @@ mod startup;
 mod store;
 mod surface;
 mod tracking_check;
+mod turns;
 
 pub use config::{Config, LISTEN};
 pub use limits::published as published_limits;

@@ -13,8 +13,9 @@ use crate::{
     openapi::describe,
     outbox::{PART, Publisher},
     public::{self, Public},
-    startup::{open_analytics, open_main, reading_pool},
+    startup::{cancelling_pool, open_analytics, open_main, reading_pool},
     surface, tracking_check,
+    turns::Turns,
 };
 use axum::{
     Router, middleware,
@@ -68,9 +69,12 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     // Without a problem noted there is one.
     let tracking = config.tracking;
     let tracking = tracking.ok_or_else(|| wrong("TRACKING_HMAC_SECRET")(&"is missing or wrong"))?;
-    let pool = reading_pool(&config.analytics_database_url, POOL_SIZE)
+    let url = &config.analytics_database_url;
+    let pool = reading_pool(url, POOL_SIZE, config.report_timeout)
         .map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
     let analytics = Database::new("analytics database", pool);
+    let canceller =
+        cancelling_pool(url).map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
     let publisher = Publisher {
         database: main.clone(),
         producer: Producer::new(&config.kafka).map_err(Failure::other)?,
@@ -99,11 +103,14 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let app = Arc::new(App {
         main,
         analytics,
+        canceller,
+        turns: Turns::default(),
         gate,
         throttles: config.throttles,
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
         max_links: config.max_links,
+        max_pages: config.max_pages,
         words: config.words,
         public: Public::new(tracking, config.public_url, config.proxies),
     });

@@ -3,6 +3,7 @@
 
 use runtime::http::ApiError;
 use serde_json::json;
+use std::fmt::Display;
 
 /// 403 for a creator that is not the caller's, whatever exists (contract, decision 18).
 pub(crate) fn not_owner() -> ApiError {
@@ -54,11 +55,32 @@ pub(crate) fn reported_page_not_found() -> ApiError {
     ApiError::not_found("error.creator.bio_not_found", "You have no such bio page.")
 }
 
+/// 429 for one report too many of a tenant at the same time.
+pub(crate) fn report_busy() -> ApiError {
+    ApiError {
+        i18n_key: "error.report.busy",
+        message:
+            "Too many of your reports are being made; ask again after the seconds in Retry-After."
+                .into(),
+        ..ApiError::rate_limited(2)
+    }
+}
+
+/// 503 for a report that took longer than it may.
+pub(crate) fn report_timeout(inside: impl Display) -> ApiError {
+    ApiError {
+        i18n_key: "error.report.timeout",
+        message: "The report took too long; ask for fewer days, or again after the seconds in Retry-After.".into(),
+        retry_after_seconds: Some(10),
+        ..ApiError::unavailable(inside)
+    }
+}
+
 /// 400 for a username that breaks the rules or is reserved.
 pub(crate) fn invalid_username() -> ApiError {
     ApiError::bad_request(
         "creator.username.invalid",
-        "A username has 2 to 30 of a-z, 0-9, _, . and -, begins with a letter or digit, and is not reserved.",
+        "A username has 2 to 30 of a-z and 0-9, single _, . and - between them, and is not reserved.",
     )
 }
 
@@ -110,6 +132,15 @@ pub(crate) fn invalid_schedule() -> ApiError {
         "creator.links.invalid_schedule",
         "scheduledEnd must be after scheduledStart.",
     )
+}
+
+/// 400 for a creator with as many pages as one may have.
+pub(crate) fn page_limit_reached(max: u32) -> ApiError {
+    ApiError::bad_request(
+        "creator.bio.limit_reached",
+        "You have as many pages as you may have.",
+    )
+    .with_vars(json!({ "max": max }))
 }
 
 /// 400 for a page that is full.

@@ -28,13 +28,25 @@ const UNDEFINED_TABLE: &str = "42P01";
 /// Pause between two looks at a database that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// A pool for reports: its sessions cannot write, whatever their role may do.
-pub(crate) fn reading_pool(url: &str, size: u32) -> Result<PgPool, DatabaseError> {
+/// A pool for reports: its sessions cannot write, whatever their role may do, and end every statement
+/// that takes longer than `timeout`.
+pub(crate) fn reading_pool(
+    url: &str,
+    size: u32,
+    timeout: Duration,
+) -> Result<PgPool, DatabaseError> {
     let settings = PoolSettings {
+        statement_timeout: timeout,
         parameters: &[("default_transaction_read_only", "on")],
         ..PoolSettings::new("footfall-api-reports", size)
     };
     database::pool(url, &settings)
+}
+
+/// A pool of one connection that cancels what those of [`reading_pool`] run: when all of them are busy,
+/// it is not.
+pub(crate) fn cancelling_pool(url: &str) -> Result<PgPool, DatabaseError> {
+    database::pool(url, &PoolSettings::new("footfall-api-cancel", 1))
 }
 
 /// Migrates the main database, waiting for its server, and lets requests through.

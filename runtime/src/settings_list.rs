@@ -255,6 +255,18 @@ pub const SETTINGS: &[Setting] = &[
         &[Footfall, Api],
     ),
     open(
+        "BIO_MAX_PAGES",
+        "20",
+        "most bio pages of a creator",
+        &[Footfall, Api],
+    ),
+    open(
+        "REPORT_TIMEOUT",
+        "30s",
+        "longest time of a report; one that takes longer is answered 503",
+        &[Footfall, Api],
+    ),
+    open(
         "CONTENT_WORDS_FILE",
         "none",
         "file of words, one a line, that titles and texts may not hold",

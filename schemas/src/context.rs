@@ -108,6 +108,9 @@ pub enum Device {
 }
 
 impl Device {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Mobile, Self::Tablet, Self::Desktop];
+
     /// The name in tables and answers.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -121,9 +124,7 @@ impl Device {
     /// Reads what [`Self::name`] gives, in exactly that spelling.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Mobile, Self::Tablet, Self::Desktop]
-            .into_iter()
-            .find(|device| device.name() == name)
+        Self::ALL.into_iter().find(|device| device.name() == name)
     }
 }
 
@@ -155,6 +156,16 @@ pub enum SourceClass {
 }
 
 impl SourceClass {
+    /// Every class.
+    pub const ALL: [Self; 6] = [
+        Self::Direct,
+        Self::Search,
+        Self::Social,
+        Self::Email,
+        Self::Ai,
+        Self::Other,
+    ];
+
     /// The name in tables and answers.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -208,4 +219,29 @@ pub struct EnrichmentVersions {
     pub bots: String,
     /// Referrer classes.
     pub referrer: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The values of an enum's JSON Schema, which lists its variants by itself.
+    fn variants<T: JsonSchema>() -> BTreeSet<String> {
+        let schema = schemars::schema_for!(T).to_value();
+        let values = match schema["oneOf"].as_array() {
+            Some(each) => each.iter().map(|one| one["const"].clone()).collect(),
+            None => schema["enum"].as_array().unwrap().clone(),
+        };
+        let names = values.iter().map(|value| value.as_str().unwrap());
+        names.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lists_of_variants_are_whole_and_names_are_those_of_the_wire() {
+        let devices = Device::ALL.map(|device| device.name().to_owned());
+        assert_eq!(variants::<Device>(), devices.into());
+        let classes = SourceClass::ALL.map(|class| class.name().to_owned());
+        assert_eq!(variants::<SourceClass>(), classes.into());
+    }
 }

@@ -15,6 +15,7 @@
 )]
 
 pub mod context;
+pub mod countries;
 pub mod dead_letter;
 pub mod directory;
 pub mod event;

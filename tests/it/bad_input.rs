@@ -63,6 +63,10 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
             "Bold move".to_owned(),
         ),
         ("1 < 2".to_owned(), "1 < 2".to_owned()),
+        ("Rock <roll".to_owned(), "Rock <roll".to_owned()),
+        ("I <3 you".to_owned(), "I <3 you".to_owned()),
+        ("<a href=".to_owned(), "<a href=".to_owned()),
+        ("One\nline".to_owned(), "One line".to_owned()),
     ] {
         let link = add(&system, &creator, &json!({"title": title, "url": url})).await;
         assert_eq!(link.status, 201, "{}", link.text);
@@ -75,6 +79,8 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
         (json!({"title": "x".repeat(101), "url": url}), ""),
         (json!({"title": "", "url": url}), ""),
         (json!({"title": "<script>x</script>", "url": url}), ""),
+        (json!({"title": "\u{200b}", "url": url}), ""),
+        (json!({"title": "&#x2060;\u{fe0f}", "url": url}), ""),
         (json!({"url": url}), ""),
         (json!({"title": "x"}), ""),
         (json!({"title": 7, "url": url}), ""),
@@ -230,12 +236,101 @@ async fn creators_are_provisioned_once_with_a_username_that_is_free_and_allowed(
         ("two", "ADA.l", 409, "creator.username.taken"),
         ("two", "a", 400, "creator.username.invalid"),
         ("two", "_ada", 400, "creator.username.invalid"),
+        ("two", "ada.", 400, "creator.username.invalid"),
+        ("two", "ada--l", 400, "creator.username.invalid"),
+        ("two", "xn--ada-1", 400, "creator.username.invalid"),
+        ("two", "ada\u{200e}", 400, "creator.username.invalid"),
         ("two", "api", 400, "creator.username.invalid"),
+        ("two", "official", 400, "creator.username.invalid"),
+        ("two", "s3curity", 400, "creator.username.invalid"),
+        ("two", "support-team", 400, "creator.username.invalid"),
         ("two", "ada lovelace", 400, "creator.username.invalid"),
     ] {
         let (got, _, i18n_key) = create(sub, username).await.error();
         assert_eq!((got, i18n_key.as_str()), (status, key), "{username}");
     }
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_display_name_can_be_seen() {
+    let system = System::start().await;
+    let client = &system.client;
+    let create = async |username: &str, name: &str| {
+        let body = json!({"username": username, "displayName": name});
+        client
+            .post_as(&client.token(username), "/api/v1/creators", &body)
+            .await
+    };
+    for name in [
+        "",
+        "  ",
+        "\u{200b}",
+        "\u{2060}",
+        "\u{feff}",
+        "\u{3164}",
+        "\u{115f}",
+        "\u{2800}",
+        "\u{fe0f}",
+        "\u{301}",
+        "\u{202e}",
+        "\u{200b} \u{e0101}\u{7}",
+        "&#8203;",
+        "<b>\u{ad}</b>",
+    ] {
+        let answer = create("blank", name).await;
+        assert_eq!(answer.error().0, 400, "{name:?}: {}", answer.text);
+        let details = &answer.json()["error"]["details"][0]["message"];
+        assert!(
+            details.as_str().unwrap().starts_with("displayName"),
+            "{details}"
+        );
+    }
+    for (username, given, kept) in [
+        ("one", "\u{202e}Ada Lovelace", "\u{202e}Ada Lovelace"),
+        ("two", "Rock <roll", "Rock <roll"),
+        ("three", "Ada\u{7}\nLovelace", "Ada Lovelace"),
+        ("four", "\u{1f9e1}", "\u{1f9e1}"),
+    ] {
+        let answer = create(username, given).await;
+        assert_eq!(answer.data()["displayName"], kept, "{given:?}");
+    }
+    // One from before is found by the name it has.
+    let rename = "UPDATE creators SET username = 'official.' WHERE username = 'one'";
+    sqlx::query(rename).execute(&system.main).await.unwrap();
+    let me = client
+        .get_as(&client.token("one"), "/api/v1/creators/me")
+        .await;
+    assert_eq!(me.data()["username"], "official.");
+    assert_eq!(client.get("/api/v1/bio/official.").await.status, 200);
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creator_has_so_many_pages_and_not_one_more_however_many_come_at_once() {
+    let system = kit::SystemBuilder::default()
+        .set("BIO_MAX_PAGES", "4")
+        .start()
+        .await;
+    let creator = system.client.creator("ada").await;
+    let path = format!("/api/v1/creators/{}/bio", creator.id);
+    let add = async |number: i32| {
+        let body = json!({ "slug": format!("page-{number}") });
+        system.client.post_as(&creator.token, &path, &body).await
+    };
+    let answers = futures::future::join_all((0..7).map(add)).await;
+    let added = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(added, 3);
+    for refused in answers.iter().filter(|answer| answer.status != 201) {
+        let key = "creator.bio.limit_reached".to_owned();
+        assert_eq!(refused.error(), (400, "VALIDATION_ERROR".to_owned(), key));
+        assert_eq!(refused.json()["error"]["i18nVars"], json!({"max": 4}));
+    }
+    let me = system
+        .client
+        .get_as(&creator.token, "/api/v1/creators/me")
+        .await;
+    assert_eq!(me.data()["bioPages"].as_array().unwrap().len(), 4);
     system.finish().await;
 }
 

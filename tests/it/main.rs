@@ -28,6 +28,7 @@ mod program;
 mod public_page;
 mod random_log;
 mod replay;
+mod report_load;
 mod secrets;
 mod seeds;
 mod statements;

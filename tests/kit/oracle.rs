@@ -6,6 +6,7 @@ use jiff_sqlx::ToSqlx;
 use runtime::Clock;
 use serde_json::{Value, json};
 use sqlx::{PgPool, Row};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 /// `Math.round`: half up.
@@ -113,7 +114,8 @@ pub async fn traffic(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) 
     json!({ "sources": sources })
 }
 
-/// What `/links` must answer, by the three steps of seed 000.
+/// What `/links` must answer, by the three steps of seed 000, and one row for what was never the
+/// caller's.
 ///
 /// # Panics
 /// When the database refuses.
@@ -138,33 +140,46 @@ pub async fn links(
     .await
     .unwrap();
     let views = total_views(analytics, page, since).await;
-    let mut links = Vec::new();
+    let known = sqlx::query(
+        "SELECT links.id, bio_links.title, links.destination
+        FROM links
+        LEFT JOIN bio_links ON bio_links.link_id = links.id
+        WHERE links.workspace_id = (
+            SELECT creators.workspace_id
+            FROM creators
+            JOIN bio_pages ON bio_pages.creator_id = creators.id
+            WHERE bio_pages.id = $1
+        )",
+    )
+    .bind(page)
+    .fetch_all(main)
+    .await
+    .unwrap();
+    let known: HashMap<Uuid, (Option<String>, String)> = known
+        .iter()
+        .map(|link| (link.get(0), (link.get(1), link.get(2))))
+        .collect();
+    let mut clicks: BTreeMap<Uuid, i64> = BTreeMap::new();
     for row in rows {
-        let (id, clicks): (Uuid, i32) = (row.get(0), row.get(1));
-        let link = sqlx::query(
-            "SELECT bio_links.title, links.destination
-            FROM bio_links
-            JOIN links ON links.id = bio_links.link_id
-            WHERE links.id = $1
-              AND bio_links.page_id IN (
-                  SELECT sibling.id FROM bio_pages AS sibling
-                  JOIN bio_pages AS own USING (creator_id)
-                  WHERE own.id = $2
-              )",
-        )
-        .bind(id)
-        .bind(page)
-        .fetch_optional(main)
-        .await
-        .unwrap();
-        let (title, url): (String, String) = link.map_or_else(
-            || ("Unknown".to_owned(), String::new()),
-            |link| (link.get(0), link.get(1)),
-        );
-        links.push(json!({
-            "id": id, "title": title, "url": url, "clicks": clicks, "ctr": ctr(clicks.into(), views),
-        }));
+        let (id, count): (Uuid, i32) = (row.get(0), row.get(1));
+        // What was never the caller's is one row.
+        let listed = if known.contains_key(&id) {
+            id
+        } else {
+            Uuid::nil()
+        };
+        *clicks.entry(listed).or_default() += i64::from(count);
     }
+    let mut clicks: Vec<(Uuid, i64)> = clicks.into_iter().collect();
+    clicks.sort_by_key(|(_, clicks)| std::cmp::Reverse(*clicks));
+    let links = clicks.into_iter().map(|(id, clicks)| {
+        let (title, url) = match known.get(&id) {
+            Some((Some(title), url)) => (title.as_str(), url.as_str()),
+            _ => ("Unknown", ""),
+        };
+        json!({"id": id, "title": title, "url": url, "clicks": clicks, "ctr": ctr(clicks, views)})
+    });
+    let links: Vec<Value> = links.collect();
     json!({ "links": links, "totalViews": views })
 }
 

@@ -1,10 +1,13 @@
 //! Every report of the catalogue once more, from the raw rows and as plainly as can be: loops over rows
 //! in memory, no SQL but for reading them. What the engine answers must equal this.
 //!
-//! Owns no rule of its own: contract 3, decisions 5-7, 15, 17, 22 and 23.
+//! Owns no rule of its own: contract 3, decisions 5-7, 15, 22, 23, 30 and 36.
 
 use crate::oracle::{js_number, js_round, since};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 use serde_json::{Map, Value, json};
 use sqlx::{PgPool, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,9 +30,9 @@ const DIMENSIONS: [(&str, &str, &str); 13] = [
     ("browser", "browser", "Unknown"),
     ("os", "os", "Unknown"),
     ("language", "language", "Unknown"),
-    ("utm_source", "utm_source", "none"),
-    ("utm_medium", "utm_medium", "none"),
-    ("utm_campaign", "utm_campaign", "none"),
+    ("utm_source", "utm_source", "(none)"),
+    ("utm_medium", "utm_medium", "(none)"),
+    ("utm_campaign", "utm_campaign", "(none)"),
     ("entry_page", "landing_path", "Unknown"),
 ];
 
@@ -48,7 +51,7 @@ pub struct Ask {
     pub zone: &'static str,
     /// Whether the window before is asked for.
     pub compare: bool,
-    /// Filters: name and values, a `-` before those that are left out.
+    /// Filters: name and values as they are sent, a `-` before those that are left out.
     pub filters: Vec<(&'static str, Vec<String>)>,
 }
 
@@ -99,18 +102,18 @@ pub struct Rows {
     visits: BTreeMap<Uuid, Visit>,
     views: Vec<View>,
     refusals: Vec<(Timestamp, String, i32)>,
-    names: HashMap<Uuid, (String, String)>,
+    names: HashMap<Uuid, Option<(String, String)>>,
 }
 
 impl Rows {
-    /// Reads them; `names` are those of the caller's links.
+    /// Reads them; `names` are the caller's links, without a name those that were deleted.
     ///
     /// # Panics
     /// When the database refuses.
     pub async fn read(
         analytics: &PgPool,
         page: Uuid,
-        names: HashMap<Uuid, (String, String)>,
+        names: HashMap<Uuid, Option<(String, String)>>,
     ) -> Self {
         let time = |row: &sqlx::postgres::PgRow, name: &str| {
             row.get::<jiff_sqlx::Timestamp, _>(name).to_jiff()
@@ -182,7 +185,7 @@ impl Rows {
     pub fn expect(&self, ask: &Ask, now: Timestamp) -> Value {
         let since = since(now, ask.days);
         let window = self.cut(ask, since, None);
-        let zone = &TimeZone::get(ask.zone).unwrap();
+        let zone = &TimeZoneDatabase::bundled().get(ask.zone).unwrap();
         let span = SignedDuration::from_hours(24 * ask.days);
         let before = ask
             .compare
@@ -251,7 +254,14 @@ impl Rows {
         let wanted = |visit: &Visit| {
             ask.filters.iter().all(|(name, values)| {
                 let is = |value: &str| {
-                    visit.is[name] == value || (*name == "country" && visit.country_code == value)
+                    let (value, visited) = (plain(name, value), &visit.is[name]);
+                    let same = |stored: &str| match *name {
+                        "country" | "device" | "source_class" => {
+                            stored.eq_ignore_ascii_case(&value)
+                        }
+                        _ => stored == value,
+                    };
+                    same(visited) || (*name == "country" && same(&visit.country_code))
                 };
                 let (not, one_of): (Vec<&String>, Vec<&String>) =
                     values.iter().partition(|value| value.starts_with('-'));
@@ -300,7 +310,7 @@ struct Cut<'a> {
     visits: Vec<&'a Visit>,
     views: Vec<&'a View>,
     refusals: Vec<&'a (Timestamp, String, i32)>,
-    names: &'a HashMap<Uuid, (String, String)>,
+    names: &'a HashMap<Uuid, Option<(String, String)>>,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "as JavaScript does")]
@@ -392,14 +402,17 @@ impl Cut<'_> {
     fn links(&self) -> Value {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for link in self.views.iter().filter_map(|view| view.link) {
-            *counts.entry(link.to_string()).or_default() += 1;
+            let ours = self.names.contains_key(&link);
+            let listed = if ours { link } else { Uuid::nil() };
+            *counts.entry(listed.to_string()).or_default() += 1;
         }
         let mut rows: Vec<(String, usize)> = counts.into_iter().collect();
         rows.sort_by_key(|(_, clicks)| std::cmp::Reverse(*clicks));
         let total = self.views.len();
         let unknown = ("Unknown".to_owned(), String::new());
         let rows = rows.into_iter().map(|(id, clicks)| {
-            let (title, url) = self.names.get(&id.parse().unwrap()).unwrap_or(&unknown);
+            let name = self.names.get(&id.parse().unwrap());
+            let (title, url) = name.and_then(Option::as_ref).unwrap_or(&unknown);
             json!({
                 "id": id, "title": title, "url": url, "clicks": clicks,
                 "ctr": ratio(clicks as f64, total, 10_000.0, 100.0),
@@ -479,12 +492,32 @@ impl Cut<'_> {
     }
 }
 
-/// `sanitizeCSVValue` of contract 3.8.
+/// The value that a filter's element means: no backslashes, and a name for the missing one.
+fn plain(name: &str, element: &str) -> String {
+    let mut chars = element.chars();
+    let mut plain = String::new();
+    while let Some(char) = chars.next() {
+        let char = if char == '\\' {
+            chars.next().unwrap_or(char)
+        } else {
+            char
+        };
+        plain.push(char);
+    }
+    if plain.is_empty() {
+        let missing = DIMENSIONS.iter().find(|(known, ..)| *known == name);
+        return missing.unwrap().2.to_owned();
+    }
+    plain
+}
+
+/// `sanitizeCSVValue` of contract 3.8, and the same behind a semicolon.
 fn cell(text: &str) -> String {
-    let text = match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
-        _ => text.to_owned(),
-    };
+    let parts = text.split(';').map(|part| match part.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{part}"),
+        _ => part.to_owned(),
+    });
+    let text = parts.collect::<Vec<_>>().join(";");
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

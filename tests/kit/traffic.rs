@@ -23,7 +23,8 @@ pub struct Site {
     pub links: Vec<Uuid>,
 }
 
-const REFERRERS: [&str; 6] = [
+const REFERRERS: [&str; 7] = [
+    "a;=1+1",
     "instagram.com",
     "t.co",
     "direct",
@@ -37,7 +38,7 @@ const COUNTRIES: [(&str, &str); 4] = [
     ("Nepal", "NP"),
     ("Chile", "CL"),
 ];
-const WORDS: [&str; 5] = ["alpha", "Beta", "gamma delta", "ünïcode", "-minus"];
+const WORDS: [&str; 6] = ["alpha", "Beta", "none", "gamma, delta", r"ü\n", "-minus"];
 const PATHS: [&str; 3] = ["/", "/@ada", "/a,b?c"];
 
 /// The records of so many visits that began in the days before `now`, in any order.

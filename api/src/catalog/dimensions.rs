@@ -1,6 +1,7 @@
 //! What facts are broken down by, and what answers can be filtered by.
 
 use super::facts::{Fact, PAGE_VIEWS, REFUSALS, SESSIONS};
+use schemas::{Device, SourceClass};
 
 /// A column whose values become rows of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,13 +12,58 @@ pub struct Dimension {
     pub about: &'static str,
     /// The fact that has it.
     pub fact: &'static Fact,
-    /// The column, as `text`.
+    /// The column, as `text`; that of a thing with a name holds its id.
     pub sql: &'static str,
+    /// What it can hold.
+    pub values: Values,
     /// A column that says the same in another way, which a filter may be given as well.
     pub also: Option<&'static str>,
-    /// What rows without a value are called; they are one row with those that really are called so.
+    /// What rows without a value are called. It is a word that no value is, or one that says the same
+    /// of a visit as no value does, so those that really are called so are in the same row.
     pub null_label: &'static str,
 }
+
+/// What a column can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// Any text: as many values as visitors like.
+    Any,
+    /// These words, which filters take in any case.
+    Words(&'static [&'static str]),
+    /// Countries of [`schemas::countries`], which filters take by name or code in any case.
+    Countries,
+    /// A few words that the program makes itself.
+    Few,
+    /// Ids of things of the caller; all others count as one.
+    Known,
+}
+
+impl Values {
+    /// True when an answer has a bounded number of them without being cut.
+    #[must_use]
+    pub const fn are_bounded(self) -> bool {
+        !matches!(self, Self::Any)
+    }
+}
+
+/// Names of all kinds of devices.
+const DEVICES: [&str; Device::ALL.len()] = {
+    let [mobile, tablet, desktop] = Device::ALL;
+    [mobile.name(), tablet.name(), desktop.name()]
+};
+
+/// Names of all classes of sources.
+const SOURCE_CLASSES: [&str; SourceClass::ALL.len()] = {
+    let [direct, search, social, email, ai, other] = SourceClass::ALL;
+    [
+        direct.name(),
+        search.name(),
+        social.name(),
+        email.name(),
+        ai.name(),
+        other.name(),
+    ]
+};
 
 const fn of_visits(
     id: &'static str,
@@ -30,6 +76,7 @@ const fn of_visits(
         about,
         fact: &SESSIONS,
         sql,
+        values: Values::Any,
         also: None,
         null_label,
     }
@@ -43,14 +90,18 @@ pub static REFERRER: Dimension = of_visits(
     "direct",
 );
 /// What kind of place that is.
-pub static SOURCE_CLASS: Dimension = of_visits(
-    "source_class",
-    "what kind of place that is",
-    "source_class",
-    "unknown",
-);
+pub static SOURCE_CLASS: Dimension = Dimension {
+    values: Values::Words(&SOURCE_CLASSES),
+    ..of_visits(
+        "source_class",
+        "what kind of place that is",
+        "source_class",
+        "unknown",
+    )
+};
 /// English name of the country, or its ISO code in a filter.
 pub static COUNTRY: Dimension = Dimension {
+    values: Values::Countries,
     also: Some("country_code"),
     ..of_visits(
         "country",
@@ -64,7 +115,10 @@ pub static REGION: Dimension = of_visits("region", "region of the country", "reg
 /// City.
 pub static CITY: Dimension = of_visits("city", "city", "city", "Unknown");
 /// Kind of device.
-pub static DEVICE: Dimension = of_visits("device", "kind of device", "device", "unknown");
+pub static DEVICE: Dimension = Dimension {
+    values: Values::Words(&DEVICES),
+    ..of_visits("device", "kind of device", "device", "unknown")
+};
 /// Browser, without its version.
 pub static BROWSER: Dimension = of_visits(
     "browser",
@@ -91,21 +145,21 @@ pub static UTM_SOURCE: Dimension = of_visits(
     "utm_source",
     "`utm_source` of the landing URL",
     "utm_source",
-    "none",
+    "(none)",
 );
 /// `utm_medium` of the landing URL.
 pub static UTM_MEDIUM: Dimension = of_visits(
     "utm_medium",
     "`utm_medium` of the landing URL",
     "utm_medium",
-    "none",
+    "(none)",
 );
 /// `utm_campaign` of the landing URL.
 pub static UTM_CAMPAIGN: Dimension = of_visits(
     "utm_campaign",
     "`utm_campaign` of the landing URL",
     "utm_campaign",
-    "none",
+    "(none)",
 );
 /// Path on which a visit began.
 pub static ENTRY_PAGE: Dimension = of_visits(
@@ -120,7 +174,8 @@ pub static LINK: Dimension = Dimension {
     id: "link",
     about: "the link that was clicked",
     fact: &PAGE_VIEWS,
-    sql: "link_id::text",
+    sql: "link_id",
+    values: Values::Known,
     also: None,
     null_label: "",
 };
@@ -131,6 +186,7 @@ pub static REASON: Dimension = Dimension {
     about: "why beacons were not counted",
     fact: &REFUSALS,
     sql: "refusal_reason",
+    values: Values::Few,
     also: None,
     null_label: "unknown",
 };

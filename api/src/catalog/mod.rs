@@ -12,7 +12,7 @@ mod reports;
 mod shapes;
 mod slots;
 
-pub use dimensions::Dimension;
+pub use dimensions::{Dimension, Values};
 pub use facts::{Fact, Visit};
 pub use metrics::{Measure, Metric, Over, Ratio, Rounding};
 pub use reports::REPORTS;

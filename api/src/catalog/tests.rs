@@ -167,6 +167,39 @@ fn an_echo_and_a_choice_are_parameters_of_their_report() {
     }
 }
 
+/// What visitors send must not decide how long an answer is.
+#[test]
+fn every_list_is_bounded() {
+    for (report, shape) in shapes() {
+        let bounded = match shape {
+            Shape::Total(_) | Shape::Choice(_) => true,
+            // Slots are those of a window.
+            Shape::Series(series) => series.by.is_none_or(|(_, by)| by.values.are_bounded()),
+            Shape::Breakdown(breakdown) => {
+                breakdown.top.is_some() || breakdown.dimension.values.are_bounded()
+            }
+            Shape::Ranking(ranking) => ranking.dimension.values == Values::Known,
+        };
+        assert!(bounded, "{}", report.id);
+    }
+}
+
+#[test]
+fn a_label_of_no_value_is_no_listed_value() {
+    for dimension in dimensions::OF_VISITS {
+        match dimension.values {
+            Values::Words(words) => assert!(!words.contains(&dimension.null_label)),
+            Values::Countries => {
+                assert_eq!(schemas::countries::find(dimension.null_label), None);
+            }
+            Values::Any | Values::Few | Values::Known => {}
+        }
+        if dimension.id.starts_with("utm_") {
+            assert_eq!(dimension.null_label, "(none)");
+        }
+    }
+}
+
 #[test]
 fn a_window_before_is_offered_where_one_can_be_shown() {
     for (report, shape) in shapes() {

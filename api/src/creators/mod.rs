@@ -3,6 +3,7 @@
 mod openapi;
 mod pages;
 mod provision;
+mod reserved;
 mod settings;
 mod username;
 mod wire;

@@ -2,7 +2,7 @@
 
 use super::{
     provision::{MAX_NAME_CHARS, WireCreator},
-    username::PATTERN,
+    username,
     wire::{CONSENTS, MAX_BIO_CHARS, MAX_CSS_CHARS, MAX_SLUG_CHARS, WireBioPage},
 };
 use crate::{
@@ -33,9 +33,10 @@ pub(crate) fn describe(document: &mut Document) {
             .body(object([
                 required(
                     "username",
-                    text(usize::MAX)
-                        .with("pattern", PATTERN)
-                        .about("As in `/@username`. It is kept in lower case; some names are reserved.")
+                    text(username::MAX_CHARS)
+                        .with("minLength", username::MIN_CHARS)
+                        .with("pattern", username::PATTERN)
+                        .about("As in `/@username`. It is kept in lower case; names that would pass for the operator, a host or a route are reserved.")
                         .example("ada"),
                 ),
                 nullable(
@@ -77,13 +78,17 @@ pub(crate) fn describe(document: &mut Document) {
                 required(
                     "slug",
                     text(MAX_SLUG_CHARS)
-                        .with("pattern", "^[a-z0-9-]+$")
+                        .with("pattern", "^[a-z0-9]+(-[a-z0-9]+)*$")
                         .example("second"),
                 ),
                 nullable("bio", bio()),
             ]))
             .answers(StatusCode::CREATED, "The page.", page)
-            .refuses([refusals::page_flagged(), refusals::slug_taken()]),
+            .refuses([
+                refusals::page_flagged(),
+                refusals::page_limit_reached(20),
+                refusals::slug_taken(),
+            ]),
     );
     document.add(
         below_creator(Method::PATCH, ("update_page", UPDATE_PAGE))

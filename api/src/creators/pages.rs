@@ -1,6 +1,9 @@
 //! `POST` and `GET /api/v1/creators/{creatorId}/bio`
 
-use super::wire::{MAX_BIO_CHARS, MAX_SLUG_CHARS, WireBioPage};
+use super::{
+    username::is_spelled,
+    wire::{MAX_BIO_CHARS, MAX_SLUG_CHARS, WireBioPage},
+};
 use crate::{
     app::App,
     extract::{JsonObject, PathId, Query},
@@ -54,6 +57,11 @@ pub(crate) async fn add_page(
     if app.words.flag(&bio) {
         return Err(refusals::page_flagged());
     }
+    // Of the first page: two that add at the same time count one after the other.
+    store::pages::lock(&mut tx, creator.id, None).await?;
+    if store::pages::count(&mut tx, creator.id).await? >= i64::from(app.max_pages) {
+        return Err(refusals::page_limit_reached(app.max_pages));
+    }
     let ids = (app.ids.uuid_v7(now), creator.id);
     let page = store::pages::insert(&mut tx, ids, (slug, &bio), now)
         .await
@@ -79,9 +87,8 @@ pub(crate) async fn add_page(
 fn read_page(body: &Map<String, Value>) -> Result<(&str, String), ApiError> {
     let mut fields = Fields::new(body);
     let slug = fields.required_string("slug", MAX_SLUG_CHARS);
-    let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if slug.is_some_and(|slug| !slug.chars().all(known)) {
-        fields.problem("slug must have only a-z, 0-9 and -");
+    if slug.is_some_and(|slug| !is_spelled(slug, &['-'])) {
+        fields.problem("slug must have only a-z and 0-9, and single - between them");
     }
     let bio = fields.string("bio", MAX_BIO_CHARS).map(plain_text);
     fields.finish()?;
@@ -105,7 +112,9 @@ mod tests {
             read(&json!({"slug": "a", "bio": "<b>Hi</b>\n&amp; bye"})),
             taken("a", "Hi\n& bye")
         );
-        for slug in ["", "A", "a b", "ä", "a/b", "a.b", "a_b"] {
+        for slug in [
+            "", "A", "a b", "ä", "a/b", "a.b", "a_b", "-a", "a-", "a--b", "xn--a", "-",
+        ] {
             assert_eq!(read(&json!({ "slug": slug })), None, "{slug:?}");
         }
         assert!(read(&json!({"slug": "x".repeat(40)})).is_some());

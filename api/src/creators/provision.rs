@@ -6,7 +6,7 @@ use crate::{
     extract::JsonObject,
     guard::Caller,
     instant::iso_millis,
-    links::plain_text,
+    links::{is_blank, plain_line},
     refusals,
     store::{self, Tx, broken_constraint, creators::Creator, pages::Page},
 };
@@ -115,9 +115,9 @@ fn read_names(body: &Map<String, Value>) -> Result<(String, String), ApiError> {
     // Its length is the username's own rule, with a key of its own.
     let given = fields.required_string("username", usize::MAX);
     let display_name = fields.string("displayName", MAX_NAME_CHARS);
-    let display_name = display_name.map(plain_text);
-    if display_name.as_deref() == Some("") {
-        fields.problem("displayName must not be empty, also without its HTML");
+    let display_name = display_name.map(plain_line);
+    if display_name.as_deref().is_some_and(is_blank) {
+        fields.problem("displayName must have visible characters, also without its HTML");
     }
     fields.finish()?;
     let username = given

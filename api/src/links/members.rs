@@ -1,6 +1,6 @@
 //! Members of a link's body as every route reads them, each within its own bounds.
 
-use super::{embed, plain_text, schedule};
+use super::{embed, is_blank, plain_line, schedule};
 use jiff::Timestamp;
 use runtime::http::Fields;
 
@@ -13,11 +13,11 @@ pub(super) const MAX_NAME_CHARS: usize = 50;
 /// Largest place in the order (contract 4.2).
 pub(super) const MAX_SORT_ORDER: i64 = 1000;
 
-/// A title as plain text; noted when nothing is left of it.
+/// A title as plain text; noted when nothing is left of it to see.
 pub(super) fn read_title(fields: &mut Fields<'_>, given: &str) -> String {
-    let title = plain_text(given);
-    if title.is_empty() {
-        fields.problem("title must not be empty, also without its HTML");
+    let title = plain_line(given);
+    if is_blank(&title) {
+        fields.problem("title must have visible characters, also without its HTML");
     }
     title
 }

@@ -1,6 +1,7 @@
 //! Text as people meant it: tags are removed, script and style go with their contents, entities
-//! become their characters.
+//! become their characters. A `<` that begins no tag stays.
 
+use super::{markup::escape_strays, visible::on_one_line};
 use ammonia::Builder;
 use std::{borrow::Cow, collections::HashSet};
 
@@ -23,6 +24,16 @@ pub(crate) fn plain_text(text: &str) -> String {
     plain.replace(['<', '&'], "").trim().to_owned()
 }
 
+/// The plain text of a text that stands on one line, such as a name, without control characters.
+pub(crate) fn plain_line(text: &str) -> String {
+    let mut line = plain_text(&on_one_line(text));
+    // An entity may stand for a control character.
+    while line.contains(char::is_control) {
+        line = plain_text(&on_one_line(&line));
+    }
+    line
+}
+
 fn strip_once(text: &str) -> String {
     // Most titles hold nothing that HTML knows: they need no parser.
     if !text.contains(['<', '&']) {
@@ -30,7 +41,7 @@ fn strip_once(text: &str) -> String {
     }
     let escaped = Builder::empty()
         .clean_content_tags(HashSet::from(["script", "style"]))
-        .clean(text)
+        .clean(&escape_strays(text))
         .to_string();
     html_escape::decode_html_entities(&escaped)
         .trim()
@@ -39,7 +50,7 @@ fn strip_once(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::plain_text;
+    use super::{plain_line, plain_text};
     use proptest::prelude::*;
 
     #[test]
@@ -51,6 +62,28 @@ mod tests {
             ("Tom &amp; Jerry", "Tom & Jerry"),
             ("<b>Bold</b> move", "Bold move"),
             ("I <3 you", "I <3 you"),
+            ("I </3 you", "I </3 you"),
+            ("Rock <roll", "Rock <roll"),
+            ("Rock <roll and <b>bold</b>", "Rock <roll and bold"),
+            ("Rock <roll <b>x</b> >", "Rock"),
+            ("a < b", "a < b"),
+            ("a<b", "a<b"),
+            ("5 <6>", "5 <6>"),
+            ("x <- y -> z", "x <- y -> z"),
+            ("<a href=", "<a href="),
+            ("<a href='x", "<a href='x"),
+            ("<!-- not closed", "<!-- not closed"),
+            ("&lt;b&gt;", ""),
+            ("&lt;roll", "<roll"),
+            ("&lt;3 &amp;lt;3", "<3 <3"),
+            ("<img src=x onerror=alert(1) <3>", ""),
+            (
+                "<img src=x onerror=alert(1)//",
+                "<img src=x onerror=alert(1)//",
+            ),
+            ("<a title='1 < 2 > 0'>go</a>", "go"),
+            ("<a title='<b>'>go</a>", "go"),
+            ("<scr<script>x</script>ipt>", ""),
             ("1 < 2 > 0", "1 < 2 > 0"),
             ("\"quoted\" & 'so'", "\"quoted\" & 'so'"),
             ("Hi<script>alert(1)</script> there", "Hi there"),
@@ -69,11 +102,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_line_has_no_control_characters_not_even_escaped_ones() {
+        for (text, line) in [
+            ("My\nSite\t!", "My Site !"),
+            ("<scr\u{1}ipt>x</script>y", "y"),
+            ("a&#7;b &amp;#7; &#10;c", "ab   c"),
+            ("\u{202e}Ada Lovelace", "\u{202e}Ada Lovelace"),
+        ] {
+            assert_eq!(plain_line(text), line, "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn stripping_again_changes_nothing(text in "[<>&;a-z/ !\"'#0-9=-]{0,60}|\\PC{0,40}") {
             let once = plain_text(&text);
             prop_assert_eq!(plain_text(&once), once);
+        }
+
+        #[test]
+        fn text_without_an_end_of_a_tag_is_kept(text in "[^>&\\p{C}\\s]([^>&\\p{C}]{0,40}[^>&\\p{C}\\s])?") {
+            prop_assert_eq!(plain_text(&text), text);
         }
 
         #[test]

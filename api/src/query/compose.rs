@@ -11,7 +11,7 @@ use crate::{
     number::Number,
 };
 
-/// What a link is called that is deleted or somebody else's.
+/// What a link is called that is deleted, and what all links of others are called together.
 const UNKNOWN_TITLE: &str = "Unknown";
 
 /// The `data` of a report.
@@ -131,7 +131,7 @@ fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
 fn add_name(row: &mut Object, entity: Entity, id: &str, names: &Names) {
     match entity {
         Entity::Link => {
-            let name = id.parse().ok().and_then(|id| names.get(&id));
+            let name = id.parse().ok().and_then(|id| names.get(&id)?.as_ref());
             let (title, url) = name.map_or((UNKNOWN_TITLE, ""), |(title, url)| (title, url));
             row.add("id", Node::Text(id.to_owned()));
             row.add("title", Node::Text(title.to_owned()));

@@ -1,13 +1,17 @@
 //! An answer as a file of comma-separated values (contract 3.8, decisions 7 and 23).
 //!
-//! The one rule: text that people wrote never begins with what a spreadsheet takes for a formula.
+//! The one rule: text that people wrote never begins a cell with what a spreadsheet takes for a formula,
+//! wherever the spreadsheet splits it into cells.
 
 use super::object::{Node, Object};
 use crate::catalog::{Entity, Field, Shape};
 use runtime::http::ApiError;
 
-/// What begins a formula in some spreadsheet.
-const FORMULA_STARTS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What begins a formula in some spreadsheet; the wide forms do in East Asian ones.
+const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+/// What some spreadsheet may take for the end of a cell. Not the comma: a text that holds one is in
+/// quotes, which hold where commas separate. Where others do, quotes in the middle of a line do not.
+const SEPARATORS: [char; 5] = [';', '\t', '|', '\n', '\r'];
 
 /// The answer with a line of column names. Lines end with `\n`, the last one too.
 pub(super) fn write(shape: &Shape, data: &Object) -> Result<String, ApiError> {
@@ -77,10 +81,69 @@ pub(super) fn columns(shape: &Shape) -> Vec<&'static str> {
 fn cell(line: &Object, column: &str) -> String {
     let found = line.members().iter().find(|(name, _)| *name == column);
     match found {
-        Some((_, Node::Text(text))) if text.starts_with(FORMULA_STARTS) => format!("'{text}"),
-        Some((_, Node::Text(text))) => text.clone(),
+        Some((_, Node::Text(text))) => neutral(text),
         // Ours: a negative one is a number and no formula.
         Some((_, Node::Number(number))) => serde_json::to_string(number).unwrap_or_default(),
         _ => String::new(),
+    }
+}
+
+/// The text with a `'` before each character that would begin a formula: the first one, and the first
+/// behind a separator, also within quotes that begin there.
+fn neutral(text: &str) -> String {
+    let mut neutral = String::with_capacity(text.len());
+    let (mut begins, mut split) = (true, false);
+    for char in text.chars() {
+        if begins && FORMULA_STARTS.contains(&char) {
+            neutral.push('\'');
+        }
+        neutral.push(char);
+        split |= SEPARATORS.contains(&char);
+        begins = SEPARATORS.contains(&char) || (begins && split && char == '"');
+    }
+    neutral
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn formulas_are_neutral_wherever_a_cell_may_begin() {
+        for (text, cell) in [
+            ("plain", "plain"),
+            ("a=1", "a=1"),
+            ("Sale; 20 %", "Sale; 20 %"),
+            ("rock-'n'-roll", "rock-'n'-roll"),
+            ("", ""),
+            ("=1+1", "'=1+1"),
+            ("@a", "'@a"),
+            ("\tx", "'\tx"),
+            ("＝1", "'＝1"),
+            ("a;=1+1", "a;'=1+1"),
+            ("a;;-1", "a;;'-1"),
+            ("a;\"=1+1&\"", "a;\"'=1+1&\""),
+            ("a|@b", "a|'@b"),
+            ("a\n=b", "a\n'=b"),
+            ("a\r\n+b", "a\r\n'+b"),
+            ("a\t=b", "a\t'=b"),
+            ("a;＠b", "a;'＠b"),
+            ("=a;=b", "'=a;'=b"),
+            ("a, -20 %", "a, -20 %"),
+        ] {
+            assert_eq!(neutral(text), cell, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_part_of_a_text_begins_like_a_formula(text in "[=+@;|\"a\\t\\r\\n＝-]{0,20}") {
+            let neutral = neutral(&text);
+            for part in neutral.split([';', '|', '\n']) {
+                prop_assert!(!part.starts_with(['=', '+', '-', '@', '＝']), "{:?}", neutral);
+            }
+            prop_assert!(neutral.replace('\'', "") == text);
+        }
     }
 }

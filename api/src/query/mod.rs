@@ -1,7 +1,7 @@
 //! The engine: a request becomes a row's plan, the plan a statement, its rows an answer.
 //!
-//! The way: row of the catalogue, grant, params ([`run`]), [`plan`], [`sql`], [`source`], names from
-//! the main database ([`names`]), numbers ([`compose`]), envelope (the row's surface). Nothing here
+//! The way: row of the catalogue, grant, params ([`run`]), names from the main database ([`names`]),
+//! [`plan`], the tenant's turn, [`sql`] and [`source`] ([`reading`]), numbers ([`compose`]), envelope (the row's surface). Nothing here
 //! knows a single report.
 
 mod asked;
@@ -12,6 +12,7 @@ mod names;
 mod object;
 pub(crate) mod openapi;
 mod plan;
+pub(crate) mod reading;
 mod run;
 mod source;
 mod sql;
@@ -61,7 +62,7 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
                 window,
                 conditions,
             };
-            statement::write(&Plan::new(shape, filter, &asked)).into_text()
+            statement::write(&Plan::new(shape, filter, &asked, &[])).into_text()
         };
         let window = Window::since(Timestamp::UNIX_EPOCH);
         all.push((name.clone(), text(window, Vec::new())));

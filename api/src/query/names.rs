@@ -1,7 +1,8 @@
-//! Names of what a ranking lists. They stand in the main database, so they are joined here and not
-//! in SQL; one that is not the caller's keeps its row and stays nameless (contract, decision 17).
+//! Names of what a ranking lists. They are in the main database, so they are joined here and not in
+//! SQL. What has no name here is not the caller's, and the analytics database is not asked for it by
+//! its id.
 
-use super::{asked::Grant, source::Answer};
+use super::asked::Grant;
 use crate::{
     app::Database,
     catalog::{Entity, Shape},
@@ -11,30 +12,20 @@ use runtime::http::ApiError;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Title and url by link.
-pub(super) type Names = HashMap<Uuid, (String, String)>;
+/// Most things of a creator that are known: so many rows an answer may have, and one more.
+const MAX_KNOWN: i64 = 10_000;
 
-/// The names that an answer needs; asks nothing when it lists nothing.
-pub(super) async fn find(
-    main: &Database,
-    shape: &Shape,
-    grant: &Grant,
-    answer: &Answer,
-) -> Result<Names, ApiError> {
+/// Everything that the caller has or had; title and url of what is on a page now.
+pub(super) type Names = HashMap<Uuid, Option<(String, String)>>;
+
+/// The names that an answer may need.
+pub(super) async fn find(main: &Database, shape: &Shape, grant: &Grant) -> Result<Names, ApiError> {
     let Shape::Ranking(ranking) = shape else {
         return Ok(Names::new());
     };
-    let ids: Vec<Uuid> = answer
-        .rows
-        .iter()
-        .filter_map(|row| row.label.parse().ok())
-        .collect();
-    if ids.is_empty() {
-        return Ok(Names::new());
-    }
     match ranking.entity {
         Entity::Link => {
-            let names = store::links::list_names(main.pool()?, &ids, grant.creator_id);
+            let names = store::links::list_names(main.pool()?, grant.creator_id, MAX_KNOWN);
             Ok(names.await?)
         }
     }

@@ -166,11 +166,13 @@ fn values(breakdown: &Breakdown) -> Schema {
 fn things(ranking: &Ranking) -> Schema {
     let names = match ranking.entity {
         Entity::Link => [
-            required("id", uuid()),
+            required(
+                "id",
+                uuid().about("The nil UUID for all links together that were never yours."),
+            ),
             required(
                 "title",
-                text(usize::MAX)
-                    .about("`Unknown` for a link that is gone, or not of a page of yours."),
+                text(usize::MAX).about("`Unknown` for a link that is gone, or was never yours."),
             ),
             required("url", text(usize::MAX).about("Empty for such a link.")),
         ],

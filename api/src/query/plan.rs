@@ -42,14 +42,17 @@ pub(super) struct Rows {
     pub(super) dimension: Option<&'static Dimension>,
     /// Whether rows without a value are there, under their label.
     pub(super) with_nulls: bool,
+    /// The only ids that have rows of their own; all others share the row of the nil UUID.
+    pub(super) known: Option<Vec<Uuid>>,
     /// All on the fact; the first decides the order where there are no slots.
     pub(super) measures: Vec<&'static Measure>,
     pub(super) top: Option<u16>,
 }
 
 impl Plan {
-    /// The plan of a shape that is no choice; of one that is, nothing is asked.
-    pub(super) fn new(shape: &Shape, filter: Filter, asked: &Asked) -> Self {
+    /// The plan of a shape that is no choice; of one that is, nothing is asked. `known` are the
+    /// things that a ranking lists.
+    pub(super) fn new(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid]) -> Self {
         let mut totals = Vec::new();
         let mut measures = Vec::new();
         let rows = match shape {
@@ -69,6 +72,7 @@ impl Plan {
                     slots: Some(slots),
                     dimension: series.by.map(|(_, dimension)| dimension),
                     with_nulls: true,
+                    known: None,
                     measures: measures.clone(),
                     top: None,
                 })
@@ -80,6 +84,7 @@ impl Plan {
                     slots: None,
                     dimension: Some(breakdown.dimension),
                     with_nulls: true,
+                    known: None,
                     measures,
                     top: breakdown.top,
                 })
@@ -94,6 +99,7 @@ impl Plan {
                     slots: None,
                     dimension: Some(ranking.dimension),
                     with_nulls: false,
+                    known: Some(known.to_vec()),
                     measures,
                     top: None,
                 })

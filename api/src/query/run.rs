@@ -7,7 +7,7 @@ use super::{
     dialect::Dialect,
     names,
     plan::{Filter, Plan},
-    source::{Answer, Source},
+    reading,
     window::Window,
 };
 use crate::{
@@ -15,11 +15,13 @@ use crate::{
     catalog::{Format, Report, Shape},
     extract::Query,
     guard::Caller,
+    refusals,
 };
 use axum::response::Response;
 use runtime::http::ApiError;
 use std::time::Instant;
 use tracing::{Instrument, info_span};
+use uuid::Uuid;
 
 /// Answers a request for a report.
 pub(crate) async fn answer<D: Dialect>(
@@ -47,13 +49,18 @@ async fn read<D: Dialect>(
     let Some(shape) = report.shape.chosen(asked.choice) else {
         return D::no_such_choice(report, query, &asked);
     };
+    let turn = app.turns.take(grant.workspace_no).await;
+    let turn = turn.ok_or_else(refusals::report_busy)?;
+    let names = names::find(&app.main, shape, &grant).await?;
+    let known: Vec<Uuid> = names.keys().copied().collect();
     let window = Window::since(asked.since);
-    let answer = ask(app, report, shape, &asked, grant, window).await?;
-    let names = names::find(&app.main, shape, &grant, &answer).await?;
+    let before = asked.compare.then(|| window.before(asked.days));
+    let plans = [window].into_iter().chain(before);
+    let plans = plans.map(|window| plan(report, shape, &asked, grant, window, &known));
+    let mut answers = reading::read(app, turn, plans.collect()).await?.into_iter();
+    let answer = answers.next().unwrap_or_default();
     let mut data = compose(shape, &asked, &answer, &names);
-    if asked.compare {
-        let before = window.before(asked.days);
-        let before = ask(app, report, shape, &asked, grant, before).await?;
+    if let Some(before) = answers.next() {
         compare(&mut data, shape, &answer, &before);
     }
     match report.format {
@@ -62,14 +69,14 @@ async fn read<D: Dialect>(
     }
 }
 
-async fn ask(
-    app: &App,
+fn plan(
     report: &Report,
     shape: &Shape,
     asked: &Asked,
     grant: Grant,
     window: Window,
-) -> Result<Answer, ApiError> {
+    known: &[Uuid],
+) -> Plan {
     let filter = Filter {
         workspace_no: grant.workspace_no,
         scope: report.scope,
@@ -77,6 +84,5 @@ async fn ask(
         window,
         conditions: asked.conditions.clone(),
     };
-    let plan = Plan::new(shape, filter, asked);
-    Ok(Source::RawRows.read(app.analytics.pool()?, &plan).await?)
+    Plan::new(shape, filter, asked, known)
 }

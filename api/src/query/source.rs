@@ -5,7 +5,7 @@
 
 use super::{plan::Plan, statement};
 use crate::catalog::Measure;
-use sqlx::{PgPool, Row as _, postgres::PgRow};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use std::collections::BTreeMap;
 
 /// What a plan is answered from.
@@ -66,10 +66,14 @@ pub(super) struct Answer {
 
 impl Source {
     /// Answers a plan.
-    pub(super) async fn read(self, pool: &PgPool, plan: &Plan) -> sqlx::Result<Answer> {
+    pub(super) async fn read(
+        self,
+        connection: &mut PgConnection,
+        plan: &Plan,
+    ) -> sqlx::Result<Answer> {
         match self {
             Self::RawRows => {
-                let rows = statement::write(plan).fetch_all(pool).await?;
+                let rows = statement::write(plan).fetch_all(connection).await?;
                 decode(plan, &rows)
             }
         }

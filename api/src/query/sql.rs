@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::{AssertSqlSafe, PgPool, postgres::PgRow};
+use sqlx::{AssertSqlSafe, PgConnection, postgres::PgRow};
 use uuid::Uuid;
 
 /// A value that a statement carries.
@@ -14,6 +14,7 @@ pub(super) enum Value {
     Int4(i32),
     Int8(i64),
     Uuid(Uuid),
+    Uuids(Vec<Uuid>),
     Instant(Timestamp),
     Instants(Vec<Timestamp>),
     Text(&'static str),
@@ -48,13 +49,14 @@ impl Sql {
     }
 
     /// Runs it.
-    pub(super) async fn fetch_all(self, pool: &PgPool) -> sqlx::Result<Vec<PgRow>> {
+    pub(super) async fn fetch_all(self, connection: &mut PgConnection) -> sqlx::Result<Vec<PgRow>> {
         let mut query = sqlx::query(AssertSqlSafe(self.text));
         for value in self.values {
             query = match value {
                 Value::Int4(number) => query.bind(number),
                 Value::Int8(number) => query.bind(number),
                 Value::Uuid(id) => query.bind(id),
+                Value::Uuids(ids) => query.bind(ids),
                 Value::Instant(at) => query.bind(at.to_sqlx()),
                 Value::Instants(all) => {
                     let all: Vec<_> = all.into_iter().map(ToSqlx::to_sqlx).collect();
@@ -64,6 +66,6 @@ impl Sql {
                 Value::Texts(texts) => query.bind(texts),
             };
         }
-        query.fetch_all(pool).await
+        query.fetch_all(connection).await
     }
 }

@@ -155,10 +155,8 @@ fn links_without_a_name_keep_their_row() {
         ..Row::default()
     };
     let totals: Values = [(&metrics::VIEWS, 2500.0)].into_iter().collect();
-    let names = Names::from([(
-        known,
-        ("My Portfolio".to_owned(), "https://example.com".to_owned()),
-    )]);
+    let name = ("My Portfolio".to_owned(), "https://example.com".to_owned());
+    let names = Names::from([(known, Some(name)), (gone, None)]);
     let rows = vec![row(known, 120.0), row(gone, 6.0)];
     let links = composed("creators.analytics.links", &answer(totals, rows), &names);
     assert_eq!(

@@ -34,13 +34,14 @@ JOIN links ON links.id = link_id
 WHERE page_id = $1
 ORDER BY sort_order, bio_links.created_at, link_id";
 
+// The links that are there, then those that were deleted last.
 pub(super) const NAMES: &str = "\
-SELECT link_id, title, destination
-FROM bio_links
-JOIN links ON links.id = link_id
-JOIN bio_pages ON bio_pages.id = page_id
-WHERE link_id = ANY($1)
-  AND creator_id = $2";
+SELECT links.id, title, destination
+FROM links
+LEFT JOIN bio_links ON link_id = links.id
+WHERE workspace_id = (SELECT workspace_id FROM creators WHERE id = $1)
+ORDER BY deleted_at DESC NULLS FIRST, links.id DESC
+LIMIT $2";
 
 pub(super) const PLACE: &str = "\
 SELECT page_id, creator_id
@@ -206,18 +207,19 @@ pub(crate) async fn list_of_page(
         .await
 }
 
-/// Title and url of those of the ids that are links of the creator's own pages.
+/// So many links that the creator has or had, with title and url where they are on a page.
 pub(crate) async fn list_names(
     pool: &PgPool,
-    ids: &[Uuid],
     creator_id: Uuid,
-) -> sqlx::Result<HashMap<Uuid, (String, String)>> {
-    let rows: Vec<(Uuid, String, String)> = sqlx::query_as(NAMES)
-        .bind(ids)
+    max: i64,
+) -> sqlx::Result<HashMap<Uuid, Option<(String, String)>>> {
+    let rows: Vec<(Uuid, Option<String>, String)> = sqlx::query_as(NAMES)
         .bind(creator_id)
+        .bind(max)
         .fetch_all(pool)
         .await?;
-    let named = rows.into_iter().map(|(id, title, url)| (id, (title, url)));
+    let rows = rows.into_iter();
+    let named = rows.map(|(id, title, url)| (id, title.map(|title| (title, url))));
     Ok(named.collect())
 }
 

@@ -56,6 +56,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("outbox.read_log", outbox::READ_LOG),
     ("outbox.write_log", outbox::WRITE_LOG),
     ("pages.slugs", pages::SLUGS),
+    ("pages.count", pages::COUNT),
     ("pages.insert", pages::INSERT),
     ("pages.next_position", pages::NEXT_POSITION),
     ("pages.find", pages::FIND),
@@ -69,8 +70,12 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
 
 /// Every fixed statement on the analytics database; those of reports are built, see
 /// [`report_statements`](crate::report_statements).
-pub const ANALYTICS_STATEMENTS: &[Statement] =
-    &[("schema.version", crate::startup::SCHEMA_VERSION)];
+pub const ANALYTICS_STATEMENTS: &[Statement] = &[
+    ("schema.version", crate::startup::SCHEMA_VERSION),
+    ("session.limit_time", crate::startup::LIMIT_TIME),
+    ("reading.process", crate::query::reading::PROCESS),
+    ("reading.cancel", crate::query::reading::CANCEL),
+];
 
 /// The name of the constraint that an insert broke, if that is what went wrong.
 pub(crate) fn broken_constraint(error: &sqlx::Error) -> Option<&str> {

@@ -14,6 +14,11 @@ FROM bio_pages
 WHERE creator_id = $1
 ORDER BY position, created_at, id";
 
+pub(super) const COUNT: &str = "\
+SELECT count(*)
+FROM bio_pages
+WHERE creator_id = $1";
+
 pub(super) const NEXT_POSITION: &str = "\
 SELECT coalesce(max(position) + 1, 0)
 FROM bio_pages
@@ -111,6 +116,14 @@ pub(crate) async fn list_slugs(
     sqlx::query_as(SLUGS)
         .bind(creator_id)
         .fetch_all(executor)
+        .await
+}
+
+/// How many pages a creator has.
+pub(crate) async fn count(tx: &mut Tx<'_>, creator_id: Uuid) -> sqlx::Result<i64> {
+    sqlx::query_scalar(COUNT)
+        .bind(creator_id)
+        .fetch_one(&mut **tx)
         .await
 }
 

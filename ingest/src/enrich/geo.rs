@@ -3,10 +3,9 @@
 //! Owns reading MMDB records of every shape in use. The one rule: a database that cannot be used is
 //! an error when it is opened, and a look-up afterwards never fails, it only knows less.
 
-use super::countries;
 use jiff::Timestamp;
 use maxminddb::{LookupResult, PathElement, Reader, WithinOptions};
-use schemas::Place;
+use schemas::{Place, countries};
 use serde::de::IgnoredAny;
 use std::{
     collections::HashSet,

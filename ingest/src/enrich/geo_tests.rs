@@ -1,7 +1,6 @@
 //! Records of every shape, in small databases written here; the bundled database; damaged files.
 
 use super::{
-    countries,
     geo::*,
     mmdb_fixture::{
         Value::{self, List, Map, Number, Text},
@@ -9,7 +8,7 @@ use super::{
     },
 };
 use proptest::prelude::*;
-use schemas::Place;
+use schemas::{Place, countries};
 use std::net::IpAddr;
 
 fn names(en: &'static str) -> Value {

@@ -16,7 +16,6 @@
 pub mod agent;
 pub mod arrival;
 pub mod bots;
-mod countries;
 mod device;
 pub mod geo;
 mod in_app;

@@ -12,7 +12,7 @@ pub(super) const ERROR: &str = "Error";
 const EXAMPLE_ID: &str = "0192e000-0000-7000-8000-00000000000f";
 
 /// Errors that any route may have, under the names that routes refer to.
-const SHARED: [(&str, &[&str]); 9] = [
+const SHARED: [(&str, &[&str]); 11] = [
     ("Invalid", &["error.validation"]),
     ("InvalidBody", &["error.bad_request", "error.validation"]),
     ("Unauthorized", &["auth.unauthorized"]),
@@ -20,8 +20,16 @@ const SHARED: [(&str, &[&str]); 9] = [
     ("PayloadTooLarge", &["error.payload_too_large"]),
     ("UnsupportedMediaType", &["error.unsupported_media_type"]),
     ("RateLimited", &["error.rate_limited"]),
+    (
+        "RateLimitedOrBusy",
+        &["error.rate_limited", "error.report.busy"],
+    ),
     ("InternalError", &["error.internal"]),
     ("Unavailable", &["error.service_unavailable"]),
+    (
+        "UnavailableOrTooSlow",
+        &["error.report.timeout", "error.service_unavailable"],
+    ),
 ];
 
 /// What a body may be refused for before anything is read in it.

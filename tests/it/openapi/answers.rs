@@ -2,7 +2,7 @@
 
 use super::checker::Checker;
 use crate::catalogue::{append, site};
-use api::catalog::{Param, REPORTS, Shape};
+use api::catalog::{Param, REPORTS, Shape, Values};
 use kit::{Creator, SystemBuilder, noon, traffic};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ async fn every_operation_answers_as_the_document_says_whether_it_succeeds_or_not
     let system = SystemBuilder::default()
         .set("CONTENT_WORDS_FILE", words.to_str().unwrap())
         .set("BIO_MAX_LINKS", "3")
+        .set("BIO_MAX_PAGES", "3")
         .start()
         .await;
     std::fs::remove_file(&words).unwrap();
@@ -101,6 +102,8 @@ async fn change_pages(checker: &Checker<'_>, ada: &Creator, eve: &Creator) {
     for (body, by, status) in [
         (json!({"slug": "second"}), ada, 409),
         (json!({"slug": "third", "bio": "Casino"}), ada, 400),
+        (json!({"slug": "last"}), ada, 201),
+        (json!({"slug": "one-more"}), ada, 400),
         (json!({"slug": "Third"}), ada, 400),
         (json!({"slug": "third"}), eve, 403),
     ] {
@@ -385,7 +388,11 @@ async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: 
                 );
             }
             for filter in report.filters {
-                ask(&ada.token, &format!("&{}=TR,-x", filter.id), 200).await;
+                let (known, other) = match filter.values {
+                    Values::Words(words) => (words[0], words[1]),
+                    _ => ("TR", "Chile"),
+                };
+                ask(&ada.token, &format!("&{}={known},-{other}", filter.id), 200).await;
             }
             ask(&eve.token, "", 200).await;
             ask(&ada.token, "&colour=red", 400).await;

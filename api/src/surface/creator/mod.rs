@@ -5,7 +5,9 @@ mod days;
 mod export;
 mod filters;
 pub(super) mod openapi;
+mod spelling;
 mod window;
+mod zone;
 
 use crate::{
     app::App,
@@ -37,10 +39,13 @@ impl Dialect for Creator {
         if page_id == Some(None) {
             problems.push("bioPageId must be a UUID".to_owned());
         }
-        let zone = text(Param::Timezone).map_or(Ok(TimeZone::UTC), |name| TimeZone::get(&name));
-        if zone.is_err() {
+        let zone = match text(Param::Timezone) {
+            None => Some(TimeZone::UTC),
+            Some(name) => zone::read(&name),
+        };
+        if zone.is_none() {
             problems.push(
-                "timezone must be the name of a time zone, such as Europe/Istanbul".to_owned(),
+                "timezone must be the IANA name of a time zone, such as Europe/Istanbul".to_owned(),
             );
         }
         let compare = text(Param::Compare);
@@ -58,7 +63,7 @@ impl Dialect for Creator {
             _ => None,
         };
         match (zone, problems.is_empty()) {
-            (Ok(zone), true) => Ok(Asked {
+            (Some(zone), true) => Ok(Asked {
                 now,
                 since: window::begin(now, days),
                 days,

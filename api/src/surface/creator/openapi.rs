@@ -6,7 +6,7 @@ use super::{
     filters::{MAX_CHARS, MAX_VALUES},
 };
 use crate::{
-    catalog::{Dimension, Format, Param, Report, Shape},
+    catalog::{Dimension, Format, Param, Report, Shape, Values},
     openapi::{guarded, page_id},
     query, refusals,
 };
@@ -25,6 +25,8 @@ pub(in crate::surface) fn describe(document: &mut Document, report: &'static Rep
         .refuses([
             refusals::creator_not_found(),
             refusals::reported_page_not_found(),
+            refusals::report_busy(),
+            refusals::report_timeout(""),
         ]);
     for param in report.params {
         operation = with_param(operation, *param, report);
@@ -64,7 +66,7 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
             name,
             text(usize::MAX)
                 .default("UTC")
-                .about("Whose days and hours: the IANA name of a zone, such as `Europe/Istanbul`."),
+                .about("Whose days and hours: the IANA name of a zone, such as `Europe/Istanbul`, in any case."),
         ),
         (Param::Compare, _) => operation.query_parameter(
             name,
@@ -91,16 +93,22 @@ fn window() -> Schema {
 }
 
 fn filter(dimension: &Dimension) -> Schema {
-    let also = match dimension.also {
-        Some(_) => ", or its ISO code",
-        None => "",
+    let (known, case) = match dimension.values {
+        Values::Words(words) => (
+            format!(" (`{}`)", words.join("`, `")),
+            " They are taken in any case, and others are 400.",
+        ),
+        Values::Countries => (
+            ", or its ISO code".to_owned(),
+            " They are taken in any case, and others are 400.",
+        ),
+        Values::Any | Values::Few | Values::Known => (String::new(), ""),
     };
-    // A `-` alone leaves nothing out.
-    list(text(MAX_CHARS).with("pattern", "^[^,]*[^-,][^,]*$"))
+    list(text(MAX_CHARS))
         .with("minItems", 1)
         .with("maxItems", MAX_VALUES)
         .about(format!(
-            "Only visits whose value is one of these: {}{also}, `{}` where there is none. Those of values behind a `-` are left out.",
+            "Only visits whose value is one of these: {}{known}; `{}`, or nothing, where there is none.{case} Those of values behind a `-` are left out. A backslash takes the next character as it is, such as a comma. The parameter may be repeated.",
             dimension.about, dimension.null_label
         ))
 }

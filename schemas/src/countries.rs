@@ -1,13 +1,14 @@
 //! Country codes and what they stand for: the one table the stored names come from.
 //!
 //! The one rule: names and continents come from here by code, never from a database, so that a
-//! report does not split a country when the operator changes the GeoIP file.
+//! report does not split a country when the operator changes the GeoIP file. Filters of reports
+//! know countries by the same table.
 
 /// ISO 3166-1 alpha-2 code, English short name, continent; in order of the code.
 ///
 /// The codes are those of ISO 3166-1, with two more that databases use: `XK` (Kosovo, user-assigned)
 /// and `AN` (Netherlands Antilles, withdrawn in 2010 and still in registries).
-pub(super) const COUNTRIES: &[(&str, &str, &str)] = &[
+const COUNTRIES: &[(&str, &str, &str)] = &[
     ("AD", "Andorra", "EU"),
     ("AE", "United Arab Emirates", "AS"),
     ("AF", "Afghanistan", "AS"),
@@ -262,13 +263,27 @@ pub(super) const COUNTRIES: &[(&str, &str, &str)] = &[
 ];
 
 /// Name and continent of an upper-case code; `None` for a code nobody has.
-pub(super) fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
+#[must_use]
+pub fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
     let at = COUNTRIES
         .binary_search_by(|(known, _, _)| (*known).cmp(code))
         .ok()?;
     COUNTRIES
         .get(at)
         .map(|(_, name, continent)| (*name, *continent))
+}
+
+/// Code and name of every country, in order of the code.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COUNTRIES.iter().map(|(code, name, _)| (*code, *name))
+}
+
+/// Code and name of the country of that code or name, in any case.
+#[must_use]
+pub fn find(text: &str) -> Option<(&'static str, &'static str)> {
+    // Not ASCII only: `åland islands` is a name too.
+    let wanted = text.to_lowercase();
+    all().find(|(code, name)| code.eq_ignore_ascii_case(text) || name.to_lowercase() == wanted)
 }
 
 #[cfg(test)]
@@ -285,5 +300,19 @@ mod tests {
             assert!(!name.is_empty() && name.trim() == *name);
             assert!(["AF", "AN", "AS", "EU", "NA", "OC", "SA"].contains(continent));
         }
+    }
+
+    #[test]
+    fn countries_are_found_by_code_and_name_in_any_case() {
+        for text in ["TR", "tr", "Turkey", "TURKEY", "turkey"] {
+            assert_eq!(find(text), Some(("TR", "Turkey")), "{text}");
+        }
+        assert_eq!(find("åLAND ISLANDS"), Some(("AX", "Åland Islands")));
+        for text in ["", "T", "Turke", "Türkei", "XX", " TR"] {
+            assert_eq!(find(text), None, "{text}");
+        }
+        // A name is never another country's code.
+        assert!(all().all(|(code, name)| find(name) == Some((code, name))));
+        assert_eq!(all().count(), COUNTRIES.len());
     }
 }

@@ -1,0 +1,88 @@
+//! Plans run at the database for as long as a request waits for them.
+//!
+//! A dropped future does not end a statement: the server goes on with it. So a task of its own runs
+//! it, learns that its request is gone, and cancels it. The one rule: connection and turn are given
+//! back only when the statement has ended, so clients that hang up cannot pile up statements.
+
+use super::{
+    plan::Plan,
+    source::{Answer, Source},
+};
+use crate::{app::App, refusals, turns::Turn};
+use runtime::http::ApiError;
+use sqlx::{PgConnection, PgPool};
+use std::{pin::pin, time::Duration};
+use tokio::sync::oneshot;
+use tracing::{Instrument, debug};
+
+/// Which server process serves a connection.
+pub(crate) const PROCESS: &str = "SELECT pg_backend_pid()";
+/// Ends what a server process of the same role runs.
+pub(crate) const CANCEL: &str = "SELECT pg_cancel_backend($1)";
+
+/// Pause between two attempts to cancel: one that comes between two statements ends nothing.
+const CANCEL_PAUSE: Duration = Duration::from_millis(500);
+/// PostgreSQL's code for a statement that was cancelled, also by its time limit.
+const QUERY_CANCELED: &str = "57014";
+
+/// Answers plans, one after the other; ends with the request that waits for it.
+pub(super) async fn read(app: &App, turn: Turn, plans: Vec<Plan>) -> Result<Vec<Answer>, ApiError> {
+    let (pool, canceller) = (app.analytics.pool()?.clone(), app.canceller.clone());
+    // Dropped together with this future, which is how the task learns of it.
+    let (waiting, gone) = oneshot::channel::<()>();
+    let task = async move {
+        let answers = run(&pool, &canceller, &plans, gone).await;
+        drop(turn);
+        answers
+    };
+    let answers = tokio::spawn(task.in_current_span()).await;
+    drop(waiting);
+    answers.map_err(ApiError::internal)?.map_err(refusal)
+}
+
+async fn run(
+    pool: &PgPool,
+    canceller: &PgPool,
+    plans: &[Plan],
+    mut gone: oneshot::Receiver<()>,
+) -> sqlx::Result<Vec<Answer>> {
+    let mut connection = tokio::select! {
+        acquired = pool.acquire() => acquired?,
+        _ = &mut gone => return Ok(Vec::new()),
+    };
+    let process: i32 = sqlx::query_scalar(PROCESS)
+        .fetch_one(&mut *connection)
+        .await?;
+    let mut reading = pin!(read_all(&mut connection, plans));
+    tokio::select! {
+        answers = &mut reading => return answers,
+        _ = &mut gone => {}
+    }
+    loop {
+        let cancelled = sqlx::query(CANCEL).bind(process).execute(canceller).await;
+        if let Err(error) = cancelled {
+            // The time limit ends the statement in any case.
+            debug!("a statement that nobody waits for could not be cancelled: {error}");
+        }
+        if let Ok(ended) = tokio::time::timeout(CANCEL_PAUSE, &mut reading).await {
+            return ended;
+        }
+    }
+}
+
+async fn read_all(connection: &mut PgConnection, plans: &[Plan]) -> sqlx::Result<Vec<Answer>> {
+    let mut answers = Vec::with_capacity(plans.len());
+    for plan in plans {
+        answers.push(Source::RawRows.read(connection, plan).await?);
+    }
+    Ok(answers)
+}
+
+fn refusal(error: sqlx::Error) -> ApiError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    if code.as_deref() == Some(QUERY_CANCELED) {
+        refusals::report_timeout(error)
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,141 @@
+//! Turns at the analytics database: how many reports of one tenant run at once, and how many wait.
+//!
+//! The one rule: a tenant never has more than [`AT_ONCE`] reports at the database, so its flood leaves
+//! connections for the others, whose requests wait in no queue of its making.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Most reports of one tenant that run at once: less than half of the connections.
+pub(crate) const AT_ONCE: usize = 4;
+/// Most that wait behind them: a whole burst of one report's published limit.
+pub(crate) const WAITING: usize = 60;
+/// Longest time that one waits.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The queues of all tenants that ask right now; clones are the same ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Turns(Arc<Mutex<HashMap<i32, Tenant>>>);
+
+#[derive(Debug)]
+struct Tenant {
+    /// First come, first served.
+    permits: Arc<Semaphore>,
+    /// How many run or wait.
+    present: usize,
+}
+
+/// A tenant's turn; the next one's begins when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _permit: OwnedSemaphorePermit,
+    _place: Place,
+}
+
+/// Being in a tenant's queue.
+#[derive(Debug)]
+struct Place {
+    turns: Turns,
+    workspace_no: i32,
+}
+
+impl Turns {
+    /// Waits for a turn; `None` when too many of the tenant's wait already, or it takes too long.
+    pub(crate) async fn take(&self, workspace_no: i32) -> Option<Turn> {
+        let (place, permits) = self.enter(workspace_no)?;
+        let waited = tokio::time::timeout(PATIENCE, permits.acquire_owned()).await;
+        Some(Turn {
+            _permit: waited.ok()?.ok()?,
+            _place: place,
+        })
+    }
+
+    fn enter(&self, workspace_no: i32) -> Option<(Place, Arc<Semaphore>)> {
+        let mut tenants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tenant = tenants.entry(workspace_no).or_insert_with(|| Tenant {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            present: 0,
+        });
+        if tenant.present >= AT_ONCE + WAITING {
+            return None;
+        }
+        tenant.present += 1;
+        let permits = Arc::clone(&tenant.permits);
+        drop(tenants);
+        let place = Place {
+            turns: self.clone(),
+            workspace_no,
+        };
+        Some((place, permits))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut tenants = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tenant) = tenants.get_mut(&self.workspace_no) {
+            tenant.present = tenant.present.saturating_sub(1);
+            // Only tenants that ask take memory.
+            if tenant.present == 0 {
+                tenants.remove(&self.workspace_no);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::{FutureExt, future::join_all};
+
+    /// A turn that is free now.
+    fn now(turns: &Turns, workspace_no: i32) -> Option<Turn> {
+        turns.take(workspace_no).now_or_never().flatten()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_has_so_many_turns_and_others_have_theirs() {
+        let turns = Turns::default();
+        let mut held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
+        assert_eq!(held.len(), AT_ONCE);
+        assert!(now(&turns, 1).is_none());
+        assert!(now(&turns, 2).is_some());
+        held.pop();
+        assert!(now(&turns, 1).is_some());
+        drop(held);
+        assert!(turns.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_a_full_queue_and_beyond_patience_there_is_no_turn() {
+        let turns = Turns::default();
+        let held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
+        let mut waiting = Box::pin(join_all((0..WAITING).map(|_| turns.take(1))));
+        assert!((&mut waiting).now_or_never().is_none());
+        // At once: there is no place to wait in.
+        assert!(matches!(turns.take(1).now_or_never(), Some(None)));
+        // The paused clock goes on when there is nothing else to do.
+        assert!(waiting.await.iter().all(Option::is_none));
+        drop(held);
+        assert!(turns.0.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_comes_next_and_who_goes_away_leaves_no_trace() {
+        let turns = Turns::default();
+        let mut held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
+        let mut first = Box::pin(turns.take(1));
+        let mut second = Box::pin(turns.take(1));
+        assert!((&mut first).now_or_never().is_none());
+        assert!((&mut second).now_or_never().is_none());
+        drop(first);
+        held.pop();
+        assert!(second.await.is_some());
+        drop(held);
+        assert!(turns.0.lock().unwrap().is_empty());
+    }
+}
