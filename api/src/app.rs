@@ -4,9 +4,18 @@
 //! refuses while its schema is not there, so that a request is told 503 and not 500.
 
 use crate::{links::Words, public::Public};
-use runtime::{Clock, IdSource, http::ApiError, jwt::Verifier, throttle::Throttles};
+use axum::extract::Request;
+use runtime::{
+    Clock, IdSource,
+    http::{ApiError, Peer},
+    jwt::Gate,
+    throttle::Throttles,
+};
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 use tokio::sync::watch;
 
 /// The state of every route.
@@ -14,13 +23,23 @@ use tokio::sync::watch;
 pub(crate) struct App {
     pub(crate) main: Database,
     pub(crate) analytics: Database,
-    pub(crate) verifier: Verifier,
+    pub(crate) gate: Gate,
     pub(crate) throttles: Throttles,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) max_links: u32,
     pub(crate) words: Words,
     pub(crate) public: Public,
+}
+
+impl App {
+    /// The address of a request's client.
+    pub(crate) fn client(&self, request: &Request) -> IpAddr {
+        // Only a listener that is not ours leaves the peer out.
+        let peer = request.extensions().get::<Peer>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        self.public.proxies.client(peer, request.headers())
+    }
 }
 
 /// A database that may not be there yet; clones are the same one.

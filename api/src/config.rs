@@ -10,6 +10,7 @@ use runtime::{
     throttle::Throttles,
 };
 use schemas::Keyring;
+use std::fmt;
 use url::Url;
 
 /// Where the api listens when nothing is said.
@@ -18,7 +19,7 @@ pub const LISTEN: &str = "127.0.0.1:8083";
 const MAX_LINKS: u32 = 100;
 
 /// Everything an api is started with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The main database, which the api migrates.
     pub database_url: String,
@@ -44,6 +45,17 @@ pub struct Config {
     pub origins: Origins,
     /// Whose word on the client's address is taken.
     pub proxies: TrustedProxies,
+}
+
+/// Without the passwords of the databases.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("kafka", &self.kafka)
+            .field("jwt", &self.jwt)
+            .field("public_url", &self.public_url)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Config {
@@ -76,8 +88,10 @@ fn read_public_url(settings: &mut Settings) -> String {
         return format!("http://{}", listen.as_deref().unwrap_or(LISTEN));
     };
     if !is_public_url(&url) {
+        // What stands before an @ may be a password.
+        let shown = url.rsplit('@').next().unwrap_or_default();
         let what = format!(
-            "is {url:?}; give an http or https address without a query, such as https://links.example.com"
+            "is {shown:?}; give an http or https address without a user or a query, such as https://links.example.com"
         );
         settings.problem("PUBLIC_URL", what);
     }
@@ -124,6 +138,12 @@ mod tests {
         ] {
             assert!(text.contains(&format!("\n  {name}: ")), "{name}: {text}");
         }
+        let config = Config {
+            database_url: "postgres://u:hunter2@h/main".to_owned(),
+            analytics_database_url: "postgres://u:hunter2@h/analytics".to_owned(),
+            ..config
+        };
+        assert!(!format!("{config:?}").contains("hunter2"));
         let now = jiff::Timestamp::UNIX_EPOCH;
         let ttl = jiff::SignedDuration::from_hours(1);
         let token = runtime::jwt::mint("", "ada", None, now, ttl).unwrap();
@@ -156,5 +176,12 @@ mod tests {
         ] {
             assert!(!read(&[("PUBLIC_URL", wrong)]).1, "{wrong}");
         }
+        let mut settings = Settings::from_pairs([("PUBLIC_URL", "https://ada:hunter2@l.example")]);
+        read_public_url(&mut settings);
+        let said = settings.finish().unwrap_err().to_string();
+        assert!(
+            said.contains("l.example") && !said.contains("hunter2"),
+            "{said}"
+        );
     }
 }

@@ -13,6 +13,9 @@ use uuid::Uuid;
 /// Largest JSON body: what a link with its embed data never needs (contract, decision 20).
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
+/// Most parameters of a query: several times as many as any report has.
+const MAX_PARAMETERS: usize = 100;
+
 /// The one id in a path; 400 when it is no UUID.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathId(pub(crate) Uuid);
@@ -79,6 +82,12 @@ impl<S: Sync> FromRequestParts<S> for Query {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Ok(Self(parts.uri.query().unwrap_or_default().to_owned()))
+        let query = parts.uri.query().unwrap_or_default();
+        if query.split('&').count() > MAX_PARAMETERS {
+            return Err(ApiError::validation(vec![format!(
+                "the query must have at most {MAX_PARAMETERS} parameters"
+            )]));
+        }
+        Ok(Self(query.to_owned()))
     }
 }

@@ -29,19 +29,21 @@ struct Guard {
     limit: &'static str,
 }
 
-/// The routes behind a valid token (401) and that limit per user (429, `X-RateLimit-*`).
+/// The routes behind a valid token (401, and 429 for an address with many bad ones) and that limit per user (429, `X-RateLimit-*`).
 pub(crate) fn guarded(app: &Arc<App>, limit: &'static str, routes: Routes) -> Routes {
     let app = Arc::clone(app);
     routes.route_layer(middleware::from_fn_with_state(Guard { app, limit }, check))
 }
 
 async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
-    let now = guard.app.clock.now();
-    let verified = guard.app.verifier.verify_header(request.headers(), now);
-    // PostgreSQL's text cannot hold U+0000, so such a subject cannot be anybody here.
-    let known = verified.ok().filter(|claims| !claims.sub.contains('\0'));
-    let Some(claims) = known else {
-        return ApiError::unauthorized().into_response();
+    let client = guard.app.client(&request);
+    let claims = match guard.app.gate.admit(request.headers(), client) {
+        // PostgreSQL's text cannot hold U+0000, so such a subject cannot be anybody here.
+        Ok(claims) if claims.sub.contains('\0') => {
+            return ApiError::unauthorized().into_response();
+        }
+        Ok(claims) => claims,
+        Err(refused) => return refused.into_response(),
     };
     let sub: Arc<str> = Arc::from(claims.sub);
     let standing = match guard.app.throttles.spend(guard.limit, &sub) {

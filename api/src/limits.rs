@@ -3,7 +3,7 @@
 //! The ids are those of `RATE_LIMIT_<ROUTE>`. Reports bring theirs with their row of the catalogue.
 
 use crate::catalog::REPORTS;
-use runtime::throttle::Limit;
+use runtime::{jwt::BAD_TOKENS, throttle::Limit};
 
 /// Makes a workspace: nobody needs many, and each costs a workspace number.
 pub(crate) const CREATE_CREATOR: &str = "creators.create";
@@ -69,5 +69,6 @@ pub fn published() -> Vec<Limit> {
     let reports = REPORTS
         .iter()
         .map(|report| limit(report.id, report.limit.count, report.limit.seconds));
-    PUBLIC.into_iter().chain(ROUTES).chain(reports).collect()
+    let own = PUBLIC.into_iter().chain(ROUTES).chain(reports);
+    own.chain([BAD_TOKENS]).collect()
 }

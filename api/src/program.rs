@@ -21,8 +21,14 @@ use axum::{
     routing::{delete, get, patch, post},
 };
 use runtime::{
-    Context, Producer, Settings, database,
-    http::{cors, health, listen, serve},
+    Context, Producer, Settings,
+    database::{self, PoolSettings},
+    http::{
+        Options, cors, health,
+        home::{self, Home},
+        listen, serve,
+    },
+    jwt::Gate,
     metrics,
     openapi::{self, Document},
     program::Failure,
@@ -30,6 +36,12 @@ use runtime::{
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
+
+const HOME: Home = Home {
+    program: "Footfall api",
+    about: "Answers creators: bio pages, their links, and reports over what visitors did.",
+    has_docs: true,
+};
 
 /// Connections to each database: two cores of a small server are busy with fewer.
 const POOL_SIZE: u32 = 10;
@@ -47,8 +59,11 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let wrong = |name: &'static str| {
         move |error: &dyn std::fmt::Display| Failure::Other(format!("{name}: {error}"))
     };
-    let pool = database::pool(&config.database_url, "footfall-api", POOL_SIZE, &[])
-        .map_err(|error| wrong("DATABASE_URL")(&error))?;
+    let pool = database::pool(
+        &config.database_url,
+        &PoolSettings::new("footfall-api", POOL_SIZE),
+    )
+    .map_err(|error| wrong("DATABASE_URL")(&error))?;
     let main = Database::new("main database", pool);
     // Without a problem noted there is one.
     let tracking = config.tracking;
@@ -63,6 +78,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         readiness: context.readiness.clone(),
         lifecycle: context.lifecycle.clone(),
     };
+    metrics::zero("api_outbox_published_total", &[]);
     for part in [main.name(), analytics.name(), PART] {
         context.readiness.missing(part, "starting");
     }
@@ -78,10 +94,12 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     }
     life.spawn_until_stop("api throttles", forget_idle(config.throttles.clone()));
 
+    let clock = Arc::clone(&context.clock);
+    let gate = Gate::new(config.jwt, config.throttles.clone(), clock);
     let app = Arc::new(App {
         main,
         analytics,
-        verifier: config.jwt,
+        gate,
         throttles: config.throttles,
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
@@ -140,6 +158,7 @@ fn document() -> Value {
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings, &context);
     let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
+    let options = Options::read(&mut settings);
     throttle::check_names(&mut settings, &limits::published(), Scope::Service);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
@@ -151,7 +170,9 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let public_url = config.public_url.clone();
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
+    metrics::zero_routes(&document());
     let docs = openapi::router(document, public_url);
-    serve::spawn(listener, routes.merge(health).merge(docs), &context);
+    let router = routes.merge(health).merge(home::router(HOME)).merge(docs);
+    serve::spawn(listener, router, options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

@@ -3,14 +3,10 @@
 use crate::app::Database;
 use runtime::{
     Context,
-    database::{self, DatabaseError},
+    database::{self, DatabaseError, PoolSettings},
 };
-use sqlx::{
-    PgPool,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
-use std::{str::FromStr, time::Duration};
+use sqlx::{PgPool, migrate::Migrator};
+use std::time::Duration;
 use tracing::{info, warn};
 
 /// The schema of the main database.
@@ -33,19 +29,12 @@ const UNDEFINED_TABLE: &str = "42P01";
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A pool for reports: its sessions cannot write, whatever their role may do.
-pub(crate) fn reading_pool(url: &str, size: u32) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(url)?.application_name("footfall-api-reports");
-    Ok(PgPoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(database::ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                let read_only = "SET default_transaction_read_only = on";
-                sqlx::query(read_only).execute(connection).await?;
-                Ok(())
-            })
-        })
-        .connect_lazy_with(options))
+pub(crate) fn reading_pool(url: &str, size: u32) -> Result<PgPool, DatabaseError> {
+    let settings = PoolSettings {
+        parameters: &[("default_transaction_read_only", "on")],
+        ..PoolSettings::new("footfall-api-reports", size)
+    };
+    database::pool(url, &settings)
 }
 
 /// Migrates the main database, waiting for its server, and lets requests through.
@@ -72,7 +61,7 @@ pub(crate) async fn open_analytics(
         let missing = match read_version(database.raw_pool()).await {
             Ok(Some(applied)) if applied >= version => break,
             Ok(_) => "not migrated yet by the projector".to_owned(),
-            Err(error) => format!("the server does not answer: {error}"),
+            Err(error) => format!("the server does not answer: {}", database::message(&error)),
         };
         if missing != said {
             warn!("waiting for the {part}: {missing}");

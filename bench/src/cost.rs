@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::{
     error::Error,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
@@ -52,6 +52,11 @@ pub struct Cost {
 impl Cost {
     /// Measures both in turns and prints the ratio.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
+        if !self.ingest.is_file() {
+            let ingest = self.ingest.display();
+            let hint = "build it with `cargo build --release -p ingest`, or name it with --ingest";
+            return Err(format!("there is no program {ingest}; {hint}").into());
+        }
         let folder = std::env::temp_dir().join(format!("footfall-bench-{}", std::process::id()));
         let embedded = match &self.brokers {
             Some(_) => None,
@@ -219,7 +224,11 @@ impl Process {
         let child = command
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
-            .spawn()?;
+            .spawn()
+            .map_err(|error| {
+                let program = Path::new(command.get_program()).display();
+                format!("{program} cannot be started: {error}")
+            })?;
         let process = Self { child, address };
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(30) {
@@ -266,6 +275,7 @@ pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
         .route("/api/v1/analytics/pageview", post(parse));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:18082").await?;
     let context = runtime::Context::system();
-    runtime::http::serve::spawn(listener, router, &context);
+    let options = runtime::http::Options::default();
+    runtime::http::serve::spawn(listener, router, options, &context);
     Ok(context.lifecycle.run_to_end().await?)
 }

@@ -2,11 +2,10 @@
 
 use footfall::{data_dir::DataDir, run_file::RunFile};
 use jiff::SignedDuration;
-use runtime::{Clock, Settings, SystemClock, jwt};
+use runtime::{Clock, Settings, SystemClock, jwt, toml_text};
 use schemas::{Keyring, PageId, WorkspaceId, tracking_token};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     error::Error,
     fs,
     time::{Duration, Instant},
@@ -43,12 +42,12 @@ impl Target {
     ) -> Result<Self, Box<dyn Error>> {
         let settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", folder)]);
         let data_dir = DataDir::open(&settings).map_err(|failure| format!("{failure:?}"))?;
-        let secrets: BTreeMap<String, String> =
-            toml::from_str(&fs::read_to_string(data_dir.secrets())?)?;
+        let secrets = toml_text::parse(&fs::read_to_string(data_dir.secrets())?)?;
         let secret = |name: &str| {
             secrets
                 .get(name)
-                .cloned()
+                .and_then(|secret| secret.as_str())
+                .map(str::to_owned)
                 .ok_or_else(|| format!("no {name} in {folder}"))
         };
         let run =

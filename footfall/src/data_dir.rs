@@ -1,12 +1,26 @@
 //! The data directory: where the embedded parts keep things, and who may use it.
 
+use crate::private;
 use runtime::{Settings, program::Failure};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+use tracing::warn;
+
+/// Everything that is kept in the folder. Each is for its owner only, whatever the folder itself allows.
+const ENTRIES: [&str; 6] = [
+    "log",
+    "postgres",
+    "secrets.toml",
+    "run.json",
+    "kafka.properties",
+    "lock",
+];
+/// Marks a folder that all users share, such as `/tmp`.
+const STICKY: u32 = 0o1000;
 
 /// The folder of everything the embedded parts keep.
 #[derive(Clone, Debug)]
@@ -40,7 +54,37 @@ impl DataDir {
         let path = make().map_err(|error| {
             Failure::Other(format!("the data directory {path}: {error}; {hint}"))
         })?;
-        Ok(Self { path })
+        let data_dir = Self { path };
+        data_dir.protect();
+        Ok(data_dir)
+    }
+
+    /// Closes to other users what was here before this start: everything of ours, and the folder itself unless it
+    /// holds other things as well.
+    fn protect(&self) {
+        let entries = ENTRIES.iter().map(|name| self.path.join(name));
+        let mut paths: Vec<PathBuf> = entries.filter(|path| path.exists()).collect();
+        if self.is_ours_alone() {
+            paths.push(self.path.clone());
+        }
+        for path in paths {
+            if let Err(error) = private::protect(&path) {
+                let path = path.display();
+                warn!("{path} is open to other users, and its mode cannot be changed: {error}");
+            }
+        }
+    }
+
+    fn is_ours_alone(&self) -> bool {
+        let shared = |metadata: fs::Metadata| metadata.permissions().mode() & STICKY != 0;
+        let Ok(mut entries) = fs::read_dir(&self.path) else {
+            return false;
+        };
+        !fs::metadata(&self.path).is_ok_and(shared)
+            && entries.all(|entry| {
+                let name = entry.map(|entry| entry.file_name());
+                name.is_ok_and(|name| ENTRIES.iter().any(|ours| name == *ours))
+            })
     }
 
     /// The directory that `FOOTFALL_DATA_DIR` names, for commands that need what `footfall up` has made there.
@@ -145,19 +189,56 @@ impl DataDir {
     }
 }
 
-/// Writes a file that only its owner may read, whole or not at all.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let temporary = path.with_extension("new");
-    let _ = fs::remove_file(&temporary);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    fn open(path: &Path) -> DataDir {
+        let path = path.to_str().unwrap();
+        DataDir::open(&Settings::from_pairs([("FOOTFALL_DATA_DIR", path)])).unwrap()
+    }
+
+    fn set_mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn what_was_open_to_others_is_closed_to_them() {
+        let parent = TempDir::new().unwrap();
+        let folder = parent.path().join("data");
+        fs::create_dir_all(folder.join("log")).unwrap();
+        for name in ["secrets.toml", "run.json"] {
+            fs::write(folder.join(name), "").unwrap();
+            set_mode(&folder.join(name), 0o644);
+        }
+        set_mode(&folder.join("log"), 0o755);
+        set_mode(&folder, 0o755);
+        open(&folder);
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&folder.join("log")), 0o700);
+        assert_eq!(mode(&folder.join("secrets.toml")), 0o600);
+        assert_eq!(mode(&folder.join("run.json")), 0o600);
+    }
+
+    #[test]
+    fn a_folder_of_others_stays_open_and_ours_within_it_are_closed() {
+        for (before, foreign) in [(0o755, true), (0o1777, false)] {
+            let parent = TempDir::new().unwrap();
+            let folder = parent.path().join("shared");
+            fs::create_dir_all(folder.join("log")).unwrap();
+            if foreign {
+                fs::write(folder.join("letters.txt"), "").unwrap();
+            }
+            set_mode(&folder.join("log"), 0o755);
+            set_mode(&folder, before);
+            open(&folder);
+            assert_eq!(mode(&folder), before);
+            assert_eq!(mode(&folder.join("log")), 0o700);
+        }
+    }
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     data_dir::DataDir,
-    postgres::{EmbeddedPostgres, Programs},
+    postgres::{Contents, EmbeddedPostgres, PostgresError, Programs, Role},
 };
-use runtime::{Settings, program::Failure};
+use runtime::{Settings, database::message, program::Failure};
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use std::str::FromStr;
 use tracing::info;
@@ -31,8 +31,18 @@ pub fn read_programs(settings: &mut Settings) -> Programs {
     }
 }
 
-/// Makes sure that both databases exist and sets `DATABASE_URL` and `ANALYTICS_DATABASE_URL`. The
-/// server is returned when it is ours to stop.
+/// The databases of a start.
+pub struct Databases {
+    /// The server, when it is ours to stop.
+    pub server: Option<EmbeddedPostgres>,
+    /// The main database for people and scripts, who read it.
+    pub main: String,
+    /// The analytics database for them.
+    pub analytics: String,
+}
+
+/// Makes sure that both databases exist and sets `DATABASE_URL`, `ANALYTICS_DATABASE_URL` and, where the projector has a
+/// role of its own, `PROJECTOR_DATABASE_URL`.
 ///
 /// # Errors
 /// When no server can be started or reached, or a database can be neither found nor created.
@@ -40,12 +50,16 @@ pub async fn provide(
     settings: &mut Settings,
     data_dir: &DataDir,
     programs: Programs,
-) -> Result<Option<EmbeddedPostgres>, Failure> {
+) -> Result<Databases, Failure> {
     if let Some(main) = settings.text("DATABASE_URL") {
         let analytics = given_analytics(settings)?.unwrap_or_default();
         create_if_missing(&main, &analytics).await?;
-        settings.set_default("ANALYTICS_DATABASE_URL", analytics);
-        return Ok(None);
+        settings.set_default("ANALYTICS_DATABASE_URL", analytics.clone());
+        return Ok(Databases {
+            server: None,
+            main,
+            analytics,
+        });
     }
     info!(
         "starting the embedded PostgreSQL in {}",
@@ -54,12 +68,29 @@ pub async fn provide(
     let server = EmbeddedPostgres::start(&data_dir.postgres(), programs)
         .await
         .map_err(Failure::other)?;
-    for name in [MAIN, ANALYTICS] {
-        server.create_database(name).await.map_err(Failure::other)?;
+    prepare(&server).await.map_err(Failure::other)?;
+    settings.set_default("DATABASE_URL", server.url(Role::Api, MAIN));
+    let given = settings.text("ANALYTICS_DATABASE_URL");
+    if given.is_none() {
+        let (projector, api) = (Role::Projector, Role::Api);
+        settings.set_default("PROJECTOR_DATABASE_URL", server.url(projector, ANALYTICS));
+        settings.set_default("ANALYTICS_DATABASE_URL", server.url(api, ANALYTICS));
     }
-    settings.set_default("DATABASE_URL", server.url(MAIN));
-    settings.set_default("ANALYTICS_DATABASE_URL", server.url(ANALYTICS));
-    Ok(Some(server))
+    Ok(Databases {
+        main: server.url(Role::Reader, MAIN),
+        analytics: given.unwrap_or_else(|| server.url(Role::Reader, ANALYTICS)),
+        server: Some(server),
+    })
+}
+
+/// The databases and roles of the embedded server, made or brought up to date.
+async fn prepare(server: &EmbeddedPostgres) -> Result<(), PostgresError> {
+    server.make_roles().await?;
+    for (name, contents) in [(MAIN, Contents::Main), (ANALYTICS, Contents::Analytics)] {
+        server.create_database(name).await?;
+        server.grant(name, contents).await?;
+    }
+    Ok(())
 }
 
 /// The analytics database that the settings name, if they name one or the main database beside it.
@@ -95,12 +126,13 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
     let name = analytics.get_database().unwrap_or_default().to_owned();
     if !missing {
         return Err(Failure::Other(format!(
-            "the analytics database {name}: {refused}"
+            "the analytics database {name}: {}",
+            message(&refused)
         )));
     }
     let mut connection = PgConnection::connect(main)
         .await
-        .map_err(|error| Failure::Other(format!("the main database: {error}")))?;
+        .map_err(|error| Failure::Other(format!("the main database: {}", message(&error))))?;
     // The name is an identifier and cannot be bound: the server quotes it.
     let quoted: String = sqlx::query("SELECT quote_ident($1)")
         .bind(&name)
@@ -110,6 +142,7 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
         .map_err(Failure::other)?;
     let statement = format!("CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0");
     sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&mut connection).await.map_err(|error| {
+        let error = message(&error);
         Failure::Other(format!("the analytics database cannot be created ({error}); have it done with: {statement};"))
     })?;
     info!("created the database {name}");

@@ -13,6 +13,7 @@ pub mod openapi;
 pub mod output;
 mod parts;
 pub mod postgres;
+pub mod private;
 pub mod run_file;
 pub mod secrets;
 pub mod services;

@@ -4,8 +4,8 @@
 
 use crate::{broker::EmbeddedBroker, data_dir::DataDir, databases, postgres::EmbeddedPostgres};
 use projector::consumer::Assignment;
-use runtime::{Context, Settings, kafka::KafkaSettings, program::Failure, topics};
-use schemas::topics::{EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
+use runtime::{Context, Settings, kafka::KafkaSettings, program::Failure, telemetry, topics};
+use schemas::topics::{DIRECTORY, EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
 use tracing::{info, warn};
 
 /// The log and the database under the services.
@@ -13,6 +13,10 @@ pub(crate) struct Parts {
     broker: Option<EmbeddedBroker>,
     postgres: Option<EmbeddedPostgres>,
     pub(crate) kafka: KafkaSettings,
+    /// The main database for people and scripts.
+    pub(crate) main_url: String,
+    /// The analytics database for them.
+    pub(crate) analytics_url: String,
 }
 
 impl Parts {
@@ -45,6 +49,8 @@ impl Parts {
             broker,
             postgres: None,
             kafka,
+            main_url: String::new(),
+            analytics_url: String::new(),
         };
         let partitions = if given {
             EVENTS_PARTITIONS
@@ -54,12 +60,14 @@ impl Parts {
         let topics = topics::ensure(&parts.kafka, partitions, &*context.ids, context.clock.now());
         let databases = databases::provide(settings, data_dir, programs);
         let failure = match tokio::join!(topics, databases) {
-            (Ok(_), Ok(postgres)) => {
-                parts.postgres = postgres;
-                return Ok(parts);
+            (Ok(_), Ok(databases)) => {
+                parts.postgres = databases.server;
+                parts.main_url = databases.main;
+                parts.analytics_url = databases.analytics;
+                return parts.compact_directory().await;
             }
-            (Err(error), Ok(postgres)) => {
-                parts.postgres = postgres;
+            (Err(error), Ok(databases)) => {
+                parts.postgres = databases.server;
                 Failure::other(error)
             }
             (_, Err(failure)) => failure,
@@ -69,6 +77,21 @@ impl Parts {
             warn!("the embedded parts could not be stopped cleanly");
         }
         Err(failure)
+    }
+
+    /// Makes the embedded log's directory small. Its topics have been checked: a topic that somebody turned into a
+    /// compacted one ends the start before.
+    async fn compact_directory(self) -> Result<Self, Failure> {
+        let Some(broker) = &self.broker else {
+            return Ok(self);
+        };
+        match broker.compact(DIRECTORY).await {
+            Ok(_) => Ok(self),
+            Err(error) => {
+                let _ = self.stop().await;
+                Err(Failure::other(error))
+            }
+        }
     }
 
     /// Completes when a part is gone that nobody stopped; the services cannot go on without it.
@@ -96,6 +119,8 @@ impl Parts {
             None => Ok(()),
         };
         if let Some(broker) = self.broker {
+            // Clients that still exist lose their connections, and have nothing left to say that matters.
+            telemetry::expect_lost_brokers();
             broker.stop().await;
         }
         postgres

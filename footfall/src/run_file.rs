@@ -1,12 +1,12 @@
 //! `run.json`: how scripts find the running program. Written when everything is ready, removed at a
 //! clean stop.
 
-use crate::data_dir::{DataDir, write_private};
+use crate::{data_dir::DataDir, private};
 use serde::{Deserialize, Serialize};
-use std::fs;
+use std::{fmt, fs};
 
 /// What the file says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunFile {
     /// Process id.
@@ -15,14 +15,25 @@ pub struct RunFile {
     pub listen: String,
     /// Bootstrap servers of the log.
     pub kafka: String,
-    /// Main database, with its password.
+    /// Main database, with the password of a role that reads.
     pub database_url: String,
-    /// Analytics database, with its password.
+    /// Analytics database, with the same.
     pub analytics_database_url: String,
     /// Version of the program.
     pub version: String,
     /// When it was ready, RFC 3339.
     pub started_at: String,
+}
+
+/// Without the passwords.
+impl fmt::Debug for RunFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunFile")
+            .field("pid", &self.pid)
+            .field("listen", &self.listen)
+            .field("kafka", &self.kafka)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RunFile {
@@ -32,7 +43,7 @@ impl RunFile {
     /// When it cannot be written.
     pub fn write(&self, data_dir: &DataDir) -> std::io::Result<()> {
         let text = serde_json::to_string_pretty(self)?;
-        write_private(&data_dir.run_file(), &format!("{text}\n"))
+        private::write_file(&data_dir.run_file(), &format!("{text}\n"))
     }
 
     /// The file of a program that has the directory right now; a file that a crash left is not read.

@@ -1,7 +1,7 @@
 //! Secrets that nobody gave: made at the first start and kept in the data directory, mode 600.
 
-use crate::data_dir::{DataDir, write_private};
-use runtime::{IdSource, Settings, jwt, program::Failure};
+use crate::{data_dir::DataDir, private};
+use runtime::{IdSource, Settings, jwt, program::Failure, toml_text};
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 /// The secrets that are made when they are not given.
@@ -33,8 +33,8 @@ pub fn complete(
 ) -> Result<(), Failure> {
     let path = data_dir.secrets();
     let failed = |what: String| Failure::Other(format!("{}: {what}", path.display()));
-    let mut kept: BTreeMap<String, String> = match fs::read_to_string(&path) {
-        Ok(text) => toml::from_str(&text).map_err(|error| failed(error.to_string()))?,
+    let mut kept = match fs::read_to_string(&path) {
+        Ok(text) => read(&text).map_err(failed)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
         Err(error) => return Err(failed(error.to_string())),
     };
@@ -54,7 +54,7 @@ pub fn complete(
             // Writing to a String does not fail.
             let _ = writeln!(text, "{name} = \"{secret}\"");
         }
-        write_private(&path, &text).map_err(|error| failed(error.to_string()))?;
+        private::write_file(&path, &text).map_err(|error| failed(error.to_string()))?;
     }
     for (name, secret) in kept {
         if needed.contains(&name.as_str()) {
@@ -99,18 +99,57 @@ pub fn make_unused_token_secret(settings: &mut Settings, ids: &dyn IdSource) {
 
 /// What a file of secrets holds; nothing while there is none.
 fn read_kept(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
-    let failed = |what: &str| Failure::Other(format!("{}: {what}", path.display()));
+    let failed = |what: String| Failure::Other(format!("{}: {what}", path.display()));
     match fs::read_to_string(path) {
-        // The error's own text would show a secret.
-        Ok(text) => toml::from_str(&text)
-            .map_err(|_| failed("it is not TOML with a text in quotes for each name")),
+        Ok(text) => read(&text).map_err(failed),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(error) => Err(failed(&error.to_string())),
+        Err(error) => Err(failed(error.to_string())),
     }
+}
+
+/// The secrets in the file's text. No error repeats one.
+fn read(text: &str) -> Result<BTreeMap<String, String>, String> {
+    let secrets = toml_text::parse(text)?.into_iter();
+    secrets
+        .map(|(name, value)| match value {
+            toml::Value::String(secret) => Ok((name, secret)),
+            // The name is not shown either: where the sign between them is wrong it may be the secret.
+            _ => Err("it holds something else than names with a text in quotes each".to_owned()),
+        })
+        .collect()
 }
 
 /// 256 random bits in hexadecimal.
 fn random_secret(ids: &dyn IdSource) -> String {
     let half = || u128::from_be_bytes(ids.random_16());
     format!("{:032x}{:032x}", half(), half())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::SeededIds;
+    use tempfile::TempDir;
+
+    #[test]
+    fn a_file_with_a_mistake_stays_as_it_is_and_nothing_of_it_is_told() {
+        for text in [
+            "ID_SECRET = hunter2\n",
+            "ID_SECRET = \"hunter2\nTRACKING_HMAC_SECRET = \"x\"\n",
+            "ID_SECRET = [\"hunter2\"]\n",
+            "hunter2 = 5\n",
+            "ID_SECRET \"hunter2\"\n",
+        ] {
+            let folder = TempDir::new().unwrap();
+            let path = folder.path().to_str().unwrap();
+            let mut settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", path)]);
+            let data_dir = DataDir::open(&settings).unwrap();
+            fs::write(data_dir.secrets(), text).unwrap();
+            let failure = complete(&mut settings, &data_dir, &SeededIds::new(1)).unwrap_err();
+            let said = format!("{failure} {failure:?}");
+            assert!(said.contains("secrets.toml"), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+            assert_eq!(fs::read_to_string(data_dir.secrets()).unwrap(), text);
+        }
+    }
 }

@@ -6,8 +6,12 @@ use crate::{openapi, secrets};
 use axum::Router;
 use projector::consumer::Assignment;
 use runtime::{
-    Context, Settings,
-    http::{health, listen},
+    Context, Settings, database,
+    http::{
+        Options, health,
+        home::{self, Home},
+        listen,
+    },
     metrics,
     program::Failure,
     throttle::{self, Limit, Scope},
@@ -16,6 +20,13 @@ use std::sync::Arc;
 
 /// Where the one listener listens when nothing is said.
 pub(crate) const LISTEN: &str = "127.0.0.1:8080";
+const PROJECTOR_DATABASE_URL: &str = "PROJECTOR_DATABASE_URL";
+
+const HOME: Home = Home {
+    program: "Footfall",
+    about: "Analytics for bio pages and short links: who came, from where, and what they clicked.",
+    has_docs: true,
+};
 
 /// Finds what is wrong with the settings while nothing has been started yet.
 pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
@@ -36,8 +47,9 @@ pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failur
     }
     listen::read(&mut trial, "FOOTFALL_LISTEN", LISTEN);
     let _ = ingest::Config::read(&mut trial, context);
-    let _ = projector::Config::read(&mut trial);
+    let _ = read_projector(&mut trial);
     let _ = api::Config::read(&mut trial, context);
+    let _ = Options::read(&mut trial);
     throttle::check_names(&mut trial, &limits(), Scope::All);
     Ok(trial.finish()?)
 }
@@ -52,6 +64,16 @@ pub(crate) fn limits() -> Vec<Limit> {
         !ingest::limits::PUBLISHED.iter().any(known)
     }));
     limits
+}
+
+/// The settings of the projector, which writes to the analytics database that the api only reads, and may have a role of
+/// its own for that.
+fn read_projector(settings: &mut Settings) -> projector::Config {
+    let mut config = projector::Config::read(settings);
+    if settings.text(PROJECTOR_DATABASE_URL).is_some() {
+        config.analytics_database_url = database::read_url(settings, PROJECTOR_DATABASE_URL);
+    }
+    config
 }
 
 /// The three services, put together.
@@ -84,7 +106,7 @@ impl Services {
         let settings = &mut settings;
         let ingest = ingest::Config::read(settings, context);
         let api = api::Config::read(settings, context);
-        let projector = projector::Config::read(settings);
+        let projector = read_projector(settings);
         settings.finish()?;
         // Reading notes a problem whenever it gives nothing.
         let ingest = ingest
@@ -106,11 +128,13 @@ impl Services {
         let public_url = api.public_url.clone();
         let api = api::start(api, context).await?;
         let health = health::router(context.readiness.clone(), metrics::install());
+        metrics::zero_routes(&openapi::document());
         let docs = runtime::openapi::router(openapi::document, public_url);
         let router = Router::new()
             .merge(ingest.router)
             .merge(api)
             .merge(health)
+            .merge(home::router(HOME))
             .merge(docs);
         Ok(Started {
             router,

@@ -14,7 +14,7 @@ use crate::{
 };
 use runtime::{
     Context, Settings,
-    http::{listen, serve},
+    http::{Options as HttpOptions, listen, serve},
     lifecycle::signalled,
     program::Failure,
 };
@@ -89,7 +89,9 @@ async fn serve_until_stopped(
         accept_new_secrets: options.accept_new_secrets,
     };
     let started = services.start(settings.clone(), context).await?;
-    serve::spawn(listener, started.router, context);
+    // Its problems were found before anything was started.
+    let http = HttpOptions::read(&mut settings.clone());
+    serve::spawn(listener, started.router, http, context);
     let ended = context.lifecycle.run_to_end();
     tokio::pin!(ended);
     tokio::select! {
@@ -101,8 +103,8 @@ async fn serve_until_stopped(
         pid: std::process::id(),
         listen: address.to_string(),
         kafka: parts.kafka.brokers().to_owned(),
-        database_url: settings.text("DATABASE_URL").unwrap_or_default(),
-        analytics_database_url: settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default(),
+        database_url: parts.main_url.clone(),
+        analytics_database_url: parts.analytics_url.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: context.clock.now().to_string(),
     };

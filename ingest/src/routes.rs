@@ -5,7 +5,8 @@
 
 use crate::{
     accept::{Acceptor, Answer, Beacon, BeaconKind, Facts, Form, Verdict},
-    batch, limits,
+    batch, body,
+    limits::{self, Spent},
     outcome::{Outcome, Ticket},
     request::{Declined, Seen},
     service::{Ruling, Service},
@@ -19,7 +20,10 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on, post},
 };
 use jiff::Timestamp;
-use runtime::http::{ApiError, body, cors, ok};
+use runtime::{
+    http::{ApiError, cors, ok},
+    jwt::Refused,
+};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -113,17 +117,27 @@ async fn take(
         ticket.settle(Outcome::Throttled);
         return Err(spent.into());
     }
-    let verified = kind.needs_user().then(|| service.user(&parts.headers, now));
-    let Ok(user) = verified.transpose() else {
-        ticket.settle(Outcome::Unauthorized);
-        return Err(ApiError::unauthorized().into());
+    let admitted = kind
+        .needs_user()
+        .then(|| service.user(&parts.headers, seen.address));
+    let user = match admitted.transpose() {
+        Ok(user) => user,
+        Err(Refused::Unauthorized) => {
+            ticket.settle(Outcome::Unauthorized);
+            return Err(ApiError::unauthorized().into());
+        }
+        Err(Refused::Throttled(standing)) => {
+            ticket.settle(Outcome::Throttled);
+            return Err(Spent::bad_tokens(standing).into());
+        }
     };
     // Until here an early return settles the ticket itself; from here it counts as invalid.
     let object = read_object(kind, &parts.headers, body).await?;
     let max_data_bytes = service.rules().max_event_data_bytes;
     let beacon =
         Beacon::read(kind, Form::Alone(id), &object, max_data_bytes).map_err(ApiError::from)?;
-    ticket.readable();
+    // If nobody waits for the answer any more, it was not taken.
+    ticket.otherwise(Outcome::UnknownPage);
     let facts = seen.facts(user.as_deref(), now, now);
     let acceptor = service.acceptor();
     let verdict = match rule_in_time(service, &acceptor, &beacon, &facts).await {
@@ -173,7 +187,7 @@ async fn conclude(
             Ok(answer)
         }
         Verdict::Unknown(_) => {
-            ticket.settle(Outcome::Overloaded);
+            ticket.settle(Outcome::UnknownPage);
             Err(
                 ApiError::unavailable("the directory does not know the page or workspace yet")
                     .into(),
@@ -190,9 +204,9 @@ async fn read_object(
     if !kind.takes_empty_body() {
         body::check_type(headers)?;
     }
-    let bytes = body::read(body, MAX_BEACON_BYTES).await?;
+    let bytes = body::read(headers, body, MAX_BEACON_BYTES).await?;
     if kind.takes_empty_body() {
-        if bytes.trim_ascii().is_empty() {
+        if body::is_blank(&bytes) {
             return Ok(Map::new());
         }
         body::check_type(headers)?;

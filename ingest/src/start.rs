@@ -21,7 +21,11 @@ use crate::{
 use axum::Router;
 use runtime::{
     Context, Producer, Settings,
-    http::{health, listen, serve},
+    http::{
+        Options, health,
+        home::{self, Home},
+        listen, serve,
+    },
     metrics,
     openapi::{self, Document},
     program::Failure,
@@ -36,6 +40,12 @@ use tracing::info;
 
 /// Where ingest listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8081";
+
+const HOME: Home = Home {
+    program: "Footfall ingest",
+    about: "Takes beacons of bio pages and publishes them to the event log.",
+    has_docs: true,
+};
 
 /// A started instance.
 #[derive(Debug)]
@@ -130,6 +140,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
 /// [`Failure`] when settings are wrong, the address is taken or a part failed.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let listen = listen::read(&mut settings, "INGEST_LISTEN", LISTEN);
+    let options = Options::read(&mut settings);
     let config = Config::read(&mut settings, &context);
     throttle::check_names(&mut settings, limits::PUBLISHED, Scope::Service);
     settings.finish()?;
@@ -142,9 +153,11 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let address = listener.local_addr().map_err(Failure::other)?;
     let ingest = start(config, &context)?;
     let health = health::router(context.readiness.clone(), metrics::install());
+    metrics::zero_routes(&document());
     let docs = openapi::router(document, format!("http://{address}"));
-    let router = ingest.router.merge(health).merge(docs);
-    serve::spawn(listener, router, &context);
+    let home = home::router(HOME);
+    let router = ingest.router.merge(health).merge(home).merge(docs);
+    serve::spawn(listener, router, options, &context);
     info!("ingest listens on http://{address}");
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

@@ -86,12 +86,50 @@ impl Batch {
         self.stopped = later.stopped;
     }
 
-    /// Forgets records before an offset: those that were on their way when the partition was taken over
-    /// anew, and are applied.
+    /// Forgets records before an offset: those that are applied, and were read again.
     pub fn skip_before(&mut self, offset: i64) {
         self.events.retain(|(at, _)| *at >= offset);
         self.dead.retain(|dead| dead.raw.offset >= offset);
         self.end = self.end.filter(|(next, _)| *next > offset);
+    }
+
+    /// Takes the first so many records off it, in the order of the log.
+    #[must_use]
+    pub fn take_first(&mut self, records: usize) -> Self {
+        if records >= self.records() {
+            return std::mem::take(self);
+        }
+        let (mut events, mut dead, mut end) = (0, 0, None);
+        for _ in 0..records {
+            match (self.events.get(events), self.dead.get(dead)) {
+                (Some((offset, event)), later)
+                    if later.is_none_or(|later| *offset < later.raw.offset) =>
+                {
+                    events += 1;
+                    end = Some((offset + 1, event.event_id));
+                }
+                (_, Some(DeadRecord { raw, .. })) => {
+                    dead += 1;
+                    let bytes = raw.payload.as_deref().unwrap_or_default();
+                    end = Some((raw.offset + 1, wire::record_identity(bytes)));
+                }
+                (_, None) => break,
+            }
+        }
+        Self {
+            events: self.events.drain(..events).collect(),
+            dead: self.dead.drain(..dead).collect(),
+            end,
+            stopped: None,
+        }
+    }
+
+    /// Offset of its first record.
+    #[must_use]
+    pub fn first_offset(&self) -> Option<i64> {
+        let event = self.events.first().map(|(offset, _)| *offset);
+        let dead = self.dead.first().map(|dead| dead.raw.offset);
+        event.into_iter().chain(dead).min()
     }
 
     /// How many records it holds.
@@ -171,5 +209,38 @@ mod tests {
         assert_eq!((offsets(&batch), batch.records()), (vec![6, 7], 2));
         batch.skip_before(10);
         assert_eq!((batch.records(), batch.end), (0, None));
+    }
+
+    #[test]
+    fn the_first_records_of_a_batch_are_a_batch_and_both_parts_together_are_the_whole() {
+        let good = example(Kind::PageViewed);
+        let newer = r#"{"type": "page.printed", "version": 1}"#;
+        let records = [
+            (2, good.as_str()),
+            (3, "{"),
+            (5, &good),
+            (6, "["),
+            (7, &good),
+            (9, newer),
+        ];
+        let whole = read(&records);
+        for first in 0..=6 {
+            let mut rest = whole.clone();
+            let mut part = rest.take_first(first);
+            let taken = first.min(5);
+            assert_eq!((part.records(), rest.records()), (taken, 5 - taken));
+            if let Some(last) = taken.checked_sub(1) {
+                let expected = read(&records[..taken]).end.unwrap();
+                assert_eq!(
+                    (part.end, expected.0),
+                    (Some(expected), records[last].0 + 1)
+                );
+                assert_eq!(part.first_offset(), Some(2));
+            }
+            part.append(rest);
+            assert_eq!((part.end, &part.stopped), (whole.end, &whole.stopped));
+            assert_eq!(offsets(&part), offsets(&whole));
+        }
+        assert_eq!(Batch::default().first_offset(), None);
     }
 }

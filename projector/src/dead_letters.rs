@@ -13,7 +13,8 @@ const MAX_PAYLOAD_BYTES: usize = 900_000;
 /// Most of a key that a letter keeps.
 const MAX_KEY_BYTES: usize = 1_000;
 
-/// Appends records to the dead-letter topic, each as it was. Returns when all are acknowledged; a
+/// Appends records to the dead-letter topic, each as it was. Those below `done_before` are there already; it
+/// moves behind each record that the log acknowledges, so that a retry of their batch appends none again. A
 /// crash before the offset is committed sets them aside a second time.
 ///
 /// # Errors
@@ -24,10 +25,14 @@ pub async fn set_aside(
     partition: i32,
     records: &[DeadRecord],
     now: Timestamp,
+    done_before: &mut i64,
 ) -> Result<(), SendError> {
     let time = now.to_string();
     let partition = partition.to_string();
     for dead in records {
+        if dead.raw.offset < *done_before {
+            continue;
+        }
         let offset = dead.raw.offset.to_string();
         let reason = shortened(&dead.reason);
         let headers = [
@@ -49,6 +54,7 @@ pub async fn set_aside(
         for outcome in producer.send(&[record]).await {
             outcome?;
         }
+        *done_before = dead.raw.offset + 1;
     }
     Ok(())
 }

@@ -1,17 +1,30 @@
-//! Is this still the log that the tables were made from? Answered by one record: the last one applied.
+//! Is this still the log that the tables were made from? Answered by the log's id, which its directory names,
+//! and by one record: the last one applied.
 
-use crate::store::Claim;
+use crate::store::{Claim, Found};
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, KafkaResult},
     types::RDKafkaErrorCode,
 };
-use runtime::kafka::KafkaSettings;
+use runtime::{kafka::KafkaSettings, topics};
 use schemas::{EventId, wire};
 use std::time::Duration;
+use thiserror::Error;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why nothing can be said about the log.
+#[derive(Debug, Error)]
+pub enum ProbeError {
+    /// The cluster did not answer in time.
+    #[error("{0}")]
+    Kafka(#[from] KafkaError),
+    /// The topics are being made.
+    #[error("the log has no name yet; `footfall topics` gives it one")]
+    Unnamed,
+}
 
 /// Reads single records, for the check.
 pub struct Probe {
@@ -50,12 +63,21 @@ impl Probe {
         self.consumer.fetch_watermarks(topic, partition, timeout)
     }
 
-    /// True when the record before the claim's next offset is the one that was applied last. False
-    /// when it is missing or another: a new log, or one that lost its tail.
+    /// What the log says about a claim. A record that is missing, or another one in its place, means that the log
+    /// has lost its end. Asks with a client of its own, so that no other partition waits for the answer.
     ///
     /// # Errors
-    /// When the cluster does not answer in time, which says nothing about the log.
-    pub fn is_same_log(&self, claim: &Claim) -> KafkaResult<bool> {
+    /// When the cluster does not answer in time, which says nothing about the log, or the log has no name.
+    pub fn look(kafka: &KafkaSettings, claim: &Claim) -> Result<Found, ProbeError> {
+        let probe = Self::new(kafka)?;
+        let log = topics::read_log_by(&probe.consumer)?.ok_or(ProbeError::Unnamed)?;
+        Ok(Found {
+            log_id: log.log_id,
+            has_last_record: probe.has_last_record(claim)?,
+        })
+    }
+
+    fn has_last_record(&self, claim: &Claim) -> KafkaResult<bool> {
         let Some(last) = claim.last_event_id else {
             return Ok(claim.next_offset == 0);
         };

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod consumer;
 pub mod dead_letters;
+pub mod expiry;
 pub mod fold;
 pub mod identity;
 pub mod program;

@@ -3,23 +3,47 @@
 use crate::{
     MIGRATIONS, Store,
     consumer::{self, Assignment, Parts},
+    expiry,
 };
 use axum::Router;
 use runtime::{
-    Context, Producer, Settings, database,
-    http::{health, listen, serve},
+    Context, Producer, Settings,
+    database::{self, PoolSettings},
+    http::{
+        Options, health,
+        home::{self, Home},
+        listen, serve,
+    },
     kafka::KafkaSettings,
     metrics,
+    openapi::{self, Document},
     program::Failure,
     topics,
 };
-use std::{sync::Arc, time::Duration};
+use schemas::{Kind, directory::Log};
+use std::{fmt, sync::Arc, time::Duration};
 use tracing::warn;
+
+const HOME: Home = Home {
+    program: "Footfall projector",
+    about: "Folds the event log into the tables that reports are answered from.",
+    has_docs: false,
+};
 
 /// Where the projector listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8082";
-/// Connections of the projector: for those who write, for gauges, for an analysis.
-const POOL_SIZE: u32 = consumer::WRITERS + 2;
+/// Connections of the projector: for writers and claims, for gauges, for an analysis, for looks at locks, for what
+/// expires.
+const POOL_SIZE: u32 = consumer::WRITERS + 4;
+
+/// A statement of a batch takes milliseconds, of a large one on a busy server some seconds. A wait for a lock keeps a
+/// turn from other partitions, so it is short: the worker goes on waiting without a connection.
+const SESSIONS: PoolSettings = PoolSettings {
+    statement_timeout: Duration::from_secs(60),
+    lock_timeout: Duration::from_secs(2),
+    parameters: PLANNER,
+    ..PoolSettings::new("footfall-projector", POOL_SIZE)
+};
 
 /// Server settings of connections to the analytics database that look up many keys.
 ///
@@ -32,7 +56,7 @@ pub const PLANNER: &[(&str, &str)] = &[
 ];
 
 /// What a projector needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     /// The cluster.
     pub kafka: KafkaSettings,
@@ -40,6 +64,16 @@ pub struct Config {
     pub analytics_database_url: String,
     /// Which partitions it takes.
     pub assignment: Assignment,
+}
+
+/// Without the database's password.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("kafka", &self.kafka)
+            .field("assignment", &self.assignment)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Config {
@@ -58,14 +92,10 @@ impl Config {
 /// # Errors
 /// When a setting cannot be used; what is merely away is waited for.
 pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
-    let pool = database::pool(
-        &config.analytics_database_url,
-        "footfall-projector",
-        POOL_SIZE,
-        PLANNER,
-    )
-    .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
+    let pool = database::pool(&config.analytics_database_url, &SESSIONS)
+        .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
+    zero_counters();
     context
         .readiness
         .missing("analytics database", "not migrated yet");
@@ -85,12 +115,16 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
             Err(database::DatabaseError::Stopped) => return Ok(()),
             migrated => migrated.map_err(|error| format!("the analytics database: {error}"))?,
         }
-        if !wait_for_topics(&config.kafka, &context).await? {
+        let Some(log) = wait_for_topics(&config.kafka, &context).await? else {
             return Ok(());
-        }
+        };
+        let store = Store::new(pool);
+        let (kafka, partitions) = (config.kafka.clone(), log.events_partitions);
+        let expiring = expiry::run(store.clone(), kafka, partitions, context.clone());
+        lifecycle.spawn_until_stop("expiry", expiring);
         let parts = Parts {
             kafka: config.kafka,
-            store: Store::new(pool),
+            store,
             producer: Arc::clone(&producer),
             assignment: config.assignment,
         };
@@ -103,11 +137,29 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits until the topics are there and right; false when the program stops before.
-async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<bool, String> {
+fn zero_counters() {
+    let kinds = Kind::ALL.map(Kind::name);
+    metrics::zero(
+        "projector_events_total",
+        &[("type", &kinds), ("outcome", &["applied", "duplicate"])],
+    );
+    metrics::zero(
+        "projector_events_total",
+        &[("type", &["unreadable"]), ("outcome", &["dead"])],
+    );
+    metrics::zero(
+        "projector_batches_total",
+        &[("result", &["committed", "fenced", "moved", "failed"])],
+    );
+    metrics::zero("projector_generations_total", &[]);
+    metrics::zero("projector_expired_total", &[]);
+}
+
+/// Waits until the topics are there and right; `None` when the program stops before.
+async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Option<Log>, String> {
     loop {
         match topics::ready(kafka).await {
-            Ok(_) => return Ok(true),
+            Ok(log) => return Ok(Some(log)),
             Err(error @ topics::TopicError::Wrong { .. }) => return Err(error.to_string()),
             Err(error) => {
                 context.readiness.missing("projector", error.to_string());
@@ -115,7 +167,7 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<boo
             }
         }
         tokio::select! {
-            () = context.lifecycle.servers_stopping() => return Ok(false),
+            () = context.lifecycle.servers_stopping() => return Ok(None),
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }
@@ -128,10 +180,15 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<boo
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings);
     let listen = listen::read(&mut settings, "PROJECTOR_LISTEN", LISTEN);
+    let options = Options::read(&mut settings);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     start(config, &context)?;
-    let router: Router = health::router(context.readiness.clone(), metrics::install());
-    serve::spawn(listener, router, &context);
+    let mut document = Document::default();
+    openapi::describe(&mut document);
+    metrics::zero_routes(&document.finish());
+    let health: Router = health::router(context.readiness.clone(), metrics::install());
+    let router = health.merge(home::router(HOME));
+    serve::spawn(listener, router, options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

@@ -6,16 +6,20 @@ use jiff::{SignedDuration, Timestamp};
 use std::{
     fmt::Debug,
     sync::{
-        Mutex, PoisonError,
+        LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 use uuid::Uuid;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + Debug {
-    /// Now, to the microsecond, which is what PostgreSQL keeps.
+    /// Now, to the microsecond, which is what PostgreSQL keeps. An operator or NTP may set it back, so
+    /// durations and deadlines are measured by [`Self::monotonic`].
     fn now(&self) -> Timestamp;
+    /// Time since a moment that stays the same while the program runs. Never goes back.
+    fn monotonic(&self) -> Duration;
 }
 
 /// Makes ids and random bits.
@@ -38,6 +42,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         to_microseconds(Timestamp::now())
     }
+
+    fn monotonic(&self) -> Duration {
+        static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+        BEGINNING.elapsed()
+    }
 }
 
 /// The system's randomness.
@@ -55,32 +64,58 @@ impl IdSource for SystemIds {
     }
 }
 
-/// A clock that stands still until it is told to move. For tests.
+/// A clock that stands still until a test moves it.
 #[derive(Debug)]
-pub struct ManualClock(Mutex<Timestamp>);
+pub struct ManualClock(Mutex<Reading>);
+
+#[derive(Debug)]
+struct Reading {
+    now: Timestamp,
+    monotonic: Duration,
+}
 
 impl ManualClock {
     /// A clock that shows `now`.
     #[must_use]
     pub const fn new(now: Timestamp) -> Self {
-        Self(Mutex::new(now))
+        Self(Mutex::new(Reading {
+            now,
+            monotonic: Duration::ZERO,
+        }))
     }
 
-    /// Moves the clock, also backwards.
+    /// Moves the clock. Forward means that time passes; backward sets the wall clock back, which no
+    /// duration notices.
     pub fn advance(&self, by: SignedDuration) {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *now = now.saturating_add(by).unwrap_or(*now);
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let to = reading.now.saturating_add(by).unwrap_or(reading.now);
+        reading.set(to);
     }
 
-    /// Sets the clock.
+    /// Sets the clock; forward and backward as [`Self::advance`].
     pub fn set(&self, to: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to;
+        let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.set(to);
+    }
+}
+
+impl Reading {
+    fn set(&mut self, to: Timestamp) {
+        let passed = Duration::try_from(to.duration_since(self.now)).unwrap_or_default();
+        self.monotonic += passed;
+        self.now = to;
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        to_microseconds(*self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        to_microseconds(reading.now)
+    }
+
+    fn monotonic(&self) -> Duration {
+        let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reading.monotonic
     }
 }
 

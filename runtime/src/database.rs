@@ -1,29 +1,42 @@
-//! PostgreSQL pools, and schemas that one program migrates while the others wait.
+//! PostgreSQL pools whose sessions have limits, and schemas that one program migrates while the others wait.
+//!
+//! The one rule: every session has limits that the server keeps. A host that vanishes takes no lock with it, and
+//! a statement that hangs ends. A transaction of a vanished client would otherwise hold its locks for ever.
 
 use crate::{Lifecycle, Readiness, Settings};
 use sqlx::{
-    PgPool,
-    migrate::{Migrate, MigrateError, Migrator},
-    postgres::{PgConnectOptions, PgPoolOptions},
+    ConnectOptions, Connection, PgConnection, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions},
 };
-use std::{str::FromStr, time::Duration};
-use thiserror::Error;
+use std::{error::Error, str::FromStr, time::Duration};
 use tracing::{info, warn};
 use url::Url;
 
 /// How long a request waits for a free connection before it is answered 503.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pause between two looks at a database that is not there or not migrated yet.
+/// Pause between two attempts while the server does not answer.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// Time between two log lines about a migration that goes on.
+const MIGRATION_NOTICE: Duration = Duration::from_secs(10);
+
+/// How often the server looks during a statement whether the client is still connected.
+const CLIENT_CHECK: Duration = Duration::from_secs(5);
+/// After how much silence the server asks the client's host whether it is there, how often, and how many times.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_COUNT: u32 = 3;
+/// How long the server waits for the client's host to acknowledge what was sent.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// Why a database cannot be used.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The URL cannot be read, or the server refused.
-    #[error("{0}")]
+    #[error("{}", message(.0))]
     Sqlx(#[from] sqlx::Error),
     /// A migration failed, or the tables are of a newer build.
-    #[error("{0}")]
+    #[error("{}", message(.0))]
     Migrate(#[from] MigrateError),
     /// A database that cannot hold every text a visitor may send.
     #[error("the database is encoded as {0}; create it with ENCODING 'UTF8'")]
@@ -59,30 +72,92 @@ fn check_url(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A pool of at most `size` connections, each with those server settings. Does not connect yet.
+/// How many sessions a pool has, and how long the server lets each of them take.
+///
+/// Override single members: `PoolSettings { statement_timeout: .., ..PoolSettings::new("name", 4) }`.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSettings {
+    /// What the server calls the sessions, for example in `pg_stat_activity`.
+    pub name: &'static str,
+    /// Most connections at a time.
+    pub size: u32,
+    /// Longest time of one statement.
+    pub statement_timeout: Duration,
+    /// Longest wait for one lock.
+    pub lock_timeout: Duration,
+    /// Longest pause of the client within a transaction.
+    pub idle_in_transaction_timeout: Duration,
+    /// Further server parameters.
+    pub parameters: &'static [(&'static str, &'static str)],
+}
+
+impl PoolSettings {
+    /// Limits for short statements, such as those of a request.
+    #[must_use]
+    pub const fn new(name: &'static str, size: u32) -> Self {
+        Self {
+            name,
+            size,
+            statement_timeout: Duration::from_secs(30),
+            lock_timeout: Duration::from_secs(5),
+            idle_in_transaction_timeout: Duration::from_secs(15),
+            parameters: &[],
+        }
+    }
+
+    /// How to connect to the server at `url` under these limits. A limit that the URL sets itself
+    /// (`?options=-c%20statement_timeout%3D5min`) is the operator's choice and stays.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn connect_options(&self, url: &str) -> Result<PgConnectOptions, DatabaseError> {
+        let options = PgConnectOptions::from_str(url)?.application_name(self.name);
+        let chosen = options.get_options().unwrap_or_default().to_owned();
+        let limits = self.limits();
+        let limits = limits.iter().filter(|(name, _)| !chosen.contains(name));
+        Ok(options
+            .options(limits.map(|(name, value)| (*name, value.as_str())))
+            .options(self.parameters.iter().copied()))
+    }
+
+    fn limits(&self) -> Vec<(&'static str, String)> {
+        let milliseconds = |time: Duration| time.as_millis().to_string();
+        let seconds = |time: Duration| time.as_secs().to_string();
+        vec![
+            ("statement_timeout", milliseconds(self.statement_timeout)),
+            ("lock_timeout", milliseconds(self.lock_timeout)),
+            (
+                "idle_in_transaction_session_timeout",
+                milliseconds(self.idle_in_transaction_timeout),
+            ),
+            (
+                "client_connection_check_interval",
+                milliseconds(CLIENT_CHECK),
+            ),
+            ("tcp_keepalives_idle", seconds(KEEPALIVE_IDLE)),
+            ("tcp_keepalives_interval", seconds(KEEPALIVE_INTERVAL)),
+            ("tcp_keepalives_count", KEEPALIVE_COUNT.to_string()),
+            ("tcp_user_timeout", milliseconds(UNACKNOWLEDGED)),
+        ]
+    }
+}
+
+/// A pool under those settings. Does not connect yet.
 ///
 /// # Errors
 /// When the URL cannot be read.
-pub fn pool(
-    url: &str,
-    name: &str,
-    size: u32,
-    settings: &[(&str, &str)],
-) -> Result<PgPool, DatabaseError> {
-    let options = PgConnectOptions::from_str(url)?
-        .application_name(name)
-        .options(settings.iter().copied());
+pub fn pool(url: &str, settings: &PoolSettings) -> Result<PgPool, DatabaseError> {
     Ok(PgPoolOptions::new()
-        .max_connections(size)
+        .max_connections(settings.size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options))
+        .connect_lazy_with(settings.connect_options(url)?))
 }
 
 /// Waits for the server and brings the schema up to date; one program at a time does, by an
 /// advisory lock that the migrator takes.
 ///
 /// # Errors
-/// When a migration fails, or the program stops before the server answers.
+/// When a migration fails, or the program stops before the schema is up to date.
 pub async fn migrate(
     pool: &PgPool,
     migrator: &Migrator,
@@ -91,10 +166,17 @@ pub async fn migrate(
     lifecycle: &Lifecycle,
 ) -> Result<(), DatabaseError> {
     loop {
-        match migrator.run(pool).await {
+        let migrated = tokio::select! {
+            migrated = run_migrations(pool, migrator, part, readiness) => migrated,
+            () = lifecycle.servers_stopping() => return Err(DatabaseError::Stopped),
+        };
+        match migrated {
             Ok(()) => break,
-            Err(MigrateError::Execute(error)) if is_away(&error) => {
+            Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
+                if is_away(&error) =>
+            {
                 readiness.missing(part, "the server does not answer");
+                let error = message(&error);
                 warn!("{part} does not answer, trying again: {error}");
                 pause(lifecycle).await?;
             }
@@ -112,47 +194,42 @@ pub async fn migrate(
     Ok(())
 }
 
-/// Waits until another program has brought the schema to at least this build's newest migration.
-///
-/// # Errors
-/// When the program stops before that.
-pub async fn wait_for_schema(
+/// Migrates in a session of its own, where statements and waits for locks may take as long as they need: a new
+/// index of a large table takes hours, and the migrator waits at its lock while another program migrates.
+async fn run_migrations(
     pool: &PgPool,
     migrator: &Migrator,
     part: &'static str,
     readiness: &Readiness,
-    lifecycle: &Lifecycle,
-) -> Result<(), DatabaseError> {
-    let newest = migrator
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
-    loop {
-        let applied = applied_version(pool, migrator).await;
-        match applied {
-            Ok(Some(version)) if version >= newest => break,
-            Ok(_) => readiness.missing(part, "not migrated yet by the program that owns it"),
-            Err(error) => {
-                readiness.missing(part, "the server does not answer");
-                warn!("{part} does not answer, trying again: {error}");
+) -> Result<(), MigrateError> {
+    let options = PgConnectOptions::clone(&pool.connect_options())
+        .options([("statement_timeout", "0"), ("lock_timeout", "0")]);
+    let mut connection = connect(&options).await?;
+    let migrated = {
+        let migrating = migrator.run_direct(None, &mut connection, false);
+        tokio::pin!(migrating);
+        let first = tokio::time::Instant::now() + MIGRATION_NOTICE;
+        let mut notices = tokio::time::interval_at(first, MIGRATION_NOTICE);
+        loop {
+            tokio::select! {
+                migrated = &mut migrating => break migrated,
+                _ = notices.tick() => {
+                    readiness.missing(part, "migrating, or waiting for another program that does");
+                    info!("{part} is being migrated, by this program or another one");
+                }
             }
         }
-        pause(lifecycle).await?;
-    }
-    readiness.ready(part);
-    Ok(())
+    };
+    // After a failure the session still holds the migrator's lock, so it must not go on.
+    let _ = tokio::time::timeout(ACQUIRE_TIMEOUT, connection.close()).await;
+    migrated
 }
 
-async fn applied_version(pool: &PgPool, migrator: &Migrator) -> Result<Option<i64>, DatabaseError> {
-    let mut connection = pool.acquire().await?;
-    connection
-        .ensure_migrations_table(&migrator.table_name)
-        .await?;
-    let applied = connection
-        .list_applied_migrations(&migrator.table_name)
-        .await?;
-    Ok(applied.iter().map(|migration| migration.version).max())
+/// One connection outside a pool, within the time that a pool would take.
+async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
+    tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect())
+        .await
+        .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 async fn pause(lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
@@ -162,7 +239,33 @@ async fn pause(lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
     }
 }
 
-/// True for errors of a server that is away, restarting or overloaded: waiting helps.
+/// An error in the words of the server. sqlx adds the number of a line, which is one of PostgreSQL's own source.
+#[must_use]
+pub fn message(error: &(dyn Error + 'static)) -> String {
+    let text = error.to_string();
+    let mut line = None;
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(sqlx::Error::Database(server)) = error.downcast_ref() {
+            let server = server.try_downcast_ref::<PgDatabaseError>();
+            line = server.and_then(PgDatabaseError::line);
+        }
+        cause = error.source();
+    }
+    let suffix = line.map(|line| format!(" at line {line}"));
+    let plain = suffix.and_then(|suffix| text.strip_suffix(suffix.as_str()));
+    plain.unwrap_or(&text).to_owned()
+}
+
+/// PostgreSQL's code for a wait for a lock that took longer than `lock_timeout`.
+pub const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// PostgreSQL's code for a statement that was ended, mostly because it took longer than `statement_timeout`.
+pub const QUERY_CANCELED: &str = "57014";
+/// PostgreSQL's code for a transaction in which the client paused for too long.
+const IDLE_IN_TRANSACTION: &str = "25P03";
+
+/// True for errors that pass by themselves: the server does not answer, restarts, has no resources, or ended
+/// what took too long. The same request may succeed later.
 #[must_use]
 pub fn is_away(error: &sqlx::Error) -> bool {
     match error {
@@ -170,10 +273,12 @@ pub fn is_away(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Class 57P: shutdown and start-up; 08: connection; 53: resources.
+        // Class 57P: shutdown and start-up; 08: connection; 53: resources; 40: serialization and deadlocks.
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("57P") || code.starts_with("08") || code.starts_with("53")
+            let classes = ["57P", "08", "53", "40"];
+            let codes = [LOCK_NOT_AVAILABLE, QUERY_CANCELED, IDLE_IN_TRANSACTION];
+            codes.contains(&&*code) || classes.iter().any(|class| code.starts_with(class))
         }),
         _ => false,
     }
@@ -211,5 +316,37 @@ mod tests {
             assert_eq!(read_url(&mut settings, "DATABASE_URL"), text.trim());
             settings.finish().unwrap();
         }
+    }
+
+    #[test]
+    fn sessions_have_limits_that_the_url_may_change() {
+        let settings = PoolSettings {
+            statement_timeout: Duration::from_secs(7),
+            parameters: &[("enable_seqscan", "off")],
+            ..PoolSettings::new("footfall-test", 2)
+        };
+        let options = |url: &str| {
+            let options = settings.connect_options(url).unwrap();
+            assert_eq!(options.get_application_name(), Some("footfall-test"));
+            options.get_options().unwrap().to_owned()
+        };
+        let ours = options("postgres://h/name");
+        for parameter in [
+            "statement_timeout=7000",
+            "lock_timeout=5000",
+            "idle_in_transaction_session_timeout=15000",
+            "client_connection_check_interval=5000",
+            "tcp_keepalives_idle=30",
+            "tcp_keepalives_interval=10",
+            "tcp_keepalives_count=3",
+            "tcp_user_timeout=30000",
+            "enable_seqscan=off",
+        ] {
+            let given = format!("-c {parameter}");
+            assert!(ours.contains(&given), "{given} is missing: {ours}");
+        }
+        let chosen = options("postgres://h/name?options=-c%20statement_timeout%3D5min");
+        assert_eq!(chosen.matches("statement_timeout").count(), 1, "{chosen}");
+        assert!(chosen.contains("-c statement_timeout=5min"), "{chosen}");
     }
 }

@@ -67,7 +67,11 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Context, Readiness, http::health, http::serve, metrics};
+    use crate::{
+        Context, Readiness,
+        http::{Options, health, serve},
+        metrics,
+    };
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_service_is_healthy_when_it_is_ready() {
@@ -79,7 +83,7 @@ mod tests {
         let listener = serve::bind("0.0.0.0:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = health::router(context.readiness.clone(), metrics::install());
-        serve::spawn(listener, router, &context);
+        serve::spawn(listener, router, Options::default(), &context);
         let ask = async || {
             let address = address.clone();
             tokio::task::spawn_blocking(move || ask(&address))

@@ -8,7 +8,12 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
     producer::BaseProducer,
 };
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 use tracing::warn;
 
 /// Until when a record must be acknowledged. Shorter than [`crate::http::REQUEST_TIMEOUT`], so that
@@ -48,10 +53,21 @@ const FIXED: &[&str] = &[
 ];
 
 /// A cluster and how to talk to it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct KafkaSettings {
     brokers: String,
     extra: Vec<(String, String)>,
+}
+
+/// Without the values of further properties, passwords among them.
+impl fmt::Debug for KafkaSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.extra.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("KafkaSettings")
+            .field("brokers", &self.brokers)
+            .field("extra", &names)
+            .finish()
+    }
 }
 
 impl KafkaSettings {
@@ -90,7 +106,9 @@ impl KafkaSettings {
                 Err(KafkaError::ClientConfig(_, text, ..))
                     if text.contains("No such configuration property") =>
                 {
-                    warn!("{full} is ignored: librdkafka has no property {property}");
+                    if is_first(&full) {
+                        warn!("{full} is ignored: librdkafka has no property {property}");
+                    }
                 }
                 Err(KafkaError::ClientConfig(_, text, ..)) => {
                     settings.problem(
@@ -151,6 +169,27 @@ impl KafkaSettings {
     #[must_use]
     pub fn brokers(&self) -> &str {
         &self.brokers
+    }
+
+    /// An error of a client of this cluster. One that means that no broker answers says which were asked.
+    #[must_use]
+    pub fn describe(&self, error: &KafkaError) -> String {
+        use rdkafka::types::RDKafkaErrorCode as Code;
+        let silent = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                Code::BrokerTransportFailure
+                    | Code::AllBrokersDown
+                    | Code::OperationTimedOut
+                    | Code::Resolve
+            )
+        );
+        if silent {
+            let brokers = &self.brokers;
+            format!("Kafka does not answer at {brokers}, which KAFKA_BROKERS names ({error})")
+        } else {
+            format!("Kafka: {error}")
+        }
     }
 
     fn base(&self) -> ClientConfig {
@@ -239,6 +278,13 @@ impl KafkaSettings {
     }
 }
 
+/// True the first time that a name is ignored: each part of a program reads the settings, and one warning is enough.
+fn is_first(name: &str) -> bool {
+    static IGNORED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut ignored = IGNORED.lock().unwrap_or_else(PoisonError::into_inner);
+    ignored.insert(name.to_owned())
+}
+
 /// True for errors that pass by themselves: the client reconnects and goes on.
 #[must_use]
 pub fn is_transient(error: &KafkaError) -> bool {
@@ -271,8 +317,9 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 #[cfg(test)]
-mod settings_tests {
+mod tests {
     use super::*;
+    use rdkafka::types::RDKafkaErrorCode;
 
     fn problems(pairs: &[(&str, &str)]) -> String {
         let brokers = [("KAFKA_BROKERS", "127.0.0.1:9")];
@@ -322,5 +369,31 @@ mod settings_tests {
             problems(&[("KAFKA_LINGER_MS", "5"), ("KAFKA_MAX_IN_FLIGHT", "5")]),
             ""
         );
+    }
+
+    #[test]
+    fn an_ignored_name_is_told_once_and_no_value_ever() {
+        assert!(is_first("KAFKA_NO_SUCH_NAME"));
+        assert!(!is_first("KAFKA_NO_SUCH_NAME"));
+        let kafka = KafkaSettings {
+            brokers: "h:9092".to_owned(),
+            extra: vec![("sasl.password".to_owned(), "hunter2".to_owned())],
+        };
+        let shown = format!("{kafka:?}");
+        assert!(shown.contains("sasl.password") && shown.contains("h:9092"));
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_answer_is_named_with_its_setting() {
+        let kafka = KafkaSettings::new("broker.example:9092");
+        let lost = KafkaError::MetadataFetch(RDKafkaErrorCode::BrokerTransportFailure);
+        let said = kafka.describe(&lost);
+        assert!(
+            said.contains("broker.example:9092") && said.contains("KAFKA_BROKERS"),
+            "{said}"
+        );
+        let refused = KafkaError::AdminOp(RDKafkaErrorCode::TopicAuthorizationFailed);
+        assert!(!kafka.describe(&refused).contains("does not answer"));
     }
 }

@@ -5,12 +5,14 @@
 
 pub mod clock;
 pub mod database;
+mod foreign_lines;
 pub mod health_check;
 pub mod http;
 pub mod jwt;
 pub mod kafka;
 pub mod lifecycle;
 pub mod metrics;
+pub mod open_files;
 pub mod openapi;
 pub mod producer;
 pub mod program;
@@ -21,6 +23,7 @@ pub mod settings_list;
 mod settings_names;
 pub mod telemetry;
 pub mod throttle;
+pub mod toml_text;
 pub mod topics;
 pub mod watched_file;
 

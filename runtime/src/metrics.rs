@@ -1,8 +1,12 @@
 //! Every metric of every service: name, kind, labels, meaning. `/metrics` shows exactly these.
 //!
-//! The one rule: labels are bounded; a route's or report's id, never a path, a tenant or an id.
+//! Two rules. Labels are bounded; a route's or report's id, never a path, a tenant or an id. And every counter is there
+//! with 0 before its first event, with each value of its labels: Prometheus sees an increase only between two samples, so
+//! an alert would miss an event that makes the counter appear.
 
+use metrics::Label;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use serde_json::Value;
 use std::sync::OnceLock;
 
 /// What a metric does over time.
@@ -77,6 +81,11 @@ pub const METRICS: &[Metric] = &[
     counter("http_throttled_total", &["route"], "Requests answered 429."),
     gauge("http_connections", &[], "Open connections."),
     counter(
+        "http_connections_dropped_total",
+        &["reason"],
+        "Connections closed by us: their clients were too slow (head, idle, write), made room (room) or had too many (address).",
+    ),
+    counter(
         "files_reloaded_total",
         &["file", "result"],
         "Files that changed (geoip, jwks): used, or refused while the former one stays in use.",
@@ -119,24 +128,29 @@ pub const METRICS: &[Metric] = &[
     counter(
         "projector_batches_total",
         &["result"],
-        "Transactions: committed, fenced, failed.",
+        "Transactions: committed, fenced, moved (the table was set to another place), failed.",
     ),
     histogram("projector_batch_seconds", &[], "Time of one transaction."),
     histogram(BATCH_RECORDS, &[], "Records in one transaction."),
     gauge(
         "projector_lag_records",
         &["partition"],
-        "Records of the log that are not in the tables yet.",
+        "Records of the log that are not in the tables yet; 0 for partitions of other projectors.",
     ),
     gauge(
         "projector_partition_stopped",
         &["partition"],
-        "1 while a partition is stopped at a record this build cannot fold.",
+        "1 while a partition is not written: it waits at a record or a lock; /ready says why.",
     ),
     gauge(
         "projector_waiting_sessions",
         &[],
-        "Sessions of which something arrived before their start.",
+        "Sessions of which something arrived before their start; counted up to 100,000.",
+    ),
+    counter(
+        "projector_expired_total",
+        &[],
+        "Events dropped because what they name did not come within seven days, or was over.",
     ),
     counter(
         "projector_generations_total",
@@ -174,6 +188,45 @@ const SECONDS: &[f64] = &[
 const RECORDS: &[f64] = &[1.0, 10.0, 50.0, 100.0, 500.0, 1_000.0, 2_000.0, 4_000.0];
 const BATCH_RECORDS: &str = "projector_batch_records";
 
+/// Classes of HTTP statuses, the values of `status`.
+pub const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// The value of `route` for requests that no route answers.
+pub const NO_ROUTE: &str = "none";
+/// What became of a file that changed, the values of `result`.
+pub(crate) const FILE_RESULTS: [&str; 2] = ["used", "refused"];
+/// Files that are looked at, the values of `file`.
+const FILES: [&str; 2] = ["geoip", "jwks"];
+
+/// Makes a counter appear, with every combination of these values of its labels. What was counted already stays.
+pub fn zero(name: &'static str, labels: &[(&'static str, &[&'static str])]) {
+    let mut combinations = vec![Vec::new()];
+    for (label, values) in labels {
+        let extended = combinations.iter().flat_map(|combination: &Vec<Label>| {
+            values.iter().map(move |value| {
+                let mut extended = combination.clone();
+                extended.push(Label::from_static_parts(label, value));
+                extended
+            })
+        });
+        combinations = extended.collect();
+    }
+    for combination in combinations {
+        metrics::counter!(name, combination).increment(0);
+    }
+}
+
+/// Makes the counters of answered requests appear for every route of an OpenAPI document.
+pub fn zero_routes(document: &Value) {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let routes = paths.map(|(path, _)| path.clone());
+    for route in routes.chain([NO_ROUTE.to_owned()]) {
+        for class in STATUS_CLASSES {
+            metrics::counter!("http_requests_total", "route" => route.clone(), "status" => class)
+                .increment(0);
+        }
+    }
+}
+
 /// Starts recording and describes every metric. Later calls give the same handle.
 pub fn install() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -197,6 +250,11 @@ pub fn install() -> PrometheusHandle {
                     MetricKind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
                 }
             }
+            zero("kafka_producers_replaced_total", &[]);
+            zero(
+                "files_reloaded_total",
+                &[("file", &FILES), ("result", &FILE_RESULTS)],
+            );
             handle
         })
         .clone()

@@ -1,6 +1,6 @@
 //! What the three service binaries share around their `run`: logging, problems, exit codes.
 
-use crate::{Context, Settings, metrics, settings::Problems, telemetry};
+use crate::{Context, Settings, metrics, open_files, settings::Problems, telemetry};
 use std::{
     fmt::{self, Display},
     process::ExitCode,
@@ -66,6 +66,7 @@ where
     let mut settings = Settings::load(flags);
     telemetry::start(&mut settings);
     metrics::install();
+    open_files::raise_limit();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::other(error).report(),

@@ -7,6 +7,7 @@
 use crate::{
     settings_list::{self, Setting},
     settings_names::{self, Name},
+    toml_text,
 };
 use std::{
     collections::BTreeMap,
@@ -19,10 +20,20 @@ use std::{
 use thiserror::Error;
 
 /// Where every setting came from, and what was wrong with those read so far.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
     problems: Vec<Problem>,
+}
+
+/// Without the secrets.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("values", &self.redacted())
+            .field("problems", &self.problems)
+            .finish()
+    }
 }
 
 /// One setting that cannot be used.
@@ -133,12 +144,12 @@ impl Settings {
                 );
             }
         };
-        let table: toml::Table = match text.parse() {
+        let table = match toml_text::parse(&text) {
             Ok(table) => table,
             Err(error) => {
                 return self.problem(
                     "FOOTFALL_CONFIG",
-                    format!("{} is not TOML: {error}", path.display()),
+                    format!("{} cannot be used: {error}", path.display()),
                 );
             }
         };
@@ -359,6 +370,7 @@ mod tests {
         let settings =
             Settings::from_pairs([("ID_SECRET", "hunter2"), ("KAFKA_SASL_PASSWORD", "hunter2")]);
         assert!(!settings.redacted().join(" ").contains("hunter2"));
+        assert!(!format!("{settings:?}").contains("hunter2"));
         let mut settings = settings;
         let _: u32 = settings.parse("ID_SECRET", 1, "a number");
         assert!(

@@ -128,6 +128,12 @@ pub const SETTINGS: &[Setting] = &[
         "analytics database",
         &[Footfall, Projector, Api],
     ),
+    secret(
+        "PROJECTOR_DATABASE_URL",
+        "ANALYTICS_DATABASE_URL",
+        "analytics database with the role that writes it, when the other URL has one that reads",
+        &[Footfall],
+    ),
     open(
         "EMBEDDED_POSTGRES",
         "auto",
@@ -205,6 +211,18 @@ pub const SETTINGS: &[Setting] = &[
         "none",
         "networks (CIDR, separated by commas) whose CF-Connecting-IP and X-Forwarded-For are believed",
         &[Footfall, Ingest, Api],
+    ),
+    open(
+        "HTTP_IDLE_TIMEOUT",
+        "75s",
+        "how long a kept connection may idle; longer than that of the proxy in front",
+        ALL,
+    ),
+    open(
+        "HTTP_CONNECTIONS_PER_ADDRESS",
+        "512",
+        "most open connections of one client address (IPv6: of one /64); TRUSTED_PROXIES and this machine are not counted",
+        ALL,
     ),
     open(
         "GEOIP_DATABASE",

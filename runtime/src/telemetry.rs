@@ -1,8 +1,11 @@
 //! Log lines: text on a terminal, JSON elsewhere, always on standard error.
 
-use crate::Settings;
+pub use crate::foreign_lines::expect_lost_brokers;
+
+use crate::{Settings, foreign_lines};
 use std::io::IsTerminal;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::subscriber::set_global_default;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt};
 
 /// Starts logging as `LOG_FORMAT` and `RUST_LOG` say. A second call changes nothing, so tests may
 /// all call it.
@@ -28,18 +31,21 @@ pub fn start(settings: &mut Settings) {
     let filter = quiet_third_parties(filter);
     let registry = tracing_subscriber::registry().with(filter);
     // An error means that a subscriber is there already, which is what we want.
-    let _ = if format == "json" {
+    let started = if format == "json" {
         let layer = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
             .with_writer(std::io::stderr);
-        registry.with(layer).try_init()
+        set_global_default(registry.with(layer))
     } else {
         let layer = tracing_subscriber::fmt::layer()
             .with_ansi(terminal)
             .with_writer(std::io::stderr);
-        registry.with(layer).try_init()
+        set_global_default(registry.with(layer))
     };
+    if started.is_ok() {
+        foreign_lines::take();
+    }
 }
 
 fn quiet_third_parties(filter: EnvFilter) -> EnvFilter {

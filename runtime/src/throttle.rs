@@ -2,7 +2,7 @@
 //!
 //! Limits are per instance and per key; what the key is, the route decides.
 
-use crate::{Clock, Settings, settings_names};
+use crate::{Clock, Settings, metrics::zero, settings_names};
 use governor::{
     RateLimiter, clock::Clock as GovernorClock, middleware::StateInformationMiddleware,
     nanos::Nanos, state::keyed::DashMapStateStore,
@@ -75,6 +75,7 @@ impl Throttles {
         };
         let mut limiters = BTreeMap::new();
         for limit in published {
+            zero("http_throttled_total", &[("route", &[limit.route])]);
             let name = setting_name(limit.route);
             let limit = settings
                 .parse_with(&name, |text| parse_limit(*limit, text))
@@ -216,7 +217,8 @@ fn parse_limit(published: Limit, text: &str) -> Result<Limit, String> {
     })
 }
 
-/// The injected clock as governor wants it.
+/// The injected clock as governor wants it. Monotonic: by a wall clock that is set back an hour, each key
+/// would wait for an hour.
 #[derive(Clone, Debug)]
 pub struct ThrottleClock(Arc<dyn Clock>);
 
@@ -224,9 +226,7 @@ impl GovernorClock for ThrottleClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        let micros = u64::try_from(self.0.now().as_microsecond()).unwrap_or(0);
-        // Times that step back must not lend tokens; governor takes the difference as zero.
-        Nanos::new(micros.saturating_mul(1000))
+        Nanos::new(u64::try_from(self.0.monotonic().as_nanos()).unwrap_or(u64::MAX))
     }
 }
 
@@ -262,6 +262,31 @@ mod tests {
         assert!(throttles.spend("analytics.session", "a").is_ok());
         assert!(throttles.spend("analytics.session", "a").is_err());
         assert_eq!(throttles.spend("no.such.route", "a"), Ok(None));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_refuses_no_caller() {
+        let noon = Timestamp::from_second(1_900_000_000).unwrap();
+        let manual = Arc::new(ManualClock::new(noon));
+        let clock: Arc<dyn Clock> = manual.clone();
+        let published = [Limit {
+            route: "analytics.session",
+            count: 2,
+            seconds: 60,
+        }];
+        let throttles = Throttles::read(&mut Settings::default(), &published, &clock);
+        for _ in 0..2 {
+            assert!(throttles.spend("analytics.session", "a").is_ok());
+        }
+        manual.advance(SignedDuration::from_hours(-1));
+        let over = throttles.spend("analytics.session", "a").unwrap_err();
+        assert_eq!(over.retry_after_seconds, 30);
+        manual.advance(SignedDuration::from_secs(30));
+        let standing = throttles.spend("analytics.session", "a").unwrap().unwrap();
+        assert_eq!(standing.remaining, 0);
+        // The time of the reset is shown to people, so it follows the wall clock.
+        let now = manual.now().as_second();
+        assert_eq!(standing.reset_epoch_seconds, now + 60);
     }
 
     #[test]

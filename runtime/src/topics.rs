@@ -11,7 +11,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
-    error::KafkaError,
+    error::{KafkaError, KafkaResult},
     types::RDKafkaErrorCode,
 };
 use schemas::{
@@ -33,8 +33,13 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Error)]
 pub enum TopicError {
     /// The cluster did not answer, or refused.
-    #[error("the Kafka cluster: {0}")]
-    Kafka(#[from] KafkaError),
+    #[error("{said}")]
+    Kafka {
+        /// What the client said.
+        error: KafkaError,
+        /// The same for people, with the cluster's address where it did not answer.
+        said: String,
+    },
     /// A topic is not there.
     #[error("topic {0} does not exist; create it with `footfall topics`")]
     Missing(String),
@@ -52,10 +57,18 @@ pub enum TopicError {
 }
 
 impl TopicError {
+    /// For `map_err`: the word of a client of this cluster.
+    fn of(kafka: &KafkaSettings) -> impl Fn(KafkaError) -> Self {
+        move |error| Self::Kafka {
+            said: kafka.describe(&error),
+            error,
+        }
+    }
+
     /// True for what passes by itself just after topics were made.
     fn passes(&self) -> bool {
         match self {
-            Self::Kafka(error) => is_transient(error),
+            Self::Kafka { error, .. } => is_transient(error),
             Self::Missing(_) => true,
             Self::Wrong { .. } | Self::Unwritten(_) => false,
         }
@@ -130,7 +143,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let admin = admin(kafka)?;
+    let admin = admin(kafka).map_err(TopicError::of(kafka))?;
     // Three copies where there are three brokers; `footfall topics` is run once, before any traffic.
     let replicas = i32::try_from(brokers).unwrap_or(3).clamp(1, 3);
     let retentions: Vec<String> = missing
@@ -161,7 +174,8 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
             &topics,
             &AdminOptions::new().operation_timeout(Some(TIMEOUT)),
         )
-        .await?;
+        .await
+        .map_err(TopicError::of(kafka))?;
     let mut created = Vec::new();
     for result in results {
         match result {
@@ -197,7 +211,7 @@ async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
             });
         }
     }
-    let admin = admin(kafka)?;
+    let admin = admin(kafka).map_err(TopicError::of(kafka))?;
     let resources: Vec<ResourceSpecifier<'_>> = specs
         .iter()
         .map(|spec| ResourceSpecifier::Topic(spec.name))
@@ -207,7 +221,8 @@ async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
             &resources,
             &AdminOptions::new().request_timeout(Some(TIMEOUT)),
         )
-        .await?;
+        .await
+        .map_err(TopicError::of(kafka))?;
     for (spec, answer) in specs.iter().zip(answers) {
         let Ok(resource) = answer else { continue };
         let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone());
@@ -249,7 +264,7 @@ async fn metadata(kafka: &KafkaSettings) -> Result<(HashMap<String, usize>, usiz
             .collect();
         Ok((counts, metadata.brokers().len()))
     });
-    Ok(found.await?)
+    found.await.map_err(TopicError::of(kafka))
 }
 
 fn admin(kafka: &KafkaSettings) -> Result<AdminClient<DefaultClientContext>, KafkaError> {
@@ -270,7 +285,7 @@ async fn write_log(
     let entry = Entry::Log(log.clone());
     let payload =
         serde_json::to_vec(&entry).map_err(|error| TopicError::Unwritten(error.to_string()))?;
-    let producer = Producer::new(kafka)?;
+    let producer = Producer::new(kafka).map_err(TopicError::of(kafka))?;
     let record = Record {
         topic: DIRECTORY,
         key: &entry.key(),
@@ -289,14 +304,24 @@ async fn write_log(
 /// # Errors
 /// When the cluster does not answer.
 pub async fn read_log(kafka: &KafkaSettings) -> Result<Option<Log>, TopicError> {
-    let mut log = None;
-    let found = scan_directory(kafka, move |entry| {
-        if let Some(Entry::Log(found)) = entry {
-            log = Some(found);
-        }
-        log.take()
-    });
-    found.await
+    scan_directory(kafka, log_of).await
+}
+
+/// The same, by a consumer that reports ends of partitions and has nothing else to do. Blocks.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub fn read_log_by(consumer: &BaseConsumer) -> KafkaResult<Option<Log>> {
+    let found = scan(consumer, log_of);
+    consumer.unassign()?;
+    found
+}
+
+fn log_of(entry: Option<Entry>) -> Option<Log> {
+    match entry {
+        Some(Entry::Log(log)) => Some(log),
+        _ => None,
+    }
 }
 
 /// The fingerprints of the secrets that ingest works with; `None` while it was never started on this log.
@@ -319,44 +344,48 @@ pub async fn read_secrets(kafka: &KafkaSettings) -> Result<Option<SecretFingerpr
 /// Shows the directory's entries, from the first to the last, and at its end `None`, until something is found.
 async fn scan_directory<T: Send + 'static>(
     kafka: &KafkaSettings,
-    mut find: impl FnMut(Option<Entry>) -> Option<T> + Send + 'static,
+    find: impl FnMut(Option<Entry>) -> Option<T> + Send + 'static,
 ) -> Result<Option<T>, TopicError> {
     let config: ClientConfig = kafka.consumer_with_ends("footfall-directory-scan");
-    let found = blocking(move || {
-        let consumer: BaseConsumer = config.create()?;
-        let (low, high) = match consumer.fetch_watermarks(DIRECTORY, 0, TIMEOUT) {
-            Ok(watermarks) => watermarks,
-            Err(error) if is_unknown_topic(&error) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if low >= high {
-            return Ok(None);
-        }
-        let mut partitions = TopicPartitionList::new();
-        partitions.add_partition_offset(DIRECTORY, 0, Offset::Offset(low))?;
-        consumer.assign(&partitions)?;
-        loop {
-            match consumer.poll(TIMEOUT) {
-                None => {
-                    return Err(KafkaError::MessageConsumption(
-                        RDKafkaErrorCode::OperationTimedOut,
-                    ));
-                }
-                Some(Err(KafkaError::PartitionEOF(_))) => return Ok(find(None)),
-                Some(Err(error)) => return Err(error),
-                Some(Ok(message)) => {
-                    // What a newer program wrote is not for us.
-                    let entry = serde_json::from_slice(message.payload().unwrap_or_default());
-                    if let Ok(entry) = entry
-                        && let Some(found) = find(Some(entry))
-                    {
-                        return Ok(Some(found));
-                    }
+    let found = blocking(move || scan(&config.create()?, find));
+    found.await.map_err(TopicError::of(kafka))
+}
+
+fn scan<T>(
+    consumer: &BaseConsumer,
+    mut find: impl FnMut(Option<Entry>) -> Option<T>,
+) -> KafkaResult<Option<T>> {
+    let (low, high) = match consumer.fetch_watermarks(DIRECTORY, 0, TIMEOUT) {
+        Ok(watermarks) => watermarks,
+        Err(error) if is_unknown_topic(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if low >= high {
+        return Ok(None);
+    }
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition_offset(DIRECTORY, 0, Offset::Offset(low))?;
+    consumer.assign(&partitions)?;
+    loop {
+        match consumer.poll(TIMEOUT) {
+            None => {
+                return Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::OperationTimedOut,
+                ));
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(find(None)),
+            Some(Err(error)) => return Err(error),
+            Some(Ok(message)) => {
+                // What a newer program wrote is not for us.
+                let entry = serde_json::from_slice(message.payload().unwrap_or_default());
+                if let Ok(entry) = entry
+                    && let Some(found) = find(Some(entry))
+                {
+                    return Ok(Some(found));
                 }
             }
         }
-    });
-    Ok(found.await?)
+    }
 }
 
 fn is_unknown_topic(error: &KafkaError) -> bool {

@@ -3,6 +3,7 @@
 //! Owns noticing the change; what the content means is its reader's. The one rule: content that cannot
 //! be used leaves the former one in use, and is warned about once.
 
+use crate::metrics::FILE_RESULTS;
 use std::{
     fmt, fs,
     os::unix::fs::MetadataExt,
@@ -130,9 +131,10 @@ impl Follower {
                 Look::Refused(why)
             }
         };
+        let [used, refused] = FILE_RESULTS;
         let result = match look {
-            Look::Refused(_) => "refused",
-            _ => "used",
+            Look::Refused(_) => refused,
+            _ => used,
         };
         metrics::counter!("files_reloaded_total", "file" => self.label, "result" => result)
             .increment(1);

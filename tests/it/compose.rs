@@ -1,11 +1,11 @@
 //! `docker-compose.yml` without Docker: its services as processes with its environment, on loopback, and
 //! what stands beside it in `deploy/`.
 
+use footfall::postgres::{EmbeddedPostgres, Programs};
 use kit::{
     Client,
     child::Program,
     log::TestLog,
-    postgres,
     system::{PATIENCE, SECRET},
 };
 use runtime::{
@@ -18,19 +18,21 @@ use runtime::{
 };
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
     time::Duration,
 };
+use tempfile::TempDir;
 use url::Url;
 
-/// PostgreSQL's password in `.env`.
-const PASSWORD: &str = "letters0and1digits";
+/// The passwords of PostgreSQL's roles in `.env`.
+const API_PASSWORD: &str = "letters0and1digits";
+const PROJECTOR_PASSWORD: &str = "other2letters3and4digits";
 
 type Environment = BTreeMap<String, String>;
 
@@ -241,12 +243,14 @@ fn matches(glob: &str, path: &str) -> bool {
 /// A system as the file describes it, on loopback.
 struct Running {
     log: TestLog,
+    postgres: EmbeddedPostgres,
+    _folder: TempDir,
     gateway: Gateway,
     addresses: BTreeMap<&'static str, String>,
     programs: Vec<Program>,
 }
 
-/// Users, addresses and databases as the file has them, at the places where they are in a test.
+/// Addresses and databases as the file has them, at the places where they are in a test.
 struct Places {
     brokers: String,
     postgres: String,
@@ -262,9 +266,9 @@ impl Places {
                     self.brokers.clone()
                 }
                 "DATABASE_URL" | "ANALYTICS_DATABASE_URL" => {
-                    let theirs = format!("footfall:{PASSWORD}@postgres:5432");
-                    assert!(value.contains(&theirs), "{value}");
-                    value.replace(&theirs, &self.postgres)
+                    assert!(!value.contains("footfall:"), "{value} is the superuser's");
+                    assert!(value.contains("@postgres:5432/"), "{value}");
+                    value.replace("@postgres:5432/", &format!("@{}/", self.postgres))
                 }
                 "INGEST_LISTEN" => self.listens["ingest"].clone(),
                 "PROJECTOR_LISTEN" => self.listens["projector"].clone(),
@@ -277,18 +281,28 @@ impl Places {
     }
 }
 
-/// PostgreSQL as its image leaves it for the services; gives who is where, `user@host:port`.
-async fn prepare_postgres() -> String {
-    let url = Url::parse(&postgres::empty_databases().await.main).unwrap();
-    let mut admin = PgConnection::connect(url.as_str()).await.unwrap();
-    let analytics = read("deploy/postgres/10-analytics.sql");
-    for statement in ["CREATE DATABASE footfall".to_owned(), analytics] {
-        sqlx::raw_sql(AssertSqlSafe(statement))
-            .execute(&mut admin)
-            .await
+/// PostgreSQL as its image leaves it for the services: a server, one database, then the script in `deploy`, of which the
+/// second run changes nothing.
+async fn prepare_postgres(folder: &Path, environment: &Environment) -> EmbeddedPostgres {
+    let home = folder.join("postgres");
+    let server = EmbeddedPostgres::start(&home, Programs::Auto)
+        .await
+        .unwrap();
+    server.create_database("footfall").await.unwrap();
+    let url = Url::parse(&server.admin_url("postgres")).unwrap();
+    for _ in 0..2 {
+        let ran = Command::new(root().join("deploy/postgres/10-footfall.sh"))
+            .envs(environment)
+            .env("PGHOST", url.host_str().unwrap())
+            .env("PGPORT", url.port().unwrap().to_string())
+            .env("PGPASSWORD", url.password().unwrap())
+            .output()
             .unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success(), "{said}");
+        assert!(said.is_empty(), "{said}");
     }
-    url[url::Position::BeforeUsername..url::Position::AfterPort].to_owned()
+    server
 }
 
 fn free_address() -> String {
@@ -308,16 +322,26 @@ impl Running {
             .into_iter()
             .map(|name| (name.to_owned(), SECRET.to_owned()))
             .collect();
-        variables.insert("POSTGRES_PASSWORD".to_owned(), PASSWORD.to_owned());
+        for (name, password) in [
+            ("API_DATABASE_PASSWORD", API_PASSWORD),
+            ("PROJECTOR_DATABASE_PASSWORD", PROJECTOR_PASSWORD),
+        ] {
+            variables.insert(name.to_owned(), password.to_owned());
+        }
         let file = compose(&variables);
-        assert_eq!(environment(&file, "postgres")["POSTGRES_DB"], "footfall");
+        let of_postgres = environment(&file, "postgres");
+        assert_eq!(of_postgres["POSTGRES_DB"], "footfall");
+        let folder = TempDir::new().unwrap();
+        let postgres = prepare_postgres(folder.path(), &of_postgres).await;
+        let address = Url::parse(&postgres.admin_url("postgres")).unwrap();
+        let address = &address[url::Position::BeforeHost..url::Position::AfterPort];
 
         let log = TestLog::bare().await;
         let services = ["ingest", "projector", "api"];
         let addresses = services.map(|service| (service, free_address()));
         let places = Places {
             brokers: log.brokers().to_owned(),
-            postgres: prepare_postgres().await,
+            postgres: address.to_owned(),
             listens: addresses.clone().into(),
         };
         // The one-shot step, then what depends on it.
@@ -337,6 +361,8 @@ impl Running {
         }
         let running = Self {
             log,
+            postgres,
+            _folder: folder,
             gateway: Gateway::read(),
             addresses: addresses.into(),
             programs,
@@ -411,6 +437,7 @@ async fn the_three_services_of_the_file_count_a_beacon_behind_its_gateway() {
     for program in running.programs {
         assert_eq!(program.wait(), Some(0));
     }
+    running.postgres.stop().await.unwrap();
     running.log.finish().await;
 }
 

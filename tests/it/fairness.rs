@@ -4,23 +4,21 @@ use kit::{Creator, System};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-async fn visit(system: &System, creator: &Creator, visitor: &str) {
+pub async fn visit(system: &System, creator: &Creator, visitor: &str) {
     let session = system.client.session(creator.page, visitor).await;
     system.client.view(session, None).await;
 }
 
-async fn views(system: &System, creator: &Creator) -> Value {
+pub async fn views(system: &System, creator: &Creator) -> Value {
     system.client.report(creator, "overview").await["totalViews"].clone()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_partition_that_cannot_be_written_holds_up_no_other() {
-    let system = System::start().await;
-    // Some creators, until two of them are in different partitions.
+/// Two creators whose workspaces are in different partitions, with these; each page has had one visit.
+pub async fn creators_apart(system: &System) -> [(i32, Creator); 2] {
     let mut by_partition: BTreeMap<i32, Creator> = BTreeMap::new();
     for number in 0..20 {
         let creator = system.client.creator(&format!("creator{number}")).await;
-        visit(&system, &creator, "first").await;
+        visit(system, &creator, "first").await;
         let records = system.log.read(schemas::topics::EVENTS).await;
         let key = creator.workspace_id.to_string();
         let record = records.iter().find(|record| record.key == key).unwrap();
@@ -29,11 +27,16 @@ async fn a_partition_that_cannot_be_written_holds_up_no_other() {
             break;
         }
     }
-    let [(held, waiting), (other, served)] = by_partition
-        .iter()
-        .collect::<Vec<_>>()
+    let apart: Vec<(i32, Creator)> = by_partition.into_iter().collect();
+    apart
         .try_into()
-        .expect("twenty workspaces are not all in one partition");
+        .expect("twenty workspaces are not all in one partition")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_cannot_be_written_holds_up_no_other() {
+    let system = System::start().await;
+    let [(held, waiting), (other, served)] = &creators_apart(&system).await;
     system.settle().await;
 
     let mut holder = system.analytics.begin().await.unwrap();

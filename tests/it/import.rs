@@ -1,6 +1,6 @@
 //! History: counted like the file that it is in, once, however often and with whatever breaks off.
 
-use crate::{exactly_once::tables, replay};
+use crate::{random_log::tables, replay};
 use footfall::{
     commands::{
         import::{EXAMPLE, Ground, Progress, Summary},

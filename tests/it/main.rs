@@ -1,9 +1,12 @@
 //! The integration tests, one binary: whole systems, real PostgreSQL, a real log.
 
+mod alerts;
 mod bad_changes;
 mod bad_input;
 mod catalogue;
 mod compose;
+mod connections;
+mod database;
 mod delivery;
 mod demo;
 mod exactly_once;
@@ -13,18 +16,24 @@ mod import;
 mod import_command;
 mod import_limits;
 mod link_changes;
+mod long_sessions;
+mod migration;
 #[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
 mod mmdb_fixture;
 mod openapi;
+mod order;
 mod page_changes;
+mod partitions;
 mod program;
 mod public_page;
+mod random_log;
 mod replay;
 mod secrets;
 mod seeds;
 mod statements;
 mod tenants;
 mod tokens;
+mod waiting;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -119,6 +119,12 @@ impl Client {
         }
     }
 
+    /// Where the system listens, as host and port.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     /// A request to a path.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http

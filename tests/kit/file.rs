@@ -193,7 +193,7 @@ fn session(visit: &Value) -> String {
 pub async fn sessions(analytics: &PgPool) -> Vec<String> {
     let rows = sqlx::query(
         "SELECT started_at, page_views, heartbeats, bounced, duration_seconds, last_activity_at
-        FROM sessions WHERE started_at IS NOT NULL",
+        FROM sessions",
     )
     .fetch_all(analytics)
     .await

@@ -1,6 +1,6 @@
 //! One PostgreSQL server for all tests of a process, and a fresh pair of databases for each system.
 
-use footfall::postgres::{EmbeddedPostgres, Programs};
+use footfall::postgres::{Contents, EmbeddedPostgres, Programs, Role};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::{
     path::Path,
@@ -16,13 +16,37 @@ struct Server {
     postgres: EmbeddedPostgres,
 }
 
-/// The URLs of one system's two databases, main and analytics.
+/// The URLs of one system's two databases, main and analytics, for the server's superuser: tests look everywhere and
+/// tamper with everything.
 #[derive(Clone, Debug)]
 pub struct Databases {
     /// Main database.
     pub main: String,
     /// Analytics database.
     pub analytics: String,
+}
+
+impl Databases {
+    /// The settings by which the services reach them, each with its own role.
+    ///
+    /// # Panics
+    /// When they are not of this process's server.
+    #[must_use]
+    pub fn settings(&self) -> [(&'static str, String); 3] {
+        let server = SERVER.get().expect("the server runs");
+        let url = |role, url: &str| {
+            let (_, name) = url.rsplit_once('/').expect("a database");
+            server.postgres.url(role, name)
+        };
+        [
+            ("DATABASE_URL", url(Role::Api, &self.main)),
+            ("ANALYTICS_DATABASE_URL", url(Role::Api, &self.analytics)),
+            (
+                "PROJECTOR_DATABASE_URL",
+                url(Role::Projector, &self.analytics),
+            ),
+        ]
+    }
 }
 
 /// A pair of migrated, empty databases.
@@ -33,7 +57,7 @@ pub async fn databases() -> Databases {
     let server = SERVER.get_or_init(Server::start).await;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let (main, analytics) = (format!("main_{number}"), format!("analytics_{number}"));
-    let mut admin = PgConnection::connect(&server.postgres.url("postgres"))
+    let mut admin = PgConnection::connect(&server.postgres.admin_url("postgres"))
         .await
         .unwrap();
     for (name, template) in [(&main, "template_main"), (&analytics, "template_analytics")] {
@@ -44,8 +68,8 @@ pub async fn databases() -> Databases {
             .unwrap();
     }
     Databases {
-        main: server.postgres.url(&main),
-        analytics: server.postgres.url(&analytics),
+        main: server.postgres.admin_url(&main),
+        analytics: server.postgres.admin_url(&analytics),
     }
 }
 
@@ -60,12 +84,13 @@ pub async fn empty_databases() -> Databases {
         format!("empty_main_{number}"),
         format!("empty_analytics_{number}"),
     );
-    for name in [&main, &analytics] {
+    for (name, contents) in [(&main, Contents::Main), (&analytics, Contents::Analytics)] {
         server.postgres.create_database(name).await.unwrap();
+        server.postgres.grant(name, contents).await.unwrap();
     }
     Databases {
-        main: server.postgres.url(&main),
-        analytics: server.postgres.url(&analytics),
+        main: server.postgres.admin_url(&main),
+        analytics: server.postgres.admin_url(&analytics),
     }
 }
 
@@ -86,14 +111,21 @@ impl Server {
                     .await
                     .unwrap();
                 watch_over(&folder);
-                for (name, migrations) in [
-                    ("template_main", &api::MIGRATIONS),
-                    ("template_analytics", &projector::MIGRATIONS),
+                postgres.make_roles().await.unwrap();
+                lift_connection_limits(&postgres).await;
+                for (name, contents, migrations) in [
+                    ("template_main", Contents::Main, &api::MIGRATIONS),
+                    (
+                        "template_analytics",
+                        Contents::Analytics,
+                        &projector::MIGRATIONS,
+                    ),
                 ] {
                     postgres.create_database(name).await.unwrap();
-                    let pool = PgPool::connect(&postgres.url(name)).await.unwrap();
+                    let pool = PgPool::connect(&postgres.admin_url(name)).await.unwrap();
                     migrations.run(&pool).await.unwrap();
                     pool.close().await;
+                    postgres.grant(name, contents).await.unwrap();
                 }
                 let _ = sender.send(Self { postgres });
                 std::future::pending::<()>().await;
@@ -102,6 +134,20 @@ impl Server {
         receiver
             .await
             .expect("PostgreSQL could not be started; install the package postgresql")
+    }
+}
+
+/// The limits are for one system, and here are many.
+async fn lift_connection_limits(postgres: &EmbeddedPostgres) {
+    let mut admin = PgConnection::connect(&postgres.admin_url("postgres"))
+        .await
+        .unwrap();
+    for role in [Role::Api, Role::Projector] {
+        let statement = format!("ALTER ROLE {} CONNECTION LIMIT -1", role.name());
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut admin)
+            .await
+            .unwrap();
     }
 }
 

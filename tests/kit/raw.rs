@@ -115,9 +115,9 @@ impl Rows {
         let time = |row: &sqlx::postgres::PgRow, name: &str| {
             row.get::<jiff_sqlx::Timestamp, _>(name).to_jiff()
         };
-        let sessions = "SELECT * FROM sessions WHERE page_id = $1 AND started_at IS NOT NULL";
+        let sessions = "SELECT * FROM sessions WHERE page_id = $1";
         let sessions = sqlx::query(sessions).bind(page).fetch_all(analytics).await;
-        let events = sqlx::query("SELECT * FROM events")
+        let events = sqlx::query("SELECT * FROM events WHERE visible_seq IS NOT NULL")
             .fetch_all(analytics)
             .await;
         let (sessions, events) = (sessions.unwrap(), events.unwrap());

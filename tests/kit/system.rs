@@ -10,7 +10,8 @@ use axum::Router;
 use footfall::services::Services;
 use projector::consumer::Assignment;
 use runtime::{
-    Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings, http::serve,
+    Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings,
+    http::{Options, serve},
 };
 use schemas::topics::{EVENTS, EVENTS_PARTITIONS_EMBEDDED};
 use sqlx::PgPool;
@@ -112,11 +113,8 @@ impl SystemBuilder {
         let mut settings = self.settings;
         let brokers = log.brokers().to_owned();
         settings.insert("KAFKA_BROKERS".to_owned(), brokers);
-        settings.insert("DATABASE_URL".to_owned(), databases.main.clone());
-        settings.insert(
-            "ANALYTICS_DATABASE_URL".to_owned(),
-            databases.analytics.clone(),
-        );
+        let databases_by_role = databases.settings();
+        settings.extend(databases_by_role.map(|(name, url)| (name.to_owned(), url)));
         let clock = Arc::new(ManualClock::new(noon()));
         let context = Context {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -137,7 +135,8 @@ impl SystemBuilder {
             .await;
         let started = started.unwrap_or_else(|failure| panic!("{failure:?}"));
         let paths = paths(&started.router);
-        serve::spawn(listener, started.router, &context);
+        let options = Options::read(&mut Settings::from_pairs(settings.clone()));
+        serve::spawn(listener, started.router, options, &context);
         tokio::select! {
             () = context.readiness.wait() => {}
             ended = context.lifecycle.run_to_end() => panic!("the system ended: {ended:?}"),

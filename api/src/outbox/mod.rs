@@ -12,14 +12,14 @@ mod send;
 pub(crate) use publisher::{PART, Publisher};
 
 use rdkafka::error::KafkaError;
-use runtime::{producer::SendError, topics::TopicError};
+use runtime::{database, producer::SendError, topics::TopicError};
 use thiserror::Error;
 
 /// Why publishing stopped; it starts over after a pause.
 #[derive(Debug, Error)]
 enum PublishError {
     /// The main database.
-    #[error("the main database: {0}")]
+    #[error("the main database: {}", database::message(.0))]
     Database(#[from] sqlx::Error),
     /// The cluster does not answer, or refuses.
     #[error("{0}")]

@@ -6,11 +6,8 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use runtime::http::{Peer, client::neighbourhood, throttled};
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    sync::Arc,
-};
+use runtime::http::{client::neighbourhood, throttled};
+use std::sync::Arc;
 
 #[derive(Clone)]
 struct Limited {
@@ -29,10 +26,7 @@ pub(super) fn open(app: &Arc<App>, limit: &'static str, routes: Routes) -> Route
 
 async fn check(State(limited): State<Limited>, request: Request, next: Next) -> Response {
     let Limited { app, limit } = limited;
-    // Only a listener that is not ours leaves the peer out.
-    let peer = request.extensions().get::<Peer>();
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-    let client = neighbourhood(app.public.proxies.client(peer, request.headers()));
+    let client = neighbourhood(app.client(&request));
     match app.throttles.spend(limit, client) {
         Err(standing) => throttled::refuse(limit, standing),
         Ok(None) => next.run(request).await,

@@ -6,8 +6,10 @@
 
 mod address;
 mod body;
+mod custom_css;
 mod elsewhere;
 mod error_page;
+mod host;
 mod html;
 mod icon;
 mod json;
@@ -44,7 +46,7 @@ pub(crate) struct Public {
     tracking: Keyring,
     /// What the addresses of pages begin with.
     origin: String,
-    proxies: TrustedProxies,
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl Public {

@@ -6,10 +6,13 @@
 
 use std::{
     fs, io,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use url::Url;
+
+use crate::private;
 
 /// The log's file name; `SQLite` keeps `-wal` and `-shm` beside it.
 const FILE: &str = "log.db";
@@ -22,10 +25,22 @@ pub(super) struct Location {
 }
 
 impl Location {
-    /// Creates the directory if need be and finds a name for it.
+    /// Creates the directory if need be, closes it and the log in it to other users, and finds a name for it.
     pub(super) fn of(dir: &Path) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
+        private::make_folder(dir)?;
         let dir = fs::canonicalize(dir)?;
+        // `SQLite` gives the files that it keeps beside this one the same mode.
+        fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(dir.join(FILE))?;
+        for suffix in ["", "-wal", "-shm"] {
+            let file = dir.join(format!("{FILE}{suffix}"));
+            if file.exists() {
+                private::protect(&file)?;
+            }
+        }
         if is_plain(&dir) {
             return Ok(Self { dir, _alias: None });
         }

@@ -1,4 +1,4 @@
-//! Opens the log's file, reads it directly in bounded bites, and compacts what is compacted by contract.
+//! Opens the log's file, reads it directly in bounded bites, and compacts a topic that is compacted by contract.
 //!
 //! nisshi's own read sums the sizes of *all* records behind the offset before it returns the first ones, so that a
 //! rebuild would take quadratic time, never returns a record larger than the limit, and asks for headers once per
@@ -18,7 +18,7 @@ use libsql::{Builder, Connection, Database, Error, Row, params};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Open connections kept for the next read; one per consumer that reads at the same moment is plenty.
 const IDLE_CONNECTIONS: usize = 4;
-/// Below this many records in compacted topics a compaction gains nothing that a start would notice.
+/// Below this many records of a topic a compaction gains nothing that a start would notice.
 const COMPACT_FROM_RECORDS: i64 = 1_000;
 const TOPIC: &str = "
     SELECT t.name, t.uuid, tp.partition, tp.id
@@ -58,16 +58,18 @@ const COMPACTED_RECORDS: &str = "
     SELECT count(*)
     FROM record r
     JOIN topition tp ON tp.id = r.topition
-    JOIN topic_configuration c ON c.topic = tp.topic
-    WHERE c.name = 'cleanup.policy' AND c.value = 'compact'";
+    JOIN topic t ON t.id = tp.topic
+    JOIN topic_configuration c ON c.topic = t.id
+    WHERE t.name = ?1 AND c.name = 'cleanup.policy' AND c.value = 'compact'";
 
 const COMPACT: &str = "
     WITH newest AS (
         SELECT r.topition, r.k, max(r.offset_id) AS offset_id
         FROM record r
         JOIN topition tp ON tp.id = r.topition
-        JOIN topic_configuration c ON c.topic = tp.topic
-        WHERE c.name = 'cleanup.policy' AND c.value = 'compact' AND r.k IS NOT NULL
+        JOIN topic t ON t.id = tp.topic
+        JOIN topic_configuration c ON c.topic = t.id
+        WHERE t.name = ?1 AND c.name = 'cleanup.policy' AND c.value = 'compact' AND r.k IS NOT NULL
         GROUP BY r.topition, r.k
         HAVING count(*) > 1)
     DELETE FROM record
@@ -113,15 +115,15 @@ impl Log {
         Ok(log)
     }
 
-    /// Removes superseded records of topics whose policy is `compact`, as their contract allows; of no other topic.
-    pub(super) async fn compact(&self) -> Result<u64, Error> {
+    /// Removes superseded records of this topic if its policy is `compact`, as its contract allows; of no other topic.
+    pub(super) async fn compact(&self, topic: &str) -> Result<u64, Error> {
         let connection = self.connection().await?;
-        let records = first(&connection, COMPACTED_RECORDS, ()).await?;
+        let records = first(&connection, COMPACTED_RECORDS, [topic]).await?;
         let records = records.map_or(Ok(0), |row| row.get::<i64>(0))?;
         let removed = if records < COMPACT_FROM_RECORDS {
             0
         } else {
-            connection.execute(COMPACT, ()).await?
+            connection.execute(COMPACT, [topic]).await?
         };
         self.give_back(connection);
         Ok(removed)

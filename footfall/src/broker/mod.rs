@@ -2,8 +2,8 @@
 //!
 //! Owns the listener, the connections and their end. Storage, wire format and most requests are nisshi's
 //! (pinned: the file layout is read and written here too); fetch, produce and group membership are ours, see their files.
-//! The rule to keep: **nothing here ever deletes a record of a topic that is not purely compacted**. nisshi's own
-//! `maintain` is therefore never called: with `cleanup.policy=delete` it takes a `retention.ms` of -1 for
+//! The rule to keep: **nothing here ever deletes a record, but [`EmbeddedBroker::compact`] of the one topic that it is
+//! given**. nisshi's own `maintain` is therefore never called: with `cleanup.policy=delete` it takes a `retention.ms` of -1 for
 //! "everything is too old" and would empty the events topic, which is the truth.
 
 mod connection;
@@ -12,6 +12,7 @@ mod groups;
 mod location;
 mod log;
 mod produce;
+mod refused;
 mod services;
 mod stored;
 mod tails;
@@ -83,6 +84,7 @@ pub enum BrokerError {
 /// power may take the last ones. Dropping it ends everything at once; [`EmbeddedBroker::stop`] does it in order.
 #[derive(Debug)]
 pub struct EmbeddedBroker {
+    dir: PathBuf,
     brokers: String,
     stopping: CancellationToken,
     connections: TaskTracker,
@@ -120,9 +122,6 @@ impl EmbeddedBroker {
         let log = Log::open(&location.file())
             .await
             .map_err(|error| storage_error(error.to_string()))?;
-        log.compact()
-            .await
-            .map_err(|error| storage_error(error.to_string()))?;
         let log = Arc::new(log);
         let tails = Arc::new(Tails::new(log.clone()));
         let routes = services::routes(&storage, &log, &tails, &stopping)
@@ -137,6 +136,7 @@ impl EmbeddedBroker {
         ));
         debug!(kafka.brokers = %address, "embedded broker listens on {address}");
         Ok(Self {
+            dir: dir.to_owned(),
             brokers: address.to_string(),
             stopping,
             connections,
@@ -150,6 +150,16 @@ impl EmbeddedBroker {
     #[must_use]
     pub fn brokers(&self) -> &str {
         &self.brokers
+    }
+
+    /// Removes superseded records of a topic whose policy is `compact`, and says how many. Only for topics whose settings
+    /// have been checked: nothing brings the records back.
+    pub async fn compact(&self, topic: &str) -> Result<u64, BrokerError> {
+        let compacted = self.log.compact(topic).await;
+        compacted.map_err(|error| BrokerError::Storage {
+            dir: self.dir.clone(),
+            reason: error.to_string(),
+        })
     }
 
     /// Ends it: no new connections, running requests answered, waiting fetches sent home, the file flushed to disk.

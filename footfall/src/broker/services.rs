@@ -1,8 +1,9 @@
 //! Which request is answered by whom.
 //!
-//! nisshi's table, with ours in the places of fetch, group membership and offsets by time, and a wake-up after
-//! everything that changes what a fetch would see; before the table stands our produce, for all that is no transaction.
-//! The rule to keep: wake after the write, never before.
+//! nisshi's services where they keep what is there, ours for fetch, group membership, offsets by time and everything that
+//! is refused, and a wake-up after everything that changes what a fetch would see; before the table stands our produce, for
+//! all that is no transaction. A request that is not in the table ends its connection, as Kafka does it.
+//! The rules to keep: wake after the write, never before; add a service only after reading what it deletes and makes.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -12,19 +13,23 @@ use nisshi_broker::{
     service::{auth, coordinator, storage as stock},
 };
 use nisshi_sans_io::{
-    ApiKey as _, CreateTopicsRequest, DeleteTopicsRequest, EndTxnRequest, ErrorCode, FetchRequest,
-    Frame, ListOffsetsRequest, ListOffsetsResponse, ProduceRequest, ProduceResponse, Request,
-    Response,
+    AlterConfigsRequest, AlterUserScramCredentialsRequest, ApiKey as _, CreateAclsRequest,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteRecordsRequest,
+    DeleteTopicsRequest, EndTxnRequest, ErrorCode, FetchRequest, Frame,
+    IncrementalAlterConfigsRequest, ListOffsetsRequest, ListOffsetsResponse, MetadataRequest,
+    MetadataResponse, ProduceRequest, ProduceResponse, Request, Response,
 };
-use nisshi_service::{FrameRequestLayer, FrameRouteService};
+use nisshi_service::{FrameRequestLayer, FrameRouteBuilder, FrameRouteService};
 use nisshi_storage::{
-    ArcDynStorage, CreateTopicsService, DeleteTopicsService, Error, ListOffsetsService,
-    ProduceService, TxnEndService,
+    ArcDynStorage, CreateTopicsService, Error, ListOffsetsService, MetadataService, ProduceService,
+    TxnEndService,
 };
 use rama::{Context, Layer as _, Service, layer::MapErrLayer, service::BoxService};
 use tokio_util::sync::CancellationToken;
 
-use super::{fetch::WokenFetch, groups::Groups, log::Log, produce::Produce, tails::Tails};
+use super::{
+    fetch::WokenFetch, groups::Groups, log::Log, produce::Produce, refused::Refused, tails::Tails,
+};
 
 /// What `ListOffsets` answers for a time after the last record.
 const NO_OFFSET: i64 = -1;
@@ -57,14 +62,14 @@ pub(super) fn routes(
     let offsets = OffsetsByTime {
         storage: storage.clone(),
     };
+    let metadata = ExistingTopics {
+        storage: storage.clone(),
+    };
     let groups = Groups::new(Controller::with_storage(storage.clone())?, stopping.clone());
     let builder = [
         stock::add_offsets_to_txn,
         stock::add_partitions_to_txn,
-        stock::alter_user_scram_credentials,
         stock::consumer_group_describe,
-        stock::create_acls,
-        stock::delete_groups,
         stock::describe_acls,
         stock::describe_cluster,
         stock::describe_configs,
@@ -73,11 +78,9 @@ pub(super) fn routes(
         stock::describe_user_scram_credentials,
         stock::find_coordinator,
         stock::get_telemetry_subscriptions,
-        stock::incremental_alter_configs,
         stock::init_producer_id,
         stock::list_groups,
         stock::list_partition_reassignments,
-        stock::metadata,
         stock::txn_offset_commit,
     ]
     .iter()
@@ -92,19 +95,45 @@ pub(super) fn routes(
             CreateTopicsRequest::KEY,
             route(ThenForget::new(CreateTopicsService, storage, tails)),
         )?
-        .with_route(
-            DeleteTopicsRequest::KEY,
-            route(ThenForget::new(DeleteTopicsService, storage, tails)),
-        )?
+        .with_route(MetadataRequest::KEY, route(metadata))?
         .with_route(
             EndTxnRequest::KEY,
             route(ThenForget::new(TxnEndService, storage, tails)),
         )?;
-    let builder = coordinator::services(builder, groups)?;
+    let builder = coordinator::services(refusals(builder)?, groups)?;
     Ok(Routes {
         produce: Arc::new(Produce::new(log.clone(), tails.clone())),
         others: auth::services(builder)?.build()?,
     })
+}
+
+/// The requests that are refused.
+fn refusals(
+    builder: FrameRouteBuilder<(), ServiceError>,
+) -> Result<FrameRouteBuilder<(), ServiceError>, ServiceError> {
+    [
+        refusal::<DeleteTopicsRequest>(),
+        refusal::<DeleteRecordsRequest>(),
+        refusal::<CreatePartitionsRequest>(),
+        refusal::<AlterConfigsRequest>(),
+        refusal::<IncrementalAlterConfigsRequest>(),
+        refusal::<DeleteGroupsRequest>(),
+        refusal::<CreateAclsRequest>(),
+        refusal::<AlterUserScramCredentialsRequest>(),
+    ]
+    .into_iter()
+    .try_fold(builder, |builder, (key, service)| {
+        Ok(builder.with_route(key, service)?)
+    })
+}
+
+fn refusal<Q>() -> (i16, BoxService<(), Frame, Frame, ServiceError>)
+where
+    Q: Request + TryFrom<nisshi_sans_io::Body, Error = nisshi_sans_io::Error>,
+    Refused: Service<(), Q, Error = Error>,
+    <Refused as Service<(), Q>>::Response: Response,
+{
+    (Q::KEY, route::<_, Q>(Refused))
 }
 
 /// A service of one request type as an entry of the table.
@@ -185,6 +214,27 @@ where
         let response = self.inner.serve(context, request).await;
         self.tails.forget();
         response
+    }
+}
+
+/// What there is about topics. nisshi's answer makes those that are asked for and missing, unless a client forbids it.
+#[derive(Clone, Debug)]
+struct ExistingTopics {
+    storage: ArcDynStorage,
+}
+
+impl Service<(), MetadataRequest> for ExistingTopics {
+    type Response = MetadataResponse;
+    type Error = Error;
+
+    async fn serve(
+        &self,
+        _: Context<()>,
+        request: MetadataRequest,
+    ) -> Result<MetadataResponse, Error> {
+        let context = Context::with_state(self.storage.clone());
+        let request = request.allow_auto_topic_creation(Some(false));
+        MetadataService.serve(context, request).await
     }
 }
 

@@ -4,10 +4,9 @@
 //! first start that was killed begins again instead of failing for ever.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     net::TcpListener,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -15,10 +14,11 @@ use std::{
 use rand::{TryRngCore as _, rngs::OsRng};
 
 use super::{
-    PostgresError, USER,
+    PostgresError, SUPERUSER,
     privilege::{self, Account, run},
     programs::Binaries,
 };
+use crate::private;
 
 /// Making a cluster takes a second or two, and much longer on a slow disk.
 const INIT_TIMEOUT: Duration = Duration::from_mins(5);
@@ -88,12 +88,13 @@ impl Cluster {
         if !known.is_empty() {
             return Ok(known);
         }
+        // Whole or not at all: an empty password file of a killed start would lock us out.
         let made = random_password().map_err(PostgresError::file(&path))?;
-        write_private(&path, &made).map_err(PostgresError::file(path))?;
+        private::write_file(&path, &made).map_err(PostgresError::file(path))?;
         Ok(made)
     }
 
-    /// Makes the cluster, with this password for its only role.
+    /// Makes the cluster, with this password for its superuser.
     pub(super) async fn init(
         &self,
         binaries: &Binaries,
@@ -101,23 +102,27 @@ impl Cluster {
         password: &str,
     ) -> Result<(), PostgresError> {
         let unfinished = self.home.join("cluster.unfinished");
+        let data = unfinished.join("cluster");
         // A copy, because `initdb` reads it as that user, who has no business with our own.
-        let secret = self.home.join("password.initdb");
-        write_private(&secret, password).map_err(PostgresError::file(&secret))?;
-        account.give(&secret)?;
+        let secret = unfinished.join("password");
         // Sorting by bytes is fastest, and all that we promise; letters still have upper and lower case.
         let mut made = Ok(());
         for letters in ["--lc-ctype=C.UTF-8", "--lc-ctype=C"] {
             remove(&unfinished)?;
-            fs::create_dir(&unfinished).map_err(PostgresError::file(&unfinished))?;
-            account.give(&unfinished)?;
-            let mut command = account.command(binaries.program("initdb"));
+            for directory in [&unfinished, &data] {
+                fs::DirBuilder::new()
+                    .mode(0o700)
+                    .create(directory)
+                    .map_err(PostgresError::file(directory))?;
+                account.give(directory)?;
+            }
+            private::write_file(&secret, password).map_err(PostgresError::file(&secret))?;
+            account.give(&secret)?;
+            let mut command = account.command_on(&data, binaries.program("initdb"))?;
             command
-                .arg("-D")
-                .arg(&unfinished)
                 .arg("--pwfile")
-                .arg(&secret);
-            command.args(["--username", USER, "--auth=scram-sha-256"]);
+                .arg(account.beside(&data, "password"));
+            command.args(["--username", SUPERUSER, "--auth=scram-sha-256"]);
             command.args(["--encoding=UTF8", "--locale=C", letters]);
             command.args(["--data-checksums", "--no-instructions"]);
             made = run(command, INIT_TIMEOUT).await.map(drop);
@@ -125,9 +130,12 @@ impl Cluster {
                 break;
             }
         }
-        fs::remove_file(&secret).map_err(PostgresError::file(secret))?;
-        made?;
-        fs::rename(&unfinished, self.data()).map_err(PostgresError::file(unfinished))
+        if let Err(error) = made {
+            remove(&unfinished)?;
+            return Err(error);
+        }
+        fs::rename(&data, self.data()).map_err(PostgresError::file(&data))?;
+        remove(&unfinished)
     }
 
     /// The port of the last time if it is free, else another.
@@ -138,7 +146,7 @@ impl Cluster {
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port))?.local_addr();
         let address = free(last).or_else(|_| free(0));
         let port = address.map_err(PostgresError::file(&path))?.port();
-        fs::write(&path, format!("{port}\n")).map_err(PostgresError::file(path))?;
+        private::write_file(&path, &port.to_string()).map_err(PostgresError::file(path))?;
         Ok(port)
     }
 
@@ -154,12 +162,9 @@ impl Cluster {
         if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_LIMIT_BYTES) {
             fs::rename(&path, path.with_extension("log.1")).map_err(PostgresError::file(&path))?;
         }
-        fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(PostgresError::file(path))
+        let mut options = fs::OpenOptions::new();
+        let options = options.create(true).append(true).mode(0o600);
+        options.open(&path).map_err(PostgresError::file(path))
     }
 
     /// How long the log is now, to tell what comes later.
@@ -185,24 +190,6 @@ fn random_password() -> io::Result<String> {
         [byte >> 4, byte & 0xf].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
     };
     Ok(bytes.into_iter().flat_map(hex).collect())
-}
-
-/// Whole or not at all: an empty password file of a killed start would lock us out.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    let mut file = options
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&unfinished)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()?;
-    fs::rename(unfinished, path)
 }
 
 fn remove(path: &Path) -> Result<(), PostgresError> {

@@ -85,12 +85,9 @@ pub(super) async fn stop(
 ) -> Result<(), PostgresError> {
     let mut last = String::new();
     for mode in ["fast", "immediate"] {
-        let mut command = account.command(binaries.program("pg_ctl"));
+        let mut command = account.command_on(&cluster.data(), binaries.program("pg_ctl"))?;
         command.args(["stop", "--wait", "--mode", mode, "--timeout"]);
-        command
-            .arg(STOP_TIMEOUT.as_secs().to_string())
-            .arg("-D")
-            .arg(cluster.data());
+        command.arg(STOP_TIMEOUT.as_secs().to_string());
         match run(command, STOP_TIMEOUT * 2).await {
             Ok(_) => return Ok(()),
             // It ended before `pg_ctl` could tell it to.
@@ -129,8 +126,24 @@ pub(super) async fn look(
         None | Some('X') => Process::Gone,
         Some('Z') => Process::Zombie,
         Some(_) if at_work(data, account).await?.contains(&pid) => Process::Ours,
+        Some(_) if is_privileged_server(pid, account) => Process::Ours,
         Some(_) => Process::Stranger,
     })
+}
+
+/// A server that an earlier version of this program started with a capability. That keeps its user, who has none any
+/// more, from seeing where it works; no other server of PostgreSQL holds any.
+fn is_privileged_server(pid: u32, account: &Account) -> bool {
+    let Some(uid) = account.other_uid() else {
+        return false;
+    };
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.split_whitespace().next())
+    };
+    let capable = field("CapPrm:").is_some_and(|set| set.bytes().any(|digit| digit != b'0'));
+    field("Name:") == Some("postgres") && field("Uid:") == Some(&uid.to_string()) && capable
 }
 
 /// Without `/proc` there are no zombies without a parent, and only the name can be asked for.

@@ -10,6 +10,7 @@ mod former;
 mod memory;
 mod privilege;
 mod programs;
+mod roles;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -26,15 +27,19 @@ use sqlx::{
 use tracing::info;
 
 use self::{cluster::Cluster, privilege::Account, programs::Binaries, server::Server};
+use crate::private;
 
-/// The only role, owner of everything.
-const USER: &str = "footfall";
+/// The role that the cluster is made with. It makes the others, and does nothing else.
+const SUPERUSER: &str = "footfall";
 /// The database that every cluster has.
 const MAINTENANCE: &str = "postgres";
 /// `SQLSTATE` of a database that exists already.
 const DUPLICATE_DATABASE: &str = "42P04";
 
-pub use self::programs::Programs;
+pub use self::{
+    programs::Programs,
+    roles::{Contents, Role},
+};
 
 /// Why the embedded server did not start, stop or answer, with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +115,10 @@ pub enum PostgresError {
         source: io::Error,
     },
     /// The server does not answer as it should.
-    #[error("the embedded PostgreSQL answers: {0}; its log is postgres.log in the data directory")]
+    #[error(
+        "the embedded PostgreSQL answers: {}; its log is postgres/postgres.log in the data directory",
+        runtime::database::message(.0)
+    )]
     Database(#[from] sqlx::Error),
     /// A name that is not a plain lower-case identifier.
     #[error(
@@ -147,14 +155,12 @@ impl EmbeddedPostgres {
     /// A server that accepts connections: programs found or fetched, cluster made if there was none, an earlier
     /// run's server stopped.
     pub async fn start(dir: &Path, programs: Programs) -> Result<Self, PostgresError> {
-        tokio::fs::create_dir_all(dir)
-            .await
-            .map_err(PostgresError::file(dir))?;
+        private::make_folder(dir).map_err(PostgresError::file(dir))?;
         let dir = tokio::fs::canonicalize(dir)
             .await
             .map_err(PostgresError::file(dir))?;
         let cluster = Cluster::new(&dir);
-        let account = Account::for_directory(&dir, cluster.owner()).await?;
+        let account = Account::of(cluster.owner()).await?;
         let binaries = Binaries::find(programs, &dir, cluster.version()?, &account).await?;
         former::clear(&cluster, &binaries, &account).await?;
         let password = cluster.password()?;
@@ -169,11 +175,15 @@ impl EmbeddedPostgres {
         Ok(Self { server, password })
     }
 
-    /// `postgres://footfall:<password>@127.0.0.1:<port>/<database>`.
+    /// The URL of a database for the superuser, who may do everything that the server's user may do on this machine.
     #[must_use]
-    pub fn url(&self, database: &str) -> String {
-        let (password, port) = (&self.password, self.server.port());
-        format!("postgres://{USER}:{password}@127.0.0.1:{port}/{database}")
+    pub fn admin_url(&self, database: &str) -> String {
+        self.url_of(SUPERUSER, &self.password, database)
+    }
+
+    fn url_of(&self, user: &str, password: &str, database: &str) -> String {
+        let port = self.server.port();
+        format!("postgres://{user}:{password}@127.0.0.1:{port}/{database}")
     }
 
     /// The database exists afterwards; whether it was made now.
@@ -215,7 +225,7 @@ fn connect_options(port: u16, password: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(port)
-        .username(USER)
+        .username(SUPERUSER)
         .password(password)
         .database(MAINTENANCE)
         .ssl_mode(PgSslMode::Disable)

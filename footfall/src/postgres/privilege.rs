@@ -1,13 +1,15 @@
 //! As whom the server runs, and how its programs are started.
 //!
-//! PostgreSQL refuses to run as root. Started by root, its programs run through `setpriv` as an unprivileged user, who
-//! keeps one capability only where it is needed: to pass through directories that nobody else may enter.
+//! PostgreSQL refuses to run as root. Started by root, its programs run through `setpriv` as an unprivileged user
+//! without a single capability, so that the server reads nothing of the host but what everybody may read. Root opens
+//! the cluster's directory before it becomes that user, and the programs find it as an open file.
 //! The rule to keep: no program of PostgreSQL is started except through [`Account::command`].
 
 use std::{
     ffi::OsStr,
+    fs::File,
     os::unix::fs::{MetadataExt as _, chown},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Output, Stdio},
     time::Duration,
 };
@@ -18,26 +20,14 @@ use super::PostgresError;
 
 /// Who serves when root starts us, in this order.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
-/// How `setpriv` lets a user pass directories of mode 700, the least first; containers often have only the second
-/// capability. Without the secure bit `access(2)` ignores capabilities, and `initdb` asks it about its programs.
-const PASSAGES: [&[&str]; 5] = [
-    &[],
-    &[
-        "--securebits=+no_setuid_fixup",
-        "--inh-caps=+dac_read_search",
-        "--ambient-caps=+dac_read_search",
-    ],
-    &[
-        "--inh-caps=+dac_read_search",
-        "--ambient-caps=+dac_read_search",
-    ],
-    &[
-        "--securebits=+no_setuid_fixup",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-    ],
-    &["--inh-caps=+dac_override", "--ambient-caps=+dac_override"],
-];
+/// What the programs get of our environment: where programs and their libraries are. Everything else stays here,
+/// above all settings that are secrets.
+const ENVIRONMENT: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
+/// Gives a program what is open as its standard input as file 9 instead, which its own children have as well.
+const PASS_ON: &str = "exec 9<&0 </dev/null; exec \"$0\" \"$@\"";
+/// File 9 of the process that asks. The kernel follows this link without a look at the directories above it, which may
+/// be closed to the user. The working directory would not do: programs before version 16 leave it and cannot return.
+const PASSED_ON: &str = "/proc/self/fd/9";
 /// For programs that answer at once.
 const SHORT: Duration = Duration::from_secs(30);
 
@@ -47,19 +37,15 @@ pub(super) struct Account {
     other: Option<Other>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Other {
     uid: u32,
     gid: u32,
-    passage: &'static [&'static str],
 }
 
 impl Account {
-    /// Ourselves, or for root: the owner of the cluster there is, else an unprivileged user, who can reach `dir`.
-    pub(super) async fn for_directory(
-        dir: &Path,
-        owner: Option<(u32, u32)>,
-    ) -> Result<Self, PostgresError> {
+    /// Ourselves, or for root: the owner of the cluster there is, else an unprivileged user.
+    pub(super) async fn of(owner: Option<(u32, u32)>) -> Result<Self, PostgresError> {
         if own_uid().await? != 0 {
             return Ok(Self { other: None });
         }
@@ -67,31 +53,13 @@ impl Account {
             Some(owner) => owner,
             None => unprivileged().await?,
         };
-        let mut reasons = Vec::new();
-        for passage in PASSAGES {
-            let account = Self {
-                other: Some(Other { uid, gid, passage }),
-            };
-            let mut probe = account.command("sh");
-            probe.args(["-c", "cd \"$1\" && test -x .", "sh"]).arg(dir);
-            match account.run(probe).await {
-                Ok(_) => return Ok(account),
-                Err(PostgresError::Program { output, .. }) => reasons.push(output),
-                Err(error) => return Err(error),
-            }
-        }
-        reasons.dedup();
-        Err(PostgresError::Privilege {
-            reason: format!(
-                "the user of id {uid} cannot reach {} ({})",
-                dir.display(),
-                reasons.join("; ")
-            ),
+        Ok(Self {
+            other: Some(Other { uid, gid }),
         })
     }
 
     /// The program as this user: a process group of its own, so that Ctrl-C in our terminal is not its business, an
-    /// environment without settings for PostgreSQL's clients, and nothing on our terminal.
+    /// environment of its own, and nothing on our terminal.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = match &self.other {
             None => Command::new(program),
@@ -100,15 +68,16 @@ impl Account {
                 command
                     .arg(format!("--reuid={}", other.uid))
                     .arg(format!("--regid={}", other.gid))
-                    .arg("--clear-groups");
-                command.args(other.passage);
+                    // Becoming another user drops all capabilities; these keep it from getting any back.
+                    .args(["--clear-groups", "--inh-caps=-all", "--no-new-privs"]);
                 command.arg("--").arg(program);
                 command
             }
         };
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("PG") {
-                command.env_remove(name);
+        command.env_clear();
+        for name in ENVIRONMENT {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
             }
         }
         command
@@ -120,6 +89,43 @@ impl Account {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
+    }
+
+    /// The program on the cluster in that directory, which may lie below directories that the user cannot enter.
+    pub(super) fn command_on(
+        &self,
+        data: &Path,
+        program: impl AsRef<OsStr>,
+    ) -> Result<Command, PostgresError> {
+        if !self.is_other() {
+            let mut command = self.command(program);
+            command.arg("-D").arg(data);
+            return Ok(command);
+        }
+        let directory = File::open(data).map_err(PostgresError::file(data))?;
+        let mut command = self.command("sh");
+        command
+            .args(["-c", PASS_ON])
+            .arg(program)
+            .args(["-D", PASSED_ON])
+            .stdin(directory);
+        Ok(command)
+    }
+
+    /// A file beside the cluster in that directory, as programs of [`Self::command_on`] may name it. The user must be
+    /// able to enter the directory that holds both.
+    pub(super) fn beside(&self, data: &Path, name: &str) -> PathBuf {
+        let data = if self.is_other() {
+            Path::new(PASSED_ON)
+        } else {
+            data
+        };
+        data.join("..").join(name)
+    }
+
+    /// The id of the user, when it is not ourselves.
+    pub(super) fn other_uid(&self) -> Option<u32> {
+        self.other.map(|other| other.uid)
     }
 
     /// Is this somebody else than ourselves?
@@ -147,8 +153,14 @@ pub(super) async fn run(mut command: Command, patience: Duration) -> Result<Stri
         let name = Path::new(name).file_name().unwrap_or(name);
         name.to_string_lossy().into_owned()
     };
-    // Behind `setpriv … --` comes the program that is meant.
-    let behind = named.get_args().skip_while(|arg| *arg != "--").nth(1);
+    // Behind `setpriv … --` comes the program that is meant, or the shell that passes a file on to it.
+    let behind = named.get_args().skip_while(|arg| *arg != "--").skip(1);
+    let behind: Vec<&OsStr> = behind.take(4).collect();
+    let behind = match behind[..] {
+        [_, _, script, program] if script == PASS_ON => Some(program),
+        [program, ..] => Some(program),
+        [] => None,
+    };
     let wrapper = name(named.get_program());
     let program = behind
         .filter(|_| wrapper == "setpriv")

@@ -15,6 +15,9 @@ use super::{PostgresError, download, privilege::Account};
 /// The oldest version whose settings and SQL we rely on.
 const OLDEST: u32 = 15;
 
+/// Where root keeps fetched programs: those who run them cannot enter its data directory.
+const SHARED: &str = "/var/cache/footfall-postgresql";
+
 /// Which server programs to use.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Programs {
@@ -75,7 +78,8 @@ impl Binaries {
         if programs == Programs::Installed {
             return Err(missing(dir, wanted, &found));
         }
-        let bin = download::programs(dir, wanted).await?;
+        let shared = account.is_other().then_some(Path::new(SHARED));
+        let bin = download::programs(dir, shared, wanted).await?;
         Self::check(&bin, account).await
     }
 

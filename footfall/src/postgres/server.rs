@@ -161,6 +161,7 @@ impl Server {
             connection.close().await
         };
         answered.await.map_err(|error| {
+            let error = runtime::database::message(&error);
             format!("it does not let us in with the password in its directory: {error}")
         })
     }
@@ -188,12 +189,18 @@ impl Drop for Server {
         if self.stopped || self.child.id().is_none() {
             return;
         }
-        let mut command = self.account.command(self.binaries.program("pg_ctl"));
-        command.args(["stop", "--no-wait", "--mode", "fast", "-D"]);
-        command.arg(self.cluster.data());
-        let command = command.as_std_mut();
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        if let Err(error) = command.status() {
+        let pg_ctl = self.binaries.program("pg_ctl");
+        let told = self
+            .account
+            .command_on(&self.cluster.data(), pg_ctl)
+            .map_err(|error| error.to_string())
+            .and_then(|mut command| {
+                command.args(["stop", "--no-wait", "--mode", "fast"]);
+                let command = command.as_std_mut();
+                command.stdout(Stdio::null()).stderr(Stdio::null());
+                command.status().map_err(|error| error.to_string())
+            });
+        if let Err(error) = told {
             warn!(%error, "the embedded PostgreSQL cannot be told to stop: {error}");
         }
     }
@@ -210,12 +217,8 @@ fn spawn(
         .try_clone()
         .map_err(PostgresError::file(cluster.log()))?;
     let program = binaries.program("postgres");
-    let mut command = account.command(&program);
-    command
-        .arg("-D")
-        .arg(cluster.data())
-        .arg("-p")
-        .arg(port.to_string());
+    let mut command = account.command_on(&cluster.data(), &program)?;
+    command.arg("-p").arg(port.to_string());
     let memory = format!("shared_buffers={}MB", shared_buffers_mb());
     for setting in SETTINGS.into_iter().chain([memory.as_str()]) {
         command.arg("-c").arg(setting);

@@ -2,12 +2,12 @@
 
 use super::verdicts::{Batch, Entry};
 use crate::{
-    accept::{Beacon, BeaconKind, Form, Name},
-    limits,
+    accept::{Beacon, BeaconKind, Form, Name, read},
+    limits::{self, Spent},
     outcome::{BeaconType, Outcome, Ticket},
 };
 use jiff::SignedDuration;
-use runtime::http::Fields;
+use runtime::{http::Fields, jwt::Refused};
 use schemas::{PageId, RefusalReason};
 use serde_json::{Map, Value};
 
@@ -55,32 +55,35 @@ impl Batch<'_> {
             self.tell(index, "invalid", None, Some(rule.into()));
             return None;
         };
-        if kind.needs_user() && !self.knows_user() {
-            ticket.settle(Outcome::Unauthorized);
-            self.tell(index, "invalid", None, Some("unauthorized".into()));
-            return None;
+        match kind.needs_user().then(|| self.refused_user()).flatten() {
+            None => {}
+            Some(Refused::Unauthorized) => {
+                ticket.settle(Outcome::Unauthorized);
+                self.tell(index, "invalid", None, Some("unauthorized".into()));
+                return None;
+            }
+            Some(Refused::Throttled(standing)) => {
+                ticket.settle(Outcome::Throttled);
+                self.retry_throttled(index, Spent::bad_tokens(standing));
+                return None;
+            }
         }
-        let mut fields = Fields::new(object);
-        let age_ms = fields.integer("ageMs", 0..=MAX_AGE_MS).unwrap_or(0);
-        let mut problems = fields.into_problems();
         let max_data_bytes = self.service.rules().max_event_data_bytes;
         match Beacon::read(kind, Form::Member, object, max_data_bytes) {
-            Ok(beacon) if problems.is_empty() => {
-                ticket.readable();
-                let age = SignedDuration::from_millis(age_ms);
+            Ok(beacon) => {
+                // If nobody waits for the answer any more, it was not taken.
+                ticket.otherwise(Outcome::UnknownPage);
                 Some(Entry {
                     index,
                     ticket,
                     beacon,
-                    occurred_at: self.now.saturating_sub(age).unwrap_or(self.now),
+                    occurred_at: self.now.saturating_sub(age(object)).unwrap_or(self.now),
                     missing: None,
                 })
             }
-            read => {
-                if let Err(invalid) = read {
-                    problems.extend(invalid.lines().map(str::to_owned));
-                }
+            Err(invalid) => {
                 self.drop_visit(kind, object);
+                let problems: Vec<&str> = invalid.lines().collect();
                 self.tell(index, "invalid", None, Some(problems.join("; ").into()));
                 None
             }
@@ -98,13 +101,26 @@ impl Batch<'_> {
         }
     }
 
-    fn knows_user(&mut self) -> bool {
-        if !self.user_asked {
-            self.user_asked = true;
-            self.user = self.service.user(self.headers, self.now).ok();
-        }
-        self.user.is_some()
+    /// Why the request's token is refused; it is checked once.
+    fn refused_user(&mut self) -> Option<Refused> {
+        let (service, headers, address) = (self.service, self.headers, self.seen.address);
+        let user = self
+            .user
+            .get_or_insert_with(|| service.user(headers, address));
+        user.as_ref().err().copied()
     }
+}
+
+/// How long ago a member says that it happened. It only describes, so it is rounded and clamped: clients
+/// subtract clocks that have fractions and step back.
+fn age(object: &Map<String, Value>) -> SignedDuration {
+    let age_ms = read::number(&Fields::new(object), "ageMs").unwrap_or_default();
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast saturates, and the range is small"
+    )]
+    let whole = read::round(age_ms) as i64;
+    SignedDuration::from_millis(whole.clamp(0, MAX_AGE_MS))
 }
 
 fn kind_of(member: &Value) -> Option<BeaconKind> {

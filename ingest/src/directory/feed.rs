@@ -5,7 +5,6 @@
 //! that was replaced shows half a directory.
 
 use super::{Directory, Entries};
-use jiff::Timestamp;
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     consumer::{Consumer, StreamConsumer},
@@ -35,7 +34,7 @@ pub struct Feed {
     clock: Arc<dyn Clock>,
     lifecycle: Lifecycle,
     complete: watch::Sender<bool>,
-    complete_at: Option<Timestamp>,
+    complete_at: Option<Duration>,
 }
 
 /// Why a consumer is given up.
@@ -181,22 +180,18 @@ impl Feed {
                 "the directory is read to its end, offset {}", progress.next_offset
             );
         }
-        self.complete_at = Some(self.clock.now());
+        self.complete_at = Some(self.clock.monotonic());
         self.complete
             .send_if_modified(|complete| !std::mem::replace(complete, true));
         self.show_age();
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a gauge; no age has 2^52 milliseconds"
-    )]
     fn show_age(&self) {
         let Some(complete_at) = self.complete_at else {
             return;
         };
-        let age_ms = self.clock.now().as_millisecond() - complete_at.as_millisecond();
-        metrics::gauge!("ingest_directory_age_seconds").set(age_ms.max(0) as f64 / 1_000.0);
+        let age = self.clock.monotonic().saturating_sub(complete_at);
+        metrics::gauge!("ingest_directory_age_seconds").set(age.as_secs_f64());
     }
 }
 

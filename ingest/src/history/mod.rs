@@ -106,7 +106,7 @@ impl History<'_> {
                 Verdict::Accept(event, _) => events.push(*event),
                 // The visit comes first, and what refuses it refuses all of it.
                 Verdict::Refuse(refusal) => return Ok(Taken::Refused(refusal.reason)),
-                Verdict::Unknown(Missing::Page(_) | Missing::UnprovenPage(_)) => {
+                Verdict::Unknown(Missing::Page(_)) => {
                     return Err(BadLine::unknown_page());
                 }
                 Verdict::Unknown(Missing::Workspace(_)) => {

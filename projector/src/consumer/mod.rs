@@ -1,21 +1,26 @@
 //! The consumer thread: owns partitions, polls and reads their records, hands them to the partitions' workers.
 //!
-//! One thread, one loop, so that the way of a record can be followed: changes of ownership, then what the log
-//! has, then the [`worker`] of its partition. Each partition is in one state:
+//! One thread, one loop, so that the way of a record can be followed: changes of ownership, what workers report,
+//! then what the log has. The loop never waits for the database. Each partition is in one state:
 //!
 //! ```text
-//!   assigned --claim--> a worker runs --unknown type--> closed (aloud, until a restart)
-//!                          |----fenced----------------> given up: the group is joined anew
-//!                          '----another log-----------> a worker runs, next generation, from offset 0
+//!   assigned --its worker claims it--> fetched --share of memory full--> paused, then fetched again
+//!       ^                                 |----unknown type------------> closed (aloud, until a restart)
+//!       |----table stands elsewhere-------|
+//!       '----log ends before the table----'----fenced------------------> given up: the group is joined again
 //! ```
 
+mod claiming;
+mod folding;
+mod gauges;
 mod ownership;
+mod standing;
 mod worker;
 
 use crate::{
     batch::Batch,
-    identity::is_out_of_range,
-    store::{Claim, Store},
+    identity::{Probe, is_out_of_range},
+    store::Store,
 };
 use ownership::{Change, Ownership};
 use rdkafka::{Message, consumer::BaseConsumer, error::KafkaError};
@@ -23,33 +28,33 @@ use runtime::{
     Context, Producer,
     kafka::{KafkaSettings, is_transient},
 };
-use schemas::topics::EVENTS;
+use standing::Standings;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    time::Duration,
 };
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, Semaphore},
 };
 use tracing::{debug, error, info, warn};
-use worker::{Piece, RETRY_PAUSE, Shared, Worker};
+use worker::{Found, Shared, Worker};
 
 pub use ownership::Assignment;
 pub(crate) use worker::WRITERS;
 
-/// Most records that are read before they are handed over: few enough that a worker is not kept waiting.
+/// Most records, and about how many bytes of them, that are read before they are handed over: few enough that a
+/// worker is not kept waiting.
 const POLLED_RECORDS: usize = 1_000;
-/// Bytes of records that may lie between this thread and the workers. While there is room, a partition that is
-/// far behind does not keep the records of the others waiting; an import's 20,000 records fit.
-const ROOM_BYTES: u32 = 32 * 1024 * 1024;
-/// How long the loop waits for a record before it looks whether to stop.
+const POLLED_BYTES: usize = 1024 * 1024;
+/// Bytes of records that may lie between this thread and the workers. Each partition has an equal share of it, so
+/// one that cannot be written leaves the others theirs.
+const ROOM_BYTES: usize = 32 * 1024 * 1024;
+/// How long the loop waits for a record before it looks for other work.
 const POLL: Duration = Duration::from_millis(250);
-/// How long a look at one partition's end may take.
-const GAUGE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time between two looks at lag and waiting sessions.
-const GAUGES_EVERY: Duration = Duration::from_secs(10);
+/// The same while a worker is about to want records.
+const SHORT_POLL: Duration = Duration::from_millis(20);
 
 /// What the thread works with.
 #[derive(Debug)]
@@ -73,7 +78,7 @@ pub enum ConsumerError {
     /// The system gives no more threads.
     #[error("no thread for a partition: {0}")]
     Thread(std::io::Error),
-    /// Another projector took a partition that nobody else may own.
+    /// Another projector claimed a partition that only this program may own.
     #[error(
         "another projector took over partition {0}; two programs fold the same log into the same tables"
     )]
@@ -84,7 +89,7 @@ pub enum ConsumerError {
 /// next start. Blocks; run it on a thread of its own.
 ///
 /// # Errors
-/// [`ConsumerError`]; a broker or a database that is away is waited for instead.
+/// [`ConsumerError`]; a broker or a database that does not answer is waited for instead.
 pub fn run(parts: Parts, context: &Context, handle: &Handle) -> Result<(), ConsumerError> {
     let Parts {
         kafka,
@@ -93,24 +98,32 @@ pub fn run(parts: Parts, context: &Context, handle: &Handle) -> Result<(), Consu
         assignment,
     } = parts;
     let ownership = Ownership::new(&kafka, assignment)?;
-    let shared = Shared {
+    let probe = Probe::new(&kafka)?;
+    let standings = Standings::new(context.readiness.clone(), Arc::clone(&context.clock));
+    let shared = Arc::new(Shared {
         context: context.clone(),
         handle: handle.clone(),
         store,
+        kafka,
         turns: Semaphore::new(WRITERS as usize),
         producer,
         analysing: AtomicBool::new(false),
-        fenced: Mutex::default(),
-    };
+        standings,
+        reports: Mutex::default(),
+        ownership_changed: Notify::new(),
+    });
+    let watching = gauges::watch(Arc::clone(&shared), probe);
+    context
+        .lifecycle
+        .spawn_until_stop("projector gauges", watching);
     Thread {
         assignment,
         context,
-        handle,
-        shared: Arc::new(shared),
-        room: Arc::new(Semaphore::new(ROOM_BYTES as usize)),
+        shared,
         ownership,
-        workers: BTreeMap::new(),
-        gauges_at: None,
+        held: BTreeMap::new(),
+        gates: BTreeMap::new(),
+        workers_started: 0,
     }
     .run()
 }
@@ -118,12 +131,22 @@ pub fn run(parts: Parts, context: &Context, handle: &Handle) -> Result<(), Consu
 struct Thread<'a> {
     assignment: Assignment,
     context: &'a Context,
-    handle: &'a Handle,
     shared: Arc<Shared>,
-    room: Arc<Semaphore>,
     ownership: Ownership,
-    workers: BTreeMap<i32, Worker>,
-    gauges_at: Option<Instant>,
+    /// The partitions that are ours.
+    held: BTreeMap<i32, Held>,
+    /// See [`Worker::start`].
+    gates: BTreeMap<i32, Arc<Mutex<()>>>,
+    workers_started: u64,
+}
+
+/// A partition that is ours.
+struct Held {
+    worker: Worker,
+    /// Offset of the next record to hand over; `None` until the worker has claimed the partition.
+    position: Option<i64>,
+    /// Its share of the memory is full.
+    is_paused: bool,
 }
 
 /// What was polled of one partition.
@@ -131,6 +154,8 @@ struct Thread<'a> {
 struct Polled {
     batch: Batch,
     bytes: usize,
+    /// Offset after the last record.
+    next_offset: i64,
 }
 
 impl Thread<'_> {
@@ -139,121 +164,108 @@ impl Thread<'_> {
             for change in self.ownership.take_changes() {
                 self.change_ownership(&change)?;
             }
+            self.look_after_workers()?;
+            self.share_memory()?;
             for (partition, polled) in self.poll()? {
                 self.hand_over(partition, polled)?;
             }
-            self.look_after_workers()?;
-            self.set_gauges();
         }
-        // Each writes the batch that it is at, and leaves the rest to the next start.
-        for worker in self.workers.values_mut() {
-            worker.join();
+        // Each writes the batch that it is at, and leaves the rest to the next start. Those that still wait for
+        // their partition hold nothing.
+        for held in self.held.values_mut() {
+            if held.position.is_some() {
+                held.worker.join();
+            }
         }
         Ok(())
     }
 
     fn change_ownership(&mut self, change: &Change) -> Result<(), ConsumerError> {
-        self.context
-            .readiness
-            .missing("projector", "taking over its partitions");
         match change {
             Change::Revoked(partitions) => {
-                self.workers
-                    .retain(|partition, _| !partitions.contains(partition));
+                self.give_up(partitions);
                 info!("gave up partitions {partitions:?}");
             }
             Change::Assigned(partitions) => {
-                let mut claims = Vec::new();
                 for partition in partitions {
-                    let Some(claim) = self.claim(*partition) else {
-                        return Ok(());
-                    };
-                    claims.push(claim);
+                    self.begin(*partition)?;
                 }
-                self.ownership.start(&claims)?;
-                for claim in claims {
-                    info!(
-                        kafka.partition = claim.partition,
-                        kafka.offset = claim.next_offset,
-                        "folding partition {} from offset {} of generation {}",
-                        claim.partition,
-                        claim.next_offset,
-                        claim.generation,
-                    );
-                    metrics::gauge!("projector_partition_stopped", "partition" => claim.partition.to_string())
-                        .set(0.0);
-                    let partition = claim.partition;
-                    let worker =
-                        Worker::start(&self.shared, claim).map_err(ConsumerError::Thread)?;
-                    self.workers.insert(partition, worker);
-                }
+                // At once, even without a partition: the group waits for an answer to its assignment.
+                self.fetch()?;
+                self.shared.standings.publish();
             }
         }
-        self.context.readiness.ready("projector");
+        self.shared.ownership_changed.notify_one();
         Ok(())
     }
 
-    /// Claims a partition and makes sure that its log is the one the tables were made from. Tries
-    /// until it succeeds; `None` when the program stops.
-    fn claim(&self, partition: i32) -> Option<Claim> {
-        while !self.context.lifecycle.are_workers_stopping() {
-            match self.try_claim(partition) {
-                Ok(claim) => return Some(claim),
-                Err(reason) => {
-                    self.context
-                        .readiness
-                        .missing("projector", format!("partition {partition}: {reason}"));
-                    warn!("partition {partition} cannot be taken over yet: {reason}");
-                    std::thread::sleep(RETRY_PAUSE);
-                }
-            }
+    fn give_up(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.held.remove(partition);
+            self.shared.standings.end(*partition);
         }
-        None
     }
 
-    fn try_claim(&self, partition: i32) -> Result<Claim, String> {
-        let store = &self.shared.store;
-        let claim = self
-            .handle
-            .block_on(store.claim(EVENTS, partition))
-            .map_err(|error| error.to_string())?;
-        if self
-            .ownership
-            .probe()
-            .is_same_log(&claim)
-            .map_err(|error| error.to_string())?
-        {
-            return Ok(claim);
+    /// Has a worker claim a partition; its records are fetched once that is done.
+    fn begin(&mut self, partition: i32) -> Result<(), ConsumerError> {
+        self.workers_started += 1;
+        let serial = self.workers_started;
+        let gate = Arc::clone(self.gates.entry(partition).or_default());
+        self.shared.standings.begin(partition, serial);
+        let worker =
+            Worker::start(&self.shared, partition, serial, gate).map_err(ConsumerError::Thread)?;
+        let held = Held {
+            worker,
+            position: None,
+            is_paused: false,
+        };
+        self.held.insert(partition, held);
+        Ok(())
+    }
+
+    /// Fetches the partitions that are claimed and not closed.
+    fn fetch(&mut self) -> Result<(), ConsumerError> {
+        let mut positions = Vec::new();
+        for (partition, held) in &mut self.held {
+            held.is_paused = false;
+            if let Some(position) = held.position
+                && held.worker.is_open()
+            {
+                positions.push((*partition, position));
+            }
         }
-        warn!(
-            kafka.partition = partition,
-            "partition {partition} holds another log than the tables were made from; folding it from its beginning",
-        );
-        metrics::counter!("projector_generations_total").increment(1);
-        let raised = self
-            .handle
-            .block_on(store.raise_generation(&claim))
-            .map_err(|error| error.to_string())?;
-        raised.ok_or_else(|| "another projector claimed it".to_owned())
+        Ok(self.ownership.fetch(&positions)?)
     }
 
     /// Waits for a record, then reads what else is there, by partition.
     fn poll(&mut self) -> Result<BTreeMap<i32, Polled>, ConsumerError> {
         let mut polled: BTreeMap<i32, Polled> = BTreeMap::new();
-        let mut timeout = POLL;
+        let waits = |held: &Held| held.position.is_none() || held.is_paused;
+        let mut timeout = if self.held.values().any(waits) {
+            SHORT_POLL
+        } else {
+            POLL
+        };
+        let mut bytes = 0;
         for _ in 0..POLLED_RECORDS {
             let consumer = self.ownership.consumer();
             match consumer.poll(timeout) {
                 None => break,
                 Some(Ok(message)) => {
                     let (key, payload) = (message.key(), message.payload());
+                    let size = payload.map_or(0, <[u8]>::len);
                     let of_partition = polled.entry(message.partition()).or_default();
                     of_partition.batch.push(message.offset(), key, payload);
-                    of_partition.bytes += payload.map_or(0, <[u8]>::len);
+                    of_partition.bytes += size;
+                    of_partition.next_offset = message.offset() + 1;
+                    bytes += size;
+                    if bytes >= POLLED_BYTES {
+                        break;
+                    }
                     timeout = Duration::ZERO;
                 }
                 Some(Err(error)) if is_out_of_range(&error) => {
-                    let partitions: Vec<i32> = self.workers.keys().copied().collect();
+                    let partitions: Vec<i32> = self.held.keys().copied().collect();
                     warn!("the log ends before the tables do ({error}); checking which log it is");
                     self.change_ownership(&Change::Assigned(partitions))?;
                     return Ok(BTreeMap::new());
@@ -276,101 +288,96 @@ impl Thread<'_> {
         Ok(polled)
     }
 
-    /// Gives what was read to its partition's worker, as soon as there is room.
+    /// Gives what was read to its partition's worker. Records of a partition that is to be claimed again are
+    /// fetched again.
     fn hand_over(&mut self, partition: i32, polled: Polled) -> Result<(), ConsumerError> {
-        let Polled { batch, bytes } = polled;
-        let stopped = batch.stopped.clone();
-        if self.workers.contains_key(&partition)
-            && let Some(room) = self.make_room(bytes)
-            && let Some(worker) = self.workers.get_mut(&partition)
-        {
-            worker.give(Piece { batch, room });
-            if let Some(stop) = stopped {
-                worker.close();
-                self.ownership.pause(partition)?;
-                let label = partition.to_string();
-                metrics::gauge!("projector_partition_stopped", "partition" => label).set(1.0);
-                error!(
-                    kafka.partition = partition,
-                    kafka.offset = stop.offset,
-                    "partition {partition} is stopped at offset {}: {}",
-                    stop.offset,
-                    stop.error,
-                );
+        let Some(held) = self.held.get_mut(&partition) else {
+            return Ok(());
+        };
+        if held.position.is_none() || !held.worker.is_open() {
+            return Ok(());
+        }
+        held.position = Some(polled.next_offset);
+        let is_stopped = polled.batch.stopped.is_some();
+        held.worker.give(polled.batch, polled.bytes);
+        if is_stopped {
+            // The worker says so once everything before is written.
+            held.worker.close();
+            self.ownership.pause(partition)?;
+        }
+        Ok(())
+    }
+
+    /// Stops fetching partitions whose workers do not keep up, and goes on with those that have room again.
+    fn share_memory(&mut self) -> Result<(), ConsumerError> {
+        let share = share_of(self.held.len());
+        for (partition, held) in &mut self.held {
+            if !held.worker.is_open() {
+                continue;
+            }
+            let queued = held.worker.queued_bytes();
+            if held.is_paused && queued <= share / 2 {
+                self.ownership.resume(*partition)?;
+                held.is_paused = false;
+            } else if !held.is_paused && queued >= share {
+                self.ownership.pause(*partition)?;
+                held.is_paused = true;
             }
         }
         Ok(())
     }
 
-    /// Waits until there is room for that many bytes; `None` when the program stops before.
-    fn make_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).min(ROOM_BYTES);
-        let room = Arc::clone(&self.room).acquire_many_owned(bytes);
-        self.handle.block_on(async {
-            tokio::select! {
-                room = room => room.ok(),
-                () = self.context.lifecycle.workers_stopping() => None,
-            }
-        })
-    }
-
-    /// Acts on workers that are over.
+    /// Acts on what workers report.
     fn look_after_workers(&mut self) -> Result<(), ConsumerError> {
-        for worker in self.workers.values_mut() {
-            worker.reap();
+        for held in self.held.values_mut() {
+            held.worker.reap();
         }
-        let fenced = std::mem::take(
-            &mut *self
-                .shared
-                .fenced
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        for (partition, epoch) in fenced {
-            // A worker that we let go of ourselves is fenced by our own next claim.
-            let worker = self.workers.get(&partition);
-            if worker.is_none_or(|worker| worker.epoch() != epoch) {
+        let mut is_changed = false;
+        for report in self.shared.take_reports() {
+            // Our own next claim fences a worker that was replaced.
+            let held = self.held.get_mut(&report.partition);
+            let Some(held) = held.filter(|held| held.worker.serial() == report.worker) else {
                 continue;
-            }
-            warn!("partition {partition} has another owner; nothing of this batch was written");
-            self.workers.clear();
-            return match self.assignment {
-                Assignment::All { .. } => Err(ConsumerError::TakenOver(partition)),
-                Assignment::Group => Ok(self.ownership.rejoin()?),
             };
+            let partition = report.partition;
+            match report.found {
+                Found::Claimed(next_offset) => {
+                    held.position = Some(next_offset);
+                    is_changed = true;
+                }
+                Found::Moved => {
+                    warn!(
+                        kafka.partition = partition,
+                        "the tables were set to another place of partition {partition}; claiming it again"
+                    );
+                    self.begin(partition)?;
+                    is_changed = true;
+                }
+                Found::Fenced => {
+                    warn!(
+                        "partition {partition} has another owner; nothing of this batch was written"
+                    );
+                    let ours: Vec<i32> = self.held.keys().copied().collect();
+                    self.give_up(&ours);
+                    return match self.assignment {
+                        Assignment::All { .. } => Err(ConsumerError::TakenOver(partition)),
+                        Assignment::Group => Ok(self.ownership.rejoin()?),
+                    };
+                }
+            }
+        }
+        if is_changed {
+            self.fetch()?;
+            self.shared.ownership_changed.notify_one();
         }
         Ok(())
     }
+}
 
-    fn set_gauges(&mut self) {
-        if self.gauges_at.is_some_and(|at| at.elapsed() < GAUGES_EVERY) {
-            return;
-        }
-        for (partition, worker) in &self.workers {
-            if !worker.is_open() {
-                continue;
-            }
-            if self.context.lifecycle.are_workers_stopping() {
-                return;
-            }
-            // A broker that is away must not hold up the other partitions.
-            let Ok((_, high)) =
-                self.ownership
-                    .probe()
-                    .watermarks(EVENTS, *partition, GAUGE_TIMEOUT)
-            else {
-                break;
-            };
-            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            let lag = (high - worker.next_offset()).max(0) as f64;
-            metrics::gauge!("projector_lag_records", "partition" => partition.to_string()).set(lag);
-        }
-        if let Ok(waiting) = self.handle.block_on(self.shared.store.count_waiting()) {
-            #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-            metrics::gauge!("projector_waiting_sessions").set(waiting as f64);
-        }
-        self.gauges_at = Some(Instant::now());
-    }
+/// How many bytes of records each of so many partitions may have in memory.
+const fn share_of(partitions: usize) -> usize {
+    let partitions = if partitions == 0 { 1 } else { partitions };
+    ROOM_BYTES / partitions
 }
 
 fn fatal(consumer: &BaseConsumer<ownership::Rebalances>) -> Option<(String, String)> {

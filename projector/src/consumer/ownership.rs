@@ -3,7 +3,6 @@
 //! librdkafka's rebalance is only noted here; the loop claims first and assigns afterwards, at the
 //! offsets that the database knows.
 
-use crate::{identity::Probe, store::Claim};
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
@@ -86,7 +85,7 @@ impl ConsumerContext for Rebalances {
             .map(TopicPartitionListElem::partition)
             .collect();
         match code {
-            // Not assigned here: `Ownership::start` does, once the partitions are claimed.
+            // Not assigned here: `Ownership::fetch` does, once partitions are claimed.
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 if self.closing.load(Ordering::Acquire) {
                     let _ = consumer.unassign();
@@ -106,10 +105,9 @@ impl ConsumerContext for Rebalances {
     }
 }
 
-/// The consumer, its group and the probe beside it.
+/// The consumer and its group.
 pub(super) struct Ownership {
     consumer: BaseConsumer<Rebalances>,
-    probe: Probe,
 }
 
 impl Ownership {
@@ -126,18 +124,11 @@ impl Ownership {
                 .context()
                 .note(Change::Assigned((0..partitions).collect())),
         }
-        Ok(Self {
-            consumer,
-            probe: Probe::new(kafka)?,
-        })
+        Ok(Self { consumer })
     }
 
     pub const fn consumer(&self) -> &BaseConsumer<Rebalances> {
         &self.consumer
-    }
-
-    pub const fn probe(&self) -> &Probe {
-        &self.probe
     }
 
     pub fn take_changes(&self) -> Vec<Change> {
@@ -151,16 +142,17 @@ impl Ownership {
         )
     }
 
-    /// Begins to fetch claimed partitions, each at the offset that the database knows.
-    pub fn start(&self, claims: &[Claim]) -> KafkaResult<()> {
+    /// Fetches these partitions and no others, each from its offset on. What was fetched before and not polled yet
+    /// is fetched again.
+    pub fn fetch(&self, positions: &[(i32, i64)]) -> KafkaResult<()> {
         let mut partitions = TopicPartitionList::new();
-        for claim in claims {
+        for (partition, position) in positions {
             // A log whose first records an operator deleted does not begin at 0.
-            let offset = match claim.next_offset {
+            let offset = match position {
                 0 => Offset::Beginning,
-                next => Offset::Offset(next),
+                next => Offset::Offset(*next),
             };
-            partitions.add_partition_offset(claim.topic, claim.partition, offset)?;
+            partitions.add_partition_offset(EVENTS, *partition, offset)?;
         }
         self.consumer.assign(&partitions)?;
         if partitions.count() > 0 {
@@ -170,10 +162,13 @@ impl Ownership {
         Ok(())
     }
 
+    /// Fetches nothing more of a partition until [`Self::resume`]. What was not polled yet is fetched again then.
     pub fn pause(&self, partition: i32) -> KafkaResult<()> {
-        let mut partitions = TopicPartitionList::new();
-        partitions.add_partition(EVENTS, partition);
-        self.consumer.pause(&partitions)
+        self.consumer.pause(&only(partition))
+    }
+
+    pub fn resume(&self, partition: i32) -> KafkaResult<()> {
+        self.consumer.resume(&only(partition))
     }
 
     /// Leaves the group and joins it again, to be told anew what is ours.
@@ -181,6 +176,12 @@ impl Ownership {
         self.consumer.unsubscribe();
         self.consumer.subscribe(&[EVENTS])
     }
+}
+
+fn only(partition: i32) -> TopicPartitionList {
+    let mut partitions = TopicPartitionList::new();
+    partitions.add_partition(EVENTS, partition);
+    partitions
 }
 
 impl Drop for Ownership {

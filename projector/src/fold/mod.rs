@@ -5,44 +5,45 @@
 //! late, early and in any batches. What must not be repeated is told apart before, by `event_id`.
 
 pub mod duration;
+pub mod limits;
 mod page;
 mod row;
 mod session;
 pub mod state;
 pub mod text;
 
-pub use row::EventRow;
+pub use row::{EventRow, Summary};
 pub use state::{Dimensions, Identified, SessionState, Started};
 
-use schemas::{Body, Event, PageviewId, SessionId, WorkspaceNo};
+use schemas::{Body, Event, SessionId, WorkspaceNo};
 
 /// A session within its tenant.
 pub type SessionKey = (WorkspaceNo, SessionId);
 
-/// What one event changes.
+/// What one event leaves.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The row it leaves in `events`.
+    /// Its row in `events`. What it does to its session follows from it, see [`SessionState::of`].
     pub row: EventRow,
-    /// What it does to a session that it names.
-    pub session: Option<(SessionKey, SessionState)>,
-    /// The view it ends; the view knows the session.
-    pub leaves: Option<PageviewId>,
+    /// The session that it starts.
+    pub started: Option<Started>,
 }
 
-/// The table: type of event to what it changes. A new type does not compile until it stands here.
+/// The table: type of event to what it leaves. A new type does not compile until it stands here.
 #[must_use]
 pub fn fold(event: &Event, seq: i64) -> Change {
-    let row = EventRow::of(event, seq);
+    let mut row = EventRow::of(event, seq);
+    let mut started = None;
     match &event.body {
-        Body::SessionStarted(body) => session::started(event, body, row),
-        Body::SessionHeartbeat(body) => session::heartbeat(event, body, row),
-        Body::SessionIdentified(body) => session::identified(event, body, row),
-        Body::PageViewed(body) => page::viewed(event, body, row),
-        Body::PageLeft(body) => page::left(body, row),
-        Body::CustomTracked(body) => session::tracked(event, body, row),
-        Body::BeaconRefused(body) => page::refused(body, row),
+        Body::SessionStarted(body) => started = Some(session::started(event, body, &mut row)),
+        Body::SessionHeartbeat(body) => row.session_id = Some(body.session_id),
+        Body::SessionIdentified(body) => row.session_id = Some(body.session_id),
+        Body::PageViewed(body) => page::viewed(body, &mut row),
+        Body::PageLeft(body) => page::left(body, &mut row),
+        Body::CustomTracked(body) => session::tracked(body, &mut row),
+        Body::BeaconRefused(body) => page::refused(body, &mut row),
     }
+    Change { row, started }
 }
 
 #[cfg(test)]

@@ -3,16 +3,17 @@
 //! [`SessionState::absorb`] is commutative and associative; with the empty state as neutral element
 //! any order and split of a session's events gives the same state.
 
-use super::duration;
+use super::{
+    Summary,
+    duration::{self, Viewed},
+};
 use jiff::Timestamp;
-use schemas::{EventId, PageId, UserHash, VisitorHash};
+use schemas::{EventId, Kind, PageId, UserHash, VisitorHash};
 
 /// What the events of a session, or some of them, say of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionState {
-    /// Highest seq of the events in it.
-    pub seq: i64,
-    /// Its beginning; `None` while only other events are there.
+    /// Its beginning; `None` in the state of other events.
     pub started: Option<Started>,
     /// Whom it was bound to last.
     pub identified: Option<Identified>,
@@ -22,10 +23,9 @@ pub struct SessionState {
     pub heartbeats: i32,
     /// Views, clicks included.
     pub page_views: i32,
-    /// Views that were left. Computed from the views, not absorbed.
-    pub left_views: i32,
-    /// Sum of the views' durations. Computed from the views, not absorbed.
-    pub viewed_seconds: f64,
+    /// Views that were left, and the sum of all views' durations. What an event does to them depends on its
+    /// view's neighbours, see [`duration::change`].
+    pub viewed: Viewed,
 }
 
 /// The beginning of a session.
@@ -35,6 +35,10 @@ pub struct Started {
     pub at: Timestamp,
     /// The event that said so.
     pub event_id: EventId,
+    /// When ingest had it.
+    pub received_at: Timestamp,
+    /// Its seq, which is the session's.
+    pub seq: i64,
     /// On which page.
     pub page_id: PageId,
     /// Everything else; `None` when it was loaded from the table, where it already stands.
@@ -84,13 +88,31 @@ pub struct Dimensions {
 }
 
 impl SessionState {
+    /// What an event that counts does to its session, but for durations.
+    #[must_use]
+    pub fn of(event: &Summary) -> Self {
+        let identified = event.user_hash.map(|user_hash| Identified {
+            at: event.occurred_at,
+            event_id: event.event_id,
+            user_hash,
+        });
+        Self {
+            started: None,
+            identified: identified.filter(|_| event.is(Kind::SessionIdentified)),
+            last_activity_at: Some(event.occurred_at),
+            heartbeats: i32::from(event.is(Kind::SessionHeartbeat)),
+            page_views: i32::from(event.is(Kind::PageViewed)),
+            viewed: Viewed::default(),
+        }
+    }
+
     /// Adds what other events of the same session say. No event may be in both.
     pub fn absorb(&mut self, other: Self) {
-        self.seq = self.seq.max(other.seq);
         self.heartbeats = self.heartbeats.saturating_add(other.heartbeats);
         self.page_views = self.page_views.saturating_add(other.page_views);
         self.last_activity_at = self.last_activity_at.max(other.last_activity_at);
         self.identified = self.identified.max(other.identified);
+        self.viewed.add(other.viewed);
         self.started = match (self.started.take(), other.started) {
             // Ids are ours, so a session starts once; if it ever did twice, the first one stands.
             (Some(a), Some(b)) => Some(if (b.at, b.event_id) < (a.at, a.event_id) {
@@ -102,6 +124,13 @@ impl SessionState {
         };
     }
 
+    /// True when its start was folded, and not loaded from the table.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        let started = self.started.as_ref();
+        started.is_some_and(|started| started.dimensions.is_some())
+    }
+
     /// True until the second view.
     #[must_use]
     pub const fn bounced(&self) -> bool {
@@ -111,6 +140,6 @@ impl SessionState {
     /// Seconds, see [`duration::of_session`].
     #[must_use]
     pub fn duration_seconds(&self) -> f64 {
-        duration::of_session(self.heartbeats, self.left_views, self.viewed_seconds)
+        duration::of_session(self.heartbeats, self.viewed)
     }
 }

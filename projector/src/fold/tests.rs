@@ -2,13 +2,13 @@
 
 use super::{
     SessionState,
-    duration::{self, Leave, View},
+    duration::{self, Leave, Nearby, Place, View, Viewed},
     fold,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use schemas::{Body, Event, EventId, Kind, PageviewId, SessionId};
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 use uuid::Uuid;
 
 fn example(kind: Kind) -> Event {
@@ -32,8 +32,16 @@ fn every_published_example_folds_into_a_row_of_its_kind() {
                 | Body::PageViewed(_)
                 | Body::CustomTracked(_)
         );
-        assert_eq!(change.session.is_some(), names_a_session, "{}", kind.name());
-        assert_eq!(change.leaves.is_some(), kind == Kind::PageLeft);
+        let summary = change.row.summary();
+        assert_eq!(
+            summary.session().is_some(),
+            names_a_session,
+            "{}",
+            kind.name()
+        );
+        assert_eq!(summary.leave().is_some(), kind == Kind::PageLeft);
+        assert_eq!(summary.view().is_some(), kind == Kind::PageViewed);
+        assert_eq!(change.started.is_some(), kind == Kind::SessionStarted);
     }
 }
 
@@ -66,7 +74,11 @@ fn event() -> impl Strategy<Value = Event> {
 fn absorbed(events: &[(i64, Event)]) -> SessionState {
     let mut state = SessionState::default();
     for (seq, event) in events {
-        state.absorb(fold(event, *seq).session.unwrap().1);
+        let change = fold(event, *seq);
+        state.absorb(SessionState {
+            started: change.started,
+            ..SessionState::of(&change.row.summary())
+        });
     }
     state
 }
@@ -109,41 +121,23 @@ proptest! {
         leaves in prop::collection::vec((0u128..50, 0i64..100, 0f64..3600.0), 0..8),
         rotate in any::<prop::sample::Index>(),
     ) {
-        let at = |micros: i64| Timestamp::from_microsecond(1_800_000_000_000_000 + micros).unwrap();
-        let mut seen = std::collections::BTreeSet::new();
-        let views: Vec<View> = views
-            .into_iter()
-            .filter(|(_, id)| seen.insert(*id))
-            .map(|(micros, id)| View {
-                at: at(micros),
-                event_id: EventId(Uuid::from_u128(id)),
-                pageview_id: PageviewId(Uuid::from_u128(id)),
-            })
-            .collect();
-        let leaves: Vec<Leave> = (0..).zip(leaves)
-            .map(|(index, (id, micros, seconds))| Leave {
-                at: at(micros),
-                event_id: EventId(Uuid::from_u128(1000 + index)),
-                pageview_id: PageviewId(Uuid::from_u128(id)),
-                seconds,
-            })
-            .collect();
+        let views = distinct_views(&views);
+        let leaves = distinct_leaves(&leaves);
 
-        // Decision 15, view by view, without sorting anything.
-        let mut seconds = Vec::new();
-        let mut left = 0;
+        // Said plainly, view by view, without sorting anything.
+        let mut expected = Viewed::default();
         for view in &views {
-            let said = leaves.iter().filter(|leave| leave.pageview_id == view.pageview_id)
-                .max_by_key(|leave| (leave.at, leave.event_id));
-            let next = views.iter().filter(|next| (next.at, next.event_id) > (view.at, view.event_id))
-                .min_by_key(|next| (next.at, next.event_id));
-            if let Some(leave) = said {
-                left += 1;
-                seconds.push(leave.seconds);
+            let said = leaves.iter().filter(|(id, _)| *id == view.pageview_id)
+                .max_by_key(|(_, leave)| (leave.at, leave.event_id));
+            let next = views.iter().filter(|next| next.place() > view.place())
+                .min_by_key(|next| next.place());
+            if let Some((_, leave)) = said {
+                expected.left_views += 1;
+                expected.micros += leave.micros;
             } else if let Some(next) = next {
-                let exact = next.at.duration_since(view.at).as_secs_f64();
-                if exact <= 3600.0 {
-                    seconds.push((exact + 0.5).floor());
+                let exact = next.at.duration_since(view.at).as_micros();
+                if exact <= 3_600_000_000 {
+                    expected.micros += i64::try_from((exact + 500_000) / 1_000_000 * 1_000_000).unwrap();
                 }
             }
         }
@@ -151,29 +145,117 @@ proptest! {
         if !shuffled.is_empty() {
             shuffled.rotate_left(rotate.index(views.len()));
         }
-        let viewed = duration::of_views(&shuffled, &leaves);
-        prop_assert_eq!(viewed.left_views, left);
-        prop_assert!((viewed.seconds - seconds.iter().sum::<f64>()).abs() < 1e-6);
-        prop_assert_eq!(viewed, duration::of_views(&views, &leaves));
+        prop_assert_eq!(duration::of_views(&shuffled, &leaves), expected);
     }
+
+    #[test]
+    fn changes_by_neighbours_sum_up_to_the_durations_of_the_whole_session(
+        views in prop::collection::vec((0i64..30_000_000_000, 0u128..60), 0..40),
+        leaves in prop::collection::vec((0u128..60, 0i64..100, 0f64..3600.0), 0..30),
+        parts in prop::collection::vec(0usize..6, 70),
+    ) {
+        let views = distinct_views(&views);
+        let leaves = distinct_leaves(&leaves);
+        let mut sum = Viewed::default();
+        let (mut counted, mut left): (Vec<View>, Vec<(PageviewId, Leave)>) = Default::default();
+        for batch in 0..6 {
+            let mine = |parts: &[usize], index: usize| parts[index] == batch;
+            let new: Vec<View> = (0..).zip(&views).filter(|(i, _)| mine(&parts, *i)).map(|(_, view)| *view).collect();
+            let said: Vec<_> = (0..).zip(&leaves).filter(|(i, _)| mine(&parts[40..], *i)).map(|(_, leave)| *leave).collect();
+            let nearby = neighbourhood(&counted, &left, &new, &said);
+            prop_assert!(nearby.len() <= 3 * (new.len() + said.len()), "more than its neighbours");
+            sum.add(duration::change(&nearby));
+            counted.extend(&new);
+            left.extend(&said);
+            prop_assert_eq!(sum, duration::of_views(&counted, &left));
+        }
+    }
+}
+
+fn distinct_views(views: &[(i64, u128)]) -> Vec<View> {
+    let mut seen = std::collections::BTreeSet::new();
+    let views = views.iter().filter(|(_, id)| seen.insert(*id));
+    views
+        .map(|(micros, id)| View {
+            at: moment(*micros),
+            event_id: EventId(Uuid::from_u128(*id)),
+            pageview_id: PageviewId(Uuid::from_u128(*id)),
+        })
+        .collect()
+}
+
+fn distinct_leaves(leaves: &[(u128, i64, f64)]) -> Vec<(PageviewId, Leave)> {
+    (0..)
+        .zip(leaves)
+        .map(|(index, (id, micros, seconds))| {
+            let leave = Leave {
+                at: moment(*micros),
+                event_id: EventId(Uuid::from_u128(1000 + index)),
+                micros: duration::micros(*seconds),
+            };
+            (PageviewId(Uuid::from_u128(*id)), leave)
+        })
+        .collect()
+}
+
+fn moment(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(1_800_000_000_000_000 + micros).unwrap()
+}
+
+/// What a batch loads: of the views that counted before only the direct neighbours of new ones, those that are
+/// left now, and their direct neighbours. Leaves of views that do not count yet wait for them.
+fn neighbourhood(
+    counted: &[View],
+    left: &[(PageviewId, Leave)],
+    new: &[View],
+    said: &[(PageviewId, Leave)],
+) -> BTreeMap<Place, Nearby> {
+    let latest = |leaves: &mut dyn Iterator<Item = &(PageviewId, Leave)>, view: &View| {
+        let leaves = leaves.filter(|(id, _)| *id == view.pageview_id);
+        leaves.map(|(_, leave)| *leave).max()
+    };
+    let now_left = counted
+        .iter()
+        .filter(|view| said.iter().any(|(id, _)| *id == view.pageview_id));
+    let changed: Vec<View> = new.iter().chain(now_left).copied().collect();
+    let before = changed.iter().filter_map(|view| {
+        let before = counted.iter().filter(|other| other.place() < view.place());
+        before.max_by_key(|other| other.place())
+    });
+    let after = changed.iter().filter_map(|view| {
+        let after = counted.iter().filter(|other| other.place() > view.place());
+        after.min_by_key(|other| other.place())
+    });
+    let all = changed.iter().chain(before).chain(after);
+    all.map(|view| {
+        let is_counted = counted.contains(view);
+        let near = Nearby {
+            view: *view,
+            counted: is_counted,
+            left_before: latest(&mut left.iter(), view).filter(|_| is_counted),
+            left_after: latest(&mut left.iter().chain(said), view),
+        };
+        (view.place(), near)
+    })
+    .collect()
 }
 
 #[test]
 fn back_fill_rounds_half_up_and_is_dropped_above_an_hour() {
     let start = Timestamp::from_second(1_800_000_000).unwrap();
     let after = |micros: i64| Timestamp::from_microsecond(start.as_microsecond() + micros).unwrap();
-    for (micros, seconds) in [
-        (0, Some(0.0)),
-        (499_999, Some(0.0)),
-        (500_000, Some(1.0)),
-        (1_499_999, Some(1.0)),
-        (3_600_000_000, Some(3600.0)),
+    for (micros, back_filled) in [
+        (0, Some(0)),
+        (499_999, Some(0)),
+        (500_000, Some(1_000_000)),
+        (1_499_999, Some(1_000_000)),
+        (3_600_000_000, Some(3_600_000_000)),
         (3_600_000_001, None),
         (-1, None),
     ] {
         assert_eq!(
             duration::back_fill(start, after(micros)),
-            seconds,
+            back_filled,
             "{micros}"
         );
     }
@@ -181,10 +263,27 @@ fn back_fill_rounds_half_up_and_is_dropped_above_an_hour() {
 
 #[test]
 fn heartbeats_win_over_views_and_views_count_only_once_one_was_left() {
-    assert_eq!(duration::of_session(0, 0, 90.0).to_bits(), 0f64.to_bits());
-    assert_eq!(
-        duration::of_session(0, 1, 90.5).to_bits(),
-        90.5f64.to_bits()
-    );
-    assert_eq!(duration::of_session(2, 1, 90.5).to_bits(), 60f64.to_bits());
+    let viewed = |left_views, micros| Viewed { left_views, micros };
+    for (heartbeats, viewed, seconds) in [
+        (0, viewed(0, 90_000_000), 0f64),
+        (0, viewed(1, 90_500_000), 90.5),
+        (0, viewed(3, 300_000), 0.3),
+        (2, viewed(1, 90_500_000), 60.0),
+    ] {
+        let lasted = duration::of_session(heartbeats, viewed);
+        assert_eq!(lasted.to_bits(), seconds.to_bits());
+    }
+}
+
+#[test]
+fn seconds_of_a_leave_become_the_nearest_microsecond() {
+    for (seconds, micros) in [
+        (0.0, 0),
+        (0.1, 100_000),
+        (12.345_678_4, 12_345_678),
+        (12.345_678_6, 12_345_679),
+        (3_600.0, 3_600_000_000),
+    ] {
+        assert_eq!(duration::micros(seconds), micros, "{seconds}");
+    }
 }

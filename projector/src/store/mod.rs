@@ -4,86 +4,76 @@
 //! only for the owner of the newest epoch who stands exactly where the table says.
 
 mod apply;
+mod claims;
+mod counting;
 mod events;
+mod expiry;
+mod fence;
 mod known;
+mod lease;
+mod refusal;
 mod session_row;
 mod sessions;
 mod statistics;
+mod views;
 
 pub use apply::{Applied, ApplyError};
+pub use claims::{Claim, Found};
+pub use fence::LockHolder;
 pub use known::Asked;
+pub use refusal::{Cause, cause, reason};
 
-use schemas::EventId;
+use lease::SHORT;
 use sqlx::{PgPool, Row};
-use uuid::Uuid;
+use tokio::time::timeout;
 
 /// Every fixed statement, so that a test can prepare each on a freshly migrated database.
 pub const STATEMENTS: &[&str] = &[
-    CLAIM,
-    RAISE_GENERATION,
+    claims::CLAIM,
+    claims::READ_GENERATIONS,
+    claims::GIVE_GENERATION,
+    claims::SETTLE,
     COUNT_WAITING,
     READ_PROGRESS,
+    fence::LOCK_HOLDER,
     known::FIND_IN_LOG,
     apply::LOCK_PARTITION,
     apply::ADVANCE_PARTITION,
     events::FIND_KNOWN,
     events::INSERT,
-    events::FIND_SESSIONS_OF_VIEWS,
-    events::LOAD_VIEWS,
-    events::LOAD_LEAVES,
-    events::RELEASE_WAITING,
+    events::LOAD_WAITING,
+    events::RELEASE,
+    views::FIND_COUNTED,
+    views::LOAD_NEIGHBOURS,
+    views::LOAD_LATEST_LEAVES,
+    views::LOAD_WAITING_LEAVES,
     sessions::LOAD,
     sessions::DELETE,
     session_row::INSERT,
     sessions::SAVE_STATE,
     statistics::HAVE_OUTGROWN,
+    expiry::NOTE_FOLDED,
+    expiry::READ_HORIZON,
+    expiry::EXPIRE,
 ];
 
-const CLAIM: &str = "
-INSERT INTO log_partitions (topic, partition, epoch)
-VALUES ($1, $2, 1)
-ON CONFLICT (topic, partition) DO UPDATE
-SET epoch = log_partitions.epoch + 1, updated_at = now()
-RETURNING epoch, generation, next_offset, last_event_id";
+const COUNT_WAITING: &str = "
+SELECT count(*)
+FROM (
+    SELECT DISTINCT workspace_no, session_id
+    FROM events
+    WHERE visible_seq IS NULL AND session_id IS NOT NULL
+    LIMIT $1
+) AS waiting";
 
-const RAISE_GENERATION: &str = "
-UPDATE log_partitions
-SET generation = generation + 1, next_offset = 0, last_event_id = NULL, updated_at = now()
-WHERE topic = $1 AND partition = $2 AND epoch = $3
-RETURNING generation";
-
-const COUNT_WAITING: &str = "SELECT count(*) FROM sessions WHERE started_at IS NULL";
+/// Where counting of waiting sessions ends: a flood of them must not make the gauge expensive.
+const MOST_COUNTED: i64 = 100_000;
 
 const READ_PROGRESS: &str = "
 SELECT partition, next_offset
 FROM log_partitions
 WHERE topic = $1
 ORDER BY partition";
-
-/// The right to fold one partition, from one offset on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Topic.
-    pub topic: &'static str,
-    /// Partition.
-    pub partition: i32,
-    /// Number of this ownership; a later claim makes it void.
-    pub epoch: i64,
-    /// Which log the offsets are of.
-    pub generation: i32,
-    /// The next offset to fold.
-    pub next_offset: i64,
-    /// Identity of the record before it, if there was one.
-    pub last_event_id: Option<EventId>,
-}
-
-impl Claim {
-    /// The place of an offset among all events of its workspace.
-    #[must_use]
-    pub const fn seq(&self, offset: i64) -> i64 {
-        ((self.generation as i64) << 48) | offset
-    }
-}
 
 /// The tables.
 #[derive(Clone, Debug)]
@@ -98,58 +88,18 @@ impl Store {
         Self { pool }
     }
 
-    /// Takes a partition over; every earlier claim of it is void from now on.
-    ///
-    /// # Errors
-    /// When the database refuses or is away.
-    pub async fn claim(&self, topic: &'static str, partition: i32) -> sqlx::Result<Claim> {
-        let row = sqlx::query(CLAIM)
-            .bind(topic)
-            .bind(partition)
-            .fetch_one(&self.pool)
-            .await?;
-        let last_event_id: Option<Uuid> = row.try_get("last_event_id")?;
-        Ok(Claim {
-            topic,
-            partition,
-            epoch: row.try_get("epoch")?,
-            generation: row.try_get("generation")?,
-            next_offset: row.try_get("next_offset")?,
-            last_event_id: last_event_id.map(EventId),
-        })
-    }
-
-    /// Notes that the log is another one than the tables were made from: it is folded from its
-    /// beginning, and what is known already is absorbed. `None` when the claim is void.
-    ///
-    /// # Errors
-    /// When the database refuses or is away.
-    pub async fn raise_generation(&self, claim: &Claim) -> sqlx::Result<Option<Claim>> {
-        let raised = sqlx::query(RAISE_GENERATION)
-            .bind(claim.topic)
-            .bind(claim.partition)
-            .bind(claim.epoch)
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(row) = raised else { return Ok(None) };
-        let generation = row.try_get("generation")?;
-        Ok(Some(Claim {
-            generation,
-            next_offset: 0,
-            last_event_id: None,
-            ..claim.clone()
-        }))
-    }
-
-    /// Sessions of which something arrived before their start.
+    /// Sessions of which something has arrived that does not count, mostly before their start; at most
+    /// 100,000.
     ///
     /// # Errors
     /// When the database refuses or is away.
     pub async fn count_waiting(&self) -> sqlx::Result<i64> {
-        sqlx::query(COUNT_WAITING)
-            .fetch_one(&self.pool)
-            .await?
-            .try_get(0)
+        let mut lease = self.lease().await?;
+        let counting = sqlx::query(COUNT_WAITING)
+            .bind(MOST_COUNTED)
+            .fetch_one(&mut *lease);
+        let counted = timeout(SHORT, counting).await;
+        lease.settle_short(counted)?.try_get(0)
     }
 
     /// The next offset to fold, per partition.
@@ -157,10 +107,12 @@ impl Store {
     /// # Errors
     /// When the database refuses or is away.
     pub async fn progress(&self, topic: &str) -> sqlx::Result<Vec<(i32, i64)>> {
-        let rows = sqlx::query(READ_PROGRESS)
+        let mut lease = self.lease().await?;
+        let reading = sqlx::query(READ_PROGRESS)
             .bind(topic)
-            .fetch_all(&self.pool)
-            .await?;
+            .fetch_all(&mut *lease);
+        let read = timeout(SHORT, reading).await;
+        let rows = lease.settle_short(read)?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()

@@ -9,22 +9,21 @@ use sqlx::PgConnection;
 
 pub(super) const INSERT: &str = "
 INSERT INTO sessions (
-    workspace_no, session_id, seq, started_at, start_event_id, page_id, visitor_hash, user_hash,
-    identified_at, identified_by, last_activity_at, heartbeats, page_views, bounced, left_views,
-    viewed_seconds, duration_seconds, referrer, referrer_domain, source_class, landing_path,
+    workspace_no, session_id, seq, started_at, start_event_id, start_received_at, page_id, visitor_hash,
+    user_hash, identified_at, identified_by, last_activity_at, heartbeats, page_views, bounced, left_views,
+    viewed_micros, duration_seconds, referrer, referrer_domain, source_class, landing_path,
     utm_source, utm_medium, utm_campaign, utm_term, utm_content, country, country_code, region,
     city, continent, device, browser, browser_version, os, os_version, brand, model, language,
     timezone, screen_width, screen_height, bot_signals
 )
 SELECT *
 FROM UNNEST(
-    $1::int4[], $2::uuid[], $3::int8[], $4::timestamptz[], $5::uuid[], $6::uuid[], $7::bytea[],
-    $8::bytea[], $9::timestamptz[], $10::uuid[], $11::timestamptz[], $12::int4[], $13::int4[],
-    $14::bool[], $15::int4[], $16::float8[], $17::float8[], $18::text[], $19::text[], $20::text[],
-    $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[],
-    $28::text[], $29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::text[],
-    $35::text[], $36::text[], $37::text[], $38::text[], $39::text[], $40::text[], $41::int4[],
-    $42::int4[], $43::int8[]
+    $1::int4[], $2::uuid[], $3::int8[], $4::timestamptz[], $5::uuid[], $6::timestamptz[], $7::uuid[],
+    $8::bytea[], $9::bytea[], $10::timestamptz[], $11::uuid[], $12::timestamptz[], $13::int4[],
+    $14::int4[], $15::bool[], $16::int4[], $17::int8[], $18::float8[], $19::text[], $20::text[],
+    $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::text[], $28::text[],
+    $29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::text[], $35::text[], $36::text[],
+    $37::text[], $38::text[], $39::text[], $40::text[], $41::text[], $42::int4[], $43::int4[], $44::int8[]
 )";
 
 /// One row: its members are the columns.
@@ -35,6 +34,7 @@ pub(super) struct SessionRow<'a> {
     seq: i64,
     started_at: Timestamp,
     start_event_id: EventId,
+    start_received_at: Timestamp,
     page_id: PageId,
     visitor_hash: Option<VisitorHash>,
     user_hash: Option<UserHash>,
@@ -45,7 +45,7 @@ pub(super) struct SessionRow<'a> {
     page_views: i32,
     bounced: bool,
     left_views: i32,
-    viewed_seconds: f64,
+    viewed_micros: i64,
     duration_seconds: f64,
     referrer: Option<&'a str>,
     referrer_domain: &'a str,
@@ -107,9 +107,10 @@ impl<'a> SessionRow<'a> {
         Some(Self {
             workspace_no,
             session_id,
-            seq: state.seq,
+            seq: started.seq,
             started_at: started.at,
             start_event_id: started.event_id,
+            start_received_at: started.received_at,
             page_id: started.page_id,
             visitor_hash: *visitor_hash,
             user_hash: state.identified.map(|identified| identified.user_hash),
@@ -119,8 +120,8 @@ impl<'a> SessionRow<'a> {
             heartbeats: state.heartbeats,
             page_views: state.page_views,
             bounced: state.bounced(),
-            left_views: state.left_views,
-            viewed_seconds: state.viewed_seconds,
+            left_views: state.viewed.left_views,
+            viewed_micros: state.viewed.micros,
             duration_seconds: state.duration_seconds(),
             referrer: referrer.as_deref(),
             referrer_domain,
@@ -168,6 +169,7 @@ pub(super) async fn insert(
         .bind(column(rows, |row| row.seq))
         .bind(column(rows, |row| row.started_at.to_sqlx()))
         .bind(column(rows, |row| row.start_event_id.0))
+        .bind(column(rows, |row| row.start_received_at.to_sqlx()))
         .bind(column(rows, |row| row.page_id.0))
         .bind(column(rows, |row| row.visitor_hash.map(|hash| hash.0)))
         .bind(column(rows, |row| row.user_hash.map(|hash| hash.0)))
@@ -178,7 +180,7 @@ pub(super) async fn insert(
         .bind(column(rows, |row| row.page_views))
         .bind(column(rows, |row| row.bounced))
         .bind(column(rows, |row| row.left_views))
-        .bind(column(rows, |row| row.viewed_seconds))
+        .bind(column(rows, |row| row.viewed_micros))
         .bind(column(rows, |row| row.duration_seconds))
         .bind(column(rows, |row| row.referrer))
         .bind(column(rows, |row| row.referrer_domain))

@@ -1,19 +1,19 @@
 //! The table `sessions`: loading what is known of some, saving what they have become.
 
 use super::{
-    events::{int4, session_key, timestamp},
+    events::{int4, session_key, timestamp, user_hash},
     session_row::{self, SessionRow},
 };
-use crate::fold::{Identified, SessionKey, SessionState, Started};
+use crate::fold::{Identified, SessionKey, SessionState, Started, duration::Viewed};
 use jiff_sqlx::ToSqlx;
-use schemas::{EventId, PageId, UserHash};
+use schemas::{EventId, PageId};
 use sqlx::{PgConnection, Row, postgres::PgRow};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub(super) const LOAD: &str = "
-SELECT workspace_no, session_id, seq, started_at, start_event_id, page_id, user_hash, identified_at,
-       identified_by, last_activity_at, heartbeats, page_views, left_views, viewed_seconds
+SELECT workspace_no, session_id, seq, started_at, start_event_id, start_received_at, page_id, user_hash,
+       identified_at, identified_by, last_activity_at, heartbeats, page_views, left_views, viewed_micros
 FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
 JOIN sessions USING (workspace_no, session_id)";
 
@@ -23,27 +23,25 @@ USING UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
 WHERE sessions.workspace_no = asked.workspace_no AND sessions.session_id = asked.session_id";
 
 pub(super) const SAVE_STATE: &str = "
-INSERT INTO sessions (
-    workspace_no, session_id, seq, last_activity_at, heartbeats, page_views, bounced, left_views,
-    viewed_seconds, duration_seconds, user_hash, identified_at, identified_by
-)
-SELECT *
+UPDATE sessions
+SET last_activity_at = state.last_activity_at,
+    heartbeats = state.heartbeats,
+    page_views = state.page_views,
+    bounced = state.bounced,
+    left_views = state.left_views,
+    viewed_micros = state.viewed_micros,
+    duration_seconds = state.duration_seconds,
+    user_hash = state.user_hash,
+    identified_at = state.identified_at,
+    identified_by = state.identified_by
 FROM UNNEST(
-    $1::int4[], $2::uuid[], $3::int8[], $4::timestamptz[], $5::int4[], $6::int4[], $7::bool[], $8::int4[],
-    $9::float8[], $10::float8[], $11::bytea[], $12::timestamptz[], $13::uuid[]
+    $1::int4[], $2::uuid[], $3::timestamptz[], $4::int4[], $5::int4[], $6::bool[], $7::int4[], $8::int8[],
+    $9::float8[], $10::bytea[], $11::timestamptz[], $12::uuid[]
+) AS state (
+    workspace_no, session_id, last_activity_at, heartbeats, page_views, bounced, left_views, viewed_micros,
+    duration_seconds, user_hash, identified_at, identified_by
 )
-ON CONFLICT (workspace_no, session_id) DO UPDATE
-SET seq = excluded.seq,
-    last_activity_at = excluded.last_activity_at,
-    heartbeats = excluded.heartbeats,
-    page_views = excluded.page_views,
-    bounced = excluded.bounced,
-    left_views = excluded.left_views,
-    viewed_seconds = excluded.viewed_seconds,
-    duration_seconds = excluded.duration_seconds,
-    user_hash = excluded.user_hash,
-    identified_at = excluded.identified_at,
-    identified_by = excluded.identified_by";
+WHERE sessions.workspace_no = state.workspace_no AND sessions.session_id = state.session_id";
 
 /// What the table knows of those sessions, without the columns that only a start fills.
 pub(super) async fn load(
@@ -66,67 +64,69 @@ pub(super) async fn load(
 }
 
 fn read(row: &PgRow) -> sqlx::Result<SessionState> {
-    let started_at: Option<jiff_sqlx::Timestamp> = row.try_get("started_at")?;
-    let start_event_id: Option<Uuid> = row.try_get("start_event_id")?;
-    let page_id: Option<Uuid> = row.try_get("page_id")?;
-    let started = match (started_at, start_event_id, page_id) {
-        (Some(at), Some(event_id), Some(page_id)) => Some(Started {
-            at: at.to_jiff(),
-            event_id: EventId(event_id),
-            page_id: PageId(page_id),
-            dimensions: None,
-        }),
-        _ => None,
+    let started = Started {
+        at: timestamp(row, "started_at")?,
+        event_id: EventId(row.try_get("start_event_id")?),
+        received_at: timestamp(row, "start_received_at")?,
+        seq: row.try_get("seq")?,
+        page_id: PageId(row.try_get("page_id")?),
+        dimensions: None,
     };
     let identified_at: Option<jiff_sqlx::Timestamp> = row.try_get("identified_at")?;
     let identified_by: Option<Uuid> = row.try_get("identified_by")?;
-    let user_hash: Option<Vec<u8>> = row.try_get("user_hash")?;
-    let identified = match (identified_at, identified_by, user_hash) {
-        (Some(at), Some(event_id), Some(hash)) => Some(Identified {
+    let identified = match (
+        identified_at,
+        identified_by,
+        user_hash(row, "sessions.user_hash")?,
+    ) {
+        (Some(at), Some(event_id), Some(user_hash)) => Some(Identified {
             at: at.to_jiff(),
             event_id: EventId(event_id),
-            user_hash: UserHash(
-                hash.try_into()
-                    .map_err(|_| wrong_length("sessions.user_hash"))?,
-            ),
+            user_hash,
         }),
         _ => None,
     };
     Ok(SessionState {
-        seq: row.try_get("seq")?,
-        started,
+        started: Some(started),
         identified,
         last_activity_at: Some(timestamp(row, "last_activity_at")?),
         heartbeats: row.try_get("heartbeats")?,
         page_views: row.try_get("page_views")?,
-        left_views: row.try_get("left_views")?,
-        viewed_seconds: row.try_get("viewed_seconds")?,
+        viewed: Viewed {
+            left_views: row.try_get("left_views")?,
+            micros: row.try_get("viewed_micros")?,
+        },
     })
 }
 
-fn wrong_length(column: &str) -> sqlx::Error {
-    sqlx::Error::Decode(format!("{column} must be 16 bytes long").into())
+/// A session that a batch changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Saved<'a> {
+    pub(super) key: SessionKey,
+    pub(super) state: &'a SessionState,
+    /// Whether the table has a row of it, which is in the state already.
+    pub(super) is_known: bool,
 }
 
-/// Saves sessions: those that began in this batch whole, of the others only what changes. `known` has those
-/// of which the table has a row, which is in the state already.
+/// Saves sessions: whole if their start is in this batch, else only what changes.
 pub(super) async fn save(
     connection: &mut PgConnection,
-    sessions: &BTreeMap<SessionKey, SessionState>,
-    begun: &BTreeSet<SessionKey>,
-    known: &BTreeSet<SessionKey>,
+    sessions: &[Saved<'_>],
 ) -> sqlx::Result<()> {
-    let replaced: Vec<SessionKey> = begun.intersection(known).copied().collect();
+    let (begun, others): (Vec<Saved<'_>>, Vec<Saved<'_>>) =
+        sessions.iter().partition(|saved| saved.state.begins());
+    // Only another start of the same session, which ids rule out, finds a row.
+    let replaced: Vec<SessionKey> = begun
+        .iter()
+        .filter(|saved| saved.is_known)
+        .map(|saved| saved.key)
+        .collect();
     delete(connection, &replaced).await?;
     let rows: Vec<SessionRow<'_>> = begun
         .iter()
-        .filter_map(|key| SessionRow::new(*key, sessions.get(key)?))
+        .filter_map(|saved| SessionRow::new(saved.key, saved.state))
         .collect();
     session_row::insert(connection, &rows).await?;
-    let others: Vec<(&SessionKey, &SessionState)> = sessions
-        .iter()
-        .filter(|(key, _)| !begun.contains(key))
-        .collect();
     save_state(connection, &others).await
 }
 
@@ -144,70 +144,40 @@ async fn delete(connection: &mut PgConnection, keys: &[SessionKey]) -> sqlx::Res
     Ok(())
 }
 
-async fn save_state(
-    connection: &mut PgConnection,
-    sessions: &[(&SessionKey, &SessionState)],
-) -> sqlx::Result<()> {
+async fn save_state(connection: &mut PgConnection, sessions: &[Saved<'_>]) -> sqlx::Result<()> {
     if sessions.is_empty() {
         return Ok(());
     }
-    let column = |read: fn(&SessionState) -> i32| -> Vec<i32> {
-        sessions.iter().map(|(_, state)| read(state)).collect()
-    };
-    let seconds = |read: fn(&SessionState) -> f64| -> Vec<f64> {
-        sessions.iter().map(|(_, state)| read(state)).collect()
-    };
-    let identified: Vec<Option<Identified>> =
-        sessions.iter().map(|(_, state)| state.identified).collect();
-    let last_activity: Vec<jiff_sqlx::Timestamp> = sessions
-        .iter()
-        .map(|(_, state)| state.last_activity_at.unwrap_or_default().to_sqlx())
-        .collect();
     sqlx::query(SAVE_STATE)
-        .bind(
-            sessions
-                .iter()
-                .map(|((no, _), _)| int4(*no))
-                .collect::<Vec<_>>(),
-        )
-        .bind(sessions.iter().map(|((_, id), _)| id.0).collect::<Vec<_>>())
-        .bind(
-            sessions
-                .iter()
-                .map(|(_, state)| state.seq)
-                .collect::<Vec<_>>(),
-        )
-        .bind(last_activity)
-        .bind(column(|state| state.heartbeats))
-        .bind(column(|state| state.page_views))
-        .bind(
-            sessions
-                .iter()
-                .map(|(_, state)| state.bounced())
-                .collect::<Vec<_>>(),
-        )
-        .bind(column(|state| state.left_views))
-        .bind(seconds(|state| state.viewed_seconds))
-        .bind(seconds(SessionState::duration_seconds))
-        .bind(
-            identified
-                .iter()
-                .map(|by| by.map(|by| by.user_hash.0.to_vec()))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            identified
-                .iter()
-                .map(|by| by.map(|by| by.at.to_sqlx()))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            identified
-                .iter()
-                .map(|by| by.map(|by| by.event_id.0))
-                .collect::<Vec<_>>(),
-        )
+        .bind(keys(sessions, |(no, _)| int4(no)))
+        .bind(keys(sessions, |(_, id)| id.0))
+        .bind(column(sessions, |state| {
+            state.last_activity_at.unwrap_or_default().to_sqlx()
+        }))
+        .bind(column(sessions, |state| state.heartbeats))
+        .bind(column(sessions, |state| state.page_views))
+        .bind(column(sessions, SessionState::bounced))
+        .bind(column(sessions, |state| state.viewed.left_views))
+        .bind(column(sessions, |state| state.viewed.micros))
+        .bind(column(sessions, SessionState::duration_seconds))
+        .bind(column(sessions, |state| {
+            state.identified.map(|by| by.user_hash.0)
+        }))
+        .bind(column(sessions, |state| {
+            state.identified.map(|by| by.at.to_sqlx())
+        }))
+        .bind(column(sessions, |state| {
+            state.identified.map(|by| by.event_id.0)
+        }))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+fn keys<T>(sessions: &[Saved<'_>], read: impl Fn(SessionKey) -> T) -> Vec<T> {
+    sessions.iter().map(|saved| read(saved.key)).collect()
+}
+
+fn column<T>(sessions: &[Saved<'_>], read: impl Fn(&SessionState) -> T) -> Vec<T> {
+    sessions.iter().map(|saved| read(saved.state)).collect()
 }

@@ -5,7 +5,8 @@
 //! key that it looks up. The one rule: nothing is done for tables that are known as they are.
 
 use super::Store;
-use sqlx::Row;
+use sqlx::{Connection, PgConnection, Row};
+use std::time::Duration;
 use tracing::debug;
 
 /// Whether a table has more than twice the pages that it had when it was last analysed.
@@ -14,7 +15,13 @@ SELECT bool_or(pg_relation_size(oid) / current_setting('block_size')::int8 > 2 *
 FROM pg_class
 WHERE oid = ANY (ARRAY['events'::regclass, 'sessions'::regclass])";
 
+/// An analysis reads a sample, of slow disks too: it has a limit of its own instead of that of a batch's statements.
+const ALLOW_ANALYSIS: &str = "SET LOCAL statement_timeout = '10min'";
+
 const ANALYSE: &str = "ANALYZE events, sessions";
+
+/// When the connection of an analysis is given up, above the server's limit.
+const DEADLINE: Duration = Duration::from_mins(11);
 
 impl Store {
     /// Has the tables analysed when they have outgrown what the planner knows of them. A look costs a
@@ -23,14 +30,25 @@ impl Store {
     /// # Errors
     /// When the database refuses or is away; the tables are as right as before.
     pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
-        let outgrown: Option<bool> = sqlx::query(HAVE_OUTGROWN)
-            .fetch_one(&self.pool)
-            .await?
-            .try_get(0)?;
-        if outgrown == Some(true) {
-            debug!("analysing tables that have more than doubled");
-            sqlx::raw_sql(ANALYSE).execute(&self.pool).await?;
-        }
-        Ok(())
+        let mut lease = self.lease().await?;
+        let refreshed = tokio::time::timeout(DEADLINE, refresh(&mut lease)).await;
+        lease.settle_short(refreshed)
     }
+}
+
+async fn refresh(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let outgrown: Option<bool> = sqlx::query(HAVE_OUTGROWN)
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)?;
+    if outgrown == Some(true) {
+        debug!("analysing tables that have more than doubled");
+        let mut transaction = connection.begin().await?;
+        sqlx::raw_sql(ALLOW_ANALYSIS)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::raw_sql(ANALYSE).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+    }
+    Ok(())
 }

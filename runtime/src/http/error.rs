@@ -3,6 +3,7 @@
 //! The inside text is for the log and never leaves the program. The body is written by
 //! [`finish`](super::finish), which knows the correlation id.
 
+use crate::database;
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -79,6 +80,12 @@ impl ApiError {
                 "PAYLOAD_TOO_LARGE",
                 "error.payload_too_large",
                 "The request body is too large.",
+            ),
+            StatusCode::URI_TOO_LONG => Self::new(
+                status,
+                "URI_TOO_LONG",
+                "error.uri_too_long",
+                "The path and query are too long; they may have 8192 bytes.",
             ),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,
@@ -214,24 +221,44 @@ impl ApiError {
                 members.insert("i18nVars".to_owned(), Value::clone(vars));
             }
             if !self.details.is_empty() {
-                let details: Vec<Value> = self
-                    .details
-                    .iter()
-                    .map(|message| json!({ "message": message }))
-                    .collect();
-                members.insert("details".to_owned(), details.into());
+                let lines = listed(&self.details).into_iter();
+                let details = lines.map(|message| json!({ "message": message }));
+                members.insert("details".to_owned(), details.collect());
             }
         }
         json!({ "success": false, "error": error })
     }
 }
 
+/// Most problems that one error lists.
+const MAX_DETAILS: usize = 10;
+/// Longest line about a problem, in Unicode scalar values. Lines may repeat what was sent.
+const MAX_DETAIL_CHARS: usize = 300;
+
+/// The problems as they are answered: however many and however long they are, the answer stays short.
+fn listed(problems: &[String]) -> Vec<Cow<'_, str>> {
+    let mut lines: Vec<Cow<'_, str>> = problems.iter().take(MAX_DETAILS).map(shortened).collect();
+    let more = problems.len() - lines.len();
+    if more > 0 {
+        lines.push(format!("and {more} more").into());
+    }
+    lines
+}
+
+fn shortened(line: &String) -> Cow<'_, str> {
+    match line.char_indices().nth(MAX_DETAIL_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]).into(),
+        None => line.into(),
+    }
+}
+
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        if crate::database::is_away(&error) {
-            Self::unavailable(error)
+        let message = database::message(&error);
+        if database::is_away(&error) {
+            Self::unavailable(message)
         } else {
-            Self::internal(error)
+            Self::internal(message)
         }
     }
 }
@@ -273,4 +300,34 @@ pub fn success() -> Response {
 pub struct Success<T> {
     success: bool,
     data: T,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages(problems: Vec<String>) -> Vec<String> {
+        let body = ApiError::validation(problems).body("id");
+        let details = body["error"]["details"].as_array().unwrap().iter();
+        details
+            .map(|detail| detail["message"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn an_error_lists_ten_problems_and_counts_the_others() {
+        let problems = |count: usize| (1..=count).map(|n| format!("problem {n}")).collect();
+        assert_eq!(messages(problems(10)).len(), 10);
+        let lines = messages(problems(30_000));
+        assert_eq!(lines.len(), 11);
+        assert_eq!(lines[9], "problem 10");
+        assert_eq!(lines[10], "and 29990 more");
+    }
+
+    #[test]
+    fn a_line_that_repeats_a_long_value_is_cut() {
+        let lines = messages(vec!["ü".repeat(300), "ü".repeat(301)]);
+        assert_eq!(lines[0], "ü".repeat(300));
+        assert_eq!(lines[1], format!("{}…", "ü".repeat(300)));
+    }
 }

@@ -1,7 +1,7 @@
 //! The outermost layer: correlation id in, envelope and log line out. Every answer passes here.
 
 use super::{ApiError, cors};
-use crate::{Clock, IdSource};
+use crate::{Clock, IdSource, metrics::NO_ROUTE};
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 /// Name of the header with the correlation id, in requests and answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// The id that joins an answer, its error body and its log lines.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +40,7 @@ pub async fn finish(
     next: Next,
 ) -> Response {
     let started = Instant::now();
+    let bearer = request.headers().contains_key(header::AUTHORIZATION);
     let given = request
         .headers()
         .get(&REQUEST_ID)
@@ -47,7 +50,7 @@ pub async fn finish(
     let route = request
         .extensions()
         .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str);
+        .map_or(NO_ROUTE, MatchedPath::as_str);
     let route: Arc<str> = Arc::from(route);
     let span = info_span!("http.request", request.id = %id, http.route = %route);
     request.extensions_mut().insert(CorrelationId(id));
@@ -58,7 +61,12 @@ pub async fn finish(
         .await;
     let response =
         answered.unwrap_or_else(|_| ApiError::internal("the handler panicked").into_response());
-    let response = span.in_scope(|| render(response, id));
+    let mut response = span.in_scope(|| render(response, id));
+    if bearer || response.status() == StatusCode::UNAUTHORIZED {
+        // What one caller may see must reach no other one from a cache. Routes may know better.
+        let headers = response.headers_mut();
+        headers.entry(header::CACHE_CONTROL).or_insert(PRIVATE);
+    }
 
     let class = match response.status().as_u16() {
         100..=199 => "1xx",

@@ -13,7 +13,7 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 /// The three routes.
 pub fn router(readiness: Readiness, metrics: PrometheusHandle) -> Router {
@@ -24,16 +24,7 @@ pub fn router(readiness: Readiness, metrics: PrometheusHandle) -> Router {
 }
 
 async fn get_ready(State(readiness): State<Readiness>) -> Response {
-    let parts: Map<String, Value> = readiness
-        .parts()
-        .into_iter()
-        .map(|(part, missing)| {
-            (
-                part.to_owned(),
-                Value::from(missing.unwrap_or_else(|| "ready".to_owned())),
-            )
-        })
-        .collect();
+    let parts = readiness.texts();
     let ready = readiness.is_ready();
     let body = Json(json!({ "success": ready, "data": { "ready": ready, "parts": parts } }));
     if ready {
@@ -66,7 +57,7 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
             "additionalProperties",
             serde_json::Value::from(text(usize::MAX)),
         )
-        .about("What each part misses, `ready` when nothing.")
+        .about("What each part misses, `ready` when nothing; `ready, but ...` when only a share of its work is affected.")
         .example(json!({ "log": "ready", "main database": "ready" }));
     let standing = |ready: bool| {
         let told = object([

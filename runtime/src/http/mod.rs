@@ -2,28 +2,49 @@
 
 pub mod body;
 pub mod client;
+mod connection;
+mod connections;
 pub mod cors;
 pub mod error;
-pub mod etag;
+mod etag;
 pub mod finish;
+mod head;
 pub mod health;
+pub mod home;
 pub mod listen;
+mod options;
+mod prepared;
+mod progress;
+mod rest;
 pub mod serve;
 pub mod throttled;
 pub mod validate;
 
 pub use client::{Peer, TrustedProxies};
 pub use error::{ApiError, ok, success};
+pub use options::Options;
+pub use prepared::Prepared;
 pub use validate::Fields;
 
 use std::time::Duration;
 
-/// Until when a request's head must be complete.
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Until when a request's head must be complete: from its first byte, or from the connection's start.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a kept connection may idle, where the settings give no other time. Proxies keep theirs for
+/// 60 s and longer; the side that sends must be the first to give up.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may take nothing of what is written to it.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long clients may take to read their answers once the program stops. Shorter than a step of
+/// [`Lifecycle`](crate::lifecycle::STEP_TIMEOUT), so that the workers still finish.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 /// Until when a request's body must be complete.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Until when a beacon is answered once its body is there. Longer than
 /// [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which decides.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
-/// Most open connections of a listener; more wait in the kernel's queue.
+/// Most open connections of a listener, if the process may open that many files. The one that has
+/// waited longest for its client makes room for the next.
 pub const MAX_CONNECTIONS: usize = 10_000;
+/// Longest path and query: what proxies let through by default.
+pub const MAX_TARGET_BYTES: usize = 8 * 1024;

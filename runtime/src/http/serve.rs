@@ -1,21 +1,24 @@
-//! The connection loop: accepts, bounds, and at a stop answers what is in flight.
+//! A listener: accepts connections, bounds their number, and at a stop answers what is in flight.
 
-use super::{HEADER_TIMEOUT, MAX_CONNECTIONS, Peer, finish};
-use crate::{Context, Lifecycle};
-use axum::{Router, extract::Request, middleware};
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
+use super::{
+    HEAD_TIMEOUT, MAX_CONNECTIONS, Options, STOP_TIMEOUT, WRITE_TIMEOUT, connection,
+    connections::{Connections, Full, Order, Place},
+    finish, head,
+    progress::Patience,
 };
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
+use crate::{Context, Lifecycle, open_files};
+use axum::{Router, middleware};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
 };
-use tower::ServiceExt;
-use tracing::{debug, warn};
+use tokio::net::{TcpListener, TcpStream};
+use tracing::{info, warn};
+
+/// How often a listener without a free place looks for one.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// Binds an address, with an error that says what to do.
 ///
@@ -35,79 +38,149 @@ pub async fn bind(address: &str) -> Result<TcpListener, String> {
 }
 
 /// Serves the routes until the lifecycle stops servers, then answers what is in flight.
-pub fn spawn(listener: TcpListener, router: Router, context: &Context) {
+pub fn spawn(listener: TcpListener, router: Router, options: Options, context: &Context) {
     let finisher = finish::Finisher {
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
     };
-    let router = router.layer(middleware::from_fn_with_state(finisher, finish::finish));
+    let router = router
+        .layer(middleware::from_fn(head::check))
+        .layer(middleware::from_fn_with_state(finisher, finish::finish));
     let lifecycle = context.lifecycle.clone();
+    let most = open_files::room_for_connections(MAX_CONNECTIONS);
+    if most < MAX_CONNECTIONS {
+        info!("serving at most {most} connections, because of the limit of open files");
+    }
+    let server = Server {
+        router,
+        patience: Patience {
+            head: HEAD_TIMEOUT,
+            idle: options.idle_timeout,
+            write: WRITE_TIMEOUT,
+        },
+        connections: Connections::new(most, options.connections_per_address),
+        options,
+        lifecycle,
+    };
     context
         .lifecycle
-        .spawn_server("http", serve(listener, router, lifecycle));
+        .spawn_server("http", server.serve(listener));
 }
 
-async fn serve(listener: TcpListener, router: Router, lifecycle: Lifecycle) -> io::Result<()> {
-    let graceful = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let slot = tokio::select! {
-            () = lifecycle.servers_stopping() => break,
-            slot = Arc::clone(&slots).acquire_owned() => slot.map_err(io::Error::other)?,
-        };
-        let accepted = tokio::select! {
-            () = lifecycle.servers_stopping() => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(connection) => connection,
-            Err(error) => {
-                // Out of file descriptors, or a peer that left at once: neither ends the service.
-                warn!("a connection could not be accepted: {error}");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                continue;
+struct Server {
+    router: Router,
+    patience: Patience,
+    connections: Arc<Connections>,
+    options: Options,
+    lifecycle: Lifecycle,
+}
+
+impl Server {
+    async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        tokio::select! {
+            () = self.lifecycle.servers_stopping() => {}
+            () = self.accept(&listener) => {}
+        }
+        drop(listener);
+        let stopping = self.connections.end(Order::Stop);
+        if tokio::time::timeout(STOP_TIMEOUT, stopping).await.is_err() {
+            let left = self.connections.count();
+            warn!("{left} connections are closed before their clients have read their answers");
+            self.connections.end(Order::Leave).await;
+        }
+        Ok(())
+    }
+
+    /// Accepts connections for ever.
+    async fn accept(&self, listener: &TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => {
+                    if let Some(place) = self.place(peer.ip()).await {
+                        self.spawn(stream, peer, place);
+                    }
+                }
+                Err(error) => {
+                    // Out of file descriptors, or a peer that left at once: neither ends the service.
+                    warn!("a connection could not be accepted: {error}");
+                    self.connections.make_room();
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             }
-        };
-        let connection = graceful.watch(connection(stream, peer, router.clone()));
+        }
+    }
+
+    /// A place for a connection of that peer, as soon as there is one; `None` when its address has too many.
+    async fn place(&self, peer: IpAddr) -> Option<Place> {
+        let address = self.options.counted(peer);
+        loop {
+            match self.connections.enter(address) {
+                Ok(place) => return Some(place),
+                Err(Full::Address) => {
+                    metrics::counter!("http_connections_dropped_total", "reason" => "address")
+                        .increment(1);
+                    return None;
+                }
+                // Waiting keeps the others in the kernel's queue, in their order.
+                Err(Full::All) => {
+                    let _ = tokio::time::timeout(LOOK_AGAIN, self.connections.left()).await;
+                }
+            }
+        }
+    }
+
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
+        // Answers are small; waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let (router, patience) = (self.router.clone(), self.patience);
         metrics::gauge!("http_connections").increment(1);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                debug!("a connection ended early: {error}");
-            }
+            connection::serve(stream, peer, router, &place.client, patience).await;
             metrics::gauge!("http_connections").decrement(1);
-            drop(slot);
         });
     }
-    drop(listener);
-    graceful.shutdown().await;
-    Ok(())
 }
 
-fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-) -> hyper::server::conn::http1::Connection<
-    TokioIo<TcpStream>,
-    TowerToHyperService<
-        impl tower::Service<
-            Request<Incoming>,
-            Response = axum::response::Response,
-            Error = std::convert::Infallible,
-            Future: Send + 'static,
-        > + Clone
-        + Send
-        + 'static,
-    >,
-> {
-    // Answers are small; waiting to fill a packet only delays them.
-    let _ = stream.set_nodelay(true);
-    let service = router.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        request.map(axum::body::Body::new)
-    });
-    hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Longest time before a test counts as broken; none waits for it.
+    const LIMIT: Duration = Duration::from_secs(8);
+
+    #[tokio::test]
+    async fn clients_that_wait_in_every_place_keep_no_other_client_out() {
+        let listener = bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let lifecycle = Lifecycle::default();
+        let server = Server {
+            router: Router::new().route("/health", get(|| async { "alive" })),
+            patience: Patience::of(Duration::from_hours(1)),
+            connections: Connections::new(3, 1),
+            options: Options::default(),
+            lifecycle: lifecycle.clone(),
+        };
+        lifecycle.spawn_server("http", server.serve(listener));
+        let mut silent = Vec::new();
+        for _ in 0..3 {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let request = b"GET /health HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        let mut answer = String::new();
+        let reading = tokio::time::timeout(LIMIT, client.read_to_string(&mut answer));
+        reading.await.unwrap().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        // The first that came is the one that left.
+        let mut end = [0];
+        let closed = tokio::time::timeout(LIMIT, silent[0].read(&mut end));
+        assert_eq!(closed.await.unwrap().unwrap(), 0);
+        tokio::time::timeout(LIMIT, lifecycle.finish())
+            .await
+            .unwrap()
+            .unwrap();
+    }
 }

@@ -2,12 +2,14 @@
 //!
 //! The one rule: the algorithm comes from the settings, never from the token.
 
+mod gate;
 mod keys;
 mod settings;
 
 #[cfg(test)]
 mod tests;
 
+pub use gate::{BAD_TOKENS, Gate, Refused};
 pub use jsonwebtoken::Algorithm;
 pub use settings::algorithm;
 
@@ -15,7 +17,9 @@ use crate::watched_file::{Follower, WatchedFile};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use keys::{Keys, ReadSet};
+use moka::sync::Cache;
 use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
 use std::{
     fmt, fs,
     path::Path,
@@ -30,6 +34,9 @@ pub const LEEWAY_SECONDS: i64 = 30;
 pub const MAX_SUBJECT_CHARS: usize = 128;
 /// Fewest characters of a secret for HS256.
 pub const MIN_SECRET_CHARS: usize = 32;
+
+/// Most tokens that are remembered to be signed by one of our keys.
+const MAX_CHECKED: u64 = 10_000;
 
 /// What a valid token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,10 +85,24 @@ pub struct Unauthorized;
 /// Checks tokens; clones check with the same keys.
 #[derive(Clone)]
 pub struct Verifier {
-    keys: Arc<RwLock<Arc<Keys>>>,
+    checker: Arc<RwLock<Arc<Checker>>>,
     algorithm: Algorithm,
     validation: Validation,
     source: Option<Source>,
+}
+
+/// Keys, and the tokens that they have been found to sign. New keys begin without any.
+struct Checker {
+    keys: Keys,
+    /// By the token's hash: memory holds no token that could be used.
+    checked: Cache<[u8; 32], Claims>,
+}
+
+impl Checker {
+    fn new(keys: Keys) -> Arc<Self> {
+        let checked = Cache::new(MAX_CHECKED);
+        Arc::new(Self { keys, checked })
+    }
 }
 
 /// A file with a set of keys, which may change.
@@ -110,7 +131,7 @@ impl Verifier {
 
     fn new(algorithm: Algorithm, keys: Keys) -> Self {
         Self {
-            keys: Arc::new(RwLock::new(Arc::new(keys))),
+            checker: Arc::new(RwLock::new(Checker::new(keys))),
             algorithm,
             validation: validation(algorithm),
             source: None,
@@ -153,12 +174,12 @@ impl Verifier {
     pub fn follow(&self) -> Option<Follower> {
         let source = self.source.clone()?;
         warn_of(&source.ignored);
-        let (algorithm, used) = (self.algorithm, Arc::clone(&self.keys));
+        let (algorithm, used) = (self.algorithm, Arc::clone(&self.checker));
         let reload = move |path: &Path| {
             let set = read_jwks(algorithm, path)?;
             warn_of(&set.ignored);
             let name = format!("{} of {algorithm:?}", set.keys.len());
-            *used.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set.keys);
+            *used.write().unwrap_or_else(PoisonError::into_inner) = Checker::new(set.keys);
             Ok(name)
         };
         Some(Follower::new(
@@ -169,17 +190,29 @@ impl Verifier {
         ))
     }
 
-    fn keys(&self) -> Arc<Keys> {
-        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    fn checker(&self) -> Arc<Checker> {
+        Arc::clone(&self.checker.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether checking that token costs little: by a secret, or because it was checked before.
+    fn is_cheap(&self, token: &str) -> bool {
+        self.algorithm == Algorithm::HS256 || self.checker().checked.contains_key(&hash(token))
     }
 
     fn decode(&self, token: &str) -> Result<Claims, Unauthorized> {
-        let keys = self.keys();
+        let checker = self.checker();
+        let hash = hash(token);
+        if let Some(claims) = checker.checked.get(&hash) {
+            return Ok(claims);
+        }
         let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthorized)?;
-        keys.candidates(header.kid.as_deref())
+        let mut candidates = checker.keys.candidates(header.kid.as_deref());
+        let claims: Claims = candidates
             .find_map(|key| jsonwebtoken::decode(token, key, &self.validation).ok())
             .map(|token| token.claims)
-            .ok_or(Unauthorized)
+            .ok_or(Unauthorized)?;
+        checker.checked.insert(hash, claims.clone());
+        Ok(claims)
     }
 
     /// What a token says, if it is ours and valid at `now`.
@@ -200,30 +233,10 @@ impl Verifier {
             Ok(claims)
         }
     }
+}
 
-    /// What the token in an `Authorization: Bearer <token>` header says.
-    ///
-    /// # Errors
-    /// [`Unauthorized`] without such a header, or as [`Self::verify`].
-    pub fn verify_header(
-        &self,
-        headers: &axum::http::HeaderMap,
-        now: Timestamp,
-    ) -> Result<Claims, Unauthorized> {
-        let value = headers
-            .get(axum::http::header::AUTHORIZATION)
-            .ok_or(Unauthorized)?;
-        let (scheme, token) = value
-            .to_str()
-            .map_err(|_| Unauthorized)?
-            .split_once(' ')
-            .ok_or(Unauthorized)?;
-        if scheme.eq_ignore_ascii_case("bearer") {
-            self.verify(token.trim(), now)
-        } else {
-            Err(Unauthorized)
-        }
-    }
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
 }
 
 fn read_jwks(algorithm: Algorithm, path: &Path) -> Result<ReadSet, String> {

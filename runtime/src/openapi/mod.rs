@@ -22,18 +22,21 @@ mod tests;
 
 pub use document::Document;
 pub use operation::{Access, Operation, Throttled};
+pub(crate) use page::STYLE;
+pub(crate) use routes::page_policy;
 pub use routes::router;
 pub use schema::{
     Member, Schema, any_object, anything, boolean, constant, data, instant, list, nullable, number,
     object, one_of, optional, reference, required, success, text, uuid, whole, word_of,
 };
 
-use crate::http::health;
+use crate::http::{health, home};
 
 /// Describes what every binary serves besides its own routes.
 pub fn describe(document: &mut Document) {
     const TAG: &str = "Service";
     document.tag(TAG, "How the program is, and what it serves.");
+    home::describe(document, TAG);
     health::describe(document, TAG);
     routes::describe(document, TAG);
 }

@@ -115,7 +115,8 @@ pub(super) fn envelope() -> Schema {
         ),
         optional(
             "details",
-            schema::list(detail).about("One for each broken rule."),
+            schema::list(detail)
+                .about("One for each broken rule: the first ten, then how many more there are."),
         ),
     ]);
     object([

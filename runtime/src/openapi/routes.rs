@@ -1,26 +1,25 @@
 //! `GET /openapi.json` and `GET /docs`: the document for programs and for people.
 //!
-//! Both are made once, when they are first asked for.
+//! Both are made and compressed once, when they are first asked for.
 
 use super::{
     Document, Operation,
     page::{self, STYLE},
     schema::{any_object, text},
 };
-use crate::http::{cors, etag};
+use crate::http::{Prepared, cors};
 use axum::{
     Router,
     extract::State,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::from_fn,
-    response::{IntoResponse, Response},
+    response::Response,
     routing::get,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, LazyLock};
-use tower_http::compression::CompressionLayer;
 use tracing::error;
 
 /// A new version is seen after five minutes at most, and asked for by its tag before it is sent.
@@ -31,11 +30,8 @@ const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 type Made = LazyLock<Texts, Box<dyn FnOnce() -> Texts + Send>>;
 
 struct Texts {
-    json: String,
-    json_tag: HeaderValue,
-    html: String,
-    html_tag: HeaderValue,
-    policy: HeaderValue,
+    json: Prepared,
+    html: Prepared,
 }
 
 /// The two routes. `base` is what the page's examples send requests to.
@@ -47,7 +43,6 @@ pub fn router(document: impl FnOnce() -> Value + Send + 'static, base: String) -
             get(get_document).layer(from_fn(cors::beacons)),
         )
         .route("/docs", get(show_docs))
-        .layer(CompressionLayer::new())
         .with_state(Arc::new(texts))
 }
 
@@ -84,41 +79,33 @@ impl Texts {
             error!("the page about the routes cannot be written: {failure}");
             String::new()
         });
-        // The style sheet stands in the page; nothing else is loaded, run or sent by it.
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            STANDARD.encode(Sha256::digest(STYLE))
-        );
         Self {
-            json_tag: etag::of(json.as_bytes()),
-            json,
-            html_tag: etag::of(html.as_bytes()),
-            html,
-            policy: HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("")),
+            json: Prepared::new(JSON, json),
+            html: Prepared::new(HTML, html),
         }
     }
 }
 
+/// What a browser may do with a page that has [`STYLE`] in it: nothing else is loaded, run or sent.
+pub(crate) fn page_policy() -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        STANDARD.encode(Sha256::digest(STYLE))
+    );
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(""))
+}
+
 async fn get_document(State(texts): State<Arc<Made>>, headers: HeaderMap) -> Response {
-    answer(&headers, &texts.json_tag, JSON, &texts.json)
+    texts.json.answer(&headers, CACHE)
 }
 
 async fn show_docs(State(texts): State<Arc<Made>>, headers: HeaderMap) -> Response {
-    let mut response = answer(&headers, &texts.html_tag, HTML, &texts.html);
+    let mut response = texts.html.answer(&headers, CACHE);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, texts.policy.clone());
+    headers.insert(header::CONTENT_SECURITY_POLICY, page_policy());
     headers.insert(
         header::REFERRER_POLICY,
         HeaderValue::from_static("no-referrer"),
     );
     response
-}
-
-fn answer(headers: &HeaderMap, tag: &HeaderValue, kind: HeaderValue, text: &str) -> Response {
-    let known = etag::is_known(headers, tag);
-    let headers = [(header::CACHE_CONTROL, CACHE), (header::ETAG, tag.clone())];
-    if known {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    (headers, [(header::CONTENT_TYPE, kind)], text.to_owned()).into_response()
 }

@@ -246,7 +246,7 @@ async fn send_beacons(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
     let session = post("session".to_owned(), body.clone(), 200).await.id();
     let refused = post("session".to_owned(), json!({"visitorId": "v"}), 200).await;
     assert_eq!(refused.data(), json!({"id": null}));
-    post("session".to_owned(), json!({"screenWidth": -1}), 400).await;
+    post("session".to_owned(), json!({"visitorId": 7}), 400).await;
     let click = json!({"sessionId": session, "linkClicked": link, "path": "/", "eventId": Uuid::from_u128(5)});
     let view = post("pageview".to_owned(), click, 200).await.id();
     post("pageview".to_owned(), json!({"sessionId": NOBODY}), 200).await;
@@ -283,7 +283,9 @@ async fn send_beacons(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
             assert_eq!(answer.status, status, "{}", answer.text);
         }
     }
-    let named = json!({"sessionEventId": Uuid::from_u128(6), "bioPageId": ada.page});
+    let named = json!({
+        "sessionEventId": Uuid::from_u128(6), "bioPageId": ada.page, "trackingToken": client.tracking_token(ada.page),
+    });
     let mut members = vec![body, named.clone(), named];
     for (member, kind) in members.iter_mut().zip(["session", "pageview", "heartbeat"]) {
         member["type"] = json!(kind);
@@ -394,7 +396,7 @@ async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: 
 }
 
 async fn ask_service(checker: &Checker<'_>) {
-    for path in ["/health", "/ready", "/metrics"] {
+    for path in ["/", "/health", "/ready", "/metrics"] {
         let answer = checker.ask(Method::GET, path, None, Value::Null).await;
         assert_eq!(answer.status, 200, "{path}");
     }

@@ -5,6 +5,7 @@ mod idempotence;
 mod log;
 mod process;
 mod produce;
+mod refused;
 mod wire;
 
 use std::{path::Path, time::Duration};

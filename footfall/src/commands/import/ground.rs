@@ -18,8 +18,12 @@ use ingest::{
 };
 use projector::{PLANNER, Store, store::Asked};
 use runtime::{
-    Context, Lifecycle, Producer, Settings, database, kafka::KafkaSettings, program::Failure,
-    secrets::Secrets, topics,
+    Context, Lifecycle, Producer, Settings,
+    database::{self, PoolSettings},
+    kafka::KafkaSettings,
+    program::Failure,
+    secrets::Secrets,
+    topics,
 };
 use schemas::topics::EVENTS;
 use std::{
@@ -89,7 +93,11 @@ impl Ground {
         let log = topics::ready(&kafka).await.map_err(Failure::other)?;
         let settling = Producer::new(&kafka).map_err(Failure::other)?;
         let producer = Producer::patient(&kafka).map_err(Failure::other)?;
-        let analytics = database::pool(analytics_url, "footfall-import", POOL_SIZE, PLANNER)
+        let settings = PoolSettings {
+            parameters: PLANNER,
+            ..PoolSettings::new("footfall-import", POOL_SIZE)
+        };
+        let analytics = database::pool(analytics_url, &settings)
             .map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
         let store = Store::new(analytics);
         let tables = Tables::new(store.clone(), &kafka, log.events_partitions);
@@ -170,8 +178,10 @@ impl Ground {
             event_id: last.event_id,
         };
         let known = self.store.find_in_log(EVENTS, &[asked]).await;
-        let known =
-            known.map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
+        let known = known.map_err(|error| {
+            let error = database::message(&error);
+            Failure::Other(format!("the analytics database: {error}"))
+        })?;
         Ok(!known.is_empty())
     }
 

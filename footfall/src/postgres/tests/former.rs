@@ -15,7 +15,7 @@ const OWNER: &str = "FOOTFALL_TEST_POSTGRES_OWNER";
 
 async fn seen(pid: u32, home: &Path) -> Process {
     let data = home.canonicalize().unwrap().join("cluster");
-    let account = Account::for_directory(home, super::super::privilege::owner(&data)).await;
+    let account = Account::of(super::super::privilege::owner(&data)).await;
     look(pid, &data, &account.unwrap()).await.unwrap()
 }
 
@@ -148,4 +148,61 @@ async fn a_dropped_server_goes_by_itself() {
         assert!(begun.elapsed().as_secs() < 30);
         tokio::task::yield_now().await;
     }
+}
+
+/// How earlier versions of this program let a server below closed directories through: by a capability.
+fn start_with_a_capability(home: &Path) -> Option<std::process::Child> {
+    let data = home.canonicalize().unwrap().join("cluster");
+    let (uid, gid) = super::super::privilege::owner(&data).unwrap();
+    let installed = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
+    let program = installed
+        .map(|version| version.path().join("bin/postgres"))
+        .find(|program| program.is_file())?;
+    let child = Command::new("setpriv")
+        .args([format!("--reuid={uid}"), format!("--regid={gid}")])
+        .args(["--clear-groups", "--inh-caps=+dac_read_search"])
+        .args(["--ambient-caps=+dac_read_search", "--"])
+        .arg(program)
+        .arg("-D")
+        .arg(&data)
+        .args(["-c", "listen_addresses=", "-c", "unix_socket_directories="])
+        .current_dir("/")
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = child.ok()?;
+    let begun = std::time::Instant::now();
+    loop {
+        let text = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
+        if text.lines().any(|line| line.trim() == "ready") {
+            return Some(child);
+        }
+        if child.try_wait().unwrap().is_some() {
+            return None;
+        }
+        assert!(begun.elapsed().as_secs() < 30, "{text}");
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn a_server_with_a_capability_of_an_earlier_version_is_replaced() {
+    let (dir, home) = home();
+    if dir.path().metadata().unwrap().uid() != 0 {
+        eprintln!("SKIPPED: only root has this problem");
+        return;
+    }
+    let Some(server) = start(&home).await else {
+        return;
+    };
+    server.stop().await.unwrap();
+    let Some(mut former) = start_with_a_capability(&home) else {
+        eprintln!("SKIPPED: no capability to give");
+        return;
+    };
+    assert_eq!(seen(former.id(), &home).await, Process::Ours);
+    let waiting = std::thread::spawn(move || former.wait().unwrap());
+    let server = start(&home).await.unwrap();
+    assert!(waiting.join().unwrap().success());
+    connect(&server, "postgres").await;
+    server.stop().await.unwrap();
 }

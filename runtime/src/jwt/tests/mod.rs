@@ -1,6 +1,7 @@
 //! Tokens of every algorithm, with fixed keys, and tokens that pretend.
 
 mod configured;
+mod gate;
 mod sets;
 
 use super::*;

@@ -13,7 +13,7 @@ use fields::Field;
 use serde_json::Value;
 
 /// The page's own style sheet, which its content security policy names by its hash.
-pub(super) const STYLE: &str = include_str!("../../../templates/docs.css");
+pub(crate) const STYLE: &str = include_str!("../../../templates/docs.css");
 
 /// The methods in the order in which a path shows them.
 const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];

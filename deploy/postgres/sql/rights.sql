@@ -1,0 +1,70 @@
+-- Who may do what in one of the two databases: its owner makes and changes tables, its readers read them, and nobody
+-- else even connects. Tables that another role made before become the owner's. Run in that database as a superuser,
+-- as often as you like, with two settings that name the roles:
+--
+--   main       footfall.owner=footfall_api        footfall.readers=footfall_reader
+--   analytics  footfall.owner=footfall_projector  footfall.readers=footfall_api,footfall_reader
+SET search_path TO pg_catalog;
+
+DO $$
+DECLARE
+    owner CONSTANT regrole := current_setting('footfall.owner')::regrole;
+    reader regrole;
+    statement text;
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %s', current_database(), owner);
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    EXECUTE format('GRANT USAGE, CREATE ON SCHEMA public TO %s', owner);
+
+    FOR statement IN
+        SELECT format('ALTER TABLE %s OWNER TO %s', c.oid::regclass, owner)
+        FROM pg_class c
+        WHERE c.relnamespace = 'public'::regnamespace
+        AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+        AND c.relowner <> owner
+        -- The sequence of a column follows its table, and what an extension made stays the extension's.
+        AND NOT EXISTS (
+            SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_class'::regclass
+            AND d.objid = c.oid
+            AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype IN ('a', 'i')))
+        UNION ALL
+        SELECT format('ALTER ROUTINE %s OWNER TO %s', p.oid::regprocedure, owner)
+        FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace
+        AND p.proowner <> owner
+        AND NOT EXISTS (
+            SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_proc'::regclass
+            AND d.objid = p.oid
+            AND d.deptype = 'e')
+        UNION ALL
+        SELECT format('ALTER TYPE %s OWNER TO %s', t.oid::regtype, owner)
+        FROM pg_type t
+        WHERE t.typnamespace = 'public'::regnamespace
+        AND t.typtype IN ('e', 'd', 'r')
+        AND t.typowner <> owner
+        AND NOT EXISTS (
+            SELECT FROM pg_depend d
+            WHERE d.classid = 'pg_type'::regclass
+            AND d.objid = t.oid
+            AND d.deptype = 'e')
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+
+    FOREACH reader IN ARRAY string_to_array(current_setting('footfall.readers'), ',')::regrole[]
+    LOOP
+        EXECUTE format('GRANT CONNECT ON DATABASE %I TO %s', current_database(), reader);
+        EXECUTE format('GRANT USAGE ON SCHEMA public TO %s', reader);
+        EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA public TO %s', reader);
+        EXECUTE format(
+            'ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA public GRANT SELECT ON TABLES TO %s',
+            owner, reader);
+    END LOOP;
+END
+$$;
+
+-- By default everybody who may connect may fill the disk with large objects. Footfall has none.
+REVOKE ALL ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC;

@@ -1,0 +1,29 @@
+//! Which events of a session count, as a function of the event and the session's start.
+//!
+//! The one rule: only times that stand in the log decide, so it does not matter which of the two came first,
+//! nor when rows that do not count are deleted.
+
+use super::{Started, Summary};
+use jiff::{SignedDuration, Timestamp};
+use schemas::Kind;
+
+/// How long a session may last: views and heartbeats that occur this long after its start, or later, do not
+/// count.
+pub const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long an event waits for what it names, by the times at which ingest received both.
+pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// True when an event counts in a session with that start.
+#[must_use]
+pub fn counts(event: &Summary, start: &Started) -> bool {
+    let extends = event.is(Kind::PageViewed) || event.is(Kind::SessionHeartbeat);
+    let is_over = extends && event.occurred_at.duration_since(start.at) >= LONGEST_SESSION;
+    !is_over && has_waited_in_time(event.received_at, start.received_at)
+}
+
+/// True when what an event waited for was received early enough for the event to count.
+#[must_use]
+pub fn has_waited_in_time(event_received_at: Timestamp, awaited_received_at: Timestamp) -> bool {
+    awaited_received_at.duration_since(event_received_at) <= LONGEST_WAIT
+}

@@ -1,0 +1,97 @@
+//! Deleting what will not count: events whose session or view did not come in time.
+//!
+//! The one rule: this changes no number. Whether an event counts is decided by [`crate::fold::limits`], from the
+//! times in the log alone; what goes here has been decided for as long as the log is in order to a day.
+
+use super::{Store, lease::SHORT};
+use crate::fold::limits::LONGEST_WAIT;
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use schemas::topics::EVENTS;
+use sqlx::Row;
+use tokio::time::timeout;
+
+/// By how much a record may stand later in its partition than others that ingest received after it: clocks
+/// differ, and an ingest without Kafka holds records back.
+const LATENESS: SignedDuration = SignedDuration::from_hours(24);
+
+/// Most rows that one statement deletes: some hundred milliseconds, and no lock for longer.
+const BITE: i64 = 5_000;
+
+pub(super) const NOTE_FOLDED: &str = "
+UPDATE log_partitions
+SET folded_until = greatest(folded_until, $3)
+WHERE topic = $1 AND partition = $2 AND next_offset = $4";
+
+/// NULL as long as one partition has not been folded at all.
+pub(super) const READ_HORIZON: &str = "
+SELECT CASE WHEN count(folded_until) = $2 THEN min(folded_until) END AS horizon
+FROM log_partitions
+WHERE topic = $1 AND partition < $2";
+
+/// What a batch is about to count is locked by it, and passed over.
+pub(super) const EXPIRE: &str = "
+DELETE FROM events
+USING (
+    SELECT workspace_no, event_id
+    FROM events
+    WHERE visible_seq IS NULL AND received_at < $1
+    ORDER BY received_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+) AS expired
+WHERE events.workspace_no = expired.workspace_no AND events.event_id = expired.event_id";
+
+impl Store {
+    /// Notes that a partition's records up to `end`, its end at that time, are in the tables, if they are.
+    ///
+    /// # Errors
+    /// When the database refuses or is away.
+    pub async fn note_folded(&self, partition: i32, end: i64, at: Timestamp) -> sqlx::Result<()> {
+        let mut lease = self.lease().await?;
+        let noting = sqlx::query(NOTE_FOLDED)
+            .bind(EVENTS)
+            .bind(partition)
+            .bind(at.to_sqlx())
+            .bind(end)
+            .execute(&mut *lease);
+        let noted = timeout(SHORT, noting).await;
+        lease.settle_short(noted)?;
+        Ok(())
+    }
+
+    /// Deletes a bounded number of events that have waited too long; how many it were, and whether there may be
+    /// more. `partitions` is how many the log has.
+    ///
+    /// # Errors
+    /// When the database refuses or is away.
+    pub async fn expire_waiting(
+        &self,
+        partitions: i32,
+        now: Timestamp,
+    ) -> sqlx::Result<(u64, bool)> {
+        let mut lease = self.lease().await?;
+        let reading = sqlx::query(READ_HORIZON)
+            .bind(EVENTS)
+            .bind(partitions)
+            .fetch_one(&mut *lease);
+        let read = timeout(SHORT, reading).await;
+        let row = lease.settle_short(read)?;
+        let horizon: Option<jiff_sqlx::Timestamp> = row.try_get("horizon")?;
+        let Some(horizon) = horizon else {
+            return Ok((0, false));
+        };
+        let horizon = horizon.to_jiff().min(now);
+        let Ok(before) = horizon.checked_sub(LONGEST_WAIT + LATENESS) else {
+            return Ok((0, false));
+        };
+        let mut lease = self.lease().await?;
+        let deleting = sqlx::query(EXPIRE)
+            .bind(before.to_sqlx())
+            .bind(BITE)
+            .execute(&mut *lease);
+        let deleted = timeout(SHORT, deleting).await;
+        let deleted = lease.settle_short(deleted)?.rows_affected();
+        Ok((deleted, i64::try_from(deleted) == Ok(BITE)))
+    }
+}

@@ -1,0 +1,114 @@
+//! What an error of the database says about a batch: who is to blame, and in which words, without any content.
+
+use runtime::database::{LOCK_NOT_AVAILABLE, QUERY_CANCELED};
+use sqlx::postgres::PgDatabaseError;
+
+/// Who is to blame for an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Another session holds a lock.
+    Lock,
+    /// It took too long.
+    Slow,
+    /// What was written: the same batch is refused again, a part of it may be taken.
+    Content,
+    /// The server or the way to it: every batch fails, and the same one succeeds later.
+    Server,
+}
+
+/// Classes of SQLSTATE that say nothing about what was written: connection, transaction state, authorization,
+/// missing database, rollback, resources, object state, intervention, system, configuration. Whatever else the
+/// server says is about the content, since a trigger may raise any code and a damaged block concerns some rows.
+/// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
+const OF_SERVER: [&str; 10] = ["08", "25", "28", "3D", "40", "53", "55", "57", "58", "F0"];
+
+/// Most characters of a reason.
+const MAX_CHARS: usize = 300;
+
+/// Who is to blame.
+#[must_use]
+pub fn cause(error: &sqlx::Error) -> Cause {
+    match error {
+        sqlx::Error::Database(error) => match error.code().as_deref().unwrap_or_default() {
+            LOCK_NOT_AVAILABLE => Cause::Lock,
+            QUERY_CANCELED => Cause::Slow,
+            code if OF_SERVER.iter().any(|class| code.starts_with(class)) => Cause::Server,
+            _ => Cause::Content,
+        },
+        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
+            Cause::Content
+        }
+        _ => Cause::Server,
+    }
+}
+
+/// What the database said, without anything of the rows: no detail, and no value in the message.
+#[must_use]
+pub fn reason(error: &sqlx::Error) -> String {
+    let sqlx::Error::Database(database) = error else {
+        return shortened(&error.to_string());
+    };
+    let code = database.code().unwrap_or_default();
+    let message = if code.starts_with("22") {
+        without_values(database.message())
+    } else {
+        database.message().to_owned()
+    };
+    let mut text = format!("{} (SQLSTATE {code}", shortened(&message));
+    if let Some(known) = database.try_downcast_ref::<PgDatabaseError>() {
+        let table = known.table().map(|table| format!(", table {table}"));
+        let constraint = known
+            .constraint()
+            .map(|name| format!(", constraint {name}"));
+        // Names the row by its place. For other errors the context may quote what was written.
+        let lock = known
+            .r#where()
+            .filter(|_| code == LOCK_NOT_AVAILABLE)
+            .map(|place| format!(", {}", shortened(place)));
+        text.extend(table.into_iter().chain(constraint).chain(lock));
+    }
+    text + ")"
+}
+
+/// A message about data quotes the data: in quotation marks, or after a colon.
+fn without_values(message: &str) -> String {
+    let before = message.split(':').next().unwrap_or_default();
+    let outside: Vec<&str> = before.split('"').step_by(2).collect();
+    outside.join("\u{2026}")
+}
+
+fn shortened(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    line.chars().take(MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_about_data_lose_the_data() {
+        for (message, expected) in [
+            (
+                "invalid input syntax for type uuid: \"secret\"",
+                "invalid input syntax for type uuid",
+            ),
+            (
+                "value \"secret\" is out of range for type integer",
+                "value \u{2026} is out of range for type integer",
+            ),
+            ("division by zero", "division by zero"),
+        ] {
+            assert_eq!(without_values(message), expected);
+        }
+    }
+
+    #[test]
+    fn what_the_driver_cannot_encode_is_of_the_content_and_a_lost_connection_is_not() {
+        let encode = sqlx::Error::Encode("too large".into());
+        assert_eq!(cause(&encode), Cause::Content);
+        let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
+        assert_eq!(cause(&lost), Cause::Server);
+        assert_eq!(cause(&sqlx::Error::PoolTimedOut), Cause::Server);
+    }
+}

@@ -1,0 +1,131 @@
+//! Log lines of libraries that write them through the `log` crate, librdkafka's among them.
+//!
+//! They come without the place in the source that wrote them: that is a path of the machine on which the library was
+//! built, and means nothing to people who run the program.
+
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tracing_log::{AsLog, LogTracer};
+
+/// The name under which librdkafka's own lines come.
+const KAFKA_CLIENT: &str = "librdkafka";
+
+/// Whether brokers go away because this program stops them.
+static BROKERS_STOP: AtomicBool = AtomicBool::new(false);
+
+/// From now on a lost connection to a broker is no problem worth a line: this program is about to stop its own.
+pub fn expect_lost_brokers() {
+    BROKERS_STOP.store(true, Ordering::Relaxed);
+}
+
+/// Takes the lines of all libraries from now on, if nothing else does.
+pub(crate) fn take() {
+    if log::set_boxed_logger(Box::new(ForeignLines(LogTracer::new()))).is_ok() {
+        let level: LevelFilter = tracing::level_filters::LevelFilter::current().as_log();
+        log::set_max_level(level);
+    }
+}
+
+struct ForeignLines(LogTracer);
+
+impl Log for ForeignLines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(&adjusted(metadata))
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = Record::builder()
+            .metadata(adjusted(record.metadata()))
+            .args(*record.args())
+            .build();
+        self.0.log(&line);
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+fn adjusted<'a>(metadata: &Metadata<'a>) -> Metadata<'a> {
+    let stop = BROKERS_STOP.load(Ordering::Relaxed);
+    let level = level_of(metadata.target(), metadata.level(), stop);
+    Metadata::builder()
+        .target(metadata.target())
+        .level(level)
+        .build()
+}
+
+fn level_of(target: &str, level: Level, brokers_stop: bool) -> Level {
+    if brokers_stop && target == KAFKA_CLIENT {
+        level.max(Level::Debug)
+    } else {
+        level
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing_subscriber::fmt::MakeWriter;
+
+    #[test]
+    fn the_kafka_client_is_quiet_only_while_its_brokers_are_stopped() {
+        for (target, level, stop, expected) in [
+            (KAFKA_CLIENT, Level::Error, false, Level::Error),
+            (KAFKA_CLIENT, Level::Error, true, Level::Debug),
+            (KAFKA_CLIENT, Level::Trace, true, Level::Trace),
+            ("other", Level::Error, true, Level::Error),
+        ] {
+            assert_eq!(level_of(target, level, stop), expected, "{target} {level}");
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_happened_and_not_where_it_was_compiled() {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(lines.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let record = Record::builder()
+                .level(Level::Warn)
+                .target(KAFKA_CLIENT)
+                .args(format_args!("a broker is down"))
+                .module_path(Some("rdkafka::client"))
+                .file(Some("/build/machine/rdkafka/src/client.rs"))
+                .line(Some(77))
+                .build();
+            ForeignLines(LogTracer::new()).log(&record);
+        });
+        let line = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(line.contains("a broker is down"), "{line}");
+        assert!(line.contains("\"target\":\"librdkafka\""), "{line}");
+        for place in ["/build", "log.file", "log.line", "log.module_path", "77"] {
+            assert!(!line.contains(place), "{place} in {line}");
+        }
+    }
+}

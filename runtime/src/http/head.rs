@@ -1,0 +1,127 @@
+//! What every request's head must be, whatever its route: one host, and a target of bounded length.
+
+use super::{ApiError, MAX_TARGET_BYTES};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+/// Answers requests whose head is wrong, and hands on the others.
+pub(super) async fn check(request: Request, next: Next) -> Response {
+    let checked =
+        check_host(request.version(), request.headers()).and_then(|()| check_target(request.uri()));
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// RFC 9112, 3.2: HTTP/1.1 names its host, and no request names two. Proxies and servers that pick
+/// different ones of two can be played off against each other.
+fn check_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let right = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => is_host(host),
+        (None, _) => version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    };
+    let wrong = || {
+        ApiError::bad_request(
+            "error.invalid_host",
+            "Send one Host header, with the host and the port that the request is for.",
+        )
+    };
+    right.then_some(()).ok_or_else(wrong)
+}
+
+/// A host and perhaps a port, as they stand in an http address.
+fn is_host(value: &HeaderValue) -> bool {
+    let Ok(authority) = Authority::try_from(value.as_bytes()) else {
+        return false;
+    };
+    let (text, host) = (authority.as_str(), authority.host());
+    let port = match text.strip_prefix(host).map(|rest| rest.strip_prefix(':')) {
+        Some(None) => text == host,
+        Some(Some(port)) => {
+            let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+            digits && (port.is_empty() || port.parse::<u16>().is_ok())
+        }
+        // A name or a password stands before the host.
+        None => false,
+    };
+    !host.is_empty() && port
+}
+
+fn check_target(uri: &Uri) -> Result<(), ApiError> {
+    let length = uri
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    if length > MAX_TARGET_BYTES {
+        return Err(ApiError::from_status(StatusCode::URI_TOO_LONG));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(version: Version, hosts: &[&'static str]) -> bool {
+        let mut headers = HeaderMap::new();
+        for host in hosts {
+            headers.append(header::HOST, HeaderValue::from_static(host));
+        }
+        check_host(version, &headers).is_ok()
+    }
+
+    #[test]
+    fn a_request_names_one_host() {
+        for host in [
+            "example.com",
+            "example.com.",
+            "example.com:8080",
+            "example.com:",
+            "my_service:80",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:8080",
+            "xn--bcher-kva.example",
+        ] {
+            assert!(hosts(Version::HTTP_11, &[host]), "{host}");
+        }
+        for host in [
+            "",
+            " ",
+            ":8080",
+            "example.com:http",
+            "example.com:65536",
+            "example.com:+80",
+            "user@example.com",
+            "user:secret@example.com",
+            "example.com/path",
+            "a b",
+            "a\tb",
+            "[::1",
+            "http://example.com",
+        ] {
+            assert!(!hosts(Version::HTTP_11, &[host]), "{host:?}");
+            assert!(!hosts(Version::HTTP_10, &[host]), "{host:?}");
+        }
+        assert!(!hosts(Version::HTTP_11, &[]));
+        assert!(hosts(Version::HTTP_10, &[]), "HTTP/1.0 has no Host");
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            assert!(!hosts(version, &["a.example", "b.example"]));
+            assert!(!hosts(version, &["a.example", "a.example"]));
+        }
+    }
+
+    #[test]
+    fn a_target_has_a_longest_length() {
+        let target = |length: usize| format!("/{}", "a".repeat(length - 1)).parse().unwrap();
+        assert!(check_target(&target(MAX_TARGET_BYTES)).is_ok());
+        let error = check_target(&target(MAX_TARGET_BYTES + 1)).unwrap_err();
+        assert_eq!((error.status.as_u16(), error.code), (414, "URI_TOO_LONG"));
+    }
+}

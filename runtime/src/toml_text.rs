@@ -1,0 +1,60 @@
+//! TOML, read so that no error repeats what the text says: it may hold secrets.
+
+use toml::{Table, de::Error};
+
+/// Reads a text of TOML.
+///
+/// # Errors
+/// Where the mistake is and of which kind, without a word of the text.
+pub fn parse(text: &str) -> Result<Table, String> {
+    text.parse().map_err(|error| describe(text, &error))
+}
+
+/// The parser's own words are of the grammar; its display also shows the line.
+fn describe(text: &str, error: &Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let Some(before) = before else {
+        return format!("it is not TOML: {}", error.message());
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    format!(
+        "it is not TOML at line {line}, column {column}: {}",
+        error.message()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_located_and_the_text_not_repeated() {
+        for (text, place) in [
+            ("A = 1\nID_SECRET = hunter2\n", "line 2, column 13"),
+            ("A = 1\nID_SECRET = \"hunter2\n", "line 2, "),
+            (
+                "ID_SECRET = \"hunter2\" # ü\nID_SECRET = \"hunter2\"",
+                "line 2, column 1",
+            ),
+            ("ID_SECRET = 'hunter2' hunter2", "line 1, "),
+            ("ID_SECRET = \"\\hunter2\"", "line 1, "),
+            ("hunter2", "line 1, "),
+            ("[hunter2]\n[hunter2]", "line 2, "),
+            ("hunter2 = 1\nhunter2.hunter2 = 2", "line 2, "),
+            ("A = \"\"\"hunter2", "line 1, "),
+            ("A = 99999999999999999999", "line 1, "),
+        ] {
+            let said = parse(text).unwrap_err();
+            assert!(said.contains(place), "{text:?}: {said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+        assert_eq!(parse("A = 1").unwrap().len(), 1);
+    }
+}

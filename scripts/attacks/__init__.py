@@ -1,0 +1,1 @@
+"""The attacks of scripts/attack, by what they aim at."""

@@ -1,0 +1,172 @@
+"""The doors beside HTTP: files, environments of child processes, the embedded log and database."""
+
+import os
+import shutil
+import socket
+import stat
+import struct
+import subprocess
+import urllib.parse
+
+DELETE_TOPICS, METADATA = 20, 3
+EVENTS_TOPIC = "footfall.events.v1"
+
+
+def files_that_others_may_read(program, short):
+    """none below the data directory"""
+    open_to_others, looked_at = [], 0
+    mode = stat.S_IMODE(os.stat(program.data).st_mode)
+    if mode & 0o077:
+        open_to_others.append((program.data, oct(mode)))
+    for name in ("run.json", "secrets.toml", "log", "postgres"):
+        path = os.path.join(program.data, name)
+        if os.path.exists(path):
+            looked_at += 1
+            mode = stat.S_IMODE(os.stat(path).st_mode)
+            if mode & 0o077 and os.stat(program.data).st_mode & 0o077:
+                open_to_others.append((path, oct(mode)))
+    assert not open_to_others, f"{open_to_others}"
+    return f"{looked_at} looked at"
+
+
+def secrets_in_other_programs(program, short):
+    """none in the arguments or the environment of a child process"""
+    children, found = children_of(program.process.pid), []
+    for pid in children:
+        for what in ("environ", "cmdline"):
+            try:
+                with open(f"/proc/{pid}/{what}", "rb") as text:
+                    if program.secret.encode() in text.read():
+                        found.append((pid, what))
+            except OSError:
+                continue
+    assert not found, f"{found}"
+    assert children, "there is no child process to look at"
+    with open(program.log_path, encoding="utf-8", errors="replace") as log:
+        assert program.secret not in log.read(), "the log has it"
+    return f"{len(children)} processes, no secret"
+
+
+def children_of(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as text:
+        direct = [int(word) for word in text.read().split()]
+    # Other threads start children too.
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as text:
+                direct += [int(word) for word in text.read().split()]
+        except OSError:
+            continue
+    children = sorted(set(direct))
+    return children + [grandchild for child in children for grandchild in children_of(child)]
+
+
+def the_host_through_the_database(program, short):
+    """refused: files, programs, roles"""
+    if not shutil.which("psql"):
+        return "SKIPPED: psql is not installed"
+    statements = [
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "CREATE ROLE intruder SUPERUSER",
+        "SELECT lo_import('/etc/passwd')",
+    ]
+    for url in (program.run["databaseUrl"], program.run["analyticsDatabaseUrl"]):
+        for statement in statements:
+            asked = subprocess.run(
+                ["psql", "-X", "-q", "-c", statement],
+                env=os.environ | connection_of(url),
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
+            assert asked.returncode != 0, f"allowed: {statement}"
+            assert "permission denied" in asked.stderr or "must be" in asked.stderr, asked.stderr.strip()[-200:]
+    return f"{2 * len(statements)} statements refused"
+
+
+def connection_of(url):
+    """The URL as libpq's variables: it holds a password, and arguments are seen by others."""
+    parts = urllib.parse.urlsplit(url)
+    return {
+        "PGHOST": parts.hostname,
+        "PGPORT": str(parts.port),
+        "PGUSER": parts.username,
+        "PGPASSWORD": urllib.parse.unquote(parts.password or ""),
+        "PGDATABASE": parts.path.lstrip("/"),
+        "PGCONNECT_TIMEOUT": "5",
+    }
+
+
+def topics_of_the_embedded_log(program, short):
+    """no request deletes one"""
+    host, port = program.run["kafka"].split(",")[0].rsplit(":", 1)
+    address = (host, int(port))
+    before = topics(address)
+    assert EVENTS_TOPIC in before, f"{sorted(before)}"
+    # DeleteTopics version 1: names, then how long the broker may take.
+    names = struct.pack(">i", 1) + text(EVENTS_TOPIC)
+    answer = ask_broker(address, DELETE_TOPICS, 1, names + struct.pack(">i", 5000))
+    # Throttle time, one topic with its name, then its error.
+    (length,) = struct.unpack(">h", answer[8:10])
+    (error,) = struct.unpack(">h", answer[10 + length : 12 + length])
+    assert error != 0, "DeleteTopics was answered without an error"
+    after = topics(address, unknown="a.typo")
+    assert before == after, f"{sorted(before ^ after)} differ"
+    return f"error {error}, {len(after)} topics as before"
+
+
+def text(value):
+    return struct.pack(">h", len(value)) + value.encode()
+
+
+def ask_broker(address, key, version, body):
+    """The body of the broker's answer to one request, without its correlation id."""
+    with socket.create_connection(address, timeout=10) as connection:
+        message = struct.pack(">hhi", key, version, 7) + text("attack") + body
+        connection.sendall(struct.pack(">i", len(message)) + message)
+        (length,) = struct.unpack(">i", exactly(connection, 4))
+        return exactly(connection, length)[4:]
+
+
+def exactly(connection, length):
+    read = b""
+    while len(read) < length:
+        more = connection.recv(length - len(read))
+        assert more, "the broker closed the connection"
+        read += more
+    return read
+
+
+def topics(address, unknown=None):
+    """Names of all topics, after asking for one that does not exist, which must not make it."""
+    if unknown:
+        ask_broker(address, METADATA, 4, struct.pack(">i", 1) + text(unknown) + b"\x01")
+    answer = ask_broker(address, METADATA, 0, struct.pack(">i", 0))
+    at, names = 4, set()
+    (brokers,) = struct.unpack(">i", answer[:4])
+    for _ in range(brokers):
+        (length,) = struct.unpack(">h", answer[at + 4 : at + 6])
+        at += 4 + 2 + length + 4
+    (count,) = struct.unpack(">i", answer[at : at + 4])
+    at += 4
+    for _ in range(count):
+        (length,) = struct.unpack(">h", answer[at + 2 : at + 4])
+        names.add(answer[at + 4 : at + 4 + length].decode())
+        at += 4 + length
+        (partitions,) = struct.unpack(">i", answer[at : at + 4])
+        at += 4
+        for _ in range(partitions):
+            at += 10
+            for _ in range(2):
+                (members,) = struct.unpack(">i", answer[at : at + 4])
+                at += 4 + 4 * members
+    return names
+
+
+ATTACKS = [
+    files_that_others_may_read,
+    secrets_in_other_programs,
+    the_host_through_the_database,
+    topics_of_the_embedded_log,
+]

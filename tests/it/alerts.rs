@@ -1,0 +1,219 @@
+//! What a program that has just started shows of itself: the series that the alerts of `deploy/prometheus` ask for, and
+//! log lines without noise.
+
+use crate::program::{private_folder, ready, start};
+use kit::{child::Program, system::PATIENCE};
+use runtime::metrics::{METRICS, MetricKind, NO_ROUTE, STATUS_CLASSES};
+use serde_json::Value;
+use serde_norway::Value as Yaml;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+    time::Duration,
+};
+
+const RULES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../deploy/prometheus/alerts.yml"
+);
+
+/// A name and what its labels must be, as a rule has it, or a sample's.
+type Series = (String, BTreeMap<String, String>);
+
+/// The expressions of all rules.
+fn expressions() -> Vec<String> {
+    let file: Yaml = serde_norway::from_str(&fs::read_to_string(RULES).unwrap()).unwrap();
+    let groups = file["groups"].as_sequence().unwrap();
+    let rules = groups
+        .iter()
+        .flat_map(|group| group["rules"].as_sequence().unwrap());
+    rules
+        .map(|rule| rule["expr"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn labels(text: &str) -> BTreeMap<String, String> {
+    let pairs = text.split("\",").filter_map(|pair| {
+        let (name, value) = pair.split_once("=\"")?;
+        Some((
+            name.trim().to_owned(),
+            value.trim_end_matches('"').to_owned(),
+        ))
+    });
+    pairs.collect()
+}
+
+/// The series of ours that an expression asks for.
+fn asked_for(expression: &str) -> Vec<Series> {
+    let known = METRICS.iter().filter_map(|metric| {
+        let (_, behind) = expression.split_once(metric.name)?;
+        let selector = behind
+            .strip_prefix('{')
+            .and_then(|rest| rest.split_once('}'));
+        let labels = selector.map_or_else(BTreeMap::new, |(text, _)| labels(text));
+        Some((metric.name.to_owned(), labels))
+    });
+    known.collect()
+}
+
+/// The samples of a page of metrics.
+fn samples(text: &str) -> Vec<(Series, f64)> {
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines
+        .map(|line| {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            let (name, rest) = series.split_once('{').unwrap_or((series, ""));
+            let series = (name.to_owned(), labels(rest.trim_end_matches('}')));
+            (series, value.parse().unwrap())
+        })
+        .collect()
+}
+
+fn found<'a>(samples: &'a [(Series, f64)], wanted: &Series) -> Vec<&'a (Series, f64)> {
+    let fits = |(series, _): &&(Series, f64)| {
+        series.0 == wanted.0 && wanted.1.iter().all(|(k, v)| series.1.get(k) == Some(v))
+    };
+    samples.iter().filter(fits).collect()
+}
+
+fn kind(name: &str) -> MetricKind {
+    let metric = METRICS.iter().find(|metric| metric.name == name);
+    metric.unwrap().kind
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_alert_asks_for_is_there_before_its_first_event() {
+    let folder = private_folder();
+    let program = start(&folder);
+    let run = ready(&folder, program.id()).await;
+    let url = format!("http://{}/metrics", run["listen"].as_str().unwrap());
+    let asked: BTreeSet<Series> = expressions()
+        .iter()
+        .flat_map(|expression| {
+            let asked = asked_for(expression);
+            assert!(
+                !asked.is_empty() || expression.starts_with("up "),
+                "{expression}"
+            );
+            asked
+        })
+        .collect();
+    assert!(asked.len() >= 10, "{asked:?}");
+    let page = async || reqwest::get(&url).await.unwrap().text().await.unwrap();
+
+    let begun = tokio::time::Instant::now();
+    loop {
+        let samples = samples(&page().await);
+        let missing: Vec<&Series> = asked
+            .iter()
+            .filter(|series| found(&samples, series).is_empty())
+            .collect();
+        // Gauges come with the first look of those who set them.
+        let due = missing
+            .iter()
+            .all(|(name, _)| kind(name) == MetricKind::Gauge);
+        assert!(due && begun.elapsed() < PATIENCE, "missing: {missing:?}");
+        if missing.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    let samples = samples(&page().await);
+    for series in &asked {
+        for ((name, labels), value) in found(&samples, series) {
+            if kind(name) == MetricKind::Counter {
+                assert!(*value == 0.0, "{name} {labels:?} is {value}");
+            }
+        }
+    }
+    for metric in METRICS
+        .iter()
+        .filter(|metric| metric.kind == MetricKind::Counter)
+    {
+        let series = (metric.name.to_owned(), BTreeMap::new());
+        assert!(!found(&samples, &series).is_empty(), "{}", metric.name);
+    }
+    for route in [
+        "/api/v1/analytics/session",
+        "/api/v1/creators/{creatorId}/bio",
+        "/ready",
+        NO_ROUTE,
+    ] {
+        for class in STATUS_CLASSES {
+            let labels = [("route", route), ("status", class)];
+            let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let series = ("http_requests_total".to_owned(), labels.into());
+            assert!(!found(&samples, &series).is_empty(), "{route} {class}");
+        }
+    }
+    program.signal("TERM");
+    assert_eq!(program.wait(), Some(0));
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
+
+/// The process that `run.json` names, once the program is ready.
+async fn running(folder: &Path) -> String {
+    let begun = tokio::time::Instant::now();
+    loop {
+        let text = fs::read_to_string(folder.join("run.json")).unwrap_or_default();
+        let run: Value = serde_json::from_str(&text).unwrap_or_default();
+        if let Some(pid) = run["pid"].as_u64() {
+            return pid.to_string();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(90), "not ready");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_run_has_no_line_of_a_failure_and_none_about_the_build() {
+    let folder = private_folder();
+    let running_program = {
+        let folder = folder.to_str().unwrap().to_owned();
+        tokio::task::spawn_blocking(move || {
+            let environment = [
+                ("FOOTFALL_DATA_DIR", folder.as_str()),
+                ("FOOTFALL_LISTEN", "127.0.0.1:0"),
+                ("KAFKA_BROKERS", ""),
+                ("DATABASE_URL", ""),
+                ("KAFKA_SOCKET_NO_SUCH_NAME", "1"),
+                ("LOG_FORMAT", "json"),
+                ("RUST_LOG", "info"),
+            ];
+            Program::run("footfall", &["up"], &environment, b"")
+        })
+    };
+    let pid = running(&folder).await;
+    let killed = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(killed.unwrap().success());
+    let ended = running_program.await.unwrap();
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+
+    let lines = ended.err.lines().filter(|line| line.starts_with('{'));
+    let lines: Vec<Value> = lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert!(lines.len() > 5, "{}", ended.err);
+    let level = |line: &Value| line["level"].as_str().unwrap_or_default().to_owned();
+    let (about_name, others): (Vec<&Value>, Vec<&Value>) = lines
+        .iter()
+        .filter(|line| ["WARN", "ERROR"].contains(&level(line).as_str()))
+        .partition(|line| line.to_string().contains("KAFKA_SOCKET_NO_SUCH_NAME"));
+    assert!(others.is_empty(), "{others:?}");
+    assert!(
+        about_name.len() <= 1,
+        "told again and again: {about_name:?}"
+    );
+    for line in &lines {
+        let members = line.as_object().unwrap();
+        for place in ["log.file", "log.line", "log.module_path", "filename"] {
+            assert!(!members.contains_key(place), "{line}");
+        }
+    }
+    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}

@@ -1,0 +1,225 @@
+//! Sessions with many views: a batch costs as much as it holds, and durations are those of the whole session.
+
+use crate::random_log::{
+    at, clear, empty_tables, event_at, event_over, fold, leave, read, start, view,
+};
+use jiff::{SignedDuration, Timestamp};
+use kit::postgres;
+use projector::{
+    Store,
+    fold::duration::{self, Leave, View},
+};
+use proptest::{prelude::*, test_runner::TestRunner};
+use runtime::{IdSource, SeededIds};
+use schemas::{Body, Event, PageviewId, SessionId, topics::EVENTS};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+use uuid::Uuid;
+
+const SESSION: SessionId = SessionId(Uuid::from_u128(100));
+
+/// A session with that many views, one every two seconds, and two further ones: in the middle and at the end.
+fn long_session(views: u32) -> Vec<Event> {
+    let view_at = |number: u32, seconds: f64| {
+        let pageview = PageviewId(Uuid::from_u128((1 << 40) + u128::from(number)));
+        let mut event = event_at((1 << 41) + u128::from(number), 0, view(SESSION, pageview));
+        event.occurred_at += SignedDuration::from_secs_f64(seconds);
+        event
+    };
+    let mut log = vec![event_at(1, 0, start(SESSION))];
+    log.extend((0..views).map(|number| view_at(number, f64::from(number) * 2.0)));
+    log.push(view_at(views, f64::from(views / 2) * 2.0 + 1.0));
+    log.push(view_at(views + 1, f64::from(views) * 2.0));
+    log
+}
+
+/// How many rows of `events` were read by this connection so far.
+async fn rows_read(pool: &PgPool) -> i64 {
+    sqlx::query("SELECT pg_stat_force_next_flush()")
+        .execute(pool)
+        .await
+        .unwrap();
+    let read = "SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int8 FROM pg_stat_user_tables WHERE relname = 'events'";
+    sqlx::query_scalar(read).fetch_one(pool).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_further_view_or_leave_reads_a_few_rows_however_long_its_session_is() {
+    let databases = postgres::databases().await;
+    // One connection: the server counts rows per session until they are flushed.
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect(&databases.analytics)
+        .await
+        .unwrap();
+    let store = Store::new(pool.clone());
+    let views = 3_000;
+    let mut log = long_session(views);
+    let before = log.len() - 2;
+    let first = PageviewId(Uuid::from_u128(1 << 40));
+    for number in 0..2_000 {
+        log.push(event_at((1 << 42) + number, 5, leave(first, 1.5)));
+    }
+    let left = log.len();
+    log.push(event_at(1 << 43, 6, leave(first, 2.5)));
+
+    let mut claim = store.claim(EVENTS, 0).await.unwrap();
+    let mut apply = async |part| {
+        let batch = read(&log, part);
+        store.apply(&mut claim, &batch, at(0)).await.unwrap();
+        rows_read(&pool).await
+    };
+    let known = apply(0..before).await;
+    let in_the_middle = apply(before..before + 1).await;
+    let at_the_end = apply(before + 1..before + 2).await;
+    let many_leaves = apply(before + 2..left).await;
+    let one_more_leave = apply(left..left + 1).await;
+    for read in [
+        in_the_middle - known,
+        at_the_end - in_the_middle,
+        one_more_leave - many_leaves,
+    ] {
+        assert!(read < 20, "{read} rows were read for one event");
+    }
+    let state: (i32, f64) = sqlx::query_as("SELECT page_views, duration_seconds FROM sessions")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    // Left after 2.5 s instead of 2 s; one interval of 2 s is two of 1 s, and there is one more.
+    assert_eq!(state, (3_002, 6_000.5));
+}
+
+/// Prints what one further view costs. Run by command:
+/// `cargo test -p footfall-tests --test it one_further_view -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn one_further_view_of_a_session_of_40_000() {
+    let pool = empty_tables().await;
+    let store = Store::new(pool.clone());
+    let log = long_session(40_000);
+    let mut claim = store.claim(EVENTS, 0).await.unwrap();
+    let mut took = Vec::new();
+    for part in [
+        0..log.len() - 2,
+        log.len() - 2..log.len() - 1,
+        log.len() - 1..log.len(),
+    ] {
+        let batch = read(&log, part);
+        let begun = Instant::now();
+        store.apply(&mut claim, &batch, at(0)).await.unwrap();
+        took.push(begun.elapsed());
+    }
+    println!(
+        "40,000 views: {:?}; one in the middle: {:?}; one at the end: {:?}",
+        took[0], took[1], took[2]
+    );
+}
+
+/// What the contract says of the sessions of a log, from all of its events at once: number of views and
+/// heartbeats, and seconds as bits.
+fn restated(log: &[Event]) -> BTreeMap<Uuid, (i32, i32, u64)> {
+    let day = SignedDuration::from_hours(24);
+    let week = SignedDuration::from_hours(7 * 24);
+    let mut seen = BTreeSet::new();
+    let log: Vec<&Event> = log
+        .iter()
+        .filter(|event| seen.insert(event.event_id))
+        .collect();
+    let starts: BTreeMap<SessionId, (Timestamp, Timestamp)> = log
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::SessionStarted(body) => {
+                Some((body.session_id, (event.occurred_at, event.received_at)))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut sessions = BTreeMap::new();
+    for (session, (start, start_received)) in starts {
+        let in_time = |event: &Event| start_received.duration_since(event.received_at) <= week;
+        let lasting =
+            |event: &Event| event.occurred_at.duration_since(start) < day && in_time(event);
+        let mut received = BTreeMap::new();
+        let (mut views, mut leaves, mut beats) = (Vec::new(), Vec::new(), 0);
+        for event in &log {
+            match &event.body {
+                Body::SessionHeartbeat(body) if body.session_id == session && lasting(event) => {
+                    beats += 1;
+                }
+                Body::PageViewed(body) if body.session_id == session && lasting(event) => {
+                    received.insert(body.pageview_id, event.received_at);
+                    views.push(View {
+                        at: event.occurred_at,
+                        event_id: event.event_id,
+                        pageview_id: body.pageview_id,
+                    });
+                }
+                _ => {}
+            }
+        }
+        for event in &log {
+            if let Body::PageLeft(body) = &event.body
+                && let Some(view_received) = received.get(&body.pageview_id)
+                && view_received.duration_since(event.received_at) <= week
+                && in_time(event)
+            {
+                let leave = Leave {
+                    at: event.occurred_at,
+                    event_id: event.event_id,
+                    micros: duration::micros(body.duration_seconds),
+                };
+                leaves.push((body.pageview_id, leave));
+            }
+        }
+        let viewed = duration::of_views(&views, &leaves);
+        let seconds = duration::of_session(beats, viewed);
+        let views = i32::try_from(views.len()).unwrap();
+        sessions.insert(session.0, (views, beats, seconds.to_bits()));
+    }
+    sessions
+}
+
+#[test]
+fn sessions_are_what_all_of_their_events_at_once_come_to() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let pool = runtime.block_on(empty_tables());
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 40,
+        ..ProptestConfig::default()
+    });
+    // Over an hour, a day and some weeks.
+    let scale = prop_oneof![Just(1i64), Just(30), Just(300)];
+    let cases = (
+        scale.prop_flat_map(|scale| prop::collection::vec(event_over(scale), 1..80)),
+        prop::collection::vec(any::<usize>(), 0..12),
+        any::<u64>(),
+    );
+    let property = runner.run(&cases, |(mut log, cuts, seed)| {
+        let again: Vec<Event> = log.iter().take(log.len() / 3).cloned().collect();
+        log.extend(again);
+        let ids = SeededIds::new(seed);
+        log.sort_by_cached_key(|_| ids.random_16());
+        let stored = runtime.block_on(async {
+            clear(&pool).await;
+            fold(&Store::new(pool.clone()), &log, &cuts).await;
+            let rows: Vec<(Uuid, i32, i32, f64)> = sqlx::query_as(
+                "SELECT session_id, page_views, heartbeats, duration_seconds FROM sessions",
+            )
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+            rows
+        });
+        let stored: BTreeMap<Uuid, (i32, i32, u64)> = stored
+            .into_iter()
+            .map(|(id, views, beats, seconds)| (id, (views, beats, seconds.to_bits())))
+            .collect();
+        prop_assert_eq!(stored, restated(&log));
+        Ok(())
+    });
+    property.unwrap();
+}
