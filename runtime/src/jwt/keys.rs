@@ -7,6 +7,7 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, crypto,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse},
 };
+use schemas::json_error::describe;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -110,8 +111,11 @@ pub(super) fn from_jwks(algorithm: Algorithm, text: &str) -> Result<ReadSet, Str
     struct Set {
         keys: Vec<Value>,
     }
-    let set: Set = serde_json::from_str(text)
-        .map_err(|error| format!("is no set of keys such as {{\"keys\": [...]}}: {error}"))?;
+    // The error's own text would show a value: where another file was named, a secret.
+    let set: Set = serde_json::from_str(text).map_err(|error| {
+        let rule = describe(text.as_bytes(), "", &error);
+        format!("is no set of keys such as {{\"keys\": [...]}}: {rule}")
+    })?;
     let mut keys = Vec::new();
     let mut ignored = Vec::new();
     for (index, value) in set.keys.into_iter().enumerate() {
