@@ -1,7 +1,8 @@
 //! Sums of refused beacons: per known page, reason and minute, published once a minute.
 //!
 //! Owns the sums until they are in the log. The one rule: a sum gets its event id when it is first
-//! published and keeps it, so that publishing it again after a failure counts once.
+//! published and keeps it, so that publishing it again after a failure counts once. Sums are few and go
+//! out a few at a time, so that they never take the log's place from beacons, not even after an outage.
 
 use crate::{
     accept::KnownPage,
@@ -11,15 +12,19 @@ use jiff::Timestamp;
 use runtime::IdSource;
 use schemas::{BeaconRefused, Body, Event, EventId, RefusalReason};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use tracing::warn;
 
-/// Most sums kept: pages times reasons times the minutes that the log was away. Some 10 MB.
-const MAX_SUMS: usize = 100_000;
+/// Most sums kept, for pages times reasons. Some 15 MB.
+pub const MAX_SUMS: usize = 100_000;
+/// Sums that are handed to the sink at once, which holds 100,000 records for everything.
+pub const AT_ONCE: usize = 200;
 
 const MINUTE_SECONDS: i64 = 60;
+/// Every time zone's day begins with a quarter of an hour, so that merged sums still tell days apart.
+const QUARTER_SECONDS: i64 = 15 * MINUTE_SECONDS;
 
 /// The sums of one instance.
 #[derive(Debug, Default)]
@@ -29,13 +34,15 @@ pub struct Refusals {
 
 #[derive(Debug, Default)]
 struct State {
-    sums: HashMap<Key, Sum>,
-    /// Sums that have their event already and are not known to be in the log.
+    sums: BTreeMap<Key, Sum>,
+    /// At most [`AT_ONCE`] sums that have their event already and are not known to be in the log. Their
+    /// counts are fixed: a copy of the event may be there.
     unsent: Vec<Event>,
     lost: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a sum is of. The order puts the minutes of a page and reason beside each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     page: schemas::PageId,
     reason: RefusalReason,
@@ -65,51 +72,37 @@ impl Refusals {
             reason,
             minute_seconds: minute_of(now),
         };
-        let mut state = self.lock();
-        if !state.sums.contains_key(&key) && state.sums.len() + state.unsent.len() >= MAX_SUMS {
-            state.lost += 1;
-            return;
-        }
-        let sum = state.sums.entry(key).or_insert(Sum { page, count: 0 });
-        sum.count = sum.count.saturating_add(1);
+        self.lock().add(key, Sum { page, count: 1 });
     }
 
-    /// Publishes what is due. What fails stays and is published the next time.
+    /// Publishes what is due, a few sums after the other, until one fails. That stays, is published first
+    /// the next time, and what waits behind it is merged.
     pub async fn publish(&self, which: Which, sink: &dyn Sink, ids: &dyn IdSource, now: Timestamp) {
-        let events = self.take(which, ids, now);
-        let mut kept = Vec::with_capacity(events.len());
-        let mut outgoing = Vec::with_capacity(events.len());
-        for event in events {
-            // Events made of these types are always JSON.
-            if let Ok(payload) = event.to_bytes() {
-                let key = event.workspace_id.to_string();
-                outgoing.push(Outgoing { key, payload });
-                kept.push(event);
+        loop {
+            let events = self.take(which, ids, now);
+            if events.is_empty() {
+                return;
             }
-        }
-        if outgoing.is_empty() {
-            return;
-        }
-        let results = sink.publish(&outgoing).await;
-        let failed: Vec<Event> = kept
-            .into_iter()
-            .zip(results)
-            .filter_map(|(event, result)| result.is_err().then_some(event))
-            .collect();
-        if !failed.is_empty() {
-            let sums = failed.len();
-            warn!("{sums} sums of refused beacons are not in the log yet");
-            self.lock().unsent.extend(failed);
+            let failed = publish(events, sink).await;
+            if !failed.is_empty() {
+                let mut state = self.lock();
+                state.unsent = failed;
+                state.merge(minute_of(now));
+                let sums = state.waiting();
+                drop(state);
+                warn!("{sums} sums of refused beacons are not in the log yet");
+                return;
+            }
         }
     }
 
     /// How many sums are not in the log.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        let state = self.lock();
-        state.sums.len() + state.unsent.len()
+        self.lock().waiting()
     }
 
+    /// The events to publish next.
     fn take(&self, which: Which, ids: &dyn IdSource, now: Timestamp) -> Vec<Event> {
         let current = minute_of(now);
         let mut state = self.lock();
@@ -117,24 +110,79 @@ impl Refusals {
         if lost > 0 {
             warn!("{lost} refused beacons were not summed: there are {MAX_SUMS} sums already");
         }
-        let mut events = std::mem::take(&mut state.unsent);
-        let mut due: Vec<(Key, Sum)> = Vec::new();
-        state.sums.retain(|key, sum| {
-            let is_due = which == Which::All || key.minute_seconds != current;
-            if is_due {
-                due.push((*key, *sum));
-            }
-            !is_due
-        });
-        drop(state);
-        due.sort_by_key(|(key, _)| (key.minute_seconds, key.page, key.reason));
-        events.extend(due.into_iter().map(|(key, sum)| event(key, sum, ids, now)));
-        events
+        if !state.unsent.is_empty() {
+            return std::mem::take(&mut state.unsent);
+        }
+        let is_due = |key: &&Key| which == Which::All || key.minute_seconds != current;
+        let due: Vec<Key> = state
+            .sums
+            .keys()
+            .filter(is_due)
+            .take(AT_ONCE)
+            .copied()
+            .collect();
+        due.into_iter()
+            .filter_map(|key| Some(event(key, state.sums.remove(&key)?, ids, now)))
+            .collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn waiting(&self) -> usize {
+        self.sums.len() + self.unsent.len()
+    }
+
+    fn add(&mut self, key: Key, more: Sum) {
+        let is_full = self.waiting() >= MAX_SUMS;
+        let sum = if is_full && !self.sums.contains_key(&key) {
+            // A count at an earlier minute is better than none.
+            let same = Key {
+                minute_seconds: i64::MIN,
+                ..key
+            }..key;
+            self.sums.range_mut(same).next_back().map(|(_, sum)| sum)
+        } else {
+            Some(self.sums.entry(key).or_insert(Sum { count: 0, ..more }))
+        };
+        match sum {
+            Some(sum) => sum.count = sum.count.saturating_add(more.count),
+            None => self.lost = self.lost.saturating_add(more.count.into()),
+        }
+    }
+
+    /// Adds up the sums of finished minutes within each quarter of an hour: however long the log is
+    /// unavailable, there are four an hour of a page and reason.
+    fn merge(&mut self, current: i64) {
+        for (mut key, sum) in std::mem::take(&mut self.sums) {
+            if key.minute_seconds != current {
+                key.minute_seconds -= key.minute_seconds.rem_euclid(QUARTER_SECONDS);
+            }
+            self.add(key, sum);
+        }
+    }
+}
+
+/// Publishes events; those come back that are not known to be in the log.
+async fn publish(events: Vec<Event>, sink: &dyn Sink) -> Vec<Event> {
+    let mut kept = Vec::with_capacity(events.len());
+    let mut outgoing = Vec::with_capacity(events.len());
+    for event in events {
+        // Events made of these types are always JSON.
+        if let Ok(payload) = event.to_bytes() {
+            let key = event.workspace_id.to_string();
+            outgoing.push(Outgoing { key, payload });
+            kept.push(event);
+        }
+    }
+    let results = sink.publish(&outgoing).await;
+    kept.into_iter()
+        .zip(results)
+        .filter_map(|(event, result)| result.is_err().then_some(event))
+        .collect()
 }
 
 /// Start of the minute, in seconds since 1970.

@@ -1,9 +1,17 @@
 //! Sums of refused beacons: what is summed, when it is published, and that nothing of it is lost.
 
 use super::kit::*;
-use crate::refusals::Which;
+use crate::{
+    accept::KnownPage,
+    directory::Tenant,
+    refusals::{AT_ONCE, MAX_SUMS, Which},
+};
 use jiff::SignedDuration;
+use runtime::Clock;
+use schemas::{PageId, RefusalReason};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use uuid::Uuid;
 
 fn session(page: schemas::PageId, consent: &str) -> Value {
     json!({"visitorId": "v", "consentAnalytics": consent, "bioPageId": page})
@@ -80,4 +88,95 @@ async fn a_failed_publication_is_repeated_with_the_same_event_id() {
         "made once, when it was first published"
     );
     assert_ne!(published[0]["event_id"], published[1]["event_id"]);
+}
+
+fn known(page: u128) -> KnownPage {
+    KnownPage {
+        page_id: PageId(Uuid::from_u128(page)),
+        tenant: Tenant {
+            workspace_no: WORKSPACE_NO,
+            workspace_id: WORKSPACE,
+        },
+    }
+}
+
+fn counts(events: &[Value]) -> u64 {
+    let count = |event: &Value| event["body"]["count"].as_u64().unwrap();
+    events.iter().map(count).sum()
+}
+
+#[tokio::test]
+async fn an_outage_merges_sums_and_never_fills_the_queue() {
+    let instance = Instance::new();
+    let refusals = instance.service.refusals();
+    instance.sink.set(Mode::Fail);
+    // Two hours from a quarter of an hour on; 300 pages are refused twice each minute.
+    instance.clock.set("2026-02-20T10:30:00Z".parse().unwrap());
+    for _ in 0..120 {
+        for page in 0..300 {
+            refusals.add(known(page), RefusalReason::Bot, instance.clock.now());
+            refusals.add(known(page), RefusalReason::Bot, instance.clock.now());
+        }
+        instance.clock.advance(SignedDuration::from_mins(1));
+        instance.service.publish_refusals(Which::Finished).await;
+    }
+    assert_eq!(
+        instance.sink.calls(),
+        vec![AT_ONCE; 120],
+        "one try a minute"
+    );
+    assert!(
+        refusals.waiting() <= AT_ONCE + 300 * 8,
+        "{}",
+        refusals.waiting()
+    );
+
+    instance.sink.set(Mode::Keep);
+    instance.service.publish_refusals(Which::Finished).await;
+    assert!(instance.sink.calls().iter().all(|count| *count <= AT_ONCE));
+    let published = instance.sink.take_json();
+    assert_eq!(counts(&published), 120 * 300 * 2, "none is lost or doubled");
+    assert_eq!(refusals.waiting(), 0);
+    let minutes: BTreeSet<&str> = published
+        .iter()
+        .map(|event| event["body"]["minute"].as_str().unwrap())
+        .collect();
+    assert!(
+        minutes
+            .iter()
+            .all(|minute| minute.ends_with("0:00Z") || minute.ends_with("5:00Z")),
+        "{minutes:?}"
+    );
+    assert_eq!(minutes.len(), 8);
+}
+
+#[tokio::test]
+async fn a_clean_stop_publishes_every_sum_however_many() {
+    let instance = Instance::new();
+    for page in 0..1_001 {
+        instance
+            .service
+            .refusals()
+            .add(known(page), RefusalReason::Bot, instance.clock.now());
+    }
+    instance.service.publish_refusals(Which::All).await;
+    assert_eq!(instance.sink.calls(), [200, 200, 200, 200, 200, 1]);
+    assert_eq!(counts(&instance.sink.take_json()), 1_001);
+    assert_eq!(instance.service.refusals().waiting(), 0);
+}
+
+#[tokio::test]
+async fn full_sums_take_more_of_what_they_hold() {
+    let instance = Instance::new();
+    let refusals = instance.service.refusals();
+    let now = instance.clock.now();
+    for page in 0..MAX_SUMS as u128 {
+        refusals.add(known(page), RefusalReason::Bot, now);
+    }
+    let later = now + SignedDuration::from_mins(1);
+    refusals.add(known(5), RefusalReason::Bot, later);
+    refusals.add(known(u128::MAX), RefusalReason::Bot, later);
+    assert_eq!(refusals.waiting(), MAX_SUMS);
+    instance.service.publish_refusals(Which::All).await;
+    assert_eq!(counts(&instance.sink.take_json()), MAX_SUMS as u64 + 1);
 }
