@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod batch;
+mod body;
 pub mod config;
 pub mod directory;
 pub mod enrich;
@@ -17,6 +18,7 @@ pub mod refusals;
 mod request;
 pub mod routes;
 pub mod service;
+pub mod sessions;
 pub mod sink;
 mod start;
 mod tracker;

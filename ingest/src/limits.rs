@@ -1,21 +1,27 @@
 //! How often beacons may come: the published limits and what each is counted by.
 //!
 //! Owns the numbers and the keys, nothing of the counting. The one rule: many people behind one address
-//! must not be lost, so only the flood guard counts by address alone.
+//! must not be lost, so only the flood guards count by address, and their limits are high.
 
 use crate::accept::{BeaconKind, Bucket};
 use runtime::{
     http::client::neighbourhood,
     throttle::{Limit, Standing, Throttles},
 };
+use schemas::PageId;
 use std::net::IpAddr;
 
 /// Every beacon, by address: keeps one client from costing more than its share.
 pub const FLOOD: &str = "analytics.flood";
 /// Batches, by address.
 pub const BATCH: &str = "analytics.batch";
+/// New sessions of one page, by address: keeps one client from inventing an audience.
+pub const PAGE_FLOOD: &str = "analytics.page_flood";
 
-/// The published limits (contract, section 2 and decision 10).
+/// New sessions of one page that an address may begin in a minute.
+pub const PAGE_SESSIONS: u32 = 120;
+
+/// The published limits.
 pub const PUBLISHED: &[Limit] = &[
     limit(BeaconKind::Session.throttle(), 10, 60),
     limit(BeaconKind::Heartbeat.throttle(), 5, 30),
@@ -26,6 +32,7 @@ pub const PUBLISHED: &[Limit] = &[
     limit(BeaconKind::Track.throttle(), 60, 60),
     limit(FLOOD, 600, 60),
     limit(BATCH, 60, 60),
+    limit(PAGE_FLOOD, PAGE_SESSIONS, 60),
 ];
 
 const fn limit(route: &'static str, count: u32, seconds: u32) -> Limit {
@@ -55,6 +62,18 @@ pub fn spend_address(
     address: IpAddr,
 ) -> Result<(), Spent> {
     match throttles.spend(route, neighbourhood(address)) {
+        Ok(_) => Ok(()),
+        Err(standing) => Err(Spent { route, standing }),
+    }
+}
+
+/// Spends one of the limit on new sessions of a page from an address.
+///
+/// # Errors
+/// [`Spent`] when none is left.
+pub fn spend_page(throttles: &Throttles, address: IpAddr, page: PageId) -> Result<(), Spent> {
+    let route = PAGE_FLOOD;
+    match throttles.spend(route, (neighbourhood(address), page)) {
         Ok(_) => Ok(()),
         Err(standing) => Err(Spent { route, standing }),
     }

@@ -1,6 +1,6 @@
 //! The routes of beacons, as the OpenAPI document has them.
 //!
-//! The one rule: bounds are those that beacons are read with.
+//! The one rule: a bound in a schema is one that refuses; what is cut, rounded or left out says so in words.
 
 use crate::{
     accept::{
@@ -11,7 +11,8 @@ use crate::{
         },
     },
     batch::{MAX_AGE_MS, MAX_MEMBERS, Results},
-    limits::{BATCH, PUBLISHED},
+    limits::{BATCH, PAGE_SESSIONS, PUBLISHED},
+    sessions::{MAX_AGE, MAX_HEARTBEATS, MAX_VIEWS},
     tracker,
 };
 use axum::http::{Method, StatusCode};
@@ -29,7 +30,10 @@ pub fn describe(document: &mut Document) {
     document.tag(
         TAG,
         "What visitors' browsers send, from any origin. A beacon that must not count is answered like any other; \
-         an answer with an id says that the beacon is in the log for good. The tracker is a script that sends them.",
+         an answer with an id says that the beacon is in the log for good. Only what identifies or counts can refuse a \
+         beacon. A member that only describes is cut at its limit, rounded or clamped, and left out when it is of another \
+         type. Half a surrogate pair and U+0000 become U+FFFD. Bodies may be compressed (`Content-Encoding: gzip`); their \
+         limit holds for what they inflate to. The tracker is a script that sends them.",
     );
     let id = || {
         answer(
@@ -55,10 +59,11 @@ pub fn describe(document: &mut Document) {
 
     let session = beacon("/api/v1/analytics/session", "create_session")
         .summary("A visit begins.")
-        .about(
+        .about(format!(
             "Each one opens a new session, unless its `eventId` was sent before. It is counted when the visitor agreed, \
-             the visitor is no crawler, and the tracking token proves that the page was rendered a moment ago.",
-        )
+             the visitor is no crawler, and the tracking token proves that the page was rendered a moment ago. One address may \
+             begin {PAGE_SESSIONS} sessions of a page a minute; more are answered without an id.",
+        ))
         .beacon_body(session_body, true)
         .answers(OK, "The session's id.", id());
     document.add(alone(
@@ -68,6 +73,10 @@ pub fn describe(document: &mut Document) {
     ));
     let pageview = beacon("/api/v1/analytics/pageview", "record_pageview")
         .summary("A page is viewed, or a link on it clicked.")
+        .about(format!(
+            "A session takes {MAX_VIEWS} views, and none more than {} hours after its start; later ones are answered without an id.",
+            MAX_AGE.as_hours()
+        ))
         .beacon_body(pageview_body, true)
         .answers(OK, "The view's id.", id());
     document.add(alone(pageview, BeaconKind::Pageview, "session"));
@@ -81,6 +90,10 @@ pub fn describe(document: &mut Document) {
 
     let heartbeat = later("/api/v1/analytics/session/{id}/heartbeat", "beat_session")
         .summary("A visit is still in view; sent every 30 seconds.")
+        .about(format!(
+            "A session takes {MAX_HEARTBEATS}, and none more than {} hours after its start; later ones are not counted.",
+            MAX_AGE.as_hours()
+        ))
         .path_parameter("id", text(UNLIMITED).about("The session's id.").example(ID))
         .beacon_body(empty_body.clone(), false)
         .answers(OK, "It was received.", ok());
@@ -147,8 +160,8 @@ fn batch(members: Schema, verdicts: Schema) -> Operation {
         .summary("Many beacons at once, with a verdict for each.")
         .about(
             "Members are judged as they would be alone, visits first. In place of an id, a member may name the `eventId` that the \
-             visit or view was sent with, and its page, so that a client can send a whole visit without waiting for ids. \
-             Members of type `track` need a token.",
+             visit or view was sent with, and its page with a tracking token, so that a client can send a whole visit without \
+             waiting for ids. Members of type `track` need a token of the user.",
         )
         .access(Access::BearerForSome)
         .beacon_body(members, true)
@@ -161,10 +174,14 @@ fn batch(members: Schema, verdicts: Schema) -> Operation {
 }
 
 fn events() -> Schema {
-    let session = [uuid_named("sessionId", "The session."), page_id()];
+    let session = [
+        uuid_named("sessionId", "The session."),
+        page_id(),
+        page_token(),
+    ];
     let in_place = uuid_named(
         "sessionEventId",
-        "In place of `sessionId`: the `eventId` it was sent with, with `bioPageId`.",
+        "In place of `sessionId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
     );
     let of_session = || session.clone().into_iter().chain([in_place.clone()]);
     let either = |id: &str, event_id: &str| json!([{ "required": [id] }, { "required": [event_id, "bioPageId"] }]);
@@ -173,9 +190,10 @@ fn events() -> Schema {
         uuid_named("pageviewId", "The view."),
         uuid_named(
             "pageviewEventId",
-            "In place of `pageviewId`: the `eventId` it was sent with, with `bioPageId`.",
+            "In place of `pageviewId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
         ),
         page_id(),
+        page_token(),
     ];
     let track = track_members()
         .into_iter()
@@ -194,15 +212,20 @@ fn events() -> Schema {
 
 /// A member of a batch.
 fn member(kind: &str, members: impl IntoIterator<Item = Member>) -> Schema {
-    let age =
-        whole(0..=MAX_AGE_MS).about("How many milliseconds ago it happened, where it had to wait.");
+    let age = any_number().about(format!(
+        "How many milliseconds ago it happened, where it had to wait. Rounded, and clamped to 0 to {MAX_AGE_MS}."
+    ));
     let first = [required("type", constant(kind)), nullable("ageMs", age)];
     object(first.into_iter().chain(members))
 }
 
 fn session_members() -> Vec<Member> {
-    let name = |about: &str| text(MAX_NAME_CHARS).about(about);
-    let url = |about: &str| text(MAX_URL_CHARS).about(about);
+    let name = |about: &str| cut(about, MAX_NAME_CHARS);
+    let side = || {
+        any_number().about(format!(
+            "In CSS pixels. Rounded, and left out above {MAX_SCREEN}."
+        ))
+    };
     let guess = "Used where the `User-Agent` header does not tell.";
     vec![
         required(
@@ -229,11 +252,13 @@ fn session_members() -> Vec<Member> {
         ),
         nullable(
             "referrer",
-            url("Where the visitor came from.").example("https://www.instagram.com/"),
+            cut("Where the visitor came from.", MAX_URL_CHARS)
+                .example("https://www.instagram.com/"),
         ),
         nullable(
             "landingUrl",
-            url("Where the visitor landed; its `utm_…` parameters are kept."),
+            text(UNLIMITED)
+                .about("Where the visitor landed; its path and `utm_…` parameters are kept."),
         ),
         nullable("device", name(guess)),
         nullable("browser", name(guess)),
@@ -241,14 +266,14 @@ fn session_members() -> Vec<Member> {
         nullable("osVersion", name(guess)),
         nullable("timezone", name("The browser's time zone.")),
         nullable("language", name("The browser's language.")),
-        nullable("screenWidth", whole(0..=MAX_SCREEN)),
-        nullable("screenHeight", whole(0..=MAX_SCREEN)),
+        nullable("screenWidth", side()),
+        nullable("screenHeight", side()),
         event_id(),
     ]
 }
 
 fn pageview_members(of: impl IntoIterator<Item = Member>) -> Vec<Member> {
-    let short = |about: &str| text(MAX_URL_CHARS).about(about);
+    let short = |about: &str| cut(about, MAX_URL_CHARS);
     let view = [
         nullable(
             "linkClicked",
@@ -265,7 +290,9 @@ fn pageview_members(of: impl IntoIterator<Item = Member>) -> Vec<Member> {
 fn leave_members(of: impl IntoIterator<Item = Member>) -> Vec<Member> {
     let duration =
         number(0.0..=MAX_DURATION_SECONDS).about("How long the page was in view, in seconds.");
-    let depth = number(0.0..=MAX_SCROLL_PERCENT).about("How far down it was read, in percent.");
+    let depth = any_number().about(format!(
+        "How far down it was read, in percent. Clamped to 0 to {MAX_SCROLL_PERCENT}."
+    ));
     let leave = [
         required("duration", duration.example(41.5)),
         nullable("scrollDepth", depth.example(80)),
@@ -303,6 +330,16 @@ fn page_id() -> Member {
     uuid_named("bioPageId", "The page.")
 }
 
+fn page_token() -> Member {
+    nullable(
+        "trackingToken",
+        text(UNLIMITED).about(
+            "Proof of the page, needed with a name in place of an id; valid at the time that `ageMs` gives. Without it the \
+             member is dropped (`token`).",
+        ),
+    )
+}
+
 fn event_id() -> Member {
     uuid_named(
         "eventId",
@@ -312,6 +349,16 @@ fn event_id() -> Member {
 
 fn uuid_named(name: &str, about: &str) -> Member {
     nullable(name, uuid().about(about))
+}
+
+/// A text that only describes.
+fn cut(about: &str, max_chars: usize) -> Schema {
+    text(UNLIMITED).about(format!("{about} Cut at {max_chars} characters."))
+}
+
+/// A number that only describes.
+fn any_number() -> Schema {
+    number(f64::NEG_INFINITY..=f64::INFINITY)
 }
 
 fn not_empty(schema: Schema) -> Schema {

@@ -5,7 +5,7 @@
 
 use crate::{
     accept::{Acceptor, Answer, Beacon, BeaconKind, Facts, Form, Verdict},
-    batch, limits,
+    batch, body, limits,
     outcome::{Outcome, Ticket},
     request::{Declined, Seen},
     service::{Ruling, Service},
@@ -19,11 +19,11 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on, post},
 };
 use jiff::Timestamp;
-use runtime::http::{ApiError, body, cors, ok};
+use runtime::http::{ApiError, cors, ok};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// Largest body of a single beacon (contract, decision 20).
+/// Largest body of a single beacon.
 pub const MAX_BEACON_BYTES: usize = 64 * 1024;
 
 type PathId = Result<Path<String>, PathRejection>;
@@ -123,7 +123,8 @@ async fn take(
     let max_data_bytes = service.rules().max_event_data_bytes;
     let beacon =
         Beacon::read(kind, Form::Alone(id), &object, max_data_bytes).map_err(ApiError::from)?;
-    ticket.readable();
+    // If nobody waits for the answer any more, it was not taken.
+    ticket.otherwise(Outcome::UnknownPage);
     let facts = seen.facts(user.as_deref(), now, now);
     let acceptor = service.acceptor();
     let verdict = match rule_in_time(service, &acceptor, &beacon, &facts).await {
@@ -173,7 +174,7 @@ async fn conclude(
             Ok(answer)
         }
         Verdict::Unknown(_) => {
-            ticket.settle(Outcome::Overloaded);
+            ticket.settle(Outcome::UnknownPage);
             Err(
                 ApiError::unavailable("the directory does not know the page or workspace yet")
                     .into(),
@@ -190,9 +191,9 @@ async fn read_object(
     if !kind.takes_empty_body() {
         body::check_type(headers)?;
     }
-    let bytes = body::read(body, MAX_BEACON_BYTES).await?;
+    let bytes = body::read(headers, body, MAX_BEACON_BYTES).await?;
     if kind.takes_empty_body() {
-        if bytes.trim_ascii().is_empty() {
+        if body::is_blank(&bytes) {
             return Ok(Map::new());
         }
         body::check_type(headers)?;

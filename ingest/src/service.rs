@@ -6,12 +6,13 @@
 //! settled even if nobody waits for the answer any more.
 
 use crate::{
-    accept::{Acceptor, Beacon, Facts, Missing, Refusal, Rules, Verdict},
+    accept::{Acceptor, Answer, Beacon, Content, Facts, Missing, Refusal, Rules, Verdict},
     directory::Directory,
     enrich::GeoDatabase,
     limits::{self, Spent},
     outcome::{Outcome, Outcomes, Ticket},
     refusals::{Refusals, Which},
+    sessions::Sessions,
     sink::{Kept, NotDurable, Outgoing, Sink},
 };
 use axum::http::HeaderMap;
@@ -31,7 +32,7 @@ use std::{
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-/// How long a beacon waits for the directory to learn what it proves (contract, decision 16).
+/// How long a beacon waits for the directory to learn what it proves.
 pub const DIRECTORY_WAIT: Duration = Duration::from_secs(2);
 
 /// What a service is made of.
@@ -62,6 +63,7 @@ pub struct Service {
     parts: Parts,
     outcomes: Arc<Outcomes>,
     refusals: Refusals,
+    sessions: Sessions,
     deliveries: TaskTracker,
 }
 
@@ -83,6 +85,7 @@ impl Service {
             parts,
             outcomes: Arc::default(),
             refusals: Refusals::default(),
+            sessions: Sessions::default(),
             deliveries: TaskTracker::new(),
         }
     }
@@ -173,13 +176,36 @@ impl Service {
         {
             return Ruling::Throttled(spent);
         }
-        Ruling::Judged(acceptor.judge(
+        let verdict = acceptor.judge(
             beacon,
             origin,
             facts,
             &self.parts.directory,
             &*self.parts.ids,
-        ))
+        );
+        Ruling::Judged(self.bound(verdict, beacon, facts))
+    }
+
+    /// Refuses what a session or an address has had enough of.
+    fn bound(&self, verdict: Verdict, beacon: &Beacon<'_>, facts: &Facts<'_>) -> Verdict {
+        let Verdict::Accept(event, _) = &verdict else {
+            return verdict;
+        };
+        let admitted = self
+            .sessions
+            .admit(event, beacon, facts.address, &self.parts.throttles);
+        let Err(reason) = admitted else {
+            return verdict;
+        };
+        let page = match (&beacon.content, beacon.named()) {
+            (Content::Session(session), _) => session.page,
+            (_, named) => named.map(|name| name.page),
+        };
+        Verdict::Refuse(Refusal {
+            reason,
+            page: page.and_then(|page| self.parts.directory.page(page)),
+            answer: Answer::unseen(beacon.kind()),
+        })
     }
 
     /// Waits until the directory knows all of that, or [`DIRECTORY_WAIT`] is over.
@@ -191,7 +217,6 @@ impl Service {
             let all = missing.iter().all(|missing| match *missing {
                 Missing::Page(page) => directory.page(page).is_some(),
                 Missing::Workspace(workspace) => directory.workspace(workspace).is_some(),
-                Missing::UnprovenPage(_) => true,
             });
             all.then_some(())
         };
@@ -218,11 +243,12 @@ impl Service {
         }
         let mut outgoing = Vec::with_capacity(count);
         let mut tickets = Vec::with_capacity(count);
-        for (event, ticket) in events {
+        for (event, mut ticket) in events {
             match event.to_bytes() {
                 Ok(payload) => {
                     let key = event.workspace_id.to_string();
                     outgoing.push(Outgoing { key, payload });
+                    ticket.otherwise(Outcome::Overloaded);
                     tickets.push(ticket);
                 }
                 // Events made of these types are always JSON.

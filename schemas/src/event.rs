@@ -183,6 +183,10 @@ pub enum RefusalReason {
     NoSession,
     /// Tracking is switched off.
     TrackingDisabled,
+    /// One address began too many sessions of one page within a minute.
+    Flood,
+    /// The session has had its views, its heartbeats or its time.
+    SessionOver,
 }
 
 impl RefusalReason {
@@ -196,6 +200,8 @@ impl RefusalReason {
             Self::NoPage => "no_page",
             Self::NoSession => "no_session",
             Self::TrackingDisabled => "tracking_disabled",
+            Self::Flood => "flood",
+            Self::SessionOver => "session_over",
         }
     }
 }

@@ -113,13 +113,17 @@
     }
   };
 
+  // Ids that are known go before names, which need a token of the time.
   const batch = (items) => ({
     events: items.map(({ type, eventId, fields, session, view, at }) => ({
+      trackingToken: token,
       ...fields,
       type,
       eventId,
       ageMs: Math.min(since(at), 864e5),
       bioPageId: page,
+      sessionId: session.id,
+      pageviewId: view.id,
       sessionEventId: session.key,
       pageviewEventId: view.key,
     })),

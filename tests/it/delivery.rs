@@ -139,10 +139,11 @@ async fn what_comes_before_its_session_waits_and_counts_from_the_moment_the_sess
     session_body["eventId"] = json!(Uuid::from_u128(1));
     // Retries of one member may come while the other is in the log already: all count once.
     // The ids of a session and a view that nobody has sent yet.
+    let token = client.tracking_token(creator.page);
     let early = json!({"events": [
-        {"type": "leave", "pageviewEventId": Uuid::from_u128(2), "bioPageId": creator.page, "duration": 12.5,
-         "eventId": Uuid::from_u128(3)},
-        {"type": "pageview", "sessionEventId": Uuid::from_u128(1), "bioPageId": creator.page,
+        {"type": "leave", "pageviewEventId": Uuid::from_u128(2), "bioPageId": creator.page, "trackingToken": token,
+         "duration": 12.5, "eventId": Uuid::from_u128(3)},
+        {"type": "pageview", "sessionEventId": Uuid::from_u128(1), "bioPageId": creator.page, "trackingToken": token,
          "eventId": Uuid::from_u128(2)},
     ]});
     // The page is a moment old: as long as ingest has not heard of it, the client is asked to retry.

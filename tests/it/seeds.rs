@@ -50,18 +50,20 @@ impl<'a> Traffic<'a> {
     /// A view, a click when a link is given; gives its `eventId`.
     fn view(&mut self, session: Uuid, link: Option<Uuid>) -> Uuid {
         let id = self.id();
+        let token = self.system.client.tracking_token(self.page);
         self.events.push(json!({
             "type": "pageview", "eventId": id, "sessionEventId": session, "bioPageId": self.page,
-            "linkClicked": link,
+            "trackingToken": token, "linkClicked": link,
         }));
         id
     }
 
     fn leave(&mut self, view: Uuid, seconds: f64) {
         let id = self.id();
+        let token = self.system.client.tracking_token(self.page);
         self.events.push(json!({
             "type": "leave", "eventId": id, "pageviewEventId": view, "bioPageId": self.page,
-            "duration": seconds,
+            "trackingToken": token, "duration": seconds,
         }));
     }
 

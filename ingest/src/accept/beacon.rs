@@ -1,6 +1,7 @@
 //! A beacon, read: every rule about its shape holds, nothing is said about whether it is taken.
 
 use crate::{enrich::Claims, outcome::BeaconType};
+use jiff::Timestamp;
 use schemas::{Kind, LinkId, PageId, PageviewId, SessionId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -94,6 +95,8 @@ impl From<BeaconKind> for BeaconType {
 pub struct Beacon<'a> {
     /// The client's own id for it: the same one counts once, whenever it comes.
     pub event_id: Option<Uuid>,
+    /// Proof of the page in a [`Name`], where it has one in place of an id.
+    pub proof: Option<Proof<'a>>,
     /// What it says.
     pub content: Content<'a>,
 }
@@ -169,6 +172,15 @@ pub struct Track<'a> {
     pub session: Option<SessionRef>,
     /// Whatever the site attached.
     pub properties: Option<&'a Map<String, Value>>,
+}
+
+/// Proof that the client saw the page that it names in place of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof<'a> {
+    /// The page's tracking token.
+    pub token: &'a str,
+    /// When what it names was proven, if that was accepted a moment ago: a token may be that old.
+    pub named_at: Option<Timestamp>,
 }
 
 /// The page and `eventId` that a visit or view was sent with, in place of the id it was given.

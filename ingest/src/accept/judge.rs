@@ -1,10 +1,10 @@
 //! What becomes of a beacon: whose it is first, then whether it counts, then the event.
 //!
-//! The one rule: the order of refusals is bot, consent, token (decision 1), and nobody is refused or
-//! accepted for a page that is proven and not known yet (decision 16).
+//! The one rule: the order of refusals is bot, consent, token, and no beacon is refused or accepted for a
+//! page that is proven and not known yet.
 
 use super::{
-    beacon::{Beacon, BeaconKind, Content, Pageview, Session},
+    beacon::{Beacon, Content, Name, Pageview, Session},
     facts::{Facts, Rules, Trust},
     verdict::{Answer, KnownPage, Missing, Origin, Refusal, Verdict},
 };
@@ -149,24 +149,20 @@ impl Acceptor {
         directory: &Directory,
         fresh: &dyn IdSource,
     ) -> Verdict {
-        let unseen = unseen(beacon.kind());
+        let unseen = Answer::unseen(beacon.kind());
+        if let Some(name) = beacon.named()
+            && let Some(reason) = self.refuses_name(beacon, name, facts)
+        {
+            return refuse(reason, directory.page(name.page), unseen);
+        }
         let workspace_no = match origin {
             Origin::Session(workspace_no, _) | Origin::Pageview(workspace_no, _) => workspace_no,
             Origin::Forged => return Verdict::Forged(unseen),
-            Origin::Unknown(page) => return Verdict::Unknown(Missing::UnprovenPage(page)),
+            Origin::Unknown(page) => return Verdict::Unknown(Missing::Page(page)),
             Origin::Opening | Origin::Nowhere => {
                 return refuse(RefusalReason::NoSession, None, unseen);
             }
         };
-        // A name stands for a visit that was judged elsewhere: at least it is judged alike for bots.
-        if let Some(name) = beacon.named()
-            && self
-                .enricher
-                .signals(facts.user_agent, &facts.purpose)
-                .refuses()
-        {
-            return refuse(RefusalReason::Bot, directory.page(name.page), unseen);
-        }
         let view = |workspace_no| self.ids.pageview(workspace_no, payload(beacon, fresh));
         if workspace_no == WorkspaceNo::NONE {
             let answer = match beacon.content {
@@ -230,6 +226,26 @@ impl Acceptor {
             fresh,
         };
         Verdict::Accept(made.event(visitor, None, body), answer)
+    }
+
+    /// Why a beacon may not name its visit or view in place of an id. An id's tag proves that the visit was
+    /// judged; a name proves nothing, so that what it stands for is judged here as far as it can be.
+    fn refuses_name(
+        &self,
+        beacon: &Beacon<'_>,
+        name: Name,
+        facts: &Facts<'_>,
+    ) -> Option<RefusalReason> {
+        let signals = self.enricher.signals(facts.user_agent, &facts.purpose);
+        if signals.refuses() {
+            return Some(RefusalReason::Bot);
+        }
+        let proves = |token: &str, at| tracking_token::verify(&self.tracking, name.page, token, at);
+        let proven = beacon.proof.is_some_and(|proof| {
+            proves(proof.token, facts.occurred_at)
+                || proof.named_at.is_some_and(|at| proves(proof.token, at))
+        });
+        (facts.trust == Trust::Beacon && !proven).then_some(RefusalReason::Token)
     }
 
     fn proves(&self, token: Option<&str>, page: PageId, facts: &Facts<'_>) -> bool {
@@ -299,13 +315,4 @@ fn refuse(reason: RefusalReason, page: Option<KnownPage>, answer: Answer) -> Ver
         page,
         answer,
     })
-}
-
-/// What a beacon is answered that leaves no record.
-const fn unseen(kind: BeaconKind) -> Answer {
-    match kind {
-        BeaconKind::Session | BeaconKind::Pageview => Answer::NO_ID,
-        BeaconKind::Heartbeat | BeaconKind::Identify | BeaconKind::Leave => Answer::OK,
-        BeaconKind::Track => Answer::TRACKED,
-    }
 }

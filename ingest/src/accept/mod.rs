@@ -18,13 +18,15 @@
 pub mod beacon;
 pub mod data;
 mod facts;
+pub mod json;
 mod judge;
 pub(crate) mod read;
 mod trace;
 pub mod verdict;
 
 pub use beacon::{
-    Beacon, BeaconKind, Content, Leave, Name, Pageview, PageviewRef, Session, SessionRef, Track,
+    Beacon, BeaconKind, Content, Leave, Name, Pageview, PageviewRef, Proof, Session, SessionRef,
+    Track,
 };
 pub use facts::{Facts, Rules, Trust};
 pub use judge::{Acceptor, PRODUCER};

@@ -1,11 +1,14 @@
-//! JSON in, beacon out, or every rule that it breaks (contract, decisions 1, 2, 14, 20 and section 2).
+//! JSON in, beacon out, or every rule that it breaks.
 //!
-//! Lengths that the contract leaves open are bounded by the body's own limit, except a custom event's
-//! name, which becomes a column.
+//! The one rule: only what identifies or counts can refuse a beacon (`visitorId`, `consentAnalytics`,
+//! `trackingToken`, ids, `duration`, `event`). Everything else describes: it is cut, rounded, clamped or
+//! left out, because a visit without its title is still a visit. Lengths that the contract leaves open
+//! are bounded by the body's own limit, except a custom event's name, which becomes a column.
 
 use super::{
     beacon::{
-        Beacon, BeaconKind, Content, Leave, Name, Pageview, PageviewRef, Session, SessionRef, Track,
+        Beacon, BeaconKind, Content, Leave, Name, Pageview, PageviewRef, Proof, Session,
+        SessionRef, Track,
     },
     data,
 };
@@ -26,7 +29,7 @@ pub const MAX_EVENT_NAME_CHARS: usize = 256;
 /// No limit of its own: the body has one.
 pub(crate) const UNLIMITED: usize = usize::MAX;
 /// Largest side of a screen.
-pub(crate) const MAX_SCREEN: i64 = 100_000;
+pub(crate) const MAX_SCREEN: f64 = 100_000.0;
 /// Longest time in view, in seconds.
 pub(crate) const MAX_DURATION_SECONDS: f64 = 3_600.0;
 /// Deepest scroll, in percent.
@@ -63,7 +66,7 @@ impl Invalid {
 pub(crate) fn invalid_data() -> ApiError {
     ApiError::bad_request(
         "analytics.event.invalid_data",
-        "The event's properties are too large or cannot be stored.",
+        "The event's properties are too large.",
     )
 }
 
@@ -94,6 +97,7 @@ impl<'a> Beacon<'a> {
         let mut reader = Reader {
             fields: Fields::new(object),
             data: Vec::new(),
+            proof: None,
         };
         let event_id = reader.fields.uuid("eventId");
         let content = match kind {
@@ -104,23 +108,28 @@ impl<'a> Beacon<'a> {
             BeaconKind::Leave => reader.leave(form).map(Content::Leave),
             BeaconKind::Track => reader.track(form, max_data_bytes).map(Content::Track),
         };
-        let rules = reader.fields.into_problems();
+        let Reader {
+            fields,
+            data,
+            proof,
+        } = reader;
+        let rules = fields.into_problems();
         match content {
-            Some(content) if rules.is_empty() && reader.data.is_empty() => {
-                Ok(Self { event_id, content })
-            }
-            _ => Err(Invalid {
-                rules,
-                data: reader.data,
+            Some(content) if rules.is_empty() && data.is_empty() => Ok(Self {
+                event_id,
+                proof,
+                content,
             }),
+            _ => Err(Invalid { rules, data }),
         }
     }
 }
 
-/// Reads on after a broken rule, so that all are told. Whatever gives `None` has noted why.
+/// Reads on after a broken rule, so that all are reported. What gives `None` has noted why.
 struct Reader<'a> {
     fields: Fields<'a>,
     data: Vec<String>,
+    proof: Option<Proof<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -130,15 +139,16 @@ impl<'a> Reader<'a> {
         let consent = fields.string("consentAnalytics", UNLIMITED) == Some("granted");
         let page = fields.uuid("bioPageId").map(PageId);
         let tracking_token = fields.string("trackingToken", UNLIMITED);
-        let referrer = fields.string("referrer", MAX_URL_CHARS);
-        let landing_url = fields.string("landingUrl", MAX_URL_CHARS);
+        let referrer = text(fields, "referrer", MAX_URL_CHARS);
+        // Not cut: campaign parameters may stand behind the limit. What is kept of it has limits of its own.
+        let landing_url = text(fields, "landingUrl", UNLIMITED);
         let claims = Claims {
-            device: fields.string("device", MAX_NAME_CHARS),
-            browser: fields.string("browser", MAX_NAME_CHARS),
-            os: fields.string("os", MAX_NAME_CHARS),
-            os_version: fields.string("osVersion", MAX_NAME_CHARS),
-            timezone: fields.string("timezone", MAX_NAME_CHARS),
-            language: fields.string("language", MAX_NAME_CHARS),
+            device: text(fields, "device", MAX_NAME_CHARS),
+            browser: text(fields, "browser", MAX_NAME_CHARS),
+            os: text(fields, "os", MAX_NAME_CHARS),
+            os_version: text(fields, "osVersion", MAX_NAME_CHARS),
+            timezone: text(fields, "timezone", MAX_NAME_CHARS),
+            language: text(fields, "language", MAX_NAME_CHARS),
             screen_width: side(fields, "screenWidth"),
             screen_height: side(fields, "screenHeight"),
         };
@@ -160,9 +170,9 @@ impl<'a> Reader<'a> {
             Form::Part(name) => Some(SessionRef::Named(name)),
         };
         let link = self.fields.uuid("linkClicked").map(LinkId);
-        let path = self.fields.string("path", MAX_URL_CHARS);
-        let title = self.fields.string("title", MAX_URL_CHARS);
-        let referrer = self.fields.string("referrer", MAX_URL_CHARS);
+        let path = text(&self.fields, "path", MAX_URL_CHARS);
+        let title = text(&self.fields, "title", MAX_URL_CHARS);
+        let referrer = text(&self.fields, "referrer", MAX_URL_CHARS);
         Some(Pageview {
             session: session?,
             link,
@@ -188,11 +198,13 @@ impl<'a> Reader<'a> {
         let duration = self
             .fields
             .required_number("duration", 0.0..=MAX_DURATION_SECONDS);
-        let scroll_depth = self.fields.number("scrollDepth", 0.0..=MAX_SCROLL_PERCENT);
+        let scroll_depth = number(&self.fields, "scrollDepth");
         Some(Leave {
             pageview: pageview?,
             duration_seconds: without_sign_of_zero(duration?),
-            scroll_depth_percent: scroll_depth.map(without_sign_of_zero),
+            // A page that bounces at its end scrolls a little past it.
+            scroll_depth_percent: scroll_depth
+                .map(|depth| without_sign_of_zero(depth.clamp(0.0, MAX_SCROLL_PERCENT))),
         })
     }
 
@@ -211,18 +223,13 @@ impl<'a> Reader<'a> {
                 .string("sessionId", UNLIMITED)
                 .map(SessionRef::from_text),
         };
-        let properties = self.fields.object("properties");
+        let properties = self.fields.get("properties").and_then(Value::as_object);
         if let Some(properties) = properties {
-            let measure = data::measure(properties);
-            if measure.bytes > max_data_bytes {
+            let bytes = data::json_bytes(properties);
+            if bytes > max_data_bytes {
                 self.data.push(format!(
-                    "properties take {} bytes as JSON, at most {max_data_bytes} are taken",
-                    measure.bytes
+                    "properties take {bytes} bytes as JSON, at most {max_data_bytes} are taken"
                 ));
-            }
-            if measure.has_nul {
-                self.data
-                    .push("properties must not contain the character U+0000".to_owned());
             }
         }
         Some(Track {
@@ -259,6 +266,11 @@ impl<'a> Reader<'a> {
         }
         let event_id = self.fields.uuid(event_id);
         let page = self.fields.uuid("bioPageId").map(PageId);
+        let token = self.fields.string("trackingToken", UNLIMITED);
+        self.proof = token.map(|token| Proof {
+            token,
+            named_at: None,
+        });
         match (event_id, page) {
             (Some(event_id), Some(page)) => InPlace::Name(Name { page, event_id }),
             _ => InPlace::Broken,
@@ -280,10 +292,36 @@ fn by_session_id(id: Uuid) -> SessionRef {
     SessionRef::Id(SessionId(id))
 }
 
-fn side(fields: &mut Fields<'_>, name: &str) -> Option<u32> {
-    fields
-        .integer(name, 0..=MAX_SCREEN)
-        .and_then(|side| u32::try_from(side).ok())
+/// A text that only describes: cut at its limit, left out when it is something else.
+fn text<'a>(fields: &Fields<'a>, name: &str, max_chars: usize) -> Option<&'a str> {
+    let text = fields.get(name)?.as_str()?;
+    // PostgreSQL's text cannot hold it. Bodies come without it, see `json`.
+    if text.contains('\0') {
+        return None;
+    }
+    let end = text.char_indices().nth(max_chars).map(|(at, _)| at);
+    end.map_or(Some(text), |end| text.get(..end))
+}
+
+/// A number that only describes: left out when it is something else.
+pub(crate) fn number(fields: &Fields<'_>, name: &str) -> Option<f64> {
+    fields.get(name)?.as_f64()
+}
+
+/// A side of a screen, rounded: zoomed and scaled screens have fractions.
+fn side(fields: &Fields<'_>, name: &str) -> Option<u32> {
+    let side = round(number(fields, name)?);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole and within a small range"
+    )]
+    (0.0..=MAX_SCREEN).contains(&side).then_some(side as u32)
+}
+
+/// Rounds half up, as `Math.round` does.
+pub(crate) fn round(number: f64) -> f64 {
+    (number + 0.5).floor()
 }
 
 /// -0 is in every range that 0 is in, and no number that a report should show.

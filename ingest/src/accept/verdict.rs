@@ -1,5 +1,6 @@
 //! What can be said of a beacon: whose it is, what becomes of it, what is answered.
 
+use super::beacon::BeaconKind;
 use crate::directory::Tenant;
 use schemas::{Event, PageId, PageviewId, RefusalReason, SessionId, WorkspaceNo};
 use serde::Serialize;
@@ -19,7 +20,7 @@ pub enum Origin {
     Nowhere,
     /// It names an id that we did not make.
     Forged,
-    /// It names a page that is not known, and proves nothing.
+    /// It names a visit or view of a page that is not known.
     Unknown(PageId),
 }
 
@@ -83,8 +84,6 @@ pub enum Missing {
     Page(PageId),
     /// A workspace, proven by an id's tag.
     Workspace(WorkspaceNo),
-    /// A page that nothing proves: not worth waiting for, and not to be lost either.
-    UnprovenPage(PageId),
 }
 
 /// The `data` of an answer.
@@ -115,6 +114,16 @@ impl Answer {
     pub const OK: Self = Self::Ok { ok: true };
     /// `{"tracked": true}`
     pub const TRACKED: Self = Self::Tracked { tracked: true };
+
+    /// The answer to a beacon of that kind that leaves no record.
+    #[must_use]
+    pub const fn unseen(kind: BeaconKind) -> Self {
+        match kind {
+            BeaconKind::Session | BeaconKind::Pageview => Self::NO_ID,
+            BeaconKind::Heartbeat | BeaconKind::Identify | BeaconKind::Leave => Self::OK,
+            BeaconKind::Track => Self::TRACKED,
+        }
+    }
 
     /// The id in it, if it has one.
     #[must_use]

@@ -8,7 +8,7 @@ mod verdicts;
 
 use crate::{
     accept::Missing,
-    limits,
+    body, limits,
     outcome::{BeaconType, Outcome},
     request::{Declined, Seen},
     service::Service,
@@ -17,7 +17,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use runtime::http::{ApiError, body};
+use runtime::http::ApiError;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use verdicts::Batch;
@@ -25,7 +25,7 @@ use verdicts::Batch;
 pub(crate) use reading::MAX_AGE_MS;
 pub(crate) use verdicts::Results;
 
-/// Largest body of a batch (contract, decision 4).
+/// Largest body of a batch.
 pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 /// Most members of a batch.
 pub const MAX_MEMBERS: usize = 500;
@@ -50,7 +50,7 @@ async fn record(service: &Service, request: Request) -> Result<Response, Decline
     }
     // From here on the batch itself counts as invalid, unless it turns out to have members.
     body::check_type(&parts.headers)?;
-    let bytes = body::read(body, MAX_BATCH_BYTES).await?;
+    let bytes = body::read(&parts.headers, body, MAX_BATCH_BYTES).await?;
     let object = body::object(&bytes)?;
     let members = members(&object)?;
     whole.dissolve();

@@ -2,7 +2,7 @@
 
 use super::verdicts::{Batch, Entry};
 use crate::{
-    accept::{Beacon, BeaconKind, Form, Name},
+    accept::{Beacon, BeaconKind, Form, Name, read},
     limits,
     outcome::{BeaconType, Outcome, Ticket},
 };
@@ -60,34 +60,29 @@ impl Batch<'_> {
             self.tell(index, "invalid", None, Some("unauthorized".into()));
             return None;
         }
-        let mut fields = Fields::new(object);
-        let age_ms = fields.integer("ageMs", 0..=MAX_AGE_MS).unwrap_or(0);
-        let mut problems = fields.into_problems();
         let max_data_bytes = self.service.rules().max_event_data_bytes;
         match Beacon::read(kind, Form::Member, object, max_data_bytes) {
-            Ok(beacon) if problems.is_empty() => {
-                ticket.readable();
-                let age = SignedDuration::from_millis(age_ms);
+            Ok(beacon) => {
+                // If nobody waits for the answer any more, it was not taken.
+                ticket.otherwise(Outcome::UnknownPage);
                 Some(Entry {
                     index,
                     ticket,
                     beacon,
-                    occurred_at: self.now.saturating_sub(age).unwrap_or(self.now),
+                    occurred_at: self.now.saturating_sub(age(object)).unwrap_or(self.now),
                     missing: None,
                 })
             }
-            read => {
-                if let Err(invalid) = read {
-                    problems.extend(invalid.lines().map(str::to_owned));
-                }
+            Err(invalid) => {
                 self.drop_visit(kind, object);
+                let problems: Vec<&str> = invalid.lines().collect();
                 self.tell(index, "invalid", None, Some(problems.join("; ").into()));
                 None
             }
         }
     }
 
-    /// What refers to an invalid visit by its name would wait for it for ever.
+    /// What refers to an invalid visit by its name would wait for it in vain.
     fn drop_visit(&mut self, kind: BeaconKind, object: &Map<String, Value>) {
         let mut fields = Fields::new(object);
         let name = fields.uuid("bioPageId").zip(fields.uuid("eventId"));
@@ -105,6 +100,18 @@ impl Batch<'_> {
         }
         self.user.is_some()
     }
+}
+
+/// How long ago a member says that it happened. It only describes, so it is rounded and clamped: clients
+/// subtract clocks that have fractions and step back.
+fn age(object: &Map<String, Value>) -> SignedDuration {
+    let age_ms = read::number(&Fields::new(object), "ageMs").unwrap_or_default();
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a cast saturates, and the range is small"
+    )]
+    let whole = read::round(age_ms) as i64;
+    SignedDuration::from_millis(whole.clamp(0, MAX_AGE_MS))
 }
 
 fn kind_of(member: &Value) -> Option<BeaconKind> {

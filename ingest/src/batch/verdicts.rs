@@ -73,6 +73,8 @@ pub(super) struct Batch<'a> {
     accepted: Vec<(usize, Answer, Box<Event>, Ticket)>,
     /// Visits of this batch that leave no record, with the reason.
     pub(super) dropped: HashMap<Name, RefusalReason>,
+    /// Visits and views of this batch that were accepted, and when their page was proven.
+    proven: HashMap<Name, Timestamp>,
     retry_after_seconds: Option<u64>,
 }
 
@@ -96,6 +98,7 @@ impl<'a> Batch<'a> {
             told: Vec::with_capacity(members),
             accepted: Vec::with_capacity(members),
             dropped: HashMap::new(),
+            proven: HashMap::new(),
             retry_after_seconds: None,
         }
     }
@@ -104,10 +107,8 @@ impl<'a> Batch<'a> {
     pub(super) fn judge<'b>(&mut self, entries: Vec<Entry<'b>>, again: bool) -> Vec<Entry<'b>> {
         let mut unknown = Vec::new();
         for mut entry in entries {
-            let dropped = entry
-                .beacon
-                .named()
-                .and_then(|name| self.dropped.get(&name));
+            let named = entry.beacon.named();
+            let dropped = named.and_then(|name| self.dropped.get(&name));
             if let Some(reason) = dropped.copied() {
                 entry.ticket.refuse(reason);
                 self.tell(entry.index, "dropped", None, Some(reason.name().into()));
@@ -115,9 +116,12 @@ impl<'a> Batch<'a> {
             }
             let user = self.user.as_deref();
             let facts: Facts<'_> = self.seen.facts(user, entry.occurred_at, self.now);
-            // Without a proven id there was no limit to spend the first time, but for a user's.
-            let unproven = matches!(entry.missing, Some(Missing::UnprovenPage(_)));
-            let spent = again && (!unproven || entry.beacon.kind().needs_user());
+            if let (Some(name), Some(proof)) = (named, &mut entry.beacon.proof) {
+                proof.named_at = self.proven.get(&name).copied();
+            }
+            // A name of an unknown page gave no id whose limit could be spent the first time, but for a user's.
+            let had_no_id = named.is_some() && matches!(entry.missing, Some(Missing::Page(_)));
+            let spent = again && (!had_no_id || entry.beacon.kind().needs_user());
             match self
                 .service
                 .rule(self.acceptor, &entry.beacon, &facts, spent)
@@ -131,6 +135,9 @@ impl<'a> Batch<'a> {
                     unknown.push(entry);
                 }
                 Ruling::Judged(Verdict::Accept(event, answer)) => {
+                    if let Some((name, at)) = proven(&entry) {
+                        self.proven.insert(name, at);
+                    }
                     self.accepted
                         .push((entry.index, answer, event, entry.ticket));
                 }
@@ -157,7 +164,7 @@ impl<'a> Batch<'a> {
 
     pub(super) fn give_up(&mut self, entries: Vec<Entry<'_>>) {
         for entry in entries {
-            entry.ticket.settle(Outcome::Overloaded);
+            entry.ticket.settle(Outcome::UnknownPage);
             self.retry(entry.index, "unavailable", RETRY_AFTER_SECONDS);
         }
     }
@@ -215,4 +222,17 @@ impl<'a> Batch<'a> {
             reason,
         });
     }
+}
+
+/// The name of an accepted visit or view, for what refers to it by that, and when its page was proven.
+fn proven(entry: &Entry<'_>) -> Option<(Name, Timestamp)> {
+    let event_id = entry.beacon.event_id?;
+    let proof = entry.beacon.proof;
+    let at = proof.and_then(|proof| proof.named_at);
+    let page = match &entry.beacon.content {
+        Content::Session(session) => session.page?,
+        Content::Pageview(_) => entry.beacon.named()?.page,
+        _ => return None,
+    };
+    Some((Name { page, event_id }, at.unwrap_or(entry.occurred_at)))
 }

@@ -102,7 +102,7 @@ impl History<'_> {
                 Verdict::Accept(event, _) => events.push(*event),
                 // The visit comes first, and what refuses it refuses all of it.
                 Verdict::Refuse(refusal) => return Ok(Taken::Refused(refusal.reason)),
-                Verdict::Unknown(Missing::Page(page) | Missing::UnprovenPage(page)) => {
+                Verdict::Unknown(Missing::Page(page)) => {
                     return Err(BadLine::unknown_page(page));
                 }
                 Verdict::Unknown(Missing::Workspace(no)) => {

@@ -112,6 +112,7 @@ impl<'a> Parts<'a> {
     fn identify(&mut self, at: Timestamp) {
         let beacon = Beacon {
             event_id: Some(derived("identify", self.visit.event_id, 0)),
+            proof: None,
             content: Content::Identify(SessionRef::Named(self.visit)),
         };
         self.steps.push(Step { at, beacon });
@@ -121,6 +122,7 @@ impl<'a> Parts<'a> {
         for index in 1..=u32::try_from(count).unwrap_or(0) {
             let beacon = Beacon {
                 event_id: Some(derived("heartbeat", self.visit.event_id, index)),
+                proof: None,
                 content: Content::Heartbeat(SessionRef::Named(self.visit)),
             };
             let after = HEARTBEAT_EVERY

@@ -1,4 +1,4 @@
-//! What became of every beacon: exactly one of eight outcomes, counted per instance and as metrics.
+//! What became of every beacon: exactly one outcome, counted per instance and as metrics.
 //!
 //! Owns the counting and nothing of the deciding. The one rule: whoever takes a beacon in holds a
 //! [`Ticket`] for it, which counts once however its request ends.
@@ -18,13 +18,15 @@ use std::{
 };
 
 /// Every reason, in the order of [`Outcomes`]' cells.
-pub const REASONS: [RefusalReason; 6] = [
+pub const REASONS: [RefusalReason; 8] = [
     RefusalReason::Bot,
     RefusalReason::Consent,
     RefusalReason::Token,
     RefusalReason::NoPage,
     RefusalReason::NoSession,
     RefusalReason::TrackingDisabled,
+    RefusalReason::Flood,
+    RefusalReason::SessionOver,
 ];
 
 struct Cell {
@@ -176,9 +178,10 @@ impl Ticket {
         self.settle(Outcome::Refused);
     }
 
-    /// It arrived whole and keeps the rules: if nobody waits for its answer any more, it was not taken.
-    pub fn readable(&mut self) {
-        self.on_drop = Some(Outcome::Overloaded);
+    /// From now on the beacon ends so unless it is settled otherwise, for example because its client
+    /// hung up.
+    pub fn otherwise(&mut self, outcome: Outcome) {
+        self.on_drop = Some(outcome);
     }
 
     /// It was no beacon of its own but the envelope of others, which have tickets themselves.
@@ -206,8 +209,14 @@ mod tests {
             outcomes.add(*kind, *outcome);
             assert_eq!(outcomes.count(*kind, *outcome), 1);
         }
-        assert_eq!(outcomes.total(), 64);
-        assert!(Outcome::ALL.into_iter().all(|each| outcomes.sum(each) == 8));
+        let kinds = u64::try_from(BeaconType::ALL.len()).unwrap();
+        let count = u64::try_from(Outcome::ALL.len()).unwrap();
+        assert_eq!(outcomes.total(), kinds * count);
+        assert!(
+            Outcome::ALL
+                .into_iter()
+                .all(|each| outcomes.sum(each) == kinds)
+        );
     }
 
     #[test]
@@ -219,13 +228,13 @@ mod tests {
             .refuse(RefusalReason::NoSession);
         drop(outcomes.ticket(BeaconType::Session));
         let mut abandoned = outcomes.ticket(BeaconType::Session);
-        abandoned.readable();
+        abandoned.otherwise(Outcome::UnknownPage);
         drop(abandoned);
         outcomes.ticket(BeaconType::Batch).dissolve();
         let counts: Vec<_> = outcomes.counts().collect();
         let expected = [
             ("session.invalid", 1),
-            ("session.overloaded", 1),
+            ("session.unknown_page", 1),
             ("leave.accepted", 1),
             ("track.refused", 1),
         ];

@@ -70,13 +70,16 @@ pub enum Outcome {
     Throttled,
     /// Without a valid token where one is needed.
     Unauthorized,
-    /// Not taken; the client was told to try again.
+    /// Not taken, because the log did not take it in time; the client is asked to try again.
     Overloaded,
+    /// Not taken, because the directory does not know the page or workspace that it proves; the client is
+    /// asked to try again.
+    UnknownPage,
 }
 
 impl Outcome {
     /// Every outcome, in the order of [`Outcomes`]' cells.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accepted,
         Self::Spooled,
         Self::Refused,
@@ -85,6 +88,7 @@ impl Outcome {
         Self::Throttled,
         Self::Unauthorized,
         Self::Overloaded,
+        Self::UnknownPage,
     ];
 
     /// The name in metrics.
@@ -99,6 +103,7 @@ impl Outcome {
             Self::Throttled => "throttled",
             Self::Unauthorized => "unauthorized",
             Self::Overloaded => "overloaded",
+            Self::UnknownPage => "unknown_page",
         }
     }
 }

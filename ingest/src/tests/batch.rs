@@ -18,7 +18,13 @@ fn session(page: schemas::PageId, event_id: Uuid) -> Value {
 }
 
 fn view(page: schemas::PageId, session: Uuid, event_id: Uuid) -> Value {
-    json!({"type": "pageview", "sessionEventId": session, "bioPageId": page, "eventId": event_id})
+    json!({
+        "type": "pageview",
+        "sessionEventId": session,
+        "bioPageId": page,
+        "trackingToken": token(page),
+        "eventId": event_id,
+    })
 }
 
 const VISIT: Uuid = Uuid::from_u128(1);
@@ -37,11 +43,12 @@ fn statuses(answer: &Value) -> Vec<String> {
 #[tokio::test]
 async fn a_visit_and_what_names_it_are_published_in_one_go_with_the_ids_of_single_beacons() {
     let instance = Instance::new();
+    let token = token(PAGE);
     let batch = json!({"events": [
         view(PAGE, VISIT, VIEW),
-        {"type": "leave", "pageviewEventId": VIEW, "bioPageId": PAGE, "duration": 1.5},
-        {"type": "heartbeat", "sessionEventId": VISIT, "bioPageId": PAGE},
-        {"type": "track", "sessionEventId": VISIT, "bioPageId": PAGE, "event": "e"},
+        {"type": "leave", "pageviewEventId": VIEW, "bioPageId": PAGE, "trackingToken": token, "duration": 1.5},
+        {"type": "heartbeat", "sessionEventId": VISIT, "bioPageId": PAGE, "trackingToken": token},
+        {"type": "track", "sessionEventId": VISIT, "bioPageId": PAGE, "trackingToken": token, "event": "e"},
         session(PAGE, VISIT),
     ]});
     let answered = instance.post("/events", &batch).await;
@@ -121,7 +128,7 @@ async fn every_kind_of_verdict_and_the_sum_of_outcomes() {
         json!({"type": 7}),
         json!("a text"),
         json!({"type": "track", "event": "e"}),
-        json!({"type": "heartbeat", "sessionId": session_id, "ageMs": 86_400_001}),
+        json!({"type": "heartbeat", "sessionEventId": VISIT, "bioPageId": PAGE, "trackingToken": 7}),
     ];
     let mut without_page = session(PAGE, VIEW);
     without_page["bioPageId"] = Value::Null;
@@ -143,7 +150,7 @@ async fn every_kind_of_verdict_and_the_sum_of_outcomes() {
             format!("invalid {rule}"),
             "invalid a member must be a JSON object".to_owned(),
             "dropped no_session".to_owned(),
-            "invalid ageMs must be a whole number from 0 to 86400000".to_owned(),
+            "invalid trackingToken must be a string".to_owned(),
             "dropped no_page".to_owned(),
         ]
     );
@@ -203,15 +210,18 @@ async fn a_failing_log_makes_accepted_members_retry() {
 #[tokio::test(start_paused = true)]
 async fn unknown_pages_are_waited_for_once_and_what_names_them_follows() {
     let instance = Instance::new();
+    let nowhere = schemas::PageId(Uuid::from_u128(99));
     let batch = json!({"events": [
         view(LATE_PAGE, VISIT, VIEW),
         session(LATE_PAGE, VISIT),
-        view(schemas::PageId(Uuid::from_u128(99)), VISIT, VIEW),
+        view(nowhere, VISIT, VIEW),
     ]});
     let started = tokio::time::Instant::now();
     let answered = instance.post("/events", &batch).await;
     assert_eq!(statuses(&answered.json()), ["retry unavailable"; 3]);
     assert_eq!(started.elapsed().as_secs(), 2);
+    // Nothing is wrong with the log.
+    assert_eq!(instance.outcomes().sum(Outcome::UnknownPage), 3);
 
     let waits = tokio::spawn(instance.call(post("/events", batch.to_string())));
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -223,6 +233,80 @@ async fn unknown_pages_are_waited_for_once_and_what_names_them_follows() {
     );
     assert_eq!(instance.sink.take_json()[0]["type"], "session.started");
     assert_eq!(instance.outcomes().total(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_without_a_valid_token_is_dropped_at_once_whether_the_page_is_known_or_not() {
+    let instance = Instance::new();
+    let named = |kind: &str, name: &str, page: schemas::PageId, token: Value| {
+        json!({
+            "type": kind, name: VISIT, "bioPageId": page, "trackingToken": token, "duration": 1, "event": "e",
+        })
+    };
+    let mut members = Vec::new();
+    for page in [PAGE, LATE_PAGE] {
+        for token in [
+            Value::Null,
+            json!("0".repeat(32)),
+            json!(token(schemas::PageId(VISIT))),
+        ] {
+            members.push(named("pageview", "sessionEventId", page, token.clone()));
+            members.push(named("heartbeat", "sessionEventId", page, token.clone()));
+            members.push(named("track", "sessionEventId", page, token.clone()));
+            members.push(named("leave", "pageviewEventId", page, token));
+        }
+    }
+    let started = tokio::time::Instant::now();
+    let answered = instance.post("/events", &json!({"events": members})).await;
+    assert_eq!(statuses(&answered.json()), vec!["dropped token"; 24]);
+    assert_eq!(
+        (
+            started.elapsed().as_millis(),
+            answered.header("retry-after")
+        ),
+        (0, None)
+    );
+    assert!(instance.sink.calls().is_empty());
+    assert_eq!(
+        instance.outcomes().refused(schemas::RefusalReason::Token),
+        24
+    );
+    assert_eq!(instance.outcomes().sum(Outcome::Overloaded), 0);
+    // An id is a proof itself, and goes before the name.
+    let mut by_id = named("heartbeat", "sessionEventId", PAGE, Value::Null);
+    by_id["sessionId"] = json!(session_of(WORKSPACE_NO));
+    let answered = instance.post("/events", &json!({"events": [by_id]})).await;
+    assert_eq!(statuses(&answered.json()), ["ok"]);
+}
+
+#[tokio::test]
+async fn names_in_a_queue_are_proven_by_the_token_of_back_then() {
+    let instance = Instance::new();
+    let opened = start_time() - SignedDuration::from_hours(23);
+    let old = token_at(PAGE, opened);
+    let aged = |mut member: Value, minutes: i64| {
+        member["trackingToken"] = json!(old);
+        member["ageMs"] = json!((23 * 60 - minutes) * 60_000);
+        member
+    };
+    let stranger = Uuid::from_u128(9);
+    let batch = json!({"events": [
+        aged(view(PAGE, stranger, VIEW), 1),
+        aged(view(PAGE, stranger, Uuid::from_u128(10)), 40),
+        aged(session(PAGE, VISIT), 0),
+        // A page may be open for long: what it proves holds for the visit that began with it.
+        aged(view(PAGE, VISIT, Uuid::from_u128(11)), 40),
+        aged(json!({"type": "leave", "pageviewEventId": Uuid::from_u128(11), "bioPageId": PAGE, "duration": 1}), 50),
+    ]});
+    let answered = instance.post("/events", &batch).await;
+    assert_eq!(
+        statuses(&answered.json()),
+        ["ok", "dropped token", "ok", "ok", "ok"]
+    );
+    let mut now = view(PAGE, VISIT, VIEW);
+    now["trackingToken"] = json!(old);
+    let answered = instance.post("/events", &json!({"events": [now]})).await;
+    assert_eq!(statuses(&answered.json()), ["dropped token"]);
 }
 
 #[tokio::test]

@@ -82,7 +82,7 @@ async fn a_client_that_hangs_up_earlier_has_one_outcome_too() {
             .await
             .is_err()
     );
-    assert_eq!(instance.counts(), [("session.overloaded".to_owned(), 1)]);
+    assert_eq!(instance.counts(), [("session.unknown_page".to_owned(), 1)]);
 
     let endless = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
     let reads = instance.call(post("/pageview", endless));
@@ -119,7 +119,7 @@ async fn a_proven_page_is_waited_for_and_then_503() {
         (503, Some("2"))
     );
     assert_eq!(started.elapsed().as_secs(), 2);
-    assert_eq!(instance.counts(), [("session.overloaded".to_owned(), 1)]);
+    assert_eq!(instance.counts(), [("session.unknown_page".to_owned(), 1)]);
     assert!(instance.sink.take().is_empty());
 }
 

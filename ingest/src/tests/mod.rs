@@ -2,6 +2,7 @@
 
 mod batch;
 mod cluster;
+mod decoration;
 mod delivery;
 mod directory;
 mod fixtures;
@@ -13,3 +14,4 @@ mod kit;
 mod limits;
 mod properties;
 mod refusals;
+mod sessions;

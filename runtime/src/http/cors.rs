@@ -10,7 +10,8 @@ use axum::{
 use std::sync::Arc;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE, OPTIONS");
-const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, x-request-id");
+const HEADERS: HeaderValue =
+    HeaderValue::from_static("authorization, content-encoding, content-type, x-request-id");
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
 );

@@ -246,7 +246,7 @@ async fn send_beacons(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
     let session = post("session".to_owned(), body.clone(), 200).await.id();
     let refused = post("session".to_owned(), json!({"visitorId": "v"}), 200).await;
     assert_eq!(refused.data(), json!({"id": null}));
-    post("session".to_owned(), json!({"screenWidth": -1}), 400).await;
+    post("session".to_owned(), json!({"visitorId": 7}), 400).await;
     let click = json!({"sessionId": session, "linkClicked": link, "path": "/", "eventId": Uuid::from_u128(5)});
     let view = post("pageview".to_owned(), click, 200).await.id();
     post("pageview".to_owned(), json!({"sessionId": NOBODY}), 200).await;
@@ -283,7 +283,9 @@ async fn send_beacons(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
             assert_eq!(answer.status, status, "{}", answer.text);
         }
     }
-    let named = json!({"sessionEventId": Uuid::from_u128(6), "bioPageId": ada.page});
+    let named = json!({
+        "sessionEventId": Uuid::from_u128(6), "bioPageId": ada.page, "trackingToken": client.tracking_token(ada.page),
+    });
     let mut members = vec![body, named.clone(), named];
     for (member, kind) in members.iter_mut().zip(["session", "pageview", "heartbeat"]) {
         member["type"] = json!(kind);
@@ -437,7 +439,7 @@ async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
         for (kind, body, status) in [
             ("application/json", "{", 400),
             ("text/plain", "[]", 400),
-            ("application/json", "\u{feff}{}", 400),
+            ("application/json", "{}{}", 400),
             ("application/xml", "<a/>", 415),
             ("application/json", &large, 413),
         ] {

@@ -1,0 +1,309 @@
+//! Reads JSON, and repairs what strict readers refuse a whole text for: half surrogates, U+0000, huge numbers.
+//!
+//! Owns the repairs and nothing of what a beacon may say. The one rule: a text that a strict reader takes
+//! is read as it is, except for U+0000, which PostgreSQL's text cannot hold.
+
+use serde_json::Value;
+use std::{fmt::Write, str::Chars};
+
+/// Objects and arrays within each other; the strict reader gives up at 128.
+const MAX_DEPTH: usize = 100;
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a JSON text of UTF-8, which a byte order mark may precede.
+///
+/// One bad value must not cost the values beside it, so these faults are repaired:
+/// - half a surrogate pair, U+0000 and bytes that are not UTF-8 become U+FFFD;
+/// - a control character within a text counts as if it were escaped;
+/// - a number that no double holds, `NaN` and `Infinity` become `null`, as `JSON.stringify` writes them;
+/// - what is nested deeper than [`MAX_DEPTH`] becomes `null`.
+///
+/// # Errors
+/// When it is still not JSON.
+pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(bytes);
+    // Also true of an escaped backslash before `u0000`: the repair tells the two apart.
+    let may_hold_nul = text.contains("\\u0000");
+    if !may_hold_nul && let Ok(value) = serde_json::from_str(&text) {
+        return Ok(value);
+    }
+    serde_json::from_str(&Repair::of(&text).run())
+}
+
+/// One pass over a text. Takes time and memory in proportion to its length.
+struct Repair<'a> {
+    rest: Chars<'a>,
+    out: String,
+    depth: usize,
+}
+
+impl<'a> Repair<'a> {
+    fn of(text: &'a str) -> Self {
+        Self {
+            rest: text.chars(),
+            out: String::with_capacity(text.len()),
+            depth: 0,
+        }
+    }
+
+    fn run(mut self) -> String {
+        while let Some(char) = self.rest.next() {
+            match char {
+                '[' | '{' => {
+                    self.depth += 1;
+                    if self.depth == MAX_DEPTH + 1 {
+                        self.out.push_str("null");
+                    }
+                    self.push(char);
+                }
+                ']' | '}' => {
+                    self.push(char);
+                    self.depth = self.depth.saturating_sub(1);
+                }
+                '"' => self.string(),
+                '-' | '0'..='9' | 'N' | 'I' => self.word(char),
+                other => self.push(other),
+            }
+        }
+        self.out
+    }
+
+    fn push(&mut self, char: char) {
+        if self.depth <= MAX_DEPTH {
+            self.out.push(char);
+        }
+    }
+
+    /// Writes an escape that the reader understands.
+    fn push_escaped(&mut self, unit: u32) {
+        if self.depth <= MAX_DEPTH {
+            // Writing to a text cannot fail.
+            let _ = write!(self.out, "\\u{unit:04x}");
+        }
+    }
+
+    /// A string, from behind its opening quote.
+    fn string(&mut self) {
+        self.push('"');
+        while let Some(char) = self.rest.next() {
+            match char {
+                '"' => return self.push('"'),
+                '\\' => self.escape(),
+                '\0' => self.push(char::REPLACEMENT_CHARACTER),
+                '\u{1}'..='\u{1f}' => self.push_escaped(u32::from(char)),
+                other => self.push(other),
+            }
+        }
+    }
+
+    /// An escape, from behind its backslash.
+    fn escape(&mut self) {
+        let Some(unit) = self.unit() else {
+            // Copied together, since the second may be a quote or another backslash.
+            self.push('\\');
+            if let Some(char) = self.rest.next() {
+                self.push(char);
+            }
+            return;
+        };
+        match unit {
+            0 | 0xdc00..=0xdfff => self.push(char::REPLACEMENT_CHARACTER),
+            0xd800..=0xdbff => {
+                let char = self.low_half(unit);
+                self.push(char.unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            // Stays escaped: it may be a quote.
+            other => self.push_escaped(u32::from(other)),
+        }
+    }
+
+    /// The character of a high surrogate and the low one that follows it, if one does.
+    fn low_half(&mut self, high: u16) -> Option<char> {
+        let before = self.rest.clone();
+        let low = (self.rest.next() == Some('\\'))
+            .then(|| self.unit())
+            .flatten();
+        let pair = low.map(|low| char::decode_utf16([high, low]).next());
+        if let Some(Some(Ok(char))) = pair {
+            return Some(char);
+        }
+        // What follows is a text of its own.
+        self.rest = before;
+        None
+    }
+
+    /// The code unit of an escape such as `u00e9`; takes nothing when there is none.
+    fn unit(&mut self) -> Option<u16> {
+        let (digits, behind) = self.rest.as_str().strip_prefix('u')?.split_at_checked(4)?;
+        // `from_str_radix` also reads a sign.
+        let unit = digits
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit())
+            .then(|| u16::from_str_radix(digits, 16).ok())
+            .flatten()?;
+        self.rest = behind.chars();
+        Some(unit)
+    }
+
+    /// A number, or a word that stands in place of one.
+    fn word(&mut self, first: char) {
+        let mut word = String::from(first);
+        let is_part = |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.');
+        let mut ahead = self.rest.clone();
+        while let Some(char) = ahead.next().filter(is_part) {
+            word.push(char);
+            self.rest = ahead.clone();
+        }
+        let word = if is_beyond_doubles(&word) {
+            "null"
+        } else {
+            &word
+        };
+        if self.depth <= MAX_DEPTH {
+            self.out.push_str(word);
+        }
+    }
+}
+
+fn is_beyond_doubles(word: &str) -> bool {
+    if matches!(word, "NaN" | "Infinity" | "-Infinity") {
+        return true;
+    }
+    // Rust reads `inf` and the like as well, which are not JSON.
+    let is_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+    word.bytes().all(is_number) && word.parse().is_ok_and(f64::is_infinite)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(text: &str) -> Value {
+        parse(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_the_replacement_character_wherever_it_stands() {
+        for (given, right) in [
+            (r#"["Great shoes \ud83d"]"#, json!(["Great shoes \u{fffd}"])),
+            (r#"["\ude00 x"]"#, json!(["\u{fffd} x"])),
+            (r#"["\ud83dx"]"#, json!(["\u{fffd}x"])),
+            (r#"["\ud83d\n"]"#, json!(["\u{fffd}\n"])),
+            (r#"["\ud83d\\u"]"#, json!(["\u{fffd}\\u"])),
+            (r#"["\ud83d\ud83d\ude00"]"#, json!(["\u{fffd}😀"])),
+            (r#"["\ude00\ud83d"]"#, json!(["\u{fffd}\u{fffd}"])),
+            (r#"["\uD83D\uDE00\uD83D"]"#, json!(["😀\u{fffd}"])),
+            (
+                r#"{"\ud83d":{"a":["\ud83d"]}}"#,
+                json!({"\u{fffd}": {"a": ["\u{fffd}"]}}),
+            ),
+            (
+                r#"["\ud83d","\u0022\u005c\u00e9"]"#,
+                json!(["\u{fffd}", "\"\\é"]),
+            ),
+        ] {
+            assert_eq!(read(given), right, "{given}");
+        }
+        // An escaped backslash makes a text of what follows it.
+        let told = read(r#"["\\ud83d","\ud83d"]"#);
+        assert_eq!(told, json!(["\\ud83d", "\u{fffd}"]));
+    }
+
+    #[test]
+    fn nul_control_characters_and_bytes_that_are_not_utf_8_do_not_refuse_a_text() {
+        assert_eq!(read(r#"["a\u0000b"]"#), json!(["a\u{fffd}b"]));
+        assert_eq!(read(r#"["a\\u0000b"]"#), json!(["a\\u0000b"]));
+        assert_eq!(read("[\"a\0b\nc\u{1f}\"]"), json!(["a\u{fffd}b\nc\u{1f}"]));
+        assert_eq!(
+            parse(b"[\"a\xff\", \"\xed\xa0\xbd\"]").unwrap(),
+            json!(["a\u{fffd}", "\u{fffd}\u{fffd}\u{fffd}"])
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_once_and_only_in_front() {
+        assert_eq!(parse(b"\xef\xbb\xbf{}").unwrap(), json!({}));
+        assert!(parse(b"\xef\xbb\xbf\xef\xbb\xbf{}").is_err());
+        assert!(parse(b"{}\xef\xbb\xbf").is_err());
+    }
+
+    #[test]
+    fn numbers_that_no_double_holds_are_null() {
+        let digits = "9".repeat(400);
+        let given = format!("[1e400,-1E+400,NaN,Infinity,-Infinity,{digits},1e-400,1e308,-0]");
+        let right = json!([null, null, null, null, null, null, 0.0, 1e308, -0.0]);
+        assert_eq!(read(&given), right);
+        assert_eq!(read(r#"["1e400 NaN",1e400]"#), json!(["1e400 NaN", null]));
+        for wrong in ["[inf]", "[nan]", "[NaNs]", "[1e]", "[-]", "[undefined]"] {
+            assert!(parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_null_and_its_neighbours_stay() {
+        let deep = format!("{}\"]\\\"[\"{}", "[".repeat(5_000), "]".repeat(5_000));
+        let mut value = read(&format!(r#"{{"a":1,"deep":{deep},"b":[2]}}"#));
+        assert_eq!((&value["a"], &value["b"]), (&json!(1), &json!([2])));
+        let mut levels = 0;
+        let mut inner = value["deep"].take();
+        while inner.is_array() {
+            inner = inner[0].take();
+            levels += 1;
+        }
+        assert_eq!((levels, inner), (MAX_DEPTH - 1, Value::Null));
+    }
+
+    #[test]
+    fn the_last_of_two_members_of_one_name_holds_as_in_javascript() {
+        assert_eq!(read(r#"{"a":1,"a":2}"#), json!({"a": 2}));
+    }
+
+    #[test]
+    fn what_is_not_json_stays_so() {
+        for wrong in [
+            "",
+            "{",
+            "[",
+            "\"",
+            "[\"\\ud83d]",
+            "{\"a\":}",
+            "[\"\\u12\"]",
+            "[\"\\x\"]",
+            "]",
+        ] {
+            assert!(parse(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_written_and_read_back(text in any::<String>(), number in any::<f64>()) {
+            let value = json!({ text.clone(): [text, number] });
+            let repaired = Repair::of(&value.to_string()).run();
+            let nul_free = value.to_string().replace("\\u0000", "\u{fffd}");
+            // The repair of a sound text changes nothing that a reader sees.
+            prop_assume!(!value.to_string().contains("\\\\u0000"));
+            let right: Value = serde_json::from_str(&nul_free).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Value>(&repaired).unwrap(), right);
+        }
+
+        #[test]
+        fn any_code_units_are_read_as_utf_16_reads_them(units in prop::collection::vec(any::<u16>(), 0..20)) {
+            let mut text = String::from("\"");
+            for unit in &units {
+                write!(text, "\\u{unit:04x}").unwrap();
+            }
+            text.push('"');
+            let right = String::from_utf16_lossy(&units).replace('\0', "\u{fffd}");
+            prop_assert_eq!(read(&text), json!(right));
+        }
+
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The body of a beacon or batch, from the wire to a JSON object: inflated, bounded and repaired.
+//!
+//! The one rule: a limit holds for what arrives and for what it inflates to.
+
+use crate::accept::json;
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, StatusCode, header},
+};
+use flate2::read::MultiGzDecoder;
+use runtime::http::{ApiError, body};
+use serde_json::{Map, Value};
+use std::io::Read;
+
+pub(crate) use runtime::http::body::check_type;
+
+/// The whole body, at most `limit_bytes` of it before and after inflation.
+///
+/// # Errors
+/// 415 for a `Content-Encoding` other than `gzip` and `identity`, 413 above the limit, 408 when it takes
+/// too long, 400 when it breaks off or is not what its encoding says.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    limit_bytes: usize,
+) -> Result<Bytes, ApiError> {
+    let gzip = is_gzip(headers)?;
+    let bytes = body::read(body, limit_bytes).await?;
+    // A beacon without a body has nothing to inflate, whatever a client library puts in its head.
+    if !gzip || bytes.is_empty() {
+        return Ok(bytes);
+    }
+    inflate(&bytes, limit_bytes).map(Bytes::from)
+}
+
+/// True for a body that must be inflated.
+fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
+    let mut gzip = false;
+    for value in headers.get_all(header::CONTENT_ENCODING) {
+        for coding in value.to_str().unwrap_or("?").split(',').map(str::trim) {
+            match coding.to_ascii_lowercase().as_str() {
+                "" | "identity" => {}
+                // RFC 9110, section 8.4.1.3: both names mean the same.
+                "gzip" | "x-gzip" if !gzip => gzip = true,
+                _ => {
+                    let error = ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+                    return Err(ApiError {
+                        message: "Send the body as it is, or compressed once with gzip.".into(),
+                        ..error
+                    });
+                }
+            }
+        }
+    }
+    Ok(gzip)
+}
+
+fn inflate(bytes: &[u8], limit_bytes: usize) -> Result<Vec<u8>, ApiError> {
+    let mut inflated = Vec::new();
+    // One byte more than is taken shows that there is more.
+    let most = u64::try_from(limit_bytes).unwrap_or(u64::MAX);
+    let mut reader = MultiGzDecoder::new(bytes).take(most.saturating_add(1));
+    if reader.read_to_end(&mut inflated).is_err() {
+        return Err(ApiError::validation(vec![
+            "the body is not gzip, as its Content-Encoding says".to_owned(),
+        ]));
+    }
+    if inflated.len() > limit_bytes {
+        return Err(ApiError::from_status(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    Ok(inflated)
+}
+
+/// The JSON object in a body, see [`json::parse`].
+///
+/// # Errors
+/// 400 when it is not JSON, or JSON of another kind.
+pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    match json::parse(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(ApiError::validation(vec![
+            "the body must be a JSON object".to_owned(),
+        ])),
+        Err(error) => Err(ApiError::validation(vec![format!(
+            "the body is not JSON: {error}"
+        )])),
+    }
+}
+
+/// True when a body says nothing: empty, or blanks and a byte order mark.
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(json::BYTE_ORDER_MARK).unwrap_or(bytes);
+    bytes.trim_ascii().is_empty()
+}
