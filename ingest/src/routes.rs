@@ -27,7 +27,7 @@ use runtime::{
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-/// Largest body of a single beacon (contract, decision 20).
+/// Largest body of a single beacon.
 pub const MAX_BEACON_BYTES: usize = 64 * 1024;
 
 type PathId = Result<Path<String>, PathRejection>;

@@ -429,3 +429,37 @@ async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
     assert!(system.log.read(schemas::topics::EVENTS).await.is_empty());
     system.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beacons_count_however_broken_what_only_describes_them_is() {
+    let system = System::start().await;
+    let client = &system.client;
+    let creator = client.creator("ada").await;
+    let mut session = client.session_body(creator.page, "v");
+    session["screenWidth"] = json!(412.5);
+    session["language"] = json!(7);
+    let id = client
+        .post("/api/v1/analytics/session", &session)
+        .await
+        .id();
+    // Not JSON that a library would write: half a surrogate pair, U+0000, a number beyond doubles.
+    let members = [
+        format!(r#"{{"type":"pageview","sessionId":"{id}","title":"Great shoes \ud83d"}}"#),
+        format!(r#"{{"type":"pageview","sessionId":"{id}","path":"/a\u0000b","ageMs":1e999}}"#),
+        format!(r#"{{"type":"pageview","sessionId":"{id}","linkClicked":"\ud83d"}}"#),
+    ];
+    let body = format!("\u{feff}{{\"events\":[{}]}}", members.join(","));
+    let request = client.request(Method::POST, "/api/v1/analytics/events");
+    let verdicts = client.send(request.body(body)).await.data();
+    let verdicts: Vec<&Value> = (0..3)
+        .map(|index| &verdicts["results"][index]["status"])
+        .collect();
+    assert_eq!(verdicts, ["ok", "ok", "invalid"]);
+    system.settle().await;
+    let overview = client.report(&creator, "overview").await;
+    assert_eq!(
+        (&overview["totalViews"], &overview["uniqueVisitors"]),
+        (&json!(2), &json!(1))
+    );
+    system.finish().await;
+}

@@ -90,7 +90,7 @@ impl Batch<'_> {
         }
     }
 
-    /// What refers to an invalid visit by its name would wait for it for ever.
+    /// What refers to an invalid visit by its name would wait for it in vain.
     fn drop_visit(&mut self, kind: BeaconKind, object: &Map<String, Value>) {
         let mut fields = Fields::new(object);
         let name = fields.uuid("bioPageId").zip(fields.uuid("eventId"));

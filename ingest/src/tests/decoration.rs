@@ -61,8 +61,8 @@ async fn the_sides_of_a_screen_are_rounded_and_left_out_when_they_are_none() {
 
 #[tokio::test]
 async fn texts_are_cut_at_their_limit_and_left_out_when_they_are_none() {
-    let language = session_with("timezone", json!("\u{fc}".repeat(65))).await;
-    let kept = language["visitor"]["timezone"].as_str().unwrap();
+    let zone = session_with("timezone", json!("\u{fc}".repeat(65))).await;
+    let kept = zone["visitor"]["timezone"].as_str().unwrap();
     assert_eq!(kept, "\u{fc}".repeat(64));
     for name in [
         "referrer",
