@@ -125,14 +125,13 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
         .is_some_and(|error| error.code().as_deref() == Some("3D000"));
     let name = analytics.get_database().unwrap_or_default().to_owned();
     if !missing {
-        return Err(Failure::Other(format!(
-            "the analytics database {name}: {}",
-            message(&refused)
-        )));
+        return Err(unreachable("ANALYTICS_DATABASE_URL", &analytics, &refused));
     }
-    let mut connection = PgConnection::connect(main)
+    let main = PgConnectOptions::from_str(main)
+        .map_err(|error| Failure::Other(format!("DATABASE_URL: {error}")))?;
+    let mut connection = PgConnection::connect_with(&main)
         .await
-        .map_err(|error| Failure::Other(format!("the main database: {}", message(&error))))?;
+        .map_err(|error| unreachable("DATABASE_URL", &main, &error))?;
     // The name is an identifier and cannot be bound: the server quotes it.
     let quoted: String = sqlx::query("SELECT quote_ident($1)")
         .bind(&name)
@@ -147,4 +146,33 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
     })?;
     info!("created the database {name}");
     Ok(())
+}
+
+/// A database that cannot be used, with the setting that names it, or that another follows from.
+fn unreachable(setting: &str, database: &PgConnectOptions, error: &sqlx::Error) -> Failure {
+    let name = database.get_database().unwrap_or_default();
+    let (host, port) = (database.get_host(), database.get_port());
+    let error = message(error);
+    Failure::Other(format!(
+        "the database {name} at {host}:{port} cannot be used ({error}); it is what {setting} names, or what follows from DATABASE_URL"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_does_not_answer_is_named_with_the_setting_and_without_the_password() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        drop(taken);
+        let url = format!("postgres://ada:hunter2@{address}/main");
+        let failure = create_if_missing(&url, &beside(&url).unwrap()).await;
+        let said = failure.unwrap_err().to_string();
+        let address = address.to_string();
+        let expected = [address.as_str(), "main_analytics", "ANALYTICS_DATABASE_URL"];
+        assert!(expected.iter().all(|part| said.contains(part)), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
 }

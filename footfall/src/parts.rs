@@ -126,3 +126,82 @@ impl Parts {
         postgres
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::Programs;
+    use libsql::Builder;
+    use runtime::{Producer, producer::Record};
+    use schemas::topics::EVENTS;
+    use std::path::Path;
+
+    /// Enough that a compaction would be worth it.
+    const RECORDS: usize = 1_100;
+
+    async fn start(settings: &Settings, data_dir: &DataDir) -> Result<Parts, Failure> {
+        let context = Context::system();
+        Parts::start(
+            &mut settings.clone(),
+            data_dir,
+            Programs::Installed,
+            &context,
+        )
+        .await
+    }
+
+    async fn in_the_log(file: &Path, statement: &str) -> i64 {
+        let database = Builder::new_local(file).build().await.unwrap();
+        let connection = database.connect().unwrap();
+        let mut rows = connection.query(statement, ()).await.unwrap();
+        let row = rows.next().await.unwrap();
+        row.map_or(0, |row| row.get(0).unwrap())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_events_topic_that_was_made_a_compacted_one_ends_the_start_and_loses_nothing() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("data");
+        let settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", path.to_str().unwrap())]);
+        let data_dir = DataDir::open(&settings).unwrap();
+        let parts = match start(&settings, &data_dir).await {
+            Ok(parts) => parts,
+            Err(failure) if failure.to_string().contains("no PostgreSQL") => {
+                eprintln!("SKIPPED: {failure}");
+                return;
+            }
+            Err(failure) => panic!("{failure}"),
+        };
+        let record = Record {
+            topic: EVENTS,
+            key: "one workspace",
+            payload: b"{}",
+            headers: &[],
+        };
+        let sent = Producer::new(&parts.kafka).unwrap();
+        let sent = sent.send(&vec![record; RECORDS]).await;
+        assert!(sent.iter().all(Result::is_ok));
+        parts.stop().await.unwrap();
+
+        let file = data_dir.log().join("log.db");
+        let records = "SELECT count(*) FROM record";
+        let before = in_the_log(&file, records).await;
+        assert!(before >= i64::try_from(RECORDS).unwrap());
+        let compact = "
+            UPDATE topic_configuration SET value = 'compact'
+            WHERE name = 'cleanup.policy'
+            AND topic = (SELECT id FROM topic WHERE name = 'footfall.events.v1')
+            RETURNING 1";
+        assert_eq!(in_the_log(&file, compact).await, 1);
+
+        let Err(failure) = start(&settings, &data_dir).await else {
+            panic!("a start on a log that its broker may shorten");
+        };
+        let said = failure.to_string();
+        assert!(
+            said.contains(EVENTS) && said.contains("cleanup.policy=compact"),
+            "{said}"
+        );
+        assert_eq!(in_the_log(&file, records).await, before);
+    }
+}

@@ -72,7 +72,6 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
 /// [`report_statements`](crate::report_statements).
 pub const ANALYTICS_STATEMENTS: &[Statement] = &[
     ("schema.version", crate::startup::SCHEMA_VERSION),
-    ("session.limit_time", crate::startup::LIMIT_TIME),
     ("reading.process", crate::query::reading::PROCESS),
     ("reading.cancel", crate::query::reading::CANCEL),
 ];

@@ -35,10 +35,6 @@ const UNKNOWN: i64 = -1;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refused;
 
-fn reason() -> Option<String> {
-    Some(REASON.to_owned())
-}
-
 /// The error for a change of a resource's settings.
 fn of_resource(resource_type: i8) -> i16 {
     i16::from(if resource_type == TOPIC {
@@ -66,7 +62,7 @@ impl Service<(), DeleteTopicsRequest> for Refused {
                 .name(name)
                 .topic_id(id)
                 .error_code(ErrorCode::TopicAuthorizationFailed.into())
-                .error_message(reason())
+                .error_message(Some(REASON.to_owned()))
         });
         Ok(DeleteTopicsResponse::default()
             .throttle_time_ms(Some(0))
@@ -113,7 +109,7 @@ impl Service<(), CreatePartitionsRequest> for Refused {
             CreatePartitionsTopicResult::default()
                 .name(topic.name)
                 .error_code(ErrorCode::TopicAuthorizationFailed.into())
-                .error_message(reason())
+                .error_message(Some(REASON.to_owned()))
         });
         Ok(CreatePartitionsResponse::default()
             .throttle_time_ms(0)
@@ -133,7 +129,7 @@ impl Service<(), AlterConfigsRequest> for Refused {
         let responses = request.resources.into_iter().flatten().map(|resource| {
             alter_configs_response::AlterConfigsResourceResponse::default()
                 .error_code(of_resource(resource.resource_type))
-                .error_message(reason())
+                .error_message(Some(REASON.to_owned()))
                 .resource_type(resource.resource_type)
                 .resource_name(resource.resource_name)
         });
@@ -155,7 +151,7 @@ impl Service<(), IncrementalAlterConfigsRequest> for Refused {
         let responses = request.resources.into_iter().flatten().map(|resource| {
             incremental_alter_configs_response::AlterConfigsResourceResponse::default()
                 .error_code(of_resource(resource.resource_type))
-                .error_message(reason())
+                .error_message(Some(REASON.to_owned()))
                 .resource_type(resource.resource_type)
                 .resource_name(resource.resource_name)
         });
@@ -197,7 +193,7 @@ impl Service<(), CreateAclsRequest> for Refused {
         let results = request.creations.into_iter().flatten().map(|_| {
             AclCreationResult::default()
                 .error_code(ErrorCode::SecurityDisabled.into())
-                .error_message(reason())
+                .error_message(Some(REASON.to_owned()))
         });
         Ok(CreateAclsResponse::default()
             .throttle_time_ms(0)
@@ -221,7 +217,7 @@ impl Service<(), AlterUserScramCredentialsRequest> for Refused {
             AlterUserScramCredentialsResult::default()
                 .user(user)
                 .error_code(ErrorCode::ClusterAuthorizationFailed.into())
-                .error_message(reason())
+                .error_message(Some(REASON.to_owned()))
         });
         Ok(AlterUserScramCredentialsResponse::default()
             .throttle_time_ms(0)

@@ -89,7 +89,7 @@ fn kind(text: &str) -> Result<Kind, String> {
 /// When there is no such log or topic, or it does not answer.
 pub async fn run(mut settings: Settings, selection: Selection) -> Result<(), Failure> {
     let log = Log::reach(&mut settings).await?;
-    let kafka = log.kafka.clone();
+    let (kafka, cluster) = (log.kafka.clone(), log.kafka.clone());
     let printed = tokio::task::spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());
         write(&kafka, &selection, &mut out)?;
@@ -99,6 +99,7 @@ pub async fn run(mut settings: Settings, selection: Selection) -> Result<(), Fai
     log.leave().await;
     match printed.map_err(Failure::other)? {
         Err(ReplayError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(ReplayError::Kafka(error)) => Err(Failure::Other(cluster.describe(&error))),
         printed => printed.map_err(|error: ReplayError| Failure::other(error)),
     }
 }
