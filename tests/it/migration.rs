@@ -81,14 +81,14 @@ async fn tables_of_the_first_schema_become_what_their_log_folds_into() {
             session["duration_seconds"] = json!(0.1);
             session["last_activity_at"] = json!("2030-01-01T00:00:00Z");
         }
-        let mut waiting = json!({
+        let waiting = json!({
             "session_id": "00000000-0000-0000-0000-00000000ffff", "workspace_no": 1, "seq": 1, "heartbeats": 1,
             "page_views": 0, "bounced": true, "left_views": 0, "viewed_seconds": 0, "duration_seconds": 30,
             "last_activity_at": "2027-01-01T00:00:00Z", "bot_signals": 0,
         });
         put(&old, "events", &events).await;
         put(&old, "sessions", &sessions).await;
-        put(&old, "sessions", std::slice::from_mut(&mut waiting)).await;
+        put(&old, "sessions", std::slice::from_ref(&waiting)).await;
         migrate_to(&old, 2).await;
         assert_eq!(whole_tables(&old).await, whole_tables(&now).await);
     }

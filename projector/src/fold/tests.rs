@@ -157,7 +157,7 @@ proptest! {
         let views = distinct_views(&views);
         let leaves = distinct_leaves(&leaves);
         let mut sum = Viewed::default();
-        let (mut counted, mut left): (Vec<View>, Vec<(PageviewId, Leave)>) = Default::default();
+        let (mut counted, mut left): (Vec<View>, Vec<(PageviewId, Leave)>) = (Vec::new(), Vec::new());
         for batch in 0..6 {
             let mine = |parts: &[usize], index: usize| parts[index] == batch;
             let new: Vec<View> = (0..).zip(&views).filter(|(i, _)| mine(&parts, *i)).map(|(_, view)| *view).collect();

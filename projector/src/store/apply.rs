@@ -162,7 +162,8 @@ async fn write(
         .filter_map(|change| change.row.summary().session())
         .chain(left.iter().map(|view| view.session))
         .collect();
-    let known = sessions::load(connection, &Vec::from_iter(named)).await?;
+    let named: Vec<SessionKey> = named.into_iter().collect();
+    let known = sessions::load(connection, &named).await?;
 
     let mut counting = Counting::new(known, &mut changes);
     let waiting = events::load_waiting(connection, &counting.begun()).await?;

@@ -13,14 +13,18 @@ SELECT known.workspace_no, known.event_id
 FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, event_id)
 JOIN events AS known USING (workspace_no, event_id)";
 
-/// Locked, so that none of them expires before the batch is written.
+/// Locked, so that none of them expires before the batch is written. That also keeps the planner from joining
+/// the other way round, through everything that waits.
 pub(super) const LOAD_WAITING: &str = "
-SELECT workspace_no, seq, event_id, kind, occurred_at, received_at, session_id, pageview_id, user_hash,
-       duration_seconds
+SELECT waiting.*
 FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
-JOIN events AS waiting USING (workspace_no, session_id)
-WHERE waiting.visible_seq IS NULL
-FOR UPDATE OF waiting";
+CROSS JOIN LATERAL (
+    SELECT workspace_no, seq, event_id, kind, occurred_at, received_at, session_id, pageview_id, user_hash,
+           duration_seconds
+    FROM events
+    WHERE workspace_no = asked.workspace_no AND session_id = asked.session_id AND visible_seq IS NULL
+    FOR UPDATE
+) AS waiting";
 
 pub(super) const RELEASE: &str = "
 UPDATE events

@@ -35,7 +35,7 @@ DELETE FROM events
 USING (
     SELECT workspace_no, event_id
     FROM events
-    WHERE visible_seq IS NULL AND received_at < $1
+    WHERE visible_seq IS NULL AND received_at > '-infinity' AND received_at < $1
     ORDER BY received_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED

@@ -18,11 +18,20 @@ use uuid::Uuid;
 /// A view within its tenant.
 pub(super) type ViewKey = (WorkspaceNo, PageviewId);
 
+/// `OFFSET 0` keeps the planner from joining the other way round, through all views, while it does not know how
+/// many there are.
 pub(super) const FIND_COUNTED: &str = "
-SELECT workspace_no, session_id, occurred_at, event_id, pageview_id, received_at, visible_seq
+SELECT viewed.*
 FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, pageview_id)
-JOIN events AS viewed USING (workspace_no, pageview_id)
-WHERE viewed.kind = 4 AND viewed.visible_seq IS NOT NULL";
+CROSS JOIN LATERAL (
+    SELECT workspace_no, session_id, occurred_at, event_id, pageview_id, received_at, visible_seq
+    FROM events
+    WHERE workspace_no = asked.workspace_no
+      AND pageview_id = asked.pageview_id
+      AND kind = 4
+      AND visible_seq IS NOT NULL
+    OFFSET 0
+) AS viewed";
 
 pub(super) const LOAD_NEIGHBOURS: &str = "
 SELECT asked.workspace_no, asked.session_id, near.occurred_at, near.event_id, near.pageview_id
@@ -70,12 +79,18 @@ CROSS JOIN LATERAL (
 
 /// Locked, so that none of them expires before the batch is written.
 pub(super) const LOAD_WAITING_LEAVES: &str = "
-SELECT workspace_no, seq, event_id, kind, occurred_at, received_at, session_id, pageview_id, user_hash,
-       duration_seconds
+SELECT gone.*
 FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, pageview_id)
-JOIN events AS gone USING (workspace_no, pageview_id)
-WHERE gone.kind = 5 AND gone.visible_seq IS NULL
-FOR UPDATE OF gone";
+CROSS JOIN LATERAL (
+    SELECT workspace_no, seq, event_id, kind, occurred_at, received_at, session_id, pageview_id, user_hash,
+           duration_seconds
+    FROM events
+    WHERE workspace_no = asked.workspace_no
+      AND pageview_id = asked.pageview_id
+      AND kind = 5
+      AND visible_seq IS NULL
+    FOR UPDATE
+) AS gone";
 
 /// A view of the table that counts.
 #[derive(Clone, Copy, Debug)]
