@@ -3,8 +3,10 @@
 use api::catalog::{Param, REPORTS, Shape};
 use jiff::Timestamp;
 use kit::{
-    Creator, System, noon,
-    raw::{Ask, Rows},
+    Creator, System,
+    ask::Ask,
+    noon,
+    raw::Rows,
     traffic::{self, Site},
 };
 use runtime::{Producer, producer::Record};

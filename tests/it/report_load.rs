@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Clicks on that many ids, of which nobody ever had a link, and one click each on these links.
+/// Clicks on that many random ids, and one click on each of these links.
 async fn click(system: &System, creator: &Creator, foreign: i32, links: &[Uuid]) {
     let insert = "
         INSERT INTO events (workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, link_id)
@@ -101,7 +101,7 @@ async fn running(analytics: &PgPool) -> i64 {
 async fn until_running(analytics: &PgPool, count: i64) {
     let waited = async {
         while running(analytics).await != count {
-            // The server tells nobody of it.
+            // The server sends no notice of it.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -119,7 +119,7 @@ async fn a_flood_of_one_tenant_leaves_the_others_their_answers() {
         client.session(creator.page, "v").await;
     }
     system.settle().await;
-    // Statements that read Ada's visits wait for a lock; nobody else's do.
+    // Statements that read Ada's visits wait for a lock; those of others do not.
     let no = workspace_no(&system, &ada).await;
     let slow = format!(
         "ALTER TABLE sessions RENAME TO sessions_kept;

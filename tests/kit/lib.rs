@@ -3,6 +3,7 @@
 //! Each [`System`] has databases and a log of its own, so tests run in parallel. With `KAFKA_BROKERS`
 //! set the log is that cluster's; its topics are made anew for each system, one system at a time.
 
+pub mod ask;
 pub mod child;
 pub mod client;
 pub mod file;

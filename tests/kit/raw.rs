@@ -3,7 +3,10 @@
 //!
 //! Owns no rule of its own: contract 3, decisions 5-7, 15, 22, 23, 30 and 36.
 
-use crate::oracle::{js_number, js_round, since};
+use crate::{
+    ask::{Ask, DIMENSIONS, meant},
+    oracle::{js_number, js_round, since},
+};
 use jiff::{
     SignedDuration, Timestamp,
     tz::{TimeZone, TimeZoneDatabase},
@@ -18,65 +21,6 @@ const HEARTBEAT: i16 = 2;
 const VIEW: i16 = 4;
 const LEAVE: i16 = 5;
 const REFUSED: i16 = 7;
-
-/// Names and null labels of what can be said of a visit, with its column.
-const DIMENSIONS: [(&str, &str, &str); 13] = [
-    ("referrer", "referrer_domain", "direct"),
-    ("source_class", "source_class", "unknown"),
-    ("country", "country", "Unknown"),
-    ("region", "region", "Unknown"),
-    ("city", "city", "Unknown"),
-    ("device", "device", "unknown"),
-    ("browser", "browser", "Unknown"),
-    ("os", "os", "Unknown"),
-    ("language", "language", "Unknown"),
-    ("utm_source", "utm_source", "(none)"),
-    ("utm_medium", "utm_medium", "(none)"),
-    ("utm_campaign", "utm_campaign", "(none)"),
-    ("entry_page", "landing_path", "Unknown"),
-];
-
-/// One question.
-#[derive(Clone, Debug)]
-pub struct Ask {
-    /// The report: what stands behind `/analytics/`.
-    pub report: String,
-    /// Its `type` or `dimension`, under the parameter's name.
-    pub choice: Option<(&'static str, String)>,
-    /// `days`, in bounds.
-    pub days: i64,
-    /// The page.
-    pub page: Uuid,
-    /// Name of the zone.
-    pub zone: &'static str,
-    /// Whether the window before is asked for.
-    pub compare: bool,
-    /// Filters: name and values as they are sent, a `-` before those that are left out.
-    pub filters: Vec<(&'static str, Vec<String>)>,
-}
-
-impl Ask {
-    /// Path and query behind `/analytics/`.
-    #[must_use]
-    pub fn path(&self) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("days", &self.days.to_string());
-        query.append_pair("bioPageId", &self.page.to_string());
-        if let Some((name, value)) = &self.choice {
-            query.append_pair(name, value);
-        }
-        if self.zone != "UTC" {
-            query.append_pair("timezone", self.zone);
-        }
-        if self.compare {
-            query.append_pair("compare", "previous");
-        }
-        for (name, values) in &self.filters {
-            query.append_pair(name, &values.join(","));
-        }
-        format!("{}?{}", self.report, query.finish())
-    }
-}
 
 #[derive(Debug)]
 struct Visit {
@@ -254,7 +198,7 @@ impl Rows {
         let wanted = |visit: &Visit| {
             ask.filters.iter().all(|(name, values)| {
                 let is = |value: &str| {
-                    let (value, visited) = (plain(name, value), &visit.is[name]);
+                    let (value, visited) = (meant(name, value), &visit.is[name]);
                     let same = |stored: &str| match *name {
                         "country" | "device" | "source_class" => {
                             stored.eq_ignore_ascii_case(&value)
@@ -490,25 +434,6 @@ impl Cut<'_> {
         }
         text
     }
-}
-
-/// The value that a filter's element means: no backslashes, and a name for the missing one.
-fn plain(name: &str, element: &str) -> String {
-    let mut chars = element.chars();
-    let mut plain = String::new();
-    while let Some(char) = chars.next() {
-        let char = if char == '\\' {
-            chars.next().unwrap_or(char)
-        } else {
-            char
-        };
-        plain.push(char);
-    }
-    if plain.is_empty() {
-        let missing = DIMENSIONS.iter().find(|(known, ..)| *known == name);
-        return missing.unwrap().2.to_owned();
-    }
-    plain
 }
 
 /// `sanitizeCSVValue` of contract 3.8, and the same behind a semicolon.

@@ -1,4 +1,4 @@
-//! Names that nobody may have, since others would take them for the operator, a machine or a route.
+//! Names that no creator may take: visitors would think of the operator, a machine or a route.
 //!
 //! The one rule: a word counts in whatever spelling. `s3curity`, `ad.min` and `support-team` say the
 //! same as the words they are made of.

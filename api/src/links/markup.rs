@@ -1,8 +1,8 @@
 //! Where markup begins in a text, and where a `<` is just a `<`.
 //!
 //! A list of what counts as markup, not of exceptions: a tag, a comment, a declaration or an
-//! instruction that has its end. HTML parsers read on to the end of the text instead, and with it
-//! loses its rest whoever writes `Rock <roll`.
+//! instruction that has its end. An HTML parser reads an open tag to the end of the text instead, so
+//! that `Rock <roll` would lose its rest.
 
 use std::collections::HashSet;
 

@@ -62,7 +62,7 @@ async fn run(
         let cancelled = sqlx::query(CANCEL).bind(process).execute(canceller).await;
         if let Err(error) = cancelled {
             // The time limit ends the statement in any case.
-            debug!("a statement that nobody waits for could not be cancelled: {error}");
+            debug!("the statement of a request that is gone could not be cancelled: {error}");
         }
         if let Ok(ended) = tokio::time::timeout(CANCEL_PAUSE, &mut reading).await {
             return ended;

@@ -8,7 +8,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 /// A name of the list that stands for no place.
 const NO_PLACE: &str = "Factory";
 
-/// The zone of that name, in any case; `None` for whatever is no name of the list.
+/// The zone of that name, in any case; `None` for a name that is not in the list.
 pub(super) fn read(name: &str) -> Option<TimeZone> {
     let bundled = TimeZoneDatabase::bundled();
     // The database knows more than the list: `Etc/Unknown` is a name of its own.
