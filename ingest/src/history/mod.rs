@@ -23,14 +23,14 @@ pub use record::TakenRecord;
 pub use visit::SESSION_OVER;
 
 use crate::{
-    accept::{Acceptor, Facts, Missing, Trust, Verdict},
+    accept::{Acceptor, Facts, Missing, Trust, Verdict, json},
     directory::Directory,
     enrich::PurposeHeaders,
 };
 use jiff::Timestamp;
 use runtime::IdSource;
 use schemas::{Event, RefusalReason};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use visit::{Step, Visit};
 
 /// Longest line: what a batch of beacons may have (contract, decision 4), since a line is as many
@@ -74,11 +74,19 @@ impl History<'_> {
     /// # Errors
     /// [`BadLine`] with what is wrong.
     pub fn take(&self, line: &[u8], now: Timestamp) -> Result<Taken, BadLine> {
-        if let Some(record) = record::find(line)? {
+        // Readers of our own types would also take an array for an object.
+        if !line.starts_with(b"{") {
+            return Err(BadLine::not_an_object(line));
+        }
+        if let Some(record) = record::find(line) {
             return record::check(record, self.directory).map(Taken::Record);
         }
-        let object: Map<String, Value> =
-            serde_json::from_slice(line).map_err(|error| BadLine::unreadable(line, &error))?;
+        // As a beacon's body is read: one odd value costs no other one.
+        let object = match json::parse(line) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => return Err(BadLine::not_an_object(line)),
+            Err(error) => return Err(BadLine::unreadable(line, &error)),
+        };
         if object.get("event").is_some_and(|event| !event.is_null()) {
             let what = "its event has no event_id, so it is not a record of the events topic";
             return Err(BadLine::new(Reason::NotAnEvent, what));

@@ -22,11 +22,8 @@ pub struct TakenRecord {
     pub outgoing: Outgoing,
 }
 
-/// The record in a line, when the line is of that kind.
-///
-/// # Errors
-/// [`BadLine`] when the line is not a JSON object.
-pub(super) fn find(line: &[u8]) -> Result<Option<&str>, BadLine> {
+/// The record in a line that opens an object, when the line is of that kind.
+pub(super) fn find(line: &[u8]) -> Option<&str> {
     #[derive(Deserialize)]
     struct Printed<'a> {
         #[serde(borrow, default)]
@@ -36,18 +33,11 @@ pub(super) fn find(line: &[u8]) -> Result<Option<&str>, BadLine> {
     struct Identified {
         event_id: Option<IgnoredAny>,
     }
-    // The derived readers of objects would also take an array.
-    let is_object = |text: &[u8]| text.starts_with(b"{");
-    if !is_object(line) {
-        return Err(BadLine::not_an_object(line));
-    }
-    let printed: Printed<'_> =
-        serde_json::from_slice(line).map_err(|error| BadLine::unreadable(line, &error))?;
-    let record = printed.event.map(RawValue::get).filter(|record| {
-        is_object(record.as_bytes())
+    let printed: Printed<'_> = serde_json::from_slice(line).ok()?;
+    printed.event.map(RawValue::get).filter(|record| {
+        record.starts_with('{')
             && serde_json::from_str::<Identified>(record).is_ok_and(|id| id.event_id.is_some())
-    });
-    Ok(record)
+    })
 }
 
 /// Checks a record against the schema and the directory.

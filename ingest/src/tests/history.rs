@@ -27,17 +27,17 @@ pub fn instance() -> &'static Instance {
     SHARED.get_or_init(|| Instance::with(&[("RATE_LIMITS", "off")]))
 }
 
-pub fn take_on(directory: &Directory, line: &str) -> Result<Taken, BadLine> {
+pub fn take_on(directory: &Directory, line: impl AsRef<[u8]>) -> Result<Taken, BadLine> {
     let history = History {
         acceptor: &instance().service.acceptor(),
         directory,
         ids: &SeededIds::new(1),
     };
-    history.take(line.as_bytes(), now())
+    history.take(line.as_ref(), now())
 }
 
 pub fn take(line: &Value) -> Result<Taken, BadLine> {
-    take_on(instance().service.directory(), &line.to_string())
+    take_on(instance().service.directory(), line.to_string())
 }
 
 pub fn events(line: &Value) -> Vec<Event> {

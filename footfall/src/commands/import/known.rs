@@ -9,6 +9,7 @@ use super::{
     unit::Unit,
 };
 use projector::store::Asked;
+use runtime::database;
 use schemas::{EventId, topics::EVENTS};
 use std::{
     collections::HashSet,
@@ -62,7 +63,9 @@ impl Publisher<'_> {
             let asking = self.store.find_in_log(EVENTS, ids);
             let why = match tokio::time::timeout(TIMEOUT, asking).await {
                 Ok(Ok(known)) => return Ok(known),
-                Ok(Err(error)) => format!("the analytics database: {error}"),
+                Ok(Err(error)) => {
+                    format!("the analytics database: {}", database::message(&error))
+                }
                 Err(_) => "the analytics database is too slow".to_owned(),
             };
             let after = begun.elapsed();

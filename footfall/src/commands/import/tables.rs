@@ -6,7 +6,10 @@
 use super::standing::Standing;
 use projector::Store;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use runtime::kafka::{KafkaSettings, blocking};
+use runtime::{
+    database,
+    kafka::{KafkaSettings, blocking},
+};
 use schemas::topics::EVENTS;
 use std::{
     collections::BTreeMap,
@@ -99,7 +102,7 @@ impl Tables {
         let next = tokio::time::timeout(DATABASE_TIMEOUT, self.store.progress(EVENTS)).await;
         let next: BTreeMap<i32, i64> = next
             .map_err(|_| "the analytics database is too slow".to_owned())?
-            .map_err(|error| format!("the analytics database: {error}"))?
+            .map_err(|error| format!("the analytics database: {}", database::message(&error)))?
             .into_iter()
             .collect();
         let (consumer, partitions) = (Arc::clone(&self.consumer), self.partitions);
