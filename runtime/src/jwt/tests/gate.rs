@@ -66,7 +66,7 @@ fn an_address_that_sent_many_bad_tokens_has_unknown_ones_refused_unread() {
     };
     assert_eq!((standing.limit, standing.remaining), (3, 0));
     assert!(!door.verifier.is_cheap(&fresh), "it was not read");
-    // Who was let in before stays in, and other addresses have limits of their own.
+    // A caller that was let in before stays in, and other addresses have limits of their own.
     assert_eq!(door.ask(Some(&known), NAT).as_deref(), Ok("ada"));
     assert_eq!(
         door.ask(Some(&es256("bob")), "192.0.2.2").as_deref(),
