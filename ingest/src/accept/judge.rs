@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     directory::{Directory, Tenant},
-    enrich::{Enricher, GeoDatabase, Sighting, Who, referrer, utm},
+    enrich::{Enricher, GeoDatabase, Sighting, Who, arrival, referrer, utm},
 };
 use runtime::IdSource;
 use schemas::{
@@ -117,6 +117,8 @@ impl Acceptor {
         let workspace = known.tenant.workspace_id;
         let referrer = referrer::read(session.referrer);
         let landing = utm::read(session.landing_url);
+        let visitor = self.enricher.visitor(workspace, who, &sighting);
+        let source_class = arrival::class(&referrer, &landing, visitor.agent.browser.as_deref());
         let event = Made {
             beacon,
             facts,
@@ -124,14 +126,14 @@ impl Acceptor {
             fresh,
         }
         .event(
-            Some(self.enricher.visitor(workspace, who, &sighting)),
+            Some(visitor),
             Some(self.enricher.versions().clone()),
             Body::SessionStarted(SessionStarted {
                 session_id: id,
                 page_id: page,
                 referrer: referrer.url,
                 referrer_domain: referrer.domain,
-                source_class: referrer.class,
+                source_class,
                 landing_path: landing.path,
                 utm: landing.utm,
                 bot_signals: signals.bits(),

@@ -3,7 +3,13 @@
 //! Owns the parsing rules and a bounded memory of agents seen. The one rule: an agent is cut to
 //! [`MAX_AGENT_BYTES`] before anything looks at it, so that its length buys nobody our time.
 
-use super::{Claims, bots::BotRules, device, maker::maker, signals::BotSignals, tidy};
+use super::{
+    Claims,
+    bots::{self, BotRules},
+    device, in_app, maker,
+    signals::BotSignals,
+    systems, tidy,
+};
 use moka::sync::Cache;
 use schemas::{Agent, Device};
 use std::{
@@ -16,9 +22,9 @@ use ua_parser::{Extractor, Regexes};
 /// The rules as the ua-parser project publishes them; see `ingest/data/NOTICE.md`.
 const RULES: &str = include_str!("../../data/uap-core-regexes.yaml");
 
-/// The rules, and after `+` the revision of what this module, [`super::device`] and
-/// [`super::maker`] make of them.
-pub(super) const VERSION: &str = "uap-core 0.18.0+2";
+/// The rules, and after `+` the revision of what this module, [`super::device`],
+/// [`super::in_app`], [`super::maker`] and [`super::systems`] make of them.
+pub(super) const VERSION: &str = "uap-core 0.18.0+3";
 
 /// Longest agent that is looked at. Browsers' are below 300 bytes and those of in-app browsers
 /// below 700; the rest is noise or an attempt to keep us busy.
@@ -31,16 +37,8 @@ const REMEMBERED: u64 = 10_000;
 /// Longest name kept, in characters: what the contract allows a client to claim (decision 1).
 pub(super) const MAX_NAME_CHARS: usize = 64;
 
-/// Browsers inside apps that the rules take for the system's own: what the app writes, and its name.
-const APPS: &[(&str, &str)] = &[
-    ("musical_ly", "TikTok"),
-    ("BytedanceWebview", "TikTok"),
-    ("Barcelona ", "Threads"),
-    ("MetaIAB Facebook", "Facebook"),
-    ("[LinkedInApp]", "LinkedIn"),
-    ("MicroMessenger/", "WeChat"),
-    ("KAKAOTALK", "KakaoTalk"),
-];
+/// What the rules call every WebKit that gives no name: Mail, but any web view as well.
+const NAMELESS_WEBKIT: &str = "Apple Mail";
 
 /// What one agent says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -171,11 +169,25 @@ impl Rules {
     }
 
     fn parse(&self, agent: &str) -> ParsedAgent {
+        let mut signals = self.bots.judge(agent);
         let (browser, os, device) = self.extractor.extract(agent);
+        let plain;
+        let browser = match browser {
+            // The rules take a phone called "M bot 60" for a crawler of that name.
+            Some(found) if !signals.refuses() && self.bots.names_a_bot(&found.family) => {
+                plain = bots::without_phone_names(agent);
+                self.extractor.ua.extract(&plain)
+            }
+            found => found,
+        };
         let mut known = Agent::default();
-        if let Some((_, app)) = APPS.iter().find(|(mark, _)| agent.contains(mark)) {
-            known.browser = Some((*app).to_owned());
-        } else if let Some(browser) = browser {
+        let app = in_app::name(agent)
+            .filter(|(app, _)| browser.as_ref().is_none_or(|found| found.family != *app));
+        if let Some((app, version)) = app {
+            known.browser = Some(app.to_owned());
+            let version = version.trim_start_matches(['/', ' ']);
+            known.browser_version = systems::number(version).and_then(|number| name(Some(number)));
+        } else if let Some(browser) = browser.filter(|browser| browser.family != NAMELESS_WEBKIT) {
             known.browser = name(Some(&browser.family));
             known.browser_version = known.browser.as_ref().and_then(|_| {
                 version([
@@ -197,18 +209,32 @@ impl Rules {
                 ])
             });
         }
-        if let Some(device) = device {
+        let found = known
+            .os
+            .as_deref()
+            .map(|os| (os, known.os_version.as_deref()));
+        if let Some(system) = systems::correct(agent, found) {
+            known.os = Some(system.name.to_owned());
+            known.os_version = system.version.and_then(|number| name(Some(&number)));
+        }
+        if systems::is_ipad_as_mac(agent) {
+            (known.brand, known.model) = (Some("Apple".to_owned()), Some("iPad".to_owned()));
+            if known.browser.as_deref() == Some("Safari") {
+                known.browser = Some("Mobile Safari".to_owned());
+            }
+        } else if let Some(device) = device {
             let (brand, model) = (device.brand.as_deref(), device.model.as_deref());
-            (known.brand, known.model) = maker(name(brand), name(model));
+            (known.brand, known.model) = maker::maker(name(brand), name(model));
+        } else if let Some(model) = systems::facebook_model(agent) {
+            (known.brand, known.model) = maker::of_model(name(Some(model)));
         }
         let kind = device::kind(agent);
         let recognised = kind.is_some() || known.browser.is_some() || known.os.is_some();
-        let mut signals = self.bots.judge(agent);
         let presence = if recognised {
-            known.device = kind.or(Some(if known.os.as_deref() == Some("iOS") {
-                Device::Mobile
-            } else {
-                Device::Desktop
+            known.device = kind.or(Some(match known.os.as_deref() {
+                Some("iOS") => Device::Mobile,
+                Some("iPadOS") => Device::Tablet,
+                _ => Device::Desktop,
             }));
             Presence::Recognised
         } else {

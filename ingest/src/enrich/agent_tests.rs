@@ -11,10 +11,10 @@ pub(super) const PEOPLE: &[(Device, &str, &str, &str)] = &[
     (Mobile, "Instagram", "Android", "Mozilla/5.0 (Linux; Android 15; CPH2557 Build/AP3A.240617.008; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/142.0.7444.142 Mobile Safari/537.36 Instagram 406.0.0.58.159 Android (35/15; 480dpi; 1080x2400; OPPO; CPH2557; OP573DL1; mt6833; en_MY; 822918295; IABMV/1) NV/1"),
     (Mobile, "Chrome Mobile", "Android", "Mozilla/5.0 (Linux; Android 15; CPH2557 Build/AP3A.240617.008) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"),
     (Mobile, "Facebook", "Android", "Mozilla/5.0 (Linux; Android 16; Pixel 10 Pro XL Build/CP1A.260305.018; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/146.0.7680.174 Mobile Safari/537.36 MetaIAB Facebook"),
-    (Tablet, "Instagram", "iOS", "Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 297.0.0.22.117 (iPad13,8; iPadOS 16_6; tr_TR; tr; scale=2.00; 750x1334; 513842150)"),
+    (Tablet, "Instagram", "iPadOS", "Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 297.0.0.22.117 (iPad13,8; iPadOS 16_6; tr_TR; tr; scale=2.00; 750x1334; 513842150)"),
     (Mobile, "Facebook", "Android", "Mozilla/5.0 (Linux; Android 14; SM-S911B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/125.0.6422.165 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/467.1.0.52.83;]"),
     (Mobile, "Facebook", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 [FBAN/FBIOS;FBAV/465.0.1.41.103;FBBV/602060281;FBDV/iPhone14,5;FBMD/iPhone;FBSN/iOS;FBSV/17.4.1;FBSS/3;FBID/phone;FBLC/tr_TR;FBOP/5;FBRV/604543121]"),
-    (Tablet, "Facebook", "iOS", "Mozilla/5.0 (iPad; CPU OS 15_8 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/19H370 [FBAN/FBIOS;FBDV/iPad5,3;FBMD/iPad;FBSN/iPadOS;FBSV/15.8;FBSS/2;FBID/tablet;FBLC/en_GB;FBOP/5]"),
+    (Tablet, "Facebook", "iPadOS", "Mozilla/5.0 (iPad; CPU OS 15_8 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/19H370 [FBAN/FBIOS;FBDV/iPad5,3;FBMD/iPad;FBSN/iPadOS;FBSV/15.8;FBSS/2;FBID/tablet;FBLC/en_GB;FBOP/5]"),
     (Mobile, "Facebook Messenger", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [FBAN/MessengerForiOS;FBAV/458.0.0.42.108;FBDV/iPhone13,2;FBMD/iPhone;FBSN/iOS;FBSV/17.5]"),
     (Mobile, "TikTok", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 musical_ly_34.1.0 JsSdk/2.0 NetType/WIFI Channel/App Store ByteLocale/tr Region/TR isDarkMode/1 WKWebView/1 RevealType/Dialog BytedanceWebview/d8a21c6 FalconTag/"),
     (Mobile, "TikTok", "Android", "Mozilla/5.0 (Linux; Android 13; RMX3363 Build/RKQ1.210503.001; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.179 Mobile Safari/537.36 trill_340503 JsSdk/1.0 NetType/WIFI Channel/googleplay AppName/trill app_version/34.5.3 ByteLocale/en ByteFullLocale/en Region/MY AppId/1180 Spark/1.5.7.2-bugfix AppVersion/34.5.3 BytedanceWebview/d8a21c6"),
@@ -31,7 +31,7 @@ pub(super) const PEOPLE: &[(Device, &str, &str, &str)] = &[
     (Mobile, "WeChat", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.49(0x18003137) NetType/WIFI Language/en"),
     (Mobile, "Google", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) GSA/319.0.637871741 Mobile/15E148 Safari/604.1"),
     (Mobile, "Mobile Safari", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"),
-    (Tablet, "Chrome Mobile iOS", "iOS", "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126.0.6478.35 Mobile/15E148 Safari/604.1"),
+    (Tablet, "Chrome Mobile iOS", "iPadOS", "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126.0.6478.35 Mobile/15E148 Safari/604.1"),
     (Desktop, "Safari", "Mac OS X", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15"),
     (Desktop, "Chrome", "Mac OS X", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"),
     (Desktop, "Chrome", "Windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"),
@@ -53,8 +53,8 @@ pub(super) const PEOPLE: &[(Device, &str, &str, &str)] = &[
     (Mobile, "MiuiBrowser", "Android", "Mozilla/5.0 (Linux; U; Android 13; tr-tr; 22101316UG Build/TP1A.220624.014) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/112.0.5615.136 Mobile Safari/537.36 XiaoMi/MiuiBrowser/14.11.0-gn"),
     (Mobile, "UC Browser", "Android", "Mozilla/5.0 (Linux; U; Android 9; en-US; SM-J400F Build/PPR1.180610.011) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/78.0.3904.108 UCBrowser/13.4.0.1306 Mobile Safari/537.36"),
     (Mobile, "Opera Mini", "Android", "Opera/9.80 (Android; Opera Mini/36.2.2254/191.256; U; en) Presto/2.12.423 Version/12.16"),
-    (Mobile, "Chrome", "Android", "Mozilla/5.0 (Linux; Android 12; HarmonyOS; NOH-AN00; HMSCore 6.13.0.302) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.5735.196 HuaweiBrowser/14.0.5.302 Mobile Safari/537.36"),
-    (Mobile, "Chrome", "", "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1 Mobile"),
+    (Mobile, "Huawei Browser", "HarmonyOS", "Mozilla/5.0 (Linux; Android 12; HarmonyOS; NOH-AN00; HMSCore 6.13.0.302) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.5735.196 HuaweiBrowser/14.0.5.302 Mobile Safari/537.36"),
+    (Mobile, "ArkWeb", "HarmonyOS", "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1 Mobile"),
     (Mobile, "Firefox Mobile", "KaiOS", "Mozilla/5.0 (Mobile; Nokia_8110_4G; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5"),
     (Mobile, "Edge Mobile", "Windows Phone", "Mozilla/5.0 (Windows Phone 10.0; Android 6.0.1; Microsoft; Lumia 950) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/52.0.2743.116 Mobile Safari/537.36 Edge/15.15063"),
     (Desktop, "Chrome", "Android", "Mozilla/5.0 (Linux; Android 11; BRAVIA 4K VH2 Build/RTT2.220929.001) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/103.0.5060.71 Safari/537.36"),
@@ -66,6 +66,29 @@ pub(super) const PEOPLE: &[(Device, &str, &str, &str)] = &[
     (Mobile, "DuckDuckGo Mobile", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 DuckDuckGo/7 Safari/605.1.15"),
     (Desktop, "Coc Coc", "Windows", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) coc_coc_browser/127.0.212 Chrome/121.0.6167.212 Safari/537.36"),
     (Desktop, "Sogou Explorer", "Windows", "Mozilla/5.0 (Windows NT 10.0; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/80.0.3987.87 Safari/537.36 SE 2.X MetaSr 1.0 SogouExplorer"),
+    (Mobile, "Chrome Mobile", "Android", "Mozilla/5.0 (Linux; Android 6.0; M BOT 551 Build/MRA58K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/54.0.2840.85 Mobile Safari/537.36"),
+    (Mobile, "Instagram", "Android", "Mozilla/5.0 (Linux; Android 6.0; M BOT 551 Build/MRA58K; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/54.0.2840.85 Mobile Safari/537.36 Instagram 150.0.0.33.120 Android (23/6.0; 320dpi; 720x1280; M bot; M BOT 551; M_BOT_551; mt6580; es_MX; 231418115)"),
+    (Mobile, "Chrome Mobile", "Android", "Mozilla/5.0 (Linux; Android 6.0; M bot 60 Build/NRD90M) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/54.0.2840.85 Mobile Safari/537.36"),
+    (Mobile, "Chrome Mobile", "Android", "Mozilla/5.0 (Linux; Android 6.0; IDbot553PLUS Build/MRA58K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/63.0.3239.111 Mobile Safari/537.36"),
+    (Mobile, "Chrome Mobile", "Android", "Mozilla/5.0 (Linux; Android 6.0; POWER BOT Build/MRA58K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/54.0.2840.85 Mobile Safari/537.36"),
+    (Mobile, "Chrome Mobile", "Android", "Mozilla/5.0 (Linux; Android 9; CUBOT_P30) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"),
+    (Mobile, "Facebook", "Android", "Mozilla/5.0 (Linux; Android 6.0; M BOT 60 Build/NRD90M; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/60.0.3112.116 Mobile Safari/537.36 [FBAN/EMA;FBDV/M BOT 60;FBSV/6.0;]"),
+    (Tablet, "Mobile Safari", "iPadOS", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_4) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1 Mobile/15E148 Safari/604.1"),
+    (Tablet, "Chrome Mobile iOS", "iPadOS", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126 Version/11.1.1 Safari/605.1.15"),
+    (Desktop, "", "Mac OS X", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)"),
+    (Mobile, "Huawei Browser", "HarmonyOS", "Mozilla/5.0 (Phone; OpenHarmony 6.0; Android 10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36 ArkWeb/6.0 Mobile HuaweiBrowser/5.1"),
+    (Tablet, "Huawei Browser", "HarmonyOS", "Mozilla/5.0 (Tablet; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1 HuaweiBrowser/5.0.3.351"),
+    (Desktop, "ArkWeb", "HarmonyOS", "Mozilla/5.0 (PC; OpenHarmony 6.0; Android 10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36 ArkWeb/6.0.0.39"),
+    (Mobile, "WeChat", "HarmonyOS", "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1 Mobile MicroMessenger/8.0.11(0x1800) NetType/WIFI"),
+    (Mobile, "Facebook", "Android", "[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;FBOP/1]"),
+    (Mobile, "Facebook", "iOS", "[FBAN/FBIOS;FBAV/500.0;FBDV/iPhone15,3;FBSV/17.4;FBID/phone]"),
+    (Tablet, "Facebook", "Android", "[FBAN/FB4A;FBAV/500.0;FBDV/SM-X200;FBSV/13;FBID/tablet]"),
+    (Mobile, "Facebook", "Android", "Dalvik/2.1.0 (Linux; U; Android 5.1.1; SM-J320F Build/LMY47V) [FBAN/FB4A;FBAV/43.0.0.29.147;FBPN/com.facebook.katana;FBDV/SM-J320F;FBSV/5.1.1]"),
+    (Desktop, "Android", "Android", "Dalvik/2.1.0 (Linux; U; Android 11; PHILIPS 4K TV Build/RTT2.220929.001) CTV"),
+    (Desktop, "Chrome", "Android", "Mozilla/5.0 (Linux; Android 9; SmartTV 4K Build/PPR1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/103.0.5060.71 Safari/537.36"),
+    (Desktop, "Chrome", "webOS", "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/94.0.4606.128 Safari/537.36 WebAppManager"),
+    (Desktop, "Chrome Mobile WebView", "Android", "Mozilla/5.0 (Linux; Android 11; AFTKA Build/RS8149; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/108.0.5359.160 Mobile Safari/537.36"),
+    (Desktop, "", "ATV OS X", "AppleTV11,1/11.1"),
     (Mobile, "Mobile Safari UI/WKWebView", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 15_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"),
 ];
 
@@ -91,6 +114,46 @@ fn people_are_never_refused_and_are_what_they_say() {
             "{header}"
         );
         assert_eq!(agent.os.as_deref().unwrap_or_default(), *os, "{header}");
+    }
+}
+
+#[test]
+fn a_version_is_that_of_its_system() {
+    for (os, browser, header) in [
+        (
+            "6.0",
+            "5.1",
+            "Mozilla/5.0 (Phone; OpenHarmony 6.0; Android 10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Safari/537.36 ArkWeb/6.0 Mobile HuaweiBrowser/5.1",
+        ),
+        (
+            "5.1",
+            "4.1.6.1",
+            "Mozilla/5.0 (Phone; OpenHarmony 5.0; HarmonyOS 5.1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1 Mobile",
+        ),
+        (
+            "",
+            "14.0.5.302",
+            "Mozilla/5.0 (Linux; Android 12; HarmonyOS; NOH-AN00; HMSCore 6.13.0.302) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.5735.196 HuaweiBrowser/14.0.5.302 Mobile Safari/537.36",
+        ),
+        (
+            "",
+            "13.1",
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_4) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1 Mobile/15E148 Safari/604.1",
+        ),
+        (
+            "17.5",
+            "126.0.6478.35",
+            "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126.0.6478.35 Mobile/15E148 Safari/604.1",
+        ),
+        (
+            "16",
+            "500.0",
+            "[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;FBOP/1]",
+        ),
+    ] {
+        let agent = agents().parse(Some(header)).with_claims(&Claims::default());
+        let found = [agent.os_version, agent.browser_version].map(Option::unwrap_or_default);
+        assert_eq!(found, [os, browser], "{header}");
     }
 }
 
@@ -124,6 +187,8 @@ const PHONES: &[(&str, &str, &str)] = &[
     ("Apple", "iPhone15,3", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21F90 Instagram 334.0.4.32.98 (iPhone15,3; iOS 17_5_1; en_US; en; scale=3.00; 1290x2796; 606391890)"),
     ("Apple", "iPhone14,5", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 [FBAN/FBIOS;FBAV/465.0.1.41.103;FBBV/602060281;FBDV/iPhone14,5;FBMD/iPhone;FBSN/iOS;FBSV/17.4.1;FBSS/3;FBID/phone;FBLC/tr_TR;FBOP/5;FBRV/604543121]"),
     ("Apple", "iPad", "Mozilla/5.0 (iPad; CPU OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/16.6 Mobile/15E148 Safari/604.1"),
+    ("Apple", "iPad", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_4) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.1 Mobile/15E148 Safari/604.1"),
+    ("Samsung", "SM-S921B", "[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;FBOP/1]"),
     ("Samsung", "SM-S918B", "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.6478.71 Mobile Safari/537.36"),
     ("Samsung", "SM-A135F", "Mozilla/5.0 (Linux; Android 13; SAMSUNG SM-A135F) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/21.0 Chrome/110.0.5481.154 Mobile Safari/537.36"),
     ("Samsung", "SM-T870", "Mozilla/5.0 (Linux; Android 12; SM-T870) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"),

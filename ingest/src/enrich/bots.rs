@@ -4,14 +4,15 @@
 //! Bio pages are mostly opened inside other apps, so a name that people's browsers carry too is kept
 //! as a signal and refuses nobody.
 
-use super::signals::BotSignals;
+use super::{in_app, signals::BotSignals};
 use regex::{Regex, RegexSet};
+use std::ops::Range;
 
 /// One `kind<TAB>pattern` per line; see `ingest/data/NOTICE.md` for where it comes from.
 const CRAWLERS: &str = include_str!("../../data/crawlers.txt");
 
 /// The crawler list, and after `+` the revision of the rules in this file.
-pub(super) const VERSION: &str = "crawler-user-agents 1.60.0+1";
+pub(super) const VERSION: &str = "crawler-user-agents 1.60.0+2";
 
 /// Patterns of the list that also match what people browse with. In the agent of a browser they are
 /// only a [`BotSignals::LISTED_NAME`]; anywhere else they mean what the list says. The first group and
@@ -43,34 +44,9 @@ const AMBIGUOUS: &[&str] = &[
 /// Never used: a CDN that puts its own name in place of every visitor's agent.
 const IGNORED: &[&str] = &["Amazon CloudFront"];
 
-/// What the in-app browsers of the networks that bio pages live on write into their agents. Inside
-/// them no name of the list refuses, so that a careless new pattern cannot cost the main traffic.
-const IN_APP: &[&str] = &[
-    "Instagram ",
-    "Barcelona ",
-    "FBAN/",
-    "FBAV/",
-    "FB_IAB",
-    "musical_ly",
-    "BytedanceWebview",
-    "TikTok",
-    "trill_",
-    "Twitter for",
-    "TwitterAndroid",
-    "[Pinterest/",
-    "LinkedInApp",
-    "Snapchat/",
-    "KAKAOTALK",
-    "Line/",
-    "MicroMessenger",
-    "Telegram-",
-    "GSA/",
-    "Reddit/",
-    "; wv)",
-];
-
 /// Browsers without a person that the list does not name, or not in every version.
-const HEADLESS: &str = r"(?i)headless|phantomjs|slimerjs|puppeteer|playwright|selenium|webdriver";
+const HEADLESS: &str = r"(?ix)headless|phantomjs|slimerjs|puppeteer|playwright|selenium|webdriver|
+    \b(?:prerender|rendertron|browsershot|wkhtmlto(?:pdf|image)|cutycapt|htmlunit|jsdom|cypress|testcafe)\b";
 
 /// HTTP clients, by how their agents begin.
 const LIBRARIES: &str = r"(?ix)^(?:
@@ -86,6 +62,15 @@ const APP_CLIENTS: &str = r"^Dalvik/|^Dart/|CFNetwork/";
 /// A word that says what the agent is, with what stands before it.
 const DECLARED: &str = r"(?i)([a-z]*)(?:bots?|crawler|crawling|spider|scraper)(?:[^a-z]|$)";
 
+/// An address to complain to: `+https://...` anywhere, any address behind `compatible;`. Internet
+/// Explorer wrote "compatible" too, and some of its extensions an address without the plus.
+const CONTACT: &str =
+    r"(?i)\+\s*(?:https?://|www\.)|\(compatible;\s*[^()]*(?:https?://|www\.|[^\s;]@[a-z0-9-]+\.)";
+
+/// What a comment has in it that names a phone: systems and apps that write the model there, and models
+/// are called `M BOT 551`, `POWER BOT` or `Cubot`.
+const NAMES_A_PHONE: &[&str] = &["Android", "; Adr ", "dpi;", "FBDV/"];
+
 /// The rules, compiled once.
 pub(super) struct BotRules {
     listed: RegexSet,
@@ -95,6 +80,7 @@ pub(super) struct BotRules {
     library: Regex,
     app_client: Regex,
     declared: Regex,
+    contact: Regex,
 }
 
 impl BotRules {
@@ -117,6 +103,7 @@ impl BotRules {
             library: Regex::new(LIBRARIES)?,
             app_client: Regex::new(APP_CLIENTS)?,
             declared: Regex::new(DECLARED)?,
+            contact: Regex::new(CONTACT)?,
         })
     }
 
@@ -138,13 +125,18 @@ impl BotRules {
         signals
     }
 
+    /// True for a name that says "bot" or the like.
+    pub(super) fn names_a_bot(&self, name: &str) -> bool {
+        self.declared.is_match(name)
+    }
+
     fn listed(&self, agent: &str) -> BotSignals {
         // Saying which patterns match costs a hundred times what saying "none" does.
         if !self.listed.is_match(agent) {
             return BotSignals::NONE;
         }
         let browser = is_browser(agent);
-        let in_app = browser && IN_APP.iter().any(|app| agent.contains(app));
+        let in_app = browser && in_app::is_one(agent);
         self.listed
             .matches(agent)
             .iter()
@@ -160,12 +152,60 @@ impl BotRules {
     }
 
     fn declares_itself(&self, agent: &str) -> bool {
+        if self.contact.is_match(agent) && !agent.contains("MSIE ") {
+            return true;
+        }
+        let phones = phone_names(agent);
         self.declared
             .captures_iter(agent)
             .filter_map(|found| found.get(1))
-            // Cubot is a maker of phones.
+            .filter(|before| !phones.iter().any(|names| names.contains(&before.start())))
+            // Cubot is a maker of phones; the browsers of some begin with its name.
             .any(|before| !before.as_str().eq_ignore_ascii_case("cu"))
     }
+}
+
+/// An agent without the comments in which it names a phone.
+pub(super) fn without_phone_names(agent: &str) -> String {
+    let mut plain = agent.to_owned();
+    for names in phone_names(agent).into_iter().rev() {
+        plain.replace_range(names, "");
+    }
+    plain
+}
+
+/// Where an agent names a phone: its outermost comments, in round or square brackets, that hold one of
+/// [`NAMES_A_PHONE`] and do not call themselves compatible. One that is not closed ends with the agent.
+fn phone_names(agent: &str) -> Vec<Range<usize>> {
+    let mut comments = Vec::new();
+    let (mut depth, mut start) = (0_u32, 0);
+    for (at, letter) in agent.char_indices() {
+        match letter {
+            '(' | '[' => {
+                if depth == 0 {
+                    start = at;
+                }
+                depth += 1;
+            }
+            ')' | ']' if depth > 0 => {
+                depth -= 1;
+                if depth == 0 {
+                    comments.push(start..at);
+                }
+            }
+            _ => {}
+        }
+    }
+    if depth > 0 {
+        comments.push(start..agent.len());
+    }
+    comments.retain(|range| {
+        agent.get(range.clone()).is_some_and(|comment| {
+            NAMES_A_PHONE.iter().any(|mark| comment.contains(mark))
+                && !comment.contains("compatible")
+        })
+    });
+    comments
 }
 
 /// True for the form in which browsers and browsers inside apps name themselves, and crawlers that

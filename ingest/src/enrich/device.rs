@@ -3,23 +3,14 @@
 //! Owns that decision alone; makers and models are [`super::agent`]'s. The one rule: rules go from the
 //! particular to the general, for agents carry the names of whatever they want to be taken for.
 
+use super::systems;
 use schemas::Device;
 
-/// Televisions, consoles and headsets. They call themselves Android or Mobile too, and count as
+/// Televisions, consoles and headsets, besides what [`names_a_television`] finds. They call themselves Android or Mobile too, and count as
 /// desktop, which is everything that is neither phone nor tablet.
 const SCREENS: &[&str] = &[
-    "SmartTV",
-    "SMART-TV",
-    "Smart-TV",
-    "Smart TV",
-    "AppleTV",
-    "Apple TV",
-    "GoogleTV",
-    "Google TV",
-    "Android TV",
-    "AndroidTV",
     "BRAVIA",
-    "HbbTV",
+    "tvOS",
     "NetCast",
     "Web0S",
     "CrKey",
@@ -27,7 +18,6 @@ const SCREENS: &[&str] = &[
     "VIDAA",
     "; AFT",
     "Viera",
-    "MiTV",
     "MIBOX",
     "PlayStation",
     "PLAYSTATION",
@@ -69,14 +59,13 @@ const OLD_PHONES: &[&str] = &[
     "hpwOS",
 ];
 
-/// The kind of device, or `None` when nothing in the agent says one. An iPad that asks for desktop
-/// sites calls itself a Macintosh and is one here: nothing tells them apart.
+/// The kind of device, or `None` when nothing in the agent says one.
 pub(super) fn kind(agent: &str) -> Option<Device> {
     let has = |word: &str| agent.contains(word);
     let any = |words: &[&str]| words.iter().any(|word| has(word));
-    if any(SCREENS) {
+    if any(SCREENS) || names_a_television(agent) {
         Some(Device::Desktop)
-    } else if has("iPad") {
+    } else if has("iPad") || systems::is_ipad_as_mac(agent) {
         Some(Device::Tablet)
     } else if has("iPhone") || has("iPod") || any(PHONES) {
         Some(Device::Mobile)
@@ -85,6 +74,10 @@ pub(super) fn kind(agent: &str) -> Option<Device> {
         Some(Device::Desktop)
     } else if any(TABLETS) {
         Some(Device::Tablet)
+    } else if let Some(device) = systems::facebook_device(agent) {
+        Some(device)
+    } else if has("(PC; OpenHarmony") {
+        Some(Device::Desktop)
     } else if has("Android") || has("; Adr ") {
         Some(if has("Mobile") {
             Device::Mobile
@@ -102,4 +95,11 @@ pub(super) fn kind(agent: &str) -> Option<Device> {
     } else {
         None
     }
+}
+
+/// True when a word of the agent ends in "TV" (`CTV`, `SmartTV`, `PHILIPS 4K TV`): makers name thousands of
+/// televisions, and nearly all say that. The makers `LeTV` and `PPTV` made phones too, whose browsers say "Mobile".
+fn names_a_television(agent: &str) -> bool {
+    let mut words = agent.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| word.ends_with("TV")) && !agent.contains("Mobile")
 }

@@ -31,7 +31,7 @@ fn a_visitor_is_hashed_placed_and_described() {
         &sighting(Claims {
             device: Some("desktop"),
             timezone: Some("Europe/London"),
-            language: Some("en-GB\u{0}"),
+            language: Some("en_gb,en;q=0.9"),
             screen_width: Some(390),
             screen_height: Some(844),
             ..Claims::default()
@@ -98,9 +98,9 @@ fn versions_say_what_an_event_was_enriched_with() {
     let enricher = enricher();
     let versions = enricher.versions();
     assert_eq!(versions.geo, "geo-whois-asn-country 2026-06-17");
-    assert_eq!(versions.agent, "uap-core 0.18.0+2");
-    assert_eq!(versions.bots, "crawler-user-agents 1.60.0+1");
-    assert_eq!(versions.referrer, "footfall-referrers 1");
+    assert_eq!(versions.agent, "uap-core 0.18.0+3");
+    assert_eq!(versions.bots, "crawler-user-agents 1.60.0+2");
+    assert_eq!(versions.referrer, "footfall-referrers 2");
     // Whoever renews a file writes down which one it is now.
     let notice = include_str!("../../data/NOTICE.md");
     for version in [&versions.geo, &versions.agent, &versions.bots] {

@@ -24,15 +24,18 @@ pub(super) fn maker(
 ) -> (Option<String>, Option<String>) {
     match brand.as_deref() {
         Some("Spider" | "Generic" | "Generic_Inettv") => (None, None),
-        Some(generic) if generic.starts_with("Generic") => {
-            let model = model.filter(|model| model.chars().count() > 1);
-            let brand = model.as_deref().and_then(by_model);
-            (brand.map(str::to_owned), model)
-        }
+        Some(generic) if generic.starts_with("Generic") => of_model(model),
         // They take Huawei's browser for a model.
         Some("Huawei") => (brand, model.filter(|model| model != "Browser")),
         _ => (brand, model),
     }
+}
+
+/// Maker and model, where only the model is given.
+pub(super) fn of_model(model: Option<String>) -> (Option<String>, Option<String>) {
+    let model = model.filter(|model| model.chars().count() > 1);
+    let brand = model.as_deref().and_then(by_model);
+    (brand.map(str::to_owned), model)
 }
 
 fn by_model(model: &str) -> Option<&'static str> {

@@ -14,19 +14,25 @@
 )]
 
 pub mod agent;
+pub mod arrival;
 pub mod bots;
 mod countries;
 mod device;
 pub mod geo;
+mod in_app;
+mod language;
 mod maker;
 pub mod referrer;
 pub mod signals;
 mod sources;
+mod systems;
 pub mod utm;
 pub mod visitor;
 
 #[cfg(test)]
 mod agent_tests;
+#[cfg(test)]
+mod arrival_tests;
 #[cfg(test)]
 mod bots_tests;
 #[cfg(test)]
@@ -82,7 +88,7 @@ pub struct Claims<'a> {
     pub os_version: Option<&'a str>,
     /// IANA zone.
     pub timezone: Option<&'a str>,
-    /// BCP 47 tag.
+    /// A language tag, or a list of them as `Accept-Language` has it.
     pub language: Option<&'a str>,
     /// Width of the screen in CSS pixels.
     pub screen_width: Option<u32>,
@@ -172,7 +178,7 @@ impl Enricher {
             user_hash: None,
             place: self.geo.lookup(sighting.address),
             agent: self.agents.parse(sighting.user_agent).with_claims(claims),
-            language: claims.language.and_then(|text| tidy(text, MAX_NAME_CHARS)),
+            language: claims.language.and_then(language::canonical),
             timezone: claims.timezone.and_then(|text| tidy(text, MAX_NAME_CHARS)),
             screen: claims.screen(),
         }

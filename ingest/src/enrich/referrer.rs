@@ -1,10 +1,8 @@
 //! Where a visit came from: the referrer's host by the seeds' rule, and what may be kept of its URL.
 //!
-//! Owns that rule; what kind of place a host is, `sources.rs` says. The one rule: the host is what
+//! Owns that rule; what kind of place that is, `arrival.rs` says. The one rule: the host is what
 //! `new URL(referrer).hostname.replace('www.', '')` gives in a browser, oddities included.
 
-use super::sources;
-use schemas::SourceClass;
 use url::Url;
 
 /// Longest referrer kept, in characters: the contract's limit on what a client may send (decision 1).
@@ -25,8 +23,6 @@ pub struct Referrer {
     pub url: Option<String>,
     /// Its host without the first `www.`, wherever that stands, or [`DIRECT`].
     pub domain: String,
-    /// What kind of place that is.
-    pub class: SourceClass,
 }
 
 /// Reads a referrer as the client sent it. One that is missing, cannot be parsed or has no host (or
@@ -36,21 +32,23 @@ pub fn read(referrer: Option<&str>) -> Referrer {
     let url = referrer.and_then(|referrer| Url::parse(referrer).ok());
     let domain = url
         .as_ref()
-        .and_then(Url::host_str)
-        .map(|host| host.replacen("www.", "", 1))
+        .and_then(domain_of)
         .filter(|domain| !domain.is_empty() && domain.chars().count() <= MAX_HOST_CHARS);
     match domain {
         Some(domain) => Referrer {
             url: url.and_then(public),
-            class: sources::classify(&domain),
             domain,
         },
         None => Referrer {
             url: None,
             domain: DIRECT.to_owned(),
-            class: SourceClass::Direct,
         },
     }
+}
+
+/// The host of a URL without the first `www.`, wherever that stands.
+pub(super) fn domain_of(url: &Url) -> Option<String> {
+    url.host_str().map(|host| host.replacen("www.", "", 1))
 }
 
 /// A URL as it may be kept, for referrers of page views: without credentials and fragment, without its

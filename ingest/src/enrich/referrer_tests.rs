@@ -2,7 +2,6 @@
 
 use super::referrer::*;
 use proptest::prelude::*;
-use schemas::SourceClass;
 
 fn domain(referrer: &str) -> String {
     read(Some(referrer)).domain
@@ -67,7 +66,6 @@ fn without_a_host_a_visit_is_direct() {
     ] {
         let read = read(Some(referrer));
         assert_eq!(read.domain, DIRECT, "{referrer}");
-        assert_eq!(read.class, SourceClass::Direct, "{referrer}");
         assert_eq!(read.url, None, "{referrer}");
     }
     assert_eq!(read(None).domain, DIRECT);
@@ -97,19 +95,6 @@ fn what_is_kept_of_a_url_has_no_secrets() {
         Some("https://example.com/")
     );
     assert_eq!(kept_url("nothing"), None);
-}
-
-#[test]
-fn the_class_follows_from_the_host() {
-    for (referrer, class) in [
-        ("https://www.google.com.tr/", SourceClass::Search),
-        ("https://m.facebook.com/", SourceClass::Social),
-        ("android-app://com.google.android.gm/", SourceClass::Email),
-        ("https://chatgpt.com/", SourceClass::Ai),
-        ("https://linktr.ee/ada", SourceClass::Other),
-    ] {
-        assert_eq!(read(Some(referrer)).class, class, "{referrer}");
-    }
 }
 
 /// `String.prototype.replace` with a text: the first occurrence goes, looked for byte by byte.

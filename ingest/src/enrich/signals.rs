@@ -40,7 +40,7 @@ impl BotSignals {
     pub const MONITOR: Self = Self(1 << 4);
     /// Fetched before anybody asked for it, by the request's own header.
     pub const PREFETCH: Self = Self(1 << 5);
-    /// The agent itself says bot, crawler, spider or scraper.
+    /// The agent itself says bot, crawler, spider or scraper, or gives an address to complain to.
     pub const SELF_DECLARED: Self = Self(1 << 6);
     /// No agent at all. Only a signal: privacy tools strip it.
     pub const NO_AGENT: Self = Self(1 << 16);

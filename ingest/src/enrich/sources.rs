@@ -1,26 +1,24 @@
-//! What kind of place a referring host is: search, social, email, AI or other.
+//! What kind of place a host is: search, social, email, AI or other.
 //!
-//! Owns the table of well-known names. The one rule: the answer follows from the stored
-//! `referrer_domain` alone, so that a newer table can be applied to an old log.
+//! Owns the tables of well-known names. The one rule: they list what counts. A part of a search engine's
+//! domain that is not listed is another product of its company, and a brand's name below a private
+//! suffix (`google.github.io`) belongs to a customer of that suffix.
 
 use schemas::SourceClass::{self, Ai, Email, Other, Search, Social};
 
-/// Revision of the table; raise it with every change to the answers.
-pub(super) const VERSION: &str = "footfall-referrers 1";
+/// Revision of the tables and of [`super::arrival`]; raise it with every change to the answers.
+pub(super) const VERSION: &str = "footfall-referrers 2";
 
 /// Hosts and whole domains: an entry stands for itself and everything below it, the longest wins.
 /// Android apps refer as `android-app://package`, so packages are hosts here.
 #[rustfmt::skip]
 const HOSTS: &[(SourceClass, &[&str])] = &[
     (Search, &[
-        "duckduckgo.com", "html.duckduckgo.com", "baidu.com", "ya.ru", "ecosia.org", "qwant.com",
-        "startpage.com", "search.brave.com", "naver.com", "search.daum.net", "search.seznam.cz",
-        "sogou.com", "so.com", "sm.cn", "ask.com", "search.aol.com", "kagi.com", "mojeek.com",
-        "swisscows.com", "presearch.com", "dogpile.com", "metager.org", "metager.de", "petalsearch.com",
-        "coccoc.com", "go.mail.ru", "nova.rambler.ru", "lycos.com", "cdn.ampproject.org",
-        "syndicatedsearch.goog", "com.google.android.googlequicksearchbox",
-        "com.google.android.apps.searchlite", "com.microsoft.bing", "com.duckduckgo.mobile.android",
-        "ru.yandex.searchplugin", "com.baidu.searchbox", "com.nhn.android.search",
+        "search.brave.com", "search.daum.net", "search.seznam.cz", "search.aol.com", "go.mail.ru",
+        "nova.rambler.ru", "cdn.ampproject.org", "syndicatedsearch.goog",
+        "com.google.android.googlequicksearchbox", "com.google.android.apps.searchlite",
+        "com.microsoft.bing", "com.duckduckgo.mobile.android", "ru.yandex.searchplugin",
+        "com.baidu.searchbox", "com.nhn.android.search",
     ]),
     (Social, &[
         "facebook.com", "fb.com", "fb.me", "fb.watch", "messenger.com", "m.me", "instagram.com", "ig.me",
@@ -62,44 +60,123 @@ const HOSTS: &[(SourceClass, &[&str])] = &[
         "com.google.android.apps.bard", "ai.perplexity.app.android", "com.anthropic.claude",
         "com.microsoft.copilot", "com.deepseek.chat", "ai.x.grok",
     ]),
-    // Parts of the names above and below that are something else.
-    (Other, &[
-        "docs.google.com", "drive.google.com", "sites.google.com", "classroom.google.com",
-        "calendar.google.com", "meet.google.com", "translate.google.com", "groups.google.com",
-        "maps.google.com", "play.google.com", "accounts.google.com", "blog.naver.com", "cafe.naver.com",
-        "pan.baidu.com", "tieba.baidu.com", "disk.yandex.ru", "translate.yandex.ru", "finance.yahoo.com",
-        "news.yahoo.com", "shopping.yahoo.co.jp", "auctions.yahoo.co.jp",
+];
+
+/// Search engines, each with the parts of its domain that are its search, besides the domain itself and
+/// what ends in `search` (`r.search.yahoo.com`). A name without a dot owns its label under many suffixes:
+/// `google.co.uk`. `??` is any two letters, a country.
+#[rustfmt::skip]
+const ENGINES: &[(&str, &[&str])] = &[
+    ("google", &[
+        "images", "news", "scholar", "books", "video", "cse", "encrypted", "lens", "ipv4", "ipv6", "m",
     ]),
+    ("bing", &["??", "m", "global", "images", "www2", "www4"]),
+    ("yahoo", &["??", "m"]),
+    ("yandex", &["m", "images", "clck"]),
+    ("ya.ru", &["m"]),
+    ("duckduckgo.com", &["html", "lite", "start", "safe", "noai"]),
+    ("baidu.com", &["m", "wap", "image", "v"]),
+    ("naver.com", &["m", "cr", "cr2", "cr3"]),
+    ("sogou.com", &["m", "wap", "pic", "weixin"]),
+    ("so.com", &["m", "image", "video"]),
+    ("sm.cn", &["m", "so"]),
+    ("ecosia.org", &[]),
+    ("qwant.com", &["lite"]),
+    ("startpage.com", &["??", "eu"]),
+    ("ask.com", &["??"]),
+    ("kagi.com", &[]),
+    ("mojeek.com", &[]),
+    ("swisscows.com", &[]),
+    ("presearch.com", &[]),
+    ("dogpile.com", &[]),
+    ("metager.org", &[]),
+    ("metager.de", &[]),
+    ("petalsearch.com", &[]),
+    ("coccoc.com", &[]),
+    ("lycos.com", &[]),
 ];
 
-/// Names that own their label under many public suffixes (`google.co.uk`, `pinterest.de`).
-const LABELS: &[(&str, SourceClass)] = &[
-    ("google", Search),
-    ("bing", Search),
-    ("yahoo", Search),
-    ("yandex", Search),
-    ("pinterest", Social),
-];
+/// Other brands that own their label under many public suffixes (`pinterest.de`), with all below it.
+const LABELS: &[(&str, SourceClass)] = &[("pinterest", Social)];
 
-/// First labels of hosts that serve mail, whoever runs them.
+/// Labels of hosts that serve mail or count its clicks, of any provider: `eu.mail.yahoo.com`.
 const MAIL_LABELS: &[&str] = &["mail", "webmail", "email", "poczta", "roundcube", "owa"];
 
-/// What kind of place a host is, given as [`super::referrer::Referrer::domain`] has it, in any case.
+/// What kind of place a host is, given as [`super::referrer::Referrer::domain`] has it, in any case, with
+/// or without the root's dot.
 pub(super) fn classify(domain: &str) -> SourceClass {
-    let domain = domain.to_ascii_lowercase();
+    let domain = domain
+        .strip_suffix('.')
+        .unwrap_or(domain)
+        .to_ascii_lowercase();
     listed(&domain)
+        .or_else(|| engine(&domain).then_some(Search))
+        .or_else(|| mail(&domain).then_some(Email))
         .or_else(|| {
-            let (first, rest) = domain.split_once('.')?;
-            (MAIL_LABELS.contains(&first) && rest.contains('.')).then_some(Email)
-        })
-        .or_else(|| {
-            let label = psl::domain_str(&domain)?.split('.').next()?;
+            let (_, label) = brand(&domain)?;
             LABELS
                 .iter()
                 .find(|(known, _)| *known == label)
                 .map(|(_, class)| *class)
         })
         .unwrap_or(Other)
+}
+
+/// True when a public suffix proper ends the host and something stands before it: it names a site of the
+/// web.
+pub(super) fn is_site(host: &str) -> bool {
+    psl::suffix(host.as_bytes()).is_some_and(|suffix| {
+        suffix.typ() == Some(psl::Type::Icann) && suffix.as_bytes().len() < host.len()
+    })
+}
+
+fn engine(domain: &str) -> bool {
+    let is_search = |below: &str, parts: &[&str]| {
+        let mut labels = below.rsplit('.');
+        below.is_empty()
+            || below == "www"
+            || labels.next() == Some("search")
+            || parts.iter().any(|part| fits(part, below))
+    };
+    let (below, label) = brand(domain).unwrap_or_default();
+    ENGINES.iter().any(|(name, parts)| {
+        if name.contains('.') {
+            domain.strip_suffix(name).is_some_and(|below| {
+                below.is_empty()
+                    || below
+                        .strip_suffix('.')
+                        .is_some_and(|below| is_search(below, parts))
+            })
+        } else {
+            *name == label && is_search(below, parts)
+        }
+    })
+}
+
+fn fits(part: &str, below: &str) -> bool {
+    part == below || (part == "??" && below.len() == 2)
+}
+
+/// What stands before a brand's domain, and the brand's label, under `com` and the suffixes of countries.
+/// Brands do not use all others for themselves, or not for what they are known for (`google.dev`).
+fn brand(domain: &str) -> Option<(&str, &str)> {
+    let suffix =
+        psl::suffix(domain.as_bytes()).filter(|suffix| suffix.typ() == Some(psl::Type::Icann))?;
+    let suffix = std::str::from_utf8(suffix.as_bytes()).ok()?;
+    let country = suffix.rsplit('.').next()?.len() == 2;
+    if suffix != "com" && !country {
+        return None;
+    }
+    let before = domain.strip_suffix(suffix)?.strip_suffix('.')?;
+    Some(before.rsplit_once('.').unwrap_or(("", before)))
+}
+
+fn mail(domain: &str) -> bool {
+    let own = psl::domain_str(domain);
+    let before = own
+        .and_then(|own| domain.strip_suffix(own))
+        .unwrap_or_default();
+    before.split('.').any(|label| MAIL_LABELS.contains(&label))
 }
 
 /// The class of the longest listed name that the host is or is below.
@@ -158,10 +235,44 @@ mod tests {
             ("gemini.google.com", Ai),
             ("chat.deepseek.com", Ai),
             ("docs.google.com", Other),
+            ("google.github.io", Other),
+            ("google.blogspot.com", Other),
+            ("yandex.herokuapp.com", Other),
+            ("pinterest.netlify.app", Other),
+            ("google.dev", Other),
+            ("myaccount.google.com", Other),
+            ("accounts.google.com.tr", Other),
+            ("support.google.com", Other),
+            ("cloud.google.com", Other),
+            ("play.google.com", Other),
+            ("translate.google.de", Other),
+            ("images.google.de", Search),
+            ("uk.search.yahoo.com", Search),
+            ("tr.yahoo.com", Search),
+            ("finance.yahoo.com", Other),
+            ("login.yahoo.com", Other),
+            ("eu.mail.yahoo.com", Email),
+            ("mail.yandex.com.tr", Email),
+            ("passport.yandex.ru", Other),
+            ("id.yandex.ru", Other),
+            ("m.search.naver.com", Search),
+            ("blog.naver.com", Other),
+            ("pan.baidu.com", Other),
+            ("m.baidu.com", Search),
+            ("account.kagi.com", Other),
+            ("xkagi.com", Other),
+            ("tr.pinterest.com", Social),
+            ("instagram.com.", Social),
+            ("www.Google.com.TR.", Search),
+            ("click.email.shop.example.com", Email),
+            ("mail.github.io", Other),
             ("example.com", Other),
             ("notgoogle.com", Other),
             ("google.example.com", Other),
             ("nott.co", Other),
+            ("google", Other),
+            (".", Other),
+            ("", Other),
             ("localhost", Other),
             ("[::1]", Other),
             ("127.0.0.1", Other),

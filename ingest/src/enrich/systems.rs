@@ -1,0 +1,127 @@
+//! Systems that the rules of `uap-core` take for another one, or do not see.
+//!
+//! The one rule: a version belongs to the system it is given for; where an agent names the version of
+//! another one (macOS for an iPad, Android for HarmonyOS), there is none.
+
+use schemas::Device;
+
+/// Browsers of iPhones and iPads, which keep their names when they ask for desktop sites.
+const IOS_BROWSERS: &[&str] = &["CriOS/", "FxiOS/", "EdgiOS/", "OPiOS/", "GSA/"];
+
+/// A system as an agent names it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct System {
+    pub(super) name: &'static str,
+    pub(super) version: Option<String>,
+}
+
+impl System {
+    fn new(name: &'static str, version: Option<&str>) -> Self {
+        Self {
+            name,
+            version: version.map(str::to_owned),
+        }
+    }
+}
+
+/// An iPad that asks for desktop sites calls itself a Macintosh, but no Mac says `Mobile/` or runs a
+/// browser of iOS.
+pub(super) fn is_ipad_as_mac(agent: &str) -> bool {
+    let has = |word: &str| agent.contains(word);
+    has("(Macintosh;") && (has(" Mobile/") || IOS_BROWSERS.iter().any(|browser| has(browser)))
+}
+
+/// The system, where the rules are wrong about it or find none. `found` is the name and version that they
+/// give.
+pub(super) fn correct(agent: &str, found: Option<(&str, Option<&str>)>) -> Option<System> {
+    if let Some(harmony) = harmony(agent) {
+        return Some(harmony);
+    }
+    if is_ipad_as_mac(agent) {
+        return Some(System::new("iPadOS", None));
+    }
+    // As LG's televisions write it.
+    if agent.contains("Web0S") {
+        return Some(System::new("webOS", None));
+    }
+    match found {
+        // The system of iPads has a name of its own since version 13.
+        Some(("iOS", version)) if agent.contains("iPad") && major(version?)? >= 13 => {
+            Some(System::new("iPadOS", version))
+        }
+        Some(_) => None,
+        None => facebook(agent),
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.parse().ok()
+}
+
+/// HarmonyOS, with its version if that is given. Before its version 5 it was an Android, and
+/// gives that one's version only; since then some of its agents name an Android that is not there.
+fn harmony(agent: &str) -> Option<System> {
+    let named = agent.contains("HarmonyOS") || agent.contains("OpenHarmony");
+    let version =
+        || number_behind(agent, "HarmonyOS ").or_else(|| number_behind(agent, "OpenHarmony "));
+    named.then(|| System::new("HarmonyOS", version()))
+}
+
+/// The system in the fields of an app of Facebook: `[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;...]`.
+fn facebook(agent: &str) -> Option<System> {
+    let app = field(agent, "FBAN/")?;
+    let device = field(agent, "FBDV/").unwrap_or_default();
+    let name = match field(agent, "FBSN/") {
+        Some("Android") => "Android",
+        Some("iPadOS") => "iPadOS",
+        Some("iOS" | "iPhone OS") => "iOS",
+        _ if device.starts_with("iPad") => "iPadOS",
+        _ if device.starts_with("iPhone") || app.contains("iOS") || app == "FBIOS" => "iOS",
+        // Facebook, Facebook Lite, Messenger and the others of this maker.
+        _ if ["FB4A", "EMA", "PAAA"].contains(&app) || app.contains("Android") => "Android",
+        _ => return None,
+    };
+    Some(System::new(name, number_behind(agent, "FBSV/")))
+}
+
+/// The device of an app of Facebook whose agent is no browser's: it does not say "Mobile".
+pub(super) fn facebook_device(agent: &str) -> Option<Device> {
+    if agent.contains("AppleWebKit/") {
+        return None;
+    }
+    facebook(agent).map(|_| match field(agent, "FBID/") {
+        Some("tablet") => Device::Tablet,
+        _ => Device::Mobile,
+    })
+}
+
+/// The model in the fields of an app of Facebook.
+pub(super) fn facebook_model(agent: &str) -> Option<&str> {
+    field(agent, "FBDV/")
+}
+
+/// The value of a field, `None` when it is empty.
+fn field<'a>(agent: &'a str, name: &str) -> Option<&'a str> {
+    let (_, behind) = agent.split_once(name)?;
+    behind
+        .split([';', ']'])
+        .next()
+        .filter(|value| !value.is_empty())
+}
+
+/// The number behind a mark: digits, and dots or underscores between them.
+pub(super) fn number_behind<'a>(agent: &'a str, mark: &str) -> Option<&'a str> {
+    agent
+        .split_once(mark)
+        .and_then(|(_, behind)| number(behind))
+}
+
+/// The number that a text begins with.
+pub(super) fn number(text: &str) -> Option<&str> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
+        .unwrap_or(text.len());
+    text.get(..end)
+        .map(|number| number.trim_end_matches(['.', '_']))
+        .filter(|number| number.starts_with(|c: char| c.is_ascii_digit()))
+}
