@@ -56,7 +56,8 @@ impl TrustedProxies {
     }
 
     /// The client's address. Behind a trusted proxy `CF-Connecting-IP`, else the rightmost
-    /// `X-Forwarded-For` entry that is no trusted proxy itself. IPv4 inside IPv6 is taken out.
+    /// `X-Forwarded-For` entry that is not itself a trusted proxy. Empty entries are skipped, as in every
+    /// list of HTTP. IPv4 inside IPv6 is taken out.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
@@ -71,16 +72,18 @@ impl TrustedProxies {
         if let Some(connecting) = connecting {
             return connecting;
         }
-        let forwarded = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let hops: Vec<&str> = forwarded.flat_map(|value| value.split(',')).collect();
+        let lines = headers.get_all("x-forwarded-for").iter();
+        let hops: Vec<&[u8]> = lines
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|hop| !hop.is_empty())
+            .collect();
         for hop in hops.into_iter().rev() {
-            match address(hop) {
+            match std::str::from_utf8(hop).ok().and_then(address) {
                 Some(hop) if self.trusts(hop) => {}
                 Some(hop) => return hop,
-                // What a proxy of ours did not understand, we do not either: nothing left of it counts.
+                // `unknown`, `_hidden` or noise: the hop cannot be trusted to have told the truth about
+                // those before it.
                 None => return peer,
             }
         }
@@ -104,14 +107,23 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it, with or without a port or brackets.
+/// An address as proxies write it: with or without a port, brackets, quotes or the zone of a link-local
+/// address.
 fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    let address = text
-        .parse::<IpAddr>()
-        .ok()
-        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
-        .or_else(|| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok())?;
+    let text = text.trim().trim_matches('"');
+    let plain = |text: &str| {
+        let without_zone = text.split_once('%').map_or(text, |(address, _)| address);
+        without_zone.parse::<IpAddr>().ok()
+    };
+    let bracketed = || {
+        let (inside, port) = text.strip_prefix('[')?.split_once(']')?;
+        let port = port.strip_prefix(':').unwrap_or(port);
+        port.bytes()
+            .all(|digit| digit.is_ascii_digit())
+            .then(|| plain(inside))?
+    };
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let address = plain(text).or_else(with_port).or_else(bracketed)?;
     Some(address.to_canonical())
 }
 
@@ -131,6 +143,7 @@ pub fn neighbourhood(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
 
     fn client(trusted: &str, peer: &str, headers: &[(&'static str, &str)]) -> String {
         let mut settings = Settings::from_pairs([("TRUSTED_PROXIES", trusted)]);
@@ -138,7 +151,7 @@ mod tests {
         settings.finish().unwrap();
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(*name, value.parse().unwrap());
+            map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         proxies.client(peer.parse().unwrap(), &map).to_string()
     }
@@ -193,6 +206,48 @@ mod tests {
             ),
             "10.0.0.1"
         );
+    }
+
+    #[test]
+    fn a_forwarded_list_is_read_as_it_comes() {
+        let trusted = "10.0.0.0/8";
+        let behind = |lines: &[&str]| {
+            let headers: Vec<_> = lines
+                .iter()
+                .map(|line| ("x-forwarded-for", *line))
+                .collect();
+            client(trusted, "10.0.0.1", &headers)
+        };
+        for (lines, expected) in [
+            (&["81.2.69.142,"][..], "81.2.69.142"),
+            (&[" 81.2.69.142 , "], "81.2.69.142"),
+            (&[",81.2.69.142,,10.0.0.2,"], "81.2.69.142"),
+            (&["81.2.69.142\t,\t10.0.0.2"], "81.2.69.142"),
+            (&["81.2.69.142", ""], "81.2.69.142"),
+            (&["81.2.69.142", "10.0.0.2", ","], "81.2.69.142"),
+            (&["81.2.69.142:443"], "81.2.69.142"),
+            (&["\"81.2.69.142\""], "81.2.69.142"),
+            (&["[81.2.69.142]:443"], "81.2.69.142"),
+            (&["[2001:db8::1]"], "2001:db8::1"),
+            (&["\"[2001:db8::1]:443\""], "2001:db8::1"),
+            (&["2001:db8::1"], "2001:db8::1"),
+            (&["fe80::1%eth0"], "fe80::1"),
+            (&["[fe80::1%25eth0]:80"], "fe80::1"),
+            (&["::ffff:81.2.69.142"], "81.2.69.142"),
+            (&["[::ffff:81.2.69.142]:80"], "81.2.69.142"),
+            (&["81.2.69.142, ::ffff:10.0.0.2"], "81.2.69.142"),
+            // A hop that hides itself or cannot be read ends the list; nothing before it counts.
+            (&["6.6.6.6, unknown"], "10.0.0.1"),
+            (&["6.6.6.6, _hidden"], "10.0.0.1"),
+            (&["6.6.6.6, 81.2.69"], "10.0.0.1"),
+            (&["6.6.6.6", "\u{e9}"], "10.0.0.1"),
+            (&["[81.2.69.142]x"], "10.0.0.1"),
+            (&["unknown, 81.2.69.142"], "81.2.69.142"),
+            (&[""], "10.0.0.1"),
+            (&[",, ,"], "10.0.0.1"),
+        ] {
+            assert_eq!(behind(lines), expected, "{lines:?}");
+        }
     }
 
     #[test]
