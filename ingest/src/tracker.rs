@@ -108,8 +108,8 @@ mod tests {
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
-    /// The script's whole budget on the wire.
-    const MAX_GZIP_BYTES: usize = 3 * 1024;
+    /// The script's whole budget on the wire; docs/TRACKER.md promises it.
+    const MAX_GZIP_BYTES: usize = 3 * 1024 + 256;
 
     async fn get(path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, Vec<u8>) {
         let mut request = Request::get(path);

@@ -5,22 +5,29 @@
 // Served without its indentation and the lines that hold only a comment.
 (() => {
   'use strict';
-  const script = document.currentScript;
-  const { page, host, consent } = script?.dataset ?? {};
-  if (!page || window.footfall) return;
+  // A module does not know its element.
+  const script = document.currentScript ?? document.querySelector('script[data-page][src]');
+  const { page, host, consent, spa } = script?.dataset ?? {};
+  if (!page) return console.warn('footfall: no script has data-page and src');
+  if (window.footfall) return;
   const api = `${host || new URL(script.src).origin}/api/v1/analytics/`;
   // A visit ends after half an hour without a sign of life.
   const IDLE_MS = 18e5;
   const BEAT_MS = 3e4;
+  // Routers change the title after the address.
+  const SETTLE_MS = 100;
   const MAX_WAITING = 50;
   const MAX_RETRIES = 8;
 
   let { token } = script.dataset;
   // { key, id, at }: our eventId for it, the server's id once it answered, the last sign of life.
   let session;
-  // { key, id, seen, shown, rest, bottom }: seen is the time in sight, shown since when, or 0 while hidden;
-  // rest is what is missing to the next heartbeat, bottom how far down was scrolled.
+  // { key, id, at, seen, shown, bottom }: at is its route, seen the time in sight, shown since when, or 0
+  // while hidden, bottom how far down was scrolled.
   let view;
+  // What is missing to the next heartbeat, over all views of the visit.
+  let rest = BEAT_MS;
+  let from = document.referrer;
   let visitor;
   // Beacons without an acknowledgement.
   let waiting = [];
@@ -47,10 +54,11 @@
     return value;
   };
 
+  const choiceKey = `consent.${page}`;
   let choice =
     navigator.doNotTrack === '1' || navigator.globalPrivacyControl
       ? 'off'
-      : store('local', 'consent') || (consent === 'granted' ? consent : '');
+      : store('local', choiceKey) || (consent === 'granted' ? consent : '');
 
   const cut = (text) => [...text].slice(0, 2048).join('');
   const since = (at) => Math.max(Date.now() - at, 0);
@@ -67,10 +75,13 @@
     try {
       session ||= JSON.parse(store('session', page));
     } catch {}
-    if (!session || idle()) session = { key: uuid() };
+    if (!session || idle()) {
+      session = { key: uuid() };
+      rest = BEAT_MS;
+    }
     touch();
-    view = { key: uuid(), seen: 0, shown: 0, rest: BEAT_MS, bottom: 0 };
-    const referrer = cut(document.referrer);
+    view = { key: uuid(), at: route(), seen: 0, shown: 0, bottom: 0 };
+    const referrer = cut(from);
     if (!session.id) {
       visitor ||= store('local', 'visitor') || store('local', 'visitor', uuid());
       push('session', session.key, {
@@ -85,15 +96,21 @@
         screenHeight: screen.height,
       });
     }
-    push('pageview', view.key, { referrer, ...place() });
+    push('pageview', view.key, { referrer, ...place() }, session.id && SETTLE_MS);
   };
 
-  const place = () => ({ path: cut(location.pathname), title: cut(document.title) });
+  // Routers that keep their route in the fragment begin it like this; other fragments are places on a page.
+  const route = () => location.pathname + (spa !== undefined && /^#!?\//.test(location.hash) ? location.hash : '');
+  const place = () => ({ path: cut(route()), title: cut(document.title) });
 
-  const push = (type, eventId, fields) => {
-    if (waiting.length < MAX_WAITING)
-      waiting.push({ type, eventId, fields, session, view, at: Date.now() });
-    drain();
+  const push = (type, eventId, fields, settle) => {
+    const item = { type, eventId, fields, session, view, at: Date.now() };
+    if (waiting.length < MAX_WAITING) waiting.push(item);
+    if (!settle) return drain();
+    setTimeout(() => {
+      if (item.view === view) fields.title = cut(document.title);
+      drain();
+    }, settle);
   };
 
   // Sends what can be sent: new beacons each on its own, as soon as the ids that it needs are there;
@@ -113,15 +130,17 @@
     }
   };
 
+  // Ids of the server prove the page; our own names for session and view need the token.
   const batch = (items) => ({
     events: items.map(({ type, eventId, fields, session, view, at }) => ({
+      trackingToken: token,
       ...fields,
       type,
       eventId,
       ageMs: Math.min(since(at), 864e5),
       bioPageId: page,
-      sessionEventId: session.key,
-      pageviewEventId: view.key,
+      ...(session.id ? { sessionId: session.id } : { sessionEventId: session.key }),
+      ...(view.id ? { pageviewId: view.id } : { pageviewEventId: view.key }),
     })),
   });
 
@@ -190,7 +209,7 @@
     if (!view || idle()) begin();
     if (view.shown) return;
     view.shown = Date.now();
-    beating = setTimeout(beat, view.rest);
+    beating = setTimeout(beat, rest);
   };
 
   // Adds up the time in sight. A heartbeat that is late by more than its own time was asleep with the
@@ -198,14 +217,14 @@
   const look = () => {
     const ms = Math.min(since(view.shown), 2 * BEAT_MS);
     view.seen += ms;
-    view.rest = Math.max(view.rest - ms, 0);
+    rest = Math.max(rest - ms, 0);
     view.shown = 0;
     clearTimeout(beating);
   };
 
   const beat = () => {
     look();
-    view.rest = BEAT_MS;
+    rest = BEAT_MS;
     if (!idle()) {
       touch();
       push('heartbeat', uuid());
@@ -213,21 +232,37 @@
     show();
   };
 
-  const hide = () => {
+  const leave = () => {
     if (!view?.shown) return;
     look();
     touch();
     const depth = (100 * (Math.max(view.bottom, scrollY) + innerHeight)) / document.documentElement.scrollHeight;
     push('leave', uuid(), { duration: Math.min(view.seen / 1e3, 3600), scrollDepth: Math.min(depth, 100) });
+  };
+
+  const hide = () => {
+    leave();
     flush();
   };
 
-  // The page may be gone in a moment: hands what is not acknowledged to the browser. Nobody hears the
-  // answer, so views and clicks are sent again if the page lives on.
+  // The page may be gone in a moment: hands what is not acknowledged to the browser, in its order. Its
+  // answer is not heard, so views and clicks are sent again if the page lives on. A browser that does not
+  // take it (it may be told not to) gets a request that outlives the page.
   const flush = () => {
     const leaving = waiting.filter((item) => item.type !== 'leave' || !item.busy);
-    if (leaving.length) navigator.sendBeacon(`${api}events`, JSON.stringify(batch(leaving)));
-    waiting = waiting.filter((item) => item.type !== 'leave' || item.busy);
+    if (!leaving.length) return;
+    const body = batch(leaving);
+    if (!navigator.sendBeacon?.(`${api}events`, JSON.stringify(body))) send('events', body, leaving);
+    else waiting = waiting.filter((item) => item.type !== 'leave' || item.busy);
+  };
+
+  // The address changed and the page stayed: another view, if it is another route.
+  const turn = () => {
+    if (!view || view.at === route()) return;
+    leave();
+    from = new URL(view.at, location).href;
+    view = undefined;
+    show();
   };
 
   const click = (linkClicked) => {
@@ -237,10 +272,11 @@
     if (!session.id) flush();
   };
 
-  const clicked = ({ target, button }) => {
-    const link = target.closest?.('[data-footfall-link]');
+  const clicked = (event) => {
+    // The path goes through open shadow roots, which the target hides.
+    const link = event.composedPath().find((node) => node.dataset?.footfallLink);
     // 2 is the menu.
-    if (link && button < 2) click(link.dataset.footfallLink);
+    if (link && event.button < 2) click(link.dataset.footfallLink);
   };
 
   const decide = (given) => {
@@ -248,15 +284,19 @@
     choice = given ? 'granted' : 'denied';
     if (given) return show();
     forget();
-    visitor = store('local', 'visitor', '');
+    visitor = undefined;
+    // Other pages of this origin may still count, by their own consent.
+    try {
+      if (!/"footfall\.consent\.[^"]+":"granted"/.test(JSON.stringify(localStorage))) store('local', 'visitor', '');
+    } catch {}
   };
 
   window.footfall = {
     click,
     choice: () => choice,
     consent(given) {
+      if (choice !== 'off') store('local', choiceKey, given ? 'granted' : 'denied');
       decide(given);
-      if (choice !== 'off') store('local', 'consent', choice);
     },
   };
 
@@ -272,6 +312,16 @@
   });
   addEventListener('scroll', () => view && (view.bottom = Math.max(view.bottom, scrollY)), { passive: true });
   // The choice holds in every tab.
-  addEventListener('storage', ({ key, newValue }) => key === 'footfall.consent' && decide(newValue === 'granted'));
+  addEventListener('storage', ({ key, newValue }) => key === `footfall.${choiceKey}` && decide(newValue === 'granted'));
+  if (spa !== undefined) {
+    for (const name of ['pushState', 'replaceState']) {
+      const original = history[name];
+      history[name] = function (...given) {
+        original.apply(this, given);
+        turn();
+      };
+    }
+    addEventListener('popstate', turn);
+  }
   show();
 })();

@@ -4,81 +4,30 @@
 // (the browser), SCREENSHOTS (a folder, if pictures are wanted).
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { DESK, PHONE, base, creatorApi, launch, serve } from './kit.mjs';
 
-const { FOOTFALL, FOOTFALL_DATA_DIR, CHROMIUM, SCREENSHOTS } = process.env;
+const { SCREENSHOTS } = process.env;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-// A browser without a window says so in its name, and is a bot. These are people's.
-const agent = (system, kind) =>
-  `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 ${kind}Safari/537.36`;
 const SCREENS = [
-  {
-    name: 'narrow',
-    device: 'mobile',
-    viewport: { width: 390, height: 844 },
-    hasTouch: true,
-    userAgent: agent('Linux; Android 10; K', 'Mobile '),
-  },
-  {
-    name: 'wide',
-    device: 'desktop',
-    viewport: { width: 1280, height: 900 },
-    userAgent: agent('X11; Linux x86_64', ''),
-  },
+  { name: 'narrow', device: 'mobile', viewport: { width: 390, height: 844 }, hasTouch: true, userAgent: PHONE },
+  { name: 'wide', device: 'desktop', viewport: { width: 1280, height: 900 }, userAgent: DESK },
 ];
 // Long enough to be a second in a report, whatever is rounded.
 const READING_MS = 1600;
-const PATIENCE_MS = 20_000;
 
-const run = JSON.parse(readFileSync(`${FOOTFALL_DATA_DIR}/run.json`, 'utf8'));
-const base = `http://${run.listen}`;
-const token = execFileSync(FOOTFALL, ['token', '--sub', 'demo'], { encoding: 'utf8' }).trim();
-let launch, destination, elsewhere;
-
-const api = async (path, body) => {
-  const response = await fetch(`${base}/api/v1/${path}`, {
-    method: body ? 'POST' : 'GET',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
-  const answer = await response.json();
-  assert.equal(answer.success, true, JSON.stringify(answer));
-  return answer.data;
-};
-
-const report = (name) => api(`creators/analytics/${name}?days=1`);
-
-// Asks until the answer is right: beacons arrive when they arrive.
-const eventually = async (name, isRight) => {
-  const begun = Date.now();
-  for (;;) {
-    const data = await report(name);
-    if (isRight(data)) return data;
-    assert.ok(Date.now() - begun < PATIENCE_MS, `${name} stays ${JSON.stringify(data)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-};
+const { api, report, eventually } = creatorApi('demo');
+let destination, elsewhere;
 
 before(async () => {
-  destination = createServer((_, response) => {
-    response.setHeader('content-type', 'text/html');
-    response.end('<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,"><h1>Shop</h1>');
-  });
-  await new Promise((resolve) => destination.listen(0, '127.0.0.1', resolve));
-  elsewhere = `http://127.0.0.1:${destination.address().port}`;
+  destination = await serve(
+    () => '<!doctype html><html lang="en"><title>Shop</title><link rel="icon" href="data:,"><h1>Shop</h1>');
+  elsewhere = destination.origin;
   const creator = await api('creators', { username: 'demo', displayName: 'Demo' });
   await api(`creators/${creator.id}/links`, { title: 'The shop', url: `${elsewhere}/shop` });
   await api(`creators/${creator.id}/links`, { title: 'A film', url: 'https://www.youtube.com/watch?v=dQw4w9WgXcQ' });
-  const options = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-  const quiet = ['--disable-background-networking', '--disable-component-update'];
-  launch = (userAgent) =>
-    // For the whole browser: what it sends after its page is gone would otherwise name the real one.
-    chromium.launch({ executablePath: CHROMIUM, args: [...options, ...quiet, `--user-agent=${userAgent}`] });
 });
 
 after(() => destination?.close());
@@ -159,7 +108,7 @@ for (const [index, { name, device, userAgent, ...screen }] of SCREENS.entries())
 
 test('whoever declines, or asks not to be tracked, leaves nothing', async () => {
   const before = await report('overview');
-  const browser = await launch(SCREENS[1].userAgent);
+  const browser = await launch(DESK);
   for (const privacy of [false, true]) {
     const context = await browser.newContext();
     if (privacy) {
