@@ -17,7 +17,7 @@
     });
   }
 
-  const banner = document.getElementById('consent');
+  const banner = document.getElementById('consent')?.content.querySelector('section');
   if (!banner) return;
   const choices = document.getElementById('choices');
   const counted = document.getElementById('counted');
@@ -30,14 +30,20 @@
   document.addEventListener('DOMContentLoaded', () => {
     const { footfall } = window;
     if (!footfall) return;
+    // Beside the body, and above everything: out of reach of the creator's style sheet.
+    const ask = () => {
+      document.documentElement.append(banner);
+      banner.showPopover?.();
+    };
     const update = () => {
       const choice = footfall.choice();
       counted.textContent = words[choice] ?? '';
-      banner.hidden = choice !== '';
+      if (choice === '') ask();
+      else banner.remove();
       choices.hidden = choice === '' || choice === 'off';
     };
     choices.addEventListener('click', () => {
-      banner.hidden = false;
+      ask();
       choices.hidden = true;
       banner.querySelector('button').focus();
     });

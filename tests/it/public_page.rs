@@ -327,6 +327,13 @@ async fn embedding_is_the_pages_choice() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
+    // A new page is not for frames: its creator asks for that.
+    assert_eq!(client.get("/api/v1/bio/embed/ada").await.status, 403);
+    assert_eq!(
+        client.get("/api/v1/bio/ada").await.data()["embedEnabled"],
+        false
+    );
+    change(&system, &ada, &json!({"embedEnabled": true})).await;
     let answer = client.get("/api/v1/bio/embed/ada").await;
     assert_eq!(answer.data()["username"], "ada");
     assert_eq!(header(&answer, "x-frame-options"), "ALLOWALL");

@@ -1,6 +1,7 @@
 //! What is on a page: everything of its document that stays the same from one response to the next.
 
 use super::{
+    custom_css, host,
     icon::{self, Icon},
     player::{self, Player},
     theme::{Palette, Scheme},
@@ -22,7 +23,7 @@ pub(super) struct Body {
     pub(super) description: String,
     pub(super) light: Palette,
     pub(super) dark: Palette,
-    /// The creator's own style sheet, which cannot end its element.
+    /// The creator's own style sheet, contained.
     pub(super) custom_css: Option<String>,
     /// Markup of the page's content.
     pub(super) content: String,
@@ -71,11 +72,11 @@ impl Body {
         };
         let theme = page.theme_override.as_ref();
         Ok(Self {
-            title: format!("{} (@{})", page.display_name, page.username),
+            title: format!("{} (@{})", plain(&page.display_name), page.username),
             description: describe(page),
             light: Palette::new(Scheme::Light, theme),
             dark: Palette::new(Scheme::Dark, theme),
-            custom_css: page.custom_css.as_deref().and_then(contained),
+            custom_css: page.custom_css.as_deref().and_then(custom_css::contain),
             asks_consent: content.asks_consent,
             content: content.render()?,
             hosts,
@@ -102,12 +103,20 @@ impl<'a> Shown<'a> {
             id: link.id,
             title: &link.title,
             href,
-            host: host.strip_prefix("www.").unwrap_or(host).to_owned(),
+            host: host::shown(host.strip_prefix("www.").unwrap_or(host)),
             icon: icon::of(link),
             // Profiles are small; a player has no room there.
             player: player::of(link, &url, origin).filter(|_| !link.is_social),
         })
     }
+}
+
+/// Text for places without markup, where nothing isolates it: without the characters that turn the direction
+/// of what stands around them.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
+        .collect()
 }
 
 /// What stands in the circle of a creator without a picture.
@@ -118,10 +127,11 @@ fn initial(name: &str) -> String {
 
 /// One line for search results and previews.
 fn describe(page: &Page) -> String {
-    let words: Vec<&str> = page.bio.split_whitespace().collect();
+    let bio = plain(&page.bio);
+    let words: Vec<&str> = bio.split_whitespace().collect();
     let line = words.join(" ");
     if line.is_empty() {
-        return format!("The links of {}", page.display_name);
+        return format!("The links of {}", plain(&page.display_name));
     }
     if line.chars().count() <= MAX_DESCRIPTION_CHARS {
         return line;
@@ -130,13 +140,6 @@ fn describe(page: &Page) -> String {
     // Not in the middle of a word, where there is a space to cut at.
     let end = cut.rfind(' ').unwrap_or(cut.len());
     format!("{}…", cut.get(..end).unwrap_or_default())
-}
-
-/// A style sheet that means the same and cannot end its element: in CSS `\/` is `/`, and `</` stands in
-/// no valid sheet outside of texts and comments. Browsers' own rule ends the element at `</style`.
-fn contained(css: &str) -> Option<String> {
-    let css = css.replace("</", "<\\/");
-    (!css.trim().is_empty()).then_some(css)
 }
 
 #[cfg(test)]
@@ -156,15 +159,5 @@ mod tests {
         ] {
             assert_eq!(initial(name), letter, "{name:?}");
         }
-    }
-
-    #[test]
-    fn a_style_sheet_cannot_end_its_element_and_says_the_same() {
-        assert_eq!(contained(" \n"), None);
-        assert_eq!(contained("p > a{}").as_deref(), Some("p > a{}"));
-        assert_eq!(
-            contained("a::after{content:'</style><script>'}").as_deref(),
-            Some("a::after{content:'<\\/style><script>'}")
-        );
     }
 }

@@ -6,8 +6,10 @@
 
 mod address;
 mod body;
+mod custom_css;
 mod elsewhere;
 mod error_page;
+mod host;
 mod html;
 mod icon;
 mod json;

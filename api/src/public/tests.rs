@@ -281,6 +281,68 @@ fn the_tracker_is_told_page_token_and_consent() {
 }
 
 #[test]
+fn a_name_turns_no_sentence_of_ours() {
+    let named = Page {
+        display_name: "\u{202e}Ada Lovelace".to_owned(),
+        bio: String::new(),
+        ..page()
+    };
+    let html = html(
+        named,
+        vec![BioLink {
+            is_social: true,
+            ..link(5, "\u{202e}Me", "https://a.example")
+        }],
+    );
+    for part in [
+        "<p><bdi>\u{202e}Ada Lovelace</bdi> would like to know",
+        "<h1 dir=\"auto\">\u{202e}Ada Lovelace</h1>",
+        "<bdi>\u{202e}Me</bdi></a>",
+        "<title>Ada Lovelace (@ada)</title>",
+        "content=\"The links of Ada Lovelace\"",
+    ] {
+        assert!(html.contains(part), "{part} is not in {html}");
+    }
+}
+
+#[test]
+fn a_host_is_read_in_its_own_letters_unless_they_deceive() {
+    let shown = |url: &str| {
+        let html = html(page(), vec![link(5, "Shop", url)]);
+        let (_, behind) = html.split_once("<bdi class=\"host\">").unwrap();
+        behind.split('<').next().unwrap().to_owned()
+    };
+    assert_eq!(shown("https://b\u{fc}cher.example/"), "b\u{fc}cher.example");
+    assert_eq!(
+        shown("https://www.xn--bcher-kva.example/"),
+        "b\u{fc}cher.example"
+    );
+    assert_eq!(shown("https://p\u{430}ypal.com/"), "xn--pypal-4ve.com");
+}
+
+#[test]
+fn the_question_is_no_part_of_what_a_style_sheet_reaches() {
+    let html = html(
+        Page {
+            custom_css: Some("body { color: red } } .consent { display: none }".to_owned()),
+            ..page()
+        },
+        Vec::new(),
+    );
+    assert!(
+        html.contains(
+            "<style nonce=\"NONCE\">\n@scope (body) {\n:scope { color: red }\n}\n</style>"
+        ),
+        "{html}"
+    );
+    // The script puts what is in the template beside the body.
+    assert!(
+        html.contains("<template id=\"consent\">\n<section class=\"consent\" popover=\"manual\""),
+        "{html}"
+    );
+}
+
+#[test]
 fn a_page_has_one_address() {
     let address = |page: Page| {
         let html = html(page, Vec::new());

@@ -19,9 +19,11 @@ SELECT coalesce(max(position) + 1, 0)
 FROM bio_pages
 WHERE creator_id = $1";
 
+/// Other sites may show a page in a frame only once its creator has asked for it: a site that frames a page
+/// can lay something over its question for consent. The column's own default is from before that rule.
 pub(super) const INSERT: &str = "\
-INSERT INTO bio_pages (id, creator_id, slug, bio, position, created_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO bio_pages (id, creator_id, slug, bio, position, created_at, embed_enabled)
+VALUES ($1, $2, $3, $4, $5, $6, false)
 RETURNING id, creator_id, bio, template_id, theme_override, custom_css, embed_enabled, published,
           email_collection_enabled, consent, row_version";
 
