@@ -137,11 +137,11 @@ pub struct Screen {
     pub height: u32,
 }
 
-/// What kind of place a referrer is.
+/// What kind of place a visit came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceClass {
-    /// No referrer, or none that can be read.
+    /// Nothing says where from, or it was the page's own site.
     Direct,
     /// A search engine.
     Search,

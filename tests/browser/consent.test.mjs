@@ -18,7 +18,7 @@ const ATTACKS = {
   'reaches by relations': 'html:has(body) .consent,body~*,:has(.consent),body + section,:scope ~ *,& ~ *,:root > section{display:none!important}',
   'leaves its block': '} .consent,html{display:none!important} [data-consent=yes]{position:fixed!important;inset:0!important} @scope (body) {',
   'leaves through brackets': 'a[ } ] ) } .consent{display:none!important} a{b:url(x y} .consent{display:none!important}',
-  'scopes anew': '@scope (html){:scope,.consent{display:none!important}} @scope (.consent){:scope{display:none!important}} @scope{:scope{display:none!important}}',
+  'opens other scopes': '@scope (html){:scope,.consent{display:none!important}} @scope (.consent){:scope{display:none!important}} @scope{:scope{display:none!important}}',
   'hides in groups': '@media all{html,.consent{display:none!important}} @layer x{.consent{display:none!important}} @supports (color:red){:root .consent{display:none!important}} @starting-style{.consent{opacity:0!important}}',
   'turns the page': 'body{opacity:0;transform:scale(0);zoom:9;filter:blur(9px);position:fixed;inset:0;z-index:2147483647;pointer-events:none;writing-mode:vertical-rl;direction:rtl;overflow:hidden;visibility:hidden;clip-path:inset(50%);font-size:0;color:transparent;cursor:none;user-select:none}',
   'lays a cover over it': `main::after,body::before{content:"Continue";${COVER};background:red}`,

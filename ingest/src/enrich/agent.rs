@@ -181,7 +181,9 @@ impl Rules {
             found => found,
         };
         let mut known = Agent::default();
-        if let Some((app, version)) = in_app::name(agent) {
+        let app = in_app::name(agent)
+            .filter(|(app, _)| browser.as_ref().is_none_or(|found| found.family != *app));
+        if let Some((app, version)) = app {
             known.browser = Some(app.to_owned());
             let version = version.trim_start_matches(['/', ' ']);
             known.browser_version = systems::number(version).and_then(|number| name(Some(number)));

@@ -111,7 +111,7 @@ fn without_a_referrer_the_campaign_says_it() {
         );
         assert_eq!(class, expected, "{medium}");
     }
-    // The place goes before the medium, and a host that nobody knows after it.
+    // The place goes before the medium, and an unknown host after it.
     assert_eq!(came("", "?utm_source=ig&utm_medium=cpc", SAFARI), Social);
     assert_eq!(
         came("", "?utm_source=shop.example.com&utm_medium=email", SAFARI),

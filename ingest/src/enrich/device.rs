@@ -98,7 +98,7 @@ pub(super) fn kind(agent: &str) -> Option<Device> {
 }
 
 /// True when a word of the agent ends in "TV" (`CTV`, `SmartTV`, `PHILIPS 4K TV`): makers name thousands of
-/// televisions, and nearly all say that. LeTV and PPTV made phones too, whose browsers say "Mobile".
+/// televisions, and nearly all say that. The makers `LeTV` and `PPTV` made phones too, whose browsers say "Mobile".
 fn names_a_television(agent: &str) -> bool {
     let mut words = agent.split(|c: char| !c.is_ascii_alphanumeric());
     words.any(|word| word.ends_with("TV")) && !agent.contains("Mobile")

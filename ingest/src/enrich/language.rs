@@ -23,7 +23,7 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     let tag = first.split(['.', '@']).next()?;
     let mut subtags = tag.split(['-', '_']);
     let language = subtags.next()?.to_ascii_lowercase();
-    // Longer ones are allowed for, and none was ever registered.
+    // Longer ones are reserved; none is registered.
     let named = (2..=3).contains(&language.len());
     let letters = language.bytes().all(|byte| byte.is_ascii_lowercase());
     if !named || !letters || language == "und" || tag.len() > MAX_TAG_CHARS {

@@ -1,8 +1,8 @@
 //! What kind of place a host is: search, social, email, AI or other.
 //!
 //! Owns the tables of well-known names. The one rule: they list what counts. A part of a search engine's
-//! domain that is not listed is another product of its company, and a brand's name below somebody's
-//! private suffix (`google.github.io`) is that person's.
+//! domain that is not listed is another product of its company, and a brand's name below a private
+//! suffix (`google.github.io`) belongs to a customer of that suffix.
 
 use schemas::SourceClass::{self, Ai, Email, Other, Search, Social};
 
@@ -99,7 +99,7 @@ const ENGINES: &[(&str, &[&str])] = &[
 /// Other brands that own their label under many public suffixes (`pinterest.de`), with all below it.
 const LABELS: &[(&str, SourceClass)] = &[("pinterest", Social)];
 
-/// Labels of hosts that serve mail or count its clicks, whoever runs them: `eu.mail.yahoo.com`.
+/// Labels of hosts that serve mail or count its clicks, of any provider: `eu.mail.yahoo.com`.
 const MAIL_LABELS: &[&str] = &["mail", "webmail", "email", "poczta", "roundcube", "owa"];
 
 /// What kind of place a host is, given as [`super::referrer::Referrer::domain`] has it, in any case, with

@@ -34,8 +34,8 @@ pub(super) fn is_ipad_as_mac(agent: &str) -> bool {
 /// The system, where the rules are wrong about it or find none. `found` is the name and version that they
 /// give.
 pub(super) fn correct(agent: &str, found: Option<(&str, Option<&str>)>) -> Option<System> {
-    if let Some(version) = harmony(agent) {
-        return Some(System::new("HarmonyOS", version));
+    if let Some(harmony) = harmony(agent) {
+        return Some(harmony);
     }
     if is_ipad_as_mac(agent) {
         return Some(System::new("iPadOS", None));
@@ -58,13 +58,13 @@ fn major(version: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
-/// `Some` for HarmonyOS, with its version if that is given. Before its version 5 it was an Android, and
+/// HarmonyOS, with its version if that is given. Before its version 5 it was an Android, and
 /// gives that one's version only; since then some of its agents name an Android that is not there.
-fn harmony(agent: &str) -> Option<Option<&str>> {
+fn harmony(agent: &str) -> Option<System> {
     let named = agent.contains("HarmonyOS") || agent.contains("OpenHarmony");
     let version =
         || number_behind(agent, "HarmonyOS ").or_else(|| number_behind(agent, "OpenHarmony "));
-    named.then(version)
+    named.then(|| System::new("HarmonyOS", version()))
 }
 
 /// The system in the fields of an app of Facebook: `[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;...]`.
