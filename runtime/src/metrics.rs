@@ -252,6 +252,10 @@ pub fn install() -> PrometheusHandle {
             }
             zero("kafka_producers_replaced_total", &[]);
             zero(
+                "http_connections_dropped_total",
+                &[("reason", &["head", "idle", "write", "room", "address"])],
+            );
+            zero(
                 "files_reloaded_total",
                 &[("file", &FILES), ("result", &FILE_RESULTS)],
             );

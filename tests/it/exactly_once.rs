@@ -254,7 +254,7 @@ async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
     assert_eq!(letters[0].payload, bad.payload);
     let header = |name: &str| letters[0].headers.get(name).cloned().unwrap_or_default();
     assert!(
-        header(schemas::dead_letter::REASON).contains("missing field"),
+        header(schemas::dead_letter::REASON).contains("event_id is required"),
         "{:?}",
         letters[0].headers
     );

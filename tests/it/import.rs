@@ -202,8 +202,10 @@ async fn an_import_killed_in_the_middle_and_started_again_adds_up() {
     for _ in 0..3 {
         let program = Program::start("footfall", &arguments, &environment);
         let before = in_log().await;
+        // What is known is not published again, so each round has less to do than the one before.
+        let enough = before + (total - before).max(0) / 4;
         let deadline = tokio::time::Instant::now() + kit::system::PATIENCE;
-        while in_log().await < before + total / 6 {
+        while in_log().await < enough {
             assert!(
                 tokio::time::Instant::now() < deadline,
                 "nothing is imported"
@@ -473,6 +475,10 @@ async fn an_import_lets_tables_that_are_20_000_records_behind_catch_up() {
     }
     let environment = environment(&system);
     let mut environment = pairs(&environment);
+    // Alone it has one URL, which is that of its own role.
+    let own_role = system.settings["PROJECTOR_DATABASE_URL"].as_str();
+    environment.retain(|(name, _)| *name != "ANALYTICS_DATABASE_URL");
+    environment.push(("ANALYTICS_DATABASE_URL", own_role));
     environment.push(("PROJECTOR_LISTEN", "127.0.0.1:0"));
     let projector = Program::start("projector", &[], &environment);
     let summary = (&mut importing).await;

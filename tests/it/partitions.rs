@@ -260,6 +260,7 @@ async fn dead_letters_are_written_once_however_often_their_batch_is_tried() {
     // Counts attempts although each is rolled back.
     let refuse = "
         CREATE SEQUENCE attempts;
+        GRANT USAGE ON SEQUENCE attempts TO PUBLIC;
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             PERFORM nextval('attempts');
