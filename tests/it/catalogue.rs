@@ -190,10 +190,10 @@ async fn every_report_equals_plain_loops_over_the_raw_rows() {
     .await;
     system.settle().await;
 
-    let named = |title: &str, url: &str| Some((title.to_owned(), url.to_owned()));
+    let link = |title: &str, url: &str| Some((title.to_owned(), url.to_owned()));
     let names = HashMap::from([
-        (shop, named("Shop, \"the\" one", "https://shop.example")),
-        (evil, named("a;=1+1", "https://evil.example")),
+        (shop, link("Shop, \"the\" one", "https://shop.example")),
+        (evil, link("a;=1+1", "https://evil.example")),
         (gone, None),
     ]);
     let mut asked = 0;

@@ -117,8 +117,8 @@ async fn every_bad_line_is_named_in_json_and_in_a_file_that_the_summary_names() 
     let named = format!("and 5 more; all of them are in {file}");
     assert!(ended.err.contains(&named), "{}", ended.err);
     let text = fs::read_to_string(file).unwrap();
-    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-    assert_eq!(&lines.collect::<Vec<Value>>(), all);
+    let listed = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    assert_eq!(&listed.collect::<Vec<Value>>(), all);
     fs::remove_dir_all(folder).unwrap();
     system.finish().await;
 }

@@ -95,13 +95,12 @@ impl Walk {
                         Before::Colon(colon) => colon,
                         Before::Nothing | Before::Name => range.start,
                     };
-                    match page.and_then(|at| self.whole_page.get_mut(at)) {
+                    if let Some(page) = page.and_then(|at| self.whole_page.get_mut(at)) {
                         // `html > body` is one and the same.
-                        Some(page) => page.end = range.end,
-                        None => {
-                            page = Some(self.whole_page.len());
-                            self.whole_page.push(start..range.end);
-                        }
+                        page.end = range.end;
+                    } else {
+                        page = Some(self.whole_page.len());
+                        self.whole_page.push(start..range.end);
                     }
                     before = Before::Name;
                 }

@@ -9,7 +9,7 @@ use super::{
     source::{Answer, Source},
 };
 use crate::{app::App, refusals, turns::Turn};
-use runtime::http::ApiError;
+use runtime::{database::QUERY_CANCELED, http::ApiError};
 use sqlx::{PgConnection, PgPool};
 use std::{pin::pin, time::Duration};
 use tokio::sync::oneshot;
@@ -22,8 +22,6 @@ pub(crate) const CANCEL: &str = "SELECT pg_cancel_backend($1)";
 
 /// Pause between two attempts to cancel: one that comes between two statements ends nothing.
 const CANCEL_PAUSE: Duration = Duration::from_millis(500);
-/// PostgreSQL's code for a statement that was cancelled, also by its time limit.
-const QUERY_CANCELED: &str = "57014";
 
 /// Answers plans, one after the other; ends with the request that waits for it.
 pub(super) async fn read(app: &App, turn: Turn, plans: Vec<Plan>) -> Result<Vec<Answer>, ApiError> {
@@ -59,8 +57,8 @@ async fn run(
         _ = &mut gone => {}
     }
     loop {
-        let cancelled = sqlx::query(CANCEL).bind(process).execute(canceller).await;
-        if let Err(error) = cancelled {
+        let cancelling = sqlx::query(CANCEL).bind(process).execute(canceller);
+        if let Err(error) = cancelling.await {
             // The time limit ends the statement in any case.
             debug!("the statement of a request that is gone could not be cancelled: {error}");
         }
@@ -79,7 +77,8 @@ async fn read_all(connection: &mut PgConnection, plans: &[Plan]) -> sqlx::Result
 }
 
 fn refusal(error: sqlx::Error) -> ApiError {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let database = error.as_database_error();
+    let code = database.and_then(sqlx::error::DatabaseError::code);
     if code.as_deref() == Some(QUERY_CANCELED) {
         refusals::report_timeout(error)
     } else {

@@ -242,12 +242,11 @@ impl Acceptor {
         if signals.refuses() {
             return Some(RefusalReason::Bot);
         }
-        let proves = |token: &str, at| tracking_token::verify(&self.tracking, name.page, token, at);
-        let proven = beacon.proof.is_some_and(|proof| {
-            proves(proof.token, facts.occurred_at)
-                || proof.named_at.is_some_and(|at| proves(proof.token, at))
+        let is_proven = beacon.proof.is_some_and(|proof| {
+            let holds_at = |at| tracking_token::verify(&self.tracking, name.page, proof.token, at);
+            holds_at(facts.occurred_at) || proof.named_at.is_some_and(holds_at)
         });
-        (facts.trust == Trust::Beacon && !proven).then_some(RefusalReason::Token)
+        (facts.trust == Trust::Beacon && !is_proven).then_some(RefusalReason::Token)
     }
 
     fn proves(&self, token: Option<&str>, page: PageId, facts: &Facts<'_>) -> bool {
