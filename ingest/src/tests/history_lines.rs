@@ -361,7 +361,7 @@ fn a_record_that_replay_printed_goes_on_as_the_bytes_it_was() {
         )
     };
     let directory = instance().service.directory();
-    let Taken::Record(taken) = take_on(directory, &line(&record)).unwrap() else {
+    let Taken::Record(taken) = take_on(directory, line(&record)).unwrap() else {
         panic!("no record");
     };
     assert_eq!(
@@ -372,7 +372,7 @@ fn a_record_that_replay_printed_goes_on_as_the_bytes_it_was() {
     assert_eq!(outgoing.key, WORKSPACE.to_string());
     assert_eq!(String::from_utf8(outgoing.payload).unwrap(), record.trim());
 
-    let reason = |record: &str| take_on(directory, &line(record)).unwrap_err().reason;
+    let reason = |record: &str| take_on(directory, line(record)).unwrap_err().reason;
     let broken = |from: &str, to: &str| record.replace(from, to);
     assert_eq!(
         reason(&broken("\"version\": 1", "\"version\": 2")),
@@ -402,6 +402,6 @@ fn a_record_that_replay_printed_goes_on_as_the_bytes_it_was() {
     );
     let empty = Directory::default();
     empty.apply(page(PAGE, WorkspaceNo(7), WORKSPACE));
-    let bad = take_on(&empty, &line(&record)).unwrap_err();
+    let bad = take_on(&empty, line(&record)).unwrap_err();
     assert_eq!(bad.reason, Reason::UnknownWorkspace);
 }
