@@ -60,7 +60,7 @@ pub(crate) fn report_busy() -> ApiError {
     ApiError {
         i18n_key: "error.report.busy",
         message:
-            "Too many of your reports are being made; ask again after the seconds in Retry-After."
+            "Too many of your reports are running; try again after the seconds in Retry-After."
                 .into(),
         ..ApiError::rate_limited(2)
     }
@@ -70,7 +70,7 @@ pub(crate) fn report_busy() -> ApiError {
 pub(crate) fn report_timeout(inside: impl Display) -> ApiError {
     ApiError {
         i18n_key: "error.report.timeout",
-        message: "The report took too long; ask for fewer days, or again after the seconds in Retry-After.".into(),
+        message: "The report took too long; ask for fewer days, or try again after the seconds in Retry-After.".into(),
         retry_after_seconds: Some(10),
         ..ApiError::unavailable(inside)
     }
@@ -80,7 +80,7 @@ pub(crate) fn report_timeout(inside: impl Display) -> ApiError {
 pub(crate) fn invalid_username() -> ApiError {
     ApiError::bad_request(
         "creator.username.invalid",
-        "A username has 2 to 30 of a-z and 0-9, single _, . and - between them, and is not reserved.",
+        "A username must have 2 to 30 characters of a-z and 0-9, with single _, . or - between them, and must not be reserved.",
     )
 }
 
@@ -138,7 +138,7 @@ pub(crate) fn invalid_schedule() -> ApiError {
 pub(crate) fn page_limit_reached(max: u32) -> ApiError {
     ApiError::bad_request(
         "creator.bio.limit_reached",
-        "You have as many pages as you may have.",
+        "You have reached the limit of pages.",
     )
     .with_vars(json!({ "max": max }))
 }

@@ -53,7 +53,7 @@ enum Command {
     Topics,
     /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
     ///
-    /// Signed with `JWT_SECRET`, or with the secret that `footfall up` keeps in its data directory. Makes nothing.
+    /// Signed with `JWT_SECRET`, or with the secret that `footfall up` keeps in its data directory. Creates no secret.
     Token {
         /// Who the token is for
         #[arg(long)]
@@ -67,8 +67,8 @@ enum Command {
     },
     /// Print a bio page's current tracking token, as a page rendered elsewhere carries it
     ///
-    /// Made with `TRACKING_HMAC_SECRET`, or with the secret that `footfall up` keeps in its data directory. Makes no
-    /// secret.
+    /// Made with `TRACKING_HMAC_SECRET`, or with the secret that `footfall up` keeps in its data directory. Creates
+    /// no secret.
     TrackingToken {
         /// The bio page
         bio_page_id: Uuid,
@@ -100,7 +100,7 @@ pub struct UpArguments {
 }
 
 impl UpArguments {
-    /// These behind the command, and those before it.
+    /// Combines these, given after the command, with those before it.
     fn or(self, before: Self) -> Self {
         Self {
             listen: self.listen.or(before.listen),
@@ -146,7 +146,7 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         up: before,
     } = arguments;
     let data_dir = ("FOOTFALL_DATA_DIR", data_dir);
-    // The flags of `up` may stand before and behind it. In front of another command they would be lost.
+    // The flags of `up` may come before and after it. Before another command they would be lost.
     let command = match (command, before.first()) {
         (None, _) => Command::Up(before),
         (Some(Command::Up(given)), _) => Command::Up(given.or(before)),

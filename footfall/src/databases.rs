@@ -148,13 +148,13 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A database that cannot be used, with the setting that names it, or that another follows from.
+/// The error for a database that cannot be used, with the setting that names it.
 fn unreachable(setting: &str, database: &PgConnectOptions, error: &sqlx::Error) -> Failure {
     let name = database.get_database().unwrap_or_default();
     let (host, port) = (database.get_host(), database.get_port());
     let error = message(error);
     Failure::Other(format!(
-        "the database {name} at {host}:{port} cannot be used ({error}); it is what {setting} names, or what follows from DATABASE_URL"
+        "the database {name} at {host}:{port} cannot be used ({error}); check {setting}, or DATABASE_URL if it is derived from that"
     ))
 }
 

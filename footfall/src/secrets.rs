@@ -83,7 +83,7 @@ pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure>
         let Some(secret) = kept.remove(name) else {
             let hint = "give the one that the program was started with, or name another data directory with --data-dir";
             let path = path.display();
-            return Err(Failure::Other(format!("{path} keeps no {name}; {hint}")));
+            return Err(Failure::Other(format!("{path} does not hold {name}; {hint}")));
         };
         settings.set_default(name, secret);
     }
@@ -113,8 +113,8 @@ fn read(text: &str) -> Result<BTreeMap<String, String>, String> {
     secrets
         .map(|(name, value)| match value {
             toml::Value::String(secret) => Ok((name, secret)),
-            // The name is not shown either: where the sign between them is wrong it may be the secret.
-            _ => Err("it holds something else than names with a text in quotes each".to_owned()),
+            // The name is not shown either: in a malformed line it may be the secret.
+            _ => Err("every line must be a name, an equals sign and a text in quotes".to_owned()),
         })
         .collect()
 }

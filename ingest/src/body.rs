@@ -62,7 +62,7 @@ fn inflate(bytes: &[u8], limit_bytes: usize) -> Result<Vec<u8>, ApiError> {
     let mut reader = MultiGzDecoder::new(bytes).take(most.saturating_add(1));
     if reader.read_to_end(&mut inflated).is_err() {
         return Err(ApiError::validation(vec![
-            "the body is not gzip, as its Content-Encoding says".to_owned(),
+            "the body is not gzip, although its Content-Encoding says so".to_owned(),
         ]));
     }
     if inflated.len() > limit_bytes {

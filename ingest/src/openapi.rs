@@ -60,8 +60,8 @@ pub fn describe(document: &mut Document) {
     let session = beacon("/api/v1/analytics/session", "create_session")
         .summary("A visit begins.")
         .about(format!(
-            "Each one opens a new session, unless its `eventId` was sent before. It is counted when the visitor agreed, \
-             the visitor is no crawler, and the tracking token proves that the page was rendered a moment ago. One address may \
+            "Each one opens a new session, unless its `eventId` was sent before. It is counted when the visitor agreed \
+             and is not a crawler, and when the tracking token proves that the page was rendered a moment ago. One address may \
              begin {PAGE_SESSIONS} sessions of a page a minute; more are answered without an id.",
         ))
         .beacon_body(session_body, true)

@@ -26,7 +26,7 @@ use tracing::warn;
 
 const HOME: Home = Home {
     program: "Footfall projector",
-    about: "Folds the event log into the tables that reports are answered from.",
+    about: "Folds the event log into the tables behind the reports.",
     has_docs: false,
 };
 

@@ -186,7 +186,7 @@ impl KafkaSettings {
         );
         if silent {
             let brokers = &self.brokers;
-            format!("Kafka does not answer at {brokers}, which KAFKA_BROKERS names ({error})")
+            format!("Kafka does not answer at {brokers} ({error}); check KAFKA_BROKERS")
         } else {
             format!("Kafka: {error}")
         }

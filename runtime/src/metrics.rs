@@ -83,7 +83,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "http_connections_dropped_total",
         &["reason"],
-        "Connections closed by us: their clients were too slow (head, idle, write), made room (room) or had too many (address).",
+        "Connections closed by the server: the client was slow (head, idle, write), room was needed (room), or its address had too many (address).",
     ),
     counter(
         "files_reloaded_total",
@@ -140,7 +140,7 @@ pub const METRICS: &[Metric] = &[
     gauge(
         "projector_partition_stopped",
         &["partition"],
-        "1 while a partition is not written: it waits at a record or a lock; /ready says why.",
+        "1 while a partition is not written because of a record or a lock; /ready says why.",
     ),
     gauge(
         "projector_waiting_sessions",
@@ -150,7 +150,7 @@ pub const METRICS: &[Metric] = &[
     counter(
         "projector_expired_total",
         &[],
-        "Events dropped because what they name did not come within seven days, or was over.",
+        "Events dropped because their session or view did not arrive within seven days, or was over.",
     ),
     counter(
         "projector_generations_total",

@@ -131,7 +131,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "PROJECTOR_DATABASE_URL",
         "ANALYTICS_DATABASE_URL",
-        "analytics database with the role that writes it, when the other URL has one that reads",
+        "analytics database under the projector's own role, when ANALYTICS_DATABASE_URL has a role that only reads",
         &[Footfall],
     ),
     open(
@@ -215,7 +215,7 @@ pub const SETTINGS: &[Setting] = &[
     open(
         "HTTP_IDLE_TIMEOUT",
         "75s",
-        "how long a kept connection may idle; longer than that of the proxy in front",
+        "how long a connection may stay idle; must be longer than the proxy keeps its own",
         ALL,
     ),
     open(

@@ -32,7 +32,7 @@ pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String 
     if let Some(twice) = quoted("duplicate field `") {
         // The text ends within the object, at that member or the one before it.
         return format!(
-            "{} stands twice",
+            "{} is given twice",
             join(&path.parent().joined(within), twice)
         );
     }
@@ -62,7 +62,7 @@ fn rule(said: &str) -> &'static str {
         Some("a map" | "map") => "must be an object",
         Some(expected) if expected.starts_with("struct") => "must be an object",
         Some("a sequence" | "sequence") => "must be an array",
-        _ => "has a value that it cannot have",
+        _ => "has an invalid value",
     }
 }
 
@@ -200,15 +200,15 @@ mod tests {
             (format!("{{{ID},\"count\":7}}"), "inner is required"),
             (
                 format!("{{{ID},\"count\":7,\"count\":8}}"),
-                "count stands twice",
+                "count is given twice",
             ),
             (
                 format!("{{\"count\":7,{ID},\"count\":8}}"),
-                "count stands twice",
+                "count is given twice",
             ),
             (
                 format!("{{{ID},\"inner\":[{{\"name\":\"raw\",\"name\":7}}]}}"),
-                "inner[0].name stands twice",
+                "inner[0].name is given twice",
             ),
             (
                 format!("{{{ID},\"inner\":{{\"a\":\"raw\"}}}}"),

@@ -88,7 +88,7 @@ fn read_page(body: &Map<String, Value>) -> Result<(&str, String), ApiError> {
     let mut fields = Fields::new(body);
     let slug = fields.required_string("slug", MAX_SLUG_CHARS);
     if slug.is_some_and(|slug| !is_spelled(slug, &['-'])) {
-        fields.problem("slug must have only a-z and 0-9, and single - between them");
+        fields.problem("slug must consist of a-z and 0-9, with single - between them");
     }
     let bio = fields.string("bio", MAX_BIO_CHARS).map(plain_text);
     fields.finish()?;

@@ -117,7 +117,7 @@ fn read_names(body: &Map<String, Value>) -> Result<(String, String), ApiError> {
     let display_name = fields.string("displayName", MAX_NAME_CHARS);
     let display_name = display_name.map(plain_line);
     if display_name.as_deref().is_some_and(is_blank) {
-        fields.problem("displayName must have visible characters, also without its HTML");
+        fields.problem("displayName must have visible characters besides HTML");
     }
     fields.finish()?;
     let username = given

@@ -17,7 +17,7 @@ pub(super) const MAX_SORT_ORDER: i64 = 1000;
 pub(super) fn read_title(fields: &mut Fields<'_>, given: &str) -> String {
     let title = plain_line(given);
     if is_blank(&title) {
-        fields.problem("title must have visible characters, also without its HTML");
+        fields.problem("title must have visible characters besides HTML");
     }
     title
 }

@@ -168,7 +168,7 @@ fn things(ranking: &Ranking) -> Schema {
         Entity::Link => [
             required(
                 "id",
-                uuid().about("The nil UUID for all links together that were never yours."),
+                uuid().about("The nil UUID stands for all links that were never yours."),
             ),
             required(
                 "title",

@@ -89,7 +89,7 @@ pub(crate) fn make(
     match verifier.map(|verifier| verifier.verify(&token, now)) {
         Some(Ok(_)) => Ok(token),
         _ => Err(Failure::other(
-            "these settings make a token that they would not take; check the JWT_ settings",
+            "a token made with these settings would be refused; check the JWT_ settings",
         )),
     }
 }

@@ -201,7 +201,7 @@ impl Drop for Server {
                 command.status().map_err(|error| error.to_string())
             });
         if let Err(error) = told {
-            warn!(%error, "the embedded PostgreSQL cannot be told to stop: {error}");
+            warn!(%error, "the embedded PostgreSQL cannot be asked to stop: {error}");
         }
     }
 }

@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
             let bytes = data::json_bytes(properties);
             if bytes > max_data_bytes {
                 self.data.push(format!(
-                    "properties take {bytes} bytes as JSON, at most {max_data_bytes} are taken"
+                    "properties have {bytes} bytes as JSON; the limit is {max_data_bytes}"
                 ));
             }
         }

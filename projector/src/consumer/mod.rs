@@ -348,7 +348,7 @@ impl Thread<'_> {
                 Found::Moved => {
                     warn!(
                         kafka.partition = partition,
-                        "the tables were set to another place of partition {partition}; claiming it again"
+                        "the tables were set to another offset of partition {partition}; claiming it again"
                     );
                     self.begin(partition)?;
                     is_changed = true;

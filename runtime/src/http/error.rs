@@ -85,7 +85,7 @@ impl ApiError {
                 status,
                 "URI_TOO_LONG",
                 "error.uri_too_long",
-                "The path and query are too long; they may have 8192 bytes.",
+                "The path and query are longer than 8192 bytes.",
             ),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,

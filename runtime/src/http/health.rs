@@ -57,7 +57,7 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
             "additionalProperties",
             serde_json::Value::from(text(usize::MAX)),
         )
-        .about("What each part misses, `ready` when nothing; `ready, but ...` when only a share of its work is affected.")
+        .about("What each part lacks; `ready` when it lacks nothing, `ready, but ...` when only some of its work is affected.")
         .example(json!({ "log": "ready", "main database": "ready" }));
     let standing = |ready: bool| {
         let told = object([

@@ -35,7 +35,7 @@ const DOCS: [Link; 2] = [
 const STATE: [Link; 3] = [
     Link {
         path: "/health",
-        about: "whether the process lives",
+        about: "whether the process is running",
     },
     Link {
         path: "/ready",
@@ -147,8 +147,8 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
     let told = object([required("success", constant(true)), required("data", told)]);
     document.add(
         Operation::new(Method::GET, "/", tag, "show_home")
-            .summary("What answers here: a page for browsers, JSON for others.")
-            .answers_json(StatusCode::OK, "What it is and where to go on.", told)
+            .summary("Names the program and its links: as a page for browsers, as JSON for others.")
+            .answers_json(StatusCode::OK, "The program, its version and its links.", told)
             .answer_header("Cache-Control", true, text(usize::MAX)),
     );
 }

@@ -114,7 +114,7 @@ pub(super) fn from_jwks(algorithm: Algorithm, text: &str) -> Result<ReadSet, Str
     // The error's own text would show a value: where another file was named, a secret.
     let set: Set = serde_json::from_str(text).map_err(|error| {
         let rule = describe(text.as_bytes(), "", &error);
-        format!("is no set of keys such as {{\"keys\": [...]}}: {rule}")
+        format!("is not a set of keys such as {{\"keys\": [...]}}: {rule}")
     })?;
     let mut keys = Vec::new();
     let mut ignored = Vec::new();

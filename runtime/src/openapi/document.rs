@@ -14,7 +14,7 @@ Every answer has an `X-Request-Id` header, a UUID that joins it to its log lines
 
 A success is `{\"success\": true, \"data\": …}`, or `{\"success\": true}` where there is nothing to return. An error is \
 `{\"success\": false, \"error\": {…}}`: `code` is by status, `i18nKey` is the specific name, `details` has a line for each broken \
-rule: the first ten, then how many more there are.
+rule: the first ten, then the number of the others.
 
 Bodies are JSON objects, sent as `application/json`, as `text/plain` or without a type. `null` is the same as absent; in a PATCH it \
 clears what can be null, and what a PATCH does not mention stays. Unknown members are ignored. Lengths count Unicode scalar values. \
@@ -23,7 +23,7 @@ A text must not hold U+0000. Times are RFC 3339 in UTC.
 A burst of a whole limit is allowed, then it refills evenly. What is answered 429 or 503 changed nothing, or changes nothing more when \
 it is sent again after the seconds in `Retry-After`.
 
-A path that is not here is answered 404, a method that its path does not take 405 with `Allow`, a path and query of more than 8 KiB \
+An unknown path is answered 404, a method that the path does not take 405 with `Allow`, a path and query of more than 8 KiB \
 414, a query of more than 100 parameters 400, a request without exactly one valid `Host` 400. Answers to a request with a Bearer have \
 `Cache-Control: private, no-store` unless said otherwise. Bad and missing tokens spend a limit of their address, 60 a minute; then they \
 are answered 429.";

@@ -124,7 +124,7 @@ pub(super) fn envelope() -> Schema {
         optional(
             "details",
             schema::list(detail)
-                .about("One for each broken rule: the first ten, then how many more there are."),
+                .about("One for each broken rule: the first ten, then the number of the others."),
         ),
     ]);
     object([

@@ -51,7 +51,7 @@ pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -
         };
         for Element { value, left_out } in elements {
             if condition.is.len() + condition.is_not.len() == MAX_VALUES {
-                problems.push(format!("{name} must be at most {MAX_VALUES} values"));
+                problems.push(format!("{name} must have at most {MAX_VALUES} values"));
                 break;
             }
             match stored(dimension, &value) {
@@ -106,7 +106,7 @@ fn stored(dimension: &Dimension, value: &str) -> Result<String, String> {
     // PostgreSQL's text cannot hold U+0000, so no visit has it.
     if value.contains('\0') || value.chars().count() > MAX_CHARS {
         return Err(format!(
-            "{name} must be values of at most {MAX_CHARS} characters, separated by commas"
+            "{name} must be a list of values separated by commas, each of at most {MAX_CHARS} characters"
         ));
     }
     let listed = match dimension.values {

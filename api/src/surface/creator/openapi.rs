@@ -96,11 +96,11 @@ fn filter(dimension: &Dimension) -> Schema {
     let (known, case) = match dimension.values {
         Values::Words(words) => (
             format!(" (`{}`)", words.join("`, `")),
-            " They are taken in any case, and others are 400.",
+            " Case does not matter; any other value is answered 400.",
         ),
         Values::Countries => (
             ", or its ISO code".to_owned(),
-            " They are taken in any case, and others are 400.",
+            " Case does not matter; any other value is answered 400.",
         ),
         Values::Any | Values::Few | Values::Known => (String::new(), ""),
     };
@@ -108,7 +108,7 @@ fn filter(dimension: &Dimension) -> Schema {
         .with("minItems", 1)
         .with("maxItems", MAX_VALUES)
         .about(format!(
-            "Only visits whose value is one of these: {}{known}; `{}`, or nothing, where there is none.{case} Those of values behind a `-` are left out. A backslash takes the next character as it is, such as a comma. The parameter may be repeated.",
+            "Only visits whose value is one of these: {}{known}; `{}`, or an empty value, selects visits without one.{case} A `-` before a value excludes the visits that have it. A backslash escapes the next character, such as a comma. The parameter may be repeated.",
             dimension.about, dimension.null_label
         ))
 }

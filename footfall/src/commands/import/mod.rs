@@ -70,7 +70,7 @@ The secrets are those of `footfall up`, from the environment or the data directo
 
 It pauses while the tables are more than 20,000 records behind. A partition of the log that does not advance for \
 two minutes is not waited for: its lines are left out and counted, those of other tenants go on, and the exit \
-code is 1. After any end, also kill -9, start the same import again: what is known is left out, and nothing \
+code is 1. After any end, kill -9 included, start the same import again: known visits are left out, and nothing \
 counts twice.
 
 Of one visit at most 1,000 views are taken, and nothing that comes 24 hours after its start or later; the rest is \
@@ -151,7 +151,7 @@ pub async fn run(
     if !summary.stopped.is_empty() {
         let stopped: Vec<String> = summary.stopped.iter().map(Stopped::to_string).collect();
         return Err(Failure::Other(format!(
-            "{}; /ready and the log of the projectors say why; start the same import again when that is mended: nothing counts twice",
+            "{}; /ready and the log of the projectors say why; fix that and start the same import again: nothing counts twice",
             stopped.join("; ")
         )));
     }

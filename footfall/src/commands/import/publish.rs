@@ -49,12 +49,12 @@ pub enum Refused {
     Silent,
     /// The log says no.
     #[error(
-        "the log refuses events ({0}); start the same import again when that is mended: nothing counts twice"
+        "the log refuses events ({0}); fix that and start the same import again: nothing counts twice"
     )]
     Told(SendError),
     /// How far the tables are, or what they know, cannot be found out.
     #[error(
-        "no answer for {} s: {why}; start the same import again when that is mended: nothing counts twice",
+        "no answer for {} s: {why}; fix that and start the same import again: nothing counts twice",
         after.as_secs()
     )]
     Unanswered {
