@@ -16,11 +16,11 @@ use url::Url;
 
 /// Where the api listens when nothing is said.
 pub const LISTEN: &str = "127.0.0.1:8083";
-/// Most links of a page when nothing is said (contract, decision 11).
+/// Most links of a page by default.
 const MAX_LINKS: u32 = 100;
-/// Most pages of a creator when nothing is said.
+/// Most pages of a creator by default.
 const MAX_PAGES: u32 = 20;
-/// Longest time of a report's statement when nothing is said: shorter than proxies wait.
+/// Longest time of a report's statement by default: shorter than proxies wait.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bounds of that time.
 const REPORT_TIMEOUTS: [SignedDuration; 2] =
@@ -113,7 +113,7 @@ fn read_public_url(settings: &mut Settings) -> String {
         return format!("http://{}", listen.as_deref().unwrap_or(LISTEN));
     };
     if !is_public_url(&url) {
-        // What stands before an @ may be a password.
+        // The part before an @ may be a password.
         let shown = url.rsplit('@').next().unwrap_or_default();
         let what = format!(
             "is {shown:?}; give an http or https address without a user or a query, such as https://links.example.com"

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-/// Largest JSON body: what a link with its embed data never needs (contract, decision 20).
+/// Largest JSON body: more than a link with its embed data ever needs.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Most parameters of a query: several times as many as any report has.

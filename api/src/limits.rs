@@ -41,7 +41,7 @@ const fn limit(route: &'static str, count: u32, seconds: u32) -> Limit {
     }
 }
 
-/// Limits of public reads, per client address. JSON: contract 4.6. Pages have as many as beacons: many
+/// Limits of public reads, per client address. Pages have as many as beacons: many
 /// people behind one address must not be lost, and each visit is one page.
 const PUBLIC: [Limit; 3] = [
     limit(PUBLIC_PAGE, 120, MINUTE),

@@ -1,7 +1,7 @@
 //! Sparse changes: what a PATCH says of a member, and what is different afterwards.
 //!
 //! The one rule: what is not mentioned stays as it is stored. `null` clears what can be null and is
-//! the same as absent for everything else (contract, decision 20).
+//! the same as absent for everything else.
 
 use runtime::http::{ApiError, Fields};
 use serde::Serialize;

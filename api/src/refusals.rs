@@ -5,7 +5,7 @@ use runtime::http::ApiError;
 use serde_json::json;
 use std::fmt::Display;
 
-/// 403 for a creator that is not the caller's, whatever exists (contract, decision 18).
+/// 403 for a creator that is not the caller's, whether it exists or not.
 pub(crate) fn not_owner() -> ApiError {
     ApiError::forbidden("creator.not_owner", "This creator is not yours.")
 }

@@ -1,7 +1,7 @@
 //! Every report of the catalogue once more, from the raw rows and as plainly as can be: loops over rows
 //! in memory, no SQL but for reading them. What the engine answers must equal this.
 //!
-//! Owns no rule of its own: contract 3, decisions 5-7, 15, 22, 23, 30 and 36.
+//! Owns no rule of its own: the reports' rules are those of docs/API-DESIGN.md.
 
 use crate::{
     ask::{Ask, DIMENSIONS, meant},
@@ -436,7 +436,7 @@ impl Cut<'_> {
     }
 }
 
-/// `sanitizeCSVValue` of contract 3.8, and the same behind a semicolon.
+/// Neutralises a formula at the beginning of a cell, and behind a semicolon.
 fn cell(text: &str) -> String {
     let parts = text.split(';').map(|part| match part.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{part}"),

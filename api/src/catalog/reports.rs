@@ -13,7 +13,7 @@ use super::{
     },
 };
 
-/// How often a creator may ask each of them (contract 3).
+/// How often a creator may ask each of them.
 const CREATOR_LIMIT: PerUser = PerUser {
     count: 60,
     seconds: 60,

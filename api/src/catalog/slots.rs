@@ -64,7 +64,7 @@ fn days(zone: &TimeZone, since: Timestamp, until: Timestamp) -> Timeline {
     timeline
 }
 
-/// The published form: the day as an instant of its name's midnight, whatever the zone (contract, decision 22).
+/// The published form: the day as an instant of its name's midnight, whatever the zone.
 fn day_name(date: Date) -> String {
     format!("{date}T00:00:00.000Z")
 }

@@ -29,7 +29,7 @@ pub(super) const MAX_NAME_CHARS: usize = 100;
 /// Slug of the page that comes with a creator; it is public at `/@username` as well.
 const FIRST_SLUG: &str = "main";
 
-/// A creator as routes answer it (contract, decision 19).
+/// A creator as routes answer it.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Creator", description = "A creator with their pages.")]

@@ -1,6 +1,6 @@
-//! What a creator may be called: lower case, as it stands in `/@username`.
+//! The rules for a creator's username: lower case, as in `/@username`.
 //!
-//! Holds for new names; those of earlier rules stay.
+//! They apply to new names; names from before a rule stay.
 
 use super::reserved::{SEPARATORS, is_reserved};
 
@@ -13,8 +13,8 @@ pub(super) const MAX_CHARS: usize = 30;
 pub(super) const PATTERN: &str = "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$";
 
 /// The username in lower case: letters and digits, single `.`, `-` and `_` between them, and not
-/// reserved; `None` for any other (contract, decision 19). So no name ends a sentence, hides a
-/// separator behind another, or is an encoded one of another script (`xn--`).
+/// reserved; `None` for any other. So no name ends a sentence, hides a separator behind another, or
+/// encodes a name in another script (`xn--`).
 pub(crate) fn read(text: &str) -> Option<String> {
     // ASCII only: Unicode would turn the Kelvin sign into a k.
     let name = text.to_ascii_lowercase();

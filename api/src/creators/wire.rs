@@ -6,16 +6,16 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// Longest text of a page (contract 4.7).
+/// Longest text of a page.
 pub(super) const MAX_BIO_CHARS: usize = 5000;
-/// Longest slug (contract, decision 19).
+/// Longest slug.
 pub(super) const MAX_SLUG_CHARS: usize = 40;
-/// Longest style sheet (contract 4.7).
+/// Longest style sheet.
 pub(super) const MAX_CSS_CHARS: usize = 10_000;
-/// What a page may do before a visitor has chosen (contract, decision 28).
+/// What a page may do before a visitor has chosen.
 pub(super) const CONSENTS: [&str; 2] = ["banner", "assumed"];
 
-/// A page with its links (contract 4.1).
+/// A page with its links.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "BioPage", description = "A page with its links.")]
@@ -37,7 +37,7 @@ pub(super) struct WireBioPage {
     /// Always null: templates are not ours yet.
     #[schemars(with = "()")]
     template: Option<Value>,
-    // Ours (contract, decision 28).
+    // Not in the published format.
     /// Whether a visitor is asked before anything is counted.
     #[schemars(extend("enum" = CONSENTS))]
     consent: String,

@@ -7,8 +7,8 @@ use url::{Host, Url};
 const PREFIXES: [&str; 2] = ["http://", "https://"];
 
 /// The url as given, trimmed, and as a browser reads it; `None` for any that a link may not have:
-/// another scheme or none, white space or angle brackets inside, a host without a dot (contract 4.2:
-/// `IsUrl()`).
+/// another scheme or none, white space or angle brackets inside, a host without a dot, as
+/// `IsUrl()` has it.
 pub(crate) fn read(text: &str) -> Option<(&str, Url)> {
     let text = text.trim();
     let scheme = PREFIXES.iter().any(|prefix| {

@@ -4,13 +4,13 @@ use super::{embed, is_blank, plain_line, schedule};
 use jiff::Timestamp;
 use runtime::http::Fields;
 
-/// Longest title, before HTML is stripped (contract 4.2).
+/// Longest title, before HTML is stripped.
 pub(super) const MAX_TITLE_CHARS: usize = 100;
 /// Longest url: what every browser and server takes.
 pub(super) const MAX_URL_CHARS: usize = 2048;
 /// Longest icon and platform name.
 pub(super) const MAX_NAME_CHARS: usize = 50;
-/// Largest place in the order (contract 4.2).
+/// Largest place in the order.
 pub(super) const MAX_SORT_ORDER: i64 = 1000;
 
 /// A title as plain text; noted when nothing is left of it to see.

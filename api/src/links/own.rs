@@ -16,8 +16,7 @@ pub(super) struct OwnLink {
     pub(super) link: BioLink,
 }
 
-/// The link of that id: 404 when it is on no page, 403 when the page is somebody else's (contract,
-/// decision 18).
+/// The link of that id: 404 when it is on no page, 403 when the page is another creator's.
 pub(super) async fn lock(tx: &mut Tx<'_>, id: Uuid, sub: &str) -> Result<OwnLink, ApiError> {
     let (page_id, creator_id) = store::links::find_place(tx, id)
         .await?

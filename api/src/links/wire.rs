@@ -1,4 +1,4 @@
-//! A link as routes answer it (contract 4.1).
+//! A link as routes answer it.
 
 use crate::{instant::iso_millis, store::links::BioLink};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! An answer as a file of comma-separated values (contract 3.8, decisions 7 and 23).
+//! An answer as a file of comma-separated values.
 //!
 //! The one rule: text that people wrote never begins a cell with what a spreadsheet takes for a formula,
 //! wherever the spreadsheet splits it into cells.

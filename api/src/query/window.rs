@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(crate) struct Window {
     /// Its first instant.
     pub(crate) since: Timestamp,
-    /// The first instant after it. Windows up to now have none (contract, decision 22).
+    /// The first instant after it. Windows up to now have none.
     pub(crate) until: Option<Timestamp>,
 }
 

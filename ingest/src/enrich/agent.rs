@@ -34,10 +34,10 @@ pub const MAX_AGENT_BYTES: usize = 1_024;
 /// flood of made-up agents costs at most 20 MB.
 const REMEMBERED: u64 = 10_000;
 
-/// Longest name kept, in characters: what the contract allows a client to claim (decision 1).
+/// Longest name kept, in characters: what a client may claim.
 pub(super) const MAX_NAME_CHARS: usize = 64;
 
-/// What the rules call every WebKit that gives no name: Mail, but any web view as well.
+/// The rules' name for every WebKit that gives none: Mail, but any web view as well.
 const NAMELESS_WEBKIT: &str = "Apple Mail";
 
 /// What one agent says.

@@ -5,7 +5,7 @@
 
 use url::Url;
 
-/// Longest referrer kept, in characters: the contract's limit on what a client may send (decision 1).
+/// Longest referrer kept, in characters: the limit on what a client may send.
 pub(super) const MAX_URL_CHARS: usize = 2_048;
 
 /// Longest host that counts as one, in characters: the longest name DNS can hold (RFC 1035, without

@@ -33,8 +33,7 @@ use schemas::{Event, RefusalReason};
 use serde_json::Value;
 use visit::{Step, Visit};
 
-/// Longest line: what a batch of beacons may have (contract, decision 4), since a line is as many
-/// beacons as its visit had.
+/// Longest line: the limit of a batch of beacons, since a line is as many beacons as its visit had.
 pub const MAX_LINE_BYTES: usize = crate::batch::MAX_BATCH_BYTES;
 
 /// What becomes of a line that keeps the rules.

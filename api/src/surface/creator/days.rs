@@ -1,4 +1,4 @@
-//! `days` as the original reads it: JavaScript's `parseInt`, then bounds (contract, decision 5).
+//! `days` as the original reads it: JavaScript's `parseInt`, then bounds.
 
 /// What holds when nothing usable is said.
 pub(super) const DEFAULT: u16 = 30;

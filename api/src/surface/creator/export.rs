@@ -1,4 +1,4 @@
-//! The file that a CSV export is: its name, and what a `type` that there is not is answered (contract 3.8).
+//! The file of a CSV export: its name, and the answer to an unknown `type`.
 
 use axum::{
     http::header::{CONTENT_DISPOSITION, CONTENT_TYPE},

@@ -1,5 +1,5 @@
 //! Where a window begins: so many times 24 hours ago, rounded down to a quarter of an hour, which is
-//! the finest bucket of a rollup (contract, decision 5). It has no end.
+//! the finest bucket of a rollup. It has no end.
 
 use jiff::{SignedDuration, Timestamp};
 
