@@ -6,7 +6,7 @@
 #   docker compose exec postgres /docker-entrypoint-initdb.d/10-footfall.sh
 # On a server of your own, as a superuser (PGHOST, PGPORT, PGUSER, PGPASSWORD):
 #   API_DATABASE_PASSWORD=... PROJECTOR_DATABASE_PASSWORD=... deploy/postgres/10-footfall.sh
-# The role for people, footfall_reader, lets nobody in before READER_DATABASE_PASSWORD is given as well.
+# footfall_reader, the role for people, cannot log in until READER_DATABASE_PASSWORD is given as well.
 set -euo pipefail
 
 sql=$(dirname "${BASH_SOURCE[0]}")/sql

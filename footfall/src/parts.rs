@@ -79,8 +79,8 @@ impl Parts {
         Err(failure)
     }
 
-    /// Makes the embedded log's directory small. Its topics have been checked: a topic that somebody turned into a
-    /// compacted one ends the start before.
+    /// Compacts the embedded log's directory topic. The topics have been checked: an events topic whose policy was
+    /// changed to `compact` has ended the start before.
     async fn compact_directory(self) -> Result<Self, Failure> {
         let Some(broker) = &self.broker else {
             return Ok(self);
@@ -119,7 +119,7 @@ impl Parts {
             None => Ok(()),
         };
         if let Some(broker) = self.broker {
-            // Clients that still exist lose their connections, and have nothing left to say that matters.
+            // Clients that still exist lose their connections, which is not a problem any more.
             telemetry::expect_lost_brokers();
             broker.stop().await;
         }
@@ -136,7 +136,7 @@ mod tests {
     use schemas::topics::EVENTS;
     use std::path::Path;
 
-    /// Enough that a compaction would be worth it.
+    /// Enough for a compaction.
     const RECORDS: usize = 1_100;
 
     async fn start(settings: &Settings, data_dir: &DataDir) -> Result<Parts, Failure> {

@@ -1,4 +1,4 @@
-//! Files and folders that nobody but their owner may read, write or enter.
+//! Files and folders that only their owner may read, write or enter.
 
 use std::{
     fs::{self, OpenOptions, Permissions},
@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-/// What a mode gives to the group and to everybody else.
+/// The part of a mode for the group and all others.
 const OTHERS: u32 = 0o077;
 
 /// Makes a folder, with those above it, for its owner only. One that is there already loses what others may do.
@@ -22,7 +22,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     protect(path)
 }
 
-/// Takes from the group and from everybody else what they may do with a file or folder, and nothing from its owner.
+/// Removes the rights of the group and all others on a file or folder; the owner's stay.
 ///
 /// # Errors
 /// When it is not there, or belongs to another user.

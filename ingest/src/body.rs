@@ -57,7 +57,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
 
 fn inflate(bytes: &[u8], limit_bytes: usize) -> Result<Vec<u8>, ApiError> {
     let mut inflated = Vec::new();
-    // One byte more than is taken shows that there is more.
+    // One byte above the limit proves that the body is longer.
     let most = u64::try_from(limit_bytes).unwrap_or(u64::MAX);
     let mut reader = MultiGzDecoder::new(bytes).take(most.saturating_add(1));
     if reader.read_to_end(&mut inflated).is_err() {

@@ -136,7 +136,7 @@ async fn take(
     let max_data_bytes = service.rules().max_event_data_bytes;
     let beacon =
         Beacon::read(kind, Form::Alone(id), &object, max_data_bytes).map_err(ApiError::from)?;
-    // If nobody waits for the answer any more, it was not taken.
+    // The outcome if the client hangs up before the answer: the beacon was not taken.
     ticket.otherwise(Outcome::UnknownPage);
     let facts = seen.facts(user.as_deref(), now, now);
     let acceptor = service.acceptor();

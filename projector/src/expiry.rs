@@ -1,4 +1,4 @@
-//! A task that deletes events whose session never came, in bounded bites, beside the folding.
+//! A task that deletes events whose session never came, in bounded steps, beside the folding.
 
 use crate::{identity::Probe, store::Store};
 use rdkafka::error::KafkaError;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tracing::{debug, info};
 
-/// Time between two rounds. Nothing depends on it but how long rows stay that do not count.
+/// Time between two rounds. It only decides how long rows stay that do not count.
 const EVERY: Duration = Duration::from_mins(10);
 /// Pause between two bites, so that batches are not kept waiting for the disk.
 const PAUSE: Duration = Duration::from_millis(200);

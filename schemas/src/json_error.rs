@@ -7,8 +7,8 @@ use serde_json::error::Category;
 /// Longest member name that is repeated; what is longer or odd is text from outside.
 const MAX_NAME_BYTES: usize = 64;
 
-/// What a JSON text breaks that serde refused with that error. `within` is where the text stands in a larger
-/// one (`body`), or empty.
+/// The rule that a JSON text breaks, given serde's error. `within` is the text's place in a larger one
+/// (`body`), or empty.
 #[must_use]
 pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String {
     let said = error.to_string();

@@ -39,10 +39,8 @@ pub async fn system(builder: SystemBuilder) -> (System, Creator, Links) {
     let creator = system.client.creator("ada").await;
     let mut links = Links::new();
     for number in 0..4 {
-        let (title, url) = (
-            format!("Link {number}"),
-            format!("https://example.com/{number}"),
-        );
+        let title = format!("Link {number}");
+        let url = format!("https://example.com/{number}");
         let id = system.client.link(&creator, &title, &url).await;
         links.insert(id, (title, url));
     }
@@ -221,10 +219,8 @@ async fn an_import_killed_in_the_middle_and_started_again_adds_up() {
     assert_eq!(ended, Some(0));
     // A batch that was on its way when its program was killed may arrive after the next one has looked.
     let arrived = in_log().await;
-    assert!(
-        (total..=total + 3_000).contains(&arrived),
-        "{arrived}, {total}"
-    );
+    let possible = total..=total + 3_000;
+    assert!(possible.contains(&arrived), "{arrived}, {total}");
     let ended = Program::start("footfall", &arguments, &environment).wait();
     assert_eq!((ended, in_log().await), (Some(0), arrived));
     assert_counted(&system, &creator, &links, &file).await;

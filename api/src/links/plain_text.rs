@@ -24,7 +24,7 @@ pub(crate) fn plain_text(text: &str) -> String {
     plain.replace(['<', '&'], "").trim().to_owned()
 }
 
-/// The plain text of a text that stands on one line, such as a name, without control characters.
+/// The plain text of a single line, such as a name, without control characters.
 pub(crate) fn plain_line(text: &str) -> String {
     let mut line = plain_text(&on_one_line(text));
     // An entity may stand for a control character.

@@ -1,9 +1,9 @@
-//! Texts that show something, and texts on one line.
+//! Whether a text shows anything, and texts reduced to one line.
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Whatever has a shape of its own: letters, numbers, punctuation and symbols, pictures that Unicode keeps
+/// Characters with a shape of their own: letters, numbers, punctuation and symbols, pictures that Unicode keeps
 /// room for, but none that is made to be ignored or to be blank (a Braille cell without dots, a note
 /// without a head). Spaces, marks without a letter and invisible characters are not in it.
 static VISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -11,11 +11,11 @@ static VISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(shapes).ok()
 });
 
-/// True when nothing of the text can be seen.
+/// True when the text has no visible character.
 pub(crate) fn is_blank(text: &str) -> bool {
     match &*VISIBLE {
         Some(visible) => !visible.is_match(text),
-        // A test says that there is one.
+        // Never: a test asserts that the pattern compiles.
         None => text.trim().is_empty(),
     }
 }

@@ -1,6 +1,6 @@
-//! A creator's style sheet as a page may carry it: it reaches what is in `<body>`, and nothing beside it.
+//! Confines a creator's style sheet to `<body>`, so that it reaches nothing beside it.
 //!
-//! The question for consent stands beside `<body>`, so a sheet can neither hide nor move it. The one rule:
+//! The question for consent is a sibling of `<body>`, so a sheet can neither hide nor move it. The one rule:
 //! the sheet goes into a block of `@scope (body)`, and ends where it would leave that block. Browsers
 //! without `@scope` show the page in its own style.
 
@@ -15,8 +15,8 @@ const GROUPS: &[&str] = &["media", "supports", "layer", "container"];
 
 /// The sheet for a `<style>` element of its own, `None` when there is nothing in it.
 pub(super) fn contain(css: &str) -> Option<String> {
-    // In CSS `\/` is `/`, and `</` stands in no valid sheet outside of texts and comments. Browsers' own
-    // rule ends the element at `</style`.
+    // Browsers end the element at `</style`. In CSS `\/` is `/`, and a valid sheet has `</` in texts and
+    // comments only.
     let css = css.replace("</", "<\\/");
     let mut walk = Walk::default();
     walk.rules(&mut Parser::new(&css), 0);
@@ -49,7 +49,7 @@ enum Step {
     AtRule {
         is_group: bool,
     },
-    /// `html` or `body`; or what stands behind the colon of `:root`.
+    /// `html` or `body`; or the name after the colon of `:root`.
     WholePage {
         pseudo: bool,
     },
@@ -63,9 +63,9 @@ impl Walk {
     /// Walks over a list of style rules and at-rules.
     fn rules(&mut self, parser: &mut Parser<'_>, depth: usize) {
         let mut at_rule = None;
-        // The token before: nothing, a colon with its place, or something that a name would belong to.
+        // The token before: nothing, a colon with its place, or one that a following name would belong to.
         let mut before = Before::Nothing;
-        // The last selector of the whole page, as long as nothing but a combinator stands behind it.
+        // The last selector of the whole page, while only combinators have followed it.
         let mut page: Option<usize> = None;
         while let Some((range, step)) = self.next(parser) {
             match step {
@@ -117,7 +117,7 @@ impl Walk {
             self.end.get_or_insert(start);
             return;
         }
-        // What the parser makes of the block is of no interest, only what is in it.
+        // The walk needs the block's tokens only, not the parser's result.
         let _ = parser.parse_nested_block(|parser| {
             if of_rules {
                 self.rules(parser, depth + 1);
@@ -176,7 +176,7 @@ impl Walk {
     }
 }
 
-/// What stands before a token.
+/// The kind of token before a token.
 #[derive(Clone, Copy)]
 enum Before {
     /// Nothing that the token would belong to.
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What stands in the block.
+    /// The contents of the block.
     fn inside(css: &str) -> Option<String> {
         let text = contain(css)?;
         let inside = text
@@ -224,7 +224,7 @@ mod tests {
             "@media (width > 1px){a{b:c}}",
             ".link{&:hover{color:red}}",
             "a[href='}']{}",
-            // What is open at its end is closed by the end of the element.
+            // The end of the element closes what is still open.
             "a{color:red",
         ] {
             assert_eq!(inside(css).as_deref(), Some(css), "{css}");

@@ -1,5 +1,5 @@
--- Who may do what in one of the two databases: its owner makes and changes tables, its readers read them, and nobody
--- else even connects. Tables that another role made before become the owner's. Run in that database as a superuser,
+-- Rights in one of the two databases: its owner creates and changes tables, its readers read them, and no other role
+-- may connect. Tables that another role created become the owner's. Run in that database as a superuser,
 -- as often as you like, with two settings that name the roles:
 --
 --   main       footfall.owner=footfall_api        footfall.readers=footfall_reader
@@ -66,5 +66,5 @@ BEGIN
 END
 $$;
 
--- By default everybody who may connect may fill the disk with large objects. Footfall has none.
+-- By default every role that may connect may fill the disk with large objects. Footfall has none.
 REVOKE ALL ON FUNCTION lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) FROM PUBLIC;

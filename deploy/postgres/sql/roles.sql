@@ -1,5 +1,5 @@
--- The roles: one for each service and one for people, none with a right beyond its own tables. They come without a
--- password and let nobody in until they get one. Run as a superuser, as often as you like.
+-- The roles: one for each service and one for people, none with a right beyond its own tables. They have no
+-- password at first, and no one can log in until they get one. Run as a superuser, as often as you like.
 --
 -- footfall_api        owns the main database's tables and reads the analytics database
 -- footfall_projector  owns the analytics database's tables
@@ -26,5 +26,5 @@ BEGIN
 END
 $$;
 
--- So that a slip of the keyboard is refused before rights are looked at.
+-- A typing mistake is refused before rights are checked.
 ALTER ROLE footfall_reader SET default_transaction_read_only = on;

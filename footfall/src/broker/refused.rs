@@ -1,4 +1,4 @@
-//! Requests that would take something from the log or change how it is kept, each answered with Kafka's error.
+//! Refuses requests that would delete from the log or change how it is kept, each with Kafka's error.
 //!
 //! One of them is enough to lose everything: a deletion in nisshi's storage takes every topic's records with it, and a
 //! compacted events topic loses history at the next start. They are in the table all the same, so that clients get an

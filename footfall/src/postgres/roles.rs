@@ -14,7 +14,7 @@ use super::{EmbeddedPostgres, PostgresError, connect_options};
 /// The same statements that operators run on a server of their own.
 const ROLES: &str = include_str!("../../../deploy/postgres/sql/roles.sql");
 const RIGHTS: &str = include_str!("../../../deploy/postgres/sql/rights.sql");
-/// Databases that every cluster has. None of the roles has any business there.
+/// Databases that every cluster has. None of the roles needs them.
 const NOT_OURS: &str = "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC";
 /// A statement that fails is not written to the server's log, where its passwords would be.
 const KEEP_OUT_OF_LOG: &str = "SET log_min_error_statement = panic";
@@ -76,7 +76,7 @@ impl EmbeddedPostgres {
         self.url_of(role.name(), &self.password_of(role), database)
     }
 
-    /// Makes the roles, and takes from everybody what the databases that every cluster has allow by default.
+    /// Makes the roles, and revokes the rights that every cluster's own databases grant by default.
     pub async fn make_roles(&self) -> Result<(), PostgresError> {
         let mut connection = self.connect(self.admin_options()).await?;
         for statements in [KEEP_OUT_OF_LOG, NOT_OURS, ROLES] {
@@ -114,7 +114,7 @@ impl EmbeddedPostgres {
         Ok(PgConnection::connect_with(&options).await?)
     }
 
-    /// Follows from the superuser's password, and neither that nor another role's follows from it.
+    /// Derived from the superuser's password; neither that nor another role's can be derived from it.
     fn password_of(&self, role: Role) -> String {
         let text = format!("{}/{}", role.name(), self.password);
         hex::encode(Sha256::digest(text))

@@ -1,6 +1,6 @@
-//! Reads JSON, and repairs what strict readers refuse a whole text for: half surrogates, U+0000, huge numbers.
+//! Reads JSON leniently: repairs half surrogates, U+0000 and huge numbers, for which strict readers refuse a whole text.
 //!
-//! Owns the repairs and nothing of what a beacon may say. The one rule: a text that a strict reader takes
+//! Owns the repairs, not the rules of beacons. The one rule: a text that a strict reader takes
 //! is read as it is, except for U+0000, which PostgreSQL's text cannot hold.
 
 use serde_json::Value;
@@ -146,7 +146,7 @@ impl<'a> Repair<'a> {
         Some(unit)
     }
 
-    /// A number, or a word that stands in place of one.
+    /// A number, or a word in place of one.
     fn word(&mut self, first: char) {
         let mut word = String::from(first);
         let is_part = |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.');

@@ -71,7 +71,7 @@ impl Batch<'_> {
         let max_data_bytes = self.service.rules().max_event_data_bytes;
         match Beacon::read(kind, Form::Member, object, max_data_bytes) {
             Ok(beacon) => {
-                // If nobody waits for the answer any more, it was not taken.
+                // The outcome if the client hangs up before the answer: the beacon was not taken.
                 ticket.otherwise(Outcome::UnknownPage);
                 Some(Entry {
                     index,
@@ -90,7 +90,7 @@ impl Batch<'_> {
         }
     }
 
-    /// What refers to an invalid visit by its name would wait for it in vain.
+    /// Members that name an invalid visit would wait for it in vain.
     fn drop_visit(&mut self, kind: BeaconKind, object: &Map<String, Value>) {
         let mut fields = Fields::new(object);
         let name = fields.uuid("bioPageId").zip(fields.uuid("eventId"));

@@ -1,4 +1,4 @@
-//! How a worker gets its partition: claims it, and makes sure that its log is the one the tables were made from.
+//! Claims a worker's partition, and makes sure that its log is the one the tables were made from.
 
 use super::{folding::Folding, standing::Trouble, worker::Failed};
 use crate::{identity::Probe, store::Claim};

@@ -1,4 +1,4 @@
-//! The thread of a worker: batches of one partition, halved until what the database refuses stands alone.
+//! The thread of a worker: applies batches of one partition, halved until a refused record is alone.
 
 use super::{
     claiming::Backoff,
@@ -23,7 +23,7 @@ use tracing::{debug, info, warn};
 /// a batch takes well below a second.
 const BATCH_RECORDS: usize = 4_000;
 
-/// The thread.
+/// The state of that thread.
 pub(super) struct Folding {
     pub(super) shared: Arc<Shared>,
     pub(super) partition: i32,

@@ -1,4 +1,4 @@
-//! What changes without a record: how far each partition is behind, how many sessions wait for their start.
+//! Gauges that change without a record: each partition's lag, and the number of sessions that wait for their start.
 //!
 //! Measured beside the folding, so that a broker or a database that answers slowly holds up no partition.
 

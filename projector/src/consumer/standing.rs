@@ -1,7 +1,7 @@
-//! How each of our partitions is: the text of `/ready`, the gauges of single partitions, the log lines.
+//! The state of each partition of this projector: in `/ready`, in gauges and in log lines.
 //!
-//! The one rule: only the newest worker of a partition says how it is, and what is not ours has no value that an
-//! alert could take for one.
+//! The one rule: only the newest worker of a partition reports its state, and partitions of other projectors have
+//! no value that raises an alert.
 
 use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, Readiness};
@@ -40,7 +40,7 @@ impl Trouble {
         }
     }
 
-    /// The partition stands at a record that is not taken.
+    /// The partition stopped at a record that is not taken.
     pub(super) fn at_record(offset: i64, why: impl std::fmt::Display) -> Self {
         Self {
             offset: Some(offset),
@@ -48,7 +48,7 @@ impl Trouble {
         }
     }
 
-    /// The database is away, or refuses everything.
+    /// The database is unavailable, or refuses everything.
     pub(super) fn of_server(reason: impl std::fmt::Display) -> Self {
         Self {
             is_of_server: true,
@@ -163,7 +163,7 @@ impl Standings {
         });
     }
 
-    /// Says how things are although nothing changed: a projector may have nothing to do.
+    /// Reports the state although nothing changed: a projector may have nothing to do.
     pub(super) fn publish(&self) {
         self.change(|_| ());
     }
@@ -274,7 +274,7 @@ mod tests {
         let stopped = "partition 1 is stopped at offset 7: it is bad (since 1970-01-01T00:00:00Z)";
         assert_eq!(text(&readiness), (true, format!("ready, but {stopped}")));
 
-        // Another partition's trouble with the server is everyone's.
+        // One partition's trouble with the server concerns all of them.
         standings.suffers(0, 1, Trouble::of_server("no answer"));
         let (ready, said) = text(&readiness);
         assert!(

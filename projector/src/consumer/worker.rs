@@ -74,7 +74,7 @@ pub(super) struct Report {
 pub(super) enum Found {
     /// The partition is claimed; records from this offset on are wanted.
     Claimed(i64),
-    /// The table stands elsewhere than the claim: the partition must be claimed again. The worker is over.
+    /// The table has another offset than the claim: the partition must be claimed again. The worker is over.
     Moved,
     /// A later claim holds the partition. The worker is over.
     Fenced,
@@ -227,7 +227,7 @@ impl Drop for Worker {
 pub(super) enum Failed {
     /// A later claim holds the partition.
     Fenced,
-    /// The table stands elsewhere than the claim.
+    /// The table has another offset than the claim.
     Moved,
     /// Another session holds a lock.
     Locked(String),

@@ -1,6 +1,6 @@
 //! Which events of a session count, as a function of the event and the session's start.
 //!
-//! The one rule: only times that stand in the log decide, so it does not matter which of the two came first,
+//! The one rule: only times in the log decide, so it does not matter which of the two came first,
 //! nor when rows that do not count are deleted.
 
 use super::{Started, Summary};

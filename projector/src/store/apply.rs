@@ -57,7 +57,7 @@ pub enum ApplyError {
     /// No answer within [`BATCH_DEADLINE`].
     #[error("the transaction took longer than {} s", BATCH_DEADLINE.as_secs())]
     TooSlow,
-    /// The database refused or is away.
+    /// The database refused or did not answer.
     #[error("{}", runtime::database::message(.0))]
     Database(#[from] sqlx::Error),
 }

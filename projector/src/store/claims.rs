@@ -114,7 +114,7 @@ impl Store {
     /// Takes a partition over; every earlier claim of it is void from now on.
     ///
     /// # Errors
-    /// When the database refuses or is away.
+    /// When the database refuses or does not answer.
     pub async fn claim(&self, topic: &'static str, partition: i32) -> sqlx::Result<Claim> {
         let mut lease = self.lease().await?;
         let claiming = sqlx::query(CLAIM)
@@ -140,7 +140,7 @@ impl Store {
     /// the claim is void.
     ///
     /// # Errors
-    /// When the database refuses or is away.
+    /// When the database refuses or does not answer.
     pub async fn settle(&self, claim: &Claim, found: Found) -> sqlx::Result<Option<Claim>> {
         let mut lease = self.lease().await?;
         let settled = timeout(SHORT, settle(&mut lease, claim, found)).await;

@@ -1,4 +1,4 @@
-//! What the events of a batch come to: which of them count, from which seq on, and what sessions become.
+//! Counts the events of a batch: which of them count, from which seq on, and the new state of their sessions.
 //!
 //! The one rule: an event of the batch and one that has waited in the table are treated alike, so it makes no
 //! difference where the log is cut into batches.

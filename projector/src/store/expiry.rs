@@ -1,4 +1,4 @@
-//! Deleting what will not count: events whose session or view did not come in time.
+//! Deletes events that will never count: their session or view did not come in time.
 //!
 //! The one rule: this changes no number. Whether an event counts is decided by [`crate::fold::limits`], from the
 //! times in the log alone; what goes here has been decided for as long as the log is in order to a day.
@@ -46,7 +46,7 @@ impl Store {
     /// Notes that a partition's records up to `end`, its end at that time, are in the tables, if they are.
     ///
     /// # Errors
-    /// When the database refuses or is away.
+    /// When the database refuses or does not answer.
     pub async fn note_folded(&self, partition: i32, end: i64, at: Timestamp) -> sqlx::Result<()> {
         let mut lease = self.lease().await?;
         let noting = sqlx::query(NOTE_FOLDED)
@@ -64,7 +64,7 @@ impl Store {
     /// more. `partitions` is how many the log has.
     ///
     /// # Errors
-    /// When the database refuses or is away.
+    /// When the database refuses or does not answer.
     pub async fn expire_waiting(
         &self,
         partitions: i32,

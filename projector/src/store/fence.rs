@@ -1,4 +1,4 @@
-//! What a claim is worth: compared with the table in each transaction, and what blocks it.
+//! Whether a claim still holds: each transaction compares it with the table. Also finds the session that blocks it.
 //!
 //! The one rule: only the owner of the newest epoch writes, and only where the table says it stands.
 
@@ -7,7 +7,7 @@ use sqlx::Row;
 use tokio::time::timeout;
 
 /// The session whose transaction holds the row of a partition. A row lock is not listed in `pg_locks`; the
-/// number of the transaction that holds it stands in the row.
+/// row holds the number of the transaction that has locked it.
 pub(super) const LOCK_HOLDER: &str = "
 SELECT locks.pid, activity.application_name, activity.state
 FROM log_partitions
@@ -28,7 +28,7 @@ pub(super) struct Stand {
     pub(super) next_offset: i64,
 }
 
-/// What a claim is worth.
+/// Whether a claim still holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It stands where the table does.
@@ -43,7 +43,7 @@ pub(super) enum Verdict {
 }
 
 impl Claim {
-    /// What this claim is worth for a batch that ends at `end`.
+    /// Whether this claim still holds, for a batch that ends at `end`.
     pub(super) const fn compare(&self, stand: Option<Stand>, end: i64) -> Verdict {
         let Some(stand) = stand else {
             return Verdict::Moved;
@@ -96,7 +96,7 @@ impl Store {
     /// The session that holds the row of a partition, if there is one. Waits for no lock.
     ///
     /// # Errors
-    /// When the database refuses or is away.
+    /// When the database refuses or does not answer.
     pub async fn find_lock_holder(
         &self,
         topic: &str,

@@ -1,4 +1,4 @@
-//! Connections of the store: each use has a deadline of ours, beside the limits that the server keeps.
+//! Connections of the store: each use has a deadline in the client, besides the limits that the server keeps.
 //!
 //! The one rule: a connection that has not answered is closed. Back in the pool it would wait for its answer, and
 //! behind a server that vanished the pool would soon have none left.

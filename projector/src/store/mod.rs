@@ -92,7 +92,7 @@ impl Store {
     /// 100,000.
     ///
     /// # Errors
-    /// When the database refuses or is away.
+    /// When the database refuses or does not answer.
     pub async fn count_waiting(&self) -> sqlx::Result<i64> {
         let mut lease = self.lease().await?;
         let counting = sqlx::query(COUNT_WAITING)
@@ -105,7 +105,7 @@ impl Store {
     /// The next offset to fold, per partition.
     ///
     /// # Errors
-    /// When the database refuses or is away.
+    /// When the database refuses or does not answer.
     pub async fn progress(&self, topic: &str) -> sqlx::Result<Vec<(i32, i64)>> {
         let mut lease = self.lease().await?;
         let reading = sqlx::query(READ_PROGRESS)

@@ -1,9 +1,9 @@
-//! What an error of the database says about a batch: who is to blame, and in which words, without any content.
+//! Classifies an error of the database: its cause, and its message without any content of rows.
 
 use runtime::database::{LOCK_NOT_AVAILABLE, QUERY_CANCELED};
 use sqlx::postgres::PgDatabaseError;
 
-/// Who is to blame for an error.
+/// The cause of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// Another session holds a lock.
@@ -25,7 +25,7 @@ const OF_SERVER: [&str; 10] = ["08", "25", "28", "3D", "40", "53", "55", "57", "
 /// Most characters of a reason.
 const MAX_CHARS: usize = 300;
 
-/// Who is to blame.
+/// The cause of an error.
 #[must_use]
 pub fn cause(error: &sqlx::Error) -> Cause {
     match error {

@@ -28,7 +28,7 @@ impl Store {
     /// fraction of a millisecond, an analysis some hundred, and there are as many as a table has doubled.
     ///
     /// # Errors
-    /// When the database refuses or is away; the tables are as right as before.
+    /// When the database refuses or does not answer; the tables are as right as before.
     pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
         let mut lease = self.lease().await?;
         let refreshed = tokio::time::timeout(DEADLINE, refresh(&mut lease)).await;

@@ -1,4 +1,4 @@
-//! What every request's head must be, whatever its route: one host, and a target of bounded length.
+//! Checks the head of every request, whatever its route: one host, and a target of bounded length.
 
 use super::{ApiError, MAX_TARGET_BYTES};
 use axum::{
@@ -36,7 +36,7 @@ fn check_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
     right.then_some(()).ok_or_else(wrong)
 }
 
-/// A host and perhaps a port, as they stand in an http address.
+/// True for a host with or without a port, as in an http address.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else {
         return false;
@@ -48,7 +48,7 @@ fn is_host(value: &HeaderValue) -> bool {
             let digits = port.bytes().all(|byte| byte.is_ascii_digit());
             digits && (port.is_empty() || port.parse::<u16>().is_ok())
         }
-        // A name or a password stands before the host.
+        // A name or a password before the host.
         None => false,
     };
     !host.is_empty() && port

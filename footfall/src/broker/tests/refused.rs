@@ -1,4 +1,5 @@
-//! What nobody may do to the log, asked for by librdkafka's administration, and what nobody gets by accident.
+//! Requests that would harm the log are refused, those of librdkafka's administration client included, and no topic
+//! is created by accident.
 
 use nisshi_sans_io::{
     AlterConfigsRequest, AlterUserScramCredentialsRequest, ApiKey as _, ApiVersionsRequest, Body,
@@ -19,7 +20,7 @@ use rdkafka::{
 
 use super::{wire::Wire, *};
 
-/// Requests that the broker answers. Whoever adds one has read what it does to the log.
+/// Requests that the broker answers. Before adding one, read what it does to the log.
 const SERVED: &[i16] = &[
     0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 28, 29, 30,
     32, 33, 36, 37, 42, 44, 46, 50, 51, 60, 69, 71, 75,
@@ -74,7 +75,7 @@ async fn nothing_is_deleted_and_nothing_is_reconfigured() {
 
     let compacted =
         AlterConfig::new(ResourceSpecifier::Topic("events")).set("cleanup.policy", "compact");
-    // rdkafka tells no error of a resource; the answer itself is looked at below.
+    // rdkafka does not report the errors of resources; the test below checks the answer itself.
     let _ = admin.alter_configs([&compacted], &options).await.unwrap();
 
     let mut list = TopicPartitionList::new();

@@ -33,26 +33,26 @@ use tracing::warn;
 /// How long the log may take for a batch before the import gives up: longer than a cluster takes to find
 /// another leader.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
-/// Time between two words about a pause, or a log that does not answer.
+/// Time between two reports of a pause, or of a log that does not answer.
 const TELL_EVERY: Duration = Duration::from_secs(1);
-/// Standing still for less than this is not worth a word.
+/// Standing still for less than this is not reported.
 const STILL_WORTH_TELLING: Duration = Duration::from_secs(5);
 
 /// The import cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// The log says nothing. What it took stands in it in order, without a gap.
+    /// The log does not answer. What it took is in order, without a gap.
     #[error(
         "the log acknowledged nothing for {seconds} s; start the same import again when it is back: nothing counts twice",
         seconds = GIVE_UP_AFTER.as_secs()
     )]
     Silent,
-    /// The log says no.
+    /// The log refuses events.
     #[error(
         "the log refuses events ({0}); fix that and start the same import again: nothing counts twice"
     )]
     Told(SendError),
-    /// How far the tables are, or what they know, cannot be found out.
+    /// The progress of the tables, or the events they have, cannot be read.
     #[error(
         "no answer for {} s: {why}; fix that and start the same import again: nothing counts twice",
         after.as_secs()
@@ -203,7 +203,7 @@ impl Publisher<'_> {
         }
     }
 
-    /// Says what is waited for, until there is something new to look at.
+    /// Reports what the import waits for, until there is something new to look at.
     async fn wait(
         &mut self,
         standing: Option<&Standing>,

@@ -1,10 +1,10 @@
-//! Which records of the directory are a workspace's, though they do not name it.
+//! Finds the directory's records that belong to a workspace without naming it.
 
 use serde::Deserialize;
 use std::{collections::HashSet, str};
 use uuid::Uuid;
 
-/// What a record says of its tenant. Entries of later builds say it by the same members.
+/// The tenant that a record names. Entries of later builds use the same members.
 #[derive(Default, Deserialize)]
 pub(super) struct Tenant {
     #[serde(default)]
@@ -14,7 +14,7 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    /// What stands in a payload; nothing where that is not JSON.
+    /// Reads it from a payload; empty where that is not JSON.
     pub(super) fn of(payload: Option<&[u8]>) -> Self {
         serde_json::from_slice(payload.unwrap_or_default()).unwrap_or_default()
     }

@@ -92,9 +92,9 @@ pub fn write(
     Ok(())
 }
 
-/// What says that records belong to the workspace asked for though they do not name it: links of the directory
-/// have its number alone, and an erased key has nothing. All of the topic is read, whatever part is printed,
-/// since the record that says it may stand anywhere.
+/// What it takes to find the workspace's records that do not name it: links of the directory have only its
+/// number, and an erased key has no payload. All of the topic is read, whatever part is printed, since the
+/// record with the number may be anywhere.
 fn belonging(
     consumer: &BaseConsumer,
     selection: &Selection,

@@ -1,4 +1,4 @@
-//! What each role may do and may not, and what the server's processes know of ours.
+//! The rights of each role, and what the server's processes can see of this program.
 
 use super::*;
 
@@ -135,7 +135,7 @@ async fn each_role_does_its_work_and_nothing_else() {
         }
     }
 
-    // Nobody gets into a database that is none of its business.
+    // No role can connect to a database that it does not need.
     for (role, database) in [
         (Role::Projector, "main"),
         (Role::Projector, "postgres"),
