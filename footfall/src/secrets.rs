@@ -83,7 +83,9 @@ pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure>
         let Some(secret) = kept.remove(name) else {
             let hint = "give the one that the program was started with, or name another data directory with --data-dir";
             let path = path.display();
-            return Err(Failure::Other(format!("{path} does not hold {name}; {hint}")));
+            return Err(Failure::Other(format!(
+                "{path} does not hold {name}; {hint}"
+            )));
         };
         settings.set_default(name, secret);
     }

@@ -148,7 +148,11 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
     document.add(
         Operation::new(Method::GET, "/", tag, "show_home")
             .summary("Names the program and its links: as a page for browsers, as JSON for others.")
-            .answers_json(StatusCode::OK, "The program, its version and its links.", told)
+            .answers_json(
+                StatusCode::OK,
+                "The program, its version and its links.",
+                told,
+            )
             .answer_header("Cache-Control", true, text(usize::MAX)),
     );
 }
