@@ -38,7 +38,7 @@ pub(crate) fn guarded(app: &Arc<App>, limit: &'static str, routes: Routes) -> Ro
 async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let client = guard.app.client(&request);
     let claims = match guard.app.gate.admit(request.headers(), client) {
-        // PostgreSQL's text cannot hold U+0000, so such a subject cannot be anybody here.
+        // PostgreSQL's text cannot hold U+0000, so no user here has such a subject.
         Ok(claims) if claims.sub.contains('\0') => {
             return ApiError::unauthorized().into_response();
         }

@@ -49,7 +49,7 @@ const PUBLIC: [Limit; 3] = [
     limit(SHOW_PAGE, 600, MINUTE),
 ];
 
-/// Limits of the routes that are no reports. Links and settings have published limits; the others are
+/// Limits of the routes other than reports. Links and settings have published limits; the others are
 /// ours.
 const ROUTES: [Limit; 9] = [
     limit(CREATE_CREATOR, 30, HOUR),

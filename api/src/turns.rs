@@ -1,4 +1,4 @@
-//! Turns at the analytics database: how many reports of one tenant run at once, and how many wait.
+//! Bounds how many reports of one tenant run at the analytics database at once, and how many wait.
 //!
 //! The one rule: a tenant never has more than [`AT_ONCE`] reports at the database, so its flood leaves
 //! connections for the others, whose requests wait in no queue of its making.
@@ -116,7 +116,7 @@ mod tests {
         let held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
         let mut waiting = Box::pin(join_all((0..WAITING).map(|_| turns.take(1))));
         assert!((&mut waiting).now_or_never().is_none());
-        // At once: there is no place to wait in.
+        // At once, since the queue is full.
         assert!(matches!(turns.take(1).now_or_never(), Some(None)));
         // The paused clock goes on when there is nothing else to do.
         assert!(waiting.await.iter().all(Option::is_none));

@@ -59,8 +59,8 @@ impl DataDir {
         Ok(data_dir)
     }
 
-    /// Closes to other users what was here before this start: everything of ours, and the folder itself unless it
-    /// holds other things as well.
+    /// Closes files and folders from before this start to other users: all of ours, and the data directory itself
+    /// unless it holds other things as well.
     fn protect(&self) {
         let entries = ENTRIES.iter().map(|name| self.path.join(name));
         let mut paths: Vec<PathBuf> = entries.filter(|path| path.exists()).collect();

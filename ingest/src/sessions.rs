@@ -1,4 +1,4 @@
-//! What this instance remembers of sessions, so that one session and one address stay bounded.
+//! Bounds one session and one address, by what this instance remembers of sessions.
 //!
 //! Owns the bounds: new sessions of a page from an address, and views, heartbeats and time of a session.
 //! The one rule: only beacons that would be accepted are remembered, so every entry costs its sender a
@@ -108,7 +108,7 @@ impl Sessions {
             Body::CustomTracked(body) => (body.session_id, None),
             Body::PageLeft(_) | Body::BeaconRefused(_) => return Ok(()),
         };
-        // A name stands for a session that may have begun elsewhere, or may never begin. Both cost the same.
+        // The named session may have begun elsewhere, or may never begin. Both cost the same.
         let page = begins.or_else(|| beacon.named().map(|name| name.page));
         if let Some(page) = page
             && !self.0.contains_key(&session)

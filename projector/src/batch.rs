@@ -93,7 +93,7 @@ impl Batch {
         self.end = self.end.filter(|(next, _)| *next > offset);
     }
 
-    /// Takes the first so many records off it, in the order of the log.
+    /// Removes and returns the first `records` records, in the order of the log.
     #[must_use]
     pub fn take_first(&mut self, records: usize) -> Self {
         if records >= self.records() {

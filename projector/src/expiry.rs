@@ -10,7 +10,7 @@ use tracing::{debug, info};
 
 /// Time between two rounds. It only decides how long rows stay that do not count.
 const EVERY: Duration = Duration::from_mins(10);
-/// Pause between two bites, so that batches are not kept waiting for the disk.
+/// Pause between two steps, so that batches do not wait for the disk.
 const PAUSE: Duration = Duration::from_millis(200);
 /// How long a look at one partition's end may take.
 const TIMEOUT: Duration = Duration::from_secs(5);

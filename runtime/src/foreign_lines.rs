@@ -1,4 +1,4 @@
-//! Log lines of libraries that write them through the `log` crate, librdkafka's among them.
+//! Forwards log lines of libraries that use the `log` crate, librdkafka's among them.
 //!
 //! They come without the place in the source that wrote them: that is a path of the machine on which the library was
 //! built, and means nothing to people who run the program.
@@ -13,7 +13,7 @@ const KAFKA_CLIENT: &str = "librdkafka";
 /// Whether brokers go away because this program stops them.
 static BROKERS_STOP: AtomicBool = AtomicBool::new(false);
 
-/// From now on a lost connection to a broker is no problem worth a line: this program is about to stop its own.
+/// From now on lost connections to brokers are not logged: this program is about to stop its own broker.
 pub fn expect_lost_brokers() {
     BROKERS_STOP.store(true, Ordering::Relaxed);
 }

@@ -1,4 +1,4 @@
-//! How many files the process may have open; sockets are files.
+//! The limit of open files of this process; sockets are files.
 
 use tracing::warn;
 

@@ -67,7 +67,7 @@ impl Display for Problems {
 impl Settings {
     /// The settings of this process: `flags` first, then the environment, then the TOML file that
     /// `FOOTFALL_CONFIG` names. An empty value counts as absent, so what comes after it counts. A name that begins
-    /// like one of ours and is none is a problem.
+    /// like a setting and is not one is a problem.
     #[must_use]
     pub fn load(flags: &[(&str, Option<String>)]) -> Self {
         Self::of(flags, std::env::vars_os())
@@ -80,7 +80,7 @@ impl Settings {
         let mut settings = Self::default();
         let mut given = BTreeMap::new();
         for (name, value) in environment {
-            // No name of ours is anything but text.
+            // Names of settings are always text.
             let Ok(name) = name.into_string() else {
                 continue;
             };

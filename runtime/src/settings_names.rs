@@ -1,8 +1,8 @@
-//! Names that look like settings of ours and are none: whose they are, and which one was meant.
+//! Recognises mistyped settings in the environment, and suggests the setting that was meant.
 
 use crate::settings_list::{self, SETTINGS};
 
-/// First words of our settings that other programs use as well. Below them only a slip of the pen is ours.
+/// First words of our settings that other programs use as well. With them only a typing mistake counts as ours.
 const SHARED_WORDS: &[&str] = &[
     "ANALYTICS",
     "API",
@@ -30,9 +30,9 @@ pub(crate) const SHARED_SLIPS: usize = 2;
 pub(crate) enum Name {
     /// A setting, or one of a family that its reader checks.
     Setting,
-    /// Nothing to us.
+    /// Another program's.
     Foreign,
-    /// It begins like one of ours and is none.
+    /// It begins like a setting and is not one.
     Mistaken,
 }
 

@@ -167,8 +167,8 @@ pub enum Scope {
     Service,
 }
 
-/// Notes names of the form `RATE_LIMIT_<ROUTE>` for which there is no limit. A service alone refuses slips of the
-/// pen, and warns of the others: they may be another service's.
+/// Notes names of the form `RATE_LIMIT_<ROUTE>` for which there is no limit. A single service refuses typing
+/// mistakes, and warns of the others: they may be another service's.
 pub fn check_names(settings: &mut Settings, published: &[Limit], scope: Scope) {
     let known: Vec<String> = published
         .iter()

@@ -78,7 +78,7 @@ def batch_members_without_a_token(program, short):
     results = answer.json()["data"]["results"]
     verdicts = {(result["status"], result.get("reason")) for result in results}
     assert verdicts == {("dropped", "token")}, f"{verdicts}"
-    return f"20 of 20 dropped"
+    return "20 of 20 dropped"
 
 
 def clicks_on_links_of_nobody(program, short):

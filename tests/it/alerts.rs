@@ -1,5 +1,5 @@
-//! What a program that has just started shows of itself: the series that the alerts of `deploy/prometheus` ask for, and
-//! log lines without noise.
+//! A program that has just started: its metrics have every series that the alerts of `deploy/prometheus` use, and its log
+//! has no noise.
 
 use crate::program::{private_folder, ready, start};
 use kit::{child::Program, system::PATIENCE};

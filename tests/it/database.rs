@@ -1,4 +1,4 @@
-//! The limits of our sessions, on a real server: what they end, and what they leave alone.
+//! The limits of database sessions, on a real server: what they end, and what they leave alone.
 
 use kit::postgres;
 use runtime::{

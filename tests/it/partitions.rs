@@ -1,4 +1,4 @@
-//! Partitions that cannot be written for a while: locked, refused by the database, set to another place.
+//! Partitions that cannot be written for a while: locked, refused by the database, set to another offset.
 
 use crate::fairness::{creators_apart, views, visit};
 use jiff::SignedDuration;
@@ -239,7 +239,7 @@ async fn a_refused_record_stops_its_partition_alone_and_until_it_is_taken() {
     settle_partition(&system, *other).await;
     assert_eq!(views(&system, served).await, 2);
 
-    // What stands before the record is committed, it is named, and what it says is not.
+    // The records before it are committed; the record is named, and its content is not.
     let stops = format!("partition {stopped} is stopped at offset {bad_offset}");
     let reason = "not this one (SQLSTATE P0001";
     let (status, text) = told(&system, &["ready, but", &stops, reason]).await;

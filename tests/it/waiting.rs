@@ -1,4 +1,4 @@
-//! What waits for its session: how long, and that deleting it changes no number.
+//! Events that wait for their session: for how long, and that deleting them changes no number.
 
 use crate::random_log::{
     append, at, empty_tables, event_at, fold, leave, read, start, tables, view,

@@ -22,7 +22,7 @@ pub(crate) const DIMENSIONS: [(&str, &str, &str); 13] = [
 /// One question.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    /// The report: what stands behind `/analytics/`.
+    /// The report: the path after `/analytics/`.
     pub report: String,
     /// Its `type` or `dimension`, under the parameter's name.
     pub choice: Option<(&'static str, String)>,

@@ -1,7 +1,7 @@
-//! Names that no creator may take: visitors would think of the operator, a machine or a route.
+//! Names that no creator may take, because visitors would take them for the operator, a machine or a route.
 //!
-//! The one rule: a word counts in whatever spelling. `s3curity`, `ad.min` and `support-team` say the
-//! same as the words they are made of.
+//! The one rule: a word counts in any spelling. `s3curity`, `ad.min` and `support-team` are reserved like
+//! the words they are made of.
 
 /// Words that speak for the operator, or for a power over others.
 const AUTHORITY: &[&str] = &[
@@ -77,7 +77,7 @@ const AUTHORITY: &[&str] = &[
     "webmaster",
 ];
 
-/// Names of hosts, mailboxes and programs, and words that stand for no value.
+/// Names of hosts, mailboxes and programs, and words for a missing value.
 const INFRASTRUCTURE: &[&str] = &[
     "alertmanager",
     "anonymous",
@@ -228,7 +228,7 @@ const ROUTES: &[&str] = &[
 
 const CLASSES: [&[&str]; 3] = [AUTHORITY, INFRASTRUCTURE, ROUTES];
 
-/// What may stand between the words of a name.
+/// What may separate the words of a name.
 pub(super) const SEPARATORS: [char; 3] = ['.', '-', '_'];
 
 /// True for a name, in lower case, that is such a word or is made of nothing but such words.

@@ -1,4 +1,4 @@
-//! Where markup begins in a text, and where a `<` is just a `<`.
+//! Tells markup in a text from a `<` that is just a `<`.
 //!
 //! A list of what counts as markup, not of exceptions: a tag, a comment, a declaration or an
 //! instruction that has its end. An HTML parser reads an open tag to the end of the text instead, so
@@ -25,7 +25,7 @@ fn markup(text: &str) -> HashSet<usize> {
     let mut found = HashSet::new();
     for (at, _) in text.rmatch_indices('<') {
         let rest = text.get(at + 1..).unwrap_or_default();
-        // Most often: no `>` follows.
+        // Usually no `>` follows.
         if rest.contains('>') && begins_markup(rest, at + 1, &found) {
             found.insert(at);
         }

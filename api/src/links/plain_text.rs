@@ -27,7 +27,7 @@ pub(crate) fn plain_text(text: &str) -> String {
 /// The plain text of a single line, such as a name, without control characters.
 pub(crate) fn plain_line(text: &str) -> String {
     let mut line = plain_text(&on_one_line(text));
-    // An entity may stand for a control character.
+    // An entity may encode a control character.
     while line.contains(char::is_control) {
         line = plain_text(&on_one_line(&line));
     }

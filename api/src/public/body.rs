@@ -111,8 +111,8 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Text for places without markup, where nothing isolates it: without the characters that turn the direction
-/// of what stands around them.
+/// Text for places without markup, where nothing isolates it: without the characters that change the direction
+/// of the text around them.
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))

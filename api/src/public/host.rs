@@ -1,4 +1,4 @@
-//! A host as visitors read it: in its own letters where they cannot be taken for others, else in ASCII.
+//! Shows a host to visitors: in Unicode where its letters cannot be taken for others, else in ASCII.
 //!
 //! The one rule: a label is shown in Unicode when all its letters are of one script, and that script's
 //! letters are listed here. Latin letters that look like plain ones are not; Cyrillic and Greek labels need a

@@ -1,6 +1,5 @@
 //! Names of what a ranking lists. They are in the main database, so they are joined here and not in
-//! SQL. What has no name here is not the caller's, and the analytics database is not asked for it by
-//! its id.
+//! SQL. An id that is not found here is not the caller's, and gets no row of its own.
 
 use super::asked::Grant;
 use crate::{
@@ -12,7 +11,7 @@ use runtime::http::ApiError;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Most things of a creator that are known: so many rows an answer may have, and one more.
+/// Most things of a creator that are looked up. An answer has at most this many rows, and one more.
 const MAX_KNOWN: i64 = 10_000;
 
 /// Everything that the caller has or had; title and url of what is on a page now.

@@ -50,7 +50,7 @@ pub(super) struct Rows {
 }
 
 impl Plan {
-    /// The plan of a shape that is no choice; of one that is, nothing is asked. `known` are the
+    /// The plan of a shape. A choice asks nothing. `known` are the
     /// things that a ranking lists.
     pub(super) fn new(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid]) -> Self {
         let mut totals = Vec::new();

@@ -1,4 +1,4 @@
-//! Plans run at the database for as long as a request waits for them.
+//! Runs plans at the database for as long as their request waits.
 //!
 //! A dropped future does not end a statement: the server goes on with it. So a task of its own runs
 //! it, learns that its request is gone, and cancels it. The one rule: connection and turn are given

@@ -207,7 +207,7 @@ pub(crate) async fn list_of_page(
         .await
 }
 
-/// So many links that the creator has or had, with title and url where they are on a page.
+/// Up to `max` links that the creator has or had, with title and url where they are on a page.
 pub(crate) async fn list_names(
     pool: &PgPool,
     creator_id: Uuid,

@@ -1,4 +1,4 @@
-//! Opens the log's file, reads it directly in bounded bites, and compacts a topic that is compacted by contract.
+//! Opens the log's file, reads it directly in bounded pieces, and compacts a topic whose policy is `compact`.
 //!
 //! nisshi's own read sums the sizes of *all* records behind the offset before it returns the first ones, so that a
 //! rebuild would take quadratic time, never returns a record larger than the limit, and asks for headers once per

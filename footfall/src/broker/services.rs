@@ -1,8 +1,8 @@
 //! Which request is answered by whom.
 //!
 //! nisshi's services where they keep what is there, ours for fetch, group membership, offsets by time and everything that
-//! is refused, and a wake-up after everything that changes what a fetch would see; before the table stands our produce, for
-//! all that is no transaction. A request that is not in the table ends its connection, as Kafka does it.
+//! is refused, and a wake-up after everything that changes what a fetch would see; our produce comes before the table, for
+//! everything outside transactions. A request that is not in the table ends its connection, as Kafka does it.
 //! The rules to keep: wake after the write, never before; add a service only after reading what it deletes and makes.
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -217,7 +217,7 @@ where
     }
 }
 
-/// What there is about topics. nisshi's answer makes those that are asked for and missing, unless a client forbids it.
+/// Metadata of existing topics. nisshi's own service creates missing topics that are asked for, unless a client forbids it.
 #[derive(Clone, Debug)]
 struct ExistingTopics {
     storage: ArcDynStorage,

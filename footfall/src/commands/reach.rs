@@ -41,14 +41,14 @@ pub fn find_with_log(settings: &Settings) -> Result<DataDir, Failure> {
         let folder = settings.text("FOOTFALL_DATA_DIR");
         let folder = folder.as_deref().unwrap_or("data");
         Failure::Other(format!(
-            "there is no log in {folder}: {failure}, or a cluster with KAFKA_BROKERS"
+            "there is no log in {folder}: {failure}, or name a cluster with KAFKA_BROKERS"
         ))
     })?;
     if data_dir.log().exists() || data_dir.run_file().exists() {
         return Ok(data_dir);
     }
     Err(Failure::Other(format!(
-        "there is no log in {}; name the data directory of `footfall up` with --data-dir, or a cluster with KAFKA_BROKERS",
+        "there is no log in {}; name the data directory of `footfall up` with --data-dir, or name a cluster with KAFKA_BROKERS",
         data_dir.path().display()
     )))
 }

@@ -1,7 +1,7 @@
 //! As whom the server runs, and how its programs are started.
 //!
 //! PostgreSQL refuses to run as root. Started by root, its programs run through `setpriv` as an unprivileged user
-//! without a single capability, so that the server reads nothing of the host but what everybody may read. Root opens
+//! without a single capability, so that the server reads only what every user of the host may read. Root opens
 //! the cluster's directory before it becomes that user, and the programs find it as an open file.
 //! The rule to keep: no program of PostgreSQL is started except through [`Account::command`].
 

@@ -231,7 +231,7 @@ impl Acceptor {
     }
 
     /// Why a beacon may not name its visit or view in place of an id. An id's tag proves that the visit was
-    /// judged; a name proves nothing, so that what it stands for is judged here as far as it can be.
+    /// judged; a name proves nothing, so the visit behind it is judged here as far as possible.
     fn refuses_name(
         &self,
         beacon: &Beacon<'_>,

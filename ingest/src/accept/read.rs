@@ -1,4 +1,4 @@
-//! JSON in, beacon out, or every rule that it breaks.
+//! Reads a beacon from JSON, or reports every rule that it breaks.
 //!
 //! The one rule: only what identifies or counts can refuse a beacon (`visitorId`, `consentAnalytics`,
 //! `trackingToken`, ids, `duration`, `event`). Everything else describes: it is cut, rounded, clamped or
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         let page = fields.uuid("bioPageId").map(PageId);
         let tracking_token = fields.string("trackingToken", UNLIMITED);
         let referrer = text(fields, "referrer", MAX_URL_CHARS);
-        // Not cut: campaign parameters may stand behind the limit. What is kept of it has limits of its own.
+        // Not cut: campaign parameters may come after the limit. The stored parts have limits of their own.
         let landing_url = text(fields, "landingUrl", UNLIMITED);
         let claims = Claims {
             device: text(fields, "device", MAX_NAME_CHARS),

@@ -1,7 +1,7 @@
-//! What kind of place a visit came from: by its referrer, else by what the landing URL says of itself, else
-//! by the app whose browser shows the page.
+//! Classifies the place that a visit came from: by its referrer, else by the campaign parameters of the landing URL,
+//! else by the app whose browser shows the page.
 //!
-//! The one rule: a name counts when it is listed. A campaign that names no place is no source.
+//! The one rule: a name counts when it is listed. A campaign that names no place has no class.
 
 use super::{
     Landing, Referrer, in_app,

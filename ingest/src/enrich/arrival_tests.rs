@@ -1,4 +1,4 @@
-//! Where visits came from, as browsers, campaigns and apps tell it.
+//! Classes of visits by the referrers of browsers, the parameters of campaigns, and apps.
 
 use super::{Agents, Claims, arrival::class, referrer, utm};
 use proptest::prelude::*;

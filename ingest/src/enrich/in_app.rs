@@ -82,7 +82,7 @@ pub(super) fn is_one(agent: &str) -> bool {
     MARKS.iter().any(|mark| agent.contains(mark))
 }
 
-/// The browser's name where the rules miss it, with what stands behind its mark.
+/// The browser's name where the rules miss it, with the text after its mark.
 pub(super) fn name(agent: &str) -> Option<(&'static str, &str)> {
     NAMES.iter().find_map(|(mark, name)| {
         let (_, behind) = agent.split_once(mark)?;

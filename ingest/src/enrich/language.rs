@@ -1,7 +1,7 @@
 //! The language that a client prefers, as a canonical tag of BCP 47.
 //!
 //! The one rule: one language has one spelling, however systems write it (`tr_TR`, `TR-tr`, `tr-TR.UTF-8`), so
-//! that it is one row of a report. What is no tag is left out.
+//! that it is one row of a report. Anything that is not a tag is left out.
 
 /// Longest tag kept, in characters; RFC 5646 asks for at least 35.
 const MAX_TAG_CHARS: usize = 64;
@@ -16,7 +16,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("mo", "ro"),
 ];
 
-/// The tag of the first language in a list; `None` when that is no tag, or names no language.
+/// The tag of the first language in a list; `None` when that is not a tag, or names no language.
 pub(super) fn canonical(text: &str) -> Option<String> {
     let first = text.split([',', ';']).next()?.trim();
     // POSIX adds the character set and a modifier: `tr_TR.UTF-8`, `de_DE@euro`.
@@ -31,7 +31,7 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     }
     let renamed = RENAMED.iter().find(|(old, _)| *old == language);
     let mut canonical = renamed.map_or(language, |(_, new)| (*new).to_owned());
-    // Behind a single letter or digit stand extensions, which have no letter case of their own.
+    // Extensions, which follow a single letter or digit, have no letter case of their own.
     let mut extended = false;
     for subtag in subtags {
         let plain = (1..=8).contains(&subtag.len())

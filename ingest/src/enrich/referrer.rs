@@ -46,7 +46,7 @@ pub fn read(referrer: Option<&str>) -> Referrer {
     }
 }
 
-/// The host of a URL without the first `www.`, wherever that stands.
+/// The host of a URL without the first `www.`, wherever that is.
 pub(super) fn domain_of(url: &Url) -> Option<String> {
     url.host_str().map(|host| host.replacen("www.", "", 1))
 }

@@ -122,8 +122,7 @@ pub(super) fn classify(domain: &str) -> SourceClass {
         .unwrap_or(Other)
 }
 
-/// True when a public suffix proper ends the host and something stands before it: it names a site of the
-/// web.
+/// True when the host is a name below a public suffix proper: it names a site of the web.
 pub(super) fn is_site(host: &str) -> bool {
     psl::suffix(host.as_bytes()).is_some_and(|suffix| {
         suffix.typ() == Some(psl::Type::Icann) && suffix.as_bytes().len() < host.len()
@@ -157,8 +156,8 @@ fn fits(part: &str, below: &str) -> bool {
     part == below || (part == "??" && below.len() == 2)
 }
 
-/// What stands before a brand's domain, and the brand's label, under `com` and the suffixes of countries.
-/// Brands do not use all others for themselves, or not for what they are known for (`google.dev`).
+/// The labels before a brand's domain, and the brand's label, under `com` and the suffixes of countries.
+/// Under other suffixes a brand has other products, or does not own the name (`google.dev`).
 fn brand(domain: &str) -> Option<(&str, &str)> {
     let suffix =
         psl::suffix(domain.as_bytes()).filter(|suffix| suffix.typ() == Some(psl::Type::Icann))?;

@@ -1,4 +1,4 @@
-//! Systems that the rules of `uap-core` take for another one, or do not see.
+//! Corrects systems that the rules of `uap-core` take for another one, or do not recognise.
 //!
 //! The one rule: a version belongs to the system it is given for; where an agent names the version of
 //! another one (macOS for an iPad, Android for HarmonyOS), there is none.
@@ -84,7 +84,7 @@ fn facebook(agent: &str) -> Option<System> {
     Some(System::new(name, number_behind(agent, "FBSV/")))
 }
 
-/// The device of an app of Facebook whose agent is no browser's: it does not say "Mobile".
+/// The device of an app of Facebook whose agent is not a browser's and does not say "Mobile".
 pub(super) fn facebook_device(agent: &str) -> Option<Device> {
     if agent.contains("AppleWebKit/") {
         return None;

@@ -1,6 +1,6 @@
 //! History from another system: one line in, the events of one visit out. Pure.
 //!
-//! Owns what a line may say (contract of the import, section 4); what becomes of the beacons in it is
+//! Owns what a line may say; what becomes of the beacons in it is
 //! [`crate::accept`]'s, the same as for live ones. The one rule: every id and time of an event is a
 //! function of the line, so that the same line, at any time and on any instance, counts once.
 

@@ -181,7 +181,7 @@ impl<'a> Parts<'a> {
                 self.problem(index, &problem);
             }
             let at = at.unwrap_or(self.latest);
-            // Read although it is left out: a view that breaks a rule is a mistake wherever it stands.
+            // Read although it is left out: a view that breaks a rule is a mistake at any place.
             let before = self.steps.len();
             self.view(index, object, at);
             if let Some(leave) = leave {

@@ -1,6 +1,6 @@
 //! Gauges that change without a record: each partition's lag, and the number of sessions that wait for their start.
 //!
-//! Measured beside the folding, so that a broker or a database that answers slowly holds up no partition.
+//! Measured beside the folding, so that a slow broker or database delays no partition.
 
 use super::worker::Shared;
 use crate::identity::Probe;

@@ -6,7 +6,7 @@
 //! ```text
 //!   assigned --its worker claims it--> fetched --share of memory full--> paused, then fetched again
 //!       ^                                 |----unknown type------------> closed (aloud, until a restart)
-//!       |----table stands elsewhere-------|
+//!       |----table has another offset-----|
 //!       '----log ends before the table----'----fenced------------------> given up: the group is joined again
 //! ```
 
@@ -374,7 +374,7 @@ impl Thread<'_> {
     }
 }
 
-/// How many bytes of records each of so many partitions may have in memory.
+/// How many bytes of records each of that many partitions may have in memory.
 const fn share_of(partitions: usize) -> usize {
     let partitions = if partitions == 0 { 1 } else { partitions };
     ROOM_BYTES / partitions

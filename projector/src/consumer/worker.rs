@@ -1,7 +1,7 @@
 //! One partition's worker: a thread that claims the partition, then applies what was read of it, batch after batch.
 //!
 //! The one rule: a partition has one batch in the database at a time, and each partition has its own thread.
-//! So one that is far behind, locked or refused holds up no other one, and the next records are read while a
+//! So one that is far behind, locked or refused delays no other one, and the next records are read while a
 //! batch is written.
 
 use super::{
@@ -87,7 +87,7 @@ pub(super) struct Piece {
     pub(super) room: Room,
 }
 
-/// So many bytes of records lie between the thread that polls and the worker, until this is dropped.
+/// Counts bytes of records between the polling thread and the worker, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Room {
     link: Arc<Link>,

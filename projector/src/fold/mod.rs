@@ -29,7 +29,7 @@ pub struct Change {
     pub started: Option<Started>,
 }
 
-/// The table: type of event to what it leaves. A new type does not compile until it stands here.
+/// The table: type of event to what it leaves. A new type does not compile until it is listed here.
 #[must_use]
 pub fn fold(event: &Event, seq: i64) -> Change {
     let mut row = EventRow::of(event, seq);

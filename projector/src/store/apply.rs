@@ -52,7 +52,7 @@ pub enum ApplyError {
     #[error("the partition has another owner")]
     Fenced,
     /// The table was set to another place, as a restored database is. A new claim says where.
-    #[error("the partition stands elsewhere in the table than this claim")]
+    #[error("the table has another offset of the partition than this claim")]
     Moved,
     /// No answer within [`BATCH_DEADLINE`].
     #[error("the transaction took longer than {} s", BATCH_DEADLINE.as_secs())]
@@ -130,7 +130,7 @@ fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp
     received.max().map(|latest| latest.min(now))
 }
 
-/// Where the claim's partition stands, its row locked; `None` without a row.
+/// The stored place of the claim's partition, its row locked; `None` without a row.
 async fn lock_partition(
     connection: &mut PgConnection,
     claim: &Claim,

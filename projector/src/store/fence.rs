@@ -1,6 +1,6 @@
 //! Whether a claim still holds: each transaction compares it with the table. Also finds the session that blocks it.
 //!
-//! The one rule: only the owner of the newest epoch writes, and only where the table says it stands.
+//! The one rule: only the owner of the newest epoch writes, and only from the offset in the table.
 
 use super::{Claim, Store, lease::SHORT};
 use sqlx::Row;
@@ -20,7 +20,7 @@ LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
 WHERE log_partitions.topic = $1 AND log_partitions.partition = $2
 LIMIT 1";
 
-/// Where the table says that a partition stands.
+/// The stored place of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stand {
     pub(super) epoch: i64,
@@ -31,7 +31,7 @@ pub(super) struct Stand {
 /// Whether a claim still holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It stands where the table does.
+    /// It has the table's offset.
     Holds,
     /// The batch is in the table already: our own commit, whose answer was lost.
     Committed,

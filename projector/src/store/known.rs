@@ -1,4 +1,4 @@
-//! Which events of a list the log and the tables have already.
+//! Finds the events of a list that the log and the tables have already.
 
 use super::Store;
 use schemas::{EventId, WorkspaceNo};

@@ -17,7 +17,7 @@ use tokio::{
 
 /// A connection that has waited for its client for less may not be made to go: it may just be reading.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// One of so many connections goes when all places are taken, so that looking for them costs little.
+/// When all places are taken, one in this many connections goes, so that searching them stays cheap.
 const PORTION: usize = 64;
 
 /// What a connection is ordered to do. Later orders are stricter.

@@ -1,4 +1,4 @@
-//! `GET /`: a page for people who try the address in a browser, the same in a few members for programs.
+//! `GET /`: a page for people who open the address in a browser, and the same as JSON for programs.
 
 use super::{Prepared, ok};
 use crate::openapi::{Document, Operation, STYLE, constant, object, page_policy, required, text};

@@ -1,4 +1,4 @@
-//! What a connection waits for, since when, and how long its client may take.
+//! Tracks what a connection waits for, since when, and how long its client may take.
 //!
 //! Three waits depend on the client: for a request's head, for the next request on a kept connection,
 //! and for the client to take what is written to it. The stream reports bytes, the service reports

@@ -1,4 +1,4 @@
-//! Who may pass: a valid token, from an address that has not just sent many invalid ones.
+//! Admits requests with a valid token, unless their address has just sent many invalid ones.
 //!
 //! Checking a signature by a public key costs far more CPU than anything else before a handler. So bad
 //! and missing tokens spend a limit of their address, and once it is spent, unknown tokens of that

@@ -1,6 +1,6 @@
-//! How much two words differ, so that an error can name what was meant.
+//! The distance of two spellings, so that an error can suggest what was meant.
 
-/// How many letters must be changed, added or taken away to make one of the other, in any case.
+/// How many letters must be changed, added or removed to turn one into the other, ignoring case.
 pub(super) fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.to_lowercase(), other.to_lowercase());
     let other: Vec<char> = other.chars().collect();

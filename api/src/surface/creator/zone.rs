@@ -1,11 +1,11 @@
-//! `timezone`: a name of the IANA list that the program brings along.
+//! Reads `timezone`: a name of the IANA list that is built into the program.
 //!
-//! The one rule: the machine has no say. Its own zone database may be older, may be missing, and has
-//! names that mean the machine itself (`localtime`, `posixrules`).
+//! The one rule: the machine's own zone database is never used. It may be older or missing, and has names
+//! that mean the machine itself (`localtime`, `posixrules`).
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-/// A name of the list that stands for no place.
+/// A name of the list without a place.
 const NO_PLACE: &str = "Factory";
 
 /// The zone of that name, in any case; `None` for a name that is not in the list.

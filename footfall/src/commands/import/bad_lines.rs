@@ -1,4 +1,4 @@
-//! Lines that were not taken: the first in memory, all of them in a file once there are more.
+//! Collects lines that were not taken: the first in memory, all of them in a file once there are more.
 //!
 //! The one rule: none is forgotten, and memory does not grow with their number.
 
@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bad lines that people are shown one by one.
+/// Bad lines that the summary shows one by one.
 pub(super) const TOLD: usize = 20;
 /// Most files of one name and moment.
 const MAX_FILES: u32 = 100;
@@ -84,7 +84,7 @@ impl Serialize for All<'_> {
 #[derive(Debug)]
 pub(super) struct BadLines {
     bad: Bad,
-    /// Where the file may stand, the best place first.
+    /// Where the file may be made, the best place first.
     places: Vec<PathBuf>,
     file: Option<BufWriter<File>>,
 }

@@ -1,4 +1,4 @@
-//! Leaves out what log and tables have already, so that an import of the same file adds nothing to either.
+//! Leaves out events that log and tables have already, so that importing a file again adds nothing to either.
 //!
 //! The tables are asked in bulk. What was published a moment ago is not in them yet, so they are asked for a
 //! partition once they have what the log had before the import; what slips through counts once all the same.

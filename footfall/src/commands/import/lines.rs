@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 
 /// What is read at once: some hundreds of lines.
 const BUFFER_BYTES: usize = 1024 * 1024;
-/// What some programs put in front of a text in UTF-8. Where files were joined it stands before any line.
+/// Some programs put it in front of a text in UTF-8. In joined files it may come before any line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A line without its end.

@@ -218,7 +218,7 @@ impl Publisher<'_> {
             unknown: silence.map(|(_, why)| why),
         };
         self.tell(&doing(behind));
-        // The tables are looked at for as long as we listen.
+        // An error means that the watching task has ended; the loop looks again.
         let _ = tokio::time::timeout(TELL_EVERY, self.seen.changed()).await;
     }
 

@@ -5,9 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How far the tables may be behind (the program from outside, section 1).
+/// How far the tables may be behind: live events behind an import reach reports within a second.
 pub(super) const MAX_BEHIND: u64 = 20_000;
-/// After that long without a step, a partition of others does not hold up an import any more.
+/// After this long without a step, another tenant's partition does not delay an import any more.
 const STILL_AFTER: Duration = Duration::from_secs(10);
 
 /// What a look found, per partition.

@@ -1,4 +1,4 @@
-//! Looks again and again how far the tables are behind the log: what an import pauses for, and waits for.
+//! Watches how far the tables are behind the log, for which an import pauses and waits.
 //!
 //! The log's ends come from the broker, how far they are folded from the analytics database, so it is the
 //! same on an embedded log and on a cluster with any number of projectors.
@@ -66,7 +66,7 @@ impl Tables {
         self.partitions
     }
 
-    /// Tells what it sees until the receivers are gone.
+    /// Reports what it sees until the receivers are dropped.
     pub(super) async fn follow(self, seen: watch::Sender<Seen>) {
         // During a silence no partition was seen to stand still: counting begins again after it.
         let mut earlier: Option<Arc<Standing>> = None;

@@ -1,4 +1,4 @@
-//! What one line puts into the log, and into which partition.
+//! The events that one line adds to the log, and their partition.
 
 use ingest::history::{Taken, TakenRecord};
 use schemas::{EventId, RefusalReason, WorkspaceNo};
