@@ -1,7 +1,7 @@
 //! Every report of the catalogue once more, from the raw rows and as plainly as can be: loops over rows
 //! in memory, no SQL but for reading them. What the engine answers must equal this.
 //!
-//! Owns no rule of its own: the reports' rules are those of docs/API-DESIGN.md.
+//! Owns no rule of its own: the rules are those of `docs/API-DESIGN.md`.
 
 use crate::{
     ask::{Ask, DIMENSIONS, meant},
