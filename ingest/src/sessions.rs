@@ -166,7 +166,7 @@ impl Seen {
     }
 
     fn is_over(&self, at: Timestamp) -> bool {
-        at.duration_since(self.since) > MAX_AGE
+        at.duration_since(self.since) >= MAX_AGE
     }
 }
 

@@ -14,19 +14,12 @@ EVENTS_TOPIC = "footfall.events.v1"
 
 def files_that_others_may_read(program, short):
     """none below the data directory"""
-    open_to_others, looked_at = [], 0
-    mode = stat.S_IMODE(os.stat(program.data).st_mode)
-    if mode & 0o077:
-        open_to_others.append((program.data, oct(mode)))
-    for name in ("run.json", "secrets.toml", "log", "postgres"):
-        path = os.path.join(program.data, name)
-        if os.path.exists(path):
-            looked_at += 1
-            mode = stat.S_IMODE(os.stat(path).st_mode)
-            if mode & 0o077 and os.stat(program.data).st_mode & 0o077:
-                open_to_others.append((path, oct(mode)))
-    assert not open_to_others, f"{open_to_others}"
-    return f"{looked_at} looked at"
+    names = ("", "run.json", "secrets.toml", "log", "log/log.db", "postgres", "postgres/cluster", "postgres/password")
+    paths = [os.path.join(program.data, name) for name in names]
+    modes = {path: stat.S_IMODE(os.stat(path).st_mode) for path in paths if os.path.exists(path)}
+    open_to_others = [f"{path} {mode:o}" for path, mode in modes.items() if mode & 0o077]
+    assert not open_to_others, ", ".join(open_to_others)
+    return f"{len(modes)} looked at"
 
 
 def secrets_in_other_programs(program, short):

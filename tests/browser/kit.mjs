@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
 
-const { FOOTFALL, FOOTFALL_DATA_DIR, CHROMIUM } = process.env;
+const { FOOTFALL_TEST_PROGRAM, FOOTFALL_DATA_DIR, CHROMIUM } = process.env;
 const PATIENCE_MS = 20_000;
 
 const run = JSON.parse(readFileSync(`${FOOTFALL_DATA_DIR}/run.json`, 'utf8'));
@@ -21,7 +21,7 @@ export const PHONE = agent('Linux; Android 10; K', 'Mobile ');
 export const DESK = agent('X11; Linux x86_64', '');
 
 /** What a command of the program prints. */
-export const footfall = (...given) => execFileSync(FOOTFALL, given, { encoding: 'utf8' }).trim();
+export const footfall = (...given) => execFileSync(FOOTFALL_TEST_PROGRAM, given, { encoding: 'utf8' }).trim();
 
 /** Calls of the API as that creator. */
 export const creatorApi = (sub) => {

@@ -1,6 +1,6 @@
 // A visit to a bio page in Chromium, on a phone and on a desk, from the first sight to the reports.
 //
-// Expects a running program: FOOTFALL (its binary), FOOTFALL_DATA_DIR (where it keeps its data), CHROMIUM
+// Expects a running program: FOOTFALL_TEST_PROGRAM (its binary), FOOTFALL_DATA_DIR (where it keeps its data), CHROMIUM
 // (the browser), SCREENSHOTS (a folder, if pictures are wanted).
 
 import assert from 'node:assert/strict';

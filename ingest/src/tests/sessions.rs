@@ -175,7 +175,8 @@ async fn a_session_is_over_after_24_hours() {
     let id = instance.post("/session", &session(1)).await.json()["data"]["id"].take();
     let heartbeat = format!("/session/{}/heartbeat", id.as_str().unwrap());
     let view = json!({"sessionId": id});
-    instance.clock.advance(SignedDuration::from_hours(24));
+    let last = SignedDuration::from_hours(24) - SignedDuration::from_millis(1);
+    instance.clock.advance(last);
     assert!(instance.post("/pageview", &view).await.json()["data"]["id"].is_string());
     instance.post(&heartbeat, &json!({})).await;
     instance.clock.advance(SignedDuration::from_millis(1));
