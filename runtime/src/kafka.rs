@@ -16,8 +16,8 @@ use std::{
 };
 use tracing::warn;
 
-/// Until when a record must be acknowledged. Shorter than [`crate::http::REQUEST_TIMEOUT`], so that
-/// a request answered 503 leaves nothing behind that is delivered later.
+/// Until when a record must be acknowledged. A request waits for it, so one that is answered 503 leaves nothing
+/// behind that is delivered later.
 pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How much may wait for the broker. Above it beacons are answered 503.

@@ -32,7 +32,7 @@ use visits::{Lines, Plan, Visits};
 const DAYS: u32 = 28;
 /// Which of all histories; another one would be a second history on top of the first.
 const SEED: u64 = 1;
-/// The same for live visits, whose visitors are others.
+/// The same for live visits: other visits, of people who came before.
 const LIVE_SEED: u64 = 2;
 /// How long its token is valid.
 const TOKEN_HOURS: i64 = 24;

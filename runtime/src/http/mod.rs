@@ -40,9 +40,6 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 /// Until when a request's body must be complete.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Until when a beacon is answered once its body is there. Longer than
-/// [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which decides.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// Most open connections of a listener, if the process may open that many files. The one that has
 /// waited longest for its client makes room for the next.
 pub const MAX_CONNECTIONS: usize = 10_000;
