@@ -19,7 +19,6 @@ use sqlx::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     str::FromStr,
-    time::Instant,
 };
 use uuid::Uuid;
 
@@ -105,36 +104,7 @@ async fn a_further_view_or_leave_reads_a_few_rows_however_long_its_session_is() 
     assert_eq!(state, (3_002, 6_000.5));
 }
 
-/// Prints what one further view costs. Run by command:
-/// `cargo test --workspace --test it one_further_view -- --ignored --nocapture`
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn one_further_view_of_a_session_of_40_000() {
-    let store = Store::new(projector_pool().await);
-    let log = long_session(40_000);
-    let further = 21;
-    let known = log.len() - further;
-    let mut claim = store.claim(EVENTS, 0).await.unwrap();
-    let begun = Instant::now();
-    for from in (0..known).step_by(4_000) {
-        let batch = read(&log, from..known.min(from + 4_000));
-        store.apply(&mut claim, &batch, at(0)).await.unwrap();
-        store.refresh_statistics().await.unwrap();
-    }
-    println!("{known} views in batches of 4,000: {:?}", begun.elapsed());
-    let mut took: Vec<_> = Vec::new();
-    for offset in known..log.len() {
-        let batch = read(&log, offset..offset + 1);
-        let begun = Instant::now();
-        store.apply(&mut claim, &batch, at(0)).await.unwrap();
-        took.push(begun.elapsed());
-    }
-    took.sort_unstable();
-    let (fastest, median) = (took[0], took[further / 2]);
-    println!("one further view: {median:?} in the median of {further}, {fastest:?} at best");
-}
-
-/// What the contract says of the sessions of a log, from all of its events at once: number of views and
+/// What the rules say of the sessions of a log, from all of its events at once: number of views and
 /// heartbeats, and seconds as bits.
 fn restated(log: &[Event]) -> BTreeMap<Uuid, (i32, i32, u64)> {
     let day = SignedDuration::from_hours(24);
