@@ -89,7 +89,7 @@ fn cell(line: &Object, column: &str) -> String {
 }
 
 /// The text with a `'` before each character that would begin a formula: the first one, and the first
-/// behind a separator, also within quotes that begin there.
+/// behind a separator, also after blanks and within quotes that begin there.
 fn neutral(text: &str) -> String {
     let mut neutral = String::with_capacity(text.len());
     let (mut begins, mut split) = (true, false);
@@ -99,7 +99,8 @@ fn neutral(text: &str) -> String {
         }
         neutral.push(char);
         split |= SEPARATORS.contains(&char);
-        begins = SEPARATORS.contains(&char) || (begins && split && char == '"');
+        begins = SEPARATORS.contains(&char)
+            || (begins && split && (char == '"' || char.is_whitespace()));
     }
     neutral
 }
@@ -122,6 +123,7 @@ mod tests {
             ("\tx", "'\tx"),
             ("＝1", "'＝1"),
             ("a;=1+1", "a;'=1+1"),
+            ("a; =12", "a; '=12"),
             ("a;;-1", "a;;'-1"),
             ("a;\"=1+1&\"", "a;\"'=1+1&\""),
             ("a|@b", "a|'@b"),

@@ -28,3 +28,5 @@ $$;
 
 -- A typing mistake is refused before rights are checked.
 ALTER ROLE footfall_reader SET default_transaction_read_only = on;
+-- A session that was forgotten within a transaction would hold back vacuum and migrations.
+ALTER ROLE footfall_reader SET idle_in_transaction_session_timeout = '10min';

@@ -82,6 +82,8 @@ pub(super) const PEOPLE: &[(Device, &str, &str, &str)] = &[
     (Mobile, "WeChat", "HarmonyOS", "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0 Safari/537.36 ArkWeb/4.1.6.1 Mobile MicroMessenger/8.0.11(0x1800) NetType/WIFI"),
     (Mobile, "Facebook", "Android", "[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;FBOP/1]"),
     (Mobile, "Facebook", "iOS", "[FBAN/FBIOS;FBAV/500.0;FBDV/iPhone15,3;FBSV/17.4;FBID/phone]"),
+    (Mobile, "Facebook", "Android", "[FB_IAB/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;]"),
+    (Mobile, "Instagram", "Android", "Instagram 320.0.0.0 Android (34/14; 480dpi; 1080x2340; samsung; SM-S921B; e1s; s5e9945; en_US; 571234567)"),
     (Tablet, "Facebook", "Android", "[FBAN/FB4A;FBAV/500.0;FBDV/SM-X200;FBSV/13;FBID/tablet]"),
     (Mobile, "Facebook", "Android", "Dalvik/2.1.0 (Linux; U; Android 5.1.1; SM-J320F Build/LMY47V) [FBAN/FB4A;FBAV/43.0.0.29.147;FBPN/com.facebook.katana;FBDV/SM-J320F;FBSV/5.1.1]"),
     (Desktop, "Android", "Android", "Dalvik/2.1.0 (Linux; U; Android 11; PHILIPS 4K TV Build/RTT2.220929.001) CTV"),
@@ -149,6 +151,11 @@ fn a_version_is_that_of_its_system() {
             "16",
             "500.0",
             "[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;FBOP/1]",
+        ),
+        (
+            "17.4",
+            "500.0",
+            "[FBAN/FBIOS;FBAV/500.0;FBDV/iPhone15,3;FBMD/iPhone;FBSN/iOS;FBSV/17.4;FBID/phone]",
         ),
     ] {
         let agent = agents().parse(Some(header)).with_claims(&Claims::default());

@@ -107,7 +107,7 @@ fn a_careless_pattern_does_not_refuse_the_in_app_browsers() {
     let rules = BotRules::compile("scanner\tMobile\nseo\tCPH\nscanner\tCustomsOffice").unwrap();
     for (.., agent) in PEOPLE
         .iter()
-        .filter(|(.., agent)| agent.contains("Instagram "))
+        .filter(|(.., agent)| agent.contains("Instagram ") && agent.contains("Mobile"))
     {
         assert_eq!(rules.judge(agent), BotSignals::LISTED_NAME, "{agent}");
     }

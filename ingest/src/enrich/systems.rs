@@ -49,8 +49,8 @@ pub(super) fn correct(agent: &str, found: Option<(&str, Option<&str>)>) -> Optio
         Some(("iOS", version)) if agent.contains("iPad") && major(version?)? >= 13 => {
             Some(System::new("iPadOS", version))
         }
-        Some(_) => None,
-        None => facebook(agent),
+        Some((_, Some(_))) => None,
+        Some((_, None)) | None => facebook(agent),
     }
 }
 
@@ -67,9 +67,10 @@ fn harmony(agent: &str) -> Option<System> {
     named.then(|| System::new("HarmonyOS", version()))
 }
 
-/// The system in the fields of an app of Facebook: `[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;...]`.
+/// The system in the fields of an app of Facebook: `[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;...]`. Its
+/// in-app browser names the app as `FB_IAB`.
 fn facebook(agent: &str) -> Option<System> {
-    let app = field(agent, "FBAN/")?;
+    let app = field(agent, "FBAN/").or_else(|| field(agent, "FB_IAB/"))?;
     let device = field(agent, "FBDV/").unwrap_or_default();
     let name = match field(agent, "FBSN/") {
         Some("Android") => "Android",
