@@ -103,20 +103,25 @@ def a_slow_head(program, short):
     return f"closed after {took:.1f} s"
 
 
+def reader(program, number):
+    """A client that asks for much and reads nothing, from one of a few addresses."""
+    connection = connect(program, source=f"127.0.1.{1 + number % 16}")
+    connection.settimeout(0.5)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    try:
+        connection.sendall(head("GET", "/docs", "Host: a") * 50)
+    except OSError:
+        # Its requests fill the way there.
+        pass
+    return connection
+
+
 def clients_that_do_not_read(program, short):
     """others are answered meanwhile; dropped after 30 s"""
     readers = []
     try:
         for number in range(300 if short else 960):
-            # From a few addresses, so that a cap by address is not all that holds.
-            connection = connect(program, source=f"127.0.1.{1 + number % 16}")
-            connection.settimeout(0.5)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            try:
-                connection.sendall(head("GET", "/docs", "Host: a") * 50)
-            except OSError:
-                pass
-            readers.append(connection)
+            readers.append(reader(program, number))
         slowest = 0.0
         for _ in range(10):
             started = time.monotonic()
@@ -151,16 +156,7 @@ def is_closed(connection):
 
 def a_stop_with_clients_that_do_not_read(program, short):
     """ended within 25 s, exit code 0"""
-    readers = []
-    for number in range(100):
-        connection = connect(program, source=f"127.0.3.{1 + number % 16}")
-        connection.settimeout(0.5)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        try:
-            connection.sendall(head("GET", "/docs", "Host: a") * 50)
-        except OSError:
-            pass
-        readers.append(connection)
+    readers = [reader(program, number) for number in range(100)]
     started = time.monotonic()
     code = program.stop()
     took = time.monotonic() - started

@@ -24,7 +24,7 @@ pub(crate) fn js_number(x: f64) -> Value {
     }
 }
 
-/// Decision 5: `days` times 24 hours back, rounded down to a quarter of an hour.
+/// `days` times 24 hours back, rounded down to a quarter of an hour.
 ///
 /// # Panics
 /// Never for days of a calendar.

@@ -227,7 +227,7 @@ impl Rows {
     }
 }
 
-/// Decision 15.
+/// The duration of a visit: 30 s a heartbeat; without any, the sum of its views if one of them was left.
 fn seconds(beats: u32, views: &[(Timestamp, Uuid, Uuid)], leaves: &BTreeMap<Uuid, f64>) -> f64 {
     if beats > 0 {
         return f64::from(beats) * 30.0;

@@ -23,10 +23,10 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Contract 4.6.
+/// As the original publishes it: outer caches may be a minute late.
 const CACHE: HeaderValue =
     HeaderValue::from_static("public, s-maxage=60, stale-while-revalidate=300");
-/// Contract 4.6. No value of the standard; browsers take it for none.
+/// As the original publishes it. The standard knows no such value; browsers ignore it.
 const ALLOW_ALL: HeaderValue = HeaderValue::from_static("ALLOWALL");
 
 /// A page as everybody may read it. Nothing in it tells the user behind it.

@@ -94,7 +94,7 @@ impl PublicPage {
     }
 }
 
-/// Contract 4.6: `scheduledStart <= now <= scheduledEnd`, where nothing bounds nothing.
+/// True for an active link when `scheduledStart <= now <= scheduledEnd`; an absent end is no bound.
 fn is_visible(link: &BioLink, now: Timestamp) -> bool {
     link.active
         && link
