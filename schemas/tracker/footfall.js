@@ -104,10 +104,11 @@
   const place = () => ({ path: cut(route()), title: cut(document.title) });
 
   const push = (type, eventId, fields, settle) => {
-    const item = { type, eventId, fields, session, view, at: Date.now() };
+    const item = { type, eventId, fields, session, view, settle, at: Date.now() };
     if (waiting.length < MAX_WAITING) waiting.push(item);
     if (!settle) return drain();
     setTimeout(() => {
+      item.settle = 0;
       if (item.view === view) fields.title = cut(document.title);
       drain();
     }, settle);
@@ -117,7 +118,7 @@
   // once one has failed all together, by the names that we gave them and with their age.
   const drain = () => {
     if (Date.now() < pausedUntil) return;
-    const free = waiting.filter((item) => !item.busy);
+    const free = waiting.filter((item) => !item.busy && !item.settle);
     if (free.some((item) => item.failed)) return send('events', batch(free), free);
     for (const item of free) {
       const { type, eventId, fields, session, view } = item;
