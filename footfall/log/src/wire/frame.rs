@@ -5,7 +5,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::{Buf as _, Bytes, BytesMut, TryGetError};
-use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request};
+use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -212,13 +212,13 @@ pub(super) fn skip_header_tags(api: &Api, version: i16, frame: &mut Bytes) -> Re
 }
 
 /// A request's body, measured and decoded.
-pub(crate) fn decode<Q: Request>(
+pub(crate) fn decode<Q: Decodable>(
     api: &Api,
     version: i16,
     body: &mut Bytes,
 ) -> Result<Q, BadRequest> {
     shape::measure(api, version, body)?;
-    <Q as Decodable>::decode(body, version)
+    Q::decode(body, version)
         .map_err(|error| BadRequest::Content(error.to_string()))
 }
 
