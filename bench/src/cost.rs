@@ -3,7 +3,7 @@
 //! Both are processes of their own under the same load; CPU time is what the kernel says of them.
 
 use axum::{Json, Router, routing::post};
-use footfall::broker::EmbeddedBroker;
+use footfall_log::{Broker, Credentials, Options};
 use runtime::{
     Clock, IdSource, Producer, SystemClock, SystemIds, kafka::KafkaSettings, producer::Record,
     topics,
@@ -25,6 +25,8 @@ use std::{
 };
 use uuid::Uuid;
 
+/// The name that the embedded log asks for; the password is the secret.
+const LOGIN: &str = "bench";
 const SECRET: &str = "a-secret-for-measurements-only-0123456789";
 /// Clock ticks of `/proc/<pid>/stat` per second: `USER_HZ`, 100 on every Linux architecture we build for.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -38,7 +40,7 @@ pub struct Cost {
     /// Requests in flight
     #[arg(long, default_value_t = 256)]
     concurrency: usize,
-    /// Kafka cluster to publish to; else the embedded broker, in this process
+    /// Kafka cluster to publish to; else the embedded log, in this process
     #[arg(long)]
     brokers: Option<String>,
     /// The ingest binary
@@ -60,31 +62,30 @@ impl Cost {
         let folder = std::env::temp_dir().join(format!("footfall-bench-{}", std::process::id()));
         let embedded = match &self.brokers {
             Some(_) => None,
-            None => Some(EmbeddedBroker::start(&folder, None).await?),
+            None => Some(start(&folder).await?),
         };
-        let brokers = embedded.as_ref().map_or_else(
-            || self.brokers.clone().unwrap_or_default(),
-            |b| b.brokers().to_owned(),
-        );
-        let page = prepare(&KafkaSettings::new(brokers.clone())).await?;
+        let kafka = match &embedded {
+            Some(broker) => KafkaSettings::with_login(broker.bootstrap_servers(), LOGIN, SECRET),
+            None => KafkaSettings::new(self.brokers.clone().unwrap_or_default()),
+        };
+        let page = prepare(&kafka).await?;
+        let variables = kafka.variables();
+        let mut environment = vec![
+            ("INGEST_LISTEN", "127.0.0.1:18081"),
+            ("JWT_SECRET", SECRET),
+            ("TRACKING_HMAC_SECRET", SECRET),
+            ("ID_SECRET", SECRET),
+            ("VISITOR_HASH_SECRET", SECRET),
+            ("RATE_LIMITS", "off"),
+            ("RUST_LOG", "warn"),
+        ];
+        let pairs = variables.iter();
+        environment.extend(pairs.map(|(name, value)| (name.as_str(), value.as_str())));
 
         let (mut durable, mut bare) = (Vec::new(), Vec::new());
         for round in 1..=self.rounds {
-            let ingest = Process::start(
-                Command::new(&self.ingest),
-                "127.0.0.1:18081",
-                &[
-                    ("KAFKA_BROKERS", brokers.as_str()),
-                    ("INGEST_LISTEN", "127.0.0.1:18081"),
-                    ("JWT_SECRET", SECRET),
-                    ("TRACKING_HMAC_SECRET", SECRET),
-                    ("ID_SECRET", SECRET),
-                    ("VISITOR_HASH_SECRET", SECRET),
-                    ("RATE_LIMITS", "off"),
-                    ("RUST_LOG", "warn"),
-                ],
-            )
-            .await?;
+            let ingest =
+                Process::start(Command::new(&self.ingest), "127.0.0.1:18081", &environment).await?;
             durable.push(self.measure(&ingest, page).await?);
             drop(ingest);
             let mut command = Command::new(std::env::current_exe()?);
@@ -213,6 +214,14 @@ async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
 struct Process {
     child: Child,
     address: &'static str,
+}
+
+async fn start(folder: &Path) -> Result<Broker, Box<dyn Error>> {
+    let credentials = Credentials {
+        username: LOGIN.to_owned(),
+        password: SECRET.to_owned(),
+    };
+    Ok(Broker::start(folder, Options::new(credentials)).await?)
 }
 
 impl Process {

@@ -169,8 +169,8 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         Command::Import(arguments) => program::run(&[data_dir], |settings, context| {
             import::run(settings, context, arguments)
         }),
-        Command::Replay(selection) => program::run(&[data_dir], |settings, _| {
-            commands::replay::run(settings, selection)
+        Command::Replay(selection) => program::run(&[data_dir], |settings, context| {
+            commands::replay::run(settings, context, selection)
         }),
         Command::Topics => program::run(&[data_dir], commands::topics::run),
         Command::Token {

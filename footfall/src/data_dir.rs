@@ -121,7 +121,7 @@ impl DataDir {
         &self.path
     }
 
-    /// Folder of the embedded broker.
+    /// Folder of the embedded log.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.path.join("log")
@@ -143,6 +143,12 @@ impl DataDir {
     #[must_use]
     pub fn run_file(&self) -> PathBuf {
         self.path.join("run.json")
+    }
+
+    /// File that tells Kafka clients how to reach the log.
+    #[must_use]
+    pub fn kafka_properties(&self) -> PathBuf {
+        self.path.join("kafka.properties")
     }
 
     /// Takes the directory for this process.

@@ -3,12 +3,12 @@
 //!
 //! The one rule: nothing here is faked. The services talk to the embedded parts as to any others.
 
-pub mod broker;
 pub mod cli;
 pub mod commands;
 pub mod data_dir;
 pub mod databases;
 pub mod demo;
+pub mod embedded_log;
 pub mod openapi;
 pub mod output;
 mod parts;

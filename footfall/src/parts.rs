@@ -2,15 +2,23 @@
 //!
 //! The rule to keep: what was started is stopped after everything that uses it, also when a start fails.
 
-use crate::{broker::EmbeddedBroker, data_dir::DataDir, databases, postgres::EmbeddedPostgres};
+use crate::{
+    data_dir::DataDir,
+    databases,
+    embedded_log::{self, EmbeddedLog},
+    postgres::EmbeddedPostgres,
+};
 use projector::consumer::Assignment;
-use runtime::{Context, Settings, kafka::KafkaSettings, program::Failure, telemetry, topics};
+use runtime::{
+    Context, Settings, kafka::KafkaSettings, kafka_properties::Secrets, program::Failure,
+    telemetry, topics,
+};
 use schemas::topics::{DIRECTORY, EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
 use tracing::{info, warn};
 
 /// The log and the database under the services.
 pub(crate) struct Parts {
-    broker: Option<EmbeddedBroker>,
+    log: Option<EmbeddedLog>,
     postgres: Option<EmbeddedPostgres>,
     pub(crate) kafka: KafkaSettings,
     /// The main database for people and scripts.
@@ -28,25 +36,21 @@ impl Parts {
         context: &Context,
     ) -> Result<Self, Failure> {
         let given = settings.text("KAFKA_BROKERS").is_some();
-        let broker = if given {
+        let log = if given {
             None
         } else {
-            info!(
-                "starting the embedded broker in {}",
-                data_dir.log().display()
-            );
-            Some(
-                EmbeddedBroker::start(&data_dir.log(), None)
-                    .await
-                    .map_err(Failure::other)?,
-            )
+            info!("starting the embedded log in {}", data_dir.log().display());
+            Some(EmbeddedLog::start(data_dir, &*context.ids).await?)
         };
-        if let Some(broker) = &broker {
-            settings.set_default("KAFKA_BROKERS", broker.brokers());
+        if let Some(log) = &log {
+            log.enter(settings);
         }
         let kafka = KafkaSettings::read(settings);
+        if given {
+            embedded_log::write_properties(data_dir, &kafka, Secrets::LeftOut)?;
+        }
         let mut parts = Self {
-            broker,
+            log,
             postgres: None,
             kafka,
             main_url: String::new(),
@@ -82,10 +86,10 @@ impl Parts {
     /// Compacts the embedded log's directory topic. The topics have been checked: an events topic whose policy was
     /// changed to `compact` has ended the start before.
     async fn compact_directory(self) -> Result<Self, Failure> {
-        let Some(broker) = &self.broker else {
+        let Some(log) = &self.log else {
             return Ok(self);
         };
-        match broker.compact(DIRECTORY).await {
+        match log.compact(DIRECTORY).await {
             Ok(_) => Ok(self),
             Err(error) => {
                 let _ = self.stop().await;
@@ -104,7 +108,7 @@ impl Parts {
 
     /// Which partitions a projector on this log takes.
     pub(crate) const fn assignment(&self) -> Assignment {
-        match self.broker {
+        match self.log {
             Some(_) => Assignment::All {
                 partitions: EVENTS_PARTITIONS_EMBEDDED,
             },
@@ -118,10 +122,10 @@ impl Parts {
             Some(postgres) => postgres.stop().await.map_err(Failure::other),
             None => Ok(()),
         };
-        if let Some(broker) = self.broker {
+        if let Some(log) = self.log {
             // Clients that still exist lose their connections, which is not a problem any more.
             telemetry::expect_lost_brokers();
-            broker.stop().await;
+            log.stop().await;
         }
         postgres
     }
@@ -131,77 +135,85 @@ impl Parts {
 mod tests {
     use super::*;
     use crate::postgres::Programs;
-    use libsql::Builder;
-    use runtime::{Producer, producer::Record};
+    use rdkafka::{
+        admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+        client::DefaultClientContext,
+        consumer::{BaseConsumer, Consumer as _},
+    };
+    use runtime::{Producer, SeededIds, producer::Record};
     use schemas::topics::EVENTS;
-    use std::path::Path;
+    use std::time::Duration;
 
     /// Enough for a compaction.
-    const RECORDS: usize = 1_100;
+    const RECORDS: i64 = 1_100;
+    const TIMEOUT: Duration = Duration::from_secs(20);
 
-    async fn start(settings: &Settings, data_dir: &DataDir) -> Result<Parts, Failure> {
-        let context = Context::system();
-        Parts::start(
-            &mut settings.clone(),
-            data_dir,
-            Programs::Installed,
-            &context,
-        )
-        .await
-    }
-
-    async fn in_the_log(file: &Path, statement: &str) -> i64 {
-        let database = Builder::new_local(file).build().await.unwrap();
-        let connection = database.connect().unwrap();
-        let mut rows = connection.query(statement, ()).await.unwrap();
-        let row = rows.next().await.unwrap();
-        row.map_or(0, |row| row.get(0).unwrap())
+    /// First and next offset of the only partition of events.
+    async fn watermarks(kafka: &KafkaSettings) -> (i64, i64) {
+        let consumer: BaseConsumer = kafka.consumer("test").create().unwrap();
+        let read = move || consumer.fetch_watermarks(EVENTS, 0, TIMEOUT).unwrap();
+        tokio::task::spawn_blocking(read).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn an_events_topic_that_was_made_a_compacted_one_ends_the_start_and_loses_nothing() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("data");
-        let settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", path.to_str().unwrap())]);
+        let mut settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", path.to_str().unwrap())]);
         let data_dir = DataDir::open(&settings).unwrap();
-        let parts = match start(&settings, &data_dir).await {
-            Ok(parts) => parts,
-            Err(failure) if failure.to_string().contains("no PostgreSQL") => {
-                eprintln!("SKIPPED: {failure}");
-                return;
-            }
-            Err(failure) => panic!("{failure}"),
-        };
+        let log = EmbeddedLog::start(&data_dir, &SeededIds::new(1))
+            .await
+            .unwrap();
+        let admin: AdminClient<DefaultClientContext> = log.kafka().admin().create().unwrap();
+        let topic =
+            NewTopic::new(EVENTS, 1, TopicReplication::Fixed(1)).set("cleanup.policy", "compact");
+        let made = admin.create_topics([&topic], &AdminOptions::new()).await;
+        assert_eq!(made.unwrap(), [Ok(EVENTS.to_owned())]);
         let record = Record {
             topic: EVENTS,
             key: "one workspace",
             payload: b"{}",
             headers: &[],
         };
-        let sent = Producer::new(&parts.kafka).unwrap();
-        let sent = sent.send(&vec![record; RECORDS]).await;
+        let sent = Producer::new(log.kafka()).unwrap();
+        let sent = sent
+            .send(&vec![record; usize::try_from(RECORDS).unwrap()])
+            .await;
         assert!(sent.iter().all(Result::is_ok));
-        parts.stop().await.unwrap();
+        assert_eq!(watermarks(log.kafka()).await, (0, RECORDS));
+        log.stop().await;
 
-        let file = data_dir.log().join("log.db");
-        let records = "SELECT count(*) FROM record";
-        let before = in_the_log(&file, records).await;
-        assert!(before >= i64::try_from(RECORDS).unwrap());
-        let compact = "
-            UPDATE topic_configuration SET value = 'compact'
-            WHERE name = 'cleanup.policy'
-            AND topic = (SELECT id FROM topic WHERE name = 'footfall.events.v1')
-            RETURNING 1";
-        assert_eq!(in_the_log(&file, compact).await, 1);
-
-        let Err(failure) = start(&settings, &data_dir).await else {
-            panic!("a start on a log that its broker may shorten");
+        let context = Context::system();
+        let started = Parts::start(&mut settings, &data_dir, Programs::Installed, &context).await;
+        let said = match started {
+            Ok(_) => panic!("a start on a log that its broker may shorten"),
+            Err(failure) if failure.to_string().contains("no PostgreSQL") => {
+                eprintln!("SKIPPED: {failure}");
+                return;
+            }
+            Err(failure) => failure.to_string(),
         };
-        let said = failure.to_string();
         assert!(
             said.contains(EVENTS) && said.contains("cleanup.policy=compact"),
             "{said}"
         );
-        assert_eq!(in_the_log(&file, records).await, before);
+        let log = EmbeddedLog::start(&data_dir, &SeededIds::new(1))
+            .await
+            .unwrap();
+        let kafka = log.kafka().clone();
+        assert_eq!(watermarks(&kafka).await, (0, RECORDS));
+        let read = move || {
+            let consumer: BaseConsumer = kafka.consumer("test").create().unwrap();
+            let mut list = rdkafka::TopicPartitionList::new();
+            let offset = rdkafka::Offset::Beginning;
+            list.add_partition_offset(EVENTS, 0, offset).unwrap();
+            consumer.assign(&list).unwrap();
+            (0..RECORDS)
+                .filter(|_| consumer.poll(TIMEOUT).is_some_and(|record| record.is_ok()))
+                .count()
+        };
+        let found = tokio::task::spawn_blocking(read).await.unwrap();
+        assert_eq!(i64::try_from(found).unwrap(), RECORDS);
+        log.stop().await;
     }
 }

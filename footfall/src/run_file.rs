@@ -21,6 +21,8 @@ pub struct RunFile {
     pub analytics_database_url: String,
     /// Version of the program.
     pub version: String,
+    /// Path of a file with what a Kafka client needs to reach the log, its password included.
+    pub kafka_config: String,
     /// When it was ready, RFC 3339.
     pub started_at: String,
 }

@@ -106,6 +106,7 @@ async fn serve_until_stopped(
         database_url: parts.main_url.clone(),
         analytics_database_url: parts.analytics_url.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        kafka_config: data_dir.kafka_properties().display().to_string(),
         started_at: context.clock.now().to_string(),
     };
     run_file

@@ -55,8 +55,8 @@ const FIXED: &[&str] = &[
 /// A cluster and how to talk to it.
 #[derive(Clone)]
 pub struct KafkaSettings {
-    brokers: String,
-    extra: Vec<(String, String)>,
+    pub(crate) brokers: String,
+    pub(crate) extra: Vec<(String, String)>,
 }
 
 /// Without the values of further properties, passwords among them.
@@ -78,6 +78,36 @@ impl KafkaSettings {
             brokers: brokers.into(),
             extra: Vec::new(),
         }
+    }
+
+    /// The brokers at `host:port[,host:port]`, with a name and a password by SASL/PLAIN, without TLS.
+    #[must_use]
+    pub fn with_login(brokers: impl Into<String>, username: &str, password: &str) -> Self {
+        let extra = [
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "PLAIN"),
+            ("sasl.username", username),
+            ("sasl.password", password),
+        ];
+        Self {
+            brokers: brokers.into(),
+            extra: extra
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+        }
+    }
+
+    /// The same as settings of a program: `KAFKA_BROKERS` and every further `KAFKA_<NAME>` with its value, passwords
+    /// included.
+    #[must_use]
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let further = self.extra.iter().map(|(property, value)| {
+            let name = property.to_uppercase().replace('.', "_");
+            (format!("KAFKA_{name}"), value.clone())
+        });
+        std::iter::once(("KAFKA_BROKERS".to_owned(), self.brokers.clone()))
+            .chain(further)
+            .collect()
     }
 
     /// Reads `KAFKA_BROKERS` and every further `KAFKA_<NAME>`. Unknown names are warned about, fixed

@@ -134,6 +134,11 @@ impl Settings {
             .or_insert_with(|| value.into());
     }
 
+    /// Sets a value, whatever was given.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
     fn read_file(&mut self, path: &Path) {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,

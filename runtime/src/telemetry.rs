@@ -55,13 +55,6 @@ fn quiet_third_parties(filter: EnvFilter) -> EnvFilter {
         "sqlx=warn",
         // Ends of partitions and lost connections arrive as errors; what they mean, our lines say.
         "rdkafka::client=off",
-        // Their failed inserts quote keys and values.
-        "nisshi_broker=off",
-        "nisshi_service=off",
-        "nisshi_storage=off",
-        "nisshi_sans_io=off",
-        "nisshi_auth=off",
-        "libsql=warn",
     ]
     .into_iter()
     .filter_map(|directive| directive.parse().ok())

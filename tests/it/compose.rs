@@ -4,7 +4,7 @@
 use footfall::postgres::{EmbeddedPostgres, Programs};
 use kit::{
     Client,
-    child::Program,
+    child::{Program, pairs},
     log::TestLog,
     system::{PATIENCE, SECRET},
 };
@@ -178,13 +178,6 @@ fn without_secrets_each_service_names_what_is_missing_and_ends_with_2() {
     }
 }
 
-fn pairs(environment: &Environment) -> Vec<(&str, &str)> {
-    environment
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
-}
-
 /// Which service the gateway sends a path to, by the matchers of its file.
 struct Gateway {
     matchers: Vec<(String, Vec<String>)>,
@@ -252,7 +245,7 @@ struct Running {
 
 /// Addresses and databases as the file has them, at the places where they are in a test.
 struct Places {
-    brokers: String,
+    log: Environment,
     postgres: String,
     listens: BTreeMap<&'static str, String>,
 }
@@ -263,7 +256,7 @@ impl Places {
             let value = match name.as_str() {
                 "KAFKA_BROKERS" => {
                     assert_eq!(value, "kafka:9092");
-                    self.brokers.clone()
+                    return self.log.clone().into_iter().collect();
                 }
                 "DATABASE_URL" | "ANALYTICS_DATABASE_URL" => {
                     assert!(!value.contains("footfall:"), "{value} is the superuser's");
@@ -275,9 +268,9 @@ impl Places {
                 "API_LISTEN" => self.listens["api"].clone(),
                 _ => value,
             };
-            (name, value)
+            vec![(name, value)]
         };
-        environment.into_iter().map(map).collect()
+        environment.into_iter().flat_map(map).collect()
     }
 }
 
@@ -340,7 +333,7 @@ impl Running {
         let services = ["ingest", "projector", "api"];
         let addresses = services.map(|service| (service, free_address()));
         let places = Places {
-            brokers: log.brokers().to_owned(),
+            log: log.variables(),
             postgres: address.to_owned(),
             listens: addresses.clone().into(),
         };

@@ -3,7 +3,12 @@
 use crate::random_log::{
     append, at, clear, empty_tables, event_over, fold, read, sample_log, tables,
 };
-use kit::{System, SystemBuilder, child::Program, log::TestLog, postgres};
+use kit::{
+    System, SystemBuilder,
+    child::{Program, pairs},
+    log::TestLog,
+    postgres,
+};
 use projector::{Store, store::ApplyError};
 use proptest::{prelude::*, test_runner::TestRunner};
 use runtime::{IdSource, Producer, SeededIds, producer::Record};
@@ -102,12 +107,13 @@ async fn a_projector_killed_in_mid_stream_goes_on_to_the_numbers_of_an_undisturb
     let ends = log.ends().await;
     let pool = PgPool::connect(&databases.analytics).await.unwrap();
 
-    let environment = [
-        ("KAFKA_BROKERS", log.brokers()),
+    let kafka = log.variables();
+    let mut environment = pairs(&kafka);
+    environment.extend([
         ("ANALYTICS_DATABASE_URL", databases.analytics.as_str()),
         ("PROJECTOR_LISTEN", "127.0.0.1:0"),
         ("RUST_LOG", "warn"),
-    ];
+    ]);
     let all = total(&ends);
     for kills in 0.. {
         let before = folded(&pool).await;

@@ -11,7 +11,7 @@ use footfall::{
 use jiff::Timestamp;
 use kit::{
     Creator, System, SystemBuilder,
-    child::Program,
+    child::{Program, pairs},
     file::{self, Counted},
     postgres::{self, Databases},
 };
@@ -344,14 +344,6 @@ pub fn environment(system: &System) -> BTreeMap<String, String> {
     let mut environment = system.settings.clone();
     environment.insert("RUST_LOG".to_owned(), "warn".to_owned());
     environment
-}
-
-/// The same, as the kit takes it.
-pub fn pairs(environment: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
-    let pairs = environment.iter();
-    pairs
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

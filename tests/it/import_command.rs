@@ -1,10 +1,14 @@
 //! `footfall import` as a command: its places, its words and its exit codes.
 
 use crate::{
-    import::{environment, history, pairs, system},
+    import::{environment, history, system},
     program::{client, private_folder, ready, start},
 };
-use kit::{SystemBuilder, child::Program, file::Counted};
+use kit::{
+    SystemBuilder,
+    child::{Program, pairs},
+    file::Counted,
+};
 use runtime::{Clock, SystemClock};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};

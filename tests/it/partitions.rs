@@ -4,7 +4,7 @@ use crate::fairness::{creators_apart, views, visit};
 use jiff::SignedDuration;
 use kit::{
     Creator, System, SystemBuilder,
-    child::Program,
+    child::{Program, pairs},
     log::{Stored, TestLog},
     system::PATIENCE,
 };
@@ -134,12 +134,13 @@ fn free_address() -> String {
 
 /// A projector of its own, a member of the group.
 fn projector(log: &TestLog, analytics: &str, address: &str) -> Program {
-    let environment = [
-        ("KAFKA_BROKERS", log.brokers()),
+    let kafka = log.variables();
+    let mut environment = pairs(&kafka);
+    environment.extend([
         ("ANALYTICS_DATABASE_URL", analytics),
         ("PROJECTOR_LISTEN", address),
         ("RUST_LOG", "warn"),
-    ];
+    ]);
     Program::start("projector", &[], &environment)
 }
 

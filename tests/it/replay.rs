@@ -2,7 +2,11 @@
 
 use footfall::commands::replay::{self, Bound, ReplayError, Selection};
 use jiff::SignedDuration;
-use kit::{Creator, System, child::Program, log::TestLog};
+use kit::{
+    Creator, System,
+    child::{Program, pairs},
+    log::TestLog,
+};
 use runtime::{Producer, producer::Record};
 use schemas::{
     Kind,
@@ -241,10 +245,10 @@ async fn the_command_prints_lines_alone_and_ends_quietly_with_its_reader() {
     let creator = system.client.creator("ada").await;
     let session = system.client.session(creator.page, "v").await;
     system.client.view(session, None).await;
-    let brokers = system.log.brokers().to_owned();
+    let kafka = system.log.variables();
     let replay = move |arguments: &[&str]| {
         let words: Vec<&str> = ["replay"].iter().chain(arguments).copied().collect();
-        Program::run("footfall", &words, &[("KAFKA_BROKERS", &brokers)], b"")
+        Program::run("footfall", &words, &pairs(&kafka), b"")
     };
     let (views, wrong, empty) = tokio::task::spawn_blocking(move || {
         (

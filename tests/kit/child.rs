@@ -4,6 +4,7 @@
 //! must have built before.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::Write,
     path::Path,
@@ -164,4 +165,13 @@ pub fn asked_to_be() -> Option<Vec<String>> {
             .map(str::to_owned)
             .collect(),
     )
+}
+
+/// Settings in the form that [`Program`] takes.
+#[must_use]
+pub fn pairs(settings: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    let pairs = settings.iter();
+    pairs
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! A log for one system: an embedded broker of its own, or the topics of a given cluster made anew.
 
-use footfall::broker::EmbeddedBroker;
+use footfall_log::{Broker, Credentials, Options};
 use rdkafka::{
     Message, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions},
@@ -20,13 +20,15 @@ use std::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
+const USERNAME: &str = "tests";
+const PASSWORD: &str = "a password for tests";
 
 static GIVEN_CLUSTER: std::sync::LazyLock<Arc<Mutex<()>>> = std::sync::LazyLock::new(Arc::default);
 
 /// Where a system's events go.
 pub struct TestLog {
-    broker: Option<EmbeddedBroker>,
-    brokers: String,
+    broker: Option<Broker>,
+    kafka: KafkaSettings,
     folder: PathBuf,
     _turn: Option<OwnedMutexGuard<()>>,
 }
@@ -78,16 +80,16 @@ impl TestLog {
             delete_topics(&brokers).await;
             Self {
                 broker: None,
-                brokers,
+                kafka: KafkaSettings::new(brokers),
                 folder,
                 _turn: Some(turn),
             }
         } else {
-            let broker = EmbeddedBroker::start(&folder, None).await.unwrap();
-            let brokers = broker.brokers().to_owned();
+            let broker = start(&folder, None).await;
+            let kafka = KafkaSettings::with_login(broker.bootstrap_servers(), USERNAME, PASSWORD);
             Self {
                 broker: Some(broker),
-                brokers,
+                kafka,
                 folder,
                 _turn: None,
             }
@@ -115,7 +117,7 @@ impl TestLog {
     pub fn shared(&self) -> Self {
         Self {
             broker: None,
-            brokers: self.brokers.clone(),
+            kafka: self.kafka.clone(),
             folder: self.folder.clone(),
             _turn: None,
         }
@@ -124,7 +126,13 @@ impl TestLog {
     /// The bootstrap servers.
     #[must_use]
     pub fn brokers(&self) -> &str {
-        &self.brokers
+        self.kafka.brokers()
+    }
+
+    /// Settings of a program that is to use it.
+    #[must_use]
+    pub fn variables(&self) -> BTreeMap<String, String> {
+        self.kafka.variables().into_iter().collect()
     }
 
     /// Its folder, for tests that tamper with it.
@@ -136,7 +144,7 @@ impl TestLog {
     /// Settings to reach it.
     #[must_use]
     pub fn kafka(&self) -> KafkaSettings {
-        KafkaSettings::new(self.brokers.clone())
+        self.kafka.clone()
     }
 
     /// Stops the embedded broker, as if it were away. Nothing happens on a given cluster.
@@ -152,11 +160,11 @@ impl TestLog {
     /// When it cannot be started.
     pub async fn start_again(&mut self) {
         let port = self
-            .brokers
+            .brokers()
             .rsplit(':')
             .next()
             .and_then(|port| port.parse().ok());
-        self.broker = Some(EmbeddedBroker::start(&self.folder, port).await.unwrap());
+        self.broker = Some(start(&self.folder, port).await);
     }
 
     /// Throws the log away and begins a new one: on a given cluster by making the topics anew.
@@ -165,7 +173,7 @@ impl TestLog {
     /// When it cannot be made.
     pub async fn replace(&mut self) {
         if is_given() {
-            delete_topics(&self.brokers).await;
+            delete_topics(self.brokers()).await;
         } else {
             self.stop().await;
             std::fs::remove_dir_all(&self.folder).unwrap();
@@ -214,6 +222,16 @@ impl TestLog {
         self.stop().await;
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+async fn start(folder: &Path, port: Option<u16>) -> Broker {
+    let mut options = Options::new(Credentials {
+        username: USERNAME.to_owned(),
+        password: PASSWORD.to_owned(),
+    });
+    options.port = port;
+    options.protected_topics = [EVENTS, DIRECTORY, DEAD_LETTERS].map(str::to_owned).into();
+    Broker::start(folder, options).await.unwrap()
 }
 
 fn read_all(kafka: &KafkaSettings, topic: &str) -> Vec<Stored> {

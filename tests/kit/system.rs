@@ -111,8 +111,7 @@ impl SystemBuilder {
             None => postgres::databases().await,
         };
         let mut settings = self.settings;
-        let brokers = log.brokers().to_owned();
-        settings.insert("KAFKA_BROKERS".to_owned(), brokers);
+        settings.extend(log.variables());
         let databases_by_role = databases.settings();
         settings.extend(databases_by_role.map(|(name, url)| (name.to_owned(), url)));
         let clock = Arc::new(ManualClock::new(noon()));

@@ -2,11 +2,11 @@
 //! directory, or the embedded broker, started for the command.
 
 use crate::{
-    broker::EmbeddedBroker,
     data_dir::{DataDir, Lock},
+    embedded_log::{self, EmbeddedLog},
     run_file::RunFile,
 };
-use runtime::{Settings, kafka::KafkaSettings, program::Failure};
+use runtime::{IdSource, Settings, kafka::KafkaSettings, program::Failure};
 use schemas::topics::{EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
 
 /// A log within reach. It must be left, see [`Self::leave`].
@@ -16,7 +16,7 @@ pub struct Log {
     pub kafka: KafkaSettings,
     /// Partitions of events that it has, if it is made now.
     pub partitions: i32,
-    own: Option<(EmbeddedBroker, Lock)>,
+    own: Option<(EmbeddedLog, Lock)>,
 }
 
 /// Takes the data directory for a command that starts embedded parts in it.
@@ -59,7 +59,7 @@ impl Log {
     ///
     /// # Errors
     /// When settings cannot be used, there is no log, or another program has the data directory and is not ready.
-    pub async fn reach(settings: &mut Settings) -> Result<Self, Failure> {
+    pub async fn reach(settings: &mut Settings, ids: &dyn IdSource) -> Result<Self, Failure> {
         if settings.text("KAFKA_BROKERS").is_some() {
             let kafka = KafkaSettings::read(settings);
             settings.finish()?;
@@ -67,18 +67,18 @@ impl Log {
         }
         settings.finish()?;
         let data_dir = find_with_log(settings)?;
-        if let Some(running) = RunFile::read_running(&data_dir) {
-            let kafka = KafkaSettings::new(running.kafka);
+        if RunFile::read_running(&data_dir).is_some() {
+            embedded_log::enter_running(settings, &data_dir)?;
+            let kafka = KafkaSettings::read(settings);
+            settings.finish()?;
             return Ok(Self::elsewhere(kafka, EVENTS_PARTITIONS_EMBEDDED));
         }
         let lock = lock(&data_dir)?;
-        let broker = EmbeddedBroker::start(&data_dir.log(), None)
-            .await
-            .map_err(Failure::other)?;
+        let log = EmbeddedLog::start(&data_dir, ids).await?;
         Ok(Self {
-            kafka: KafkaSettings::new(broker.brokers()),
+            kafka: log.kafka().clone(),
             partitions: EVENTS_PARTITIONS_EMBEDDED,
-            own: Some((broker, lock)),
+            own: Some((log, lock)),
         })
     }
 
@@ -92,8 +92,8 @@ impl Log {
 
     /// Stops what was started, then gives the data directory back.
     pub async fn leave(self) {
-        if let Some((broker, lock)) = self.own {
-            broker.stop().await;
+        if let Some((log, lock)) = self.own {
+            log.stop().await;
             drop(lock);
         }
     }

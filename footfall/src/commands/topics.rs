@@ -5,12 +5,12 @@ use crate::output::print_line;
 use runtime::{Context, Settings, program::Failure, topics};
 
 /// Works on `KAFKA_BROKERS`, else on the running program of the data directory, else starts the
-/// embedded broker of that directory and stops it at the end. `footfall up` makes an embedded log and its topics.
+/// embedded log of that directory and stops it at the end. `footfall up` makes an embedded log and its topics.
 ///
 /// # Errors
 /// When the cluster refuses, or a topic is not what it must be.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
-    let log = Log::reach(&mut settings).await?;
+    let log = Log::reach(&mut settings, &*context.ids).await?;
     let ensured = ensure(&log, &context).await;
     log.leave().await;
     ensured

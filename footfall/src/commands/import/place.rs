@@ -4,7 +4,7 @@ use super::Ground;
 use crate::{
     commands::reach::{find_with_log, lock},
     data_dir::DataDir,
-    databases,
+    databases, embedded_log,
     parts::Parts,
     run_file::RunFile,
     secrets,
@@ -75,7 +75,7 @@ fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>,
         )));
     }
     secrets::take_kept(settings, &SECRETS)?;
-    settings.set_default("KAFKA_BROKERS", running.kafka);
+    embedded_log::enter_running(settings, &data_dir)?;
     let kafka = KafkaSettings::read(settings);
     settings.finish()?;
     info!(

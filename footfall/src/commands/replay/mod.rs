@@ -87,8 +87,12 @@ fn kind(text: &str) -> Result<Kind, String> {
 ///
 /// # Errors
 /// When there is no such log or topic, or it does not answer.
-pub async fn run(mut settings: Settings, selection: Selection) -> Result<(), Failure> {
-    let log = Log::reach(&mut settings).await?;
+pub async fn run(
+    mut settings: Settings,
+    context: Context,
+    selection: Selection,
+) -> Result<(), Failure> {
+    let log = Log::reach(&mut settings, &*context.ids).await?;
     let (kafka, cluster) = (log.kafka.clone(), log.kafka.clone());
     let printed = tokio::task::spawn_blocking(move || {
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, std::io::stdout().lock());

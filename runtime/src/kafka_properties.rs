@@ -1,0 +1,134 @@
+//! Connection settings as a file of properties, which kcat and the tools of other clients read.
+
+use crate::kafka::KafkaSettings;
+
+/// Parts of names whose values are secrets: passwords, private keys, tokens.
+const SECRET: [&str; 5] = ["password", "secret", "pem", "jaas", "token"];
+const BROKERS: &str = "bootstrap.servers";
+
+/// Why a text names no brokers to connect to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PropertiesError {
+    /// A line is neither empty, nor a comment, nor a name with a value. The line is not shown: it may be a secret.
+    #[error("line {0} is not `name=value`")]
+    Line(usize),
+    /// The servers are not named.
+    #[error("it does not name bootstrap.servers")]
+    NoBrokers,
+}
+
+/// Which values the text may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// All of them.
+    Included,
+    /// None: a comment in their place says which settings have them.
+    LeftOut,
+}
+
+/// The text of a file of properties: a setting on each line.
+#[must_use]
+pub fn write(kafka: &KafkaSettings, secrets: Secrets) -> String {
+    let mut text = format!("{BROKERS}={}\n", kafka.brokers);
+    for (name, value) in &kafka.extra {
+        let is_secret = SECRET.iter().any(|part| name.contains(part));
+        // A value of several lines, such as a certificate, has no form that all readers share.
+        if value.contains(['\n', '\r']) || (is_secret && secrets == Secrets::LeftOut) {
+            let setting = name.to_uppercase().replace('.', "_");
+            text.push_str(&format!(
+                "# {name} is set by KAFKA_{setting} and not kept here\n"
+            ));
+        } else {
+            text.push_str(&format!("{name}={value}\n"));
+        }
+    }
+    text
+}
+
+/// The settings in such a text.
+///
+/// # Errors
+/// [`PropertiesError`], which shows no value.
+pub fn read(text: &str) -> Result<KafkaSettings, PropertiesError> {
+    let mut kafka = KafkaSettings::new("");
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, value) = line
+            .split_once('=')
+            .ok_or(PropertiesError::Line(index + 1))?;
+        let (name, value) = (name.trim(), value.trim());
+        if name == BROKERS {
+            value.clone_into(&mut kafka.brokers);
+        } else {
+            kafka.extra.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    if kafka.brokers.is_empty() {
+        return Err(PropertiesError::NoBrokers);
+    }
+    Ok(kafka)
+}
+
+/// The value of a property in such a text.
+#[must_use]
+pub fn value(text: &str, name: &str) -> Option<String> {
+    text.lines()
+        .filter_map(|line| line.split_once('='))
+        .find(|(found, _)| found.trim() == name)
+        .map(|(_, value)| value.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let kafka = KafkaSettings::with_login("127.0.0.1:9092", "footfall", "a=b c#d");
+        let text = write(&kafka, Secrets::Included);
+        let read = read(&text).unwrap();
+        assert_eq!(
+            (read.brokers, read.extra),
+            (kafka.brokers.clone(), kafka.extra.clone())
+        );
+        assert_eq!(value(&text, "sasl.password").unwrap(), "a=b c#d");
+    }
+
+    #[test]
+    fn secrets_and_certificates_of_a_given_cluster_stay_out() {
+        let mut kafka = KafkaSettings::with_login("broker:9093", "ada", "hunter2");
+        for (name, value) in [
+            ("ssl.key.password", "hunter3"),
+            ("ssl.key.pem", "-----BEGIN"),
+            ("sasl.oauthbearer.client.secret", "hunter4"),
+            ("ssl.certificate.location", "/etc/cert"),
+        ] {
+            kafka.extra.push((name.to_owned(), value.to_owned()));
+        }
+        let text = write(&kafka, Secrets::LeftOut);
+        assert!(
+            !text.contains("hunter") && !text.contains("BEGIN"),
+            "{text}"
+        );
+        assert!(text.contains("sasl.username=ada\n"), "{text}");
+        assert!(
+            text.contains("ssl.certificate.location=/etc/cert\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("# sasl.password is set by KAFKA_SASL_PASSWORD"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_named_by_its_number_alone() {
+        let error = read("bootstrap.servers=a:1\nhunter2\n").unwrap_err();
+        assert_eq!(error, PropertiesError::Line(2));
+        assert!(!error.to_string().contains("hunter2"));
+        assert_eq!(read("# nothing\n").unwrap_err(), PropertiesError::NoBrokers);
+    }
+}
