@@ -8,13 +8,14 @@ import struct
 import subprocess
 import urllib.parse
 
-DELETE_TOPICS, METADATA = 20, 3
-EVENTS_TOPIC = "footfall.events.v1"
+# Kafka's numbers of requests, and of an error.
+DELETE_TOPICS, METADATA, SASL_HANDSHAKE, SASL_AUTHENTICATE = 20, 3, 17, 36
+AUTHENTICATION_FAILED = 58
 
 
 def files_that_others_may_read(program, short):
     """none below the data directory"""
-    names = ("", "run.json", "secrets.toml", "log", "log/log.db", "postgres", "postgres/cluster", "postgres/password")
+    names = ("", "run.json", "secrets.toml", "kafka.properties", "log", "log/records.db", "log/records.db-wal", "postgres", "postgres/cluster", "postgres/password")
     paths = [os.path.join(program.data, name) for name in names]
     modes = {path: stat.S_IMODE(os.stat(path).st_mode) for path in paths if os.path.exists(path)}
     open_to_others = [f"{path} {mode:o}" for path, mode in modes.items() if mode & 0o077]
@@ -93,35 +94,84 @@ def connection_of(url):
     }
 
 
+def the_embedded_log_without_its_password(program, short):
+    """asked without a password, or with a wrong one, it answers nothing"""
+    properties = kafka_properties(program)
+    address = address_of(properties)
+    with socket.create_connection(address, timeout=10) as connection:
+        try:
+            send(connection, METADATA, 0, struct.pack(">i", 0))
+            answered = connection.recv(1)
+        except ConnectionError:
+            answered = b""
+        assert answered == b"", "Metadata was answered without a password"
+    for username, password in [("footfall", ""), ("footfall", "footfall"), ("", properties["sasl.password"])]:
+        with socket.create_connection(address, timeout=10) as connection:
+            assert log_in(connection, username, password) == AUTHENTICATION_FAILED, f"{username!r} was let in"
+            try:
+                send(connection, METADATA, 0, struct.pack(">i", 0))
+                answered = connection.recv(1)
+            except ConnectionError:
+                answered = b""
+            assert answered == b"", "Metadata was answered after a wrong password"
+    return "4 connections refused"
+
+
 def topics_of_the_embedded_log(program, short):
     """no request deletes one"""
-    host, port = program.run["kafka"].split(",")[0].rsplit(":", 1)
-    address = (host, int(port))
-    before = topics(address)
-    assert EVENTS_TOPIC in before, f"{sorted(before)}"
-    # DeleteTopics version 1: names, then how long the broker may take.
-    names = struct.pack(">i", 1) + text(EVENTS_TOPIC)
-    answer = ask_broker(address, DELETE_TOPICS, 1, names + struct.pack(">i", 5000))
-    # Throttle time, one topic with its name, then its error.
-    (length,) = struct.unpack(">h", answer[8:10])
-    (error,) = struct.unpack(">h", answer[10 + length : 12 + length])
-    assert error != 0, "DeleteTopics was answered without an error"
-    after = topics(address, unknown="a.typo")
+    properties = kafka_properties(program)
+    with socket.create_connection(address_of(properties), timeout=10) as connection:
+        error = log_in(connection, properties["sasl.username"], properties["sasl.password"])
+        assert error == 0, f"the password of kafka.properties is refused: error {error}"
+        before = topics(connection)
+        ours = {name for name in before if name.startswith("footfall.")}
+        assert len(ours) == 3, f"{sorted(before)}"
+        for name in sorted(ours):
+            # DeleteTopics version 1: names, then how long the broker may take.
+            names = struct.pack(">i", 1) + text(name)
+            answer = ask_broker(connection, DELETE_TOPICS, 1, names + struct.pack(">i", 5000))
+            # Throttle time, one topic with its name, then its error.
+            (length,) = struct.unpack(">h", answer[8:10])
+            (error,) = struct.unpack(">h", answer[10 + length : 12 + length])
+            assert error != 0, f"DeleteTopics of {name} was answered without an error"
+        after = topics(connection, unknown="a.typo")
     assert before == after, f"{sorted(before ^ after)} differ"
-    return f"error {error}, {len(after)} topics as before"
+    return f"error {error} for each of {len(ours)}, {len(after)} topics as before"
+
+
+def kafka_properties(program):
+    with open(program.run["kafkaConfig"]) as file:
+        return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line and not line.startswith("#"))
+
+
+def address_of(properties):
+    host, port = properties["bootstrap.servers"].split(",")[0].rsplit(":", 1)
+    return (host, int(port))
+
+
+def log_in(connection, username, password):
+    """The error code of SaslAuthenticate with that name and password."""
+    answer = ask_broker(connection, SASL_HANDSHAKE, 1, text("PLAIN"))
+    assert struct.unpack(">h", answer[:2]) == (0,), "the mechanism PLAIN is refused"
+    token = f"\0{username}\0{password}".encode()
+    answer = ask_broker(connection, SASL_AUTHENTICATE, 0, struct.pack(">i", len(token)) + token)
+    return struct.unpack(">h", answer[:2])[0]
 
 
 def text(value):
     return struct.pack(">h", len(value)) + value.encode()
 
 
-def ask_broker(address, key, version, body):
+def send(connection, key, version, body):
+    message = struct.pack(">hhi", key, version, 7) + text("attack") + body
+    connection.sendall(struct.pack(">i", len(message)) + message)
+
+
+def ask_broker(connection, key, version, body):
     """The body of the broker's answer to one request, without its correlation id."""
-    with socket.create_connection(address, timeout=10) as connection:
-        message = struct.pack(">hhi", key, version, 7) + text("attack") + body
-        connection.sendall(struct.pack(">i", len(message)) + message)
-        (length,) = struct.unpack(">i", exactly(connection, 4))
-        return exactly(connection, length)[4:]
+    send(connection, key, version, body)
+    (length,) = struct.unpack(">i", exactly(connection, 4))
+    return exactly(connection, length)[4:]
 
 
 def exactly(connection, length):
@@ -133,11 +183,11 @@ def exactly(connection, length):
     return read
 
 
-def topics(address, unknown=None):
+def topics(connection, unknown=None):
     """Names of all topics, after asking for one that does not exist, which must not make it."""
     if unknown:
-        ask_broker(address, METADATA, 4, struct.pack(">i", 1) + text(unknown) + b"\x01")
-    answer = ask_broker(address, METADATA, 0, struct.pack(">i", 0))
+        ask_broker(connection, METADATA, 4, struct.pack(">i", 1) + text(unknown) + b"\x01")
+    answer = ask_broker(connection, METADATA, 0, struct.pack(">i", 0))
     at, names = 4, set()
     (brokers,) = struct.unpack(">i", answer[:4])
     for _ in range(brokers):
@@ -163,5 +213,6 @@ ATTACKS = [
     files_that_others_may_read,
     secrets_in_other_programs,
     the_host_through_the_database,
+    the_embedded_log_without_its_password,
     topics_of_the_embedded_log,
 ]
