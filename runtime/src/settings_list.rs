@@ -112,7 +112,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     open(
         "KAFKA_BROKERS",
-        "embedded broker",
+        "embedded log",
         "bootstrap servers of a Kafka cluster; any other librdkafka setting as KAFKA_<NAME_WITH_UNDERSCORES>",
         ALL,
     ),

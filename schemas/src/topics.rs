@@ -10,7 +10,7 @@ pub const DEAD_LETTERS: &str = "footfall.deadletter.v1";
 
 /// Partitions of the events topic on a cluster that was given; fixed for a log's life.
 pub const EVENTS_PARTITIONS: i32 = 12;
-/// Partitions of the events topic in the embedded broker, where each costs and none helps.
+/// Partitions of the events topic in the embedded log, where each costs and none helps.
 pub const EVENTS_PARTITIONS_EMBEDDED: i32 = 4;
 
 /// What a topic must look like.

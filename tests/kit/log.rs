@@ -1,4 +1,4 @@
-//! A log for one system: an embedded broker of its own, or the topics of a given cluster made anew.
+//! A log for one system: an embedded log of its own, or the topics of a given cluster made anew.
 
 use footfall_log::{Broker, Credentials, Options};
 use rdkafka::{
@@ -147,14 +147,14 @@ impl TestLog {
         self.kafka.clone()
     }
 
-    /// Stops the embedded broker, as if it were away. Nothing happens on a given cluster.
+    /// Stops the embedded log, as if it were away. Nothing happens on a given cluster.
     pub async fn stop(&mut self) {
         if let Some(broker) = self.broker.take() {
             broker.stop().await;
         }
     }
 
-    /// Starts the embedded broker again at the same address, on what its folder holds now.
+    /// Starts the embedded log again at the same address, on what its folder holds now.
     ///
     /// # Panics
     /// When it cannot be started.

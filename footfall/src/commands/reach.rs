@@ -1,5 +1,5 @@
 //! Where a command finds the log: the cluster that was given, the running program of the data
-//! directory, or the embedded broker, started for the command.
+//! directory, or the embedded log, started for the command.
 
 use crate::{
     data_dir::{DataDir, Lock},
@@ -55,7 +55,7 @@ pub fn find_with_log(settings: &Settings) -> Result<DataDir, Failure> {
 
 impl Log {
     /// Reaches `KAFKA_BROKERS`, else the running program of the data directory, else starts the
-    /// embedded broker.
+    /// embedded log.
     ///
     /// # Errors
     /// When settings cannot be used, there is no log, or another program has the data directory and is not ready.

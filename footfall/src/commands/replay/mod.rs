@@ -40,7 +40,7 @@ Examples:
   footfall import log.jsonl
 
 It reads KAFKA_BROKERS if given, else the log of the running program of the data directory, else it starts the \
-embedded broker of that directory and stops it at the end. To pipe it into `footfall import -`, have the program running: two commands \
+embedded log of that directory and stops it at the end. To pipe it into `footfall import -`, have the program running: two commands \
 cannot both start the embedded parts of one data directory.";
 
 /// Flags of `replay`.
