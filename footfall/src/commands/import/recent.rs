@@ -52,8 +52,7 @@ mod tests {
         for (partition, offset, number) in [(0, 4, 1), (0, 5, 2), (1, 5, 3)] {
             recent.note(partition, offset, id(number));
         }
-        let tables =
-            |found: [(i32, i64, i64); 2]| Standing::after(None, found.into_iter(), Instant::now());
+        let tables = |found: [(i32, i64, i64); 2]| Standing::after(None, found, Instant::now());
         let kept = |recent: &Recent| [1, 2, 3].map(|number| recent.has(id(number)));
         recent.forget(&tables([(0, 4, 9), (1, 0, 9)]));
         assert_eq!(kept(&recent), [true, true, true]);
