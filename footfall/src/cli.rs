@@ -3,14 +3,18 @@
 use crate::{
     commands::{self, import, replay::Selection, token},
     demo,
-    services::limits,
+    services::{check_families, limits},
     up,
 };
 use clap::{
     Args, CommandFactory, Parser, Subcommand, builder::NonEmptyStringValueParser, error::ErrorKind,
 };
 use jiff::SignedDuration;
-use runtime::{program, settings_list};
+use runtime::{
+    Context, Settings,
+    program::{self, Failure},
+    settings_list,
+};
 use schemas::PageId;
 use std::process::ExitCode;
 use uuid::Uuid;
@@ -166,26 +170,38 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
                 up::run(settings, context, options)
             })
         }
-        Command::Import(arguments) => program::run(&[data_dir], |settings, context| {
+        Command::Import(arguments) => run(data_dir, |settings, context| {
             import::run(settings, context, arguments)
         }),
-        Command::Replay(selection) => program::run(&[data_dir], |settings, context| {
+        Command::Replay(selection) => run(data_dir, |settings, context| {
             commands::replay::run(settings, context, selection)
         }),
-        Command::Topics => program::run(&[data_dir], commands::topics::run),
+        Command::Topics => run(data_dir, commands::topics::run),
         Command::Token {
             sub,
             ttl,
             workspace,
-        } => program::run(&[data_dir], |settings, context| async move {
+        } => run(data_dir, |settings, context| async move {
             token::run(settings, &context, &sub, ttl, workspace)
         }),
-        Command::TrackingToken { bio_page_id } => {
-            program::run(&[data_dir], |settings, context| async move {
-                commands::tracking_token::run(settings, &context, PageId(bio_page_id))
-            })
-        }
+        Command::TrackingToken { bio_page_id } => run(data_dir, |settings, context| async move {
+            commands::tracking_token::run(settings, &context, PageId(bio_page_id))
+        }),
     }
+}
+
+/// Runs a command other than `up`. None of them reads all settings, so what may be wrong with a name is noted here.
+fn run<F>(
+    data_dir: (&str, Option<String>),
+    command: impl FnOnce(Settings, Context) -> F,
+) -> ExitCode
+where
+    F: Future<Output = Result<(), Failure>>,
+{
+    program::run(&[data_dir], |mut settings, context| {
+        check_families(&mut settings);
+        command(settings, context)
+    })
 }
 
 /// Says on standard error what is wrong with the flags, as clap does.

@@ -5,7 +5,7 @@ use runtime::{Settings, program::Failure};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 use tracing::warn;
@@ -44,10 +44,7 @@ impl DataDir {
             .text("FOOTFALL_DATA_DIR")
             .unwrap_or_else(|| "data".to_owned());
         let make = || -> std::io::Result<PathBuf> {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&path)?;
+            private::create_folder(Path::new(&path))?;
             fs::canonicalize(&path)
         };
         let hint = "choose a folder that you may write with --data-dir";

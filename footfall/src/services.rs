@@ -12,6 +12,7 @@ use runtime::{
         home::{self, Home},
         listen,
     },
+    kafka::KafkaSettings,
     metrics,
     program::Failure,
     throttle::{self, Limit, Scope},
@@ -50,8 +51,15 @@ pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failur
     let _ = read_projector(&mut trial);
     let _ = api::Config::read(&mut trial, context);
     let _ = Options::read(&mut trial);
-    throttle::check_names(&mut trial, &limits(), Scope::All);
+    check_families(&mut trial);
     Ok(trial.finish()?)
+}
+
+/// Notes the problems of settings whose names are made of a first part that is ours and of another one. The first look at
+/// the environment takes all of them for settings.
+pub(crate) fn check_families(settings: &mut Settings) {
+    throttle::check_names(settings, &limits(), Scope::All);
+    KafkaSettings::check_given(settings);
 }
 
 /// Every limit of the services.

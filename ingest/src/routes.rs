@@ -173,7 +173,7 @@ async fn conclude(
     match verdict {
         Verdict::Accept(event, answer) => {
             match service.deliver(vec![(event, ticket)]).await.pop() {
-                Some(Ok(_)) => Ok(answer),
+                Some(Ok(())) => Ok(answer),
                 Some(Err(error)) => Err(ApiError::unavailable(error).into()),
                 None => Err(ApiError::unavailable("the sink gave no result").into()),
             }

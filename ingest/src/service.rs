@@ -13,7 +13,7 @@ use crate::{
     outcome::{Outcome, Outcomes, Ticket},
     refusals::{Refusals, Which},
     sessions::Sessions,
-    sink::{Kept, NotDurable, Outgoing, Sink},
+    sink::{NotDurable, Outgoing, Sink},
 };
 use axum::http::HeaderMap;
 use jiff::Timestamp;
@@ -242,7 +242,7 @@ impl Service {
     pub(crate) async fn deliver(
         &self,
         events: Vec<(Box<Event>, Ticket)>,
-    ) -> Vec<Result<Kept, NotDurable>> {
+    ) -> Vec<Result<(), NotDurable>> {
         let count = events.len();
         if count == 0 {
             return Vec::new();
@@ -272,8 +272,7 @@ impl Service {
             metrics::histogram!("ingest_publish_seconds").record(started.elapsed().as_secs_f64());
             for (ticket, result) in tickets.into_iter().zip(&results) {
                 ticket.settle(match result {
-                    Ok(Kept::InLog) => Outcome::Accepted,
-                    Ok(Kept::InSpool) => Outcome::Spooled,
+                    Ok(()) => Outcome::Accepted,
                     Err(_) => Outcome::Overloaded,
                 });
             }

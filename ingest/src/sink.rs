@@ -1,7 +1,6 @@
 //! Where events go and when they are safe: the seam between answering and keeping.
 //!
-//! Today that is the log alone; a spool on disk comes here, as a [`Sink`] around [`KafkaSink`]. The one
-//! rule: a result is given once it is known, and `Ok` only for what survives the end of this process.
+//! The one rule: a result is given once it is known, and `Ok` only for what survives the end of this process.
 
 use futures::future::BoxFuture;
 use runtime::{Producer, producer::Record};
@@ -18,15 +17,6 @@ pub struct Outgoing {
     pub payload: Vec<u8>,
 }
 
-/// Where an event is safe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
-    /// In the log.
-    InLog,
-    /// On disk, on its way into the log.
-    InSpool,
-}
-
 /// An event is not known to be safe; sending it again does no harm.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
@@ -35,10 +25,7 @@ pub struct NotDurable(pub String);
 /// Takes events and keeps them.
 pub trait Sink: Send + Sync + Debug {
     /// Keeps these events; one result each, in their order. Waits for nothing longer than a request may.
-    fn publish<'a>(
-        &'a self,
-        events: &'a [Outgoing],
-    ) -> BoxFuture<'a, Vec<Result<Kept, NotDurable>>>;
+    fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>>;
 }
 
 /// The log.
@@ -56,10 +43,7 @@ impl KafkaSink {
 }
 
 impl Sink for KafkaSink {
-    fn publish<'a>(
-        &'a self,
-        events: &'a [Outgoing],
-    ) -> BoxFuture<'a, Vec<Result<Kept, NotDurable>>> {
+    fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
         Box::pin(async move {
             let records: Vec<Record<'_>> = events
                 .iter()
@@ -74,7 +58,7 @@ impl Sink for KafkaSink {
             outcomes
                 .into_iter()
                 .map(|outcome| match outcome {
-                    Ok(_) => Ok(Kept::InLog),
+                    Ok(_) => Ok(()),
                     Err(error) => Err(NotDurable(error.to_string())),
                 })
                 .collect()

@@ -7,6 +7,7 @@ use rdkafka::{
     consumer::BaseConsumer,
     error::{KafkaError, KafkaResult},
     producer::BaseProducer,
+    types::RDKafkaConfRes,
 };
 use std::{
     collections::BTreeSet,
@@ -114,6 +115,16 @@ impl KafkaSettings {
     /// ones are problems.
     pub fn read(settings: &mut Settings) -> Self {
         let brokers = settings.required("KAFKA_BROKERS");
+        Self::read_with(settings, brokers)
+    }
+
+    /// Notes the problems of every `KAFKA_<NAME>`, for a program that may not need a cluster.
+    pub fn check_given(settings: &mut Settings) {
+        let brokers = settings.text("KAFKA_BROKERS").unwrap_or_default();
+        Self::read_with(settings, brokers);
+    }
+
+    fn read_with(settings: &mut Settings, brokers: String) -> Self {
         let mut extra = Vec::new();
         for (name, value) in settings.with_prefix("KAFKA_") {
             if name == "BROKERS" {
@@ -133,18 +144,13 @@ impl KafkaSettings {
                 .create_native_config()
             {
                 Ok(_) => extra.push((property, value)),
-                Err(KafkaError::ClientConfig(_, text, ..))
-                    if text.contains("No such configuration property") =>
-                {
+                Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..)) => {
                     if is_first(&full) {
                         warn!("{full} is ignored: librdkafka has no property {property}");
                     }
                 }
                 Err(KafkaError::ClientConfig(_, text, ..)) => {
-                    settings.problem(
-                        &full,
-                        format!("{text}; TLS and SASL need a build with `--features kafka-tls`"),
-                    );
+                    settings.problem(&full, refusal(&property, &text));
                 }
                 Err(error) => settings.problem(&full, error.to_string()),
             }
@@ -173,7 +179,8 @@ impl KafkaSettings {
         for made in [producer, consumer] {
             if let Err(KafkaError::ClientCreation(text)) = made {
                 let name = self.blame(&text);
-                settings.problem(&name, format!("cannot be used: {text}"));
+                let advice = advice(&text);
+                settings.problem(&name, format!("cannot be used: {text}{advice}"));
             }
         }
     }
@@ -308,6 +315,34 @@ impl KafkaSettings {
     }
 }
 
+/// What librdkafka says against the value of a property. It names a property of two names by the other one.
+fn refusal(property: &str, text: &str) -> String {
+    let text = text.trim();
+    let named = ["property \"", "value for \""]
+        .into_iter()
+        .find_map(|before| {
+            let (start, rest) = text.split_once(before)?;
+            let (_, end) = rest.split_once('"')?;
+            Some(format!("{start}{before}{property}\"{end}"))
+        });
+    let text = named.as_deref().unwrap_or(text);
+    format!("{text}{}", advice(text))
+}
+
+/// What to do about a text of librdkafka that says that a part of it is missing.
+fn advice(text: &str) -> &'static str {
+    let missing = [
+        "not supported in this build",
+        "not available at build time",
+        "recompile librdkafka",
+    ];
+    if missing.iter().any(|words| text.contains(words)) {
+        "; TLS and SASL need a build with `--features kafka-tls`"
+    } else {
+        ""
+    }
+}
+
 /// True the first time that a name is ignored: each part of a program reads the settings, and one warning is enough.
 fn is_first(name: &str) -> bool {
     static IGNORED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -375,6 +410,53 @@ mod tests {
             assert!(said.contains(&format!("\n  {name}: ")), "{name}: {said}");
             assert!(said.contains("cannot be changed"), "{said}");
         }
+    }
+
+    #[test]
+    fn a_wrong_value_is_said_of_the_property_that_was_given() {
+        for (name, value, property) in [
+            ("KAFKA_LINGER_MS", "abc", "linger.ms"),
+            ("KAFKA_LINGER_MS", "-5", "linger.ms"),
+            ("KAFKA_COMPRESSION_TYPE", "rar", "compression.type"),
+            (
+                "KAFKA_SOCKET_KEEPALIVE_ENABLE",
+                "perhaps",
+                "socket.keepalive.enable",
+            ),
+        ] {
+            let said = problems(&[(name, value)]);
+            let expected = format!("\"{property}\"");
+            assert!(said.contains(&format!("\n  {name}: ")), "{said}");
+            assert!(said.contains(&expected), "{said}");
+            assert!(!said.contains("queue.buffering"), "{said}");
+            assert!(!said.contains("compression.codec"), "{said}");
+            assert!(!said.contains("TLS"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_the_build_lacks_is_advised_about() {
+        let text = "Configuration property \"ssl.ca.location\" not supported in this build: \
+                    OpenSSL not available at build time";
+        let said = refusal("ssl.ca.location", text);
+        assert!(
+            said.starts_with(text) && said.ends_with("`--features kafka-tls`"),
+            "{said}"
+        );
+        let text = "Unsupported value \"ssl\" for configuration property \"security.protocol\": \
+                    OpenSSL not available at build time";
+        assert!(refusal("security.protocol", text).starts_with(text));
+    }
+
+    #[test]
+    fn settings_of_clients_are_checked_without_a_cluster() {
+        let mut settings = Settings::from_pairs([("KAFKA_RETRIES", "0"), ("KAFKA_LINGER_MS", "x")]);
+        KafkaSettings::check_given(&mut settings);
+        let said = settings.finish().unwrap_err().to_string();
+        assert!(said.starts_with("2 settings"), "{said}");
+        let mut none = Settings::default();
+        KafkaSettings::check_given(&mut none);
+        assert_eq!(none.finish(), Ok(()));
     }
 
     #[test]

@@ -145,7 +145,7 @@ pub const METRICS: &[Metric] = &[
     gauge(
         "projector_waiting_sessions",
         &[],
-        "Sessions of which something arrived before their start; counted up to 100,000.",
+        "Sessions named by an event in the tables that does not count: their start is missing, or came more than seven days later, or the event occurred 24 hours after it or later. Leaves name a view instead, and are not looked at. Counted up to 100,000.",
     ),
     counter(
         "projector_expired_total",
@@ -171,6 +171,11 @@ pub const METRICS: &[Metric] = &[
         "api_outbox_waiting",
         &[],
         "Changes that wait to be published.",
+    ),
+    gauge(
+        "api_outbox_publishing",
+        &[],
+        "1 in the api that publishes changes, 0 in those that would take over from it.",
     ),
     histogram(
         "api_report_seconds",

@@ -1,8 +1,8 @@
 //! A program that has just started: its metrics have every series that the alerts of `deploy/prometheus` use, and its log
 //! has no noise.
 
-use crate::program::{private_folder, ready, start};
-use kit::{child::Program, system::PATIENCE};
+use crate::program::{ready, start};
+use kit::{child::Program, home::Home, system::PATIENCE};
 use runtime::metrics::{METRICS, MetricKind, NO_ROUTE, STATUS_CLASSES};
 use serde_json::Value;
 use serde_norway::Value as Yaml;
@@ -87,7 +87,7 @@ fn kind(name: &str) -> MetricKind {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_alert_asks_for_is_there_before_its_first_event() {
-    let folder = private_folder();
+    let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
     let url = format!("http://{}/metrics", run["listen"].as_str().unwrap());
@@ -153,7 +153,6 @@ async fn what_an_alert_asks_for_is_there_before_its_first_event() {
     }
     program.signal("TERM");
     assert_eq!(program.wait(), Some(0));
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }
 
 /// The process that `run.json` names, once the program is ready.
@@ -172,7 +171,7 @@ async fn running(folder: &Path) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clean_run_has_no_line_of_a_failure_and_none_about_the_build() {
-    let folder = private_folder();
+    let folder = Home::new();
     let running_program = {
         let folder = folder.to_str().unwrap().to_owned();
         tokio::task::spawn_blocking(move || {
@@ -215,5 +214,4 @@ async fn a_clean_run_has_no_line_of_a_failure_and_none_about_the_build() {
             assert!(!members.contains_key(place), "{line}");
         }
     }
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }

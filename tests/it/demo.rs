@@ -1,8 +1,8 @@
 //! `footfall up --demo`: what it brings along, what it prints, and that a second start adds no history.
 
-use crate::program::{client, private_folder, ready};
+use crate::program::{client, ready};
 use footfall::demo::visits::{Lines, Plan, Visits};
-use kit::{child::Program, file::Counted};
+use kit::{child::Program, file::Counted, home::Home};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::{fs, io::Read, path::Path, time::Duration};
@@ -64,8 +64,8 @@ const NOWHERE: &str = "SELECT count(*) FROM sessions WHERE country IS NULL";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
-    let folder = private_folder();
-    let output = folder.parent().unwrap().join("output");
+    let folder = Home::new();
+    let output = folder.folder().join("output");
     let program = start(&folder, &output);
     let run = ready(&folder, program.id()).await;
     let token = token(&output).await;
@@ -148,5 +148,4 @@ async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
     program.signal("TERM");
     assert_eq!(program.wait(), Some(0));
     analytics.close().await;
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }

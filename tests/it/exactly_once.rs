@@ -220,12 +220,7 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
     let databases = postgres::databases().await;
     let events = sample_log(30);
     append(&log, &events).await;
-    let system = SystemBuilder::default()
-        .log(log)
-        .databases(databases)
-        .start()
-        .await;
-    system.settle().await;
+    let system = System::over(log, databases).await;
     let (mut log, databases) = system.stop().await;
 
     // What power loss does: the newest records are gone, and others take their offsets.
@@ -233,12 +228,7 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
     append(&log, &events[..20]).await;
     let later: Vec<Event> = sample_log(80).split_off(30);
     append(&log, &later).await;
-    let system = SystemBuilder::default()
-        .log(log)
-        .databases(databases)
-        .start()
-        .await;
-    system.settle().await;
+    let system = System::over(log, databases).await;
 
     let undisturbed = postgres::databases().await;
     let undisturbed = PgPool::connect(&undisturbed.analytics).await.unwrap();

@@ -2,12 +2,13 @@
 
 use crate::{
     import::{environment, history, system},
-    program::{client, private_folder, ready, start},
+    program::{client, ready, start},
 };
 use kit::{
     SystemBuilder,
     child::{Program, pairs},
     file::Counted,
+    home::Home,
 };
 use runtime::{Clock, SystemClock};
 use serde_json::{Value, json};
@@ -142,7 +143,7 @@ fn run_in(folder: &Path, arguments: &[&str], input: &[u8]) -> kit::child::Ended 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn history_goes_into_the_running_program_and_into_one_that_is_not_running() {
-    let folder = private_folder();
+    let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
     let creator = client(&run).creator("ada").await;
@@ -153,7 +154,7 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
     let counted_half = Counted::of(&half);
 
     let ended = {
-        let folder = folder.clone();
+        let folder = folder.to_path_buf();
         tokio::task::spawn_blocking(move || run_in(&folder, &["import", "-"], half.as_bytes()))
     };
     let ended = ended.await.unwrap();
@@ -163,7 +164,7 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
 
     // Nobody runs: the import starts what it needs, and is alone in the folder meanwhile.
     let (ended, replayed) = {
-        let folder = folder.clone();
+        let folder = folder.to_path_buf();
         let running = tokio::task::spawn_blocking(move || {
             let ended = run_in(&folder, &["import", "-"], whole.as_bytes());
             (ended, run_in(&folder, &["replay"], b""))
@@ -189,7 +190,7 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
     // While somebody has the folder and is not ready to be asked, a command says who.
     fs::remove_file(folder.join("run.json")).unwrap();
     let refused = {
-        let folder = folder.clone();
+        let folder = folder.to_path_buf();
         tokio::task::spawn_blocking(move || run_in(&folder, &["replay"], b""))
     };
     let refused = refused.await.unwrap();
@@ -197,5 +198,4 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
     assert!(refused.err.contains("in use by process"), "{}", refused.err);
     program.signal("TERM");
     assert_eq!(program.wait(), Some(0));
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }

@@ -8,11 +8,16 @@ use footfall::commands::{
     import::{Ground, Progress, Summary},
     replay::Selection,
 };
-use kit::{Creator, System, SystemBuilder};
+use kit::{Creator, System, SystemBuilder, file::Counted};
 use runtime::{Clock, Settings};
 use schemas::topics::EVENTS;
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, io::Cursor, ops::Range, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Cursor,
+    ops::Range,
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// How long these imports wait for a partition that stands still.
@@ -147,6 +152,62 @@ async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
     assert_eq!(summary.counts.new_visits, 40, "{summary}");
     let first = import_impatiently(&system, first).await;
     assert_eq!((first.counts.known_visits, first.counts.events), (20, 0));
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_stands_in_a_file_more_than_once_is_in_the_log_once() {
+    let (system, creator, links) = system(SystemBuilder::default()).await;
+    let file = history(creator.page, &links, 60, system.clock.now());
+    let visits = Counted::of(&file).visits() as u64;
+    // Next to each other, and again a whole file later.
+    let twice: String = file
+        .lines()
+        .flat_map(|line| [line, "\n", line, "\n"])
+        .collect();
+    let summary = import(&system, &format!("{twice}{file}")).await;
+    let counts = &summary.counts;
+    assert_eq!(
+        (counts.new_visits, counts.known_visits),
+        (visits, 2 * visits),
+        "{summary}"
+    );
+    let in_log = async || {
+        let records = system.log.read(EVENTS).await;
+        let id = |payload: &[u8]| {
+            serde_json::from_slice::<Value>(payload).unwrap()["event_id"].to_string()
+        };
+        let ids: Vec<String> = records.iter().map(|record| id(&record.payload)).collect();
+        let different: BTreeSet<&String> = ids.iter().collect();
+        assert_eq!(different.len(), ids.len());
+        ids.len() as u64
+    };
+    assert_eq!(in_log().await, counts.events);
+    assert_counted(&system, &creator, &links, &file).await;
+
+    // What is new in a repeated visit is not lost.
+    let view = |number: u128| {
+        let at = system.clock.now() - jiff::SignedDuration::from_mins(30);
+        json!({"eventId": Uuid::from_u128(9_000 + number), "occurredAt": at.to_string()})
+    };
+    let visit = |views: u128| {
+        let at = system.clock.now() - jiff::SignedDuration::from_mins(30);
+        json!({
+            "bioPageId": creator.page, "eventId": Uuid::from_u128(9_000), "occurredAt": at.to_string(),
+            "visitorId": "v", "views": (1..=views).map(view).collect::<Vec<_>>(),
+        })
+    };
+    let grown = import(
+        &system,
+        &format!("{}\n{}\n{}\n", visit(1), visit(3), visit(2)),
+    )
+    .await;
+    let grown = grown.counts;
+    assert_eq!(
+        (grown.new_visits, grown.known_visits, grown.events),
+        (2, 1, 4)
+    );
+    assert_eq!(in_log().await, counts.events + 4);
     system.finish().await;
 }
 

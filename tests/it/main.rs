@@ -26,6 +26,7 @@ mod page_changes;
 mod partitions;
 mod program;
 mod public_page;
+mod publisher;
 mod random_log;
 mod replay;
 mod report_load;

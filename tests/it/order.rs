@@ -4,7 +4,7 @@ use crate::random_log::{
     append, at, clear, empty_tables, event_at, event_over, fold, fold_under, leave, read,
     sample_log, start, view, whole_tables,
 };
-use kit::{SystemBuilder, log::TestLog, postgres};
+use kit::{System, log::TestLog, postgres};
 use projector::{Claim, Store, store::Found};
 use proptest::{prelude::*, test_runner::TestRunner};
 use schemas::{PageviewId, SessionId, topics::EVENTS};
@@ -192,12 +192,7 @@ async fn a_log_folded_into_empty_tables_again_gives_them_byte_for_byte() {
     let mut kept = Some(log);
     for _ in 0..2 {
         let databases = postgres::databases().await;
-        let system = SystemBuilder::default()
-            .log(kept.take().unwrap())
-            .databases(databases)
-            .start()
-            .await;
-        system.settle().await;
+        let system = System::over(kept.take().unwrap(), databases).await;
         dumps.push(whole_tables(&system.analytics).await);
         let generations = "SELECT DISTINCT generation FROM log_partitions";
         let generations: Vec<i32> = sqlx::query_scalar(generations)
@@ -218,21 +213,11 @@ async fn events_of_a_new_log_come_behind_those_of_the_one_before() {
     let databases = postgres::databases().await;
     let events = sample_log(60);
     append(&log, &events[..30]).await;
-    let system = SystemBuilder::default()
-        .log(log)
-        .databases(databases)
-        .start()
-        .await;
-    system.settle().await;
+    let system = System::over(log, databases).await;
     let (mut log, databases) = system.stop().await;
     log.replace().await;
     append(&log, &events[30..]).await;
-    let system = SystemBuilder::default()
-        .log(log)
-        .databases(databases)
-        .start()
-        .await;
-    system.settle().await;
+    let system = System::over(log, databases).await;
     let (old, new): (i64, i64) = sqlx::query_as(
         "SELECT max(seq) FILTER (WHERE seq < $1), min(seq) FILTER (WHERE seq >= $1) FROM events",
     )

@@ -1,28 +1,16 @@
 //! The program from outside: one command, its files, its exit codes, its death and its return.
 
-use kit::{Client, child::Program, oracle};
-use runtime::{Clock, SystemClock, SystemIds};
+use kit::{
+    Client,
+    child::Program,
+    home::{Home, is_postgres, server},
+    oracle,
+};
+use runtime::{Clock, SystemClock};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use std::{
-    fs,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
-    path::{Path, PathBuf},
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command, sync::Arc, time::Duration};
 use uuid::Uuid;
-
-/// A folder below one that nobody else may enter, as a home is.
-pub fn private_folder() -> PathBuf {
-    let parent = std::env::temp_dir().join(format!(
-        "footfall-home-{}",
-        runtime::IdSource::uuid_v7(&SystemIds, SystemClock.now())
-    ));
-    fs::DirBuilder::new().mode(0o700).create(&parent).unwrap();
-    parent.join("data")
-}
 
 pub fn start(folder: &Path) -> Program {
     let folder = folder.to_str().unwrap();
@@ -65,7 +53,7 @@ pub fn client(run: &Value) -> Client {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
-    let folder = private_folder();
+    let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
     assert_eq!(
@@ -135,12 +123,11 @@ async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
     program.signal("TERM");
     assert_eq!(program.wait(), Some(0));
     assert!(!folder.join("run.json").exists());
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_ends_with_its_database_and_recovers_at_the_next_start() {
-    let folder = private_folder();
+    let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
     let creator = client(&run).creator("ada").await;
@@ -164,7 +151,23 @@ async fn the_program_ends_with_its_database_and_recovers_at_the_next_start() {
     }
     program.signal("TERM");
     assert_eq!(program.wait(), Some(0));
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_fails_leaves_neither_a_server_nor_a_folder_behind() {
+    let (sender, left) = tokio::sync::oneshot::channel();
+    let failing = tokio::spawn(async move {
+        let folder = Home::new();
+        let program = start(&folder);
+        ready(&folder, program.id()).await;
+        let server = server(&folder).expect("a server");
+        sender.send((server, folder.folder().to_owned())).unwrap();
+        panic!("as a test does that fails");
+    });
+    assert!(failing.await.unwrap_err().is_panic());
+    let (server, folder) = left.await.unwrap();
+    assert!(!is_postgres(&server), "process {server} lives on");
+    assert!(!folder.exists());
 }
 
 /// Settings that no service can use, and what is said of each.
@@ -205,7 +208,7 @@ const WRONG: &[(&str, &str, &str)] = &[
 
 #[test]
 fn wrong_settings_are_reported_together_before_anything_is_started() {
-    let folder = private_folder();
+    let folder = Home::new();
     let mut environment: Vec<(&str, &str)> = WRONG
         .iter()
         .map(|(name, value, _)| (*name, *value))
@@ -246,7 +249,6 @@ fn wrong_settings_are_reported_together_before_anything_is_started() {
     );
     assert!(!ended.err.contains("hunter2"), "{}", ended.err);
     assert!(!folder.exists(), "nothing was started");
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }
 
 #[test]
@@ -293,6 +295,41 @@ fn each_service_alone_reports_wrong_settings_together() {
 }
 
 #[test]
+fn every_command_refuses_what_is_wrong_with_a_setting_that_it_does_not_read() {
+    let folder = Home::new();
+    let page = Uuid::nil().to_string();
+    let commands: [&[&str]; 5] = [
+        &["token", "--sub", "ada"],
+        &["tracking-token", &page],
+        &["replay"],
+        &["topics"],
+        &["import", "-"],
+    ];
+    let environment = [
+        ("FOOTFALL_DATA_DIR", folder.to_str().unwrap()),
+        ("KAFKA_BROKERS", ""),
+        ("DATABASE_URL", ""),
+        ("JWT_SECRET", kit::system::SECRET),
+        ("TRACKING_HMAC_SECRET", kit::system::SECRET),
+        ("RATE_LIMIT_NOSUCH", "1/1"),
+        ("KAFKA_RETRIES", "0"),
+        ("KAFKA_LINGER_MS", "abc"),
+    ];
+    for arguments in commands {
+        let ended = Program::run("footfall", arguments, &environment, b"");
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.err);
+        for said in [
+            "3 settings cannot be used:",
+            "\n  RATE_LIMIT_NOSUCH: is not a limit",
+            "\n  KAFKA_RETRIES: retries cannot be changed",
+            "\n  KAFKA_LINGER_MS: Invalid value for configuration property \"linger.ms\"\n",
+        ] {
+            assert!(ended.err.contains(said), "{arguments:?}: {}", ended.err);
+        }
+    }
+}
+
+#[test]
 fn an_address_that_is_taken_is_a_failure_that_says_what_to_do() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -312,7 +349,7 @@ fn an_address_that_is_taken_is_a_failure_that_says_what_to_do() {
 
 #[test]
 fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
-    let folder = private_folder();
+    let folder = Home::new();
     let data = ("FOOTFALL_DATA_DIR", folder.to_str().unwrap());
     let secret = ("JWT_SECRET", kit::system::SECRET);
     let run = |more: &[&str], environment: &[(&str, &str)]| {
@@ -355,12 +392,11 @@ fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
         (&json!("ada"), &json!("us"), &json!("them"))
     );
     assert!(!folder.exists(), "nothing is made");
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }
 
 #[test]
 fn commands_make_nothing_in_a_folder_that_was_mistyped() {
-    let folder = private_folder();
+    let folder = Home::new();
     let page = Uuid::nil().to_string();
     let commands: [&[&str]; 5] = [
         &["token", "--sub", "ada"],
@@ -399,7 +435,7 @@ fn commands_make_nothing_in_a_folder_that_was_mistyped() {
         assert!(!folder.exists(), "{arguments:?} has made the folder");
     }
     // Nor in one that is there and is not ours.
-    fs::create_dir(&folder).unwrap();
+    fs::create_dir(&*folder).unwrap();
     for arguments in commands {
         run(arguments);
         let made: Vec<_> = folder.read_dir().unwrap().collect();
@@ -420,5 +456,4 @@ fn commands_make_nothing_in_a_folder_that_was_mistyped() {
         assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.err);
     }
     assert_eq!(folder.read_dir().unwrap().count(), 1);
-    fs::remove_dir_all(folder.parent().unwrap()).unwrap();
 }

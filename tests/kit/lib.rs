@@ -7,6 +7,7 @@ pub mod ask;
 pub mod child;
 pub mod client;
 pub mod file;
+pub mod home;
 pub mod log;
 pub mod oracle;
 pub mod postgres;

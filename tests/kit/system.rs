@@ -200,6 +200,17 @@ pub struct System {
 }
 
 impl System {
+    /// Starts one on a log and databases that are there already, and waits until the tables have the whole log.
+    ///
+    /// # Panics
+    /// When it cannot be started, or the tables do not get there.
+    pub async fn over(log: TestLog, databases: Databases) -> Self {
+        let builder = SystemBuilder::default().log(log).databases(databases);
+        let system = builder.start().await;
+        system.settle().await;
+        system
+    }
+
     /// A system with nothing special.
     pub async fn start() -> Self {
         SystemBuilder::default().start().await

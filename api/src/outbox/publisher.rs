@@ -61,10 +61,12 @@ impl Publisher {
     }
 
     async fn work(&self) {
+        observe_publishing(false);
         self.database.usable().await;
         let mut said = String::new();
         loop {
             let Err(error) = self.hold().await;
+            observe_publishing(false);
             let text = error.to_string();
             if error.is_broker_away() {
                 // Nothing but the directory needs the broker: the routes must not wait for it.
@@ -89,14 +91,21 @@ impl Publisher {
     async fn hold(&self) -> Result<Infallible, PublishError> {
         let mut connection = self.database.raw_pool().connect_options().connect().await?;
         connection.execute(SESSION).await?;
+        let mut counted: Option<Instant> = None;
         while !outbox::try_lock(&mut connection).await? {
             self.readiness.ready(PART);
+            // If the one that has the lock does nothing, this is where it shows.
+            if counted.is_none_or(|at| at.elapsed() >= SAFETY_POLL) {
+                observe_waiting(&mut connection).await?;
+                counted = Some(Instant::now());
+            }
             tokio::time::sleep(LOCK_PAUSE).await;
         }
         let mut changes = PgListener::connect_with(self.database.raw_pool()).await?;
         changes.listen(CHANNEL).await?;
         observe_waiting(&mut connection).await?;
         let mut log = self.resume(&mut connection).await?;
+        observe_publishing(true);
         let mut compared = Instant::now();
         loop {
             self.drain(&mut connection, &mut log).await?;
@@ -162,6 +171,10 @@ impl Publisher {
             tx.commit().await?;
         }
     }
+}
+
+fn observe_publishing(publishes: bool) {
+    metrics::gauge!("api_outbox_publishing").set(if publishes { 1.0 } else { 0.0 });
 }
 
 async fn observe_waiting(connection: &mut PgConnection) -> Result<(), PublishError> {

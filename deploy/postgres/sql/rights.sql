@@ -1,5 +1,5 @@
--- Rights in one of the two databases: its owner creates and changes tables, its readers read them, and no other role
--- may connect. Tables that another role created become the owner's. Run in that database as a superuser,
+-- Rights in one of the two databases: its owner creates and changes tables and takes advisory locks, its readers read the
+-- tables, and no other role may connect. Tables that another role created become the owner's. Run in that database as a superuser,
 -- as often as you like, with two settings that name the roles:
 --
 --   main       footfall.owner=footfall_api        footfall.readers=footfall_reader
@@ -62,6 +62,19 @@ BEGIN
         EXECUTE format(
             'ALTER DEFAULT PRIVILEGES FOR ROLE %s IN SCHEMA public GRANT SELECT ON TABLES TO %s',
             owner, reader);
+    END LOOP;
+
+    -- Migrations and the publisher of changes take turns by locks that are nothing but numbers. By default every role that
+    -- may connect may take them, and whoever holds one stops the service without a trace.
+    FOR statement IN
+        SELECT format(
+            'REVOKE ALL ON FUNCTION %1$s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %1$s TO %2$s',
+            p.oid::regprocedure, owner)
+        FROM pg_proc p
+        WHERE p.pronamespace = 'pg_catalog'::regnamespace
+        AND p.proname LIKE 'pg\_%advisory%'
+    LOOP
+        EXECUTE statement;
     END LOOP;
 END
 $$;

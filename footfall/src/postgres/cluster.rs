@@ -135,6 +135,8 @@ impl Cluster {
             return Err(error);
         }
         fs::rename(&data, self.data()).map_err(PostgresError::file(&data))?;
+        // `initdb` has put on the disk what it made, but not this name.
+        private::sync_name(&self.data()).map_err(PostgresError::file(self.data()))?;
         remove(&unfinished)
     }
 

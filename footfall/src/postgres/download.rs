@@ -3,7 +3,8 @@
 //! The rule to keep: what is there and whole is used without asking anybody, so that a later start needs no network.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -27,25 +28,18 @@ pub(super) async fn programs(
     let own = dir.join("programs").join(major.to_string());
     let home = shared.map_or_else(|| own.clone(), |shared| shared.join(major.to_string()));
     let bin = home.join("bin");
-    if bin.join("postgres").is_file() {
-        return Ok(bin);
+    if !bin.join("postgres").is_file() {
+        let kept = keep(major, &own, &home).await;
+        kept.map_err(|reason| PostgresError::NoPrograms {
+            reason: format!(
+                "none is installed, and version {major} could not be fetched into {}: {reason}",
+                home.display()
+            ),
+        })?;
     }
-    let kept = if own.join("bin/postgres").is_file() {
-        copy_whole(&own, &home).map_err(|error| error.to_string())
-    } else {
-        info!("embedded PostgreSQL: fetching the programs of version {major} (about 10 MB, once)");
-        fetch(major, &home).await
-    };
-    let opened = kept.and_then(|()| {
-        let all = shared.unwrap_or(&home);
-        open_to_all(all).map_err(|error| error.to_string())
-    });
-    opened.map_err(|reason| PostgresError::NoPrograms {
-        reason: format!(
-            "none is installed, and version {major} could not be fetched into {}: {reason}",
-            home.display()
-        ),
-    })?;
+    // They may be closed since an earlier version of this program was killed while it opened them.
+    let opened = shared.map_or(Ok(()), open).and_then(|()| open_all(&home));
+    opened.map_err(PostgresError::file(&home))?;
     if !bin.join("postgres").is_file() {
         return Err(PostgresError::NoPrograms {
             reason: format!(
@@ -55,6 +49,50 @@ pub(super) async fn programs(
         });
     }
     Ok(bin)
+}
+
+/// Puts the programs into `home`, from `own` if they are there, whole and open to all or not at all.
+async fn keep(major: u32, own: &Path, home: &Path) -> Result<(), String> {
+    let says = |error: io::Error| error.to_string();
+    let parent = home.parent().unwrap_or(home);
+    fs::create_dir_all(parent).map_err(says)?;
+    // Another program may want the same at the same time. The system ends the lock of one that is killed.
+    let lock = File::create(parent.join("lock")).map_err(says)?;
+    let locking = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock));
+    let locked = locking.await.map_err(|error| error.to_string())?;
+    let _lock = locked.map_err(says)?;
+    if home.join("bin/postgres").is_file() {
+        return Ok(());
+    }
+    let unfinished = home.with_extension("unfinished");
+    for left in [&unfinished, home] {
+        remove(left).map_err(says)?;
+    }
+    let whole = unfinished.join("whole");
+    if own.join("bin/postgres").is_file() && own != home {
+        fs::create_dir_all(&unfinished).map_err(says)?;
+        copy(own, &whole).map_err(says)?;
+    } else {
+        info!("embedded PostgreSQL: fetching the programs of version {major} (about 10 MB, once)");
+        fetch(major, &whole).await?;
+    }
+    finish(&unfinished, home).map_err(says)
+}
+
+/// Takes what is whole into use. It is opened before, so that a program that is killed leaves nothing that looks usable
+/// and is not.
+fn finish(unfinished: &Path, home: &Path) -> io::Result<()> {
+    let whole = unfinished.join("whole");
+    open_all(&whole)?;
+    fs::rename(whole, home)?;
+    remove(unfinished)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 async fn fetch(major: u32, home: &Path) -> Result<(), String> {
@@ -69,24 +107,13 @@ async fn fetch(major: u32, home: &Path) -> Result<(), String> {
     let (_, bytes) = get_archive(URL, &version)
         .await
         .map_err(|error| says(&error))?;
-    // Unpacked beside its place and renamed: a fetch that was killed leaves nothing that looks whole.
     extract(URL, &bytes, home)
         .await
         .map(drop)
         .map_err(|error| says(&error))
 }
 
-/// Copies a directory beside its place and renames it.
-fn copy_whole(from: &Path, to: &Path) -> std::io::Result<()> {
-    let unfinished = to.with_extension("unfinished");
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished)?;
-    }
-    copy(from, &unfinished)?;
-    fs::rename(unfinished, to)
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(from)?;
     if metadata.is_symlink() {
         return std::os::unix::fs::symlink(fs::read_link(from)?, to);
@@ -102,25 +129,31 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Opens a directory and everything in it.
+fn open_all(path: &Path) -> io::Result<()> {
+    open(path)?;
+    if fs::symlink_metadata(path)?.is_dir() {
+        for entry in fs::read_dir(path)? {
+            open_all(&entry?.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// The server may run as another user than the one who fetched.
-fn open_to_all(path: &Path) -> std::io::Result<()> {
+fn open(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_symlink() {
         return Ok(());
     }
-    let mode = metadata.permissions().mode();
-    // Whoever the owner lets run or enter it, everybody may; nobody may write it.
+    let mode = metadata.permissions().mode() & 0o7777;
+    // What the owner may run or enter, all may; only the owner may write.
     let run = if mode & 0o100 == 0 { 0 } else { 0o111 };
-    fs::set_permissions(
-        path,
-        fs::Permissions::from_mode((mode & 0o755) | 0o444 | run),
-    )?;
-    if metadata.is_dir() {
-        for entry in fs::read_dir(path)? {
-            open_to_all(&entry?.path())?;
-        }
+    let opened = (mode & 0o755) | 0o444 | run;
+    if opened == mode {
+        return Ok(());
     }
-    Ok(())
+    fs::set_permissions(path, fs::Permissions::from_mode(opened))
 }
 
 #[cfg(test)]
@@ -158,5 +191,52 @@ mod tests {
             fs::read_to_string(all.join("17/lib/libpq.so")).unwrap(),
             "library"
         );
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn close(path: &Path, mode: u32) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[tokio::test]
+    async fn programs_that_a_killed_start_left_closed_are_opened() {
+        let shared = TempDir::new().unwrap();
+        let own = TempDir::new().unwrap();
+        for (dir, all) in [(own.path(), None), (own.path(), Some(shared.path()))] {
+            let home = all.map_or_else(|| dir.join("programs/17"), |all| all.join("17"));
+            fs::create_dir_all(home.join("bin")).unwrap();
+            fs::write(home.join("bin/postgres"), "program").unwrap();
+            close(&home.join("bin/postgres"), 0o700);
+            close(&home.join("bin"), 0o700);
+            close(&home, 0o700);
+            programs(dir, all, Some(17)).await.unwrap();
+            for path in ["", "bin", "bin/postgres"] {
+                assert_eq!(mode(&home.join(path)), 0o755, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_taken_into_use_is_open_at_that_moment() {
+        let parent = TempDir::new().unwrap();
+        let (unfinished, home) = (
+            parent.path().join("17.unfinished"),
+            parent.path().join("17"),
+        );
+        let bin = unfinished.join("whole/bin");
+        fs::create_dir_all(&bin).unwrap();
+        fs::write(bin.join("postgres"), "program").unwrap();
+        close(&bin.join("postgres"), 0o700);
+        close(&bin, 0o700);
+        // Where it cannot be put into its place, it has been opened all the same.
+        fs::create_dir_all(home.join("in the way")).unwrap();
+        assert!(finish(&unfinished, &home).is_err());
+        assert_eq!((mode(&bin), mode(&bin.join("postgres"))), (0o755, 0o755));
+        remove(&home).unwrap();
+        finish(&unfinished, &home).unwrap();
+        assert!(home.join("bin/postgres").is_file() && !unfinished.exists());
     }
 }

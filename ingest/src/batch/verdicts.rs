@@ -177,7 +177,7 @@ impl<'a> Batch<'a> {
         let mut results = self.service.deliver(events).await.into_iter();
         for (index, answer) in answers {
             // A member without a result is not known to be kept.
-            if let Some(Ok(_)) = results.next() {
+            if let Some(Ok(())) = results.next() {
                 self.tell(index, "ok", answer.id(), None);
             } else {
                 self.retry(index, "unavailable", RETRY_AFTER_SECONDS);

@@ -58,8 +58,6 @@ impl BeaconType {
 pub enum Outcome {
     /// In the log.
     Accepted,
-    /// On disk, on its way into the log.
-    Spooled,
     /// Answered and not counted, for one of [`RefusalReason`].
     Refused,
     /// Named an id that we did not make.
@@ -79,9 +77,8 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome, in the order of [`Outcomes`]' cells.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Accepted,
-        Self::Spooled,
         Self::Refused,
         Self::Forged,
         Self::Invalid,
@@ -96,7 +93,6 @@ impl Outcome {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
-            Self::Spooled => "spooled",
             Self::Refused => "refused",
             Self::Forged => "forged",
             Self::Invalid => "invalid",

@@ -8,7 +8,7 @@ use crate::{
     outcome::Outcomes,
     routes,
     service::{Parts, Service},
-    sink::{Kept, NotDurable, Outgoing, Sink},
+    sink::{NotDurable, Outgoing, Sink},
 };
 use axum::{
     Router,
@@ -60,8 +60,6 @@ pub enum Mode {
     /// Keeps them in the log.
     #[default]
     Keep,
-    /// Keeps them in the spool.
-    Spool,
     /// Fails.
     Fail,
     /// Keeps them once it is notified.
@@ -98,25 +96,18 @@ impl RecordingSink {
 }
 
 impl Sink for RecordingSink {
-    fn publish<'a>(
-        &'a self,
-        events: &'a [Outgoing],
-    ) -> BoxFuture<'a, Vec<Result<Kept, NotDurable>>> {
+    fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
         Box::pin(async move {
             self.calls.lock().unwrap().push(events.len());
             self.entered.notify_one();
             let mode = self.mode.lock().unwrap().clone();
-            let kept = match mode {
+            match mode {
                 Mode::Fail => return vec![Err(NotDurable("the log is away".into())); events.len()],
-                Mode::Spool => Kept::InSpool,
-                Mode::Keep => Kept::InLog,
-                Mode::Hold(go) => {
-                    go.notified().await;
-                    Kept::InLog
-                }
-            };
+                Mode::Keep => {}
+                Mode::Hold(go) => go.notified().await,
+            }
             self.kept.lock().unwrap().extend_from_slice(events);
-            vec![Ok(kept); events.len()]
+            vec![Ok(()); events.len()]
         })
     }
 }

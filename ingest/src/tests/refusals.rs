@@ -67,7 +67,6 @@ async fn a_failed_publication_is_repeated_with_the_same_event_id() {
     let instance = Instance::new();
     instance.post("/session", &session(PAGE, "denied")).await;
     instance.clock.advance(SignedDuration::from_mins(1));
-    instance.sink.set(Mode::Spool);
     instance.service.publish_refusals(Which::Finished).await;
     let kept = instance.sink.take_json();
 

@@ -1,4 +1,4 @@
-//! Gauges that change without a record: each partition's lag, and the number of sessions that wait for their start.
+//! Gauges that change without a record: each partition's lag, and the number of sessions with events that do not count.
 //!
 //! Measured beside the folding, so that a slow broker or database delays no partition.
 

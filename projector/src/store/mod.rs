@@ -88,7 +88,7 @@ impl Store {
         Self { pool }
     }
 
-    /// Sessions of which something has arrived that does not count, mostly before their start; at most
+    /// How many sessions are named by an event that does not count, mostly because their start has not come; at most
     /// 100,000.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 
 use super::progress::Progress;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -17,8 +17,8 @@ use tokio::{
 
 /// A connection that has waited for its client for less may not be made to go: it may just be reading.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// When all places are taken, one in this many connections goes, so that searching them stays cheap.
-const PORTION: usize = 64;
+/// How many of those that have waited longest one search remembers. A search looks at every connection.
+const FOUND_AT_ONCE: usize = 64;
 
 /// What a connection is ordered to do. Later orders are stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,15 +47,24 @@ impl Client {
         stricter.map_or(Order::Leave, |given| *given)
     }
 
+    /// Gives it an order, unless it has that or a stricter one.
     fn tell(&self, order: Order) {
-        self.order.send_replace(order);
+        self.order.send_if_modified(|given| {
+            let stricter = order > *given;
+            *given = order.max(*given);
+            stricter
+        });
+    }
+
+    fn is_leaving(&self) -> bool {
+        *self.order.borrow() == Order::Leave
     }
 
     /// Since when it has waited for its client, if that is long enough for it to go.
     fn movable_since(&self, now: Instant) -> Option<Instant> {
         let (_, since) = self.progress.waiting()?;
         let waits = now.duration_since(since) >= SHORTEST_WAIT;
-        (waits && *self.order.borrow() < Order::Leave).then_some(since)
+        (waits && !self.is_leaving()).then_some(since)
     }
 }
 
@@ -72,8 +81,76 @@ pub(super) struct Connections {
 struct Open {
     number: u64,
     count: usize,
+    /// How many of them have been told to leave.
+    leaving: usize,
     /// By address; `None` for addresses whose connections are not counted.
     of: HashMap<Option<IpAddr>, HashMap<u64, Arc<Client>>>,
+    /// Those that had waited longest at the last search, longest first: since when, and which.
+    longest: VecDeque<(Instant, Option<IpAddr>, u64)>,
+}
+
+impl Open {
+    /// True when an address has at least so many that stay.
+    fn has_of(&self, address: Option<IpAddr>, most: usize) -> bool {
+        let of_address = self.of.get(&address);
+        of_address.is_some_and(|clients| {
+            let staying = clients.values().filter(|client| !client.is_leaving());
+            clients.len() >= most && staying.count() >= most
+        })
+    }
+
+    /// Makes the one of an address go that has waited longest; `false` when none has waited long enough.
+    fn dismiss_of(&mut self, address: Option<IpAddr>) -> bool {
+        let now = Instant::now();
+        let of_address = self.of.get(&address).into_iter();
+        let waiting = of_address.flat_map(HashMap::values);
+        let waiting = waiting.filter_map(|client| Some((client.movable_since(now)?, client)));
+        let longest = waiting.min_by_key(|(since, _)| *since);
+        let Some((_, client)) = longest else {
+            return false;
+        };
+        client.tell(Order::Leave);
+        self.leaving += 1;
+        true
+    }
+
+    /// Makes the one of all go that has waited longest; `false` when none has waited long enough.
+    fn dismiss(&mut self) -> bool {
+        let now = Instant::now();
+        if self.dismiss_found(now) {
+            return true;
+        }
+        self.search(now);
+        self.dismiss_found(now)
+    }
+
+    /// Takes the next one of the last search. All others began to wait later than those that it found.
+    fn dismiss_found(&mut self, now: Instant) -> bool {
+        while let Some((since, address, number)) = self.longest.pop_front() {
+            let of_address = self.of.get(&address);
+            let client = of_address.and_then(|clients| clients.get(&number));
+            // One that was served meanwhile waits since later, if at all.
+            if let Some(client) = client.filter(|client| client.movable_since(now) == Some(since)) {
+                client.tell(Order::Leave);
+                self.leaving += 1;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn search(&mut self, now: Instant) {
+        let mut waiting = Vec::new();
+        for (address, clients) in &self.of {
+            let movable = clients.iter().filter_map(|(number, client)| {
+                Some((client.movable_since(now)?, *address, *number))
+            });
+            waiting.extend(movable);
+        }
+        waiting.sort_unstable();
+        waiting.truncate(FOUND_AT_ONCE);
+        self.longest = waiting.into();
+    }
 }
 
 /// Why a connection has no place.
@@ -111,16 +188,16 @@ impl Connections {
     /// A place for a connection of that address; `None` for an address that is not counted.
     pub(super) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Place, Full> {
         let mut open = self.open();
-        let of_address = open.of.get(&address).map_or(0, HashMap::len);
-        if address.is_some() && of_address >= self.most_of_address {
-            let others = open.of.get(&address).into_iter();
-            if dismiss(others.flat_map(HashMap::values), 1) == 0 {
-                return Err(Full::Address);
-            }
+        if address.is_some()
+            && open.has_of(address, self.most_of_address)
+            && !open.dismiss_of(address)
+        {
+            return Err(Full::Address);
         }
         if open.count >= self.most {
-            let all = open.of.values().flat_map(HashMap::values);
-            dismiss(all, self.most / PORTION + 1);
+            // Those that are about to leave make room already.
+            let wanted = open.count + 1 - self.most;
+            while open.leaving < wanted && open.dismiss() {}
             return Err(Full::All);
         }
         let client = Arc::new(Client {
@@ -140,11 +217,12 @@ impl Connections {
         })
     }
 
-    /// Makes room where none is known to be missing, as when files run out.
+    /// Makes room for one where none is known to be missing, as when files run out.
     pub(super) fn make_room(&self) {
-        let open = self.open();
-        let all = open.of.values().flat_map(HashMap::values);
-        dismiss(all, self.most / PORTION + 1);
+        let mut open = self.open();
+        if open.leaving == 0 {
+            open.dismiss();
+        }
     }
 
     /// Completes when a connection has left since the last call.
@@ -159,26 +237,19 @@ impl Connections {
 
     /// Gives every connection that order and waits until none is left.
     pub(super) async fn end(&self, order: Order) {
-        for client in self.open().of.values().flat_map(HashMap::values) {
-            client.tell(order);
+        {
+            let mut open = self.open();
+            for client in open.of.values().flat_map(HashMap::values) {
+                client.tell(order);
+            }
+            if order == Order::Leave {
+                open.leaving = open.count;
+            }
         }
         while self.count() > 0 {
             self.left().await;
         }
     }
-}
-
-/// Makes up to `most` of these go, those first that have waited longest; says how many.
-fn dismiss<'a>(clients: impl Iterator<Item = &'a Arc<Client>>, most: usize) -> usize {
-    let now = Instant::now();
-    let movable = |client: &'a Arc<Client>| Some((client.movable_since(now)?, client));
-    let mut waiting: Vec<_> = clients.filter_map(movable).collect();
-    waiting.sort_unstable_by_key(|(since, _)| *since);
-    waiting.truncate(most);
-    for (_, client) in &waiting {
-        client.tell(Order::Leave);
-    }
-    waiting.len()
 }
 
 impl Drop for Place {
@@ -190,6 +261,9 @@ impl Drop for Place {
             if of_address.is_empty() {
                 open.of.remove(&self.address);
             }
+        }
+        if self.client.is_leaving() {
+            open.leaving -= 1;
         }
         drop(open);
         self.connections.left.notify_one();
@@ -247,5 +321,65 @@ mod tests {
         connections.left().await;
         assert!(connections.enter(OTHER).is_ok());
         assert_eq!(connections.count(), 1, "a place ends with its connection");
+    }
+    #[tokio::test(start_paused = true)]
+    async fn no_more_connections_go_than_places_are_needed() {
+        const MOST: usize = 200;
+        let connections = Connections::new(MOST, MOST);
+        let mut places = Vec::new();
+        for _ in 0..MOST {
+            places.push(connections.enter(ADDRESS).unwrap());
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+        tokio::time::advance(SHORTEST_WAIT).await;
+        let leaving = |places: &[Place]| -> Vec<u64> {
+            let leaving = places.iter().filter(|place| order(place) == Order::Leave);
+            leaving.map(|place| place.number).collect()
+        };
+        for _ in 0..3 {
+            assert_eq!(connections.enter(OTHER).unwrap_err(), Full::All);
+            connections.make_room();
+            assert_eq!(leaving(&places), [0], "one wants in, one goes");
+        }
+        drop(places.remove(0));
+        let _other = connections.enter(OTHER).unwrap();
+
+        // The next but one is served meanwhile, and does not wait as long as the others any more.
+        drop(places[1].client.progress.begin());
+        for expected in [vec![1], vec![3], vec![4]] {
+            assert_eq!(connections.enter(OTHER).unwrap_err(), Full::All);
+            assert_eq!(leaving(&places), expected);
+            places.retain(|place| order(place) == Order::Serve);
+            places.push(connections.enter(OTHER).unwrap());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_order_is_never_taken_back() {
+        let connections = Connections::new(2, 2);
+        let place = connections.enter(ADDRESS).unwrap();
+        tokio::time::advance(SHORTEST_WAIT).await;
+        connections.make_room();
+        place.client.tell(Order::Stop);
+        assert_eq!(order(&place), Order::Leave);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_of_an_address_that_leaves_makes_room_for_the_next() {
+        let connections = Connections::new(100, 2);
+        let first = connections.enter(ADDRESS).unwrap();
+        let second = connections.enter(ADDRESS).unwrap();
+        tokio::time::advance(SHORTEST_WAIT).await;
+        let third = connections.enter(ADDRESS).unwrap();
+        let (left, stayed) = match (order(&first), order(&second)) {
+            (Order::Leave, Order::Serve) => (first, second),
+            (Order::Serve, Order::Leave) => (second, first),
+            both => panic!("{both:?}"),
+        };
+        drop(third);
+        let _fourth = connections.enter(ADDRESS).unwrap();
+        assert_eq!(order(&stayed), Order::Serve);
+        drop(left);
+        assert_eq!(connections.count(), 2);
     }
 }

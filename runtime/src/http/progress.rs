@@ -4,6 +4,7 @@
 //! and for the client to take what is written to it. The stream reports bytes, the service reports
 //! requests; a watcher turns both into deadlines. Bodies have a deadline of their own, in `body`.
 
+use super::rest::LastRest;
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -82,6 +83,8 @@ struct State {
     idle_since: Instant,
     /// Since when the client has taken none of the bytes that wait for it.
     stalled_since: Option<Instant>,
+    /// Whether the client may still send a body after the last answer.
+    is_body_due: bool,
 }
 
 impl Progress {
@@ -93,6 +96,7 @@ impl Progress {
             head_since: Some(now),
             idle_since: now,
             stalled_since: None,
+            is_body_due: false,
         }))
     }
 
@@ -127,6 +131,10 @@ impl Progress {
 
     fn cannot_write(&self) {
         self.state().stalled_since.get_or_insert_with(Instant::now);
+    }
+
+    fn is_body_due(&self) -> bool {
+        self.state().is_body_due
     }
 
     fn is_stalled(&self) -> bool {
@@ -167,6 +175,13 @@ impl Progress {
 #[derive(Debug)]
 pub(super) struct InFlight(Arc<Progress>);
 
+impl InFlight {
+    /// The connection ends with this answer, and the client may send the request's body all the same.
+    pub(super) fn leave_body(&self) {
+        self.0.state().is_body_due = true;
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut state = self.0.state();
@@ -195,11 +210,16 @@ impl Stream for TcpStream {
 pub(super) struct Observed<S: Stream> {
     stream: S,
     progress: Arc<Progress>,
+    last_rest: Option<LastRest>,
 }
 
 impl<S: Stream> Observed<S> {
     pub(super) const fn new(stream: S, progress: Arc<Progress>) -> Self {
-        Self { stream, progress }
+        Self {
+            stream,
+            progress,
+            last_rest: None,
+        }
     }
 
     fn note(&self, written: &Poll<std::io::Result<usize>>) {
@@ -263,7 +283,17 @@ impl<S: Stream> AsyncWrite for Observed<S> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let this = self.get_mut();
+        if this.last_rest.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            if !this.progress.is_body_due() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        // The client knows now that this is the end. To close before it has stopped sending would fail its writes, and
+        // might take the answer from it.
+        let rest = this.last_rest.get_or_insert_with(LastRest::new);
+        rest.poll_skip(&mut this.stream, cx).map(Ok)
     }
 }

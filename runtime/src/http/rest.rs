@@ -3,7 +3,8 @@
 //! An answer may be ready before the body has come: a wrong token, an unknown path, a body that is too
 //! large. A connection that is closed then takes the caller's next request with it, behind a proxy that
 //! of another caller. So the rest is read and dropped while the answer goes out, and the connection is
-//! kept; where the rest may be too long for that, the answer says `Connection: close`.
+//! kept. Where the rest may be too long for that, or the client waits for a sign before it sends it, the
+//! answer says `Connection: close`, and what comes all the same is read before the connection is closed.
 
 use super::{BODY_TIMEOUT, progress::InFlight};
 use axum::{
@@ -21,7 +22,11 @@ use std::{
     },
     task::{Context, Poll, ready},
 };
-use tokio::runtime::Handle;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    runtime::Handle,
+    time::{Sleep, sleep},
+};
 
 /// Longest rest that is read for the sake of the connection: the largest body that any route takes.
 pub(super) const MAX_REST_BYTES: u64 = 1024 * 1024;
@@ -120,6 +125,7 @@ impl Lender {
             if unasked || !body.size_hint().exact().is_some_and(short) {
                 let close = HeaderValue::from_static("close");
                 answer.headers_mut().insert(header::CONNECTION, close);
+                in_flight.leave_body();
             }
             if unasked {
                 rest = None;
@@ -187,4 +193,39 @@ async fn read_rest(mut rest: Incoming, in_flight: Option<InFlight>) {
     };
     let _ = tokio::time::timeout(BODY_TIMEOUT, reading).await;
     drop(in_flight);
+}
+
+/// What a client sends on a connection that has been shut down towards it.
+#[derive(Debug)]
+pub(super) struct LastRest {
+    bytes: u64,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl LastRest {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: 0,
+            deadline: Box::pin(sleep(BODY_TIMEOUT)),
+        }
+    }
+
+    /// Reads and drops it until the client closes as well, but neither too much nor too long.
+    pub(super) fn poll_skip(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let mut bytes = [0; 4 * 1024];
+        while self.bytes <= MAX_LAST_REST_BYTES && self.deadline.as_mut().poll(cx).is_pending() {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
+            let count = buffer.filled().len();
+            if read.is_err() || count == 0 {
+                break;
+            }
+            self.bytes += count as u64;
+        }
+        Poll::Ready(())
+    }
 }

@@ -20,6 +20,8 @@ use tracing::{info, warn};
 
 /// How often a listener without a free place looks for one.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// Longest pause after a connection could not be accepted. Without one a listener that has no files would spin.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
 /// What the kernel holds for a client that has not read it yet. Left alone, it grows to 4 MB for each
 /// client that does not read. Half a second's worth for a fast client far away.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
@@ -108,7 +110,7 @@ impl Server {
                     // Out of file descriptors, or a peer that left at once: neither ends the service.
                     warn!("a connection could not be accepted: {error}");
                     self.connections.make_room();
-                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    let _ = tokio::time::timeout(ACCEPT_AGAIN, self.connections.left()).await;
                 }
             }
         }

@@ -7,6 +7,7 @@ use super::{
     bad_lines::BadLines,
     progress::Progress,
     publish::{Published, Publisher},
+    recent::Recent,
     summary::{Summary, Times},
     tables::{Seen, Tables},
     unit::Made,
@@ -223,6 +224,7 @@ impl Ground {
             progress,
             bad: BadLines::of(self.file.as_deref(), self.intake.clock.now()),
             published: Published::default(),
+            recent: Recent::default(),
             ends_before: None,
         };
         publisher.publish(batches).await.map_err(Failure::other)?;

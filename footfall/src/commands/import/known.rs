@@ -1,11 +1,13 @@
 //! Leaves out events that log and tables have already, so that importing a file again adds nothing to either.
 //!
-//! The tables are asked in bulk. What was published a moment ago is not in them yet, so they are asked for a
-//! partition once they have what the log had before the import; what slips through counts once all the same.
+//! The tables are asked in bulk, for a partition once they have what the log had before the import. What the import
+//! itself published a moment ago is not in them yet and is remembered. What others publish meanwhile slips through, and
+//! counts once all the same.
 
 use super::{
     progress::Doing,
     publish::{Publisher, Refused},
+    recent::Recent,
     unit::Unit,
 };
 use projector::store::Asked;
@@ -24,7 +26,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Publisher<'_> {
-    /// Leaves out events that are known, and counts lines of which nothing is left.
+    /// Leaves out events that are known or repeated, and counts lines of which nothing is left.
     ///
     /// An import puts the events of a visit into the log in their order. So one whose first event is not known
     /// has none that is, and most lines of a new file are asked for by one id.
@@ -32,14 +34,21 @@ impl Publisher<'_> {
     /// # Errors
     /// [`Refused`] when the tables do not answer for too long.
     pub(super) async fn leave_out_known(&mut self, units: &mut Vec<Unit>) -> Result<(), Refused> {
+        let standing = self.seen.borrow().standing.clone();
+        // Before the tables are asked: what is forgotten here they have.
+        if let Some(standing) = &standing {
+            self.recent.forget(standing);
+        }
+        let repeated = leave_out_repeated(units, &self.recent);
         let firsts = units.iter().flat_map(|unit| asked(unit, 0..1));
         let mut known = self.ask(firsts.collect()).await?;
-        let begun = units.iter().filter(|unit| {
+        let begun = units.iter().zip(&repeated).filter(|(unit, repeated)| {
             let first = unit.events.first();
-            first.is_some_and(|first| known.contains(&first.event_id))
+            **repeated || first.is_some_and(|first| known.contains(&first.event_id))
         });
-        let rest = begun.flat_map(|unit| asked(unit, 1..usize::MAX)).collect();
-        known.extend(self.ask(rest).await?);
+        let rest = begun.flat_map(|(unit, _)| asked(unit, 1..usize::MAX));
+        let rest = self.ask(rest.collect()).await?;
+        known.extend(rest);
         for unit in &mut *units {
             unit.events.retain(|event| !known.contains(&event.event_id));
         }
@@ -76,6 +85,18 @@ impl Publisher<'_> {
             tokio::time::sleep(RETRY_PAUSE).await;
         }
     }
+}
+
+/// Leaves out events that were published a moment ago, or stand twice in these units; says of which units.
+fn leave_out_repeated(units: &mut [Unit], recent: &Recent) -> Vec<bool> {
+    let mut seen = HashSet::new();
+    let leave_out = |unit: &mut Unit| {
+        let before = unit.events.len();
+        unit.events
+            .retain(|event| !recent.has(event.event_id) && seen.insert(event.event_id));
+        unit.events.len() < before
+    };
+    units.iter_mut().map(leave_out).collect()
 }
 
 /// Those events of a unit, as they are asked for.

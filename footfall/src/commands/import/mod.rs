@@ -12,6 +12,7 @@ mod lines;
 mod place;
 mod progress;
 mod publish;
+mod recent;
 mod standing;
 mod summary;
 mod tables;
@@ -52,7 +53,7 @@ fn help() -> String {
 {EXAMPLE}
 
 Required are bioPageId, eventId, occurredAt and visitorId, and in a view eventId and occurredAt. An eventId is a \
-UUID that never changes: the same one counts once, for ever. Views stand in time order. `occurredAt` decides \
+UUID that never changes: the same one counts once, for ever; a line that stands in a file twice is known the second time. Views stand in time order. `occurredAt` decides \
 every report. Everything else is as in the beacon of that name, with its limits; consent is taken as given. \
 Crawlers are refused, as they are live. An ip may have a port, brackets or a zone; one that cannot be read \
 leaves the visit without a place. Addresses and raw ids are enriched and hashed, and never kept.

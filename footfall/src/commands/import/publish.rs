@@ -10,6 +10,7 @@ use super::{
     accept::Batch,
     bad_lines::BadLines,
     progress::{Behind, Doing, Progress},
+    recent::Recent,
     standing::Standing,
     summary::{Counts, Stopped},
     tables::Seen,
@@ -63,6 +64,11 @@ pub enum Refused {
         /// What the last attempt said.
         why: String,
     },
+    /// What watches the tables has ended. That is a mistake in the program.
+    #[error(
+        "the tables are not watched any more, which is a defect; start the same import again: nothing counts twice"
+    )]
+    Unwatched,
 }
 
 /// What is in the log.
@@ -91,6 +97,8 @@ pub(super) struct Publisher<'a> {
     pub(super) progress: &'a mut Progress,
     pub(super) bad: BadLines,
     pub(super) published: Published,
+    /// What this import has published and the tables do not have yet.
+    pub(super) recent: Recent,
     /// Where the log ended before the import, once that is known.
     pub(super) ends_before: Option<BTreeMap<i32, i64>>,
 }
@@ -140,7 +148,7 @@ impl Publisher<'_> {
                 }
             }
             self.wait(standing.as_deref(), behind, Doing::CatchingUp)
-                .await;
+                .await?;
         }
         self.published.paused += begun.elapsed();
         Ok(())
@@ -160,7 +168,8 @@ impl Publisher<'_> {
                     Err(records) => behind = records,
                 }
             }
-            self.wait(standing.as_deref(), behind, Doing::Pausing).await;
+            self.wait(standing.as_deref(), behind, Doing::Pausing)
+                .await?;
         }
         self.published.paused += begun.elapsed();
         Ok(())
@@ -187,7 +196,8 @@ impl Publisher<'_> {
             if waited.is_empty() {
                 return Ok(self.published.stopped.is_empty());
             }
-            self.wait(standing.as_deref(), behind, Doing::Waiting).await;
+            self.wait(standing.as_deref(), behind, Doing::Waiting)
+                .await?;
         }
     }
 
@@ -204,12 +214,15 @@ impl Publisher<'_> {
     }
 
     /// Reports what the import waits for, until there is something new to look at.
+    ///
+    /// # Errors
+    /// [`Refused::Unwatched`] when nothing new will ever come.
     async fn wait(
         &mut self,
         standing: Option<&Standing>,
         records: u64,
         doing: fn(Behind) -> Doing,
-    ) {
+    ) -> Result<(), Refused> {
         let still = standing.and_then(|standing| standing.stillest(Instant::now()));
         let silence = self.seen.borrow().silence.clone();
         let behind = Behind {
@@ -218,8 +231,10 @@ impl Publisher<'_> {
             unknown: silence.map(|(_, why)| why),
         };
         self.tell(&doing(behind));
-        // An error means that the watching task has ended; the loop looks again.
-        let _ = tokio::time::timeout(TELL_EVERY, self.seen.changed()).await;
+        match tokio::time::timeout(TELL_EVERY, self.seen.changed()).await {
+            Ok(Err(_)) => Err(Refused::Unwatched),
+            _ => Ok(()),
+        }
     }
 
     /// Leaves out what is for a partition that does not advance.
@@ -274,8 +289,11 @@ impl Publisher<'_> {
             }
             self.tell(&Doing::Unanswered(begun.elapsed()));
         };
-        for outcome in outcomes {
+        let events = units.iter().flat_map(|unit| &unit.events);
+        for (outcome, event) in outcomes.into_iter().zip(events) {
             let position = outcome.map_err(Refused::Told)?;
+            self.recent
+                .note(position.partition, position.offset, event.event_id);
             let through = &mut self.published.through;
             let through = through.entry(position.partition).or_default();
             *through = (*through).max(position.offset.saturating_add(1));
@@ -320,4 +338,40 @@ fn before(now: Timestamp, still: Duration) -> Timestamp {
     let still = SignedDuration::try_from(still).unwrap_or_default();
     let since = now.checked_sub(still).unwrap_or(now);
     Timestamp::from_second(since.as_second()).unwrap_or(since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::{
+        ManualClock,
+        database::{self, PoolSettings},
+        kafka::KafkaSettings,
+    };
+
+    #[tokio::test]
+    async fn an_import_whose_watcher_has_ended_ends_with_an_error() {
+        // Nothing listens at either address, and nothing is asked there.
+        let producer = Producer::patient(&KafkaSettings::new("127.0.0.1:9")).unwrap();
+        let settings = PoolSettings::new("footfall-test", 1);
+        let pool = database::pool("postgres://127.0.0.1:9/x", &settings).unwrap();
+        let (watcher, seen) = watch::channel(Seen::default());
+        let mut publisher = Publisher {
+            producer: &producer,
+            store: &Store::new(pool),
+            clock: &ManualClock::new(Timestamp::UNIX_EPOCH),
+            seen,
+            patience: Duration::from_hours(1),
+            progress: &mut Progress::new(None),
+            bad: BadLines::of(None, Timestamp::UNIX_EPOCH),
+            published: Published::default(),
+            recent: Recent::default(),
+            ends_before: None,
+        };
+        publisher.published.through.insert(0, 1);
+        drop(watcher);
+        let settled = tokio::time::timeout(Duration::from_secs(10), publisher.settle());
+        let error = settled.await.expect("it waits for ever").unwrap_err();
+        assert!(matches!(error, Refused::Unwatched), "{error}");
+    }
 }

@@ -21,7 +21,7 @@ pub struct Counts {
     pub visits: u64,
     /// Visits of which something went into the log.
     pub new_visits: u64,
-    /// Visits that log and tables had before.
+    /// Visits that log and tables had before, or that stand in an earlier line of the same import.
     pub known_visits: u64,
     /// Events of visits that went into the log.
     pub events: u64,
@@ -29,7 +29,7 @@ pub struct Counts {
     pub records: u64,
     /// Records that went into the log.
     pub new_records: u64,
-    /// Records that log and tables had before.
+    /// Records that log and tables had before, or that stand in an earlier line of the same import.
     pub known_records: u64,
     /// Visits that are not counted, by reason.
     pub refused: BTreeMap<&'static str, u64>,

@@ -43,6 +43,8 @@ async fn prepared(server: &EmbeddedPostgres) {
             "CREATE VIEW seen AS SELECT v FROM old",
             "CREATE TYPE mood AS ENUM ('fine')",
             "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            // Of PostgreSQL itself, and of a mistake.
+            "GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC",
         ] {
             admin.execute(statement).await.unwrap();
         }
@@ -98,6 +100,10 @@ async fn each_role_does_its_work_and_nothing_else() {
             "INSERT INTO new VALUES ('written')",
             "CREATE TEMPORARY TABLE passing (v text)",
             "ANALYZE old",
+            "SELECT pg_advisory_lock(1)",
+            "SELECT pg_try_advisory_lock(2)",
+            "SELECT pg_advisory_unlock(2)",
+            "SELECT pg_advisory_unlock_all()",
         ] {
             let done = owner.execute(statement).await;
             done.unwrap_or_else(|error| panic!("{role:?}, {statement}: {error}"));
@@ -129,6 +135,16 @@ async fn each_role_does_its_work_and_nothing_else() {
             "CREATE TEMPORARY TABLE mine (v text)",
             "SELECT nextval('numbers')",
             "SELECT v FROM new FOR UPDATE",
+            // The publisher's and the migrators', in every form.
+            "SELECT pg_advisory_lock(1)",
+            "SELECT pg_advisory_lock(1, 1)",
+            "SELECT pg_advisory_lock_shared(1)",
+            "SELECT pg_advisory_xact_lock(1)",
+            "SELECT pg_try_advisory_lock(1)",
+            "SELECT pg_try_advisory_lock_shared(1, 1)",
+            "SELECT pg_try_advisory_xact_lock(1)",
+            "SELECT pg_try_advisory_xact_lock_shared(1)",
+            "SELECT pg_advisory_unlock_all()",
             "CREATE FUNCTION two() RETURNS int LANGUAGE sql AS 'SELECT 2'",
         ] {
             assert_refused(&mut reader, statement, &who).await;

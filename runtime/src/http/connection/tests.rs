@@ -256,6 +256,36 @@ async fn a_rest_that_may_be_too_long_is_announced_with_a_close() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_comes_late_and_unasked_is_read_before_the_connection_ends() {
+    for (path, status) in [("/unread", 401), ("/nowhere", 404), ("/short", 405)] {
+        let asking = format!(
+            "POST {path} HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 200000\r\n\r\n"
+        );
+        let mut late = connect();
+        late.send(&asking).await;
+        let answer = late.answer().await.to_ascii_lowercase();
+        assert!(
+            answer.starts_with(&format!("http/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(answer.contains("connection: close"), "{answer}");
+        advance(Duration::from_secs(3)).await;
+        late.send(&"x".repeat(200_000)).await;
+        late.client.shutdown().await.unwrap();
+        late.served.await.unwrap();
+
+        // One that sends nothing is not waited for long, and knows at once that it is the end.
+        let mut silent = connect();
+        silent.send(&asking).await;
+        silent.answer().await;
+        let begun = Instant::now();
+        assert_about(silent.closed_after().await, Duration::ZERO);
+        silent.served.await.unwrap();
+        assert_about(begun.elapsed(), super::super::BODY_TIMEOUT);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_rest_that_never_comes_is_not_waited_for_long() {
     let mut kept = connect();
     kept.send("POST /unread HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nabc")
