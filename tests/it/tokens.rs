@@ -26,6 +26,7 @@ fn claims(now: i64) -> Claims {
 }
 
 fn es256(kid: &str, key: &str, claims: &Claims) -> String {
+    runtime::jwt::signatures::install();
     let header = jsonwebtoken::Header {
         kid: Some(kid.to_owned()),
         ..jsonwebtoken::Header::new(Algorithm::ES256)

@@ -5,6 +5,7 @@
 mod gate;
 mod keys;
 mod settings;
+pub mod signatures;
 
 #[cfg(test)]
 mod tests;
@@ -130,6 +131,7 @@ impl Verifier {
     }
 
     fn new(algorithm: Algorithm, keys: Keys) -> Self {
+        signatures::install();
         Self {
             checker: Arc::new(RwLock::new(Checker::new(keys))),
             algorithm,
@@ -289,6 +291,7 @@ pub fn mint(
 /// # Errors
 /// As [`mint`].
 pub fn sign(secret: &str, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
+    signatures::install();
     jsonwebtoken::encode(
         &Header::new(Algorithm::HS256),
         claims,

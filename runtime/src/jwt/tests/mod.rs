@@ -42,12 +42,14 @@ fn header(algorithm: Algorithm, kid: Option<&str>) -> Header {
 }
 
 fn hs256(claims: &Value, secret: &[u8]) -> String {
+    signatures::install();
     let key = EncodingKey::from_secret(secret);
     jsonwebtoken::encode(&header(Algorithm::HS256, None), claims, &key).unwrap()
 }
 
 /// A token under a private key in PEM.
 fn signed(algorithm: Algorithm, kid: Option<&str>, pem: &str, claims: &Value) -> String {
+    signatures::install();
     let key = match algorithm {
         Algorithm::RS256 | Algorithm::PS256 => EncodingKey::from_rsa_pem(pem.as_bytes()),
         Algorithm::ES256 => EncodingKey::from_ec_pem(pem.as_bytes()),
