@@ -4,7 +4,7 @@
 
 use std::{
     fmt, io,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -129,17 +129,8 @@ impl Broker {
         let ending = CancellationToken::new();
         let groups = Arc::new(Groups::new(stopping.clone()));
         let node = Arc::new(Node {
-            cluster_id: store.cluster_id().to_owned(),
-            store: store.clone(),
-            groups: Arc::clone(&groups),
-            address,
             protected: options.protected_topics,
-            batch_limits: batch::Limits {
-                max_batch_bytes: MAX_BATCH_BYTES,
-                ..batch::Limits::default()
-            },
-            answer_memory: Arc::new(Semaphore::new(ANSWER_MEMORY)),
-            stopping: stopping.clone(),
+            ..node(store.clone(), address, Arc::clone(&groups), &stopping)
         });
         let service = Arc::new(Service::new(node, options.credentials, ending.clone()));
         let tasks = TaskTracker::new();
@@ -189,6 +180,28 @@ impl Drop for Broker {
     fn drop(&mut self) {
         self.stopping.cancel();
         self.ending.cancel();
+    }
+}
+
+/// What requests are answered from.
+pub(crate) fn node(
+    store: Store,
+    address: SocketAddr,
+    groups: Arc<Groups>,
+    stopping: &CancellationToken,
+) -> Node {
+    Node {
+        cluster_id: store.cluster_id().to_owned(),
+        store,
+        groups,
+        address,
+        protected: Vec::new(),
+        batch_limits: batch::Limits {
+            max_batch_bytes: MAX_BATCH_BYTES,
+            ..batch::Limits::default()
+        },
+        answer_memory: Arc::new(Semaphore::new(ANSWER_MEMORY)),
+        stopping: stopping.clone(),
     }
 }
 

@@ -4,17 +4,26 @@
 
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "the requests that use it are not there yet")
+    expect(dead_code, reason = "compaction and migration are not there yet")
 )]
 mod batch;
+mod broker;
+mod groups;
+mod requests;
 #[cfg_attr(
     not(test),
     expect(
         dead_code,
         unused_imports,
-        reason = "the requests that use it are not there yet"
+        reason = "compaction and migration are not there yet"
     )
 )]
 mod store;
+#[cfg(test)]
+mod tests;
+mod wire;
 
-pub use store::Durability;
+pub use self::{
+    broker::{Broker, BrokerError, Credentials, Options},
+    store::Durability,
+};
