@@ -5,6 +5,7 @@
 
 mod append;
 mod checkpoint;
+mod compact;
 mod error;
 mod offsets;
 mod producers;
@@ -105,6 +106,8 @@ struct Inner {
     shared: Arc<Shared>,
     max_queued_bytes: usize,
     cluster_id: String,
+    /// Held by the one compaction that may run.
+    compacting: tokio::sync::Mutex<()>,
     _place: schema::Place,
 }
 
@@ -153,6 +156,7 @@ impl Store {
                 shared,
                 max_queued_bytes: options.max_queued_bytes,
                 cluster_id,
+                compacting: tokio::sync::Mutex::default(),
                 _place: place,
             }),
         })
