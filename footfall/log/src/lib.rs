@@ -17,4 +17,7 @@ mod batch;
 )]
 mod store;
 
-pub use store::Durability;
+pub use store::{
+    Durability,
+    former::{Migrated, Progress},
+};

@@ -85,6 +85,11 @@ impl Builder {
         self.max_timestamp_ms = self.max_timestamp_ms.max(timestamp_ms);
     }
 
+    /// Offset at which the batch begins.
+    pub(crate) fn base_offset(&self) -> i64 {
+        self.base_offset
+    }
+
     /// Bytes of the records so far, uncompressed.
     pub(crate) fn len(&self) -> usize {
         self.records.len()

@@ -7,6 +7,7 @@ mod append;
 mod checkpoint;
 mod compact;
 mod error;
+pub(crate) mod former;
 mod offsets;
 mod producers;
 mod read;

@@ -1,6 +1,7 @@
 //! The store against its promises.
 
 mod compact;
+mod former;
 mod log;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
