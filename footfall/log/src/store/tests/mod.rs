@@ -1,8 +1,10 @@
 //! The store against its promises.
 
 mod compact;
+mod failures;
 mod former;
 mod log;
+mod model;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
