@@ -34,9 +34,6 @@ pub fn is_former_format(dir: &Path) -> bool {
 ///
 /// # Errors
 /// If a file cannot be read or written, or the copy differs from the former log; nothing is lost then.
-pub fn migrate(
-    dir: &Path,
-    mut progress: impl FnMut(Progress),
-) -> Result<Migrated, BrokerError> {
+pub fn migrate(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<Migrated, BrokerError> {
     store::former::migrate(dir, &mut progress).map_err(|error| BrokerError::of_store(dir, &error))
 }

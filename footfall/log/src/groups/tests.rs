@@ -90,7 +90,10 @@ impl Scene {
     }
 
     fn reply(&mut self, ticket: Ticket) -> Option<Reply> {
-        let place = self.replies.iter().position(|(other, _)| *other == ticket)?;
+        let place = self
+            .replies
+            .iter()
+            .position(|(other, _)| *other == ticket)?;
         Some(self.replies.remove(place).1)
     }
 
@@ -121,7 +124,10 @@ impl Scene {
         self.pass(FIRST_ROUND);
         let joined: Vec<_> = tickets.iter().map(|ticket| self.joined(*ticket)).collect();
         let leader = joined[0].leader.clone();
-        let mut ids: Vec<_> = joined.iter().map(|joined| joined.member_id.clone()).collect();
+        let mut ids: Vec<_> = joined
+            .iter()
+            .map(|joined| joined.member_id.clone())
+            .collect();
         ids.sort_by_key(|id| *id != leader);
         let generation = joined[0].generation;
         let shares: Vec<_> = ids.iter().map(|id| (id.as_str(), "share")).collect();
@@ -172,17 +178,28 @@ fn members_that_come_together_share_the_first_generation() {
     scene.pass(FIRST_ROUND / 2);
     let two = scene.join(&joiner("two"));
     scene.pass(FIRST_ROUND / 2);
-    assert!(scene.replies.is_empty(), "the second one starts the wait anew");
+    assert!(
+        scene.replies.is_empty(),
+        "the second one starts the wait anew"
+    );
     scene.pass(FIRST_ROUND / 2);
     let (one, two) = (scene.joined(one), scene.joined(two));
     assert_eq!((one.generation, two.generation), (1, 1));
     assert_eq!(one.leader, two.leader);
     assert_eq!(one.protocol, "range");
-    let leader = if one.leader == one.member_id { &one } else { &two };
+    let leader = if one.leader == one.member_id {
+        &one
+    } else {
+        &two
+    };
     assert_eq!(leader.members.len(), 2);
     assert_eq!(one.members.len() + two.members.len(), 2);
     let waits = scene.sync(
-        if leader == &one { &two.member_id } else { &one.member_id },
+        if leader == &one {
+            &two.member_id
+        } else {
+            &one.member_id
+        },
         1,
         &[],
     );
@@ -328,10 +345,9 @@ fn a_static_member_that_returns_keeps_its_share_without_a_new_round() {
     scene.replies.clear();
     let _ = scene.sync(&leader, 1, &[]);
     scene.replies.clear();
-    for (former, client, instance, share) in [
-        (&one, "one", "a", "of one"),
-        (&two, "two", "b", "of two"),
-    ] {
+    for (former, client, instance, share) in
+        [(&one, "one", "a", "of one"), (&two, "two", "b", "of two")]
+    {
         let ticket = scene.join(&named(client, instance));
         let joined = scene.joined(ticket);
         assert_eq!(joined.generation, 1);
@@ -342,7 +358,9 @@ fn a_static_member_that_returns_keeps_its_share_without_a_new_round() {
         // Its former self is fenced.
         let beat = scene.group.heartbeat(former, Some(instance), 1, scene.now);
         assert_eq!(beat, Err(Error::FencedInstanceId));
-        let commit = scene.group.check_commit(former, Some(instance), 1, scene.now);
+        let commit = scene
+            .group
+            .check_commit(former, Some(instance), 1, scene.now);
         assert_eq!(commit, Err(Error::FencedInstanceId));
     }
 }
@@ -429,10 +447,16 @@ fn offsets_are_committed_by_members_or_from_outside_of_an_empty_group() {
         scene.group.check_commit("", None, -1, scene.now),
         Err(Error::UnknownMemberId)
     );
-    assert_eq!(scene.group.check_commit(&ids[0], None, 1, scene.now), Ok(()));
+    assert_eq!(
+        scene.group.check_commit(&ids[0], None, 1, scene.now),
+        Ok(())
+    );
     // While the others join again, a member commits what it has read.
     let two = scene.join(&joiner("two"));
-    assert_eq!(scene.group.check_commit(&ids[0], None, 1, scene.now), Ok(()));
+    assert_eq!(
+        scene.group.check_commit(&ids[0], None, 1, scene.now),
+        Ok(())
+    );
     let one = scene.join(&again("one", &ids[0]));
     let _ = (scene.joined(one), scene.joined(two));
     assert_eq!(

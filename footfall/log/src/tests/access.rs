@@ -164,5 +164,8 @@ async fn librdkafka_learns_why_it_may_not() {
 #[test]
 fn credentials_do_not_show_the_password() {
     let shown = format!("{:?}", options());
-    assert!(shown.contains("footfall") && !shown.contains("right"), "{shown}");
+    assert!(
+        shown.contains("footfall") && !shown.contains("right"),
+        "{shown}"
+    );
 }

@@ -112,11 +112,7 @@ async fn what_cannot_be_fetched_is_said_at_once() {
         assert_eq!(data.error_code, error.code());
         assert_eq!(data.high_watermark, -1);
     }
-    for (epoch, error) in [
-        (1, Error::UnknownLeaderEpoch.code()),
-        (0, 0),
-        (-1, 0),
-    ] {
+    for (epoch, error) in [(1, Error::UnknownLeaderEpoch.code()), (0, 0), (-1, 0)] {
         let mut request = fetch(&[(0, 0)]);
         request.topics[0].partitions[0].current_leader_epoch = epoch;
         let response = wire.call(11, &request).await;
@@ -180,9 +176,7 @@ async fn waiting_fetches_are_answered_when_the_broker_stops_or_the_topic_goes() 
     let dir = data_dir();
     let (broker, mut wire) = with_records(dir.path()).await;
     make_topic(&broker, "other", 1).await;
-    let mut waiting = fetch(&[(0, 0)])
-        .with_max_wait_ms(60_000)
-        .with_min_bytes(1);
+    let mut waiting = fetch(&[(0, 0)]).with_max_wait_ms(60_000).with_min_bytes(1);
     waiting.topics[0].topic = topic_name("other");
     wire.send(&request_frame(11, 1, &waiting)).await;
     let deleted = admin(&broker)
@@ -194,9 +188,7 @@ async fn waiting_fetches_are_answered_when_the_broker_stops_or_the_topic_goes() 
     let error = partitions(&response)[0].error_code;
     assert_eq!(error, Error::UnknownTopicOrPartition.code());
 
-    let waiting = fetch(&[(0, 9)])
-        .with_max_wait_ms(60_000)
-        .with_min_bytes(1);
+    let waiting = fetch(&[(0, 9)]).with_max_wait_ms(60_000).with_min_bytes(1);
     // The produce before it is answered, so the fetch was read when the broker stops: both are in one piece.
     let produce = super::wire::produce(-1, "events", 1, batch(&[(1, "x")]));
     let both = [
@@ -241,7 +233,11 @@ async fn offsets_by_time_are_exact_to_the_record() {
         (0, (-1, -1, -1)),
     ] {
         let (error, found) = list(&mut wire, 1, time).await;
-        assert_eq!((error, found), (0, expected), "{time} in an empty partition");
+        assert_eq!(
+            (error, found),
+            (0, expected),
+            "{time} in an empty partition"
+        );
     }
     let (error, _) = list(&mut wire, 3, -1).await;
     assert_eq!(error, Error::UnknownTopicOrPartition.code());

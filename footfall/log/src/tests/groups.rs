@@ -93,8 +93,11 @@ async fn members_share_partitions_and_are_replaced() {
     two.has(2).await;
 
     let mut wire = Wire::connect(&broker).await;
-    let request = DescribeGroupsRequest::default()
-        .with_groups(["projector", "absent"].map(|id| GroupId(string(id))).to_vec());
+    let request = DescribeGroupsRequest::default().with_groups(
+        ["projector", "absent"]
+            .map(|id| GroupId(string(id)))
+            .to_vec(),
+    );
     let described = wire.call(6, &request).await;
     let group = &described.groups[0];
     assert_eq!(group.group_state, string("Stable"));

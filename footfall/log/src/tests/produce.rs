@@ -26,7 +26,10 @@ async fn what_librdkafka_produces_it_consumes_with_every_codec() {
             .set("enable.idempotence", "true")
             .create()
             .unwrap();
-        assert_eq!(publish(&producer, "events", 1, &codec.repeat(50)).await, offset);
+        assert_eq!(
+            publish(&producer, "events", 1, &codec.repeat(50)).await,
+            offset
+        );
         offset += 1;
     }
     let reader = consumer(&broker);
@@ -138,8 +141,8 @@ async fn what_cannot_be_appended_is_refused_and_leaves_the_log_as_it_was() {
     let response: ProduceResponse = wire.call(9, &transaction).await;
     let refused = response.responses[0].partition_responses[0].error_code;
     assert_eq!(refused, Error::TransactionalIdAuthorizationFailed.code());
-    let init = InitProducerIdRequest::default()
-        .with_transactional_id(Some(TransactionalId(string("t"))));
+    let init =
+        InitProducerIdRequest::default().with_transactional_id(Some(TransactionalId(string("t"))));
     let refused: InitProducerIdResponse = wire.call(4, &init).await;
     assert_eq!(
         refused.error_code,
@@ -184,7 +187,10 @@ async fn every_offered_version_can_be_read() {
     {
         let key = kafka_protocol::messages::ApiKey::try_from(api_key).unwrap();
         let range = key.valid_versions();
-        assert!(range.min <= min_version && max_version <= range.max, "{key:?}");
+        assert!(
+            range.min <= min_version && max_version <= range.max,
+            "{key:?}"
+        );
     }
     broker.stop().await;
 }

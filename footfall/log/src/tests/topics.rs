@@ -43,7 +43,9 @@ pub(super) async fn topic_id(wire: &mut Wire, name: &str) -> Uuid {
 
 async fn names(wire: &mut Wire) -> Vec<String> {
     let topics = metadata(wire, 12, None).await.topics.into_iter();
-    topics.map(|topic| topic.name.unwrap().to_string()).collect()
+    topics
+        .map(|topic| topic.name.unwrap().to_string())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,7 +55,12 @@ async fn asking_for_a_topic_does_not_make_it() {
     make_topic(&broker, "events", 2).await;
     let mut wire = Wire::connect(&broker).await;
     for version in [1, 4, 8, 12, 13] {
-        let found = metadata(&mut wire, version, Some(&["typo", "events", "typo", "no/name"])).await;
+        let found = metadata(
+            &mut wire,
+            version,
+            Some(&["typo", "events", "typo", "no/name"]),
+        )
+        .await;
         let errors: Vec<_> = found
             .topics
             .iter()
@@ -190,7 +197,10 @@ async fn settings_are_kept_shown_and_not_changed() {
         .map(|response| response.error_code)
         .collect();
     let topic_refused = Error::TopicAuthorizationFailed.code();
-    assert_eq!(errors, [topic_refused, Error::ClusterAuthorizationFailed.code()]);
+    assert_eq!(
+        errors,
+        [topic_refused, Error::ClusterAuthorizationFailed.code()]
+    );
     broker.stop().await;
 }
 
@@ -224,9 +234,18 @@ async fn topics_that_cannot_be_are_refused_with_the_reason() {
         (topic("b", 1_000_000, 1, &[]), Error::InvalidPartitions),
         (topic("c", 1, 3, &[]), Error::InvalidReplicationFactor),
         (topic("d", 1, 1, &[("no.such", "1")]), Error::InvalidConfig),
-        (topic("e", 1, 1, &[("retention.ms", "soon")]), Error::InvalidConfig),
-        (topic("f", 1, 1, &[("cleanup.policy", "keep")]), Error::InvalidConfig),
-        (topic("g", 1, 1, &[("compression.type", "zstd")]), Error::InvalidConfig),
+        (
+            topic("e", 1, 1, &[("retention.ms", "soon")]),
+            Error::InvalidConfig,
+        ),
+        (
+            topic("f", 1, 1, &[("cleanup.policy", "keep")]),
+            Error::InvalidConfig,
+        ),
+        (
+            topic("g", 1, 1, &[("compression.type", "zstd")]),
+            Error::InvalidConfig,
+        ),
     ];
     for (topic, error) in topics {
         let request = CreateTopicsRequest::default().with_topics(vec![topic]);
@@ -243,7 +262,9 @@ async fn topics_that_cannot_be_are_refused_with_the_reason() {
 
     let compacted = topic("i", -1, -1, &[("cleanup.policy", "compact")]);
     let request = CreateTopicsRequest::default().with_topics(vec![compacted]);
-    let tried: CreateTopicsResponse = wire.call(7, &request.clone().with_validate_only(true)).await;
+    let tried: CreateTopicsResponse = wire
+        .call(7, &request.clone().with_validate_only(true))
+        .await;
     assert_eq!(tried.topics[0].error_code, 0);
     assert_eq!(names(&mut wire).await, ["my.topic"]);
     let made: CreateTopicsResponse = wire.call(7, &request).await;

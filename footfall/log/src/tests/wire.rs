@@ -33,7 +33,11 @@ pub(super) fn topic_name(text: &str) -> TopicName {
 impl Wire {
     /// A connection that has not given the password.
     pub(super) async fn nameless(broker: &Broker) -> Self {
-        Self(TcpStream::connect(broker.bootstrap_servers()).await.unwrap())
+        Self(
+            TcpStream::connect(broker.bootstrap_servers())
+                .await
+                .unwrap(),
+        )
     }
 
     /// A connection that may ask for anything.

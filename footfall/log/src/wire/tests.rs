@@ -156,10 +156,7 @@ fn a_tagged_field_is_as_long_as_it_says() {
     let with = |tags: &[u8]| [&body[..], tags].concat();
     assert_eq!(measure(fetch, 12, &with(&right)), Ok(()));
     assert_eq!(decode(fetch, 12, &with(&right)), Ok(0));
-    assert_eq!(
-        measure(fetch, 12, &with(&wrong)),
-        Err(Malformed::Short)
-    );
+    assert_eq!(measure(fetch, 12, &with(&wrong)), Err(Malformed::Short));
     let longer = [1, 0, 7, 6, b'a', b'b', b'c', b'd', b'e', 0];
     assert_eq!(
         measure(fetch, 12, &with(&longer)),
@@ -327,7 +324,10 @@ async fn large_frames_share_one_memory() {
     const SIZE: usize = 100_000;
     let memory = Arc::new(Semaphore::new(SIZE * 3 / 2));
     let send = async |client: &mut tokio::io::DuplexStream| {
-        client.write_i32(i32::try_from(SIZE).unwrap()).await.unwrap();
+        client
+            .write_i32(i32::try_from(SIZE).unwrap())
+            .await
+            .unwrap();
         client.write_all(&vec![1; SIZE]).await.unwrap();
     };
     let (mut one, mut first) = tokio::io::duplex(SIZE * 2);
