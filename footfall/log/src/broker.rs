@@ -4,7 +4,7 @@
 
 use std::{
     fmt, io,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -12,13 +12,13 @@ use std::{
 
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
-    Durability, batch,
+    Durability, Progress, batch,
     groups::Groups,
     requests::Node,
-    store::{Store, StoreError, StoreOptions},
+    store::{Store, StoreError, StoreOptions, former},
     wire::{self, Service},
 };
 
@@ -59,6 +59,25 @@ pub struct Options {
     pub protected_topics: Vec<String>,
     /// What an acknowledged record survives.
     pub durability: Durability,
+    /// Told how far the take-over of a log of the former format is.
+    pub on_migration: Option<MigrationReport>,
+}
+
+/// A function that is told how far a take-over is, from another thread.
+#[derive(Clone)]
+pub struct MigrationReport(Arc<dyn Fn(Progress) + Send + Sync>);
+
+impl MigrationReport {
+    /// Calls this function.
+    pub fn new(report: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(report))
+    }
+}
+
+impl fmt::Debug for MigrationReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MigrationReport")
+    }
 }
 
 impl Options {
@@ -70,6 +89,7 @@ impl Options {
             credentials,
             protected_topics: Vec::new(),
             durability: Durability::default(),
+            on_migration: None,
         }
     }
 }
@@ -93,6 +113,15 @@ pub enum BrokerError {
         /// What the store said.
         reason: String,
     },
+}
+
+impl BrokerError {
+    pub(crate) fn of_store(dir: &Path, error: &StoreError) -> Self {
+        Self::Storage {
+            dir: dir.to_owned(),
+            reason: error.to_string(),
+        }
+    }
 }
 
 /// A running broker.
@@ -124,22 +153,13 @@ impl Broker {
         let listening = listen.await;
         let (listener, address) =
             listening.map_err(|source| BrokerError::Listen { port, source })?;
-        let store = open(dir, options.durability).await?;
+        let store = open(dir, options.durability, options.on_migration).await?;
         let stopping = CancellationToken::new();
         let ending = CancellationToken::new();
         let groups = Arc::new(Groups::new(stopping.clone()));
         let node = Arc::new(Node {
-            cluster_id: store.cluster_id().to_owned(),
-            store: store.clone(),
-            groups: Arc::clone(&groups),
-            address,
             protected: options.protected_topics,
-            batch_limits: batch::Limits {
-                max_batch_bytes: MAX_BATCH_BYTES,
-                ..batch::Limits::default()
-            },
-            answer_memory: Arc::new(Semaphore::new(ANSWER_MEMORY)),
-            stopping: stopping.clone(),
+            ..node(store.clone(), address, Arc::clone(&groups), &stopping)
         });
         let service = Arc::new(Service::new(node, options.credentials, ending.clone()));
         let tasks = TaskTracker::new();
@@ -161,6 +181,16 @@ impl Broker {
     #[must_use]
     pub fn bootstrap_servers(&self) -> &str {
         &self.bootstrap_servers
+    }
+
+    /// Removes superseded records of a topic whose `cleanup.policy` is exactly `compact`, and says how many. Only for
+    /// topics whose settings were checked: nothing brings the records back.
+    ///
+    /// # Errors
+    /// If there is no such topic, it has another policy, or the file cannot be written.
+    pub async fn compact(&self, topic: &str) -> Result<u64, BrokerError> {
+        let compacted = self.store.compact(topic).await;
+        compacted.map_err(|error| BrokerError::of_store(&self.dir, &error))
     }
 
     /// Ends it: no new connections, requests that were read are answered, waiting fetches sent home, everything in the
@@ -192,18 +222,60 @@ impl Drop for Broker {
     }
 }
 
-async fn open(dir: &Path, durability: Durability) -> Result<Store, BrokerError> {
-    let refused = |reason: String| BrokerError::Storage {
-        dir: dir.to_owned(),
-        reason,
-    };
+/// What requests are answered from.
+pub(crate) fn node(
+    store: Store,
+    address: SocketAddr,
+    groups: Arc<Groups>,
+    stopping: &CancellationToken,
+) -> Node {
+    Node {
+        cluster_id: store.cluster_id().to_owned(),
+        store,
+        groups,
+        address,
+        protected: Vec::new(),
+        batch_limits: batch::Limits {
+            max_batch_bytes: MAX_BATCH_BYTES,
+            ..batch::Limits::default()
+        },
+        answer_memory: Arc::new(Semaphore::new(ANSWER_MEMORY)),
+        stopping: stopping.clone(),
+    }
+}
+
+/// Opens the store, after the take-over of a log of the former format if there is one.
+async fn open(
+    dir: &Path,
+    durability: Durability,
+    report: Option<MigrationReport>,
+) -> Result<Store, BrokerError> {
     let place = dir.to_owned();
     let options = StoreOptions {
         durability,
         ..StoreOptions::default()
     };
-    let opened = tokio::task::spawn_blocking(move || Store::open(&place, &options)).await;
-    opened
-        .map_err(|error| refused(error.to_string()))?
-        .map_err(|error: StoreError| refused(error.to_string()))
+    let opening = tokio::task::spawn_blocking(move || {
+        if former::is_former(&place) {
+            let migrated = former::migrate(&place, &mut |progress| {
+                if let Some(MigrationReport(report)) = &report {
+                    report(progress);
+                }
+            })?;
+            info!(
+                "the embedded log took over {} records of {} topics from its former format; {} is not needed any more",
+                migrated.records,
+                migrated.topics,
+                migrated.kept.display()
+            );
+        }
+        Store::open(&place, &options)
+    });
+    match opening.await {
+        Ok(opened) => opened.map_err(|error| BrokerError::of_store(dir, &error)),
+        Err(error) => Err(BrokerError::Storage {
+            dir: dir.to_owned(),
+            reason: error.to_string(),
+        }),
+    }
 }

@@ -85,6 +85,11 @@ impl Builder {
         self.max_timestamp_ms = self.max_timestamp_ms.max(timestamp_ms);
     }
 
+    /// Offset at which the batch begins.
+    pub(crate) fn base_offset(&self) -> i64 {
+        self.base_offset
+    }
+
     /// Bytes of the records so far, uncompressed.
     pub(crate) fn len(&self) -> usize {
         self.records.len()
@@ -95,11 +100,17 @@ impl Builder {
         self.count
     }
 
-    /// The batch, of no producer.
-    pub(crate) fn finish(self, codec: Codec) -> io::Result<Bytes> {
+    /// Largest timestamp of the records so far.
+    pub(crate) fn max_timestamp_ms(&self) -> i64 {
+        self.max_timestamp_ms
+    }
+
+    /// The batch, of no producer. It ends at `last_offset` if its last record is before that.
+    pub(crate) fn finish(self, codec: Codec, last_offset: i64) -> io::Result<Bytes> {
+        let last = i32::try_from(last_offset.saturating_sub(self.base_offset));
         let head = Fields {
             attributes: 0,
-            last_offset_delta: self.last_offset_delta,
+            last_offset_delta: self.last_offset_delta.max(last.unwrap_or(0)),
             leader_epoch: 0,
             producer_id: -1,
             producer_epoch: -1,

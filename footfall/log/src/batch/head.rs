@@ -116,7 +116,7 @@ impl Head {
     }
 
     /// Whether the bytes are those that the checksum was made for.
-    pub(super) fn check_checksum(&self, batch: &[u8]) -> Result<(), BatchError> {
+    pub(crate) fn check_checksum(&self, batch: &[u8]) -> Result<(), BatchError> {
         let checked = batch.get(CHECKED_FROM..).ok_or(BatchError::Corrupt)?;
         if crc32c::crc32c(checked) == self.crc {
             Ok(())

@@ -135,6 +135,12 @@ pub(crate) fn check(data: Bytes, limits: &Limits) -> Result<Vec<CheckedBatch>, B
     Ok(batches)
 }
 
+/// The first batch of stored ones, and the rest.
+pub(crate) fn split(batches: &[u8]) -> Result<(&[u8], &[u8]), BatchError> {
+    let length = head::batch_len(batches)?;
+    batches.split_at_checked(length).ok_or(BatchError::Corrupt)
+}
+
 fn check_one(bytes: Bytes, limits: &Limits) -> Result<CheckedBatch, BatchError> {
     let head = Head::read(&bytes)?;
     head.check_checksum(&bytes)?;

@@ -16,8 +16,30 @@ pub(crate) struct Record<'a> {
     pub(crate) key: Option<&'a [u8]>,
     /// `None` is a tombstone.
     pub(crate) value: Option<&'a [u8]>,
+    /// Its headers, in order.
+    pub(crate) headers: Headers<'a>,
     /// The record as it lies in the batch, without its length in front.
     pub(crate) raw: &'a [u8],
+}
+
+/// The headers of a record: names and values. They were checked when the record was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Headers<'a> {
+    left: i64,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = (&'a [u8], Option<&'a [u8]>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left <= 0 {
+            return None;
+        }
+        self.left -= 1;
+        let name = octets(&mut self.rest)??;
+        Some((name, octets(&mut self.rest)?))
+    }
 }
 
 /// The records of one batch, in order. Ends with an error if they are not exactly as many as the head says.
@@ -66,6 +88,10 @@ fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
     if headers < 0 {
         return None;
     }
+    let found = Headers {
+        left: headers,
+        rest,
+    };
     // Each turn takes at least two bytes, so a false count ends at the end of the record.
     for _ in 0..headers {
         octets(&mut rest)??;
@@ -76,6 +102,7 @@ fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
         timestamp_ms,
         key,
         value,
+        headers: found,
         raw,
     })
 }

@@ -25,13 +25,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub(crate) use self::{
-    group::{GroupView, SyncRequest},
-    member::{Joined, Joiner, NotJoined, Synced},
-};
 use self::{
     group::{Group, GroupLimits},
     member::{Reply, Ticket},
+};
+pub(crate) use self::{
+    group::{GroupView, SyncRequest},
+    member::{Joined, Joiner, NotJoined, Synced},
 };
 
 /// Groups with members at the same time.

@@ -100,7 +100,10 @@ fn read(
         partition: partition.partition_index,
         offset: partition.committed_offset,
         leader_epoch: partition.committed_leader_epoch,
-        metadata: partition.committed_metadata.as_ref().map(ToString::to_string),
+        metadata: partition
+            .committed_metadata
+            .as_ref()
+            .map(ToString::to_string),
     })
 }
 
@@ -241,18 +244,21 @@ async fn look_up(node: &Node, group: &str, wanted: Wanted) -> Result<Found, Erro
 
 fn describe_one(found: Result<Found, Error>) -> OffsetFetchResponse {
     let error = super::code(&found);
-    let topics = found.unwrap_or_default().into_iter().map(|(name, offsets)| {
-        let partitions = offsets.into_iter().map(|offset| {
-            OffsetFetchResponsePartition::default()
-                .with_partition_index(offset.partition)
-                .with_committed_offset(offset.offset)
-                .with_committed_leader_epoch(offset.leader_epoch)
-                .with_metadata(Some(text(offset.metadata.unwrap_or_default())))
+    let topics = found
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, offsets)| {
+            let partitions = offsets.into_iter().map(|offset| {
+                OffsetFetchResponsePartition::default()
+                    .with_partition_index(offset.partition)
+                    .with_committed_offset(offset.offset)
+                    .with_committed_leader_epoch(offset.leader_epoch)
+                    .with_metadata(Some(text(offset.metadata.unwrap_or_default())))
+            });
+            OffsetFetchResponseTopic::default()
+                .with_name(name)
+                .with_partitions(partitions.collect())
         });
-        OffsetFetchResponseTopic::default()
-            .with_name(name)
-            .with_partitions(partitions.collect())
-    });
     OffsetFetchResponse::default()
         .with_error_code(error)
         .with_topics(topics.collect())
@@ -263,18 +269,21 @@ fn describe_group(
     found: Result<Found, Error>,
 ) -> OffsetFetchResponseGroup {
     let error = super::code(&found);
-    let topics = found.unwrap_or_default().into_iter().map(|(name, offsets)| {
-        let partitions = offsets.into_iter().map(|offset| {
-            OffsetFetchResponsePartitions::default()
-                .with_partition_index(offset.partition)
-                .with_committed_offset(offset.offset)
-                .with_committed_leader_epoch(offset.leader_epoch)
-                .with_metadata(Some(text(offset.metadata.unwrap_or_default())))
+    let topics = found
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, offsets)| {
+            let partitions = offsets.into_iter().map(|offset| {
+                OffsetFetchResponsePartitions::default()
+                    .with_partition_index(offset.partition)
+                    .with_committed_offset(offset.offset)
+                    .with_committed_leader_epoch(offset.leader_epoch)
+                    .with_metadata(Some(text(offset.metadata.unwrap_or_default())))
+            });
+            OffsetFetchResponseTopics::default()
+                .with_name(name)
+                .with_partitions(partitions.collect())
         });
-        OffsetFetchResponseTopics::default()
-            .with_name(name)
-            .with_partitions(partitions.collect())
-    });
     response
         .with_error_code(error)
         .with_topics(topics.collect())

@@ -191,7 +191,9 @@ pub(crate) fn leave(node: &Node, request: LeaveGroupRequest, version: i16) -> Le
     }
     let members = request.members.into_iter().map(|member| {
         let instance = member.group_instance_id.as_deref();
-        let left = node.groups.leave(group, member.member_id.as_str(), instance);
+        let left = node
+            .groups
+            .leave(group, member.member_id.as_str(), instance);
         MemberResponse::default()
             .with_error_code(code(&left))
             .with_member_id(member.member_id)
@@ -215,7 +217,9 @@ pub(crate) async fn describe(
     let groups = asked.filter(|id| seen.insert(id.clone())).map(|id| {
         let view = node.groups.view(id.as_str()).or_else(|| {
             // It has offsets and no members.
-            let stored = stored.as_ref().is_ok_and(|stored| stored.contains(id.as_str()));
+            let stored = stored
+                .as_ref()
+                .is_ok_and(|stored| stored.contains(id.as_str()));
             stored.then(without_members)
         });
         let group = DescribedGroup::default().with_group_id(id);

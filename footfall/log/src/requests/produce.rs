@@ -48,9 +48,9 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
         for partition in data.partition_data {
             let append = match refusal {
                 Some(error) => Err(error),
-                None => topic.and_then(|topic| {
-                    check(node, topic, partition.index, partition.records)
-                }),
+                None => {
+                    topic.and_then(|topic| check(node, topic, partition.index, partition.records))
+                }
             };
             // Its place among the outcomes.
             let place = append.map(|append| {
@@ -84,12 +84,7 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
 }
 
 /// What is to be appended to a partition, if there is such a partition and the records are whole.
-fn check(
-    node: &Node,
-    topic: &Topic,
-    index: i32,
-    records: Option<Bytes>,
-) -> Result<Append, Error> {
+fn check(node: &Node, topic: &Topic, index: i32, records: Option<Bytes>) -> Result<Append, Error> {
     let partition = topic.partition(index);
     let partition = Arc::clone(partition.ok_or(Error::UnknownTopicOrPartition)?);
     let limits = batch::Limits {

@@ -36,8 +36,7 @@ use kafka_protocol::{
         consumer_group_describe_response as described, create_acls_response::AclCreationResult,
         create_partitions_response::CreatePartitionsTopicResult,
         delete_acls_response::DeleteAclsFilterResult, delete_records_response as deleted,
-        describe_producers_response as producers,
-        describe_transactions_response::TransactionState,
+        describe_producers_response as producers, describe_transactions_response::TransactionState,
         describe_user_scram_credentials_response::DescribeUserScramCredentialsResult,
         elect_leaders_response as elected,
         incremental_alter_configs_response as incrementally_altered,
@@ -80,8 +79,10 @@ pub(super) fn answer(mut asked: Asked) -> Result<Answer, Failure> {
             create_partitions(request)),
         ApiKey::AlterConfigs => refuse!(asked, request, AlterConfigsRequest =>
             alter_configs(request)),
-        ApiKey::IncrementalAlterConfigs => refuse!(asked, request, IncrementalAlterConfigsRequest =>
-            alter_configs_incrementally(request)),
+        ApiKey::IncrementalAlterConfigs => {
+            refuse!(asked, request, IncrementalAlterConfigsRequest =>
+            alter_configs_incrementally(request))
+        }
         ApiKey::AlterReplicaLogDirs => refuse!(asked, request, AlterReplicaLogDirsRequest =>
             move_replicas(request)),
         ApiKey::DescribeLogDirs => refuse!(asked, _, DescribeLogDirsRequest =>
@@ -321,8 +322,7 @@ fn add_partitions(request: AddPartitionsToTxnRequest) -> AddPartitionsToTxnRespo
             .with_results_by_partition(partitions.collect())
             .with_name(topic.name)
     });
-    AddPartitionsToTxnResponse::default()
-        .with_results_by_topic_v3_and_below(topics.collect())
+    AddPartitionsToTxnResponse::default().with_results_by_topic_v3_and_below(topics.collect())
 }
 
 fn commit_in_transaction(request: TxnOffsetCommitRequest) -> TxnOffsetCommitResponse {

@@ -128,8 +128,7 @@ fn check_name(known: &Topics, name: &str) -> Result<(), Refusal> {
 
 /// Whether Kafka allows a topic of this name.
 pub(super) fn is_valid_name(name: &str) -> bool {
-    let allowed =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     !name.is_empty()
         && name.len() <= MAX_NAME
         && name != "."

@@ -5,7 +5,9 @@
 
 mod append;
 mod checkpoint;
+mod compact;
 mod error;
+pub(crate) mod former;
 mod offsets;
 mod producers;
 mod read;
@@ -105,6 +107,8 @@ struct Inner {
     shared: Arc<Shared>,
     max_queued_bytes: usize,
     cluster_id: String,
+    /// Held by the one compaction that may run.
+    compacting: tokio::sync::Mutex<()>,
     _place: schema::Place,
 }
 
@@ -153,6 +157,7 @@ impl Store {
                 shared,
                 max_queued_bytes: options.max_queued_bytes,
                 cluster_id,
+                compacting: tokio::sync::Mutex::default(),
                 _place: place,
             }),
         })

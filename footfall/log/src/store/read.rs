@@ -1,5 +1,7 @@
 //! Reads batches as they are stored, and finds records by their time.
 
+use std::borrow::Cow;
+
 use bytes::{Bytes, BytesMut};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -125,32 +127,26 @@ fn record_in_batch(
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let mut found = None;
-    for_each_record(row.get_ref(0)?.as_blob()?, |head, record| {
-        if found.is_none() && record.timestamp_ms >= timestamp_ms {
-            found = Some(RecordPosition {
+    let (head, inflated) = inflated(row.get_ref(0)?.as_blob()?)?;
+    let mut records = Records::new(&head, &inflated);
+    while let Some(record) = records.next()? {
+        if record.timestamp_ms >= timestamp_ms {
+            return Ok(Some(RecordPosition {
                 offset: head.base_offset + i64::from(record.offset_delta),
                 timestamp_ms: record.timestamp_ms,
                 leader_epoch: LEADER_EPOCH,
-            });
+            }));
         }
-    })?;
-    Ok(found)
+    }
+    Ok(None)
 }
 
-/// Calls `each` with every record of a stored batch, in order.
-pub(super) fn for_each_record(
-    batch: &[u8],
-    mut each: impl FnMut(&Head, &crate::batch::Record<'_>),
-) -> Result<(), StoreError> {
+/// The head of a stored batch, and its records' data.
+pub(super) fn inflated(batch: &[u8]) -> Result<(Head, Cow<'_, [u8]>), StoreError> {
     let head = Head::read(batch)?;
     let body = batch.get(HEAD_BYTES..).unwrap_or_default();
     let inflated = inflate(head.compression(), body, MAX_INFLATED_BYTES)?;
-    let mut records = Records::new(&head, &inflated);
-    while let Some(record) = records.next()? {
-        each(&head, &record);
-    }
-    Ok(())
+    Ok((head, inflated))
 }
 
 /// The largest timestamp of a partition before `end`.

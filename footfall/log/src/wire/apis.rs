@@ -101,7 +101,12 @@ pub(crate) static APIS: &[Api] = &[
     api(ApiKey::DescribeDelegationToken, (1, 3), 2, "[s s]"),
     api(ApiKey::DeleteGroups, (0, 2), 2, "<s>"),
     api(ApiKey::ElectLeaders, (0, 2), 2, "c1+ [s <i>] i"),
-    api(ApiKey::IncrementalAlterConfigs, (0, 1), 1, "[c s [s c s]] c"),
+    api(
+        ApiKey::IncrementalAlterConfigs,
+        (0, 1),
+        1,
+        "[c s [s c s]] c",
+    ),
     api(
         ApiKey::AlterPartitionReassignments,
         (0, 1),

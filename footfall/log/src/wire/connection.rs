@@ -4,7 +4,9 @@
 //! their appends reach the writer in order and share a commit.
 //! The rule to keep: a request that was read is answered before the connection ends with the broker.
 
-use std::{collections::VecDeque, future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    collections::VecDeque, future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration,
+};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
@@ -17,8 +19,7 @@ use tokio::{
 use tracing::info;
 
 use super::{
-    Service,
-    apis,
+    Service, apis,
     entrance::Place,
     frame::{self, Frame, FrameError, FrameReader, Head},
     sasl::{self, Login, Step},

@@ -203,7 +203,11 @@ impl Head {
 }
 
 /// Passes over the tagged fields of a request's header, which newer versions have and nothing needs.
-pub(super) fn skip_header_tags(api: &Api, version: i16, frame: &mut Bytes) -> Result<(), BadRequest> {
+pub(super) fn skip_header_tags(
+    api: &Api,
+    version: i16,
+    frame: &mut Bytes,
+) -> Result<(), BadRequest> {
     if version >= api.flexible {
         let length = shape::tags(frame)?;
         frame.advance(length);
@@ -218,8 +222,7 @@ pub(crate) fn decode<Q: Decodable>(
     body: &mut Bytes,
 ) -> Result<Q, BadRequest> {
     shape::measure(api, version, body)?;
-    Q::decode(body, version)
-        .map_err(|error| BadRequest::Content(error.to_string()))
+    Q::decode(body, version).map_err(|error| BadRequest::Content(error.to_string()))
 }
 
 /// An answer as a frame with its length in front.

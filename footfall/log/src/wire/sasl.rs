@@ -159,11 +159,7 @@ impl<'a> Login<'a> {
         }
         if self.accepts(&request.auth_bytes) {
             let response = SaslAuthenticateResponse::default();
-            return Ok(Step::Welcome(frame::encode(
-                head,
-                head.version,
-                &response,
-            )?));
+            return Ok(Step::Welcome(frame::encode(head, head.version, &response)?));
         }
         let answer = refusal(ResponseError::SaslAuthenticationFailed, REFUSAL)?;
         Ok(Step::Refuse(answer))

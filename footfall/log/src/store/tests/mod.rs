@@ -1,6 +1,10 @@
 //! The store against its promises.
 
+mod compact;
+mod failures;
+mod former;
 mod log;
+mod model;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -39,7 +43,7 @@ pub(super) fn sent(records: &[(i64, &str, &str)], codec: Codec) -> Bytes {
         let (key, value) = (Some(key.as_bytes()), Some(value.as_bytes()));
         assert!(builder.add(offset, *timestamp_ms, key, value, [].into_iter()));
     }
-    builder.finish(codec).unwrap()
+    builder.finish(codec, 0).unwrap()
 }
 
 pub(super) fn checked(sent: Bytes) -> CheckedBatch {
