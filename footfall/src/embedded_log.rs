@@ -2,7 +2,7 @@
 //!
 //! The rule to keep: our topics are protected, so that no client of any kind can take from them what they hold.
 
-use crate::{data_dir::DataDir, private};
+use crate::{data_dir::DataDir, private, take_over};
 use footfall_log::{Broker, BrokerError, Credentials, Options};
 use runtime::{
     IdSource, Settings,
@@ -36,6 +36,7 @@ impl EmbeddedLog {
         };
         let mut options = Options::new(credentials.clone());
         options.protected_topics = [EVENTS, DIRECTORY, DEAD_LETTERS].map(str::to_owned).into();
+        options.on_migration = Some(take_over::report());
         let broker = Broker::start(&data_dir.log(), options)
             .await
             .map_err(Failure::other)?;

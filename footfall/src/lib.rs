@@ -17,4 +17,5 @@ pub mod private;
 pub mod run_file;
 pub mod secrets;
 pub mod services;
+mod take_over;
 pub mod up;
