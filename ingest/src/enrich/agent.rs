@@ -8,10 +8,10 @@ use super::{
     bots::{self, BotRules},
     device, in_app, maker,
     signals::BotSignals,
-    systems, tidy,
+    systems,
 };
 use moka::sync::Cache;
-use schemas::{Agent, Device};
+use schemas::{Agent, Device, values::Spelling};
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -33,9 +33,6 @@ pub const MAX_AGENT_BYTES: usize = 1_024;
 /// Agents remembered. A bio page's visitors share some hundreds; an entry takes up to 2 KB, so that a
 /// flood of made-up agents costs at most 20 MB.
 const REMEMBERED: u64 = 10_000;
-
-/// Longest name kept, in characters: what a client may claim.
-pub(super) const MAX_NAME_CHARS: usize = 64;
 
 /// The rules' name for every WebKit that gives none: Mail, but any web view as well.
 const NAMELESS_WEBKIT: &str = "Apple Mail";
@@ -258,7 +255,7 @@ pub(super) fn cut(agent: &str) -> &str {
 
 /// A name worth keeping; the rules say "Other" where they know none.
 fn name(text: Option<&str>) -> Option<String> {
-    tidy(text?, MAX_NAME_CHARS).filter(|name| name != "Other")
+    Spelling::Name.of(text?).filter(|name| name != "Other")
 }
 
 fn same(known: Option<&str>, claimed: Option<&str>) -> bool {

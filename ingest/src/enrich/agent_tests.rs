@@ -2,7 +2,10 @@
 
 use super::{BotSignals, Claims, agent::*};
 use proptest::prelude::*;
-use schemas::Device::{self, Desktop, Mobile, Tablet};
+use schemas::{
+    Device::{self, Desktop, Mobile, Tablet},
+    values::MAX_NAME_CHARS,
+};
 
 /// Device, browser ("" for none), system, agent. In-app browsers first: they are the main traffic.
 #[rustfmt::skip]
@@ -275,7 +278,7 @@ fn the_agent_goes_before_the_claims() {
 fn without_an_agent_the_claims_stand() {
     let claims = Claims {
         device: Some("Mobile"),
-        browser: Some(" Safari\u{0} "),
+        browser: Some(" Safari\u{200b} "),
         os: Some("iOS"),
         os_version: Some("17"),
         ..Claims::default()
