@@ -6,7 +6,7 @@
 use super::{
     Claims,
     bots::{self, BotRules},
-    device, in_app, maker,
+    device, facebook, in_app, maker,
     signals::BotSignals,
     systems,
 };
@@ -23,8 +23,8 @@ use ua_parser::{Extractor, Regexes};
 const RULES: &str = include_str!("../../data/uap-core-regexes.yaml");
 
 /// The rules, and after `+` the revision of what this module, [`super::device`],
-/// [`super::in_app`], [`super::maker`] and [`super::systems`] make of them.
-pub(super) const VERSION: &str = "uap-core 0.18.0+3";
+/// [`super::facebook`], [`super::in_app`], [`super::maker`] and [`super::systems`] make of them.
+pub(super) const VERSION: &str = "uap-core 0.18.0+4";
 
 /// Longest agent that is looked at. Browsers' are below 300 bytes and those of in-app browsers
 /// below 700; the rest is noise or an attempt to keep us busy.
@@ -182,7 +182,7 @@ impl Rules {
             .filter(|(app, _)| browser.as_ref().is_none_or(|found| found.family != *app));
         if let Some((app, version)) = app {
             known.browser = Some(app.to_owned());
-            let version = version.trim_start_matches(['/', ' ']);
+            let version = version.trim_start_matches([']', '/', ' ']);
             known.browser_version = systems::number(version).and_then(|number| name(Some(number)));
         } else if let Some(browser) = browser.filter(|browser| browser.family != NAMELESS_WEBKIT) {
             known.browser = name(Some(&browser.family));
@@ -222,7 +222,7 @@ impl Rules {
         } else if let Some(device) = device {
             let (brand, model) = (device.brand.as_deref(), device.model.as_deref());
             (known.brand, known.model) = maker::maker(name(brand), name(model));
-        } else if let Some(model) = systems::facebook_model(agent) {
+        } else if let Some(model) = facebook::model(agent) {
             (known.brand, known.model) = maker::of_model(name(Some(model)));
         }
         let kind = device::kind(agent);

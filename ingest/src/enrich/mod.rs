@@ -17,6 +17,7 @@ pub mod agent;
 pub mod arrival;
 pub mod bots;
 mod device;
+mod facebook;
 pub mod geo;
 mod in_app;
 mod maker;
