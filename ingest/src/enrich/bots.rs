@@ -174,11 +174,11 @@ impl BotRules {
             return true;
         }
         let only = self.only_compatible.captures(agent);
-        if only.and_then(|found| found.get(1)).is_some_and(|product| {
-            let is = |browser: &&str| browser.eq_ignore_ascii_case(product.as_str());
-            !COMPATIBLE_BROWSERS.iter().any(|browser| is(&browser))
-        }) {
-            return true;
+        if let Some(product) = only.and_then(|found| found.get(1)) {
+            let product = product.as_str();
+            return !COMPATIBLE_BROWSERS
+                .iter()
+                .any(|browser| browser.eq_ignore_ascii_case(product));
         }
         let phones = phone_names(agent);
         self.declared

@@ -21,8 +21,8 @@ impl Wishes {
     /// `text/html` before `text/*`.
     pub(super) fn weight(&self, names: &[&str]) -> Option<f32> {
         names.iter().find_map(|name| {
-            let named = self.0.iter().filter(|(listed, _)| listed == name);
-            named.map(|(_, weight)| *weight).reduce(f32::max)
+            let listed = self.0.iter().filter(|(listed, _)| listed == name);
+            listed.map(|(_, weight)| *weight).reduce(f32::max)
         })
     }
 }
