@@ -12,7 +12,7 @@ use crate::{
 use jiff::{SignedDuration, Timestamp};
 use moka::{policy::EvictionPolicy, sync::Cache};
 use runtime::throttle::Throttles;
-use schemas::{Body, Event, PageviewId, RefusalReason, SessionId};
+use schemas::{Body, Event, EventId, PageviewId, RefusalReason, SessionId};
 use std::{
     fmt,
     net::IpAddr,
@@ -29,9 +29,9 @@ pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long a session is remembered without a beacon.
 const FORGET_AFTER: Duration = Duration::from_hours(24);
-/// Most bytes that sessions may take: some 200,000 of a few views each.
+/// Most bytes that sessions may take: some 150,000 of a few views and heartbeats each.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// Bytes of a session without views, the cache's own included.
+/// Bytes of a session without views and heartbeats, the cache's own included.
 const SESSION_BYTES: usize = 320;
 
 /// The sessions that this instance has seen lately.
@@ -56,15 +56,16 @@ impl Default for Sessions {
 struct Seen {
     since: Timestamp,
     heartbeats: u32,
-    /// The varying halves of the views' ids: a view that is sent again counts once.
+    /// The varying halves of the ids of views: a view that is sent again counts once.
     views: Vec<u64>,
+    /// The same of heartbeats that have an id.
+    beats: Vec<u64>,
 }
 
 impl Sessions {
     fn within(max_bytes: u64) -> Self {
         let weigh = |_: &SessionId, seen: &Arc<Mutex<Seen>>| {
-            let views = lock(seen).views.capacity() * size_of::<u64>();
-            u32::try_from(SESSION_BYTES + views).unwrap_or(u32::MAX)
+            u32::try_from(SESSION_BYTES + lock(seen).bytes()).unwrap_or(u32::MAX)
         };
         Self(
             Cache::builder()
@@ -84,6 +85,7 @@ impl Sessions {
                 since: at,
                 heartbeats: 0,
                 views: Vec::new(),
+                beats: Vec::new(),
             }))
         })
     }
@@ -126,9 +128,9 @@ impl Sessions {
                     false
                 }
                 Body::PageViewed(body) => state.view(body.pageview_id, at)?,
+                // Without an id of its own it got one that no other has.
                 Body::SessionHeartbeat(_) => {
-                    state.beat(at)?;
-                    false
+                    state.beat(beacon.event_id.and(Some(event.event_id)), at)?
                 }
                 _ => false,
             }
@@ -157,12 +159,24 @@ impl Seen {
         Ok(self.views.capacity() != before)
     }
 
-    fn beat(&mut self, at: Timestamp) -> Result<(), RefusalReason> {
+    /// Counts a heartbeat; true when it now takes more memory.
+    fn beat(&mut self, id: Option<EventId>, at: Timestamp) -> Result<bool, RefusalReason> {
+        let id = id.map(|id| id.0.as_u64_pair().1);
+        if id.is_some_and(|id| self.beats.contains(&id)) {
+            return Ok(false);
+        }
         if self.is_over(at) || self.heartbeats >= MAX_HEARTBEATS {
             return Err(RefusalReason::SessionOver);
         }
         self.heartbeats += 1;
-        Ok(())
+        let before = self.beats.capacity();
+        self.beats.extend(id);
+        Ok(self.beats.capacity() != before)
+    }
+
+    /// What it takes besides itself.
+    const fn bytes(&self) -> usize {
+        (self.views.capacity() + self.beats.capacity()) * size_of::<u64>()
     }
 
     fn is_over(&self, at: Timestamp) -> bool {
@@ -194,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_weighs_what_its_views_take() {
+    fn a_session_weighs_what_its_views_and_heartbeats_take() {
         let sessions = Sessions::default();
         let session = SessionId(Uuid::from_u128(1));
         let seen = sessions.seen(session, Timestamp::UNIX_EPOCH);
@@ -205,8 +219,16 @@ mod tests {
                 sessions.0.insert(session, Arc::clone(&seen));
             }
         }
+        for beat in 0..u128::from(MAX_HEARTBEATS) {
+            let id = EventId(Uuid::from_u128(beat));
+            let grown = lock(&seen).beat(Some(id), Timestamp::UNIX_EPOCH);
+            if grown.unwrap() {
+                sessions.0.insert(session, Arc::clone(&seen));
+            }
+        }
         sessions.0.run_pending_tasks();
-        let bytes = (SESSION_BYTES + MAX_VIEWS * size_of::<u64>()) as u64;
+        let remembered = MAX_VIEWS + MAX_HEARTBEATS as usize;
+        let bytes = (SESSION_BYTES + remembered * size_of::<u64>()) as u64;
         assert!(sessions.0.weighted_size() >= bytes);
     }
 }

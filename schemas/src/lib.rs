@@ -1,7 +1,7 @@
 //! The contract on the wire: what a record of the log looks like and how its ids are made.
 //!
-//! Owns event types, enriched context, ids, topics, the tracking token and the tracker, which sends
-//! beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
+//! Owns event types, enriched context and how its values are spelled, ids, topics, the tracking token and the
+//! tracker, which sends beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
 //! additive, `tests/` holds the generated JSON Schema and the published examples against it.
 
 #![cfg_attr(
@@ -28,6 +28,8 @@ pub mod routed;
 pub mod topics;
 pub mod tracker;
 pub mod tracking_token;
+pub mod values;
+pub mod visible;
 pub mod wire;
 
 pub use context::{Agent, Device, EnrichmentVersions, Place, Screen, SourceClass, Utm, Visitor};

@@ -239,6 +239,8 @@ async fn creators_are_provisioned_once_with_a_username_that_is_free_and_allowed(
         ("two", "ada.", 400, "creator.username.invalid"),
         ("two", "ada--l", 400, "creator.username.invalid"),
         ("two", "xn--ada-1", 400, "creator.username.invalid"),
+        ("two", "xn-ada", 400, "creator.username.invalid"),
+        ("two", "admin1", 400, "creator.username.invalid"),
         ("two", "ada\u{200e}", 400, "creator.username.invalid"),
         ("two", "api", 400, "creator.username.invalid"),
         ("two", "official", 400, "creator.username.invalid"),

@@ -52,6 +52,7 @@ async fn a_visit_that_is_longer_than_a_session_may_be_ends_and_counts_what_is_le
     assert_counted(&system, &creator, &links, &kept).await;
     let again = import(&system, &long).await;
     assert_eq!((again.counts.known_visits, again.counts.events), (1, 0));
+    assert_eq!(again.counts.dropped, BTreeMap::new());
     system.finish().await;
 }
 

@@ -1,7 +1,7 @@
 //! What facts are broken down by, and what answers can be filtered by.
 
 use super::facts::{Fact, PAGE_VIEWS, REFUSALS, SESSIONS};
-use schemas::{Device, SourceClass};
+use schemas::{Device, SourceClass, values::Spelling};
 
 /// A column whose values become rows of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Dimension {
     pub sql: &'static str,
     /// What it can hold.
     pub values: Values,
+    /// How the log spells its values, and so how filters read what they are given.
+    pub spelling: Spelling,
     /// A column that says the same in another way, which a filter may be given as well.
     pub also: Option<&'static str>,
     /// What rows without a value are called. It is a word that no value is, or one that says the same
@@ -77,18 +79,22 @@ const fn of_visits(
         fact: &SESSIONS,
         sql,
         values: Values::Any,
+        spelling: Spelling::AsGiven,
         also: None,
         null_label,
     }
 }
 
 /// The domain a visit came from.
-pub static REFERRER: Dimension = of_visits(
-    "referrer",
-    "the domain a visit came from",
-    "referrer_domain",
-    "direct",
-);
+pub static REFERRER: Dimension = Dimension {
+    spelling: Spelling::Referrer,
+    ..of_visits(
+        "referrer",
+        "the domain a visit came from",
+        "referrer_domain",
+        "direct",
+    )
+};
 /// What kind of place that is.
 pub static SOURCE_CLASS: Dimension = Dimension {
     values: Values::Words(&SOURCE_CLASSES),
@@ -120,54 +126,75 @@ pub static DEVICE: Dimension = Dimension {
     ..of_visits("device", "kind of device", "device", "unknown")
 };
 /// Browser, without its version.
-pub static BROWSER: Dimension = of_visits(
-    "browser",
-    "browser, without its version",
-    "browser",
-    "Unknown",
-);
+pub static BROWSER: Dimension = Dimension {
+    spelling: Spelling::Name,
+    ..of_visits(
+        "browser",
+        "browser, without its version",
+        "browser",
+        "Unknown",
+    )
+};
 /// Operating system, without its version.
-pub static OS: Dimension = of_visits(
-    "os",
-    "operating system, without its version",
-    "os",
-    "Unknown",
-);
+pub static OS: Dimension = Dimension {
+    spelling: Spelling::Name,
+    ..of_visits(
+        "os",
+        "operating system, without its version",
+        "os",
+        "Unknown",
+    )
+};
 /// Language that the browser asks for.
-pub static LANGUAGE: Dimension = of_visits(
-    "language",
-    "language that the browser asks for",
-    "language",
-    "Unknown",
-);
+pub static LANGUAGE: Dimension = Dimension {
+    spelling: Spelling::Language,
+    ..of_visits(
+        "language",
+        "language that the browser asks for",
+        "language",
+        "Unknown",
+    )
+};
 /// `utm_source` of the landing URL.
-pub static UTM_SOURCE: Dimension = of_visits(
-    "utm_source",
-    "`utm_source` of the landing URL",
-    "utm_source",
-    "(none)",
-);
+pub static UTM_SOURCE: Dimension = Dimension {
+    spelling: Spelling::LowerCaseCampaign,
+    ..of_visits(
+        "utm_source",
+        "`utm_source` of the landing URL",
+        "utm_source",
+        "(none)",
+    )
+};
 /// `utm_medium` of the landing URL.
-pub static UTM_MEDIUM: Dimension = of_visits(
-    "utm_medium",
-    "`utm_medium` of the landing URL",
-    "utm_medium",
-    "(none)",
-);
+pub static UTM_MEDIUM: Dimension = Dimension {
+    spelling: Spelling::LowerCaseCampaign,
+    ..of_visits(
+        "utm_medium",
+        "`utm_medium` of the landing URL",
+        "utm_medium",
+        "(none)",
+    )
+};
 /// `utm_campaign` of the landing URL.
-pub static UTM_CAMPAIGN: Dimension = of_visits(
-    "utm_campaign",
-    "`utm_campaign` of the landing URL",
-    "utm_campaign",
-    "(none)",
-);
+pub static UTM_CAMPAIGN: Dimension = Dimension {
+    spelling: Spelling::Campaign,
+    ..of_visits(
+        "utm_campaign",
+        "`utm_campaign` of the landing URL",
+        "utm_campaign",
+        "(none)",
+    )
+};
 /// Path on which a visit began.
-pub static ENTRY_PAGE: Dimension = of_visits(
-    "entry_page",
-    "path on which the visit began",
-    "landing_path",
-    "Unknown",
-);
+pub static ENTRY_PAGE: Dimension = Dimension {
+    spelling: Spelling::Path,
+    ..of_visits(
+        "entry_page",
+        "path on which the visit began",
+        "landing_path",
+        "Unknown",
+    )
+};
 
 /// The link that was clicked.
 pub static LINK: Dimension = Dimension {
@@ -176,6 +203,7 @@ pub static LINK: Dimension = Dimension {
     fact: &PAGE_VIEWS,
     sql: "link_id",
     values: Values::Known,
+    spelling: Spelling::AsGiven,
     also: None,
     null_label: "",
 };
@@ -187,6 +215,7 @@ pub static REASON: Dimension = Dimension {
     fact: &REFUSALS,
     sql: "refusal_reason",
     values: Values::Few,
+    spelling: Spelling::AsGiven,
     also: None,
     null_label: "unknown",
 };

@@ -6,7 +6,7 @@ use crate::{
     extract::JsonObject,
     guard::Caller,
     instant::iso_millis,
-    links::{is_blank, plain_line},
+    links::plain_line,
     refusals,
     store::{self, Tx, broken_constraint, creators::Creator, pages::Page},
 };
@@ -18,7 +18,7 @@ use axum::{
 use jiff::Timestamp;
 use runtime::http::{ApiError, Fields, ok};
 use schemars::JsonSchema;
-use schemas::directory::Entry;
+use schemas::{directory::Entry, visible::is_blank};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;

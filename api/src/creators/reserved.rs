@@ -3,7 +3,7 @@
 //! The one rule: a word counts in any spelling. `s3curity`, `ad.min` and `support-team` are reserved like
 //! the words they are made of.
 
-/// Words that speak for the operator, or for a power over others.
+/// Words that speak for the operator, for a power over others, or from a page that asks for a password.
 const AUTHORITY: &[&str] = &[
     "abuse",
     "account",
@@ -31,6 +31,8 @@ const AUTHORITY: &[&str] = &[
     "hostmaster",
     "info",
     "legal",
+    "login",
+    "logout",
     "mod",
     "moderation",
     "moderator",
@@ -63,6 +65,9 @@ const AUTHORITY: &[&str] = &[
     "secure",
     "security",
     "service",
+    "signin",
+    "signout",
+    "signup",
     "staff",
     "superadmin",
     "superuser",
@@ -188,8 +193,6 @@ const ROUTES: &[&str] = &[
     "jwks",
     "link",
     "links",
-    "login",
-    "logout",
     "me",
     "metrics",
     "new",
@@ -209,9 +212,6 @@ const ROUTES: &[&str] = &[
     "session",
     "settings",
     "setup",
-    "signin",
-    "signout",
-    "signup",
     "sitemap",
     "sitemap.xml",
     "sso",
@@ -231,11 +231,23 @@ const CLASSES: [&[&str]; 3] = [AUTHORITY, INFRASTRUCTURE, ROUTES];
 /// What may separate the words of a name.
 pub(super) const SEPARATORS: [char; 3] = ['.', '-', '_'];
 
-/// True for a name, in lower case, that is such a word or is made of nothing but such words.
+/// True for a name, in lower case, that is such a word or is made of nothing but such words. Words of [`AUTHORITY`] count
+/// also with a number behind them and with an `l` for an `i`: `admin1`, `securlty`. The others would take `me2` and `mall`
+/// from people.
 pub(super) fn is_reserved(name: &str) -> bool {
-    let words = || name.split(SEPARATORS).filter(|word| !word.is_empty());
-    let joined: String = words().collect();
-    is_word(name) || is_word(&joined) || words().all(is_word)
+    let numbered = |c: char| c.is_ascii_digit() || SEPARATORS.contains(&c);
+    let stem = name.trim_end_matches(numbered);
+    says(name, &|text| is_word(text) || is_authority(text)) || says(stem, &is_authority)
+}
+
+/// True for a text that is such a word or is made of nothing but such words.
+fn says(text: &str, is_word: &dyn Fn(&str) -> bool) -> bool {
+    let words: Vec<&str> = text
+        .split(SEPARATORS)
+        .filter(|word| !word.is_empty())
+        .collect();
+    let one_by_one = !words.is_empty() && words.iter().all(|word| is_word(word));
+    one_by_one || is_word(text) || is_word(&words.concat())
 }
 
 /// Whether it is one of the words, also with digits or pairs of letters that look like its letters.
@@ -244,8 +256,26 @@ fn is_word(text: &str) -> bool {
     // A 1 may be meant as either.
     ['i', 'l'].into_iter().any(|one| {
         let read: String = text.chars().map(|c| letter(c, one)).collect();
-        listed(text) || listed(&read) || listed(&read.replace("rn", "m").replace("vv", "w"))
+        listed(text) || listed(&read) || listed(&one_letter_each(&read))
     })
+}
+
+/// Whether it looks like a word of [`AUTHORITY`].
+fn is_authority(text: &str) -> bool {
+    let shape = |text: &str| {
+        let letters = text.chars().map(|c| match letter(c, 'i') {
+            'l' => 'i',
+            other => other,
+        });
+        one_letter_each(&letters.collect::<String>())
+    };
+    let looks = shape(text);
+    AUTHORITY.iter().any(|word| shape(word) == looks)
+}
+
+/// The text with a letter for each pair that looks like one.
+fn one_letter_each(text: &str) -> String {
+    text.replace("rn", "m").replace("vv", "w")
 }
 
 /// The letter that a digit is written for.
@@ -299,6 +329,20 @@ mod tests {
             "mail",
             "favicon.ico",
             "me.api",
+            "admin1",
+            "admin-1",
+            "adm1n2024",
+            "support.24",
+            "support_team7",
+            "root.",
+            "securlty",
+            "s3curlty99",
+            "officlal",
+            "logln",
+            "heip",
+            "govemance",
+            "help007",
+            "admln.api",
         ] {
             assert!(is_reserved(name), "{name}");
         }
@@ -323,6 +367,37 @@ mod tests {
             "200",
             "helper",
             "theadmin",
+            "nolan1",
+            "adminton",
+            "badminton",
+            "helpful",
+            "me2",
+            "user1",
+            "ali",
+            "all",
+            "nell",
+            "will.1",
+            "stella99",
+            "lena",
+            "ian7",
+            "bill",
+            "billy.lin",
+            "sally5",
+            "neil",
+            "iris",
+            "lilli",
+            "molly2",
+            "rosie",
+            "carmen",
+            "bernie",
+            "pressley",
+            "rooty",
+            "trustin",
+            "ada.1",
+            "2.3",
+            "200.1",
+            "mx5",
+            "css3",
         ] {
             assert!(!is_reserved(name), "{name}");
         }

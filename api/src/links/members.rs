@@ -1,8 +1,9 @@
 //! Members of a link's body as every route reads them, each within its own bounds.
 
-use super::{embed, is_blank, plain_line, schedule};
+use super::{embed, plain_line, schedule};
 use jiff::Timestamp;
 use runtime::http::Fields;
+use schemas::visible::is_blank;
 
 /// Longest title, before HTML is stripped.
 pub(super) const MAX_TITLE_CHARS: usize = 100;

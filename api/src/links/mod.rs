@@ -18,7 +18,6 @@ mod reorder;
 mod schedule;
 mod short_code;
 mod update;
-mod visible;
 mod wire;
 mod words;
 
@@ -28,6 +27,5 @@ pub(crate) use openapi::describe;
 pub(crate) use plain_text::{plain_line, plain_text};
 pub(crate) use reorder::reorder_links;
 pub(crate) use update::update_link;
-pub(crate) use visible::is_blank;
 pub(crate) use wire::WireLink;
 pub use words::Words;

@@ -1,8 +1,9 @@
 //! Text as people meant it: tags are removed, script and style go with their contents, entities
 //! become their characters. A `<` that begins no tag stays.
 
-use super::{markup::escape_strays, visible::on_one_line};
+use super::markup::escape_strays;
 use ammonia::Builder;
+use schemas::visible::on_one_line;
 use std::{borrow::Cow, collections::HashSet};
 
 /// Most rounds of stripping, each of which takes one nesting of escapes off. Nobody writes more than

@@ -6,12 +6,12 @@
 use super::{
     Claims,
     bots::{self, BotRules},
-    device, in_app, maker,
+    device, facebook, in_app, maker,
     signals::BotSignals,
-    systems, tidy,
+    systems,
 };
 use moka::sync::Cache;
-use schemas::{Agent, Device};
+use schemas::{Agent, Device, values::Spelling};
 use std::{
     fmt,
     sync::{Arc, OnceLock},
@@ -23,8 +23,8 @@ use ua_parser::{Extractor, Regexes};
 const RULES: &str = include_str!("../../data/uap-core-regexes.yaml");
 
 /// The rules, and after `+` the revision of what this module, [`super::device`],
-/// [`super::in_app`], [`super::maker`] and [`super::systems`] make of them.
-pub(super) const VERSION: &str = "uap-core 0.18.0+3";
+/// [`super::facebook`], [`super::in_app`], [`super::maker`] and [`super::systems`] make of them.
+pub(super) const VERSION: &str = "uap-core 0.18.0+4";
 
 /// Longest agent that is looked at. Browsers' are below 300 bytes and those of in-app browsers
 /// below 700; the rest is noise or an attempt to keep us busy.
@@ -33,9 +33,6 @@ pub const MAX_AGENT_BYTES: usize = 1_024;
 /// Agents remembered. A bio page's visitors share some hundreds; an entry takes up to 2 KB, so that a
 /// flood of made-up agents costs at most 20 MB.
 const REMEMBERED: u64 = 10_000;
-
-/// Longest name kept, in characters: what a client may claim.
-pub(super) const MAX_NAME_CHARS: usize = 64;
 
 /// The rules' name for every WebKit that gives none: Mail, but any web view as well.
 const NAMELESS_WEBKIT: &str = "Apple Mail";
@@ -185,7 +182,7 @@ impl Rules {
             .filter(|(app, _)| browser.as_ref().is_none_or(|found| found.family != *app));
         if let Some((app, version)) = app {
             known.browser = Some(app.to_owned());
-            let version = version.trim_start_matches(['/', ' ']);
+            let version = version.trim_start_matches([']', '/', ' ']);
             known.browser_version = systems::number(version).and_then(|number| name(Some(number)));
         } else if let Some(browser) = browser.filter(|browser| browser.family != NAMELESS_WEBKIT) {
             known.browser = name(Some(&browser.family));
@@ -225,7 +222,7 @@ impl Rules {
         } else if let Some(device) = device {
             let (brand, model) = (device.brand.as_deref(), device.model.as_deref());
             (known.brand, known.model) = maker::maker(name(brand), name(model));
-        } else if let Some(model) = systems::facebook_model(agent) {
+        } else if let Some(model) = facebook::model(agent) {
             (known.brand, known.model) = maker::of_model(name(Some(model)));
         }
         let kind = device::kind(agent);
@@ -258,7 +255,7 @@ pub(super) fn cut(agent: &str) -> &str {
 
 /// A name worth keeping; the rules say "Other" where they know none.
 fn name(text: Option<&str>) -> Option<String> {
-    tidy(text?, MAX_NAME_CHARS).filter(|name| name != "Other")
+    Spelling::Name.of(text?).filter(|name| name != "Other")
 }
 
 fn same(known: Option<&str>, claimed: Option<&str>) -> bool {

@@ -2,7 +2,10 @@
 
 use super::{BotSignals, Claims, agent::*};
 use proptest::prelude::*;
-use schemas::Device::{self, Desktop, Mobile, Tablet};
+use schemas::{
+    Device::{self, Desktop, Mobile, Tablet},
+    values::MAX_NAME_CHARS,
+};
 
 /// Device, browser ("" for none), system, agent. In-app browsers first: they are the main traffic.
 #[rustfmt::skip]
@@ -91,6 +94,24 @@ pub(super) const PEOPLE: &[(Device, &str, &str, &str)] = &[
     (Desktop, "Chrome", "webOS", "Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/94.0.4606.128 Safari/537.36 WebAppManager"),
     (Desktop, "Chrome Mobile WebView", "Android", "Mozilla/5.0 (Linux; Android 11; AFTKA Build/RS8149; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/108.0.5359.160 Mobile Safari/537.36"),
     (Desktop, "", "ATV OS X", "AppleTV11,1/11.1"),
+    (Mobile, "Facebook Messenger", "iOS", "[FBAN/MessengerForiOS;FBDV/iPhone13,2;FBMD/iPhone;FBSN/iOS;FBSV/17.5;FBAV/458.0.0.42.108]"),
+    (Mobile, "Facebook Messenger", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [FBAN/MessengerLiteForiOS;FBAV/458.0.0.42.108;FBDV/iPhone13,2;FBSV/17.5]"),
+    (Mobile, "Facebook Messenger", "Android", "[FBAN/Orca-Android;FBAV/458.0.0.42.108;FBPN/com.facebook.orca;FBDV/SM-S921B;FBSV/14]"),
+    (Mobile, "Facebook Messenger", "Android", "Mozilla/5.0 (Linux; Android 14; SM-S911B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/125.0.6422.165 Mobile Safari/537.36 [FB_IAB/Orca-Android;FBAV/467.1.0.52.83;]"),
+    (Mobile, "Facebook Messenger", "Android", "Mozilla/5.0 (Linux; Android 14; SM-S911B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/125.0.6422.165 Mobile Safari/537.36 [FB_IAB/MESSENGER;FBAV/467.1.0.52.83;]"),
+    (Mobile, "Instagram", "iOS", "[FBAN/InstagramForiOS;FBAV/334.0;FBDV/iPhone15,3;FBSN/iOS;FBSV/17.5]"),
+    (Mobile, "Facebook", "Android", "FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;FBOP/1"),
+    (Mobile, "Facebook", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21E236 FBAN/FBIOS;FBAV/465.0.1.41.103;FBDV/iPhone14,5"),
+    (Mobile, "Facebook Messenger", "iOS", "FBAN/MessengerForiOS;FBAV/458.0.0.42.108;FBDV/iPhone13,2;FBSV/17.5"),
+    (Mobile, "Snapchat", "Android", "Mozilla/5.0 (Linux; Android 13; SM-A536B Build/TP1A.220624.014; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.82 Mobile Safari/537.36 Snapchat/12.84.0 (SM-A536B; Android 13; gzip)"),
+    (Mobile, "Snapchat", "Android", "Mozilla/5.0 (Linux; Android 13; SM-A536B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.82 Mobile Safari/537.36 Snapchat/12.84.0.39 (SM-A536B; Android 13; gzip)"),
+    (Mobile, "Snapchat", "Android", "Snapchat/12.84.0.39 (SM-A536B; Android 13#123456#33; gzip; V/MUSHROOM)"),
+    (Mobile, "LinkedIn", "Android", "Mozilla/5.0 (Linux; Android 13; SM-A536B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.82 Mobile Safari/537.36 LinkedInApp"),
+    (Mobile, "LinkedIn", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 LinkedInApp/9.29.6250"),
+    (Mobile, "TikTok", "iOS", "TikTok 34.1.0 rv:341010 (iPhone; iOS 17.4; tr_TR) Cronet"),
+    (Mobile, "Twitter", "Android", "Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/123.0.6312.118 Mobile Safari/537.36 Twitter for Android/10.44"),
+    (Mobile, "Pinterest", "Android", "Pinterest for Android/11.44.0 (SM-A536B; 13)"),
+    (Mobile, "Facebook", "HarmonyOS", "Mozilla/5.0 (Linux; Android 12; HarmonyOS; NOH-AN00) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.5735.196 HuaweiBrowser/14.0.5.302 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/467.1.0.52.83;]"),
     (Mobile, "Mobile Safari UI/WKWebView", "iOS", "Mozilla/5.0 (iPhone; CPU iPhone OS 15_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148"),
 ];
 
@@ -122,6 +143,21 @@ fn people_are_never_refused_and_are_what_they_say() {
 #[test]
 fn a_version_is_that_of_its_system() {
     for (os, browser, header) in [
+        (
+            "17.5",
+            "458.0.0.42.108",
+            "FBAN/MessengerForiOS;FBAV/458.0.0.42.108;FBDV/iPhone13,2;FBSV/17.5",
+        ),
+        (
+            "17.4.1",
+            "9.29.6250",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 [LinkedInApp]/9.29.6250",
+        ),
+        (
+            "13",
+            "12.84.0",
+            "Mozilla/5.0 (Linux; Android 13; SM-A536B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.82 Mobile Safari/537.36 Snapchat/12.84.0 (SM-A536B; Android 13; gzip)",
+        ),
         (
             "6.0",
             "5.1",
@@ -275,7 +311,7 @@ fn the_agent_goes_before_the_claims() {
 fn without_an_agent_the_claims_stand() {
     let claims = Claims {
         device: Some("Mobile"),
-        browser: Some(" Safari\u{0} "),
+        browser: Some(" Safari\u{200b} "),
         os: Some("iOS"),
         os_version: Some("17"),
         ..Claims::default()

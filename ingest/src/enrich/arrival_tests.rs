@@ -170,3 +170,20 @@ proptest! {
         let _ = class(&referrer::read(None), &landing, Some(&browser));
     }
 }
+
+#[test]
+fn an_app_is_a_source_however_its_browser_names_it() {
+    let webview = "Mozilla/5.0 (Linux; Android 13; SM-A536B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.82 Mobile Safari/537.36";
+    for app in [
+        "Snapchat/12.84.0 (SM-A536B; Android 13; gzip)",
+        "LinkedInApp",
+        "[LinkedInApp]/4.1.900",
+        "FBAN/FB4A;FBAV/500.0",
+        "[FB_IAB/Orca-Android;FBAV/500.0;]",
+        "MetaIAB Messenger",
+        "Twitter for Android/10.44",
+    ] {
+        assert_eq!(came("", "", &format!("{webview} {app}")), Social, "{app}");
+    }
+    assert_eq!(came("", "", webview), Direct);
+}

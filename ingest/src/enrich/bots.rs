@@ -12,7 +12,7 @@ use std::ops::Range;
 const CRAWLERS: &str = include_str!("../../data/crawlers.txt");
 
 /// The crawler list, and after `+` the revision of the rules in this file.
-pub(super) const VERSION: &str = "crawler-user-agents 1.60.0+2";
+pub(super) const VERSION: &str = "crawler-user-agents 1.60.0+3";
 
 /// Patterns of the list that also match what people browse with. In the agent of a browser they are
 /// only a [`BotSignals::LISTED_NAME`]; anywhere else they mean what the list says. The first group and
@@ -67,6 +67,22 @@ const DECLARED: &str = r"(?i)([a-z]*)(?:bots?|crawler|crawling|spider|scraper)(?
 const CONTACT: &str =
     r"(?i)\+\s*(?:https?://|www\.)|\(compatible;\s*[^()]*(?:https?://|www\.|[^\s;]@[a-z0-9-]+\.)";
 
+/// A product that calls itself compatible with Mozilla, and nothing else: no system, no engine.
+const ONLY_COMPATIBLE: &str =
+    r"(?i)^Mozilla/[0-9.]+ ?\(compatible; ?([a-z][^();/]*)/v?[0-9][^();]*\)$";
+
+/// Browsers of people that wrote no more than that.
+const COMPATIBLE_BROWSERS: &[&str] = &[
+    "MSIE",
+    "Konqueror",
+    "OmniWeb",
+    "iCab",
+    "Dillo",
+    "NetFront",
+    "NetSurf",
+    "Opera",
+];
+
 /// What a comment has in it that names a phone: systems and apps that write the model there, and models
 /// are called `M BOT 551`, `POWER BOT` or `Cubot`.
 const NAMES_A_PHONE: &[&str] = &["Android", "; Adr ", "dpi;", "FBDV/"];
@@ -81,6 +97,7 @@ pub(super) struct BotRules {
     app_client: Regex,
     declared: Regex,
     contact: Regex,
+    only_compatible: Regex,
 }
 
 impl BotRules {
@@ -104,6 +121,7 @@ impl BotRules {
             app_client: Regex::new(APP_CLIENTS)?,
             declared: Regex::new(DECLARED)?,
             contact: Regex::new(CONTACT)?,
+            only_compatible: Regex::new(ONLY_COMPATIBLE)?,
         })
     }
 
@@ -154,6 +172,13 @@ impl BotRules {
     fn declares_itself(&self, agent: &str) -> bool {
         if self.contact.is_match(agent) && !agent.contains("MSIE ") {
             return true;
+        }
+        let only = self.only_compatible.captures(agent);
+        if let Some(product) = only.and_then(|found| found.get(1)) {
+            let product = product.as_str();
+            return !COMPATIBLE_BROWSERS
+                .iter()
+                .any(|browser| browser.eq_ignore_ascii_case(product));
         }
         let phones = phone_names(agent);
         self.declared

@@ -74,6 +74,9 @@ const MACHINES: &[(BotSignals, &str)] = &[
     (DECLARED, "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/41.0.2272.96 Mobile Safari/537.36 (compatible; NobodyKnowsThisBot/0.1)"),
     (DECLARED, "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7; UnheardBot) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/136.0.0.0 Safari/537.36"),
     (DECLARED, "Mozilla/5.0 (compatible; NobodyKnowsThisBot/0.1)"),
+    (DECLARED, "Mozilla/5.0 (compatible; Tidings/2.0)"),
+    (DECLARED, "Mozilla/5.0 (compatible; Site Tidings/v2 beta)"),
+    (DECLARED, "Mozilla/4.0 (Compatible;Tidings/2)"),
     (DECLARED, "acme-crawler/1.0"),
     (DECLARED, "Mozilla/5.0 (Windows NT 6.1; Win64; x64) AppleWebKit/537.21 (KHTML, like Gecko) adspider Safari/537.21"),
 ];
@@ -112,6 +115,20 @@ fn a_careless_pattern_does_not_refuse_the_in_app_browsers() {
         assert_eq!(rules.judge(agent), BotSignals::LISTED_NAME, "{agent}");
     }
     assert_eq!(rules.judge("CustomsOffice/1.0"), CRAWLER);
+}
+
+#[test]
+fn browsers_that_call_themselves_compatible_are_peoples() {
+    for agent in [
+        "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)",
+        "Mozilla/5.0 (compatible; Konqueror/4.5; Linux) KHTML/4.5.5 (like Gecko)",
+        "Mozilla/5.0 (compatible; Konqueror/3.5)",
+        "Mozilla/4.5 (compatible; OmniWeb/4.2.1-v435.9; Mac_PowerPC)",
+        "Mozilla/4.0 (compatible; Dillo 2.2)",
+        "Mozilla/5.0 (compatible)",
+    ] {
+        assert!(!judge(agent).refuses(), "{:?} {agent}", judge(agent));
+    }
 }
 
 #[test]

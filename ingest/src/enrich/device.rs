@@ -3,7 +3,7 @@
 //! Owns that decision alone; makers and models are [`super::agent`]'s. The one rule: rules go from the
 //! particular to the general, for agents carry the names of whatever they want to be taken for.
 
-use super::{in_app, systems};
+use super::{facebook, in_app, systems};
 use schemas::Device;
 
 /// Televisions, consoles and headsets, besides what [`names_a_television`] finds. They call themselves Android or Mobile too, and count as
@@ -74,7 +74,7 @@ pub(super) fn kind(agent: &str) -> Option<Device> {
         Some(Device::Desktop)
     } else if any(TABLETS) {
         Some(Device::Tablet)
-    } else if let Some(device) = systems::facebook_device(agent) {
+    } else if let Some(device) = facebook::device(agent) {
         Some(device)
     } else if has("Android") && in_app::is_one(agent) && !has("Mozilla/") {
         // An app that sends its own agent instead of a browser's does not say "Mobile".

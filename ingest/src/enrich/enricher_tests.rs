@@ -98,8 +98,8 @@ fn versions_say_what_an_event_was_enriched_with() {
     let enricher = enricher();
     let versions = enricher.versions();
     assert_eq!(versions.geo, "geo-whois-asn-country 2026-06-17");
-    assert_eq!(versions.agent, "uap-core 0.18.0+3");
-    assert_eq!(versions.bots, "crawler-user-agents 1.60.0+2");
+    assert_eq!(versions.agent, "uap-core 0.18.0+4");
+    assert_eq!(versions.bots, "crawler-user-agents 1.60.0+3");
     assert_eq!(versions.referrer, "footfall-referrers 2");
     // Whoever renews a file writes down which one it is now.
     let notice = include_str!("../../data/NOTICE.md");

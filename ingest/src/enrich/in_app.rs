@@ -3,12 +3,14 @@
 //!
 //! The one rule: names are written as reports show them, whether the rules or this file gives them.
 
+use super::facebook;
 use schemas::SourceClass::{self, Search, Social};
 
 /// What the in-app browsers of the networks that bio pages live on write into their agents. Inside
 /// them no name of the crawler list refuses, so that a careless new pattern cannot cost the main traffic.
 const MARKS: &[&str] = &[
     "Instagram ",
+    "Instagram/",
     "Barcelona ",
     "FBAN/",
     "FBAV/",
@@ -20,8 +22,11 @@ const MARKS: &[&str] = &[
     "Twitter for",
     "TwitterAndroid",
     "[Pinterest/",
+    "Pinterest for ",
     "LinkedInApp",
     "Snapchat/",
+    "Snapchat ",
+    "MetaIAB ",
     "KAKAOTALK",
     "Line/",
     "MicroMessenger",
@@ -31,19 +36,33 @@ const MARKS: &[&str] = &[
     "; wv)",
 ];
 
-/// Browsers that the rules take for the system's own: what they write, and their name. Apps come before
-/// the browsers of a system, which apps borrow.
-const NAMES: &[(&str, &str)] = &[
+/// Apps whose browsers the rules take for the system's own, in all or in some of their agents: what they write, and
+/// their name.
+const APPS: &[(&str, &str)] = &[
     ("musical_ly", "TikTok"),
     ("BytedanceWebview", "TikTok"),
+    ("trill_", "TikTok"),
+    ("TikTok", "TikTok"),
     ("Instagram ", "Instagram"),
+    ("Instagram/", "Instagram"),
     ("Barcelona ", "Threads"),
+    ("MetaIAB Instagram", "Instagram"),
+    ("MetaIAB Messenger", "Facebook Messenger"),
     ("MetaIAB Facebook", "Facebook"),
-    ("[LinkedInApp]", "LinkedIn"),
+    ("LinkedInApp", "LinkedIn"),
+    ("Snapchat/", "Snapchat"),
+    ("Snapchat ", "Snapchat"),
+    ("TwitterAndroid", "Twitter"),
+    ("Twitter for ", "Twitter"),
     ("MicroMessenger/", "WeChat"),
     ("KAKAOTALK", "KakaoTalk"),
+    ("Line/", "LINE"),
     ("Telegram-", "Telegram"),
     ("Reddit/", "Reddit"),
+];
+
+/// Browsers of systems that the rules miss. Apps, which borrow them, come first.
+const BROWSERS: &[(&str, &str)] = &[
     ("HuaweiBrowser/", "Huawei Browser"),
     ("ArkWeb/", "ArkWeb"),
     // On an iPad that asks for desktop sites.
@@ -52,7 +71,7 @@ const NAMES: &[(&str, &str)] = &[
     ("EdgiOS/", "Edge Mobile"),
 ];
 
-/// What kind of place the apps are, by the names that the rules and [`NAMES`] give them.
+/// What kind of place the apps are, by the names that the rules, [`APPS`] and [`facebook`] give them.
 const CLASSES: &[(SourceClass, &[&str])] = &[
     (
         Social,
@@ -82,12 +101,17 @@ pub(super) fn is_one(agent: &str) -> bool {
     MARKS.iter().any(|mark| agent.contains(mark))
 }
 
-/// The browser's name where the rules miss it, with the text after its mark.
+/// The browser's name where the rules miss it, with the text behind its mark, where its version is.
 pub(super) fn name(agent: &str) -> Option<(&'static str, &str)> {
-    NAMES.iter().find_map(|(mark, name)| {
-        let (_, behind) = agent.split_once(mark)?;
-        Some((*name, behind))
-    })
+    let listed = |table: &[(&str, &'static str)]| {
+        table.iter().find_map(|(mark, name)| {
+            let (_, behind) = agent.split_once(mark)?;
+            Some((*name, behind))
+        })
+    };
+    listed(APPS)
+        .or_else(|| facebook::app(agent))
+        .or_else(|| listed(BROWSERS))
 }
 
 /// What kind of place an app is, given the name of its browser.

@@ -17,9 +17,9 @@ pub mod agent;
 pub mod arrival;
 pub mod bots;
 mod device;
+mod facebook;
 pub mod geo;
 mod in_app;
-mod language;
 mod maker;
 pub mod referrer;
 pub mod signals;
@@ -50,8 +50,7 @@ pub use signals::{BotSignals, PurposeHeaders};
 pub use utm::Landing;
 pub use visitor::{NotOneSecret, VisitorHasher};
 
-use agent::MAX_NAME_CHARS;
-use schemas::{Device, EnrichmentVersions, Screen, Visitor, WorkspaceId};
+use schemas::{Device, EnrichmentVersions, Screen, Visitor, WorkspaceId, values::Spelling};
 use std::{net::IpAddr, sync::Arc};
 
 /// Everything that enriches, loaded; cloning shares it.
@@ -177,8 +176,8 @@ impl Enricher {
             user_hash: None,
             place: self.geo.lookup(sighting.address),
             agent: self.agents.parse(sighting.user_agent).with_claims(claims),
-            language: claims.language.and_then(language::canonical),
-            timezone: claims.timezone.and_then(|text| tidy(text, MAX_NAME_CHARS)),
+            language: claims.language.and_then(|tag| Spelling::Language.of(tag)),
+            timezone: claims.timezone.and_then(|zone| Spelling::Name.of(zone)),
             screen: claims.screen(),
         }
     }
@@ -196,13 +195,4 @@ impl Claims<'_> {
             height: self.screen_height?,
         })
     }
-}
-
-/// Text from outside as it may be stored: without control characters (PostgreSQL holds no U+0000),
-/// without outer spaces, cut at a number of characters. `None` when nothing is left.
-fn tidy(text: &str, max_chars: usize) -> Option<String> {
-    let plain: String = text.chars().filter(|c| !c.is_control()).collect();
-    let cut: String = plain.trim().chars().take(max_chars).collect();
-    let cut = cut.trim_end();
-    (!cut.is_empty()).then(|| cut.to_owned())
 }

@@ -3,10 +3,8 @@
 //! Owns that rule; what kind of place that is, `arrival.rs` says. The one rule: the host is what
 //! `new URL(referrer).hostname.replace('www.', '')` gives in a browser, oddities included.
 
+use schemas::values::{MAX_URL_CHARS, host};
 use url::Url;
-
-/// Longest referrer kept, in characters: the limit on what a client may send.
-pub(super) const MAX_URL_CHARS: usize = 2_048;
 
 /// Longest host that counts as one, in characters: the longest name DNS can hold (RFC 1035, without
 /// the root's dot). A longer one leads nowhere, and would not fit the index of a table.
@@ -32,7 +30,7 @@ pub fn read(referrer: Option<&str>) -> Referrer {
     let url = referrer.and_then(|referrer| Url::parse(referrer).ok());
     let domain = url
         .as_ref()
-        .and_then(domain_of)
+        .and_then(host)
         .filter(|domain| !domain.is_empty() && domain.chars().count() <= MAX_HOST_CHARS);
     match domain {
         Some(domain) => Referrer {
@@ -44,11 +42,6 @@ pub fn read(referrer: Option<&str>) -> Referrer {
             domain: DIRECT.to_owned(),
         },
     }
-}
-
-/// The host of a URL without the first `www.`, wherever that is.
-pub(super) fn domain_of(url: &Url) -> Option<String> {
-    url.host_str().map(|host| host.replacen("www.", "", 1))
 }
 
 /// A URL as it may be kept, for referrers of page views: without credentials and fragment, without its

@@ -40,7 +40,8 @@ impl BotSignals {
     pub const MONITOR: Self = Self(1 << 4);
     /// Fetched before anybody asked for it, by the request's own header.
     pub const PREFETCH: Self = Self(1 << 5);
-    /// The agent itself says bot, crawler, spider or scraper, or gives an address to complain to.
+    /// The agent itself says bot, crawler, spider or scraper, gives an address to complain to, or is nothing but
+    /// `Mozilla/5.0 (compatible; Name/1.0)`.
     pub const SELF_DECLARED: Self = Self(1 << 6);
     /// No agent at all. Only a signal: privacy tools strip it.
     pub const NO_AGENT: Self = Self(1 << 16);

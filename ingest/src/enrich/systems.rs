@@ -3,7 +3,7 @@
 //! The one rule: a version belongs to the system it is given for; where an agent names the version of
 //! another one (macOS for an iPad, Android for HarmonyOS), there is none.
 
-use schemas::Device;
+use super::facebook;
 
 /// Browsers of iPhones and iPads, which keep their names when they ask for desktop sites.
 const IOS_BROWSERS: &[&str] = &["CriOS/", "FxiOS/", "EdgiOS/", "OPiOS/", "GSA/"];
@@ -16,7 +16,7 @@ pub(super) struct System {
 }
 
 impl System {
-    fn new(name: &'static str, version: Option<&str>) -> Self {
+    pub(super) fn new(name: &'static str, version: Option<&str>) -> Self {
         Self {
             name,
             version: version.map(str::to_owned),
@@ -50,7 +50,7 @@ pub(super) fn correct(agent: &str, found: Option<(&str, Option<&str>)>) -> Optio
             Some(System::new("iPadOS", version))
         }
         Some((_, Some(_))) => None,
-        Some((_, None)) | None => facebook(agent),
+        Some((_, None)) | None => facebook::system(agent),
     }
 }
 
@@ -65,49 +65,6 @@ fn harmony(agent: &str) -> Option<System> {
     let version =
         || number_behind(agent, "HarmonyOS ").or_else(|| number_behind(agent, "OpenHarmony "));
     named.then(|| System::new("HarmonyOS", version()))
-}
-
-/// The system in the fields of an app of Facebook: `[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;...]`. Its
-/// in-app browser names the app as `FB_IAB`.
-fn facebook(agent: &str) -> Option<System> {
-    let app = field(agent, "FBAN/").or_else(|| field(agent, "FB_IAB/"))?;
-    let device = field(agent, "FBDV/").unwrap_or_default();
-    let name = match field(agent, "FBSN/") {
-        Some("Android") => "Android",
-        Some("iPadOS") => "iPadOS",
-        Some("iOS" | "iPhone OS") => "iOS",
-        _ if device.starts_with("iPad") => "iPadOS",
-        _ if device.starts_with("iPhone") || app.contains("iOS") || app == "FBIOS" => "iOS",
-        // Facebook, Facebook Lite, Messenger and the others of this maker.
-        _ if ["FB4A", "EMA", "PAAA"].contains(&app) || app.contains("Android") => "Android",
-        _ => return None,
-    };
-    Some(System::new(name, number_behind(agent, "FBSV/")))
-}
-
-/// The device of an app of Facebook whose agent is not a browser's and does not say "Mobile".
-pub(super) fn facebook_device(agent: &str) -> Option<Device> {
-    if agent.contains("AppleWebKit/") {
-        return None;
-    }
-    facebook(agent).map(|_| match field(agent, "FBID/") {
-        Some("tablet") => Device::Tablet,
-        _ => Device::Mobile,
-    })
-}
-
-/// The model in the fields of an app of Facebook.
-pub(super) fn facebook_model(agent: &str) -> Option<&str> {
-    field(agent, "FBDV/")
-}
-
-/// The value of a field, `None` when it is empty.
-fn field<'a>(agent: &'a str, name: &str) -> Option<&'a str> {
-    let (_, behind) = agent.split_once(name)?;
-    behind
-        .split([';', ']'])
-        .next()
-        .filter(|value| !value.is_empty())
 }
 
 /// The number behind a mark: digits, and dots or underscores between them.

@@ -3,21 +3,16 @@
 //! The one rule: people write links by hand and through programs that escape twice, so parameters are read
 //! as they were meant, and values that mean the same are stored alike.
 
-use super::{
-    referrer::{MAX_URL_CHARS, domain_of},
-    tidy,
+use schemas::{
+    Utm,
+    values::{Spelling, host, path},
 };
-use schemas::Utm;
 use std::borrow::Cow;
-use unicode_normalization::UnicodeNormalization;
 use url::{Url, form_urlencoded};
 
-/// Longest value of a campaign parameter that is kept, in characters. Ours: real ones are below 100,
-/// and each distinct value is a row of a report.
-const MAX_VALUE_CHARS: usize = 256;
-
-/// What is left of an `&` that was escaped for HTML and not read as HTML.
-const ESCAPED: &str = "amp;";
+/// What is left of an `&` that was escaped for HTML and not read as HTML: its name, and its number in decimal and
+/// in hexadecimal digits. Numbers may begin with zeros.
+const ESCAPED: [(&str, &str); 3] = [("", "amp;"), ("#", "38;"), ("#x", "26;")];
 
 /// A landing URL, read. All members are empty when it is missing or cannot be parsed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +28,8 @@ pub struct Landing {
 /// Reads a landing URL as the client sent it.
 #[must_use]
 pub fn read(landing_url: Option<&str>) -> Landing {
-    let Some(url) = landing_url.and_then(|url| Url::parse(url).ok()) else {
+    let parse = |url: &str| Url::parse(&with_plain_separators(url)).ok();
+    let Some(url) = landing_url.and_then(parse) else {
         return Landing::default();
     };
     let query = url.query().map(parameters).unwrap_or_default();
@@ -43,13 +39,13 @@ pub fn read(landing_url: Option<&str>) -> Landing {
         query
     };
     Landing {
-        domain: domain_of(&url),
+        domain: host(&url),
         path: path(&url),
         utm,
     }
 }
 
-/// The campaign parameters of a query: named in any case, behind `&`, `&amp;` or one more `?`.
+/// The campaign parameters of a query: named in any case, behind `&`, an escaped `&` or one more `?`.
 fn parameters(query: &str) -> Utm {
     let query = query.replace('?', "&");
     let mut found = [const { None::<Cow<'_, str>> }; 5];
@@ -66,46 +62,64 @@ fn parameters(query: &str) -> Utm {
         slot.get_or_insert(value);
     }
     let [source, medium, campaign, term, content] = found;
-    let kept = |value: Option<Cow<'_, str>>| value.and_then(|value| as_stored(value.nfc()));
-    let in_lower_case =
-        |value: Option<Cow<'_, str>>| value.and_then(|value| as_stored(value.to_lowercase().nfc()));
+    let spelled = |value: Option<Cow<'_, str>>, spelling: Spelling| {
+        value.and_then(|value| spelling.of(&value))
+    };
     Utm {
-        source: in_lower_case(source),
-        medium: in_lower_case(medium),
-        campaign: kept(campaign),
-        term: kept(term),
-        content: kept(content),
+        source: spelled(source, Spelling::LowerCaseCampaign),
+        medium: spelled(medium, Spelling::LowerCaseCampaign),
+        campaign: spelled(campaign, Spelling::Campaign),
+        term: spelled(term, Spelling::Campaign),
+        content: spelled(content, Spelling::Campaign),
     }
 }
 
 fn plain_name(name: &str) -> String {
     let name = name.trim().to_ascii_lowercase();
-    name.trim_start_matches(ESCAPED).to_owned()
+    unescaped(&name).to_owned()
 }
 
-fn as_stored(value: impl Iterator<Item = char>) -> Option<String> {
-    tidy(&value.collect::<String>(), MAX_VALUE_CHARS)
-}
-
-/// The path of a URL that has places below it; `data:` and `mailto:` have none.
-fn path(url: &Url) -> Option<String> {
-    if url.cannot_be_a_base() {
-        return None;
+/// The URL with an `&` for each that was escaped in its query. Left as it is, the `#` of `&#38;` would begin the
+/// fragment.
+fn with_plain_separators(url: &str) -> Cow<'_, str> {
+    let query = url
+        .find('?')
+        .and_then(|at| url.get(at..))
+        .unwrap_or_default();
+    if !query.contains('#') {
+        return url.into();
     }
-    let path = url.path();
-    let cut = path
-        .char_indices()
-        .nth(MAX_URL_CHARS)
-        .map_or(path.len(), |(at, _)| at);
-    path.get(..cut)
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
+    let before = url.len() - query.len() + query.find('&').unwrap_or(query.len());
+    let (before, parameters) = url.split_at_checked(before).unwrap_or((url, ""));
+    let parameters: Vec<&str> = parameters.split('&').map(unescaped).collect();
+    format!("{before}{}", parameters.join("&")).into()
+}
+
+/// What stands behind an `&` without what escapes left of it, however often it was escaped.
+fn unescaped(behind: &str) -> &str {
+    let mut rest = behind;
+    while let Some(plain) = ESCAPED.iter().find_map(|form| without(*form, rest)) {
+        rest = plain;
+    }
+    rest
+}
+
+fn without<'a>((mark, end): (&str, &str), text: &'a str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(mark.len())?;
+    let rest = if mark.is_empty() {
+        rest
+    } else {
+        rest.trim_start_matches('0')
+    };
+    let (found, rest) = rest.split_at_checked(end.len())?;
+    (start.eq_ignore_ascii_case(mark) && found.eq_ignore_ascii_case(end)).then_some(rest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use schemas::values::{MAX_CAMPAIGN_CHARS, MAX_URL_CHARS};
 
     fn utm(url: &str) -> Utm {
         read(Some(url)).utm
@@ -152,6 +166,15 @@ mod tests {
             "?utm_source=n&amp;utm_medium=e",
             "?utm_source=n&amp;amp;utm_medium=e",
             "?utm_source=n&AMP;utm_medium=e",
+            "?utm_source=n&#38;utm_medium=e",
+            "?utm_source=n&#038;utm_medium=e",
+            "?utm_source=n&#x26;utm_medium=e",
+            "?utm_source=n&#X0026;utm_medium=e",
+            "?utm_source=n&amp;#38;utm_medium=e",
+            "?utm_source=n&#38;amp;utm_medium=e",
+            "?utm_source=n&#38;#38;utm_medium=e",
+            "?utm_source=n&amp%3Butm_medium=e",
+            "?utm_source=n&%2338;utm_medium=e",
             "?utm_source=n?utm_medium=e",
             "?ref=a?utm_source=n&utm_medium=e",
             "?UTM_SOURCE=n&Utm_Medium=e",
@@ -161,6 +184,8 @@ mod tests {
             "?page=2#utm_source=n&amp;utm_medium=e",
             "#/shop?utm_source=n&utm_medium=e",
             "#?utm_source=n&utm_medium=e",
+            "#utm_source=n&#38;utm_medium=e",
+            "?page=2&#38;utm_source=n&#38;utm_medium=e#top",
         ] {
             assert_eq!(both(query), expected, "{query}");
         }
@@ -168,6 +193,9 @@ mod tests {
         assert_eq!(both("?utm_source=n#utm_source=x&utm_medium=y").0, "n");
         assert_eq!(both("?utm_source=n#utm_medium=y").1, "");
         assert_eq!(both("?xutm_source=n&utm_source_platform=x").0, "");
+        // A fragment that only looks like an escape.
+        assert_eq!(both("?utm_source=n&#3").0, "n");
+        assert_eq!(both("?utm_source=n&#39;utm_medium=e").1, "");
     }
 
     #[test]
@@ -184,15 +212,27 @@ mod tests {
     }
 
     #[test]
-    fn what_a_table_cannot_hold_is_taken_out() {
-        let utm = utm("https://x.example/?utm_source=a%00b%0Ac&utm_medium=%FF");
-        assert_eq!(utm.source.as_deref(), Some("abc"));
-        assert_eq!(utm.medium.as_deref(), Some("\u{fffd}"));
-        let long = read(Some(&format!(
-            "https://x.example/?utm_term={}",
-            "é".repeat(300)
-        )));
-        assert_eq!(long.utm.term.unwrap().chars().count(), MAX_VALUE_CHARS);
+    fn values_are_spelled_as_reports_show_them() {
+        let spelled = |value: &str| {
+            let utm = utm(&format!(
+                "https://x.example/?utm_source={value}&utm_term={value}"
+            ));
+            (utm.source, utm.term)
+        };
+        let both = |text: &str| (Some(text.to_owned()), Some(text.to_owned()));
+        for (value, stored) in [
+            ("%00x", both("\u{fffd}x")),
+            ("a%00b%0Ac", both("a\u{fffd}b c")),
+            ("%FF", both("\u{fffd}")),
+            ("%E2%80%8Bx", both("x")),
+            ("%00", (None, None)),
+            ("%E2%80%8B", (None, None)),
+            ("%EF%BB%BF+%C2%AD", (None, None)),
+        ] {
+            assert_eq!(spelled(value), stored, "{value}");
+        }
+        let long = spelled(&"é".repeat(300)).1.unwrap();
+        assert_eq!(long.chars().count(), MAX_CAMPAIGN_CHARS);
     }
 
     #[test]
@@ -222,7 +262,7 @@ mod tests {
             let landing = read(Some(&format!("https://x.example/{text}?utm_source={query}")));
             prop_assert!(landing.path.is_none_or(|path| path.len() <= MAX_URL_CHARS));
             if let Some(source) = landing.utm.source {
-                prop_assert!(!source.is_empty() && source.chars().count() <= MAX_VALUE_CHARS);
+                prop_assert!(!source.is_empty() && source.chars().count() <= MAX_CAMPAIGN_CHARS);
                 prop_assert!(!source.chars().any(char::is_control));
             }
         }

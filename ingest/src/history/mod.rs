@@ -20,7 +20,6 @@ mod visit;
 
 pub use bad::{BadLine, Reason};
 pub use record::TakenRecord;
-pub use visit::SESSION_OVER;
 
 use crate::{
     accept::{Acceptor, Facts, Missing, Trust, Verdict, json},

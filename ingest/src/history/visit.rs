@@ -4,7 +4,10 @@
 //! leaves when their view's duration is over. What a live session could not have any more is left out and counted.
 
 use super::bad::BadLine;
-use crate::accept::{Beacon, BeaconKind, Content, Form, Name, SessionRef};
+use crate::{
+    accept::{Beacon, BeaconKind, Content, Form, Name, SessionRef},
+    sessions::{self, MAX_AGE, MAX_VIEWS},
+};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{
     http::{Fields, client::read_address},
@@ -22,16 +25,11 @@ use uuid::Uuid;
 const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// What lies between two heartbeats of a client.
 const HEARTBEAT_EVERY: SignedDuration = SignedDuration::from_secs(30);
-/// Most views of a session, as live beacons have it.
-const MAX_VIEWS: usize = 1_000;
-/// When a session is over, as live beacons have it: views and heartbeats this long after its start do not count.
-const OVER_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// Most heartbeats of a visit: as many as come before that.
+/// Most heartbeats of a visit: as many as come before the session is over.
 const MAX_HEARTBEATS: i64 = 2_879;
-/// Largest number of heartbeats that a line may tell.
-const HIGHEST_HEARTBEATS: i64 = u32::MAX as i64;
-/// Why a part of a visit is left out: the session had all it may have.
-pub const SESSION_OVER: &str = "session_over";
+/// Largest number of heartbeats that a line may tell: as many as a live session takes. More are a mistake, such as
+/// seconds or milliseconds in their place.
+const HIGHEST_HEARTBEATS: i64 = sessions::MAX_HEARTBEATS as i64;
 /// No limit of its own: the line has one.
 const UNLIMITED: usize = usize::MAX;
 
@@ -154,7 +152,7 @@ impl<'a> Parts<'a> {
 
     fn views(&mut self, views: &'a [Value], start: Option<Timestamp>) {
         let mut last = start;
-        let end = start.and_then(|start| start.checked_add(OVER_AFTER).ok());
+        let end = start.and_then(|start| start.checked_add(MAX_AGE).ok());
         let mut seen = HashSet::with_capacity(views.len());
         for (index, view) in views.iter().enumerate() {
             let Some(object) = view.as_object() else {

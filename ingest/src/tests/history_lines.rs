@@ -67,7 +67,17 @@ fn a_visit_that_breaks_a_rule_is_told_with_it() {
         (
             "/heartbeats",
             json!(1e12),
-            "heartbeats must be a whole number from 0 to",
+            "heartbeats must be a whole number from 0 to 2880",
+        ),
+        (
+            "/heartbeats",
+            json!(2_881),
+            "heartbeats must be a whole number from 0 to 2880",
+        ),
+        (
+            "/heartbeats",
+            json!(u32::MAX),
+            "heartbeats must be a whole number from 0 to 2880",
         ),
         ("/views", json!({}), "views must be an array"),
     ]);
@@ -309,8 +319,8 @@ fn what_a_live_session_could_not_have_any_more_is_left_out_and_counted() {
     let full = 1 + 2_000 + 2_879;
     assert_eq!(kept_and_over(&long_visit(1_000, 1, 2_879)), (full, 0));
     assert_eq!(
-        kept_and_over(&long_visit(1_003, 1, 2_885)),
-        (full, 2 * 3 + 6)
+        kept_and_over(&long_visit(1_003, 1, 2_880)),
+        (full, 2 * 3 + 1)
     );
     assert_eq!(
         kept_and_over(&long_visit(4_000, 0, 2_880)),

@@ -214,6 +214,29 @@ async fn a_session_takes_a_day_of_heartbeats() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_that_is_sent_again_spends_nothing() {
+    let instance = Instance::with(&[("RATE_LIMITS", "off")]);
+    let session = session_of(WORKSPACE_NO);
+    let beat = |number: u64| json!({"type": "heartbeat", "sessionId": session, "eventId": Uuid::from_u64_pair(3, number)});
+    let all_ok = async |members: Vec<Value>| {
+        let told = batch(&instance, &members).await;
+        assert!(told.iter().all(|told| told == "ok "), "{told:?}");
+    };
+    for first in (0..2_880).step_by(480) {
+        all_ok((first..first + 480).map(beat).collect()).await;
+        all_ok((first..first + 480).map(beat).collect()).await;
+    }
+    // Of a full session only known ones are taken.
+    let told = batch(&instance, &[beat(2_880), beat(0), beat(2_879)]).await;
+    assert_eq!(told, ["dropped session_over", "ok ", "ok "]);
+    let nameless = json!({"type": "heartbeat", "sessionId": session});
+    assert_eq!(
+        batch(&instance, &[nameless]).await,
+        ["dropped session_over"]
+    );
+}
+
+#[tokio::test]
 async fn a_beacon_that_is_refused_otherwise_spends_nothing() {
     let instance = Instance::with(&[("RATE_LIMIT_ANALYTICS_PAGE_FLOOD", "1/60")]);
     let mut unwilling = session(1);

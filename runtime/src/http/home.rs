@@ -1,6 +1,6 @@
 //! `GET /`: a page for people who open the address in a browser, and the same as JSON for programs.
 
-use super::{Prepared, ok};
+use super::{Prepared, accept::Wishes, ok};
 use crate::openapi::{Document, Operation, STYLE, constant, object, page_policy, required, text};
 use askama::Template;
 use axum::{
@@ -120,16 +120,12 @@ fn told(home: Home) -> Response {
     .into_response()
 }
 
-/// Browsers name HTML; programs take anything or ask for JSON.
+/// Browsers name HTML and prefer it; programs take anything or ask for JSON.
 fn wants_page(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    accepted
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|range| {
-            let name = range.split(';').next().unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("text/html")
-        })
+    let wishes = Wishes::read(headers, &header::ACCEPT);
+    let page = wishes.weight(&["text/html", "text/*"]).unwrap_or(0.0);
+    let json = wishes.weight(&["application/json", "application/*", "*/*"]);
+    page > 0.0 && page >= json.unwrap_or(0.0)
 }
 
 /// Describes the route.
@@ -202,12 +198,26 @@ mod tests {
         ] {
             assert!(page.contains(part), "{part} in {page}");
         }
-        for accept in [None, Some("*/*"), Some("application/json")] {
+        let none_of_it = "text/html;q=0, */*";
+        let json_first = "application/json, text/html;q=0.9";
+        for accept in [
+            None,
+            Some("*/*"),
+            Some("application/json"),
+            Some("text/html;q=0"),
+            Some("text/html; Q=0.000"),
+            Some(none_of_it),
+            Some(json_first),
+        ] {
             let (headers, text) = ask(HOME, accept).await;
             assert_eq!(headers["content-type"], "application/json");
             let told: serde_json::Value = serde_json::from_str(&text).unwrap();
             assert_eq!(told["data"]["program"], "Footfall");
             assert_eq!(told["data"]["links"][0]["path"], "/docs");
+        }
+        for accept in ["text/*", "text/html;q=0.5, application/json;q=0.4"] {
+            let (headers, _) = ask(HOME, Some(accept)).await;
+            assert_eq!(headers["content-type"], "text/html; charset=utf-8");
         }
         let varies: Vec<_> = headers.get_all("vary").iter().collect();
         assert_eq!(varies, ["accept-encoding", "accept"]);

@@ -1,5 +1,6 @@
 //! HTTP as every service speaks it: one error type, correlation ids, limits, CORS, health routes.
 
+mod accept;
 pub mod body;
 pub mod client;
 mod connection;

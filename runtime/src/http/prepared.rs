@@ -1,6 +1,6 @@
 //! Texts that stay the same while the program runs: compressed once, sent many times.
 
-use super::etag;
+use super::{accept::Wishes, etag};
 use axum::{
     body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -67,20 +67,9 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
 
 /// Whether the client takes gzip (RFC 9110, 12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
-    let (mut named, mut any) = (None, None);
-    for value in headers.get_all(header::ACCEPT_ENCODING) {
-        for coding in value.to_str().unwrap_or_default().split(',') {
-            let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-            let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
-            let wanted = weight.trim().parse().is_ok_and(|weight: f32| weight > 0.0);
-            match name.trim().to_ascii_lowercase().as_str() {
-                "gzip" | "x-gzip" => named = Some(wanted),
-                "*" => any = Some(wanted),
-                _ => {}
-            }
-        }
-    }
-    named.or(any).unwrap_or(false)
+    let wishes = Wishes::read(headers, &header::ACCEPT_ENCODING);
+    let weight = wishes.weight(&["gzip", "x-gzip", "*"]);
+    weight.is_some_and(|weight| weight > 0.0)
 }
 
 #[cfg(test)]
@@ -157,6 +146,8 @@ mod tests {
             (&["*;q=0"], false),
             (&["br;q=1.0, *;q=0.1"], true),
             (&["gzip;q=x"], false),
+            (&["gzip;Q=0"], false),
+            (&["gzip; a=b; q=0"], false),
         ] {
             assert_eq!(takes_gzip(&accepting(codings)), taken, "{codings:?}");
         }

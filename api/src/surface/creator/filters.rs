@@ -7,7 +7,7 @@ use crate::{
     query::Condition,
 };
 use schemas::countries;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap, iter};
 
 /// Most values of one filter.
 pub(super) const MAX_VALUES: usize = 50;
@@ -26,6 +26,8 @@ const IGNORED: [&str; 1] = ["limit"];
 /// does not know.
 pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -> Vec<Condition> {
     let mut conditions = Vec::<Condition>::new();
+    // A value may be looked for in two spellings, so conditions do not say how many were given.
+    let mut counts = HashMap::<&str, usize>::new();
     for (name, text) in query.pairs() {
         if report.params.iter().any(|param| param.name() == name) || IGNORED.contains(&&*name) {
             continue;
@@ -49,14 +51,16 @@ pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -
         let Some(condition) = conditions.get_mut(at) else {
             continue;
         };
+        let given = counts.entry(dimension.id).or_default();
         for Element { value, left_out } in elements {
-            if condition.is.len() + condition.is_not.len() == MAX_VALUES {
+            if *given == MAX_VALUES {
                 problems.push(format!("{name} must have at most {MAX_VALUES} values"));
                 break;
             }
+            *given += 1;
             match stored(dimension, &value) {
-                Ok(value) if left_out => condition.is_not.push(value),
-                Ok(value) => condition.is.push(value),
+                Ok(values) if left_out => condition.is_not.extend(values),
+                Ok(values) => condition.is.extend(values),
                 // The first wrong value of a parameter is named. To look for names close to each of thousands takes seconds.
                 Err(problem) => {
                     problems.push(problem);
@@ -99,13 +103,14 @@ fn elements(text: &str) -> Vec<Element> {
     all
 }
 
-/// The value as it is stored, or what is wrong with it.
-fn stored(dimension: &Dimension, value: &str) -> Result<String, String> {
+/// The value as it may be stored, or what is wrong with it: as it is given, and in the spelling of the dimension
+/// if that is another. The former finds what was stored before the spelling had all of its rules.
+fn stored(dimension: &Dimension, value: &str) -> Result<Vec<String>, String> {
     let name = dimension.id;
     // The missing value, also where it is called by its name.
     let label = dimension.null_label;
     if value.is_empty() || value == label {
-        return Ok(label.to_owned());
+        return Ok(vec![label.to_owned()]);
     }
     // PostgreSQL's text cannot hold U+0000, so no visit has it.
     if value.contains('\0') || value.chars().count() > MAX_CHARS {
@@ -114,12 +119,16 @@ fn stored(dimension: &Dimension, value: &str) -> Result<String, String> {
         ));
     }
     let listed = match dimension.values {
-        Values::Any | Values::Few | Values::Known => return Ok(value.to_owned()),
+        Values::Any | Values::Few | Values::Known => {
+            let spelled = dimension.spelling.of(value);
+            let another = spelled.filter(|spelled| spelled != value);
+            return Ok(iter::once(value.to_owned()).chain(another).collect());
+        }
         Values::Words(words) => words.iter().chain([&label]).copied().find(same_as(value)),
         Values::Countries if value.eq_ignore_ascii_case(label) => Some(label),
         Values::Countries => countries::find(value).map(|(code, _)| code),
     };
-    listed.map(str::to_owned).ok_or_else(|| {
+    listed.map(|value| vec![value.to_owned()]).ok_or_else(|| {
         let known = match dimension.values {
             Values::Words(words) => words.join(", "),
             _ => format!(
@@ -226,6 +235,38 @@ mod tests {
     }
 
     #[test]
+    fn values_are_looked_for_in_the_spelling_that_they_are_stored_in() {
+        for (query, values) in [
+            ("utm_source=A", vec!["A", "a"]),
+            ("utm_source=a", vec!["a"]),
+            ("utm_medium=-E-Mail", vec!["!E-Mail", "!e-mail"]),
+            (
+                "utm_source=%20CAFE%CC%81",
+                vec![" CAFE\u{301}", "caf\u{e9}"],
+            ),
+            ("utm_campaign=Cafe%CC%81", vec!["Cafe\u{301}", "Caf\u{e9}"]),
+            ("utm_campaign=Spring", vec!["Spring"]),
+            ("language=tr_TR", vec!["tr_TR", "tr-TR"]),
+            ("language=i-klingon", vec!["i-klingon", "tlh"]),
+            ("language=nothing", vec!["nothing"]),
+            (
+                "referrer=WWW.Instagram.com",
+                vec!["WWW.Instagram.com", "instagram.com"],
+            ),
+            ("entry_page=/%C3%A9", vec!["/\u{e9}", "/%C3%A9"]),
+            ("browser=%20Safari", vec![" Safari", "Safari"]),
+            ("city=%20Ankara", vec![" Ankara"]),
+        ] {
+            let values = values.into_iter().map(str::to_owned).collect();
+            assert_eq!(given(query), Ok(values), "{query}");
+        }
+        // Both spellings are one value.
+        let query = format!("utm_source={}", vec!["A"; MAX_VALUES].join(","));
+        assert_eq!(given(&query).unwrap().len(), 2 * MAX_VALUES);
+        assert!(given(&format!("{query},B")).is_err());
+    }
+
+    #[test]
     fn listed_values_are_taken_in_any_case_and_others_are_refused_with_the_known_ones() {
         for (query, values) in [
             ("device=MOBILE,Tablet", vec!["mobile", "tablet"]),
@@ -287,7 +328,7 @@ mod tests {
             let element = Element { value: value.clone(), left_out };
             prop_assert_eq!(elements(&text), vec![element]);
             for dimension in OF_VISITS.iter().filter(|one| one.values == Values::Any) {
-                prop_assert_eq!(stored(dimension, &value), Ok(value.clone()));
+                prop_assert!(stored(dimension, &value).unwrap().contains(&value));
             }
         }
     }

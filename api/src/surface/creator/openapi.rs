@@ -12,6 +12,7 @@ use crate::{
 };
 use axum::http::{Method, StatusCode};
 use runtime::openapi::{Document, Operation, Schema, list, text, whole, word_of};
+use schemas::values::Spelling;
 
 /// The family of these operations.
 pub(in crate::surface) const TAG: &str = "Reports";
@@ -102,6 +103,9 @@ fn filter(dimension: &Dimension) -> Schema {
             ", or its ISO code".to_owned(),
             " Case does not matter; any other value is answered 400.",
         ),
+        Values::Any if dimension.spelling == Spelling::LowerCaseCampaign => {
+            (String::new(), " Case does not matter.")
+        }
         Values::Any | Values::Few | Values::Known => (String::new(), ""),
     };
     list(text(MAX_CHARS))

@@ -11,7 +11,7 @@ use super::{
 use ingest::{
     accept::Acceptor,
     directory::Directory,
-    history::{BadLine, History, MAX_LINE_BYTES, Reason, SESSION_OVER, Taken},
+    history::{BadLine, History, MAX_LINE_BYTES, Reason, Taken},
 };
 use runtime::{Clock, IdSource};
 use std::{
@@ -133,8 +133,7 @@ impl Batch {
     fn put(&mut self, made: Made) {
         match made {
             Made::Refused(reason) => self.counts.refuse(reason),
-            Made::Unit(unit, over) => {
-                self.counts.leave_out(SESSION_OVER, over);
+            Made::Unit(unit) => {
                 self.records += unit.events.len();
                 let bytes = unit.events.iter().map(|event| event.bytes.len());
                 self.bytes += bytes.sum::<usize>();

@@ -167,7 +167,7 @@ impl Ground {
             tokio::task::spawn_blocking(move || intake.take(line.as_bytes(), Instant::now()));
         let taken = taking.await.map_err(Failure::other)?;
         let taken = taken.map_err(Failure::other)?;
-        let Made::Unit(unit, _) = Made::of(taken, self.tables.partitions()) else {
+        let Made::Unit(unit) = Made::of(taken, self.tables.partitions()) else {
             return Ok(false);
         };
         let Some(last) = unit.events.last() else {

@@ -74,8 +74,8 @@ two minutes is not waited for: its lines are left out and counted, those of othe
 code is 1. After any end, kill -9 included, start the same import again: known visits are left out, and nothing \
 counts twice.
 
-Of one visit at most 1,000 views are taken, and nothing that comes 24 hours after its start or later; the rest is \
-dropped and counted as `session_over`. Bad lines stop nothing. The first 20 are shown; when there are more, all of them are in a file \
+Of one visit at most 1,000 views are taken, and nothing that comes 24 hours after its start or later; the rest of a \
+new visit is dropped and counted as `session_over`. A line with more than 2,880 heartbeats, which is a day of them, is bad. Bad lines stop nothing. The first 20 are shown; when there are more, all of them are in a file \
 beside the imported one (of standard input: in the working directory), which the summary names, and `--json` \
 lists all of them under `.bad.all`."
     )

@@ -22,7 +22,7 @@ use runtime::{
     Clock, Producer,
     producer::{Record, SendError},
 };
-use schemas::topics::EVENTS;
+use schemas::{RefusalReason, topics::EVENTS};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -300,7 +300,9 @@ impl Publisher<'_> {
         }
         for unit in units {
             let events = unit.events.len() as u64;
-            self.published.counts.take(unit.is_visit, events);
+            let counts = &mut self.published.counts;
+            counts.take(unit.is_visit, events);
+            counts.leave_out(RefusalReason::SessionOver, unit.over);
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ pub struct Counts {
     pub known_records: u64,
     /// Visits that are not counted, by reason.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Views, leaves and heartbeats of visits that are left out, by reason.
+    /// Views, leaves and heartbeats that are left out of new visits, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
 }
 
@@ -44,9 +44,9 @@ impl Counts {
     }
 
     /// Counts what is left out of a visit.
-    pub(super) fn leave_out(&mut self, reason: &'static str, count: u64) {
+    pub(super) fn leave_out(&mut self, reason: RefusalReason, count: u64) {
         if count > 0 {
-            *self.dropped.entry(reason).or_default() += count;
+            *self.dropped.entry(reason.name()).or_default() += count;
         }
     }
 
@@ -301,7 +301,7 @@ mod tests {
             later.take(true, events);
             later.take(false, events.min(1));
             later.refuse(RefusalReason::Bot);
-            later.leave_out("session_over", events);
+            later.leave_out(RefusalReason::SessionOver, events);
             counts.add(later);
         }
         assert_eq!(

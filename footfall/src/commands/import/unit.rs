@@ -14,6 +14,8 @@ pub(super) struct Unit {
     pub(super) partition: i32,
     /// In the order in which they happened.
     pub(super) events: Vec<Payload>,
+    /// How many more the visit had than a session may have.
+    pub(super) over: u64,
 }
 
 /// An event as the log keeps it.
@@ -26,8 +28,8 @@ pub(super) struct Payload {
 /// What became of a line that keeps the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Made {
-    /// Events for the log, and how many more were beyond what a session may have.
-    Unit(Unit, u64),
+    /// Events for the log.
+    Unit(Unit),
     /// A visit that is not counted.
     Refused(RefusalReason),
 }
@@ -37,7 +39,7 @@ impl Made {
     pub(super) fn of(taken: Taken, partitions: i32) -> Self {
         match taken {
             Taken::Refused(reason) => Self::Refused(reason),
-            Taken::Record(record) => Self::Unit(of_record(record, partitions), 0),
+            Taken::Record(record) => Self::Unit(of_record(record, partitions)),
             Taken::Visit(visit) => {
                 let first = visit.events.first();
                 let workspace_no = first.map_or(WorkspaceNo::NONE, |event| event.workspace_no);
@@ -49,14 +51,14 @@ impl Made {
                         bytes: event.to_bytes().ok()?,
                     })
                 });
-                let unit = Unit {
+                Self::Unit(Unit {
                     is_visit: true,
                     workspace_no,
                     partition: partition(key.as_bytes(), partitions),
                     key,
                     events: events.collect(),
-                };
-                Self::Unit(unit, visit.over)
+                    over: visit.over,
+                })
             }
         }
     }
@@ -77,6 +79,7 @@ fn of_record(record: TakenRecord, partitions: i32) -> Unit {
             event_id,
             bytes: outgoing.payload,
         }],
+        over: 0,
     }
 }
 

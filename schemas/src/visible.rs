@@ -12,7 +12,8 @@ static VISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// True when the text has no visible character.
-pub(crate) fn is_blank(text: &str) -> bool {
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
     match &*VISIBLE {
         Some(visible) => !visible.is_match(text),
         // Never: a test asserts that the pattern compiles.
@@ -21,7 +22,8 @@ pub(crate) fn is_blank(text: &str) -> bool {
 }
 
 /// The text without control characters; those that end a line or part words become spaces.
-pub(super) fn on_one_line(text: &str) -> String {
+#[must_use]
+pub fn on_one_line(text: &str) -> String {
     let shown = |char: char| match char {
         '\u{2028}' | '\u{2029}' => Some(' '),
         _ if !char.is_control() => Some(char),

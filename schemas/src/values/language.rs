@@ -3,6 +3,8 @@
 //! The one rule: one language has one spelling, however systems write it (`tr_TR`, `TR-tr`, `tr-TR.UTF-8`), so
 //! that it is one row of a report. Anything that is not a tag is left out.
 
+use super::grandfathered::preferred;
+
 /// Longest tag kept, in characters; RFC 5646 asks for at least 35.
 const MAX_TAG_CHARS: usize = 64;
 
@@ -16,21 +18,41 @@ const RENAMED: &[(&str, &str)] = &[
     ("mo", "ro"),
 ];
 
+/// Regions whose code was replaced (the registry's "Preferred-Value").
+const RENAMED_REGIONS: &[(&str, &str)] = &[
+    ("BU", "MM"),
+    ("DD", "DE"),
+    ("FX", "FR"),
+    ("TP", "TL"),
+    ("YD", "YE"),
+    ("ZR", "CD"),
+];
+
+/// Languages that others may be written behind, as extended language subtags: `zh-yue` is `yue`.
+const MACROLANGUAGES: &[&str] = &["ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"];
+
 /// The tag of the first language in a list; `None` when that is not a tag, or names no language.
 pub(super) fn canonical(text: &str) -> Option<String> {
     let first = text.split([',', ';']).next()?.trim();
     // POSIX adds the character set and a modifier: `tr_TR.UTF-8`, `de_DE@euro`.
-    let tag = first.split(['.', '@']).next()?;
-    let mut subtags = tag.split(['-', '_']);
-    let language = subtags.next()?.to_ascii_lowercase();
+    let tag = first.split(['.', '@']).next()?.replace('_', "-");
+    if let Some(tag) = preferred(&tag) {
+        return Some(tag.to_owned());
+    }
+    let mut subtags = tag.split('-').peekable();
+    let mut language = subtags.next()?.to_ascii_lowercase();
     // Longer ones are reserved; none is registered.
     let named = (2..=3).contains(&language.len());
-    let letters = language.bytes().all(|byte| byte.is_ascii_lowercase());
-    if !named || !letters || language == "und" || tag.len() > MAX_TAG_CHARS {
+    if !named || !is_alphabetic(&language) || language == "und" || tag.len() > MAX_TAG_CHARS {
         return None;
     }
-    let renamed = RENAMED.iter().find(|(old, _)| *old == language);
-    let mut canonical = renamed.map_or(language, |(_, new)| (*new).to_owned());
+    // RFC 5646, 4.5: the extended language takes the place of the one in front of it.
+    while MACROLANGUAGES.contains(&&*language)
+        && let Some(extended) = subtags.next_if(|next| next.len() == 3 && is_alphabetic(next))
+    {
+        language = extended.to_ascii_lowercase();
+    }
+    let mut canonical = renamed(RENAMED, &language).to_owned();
     // Extensions, which follow a single letter or digit, have no letter case of their own.
     let mut extended = false;
     for subtag in subtags {
@@ -40,18 +62,29 @@ pub(super) fn canonical(text: &str) -> Option<String> {
             return None;
         }
         extended |= subtag.len() == 1;
+        let subtag = cased(subtag, extended);
         canonical.push('-');
-        canonical.push_str(&cased(subtag, extended));
+        // Only regions are in capitals.
+        canonical.push_str(renamed(RENAMED_REGIONS, &subtag));
     }
-    Some(canonical)
+    // `sgn-DD` is `sgn-DE` by now, which was replaced as a whole.
+    Some(preferred(&canonical).map_or(canonical, str::to_owned))
+}
+
+fn is_alphabetic(subtag: &str) -> bool {
+    subtag.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+fn renamed<'a>(table: &[(&str, &'a str)], code: &'a str) -> &'a str {
+    let found = table.iter().find(|(old, _)| *old == code);
+    found.map_or(code, |(_, new)| new)
 }
 
 /// RFC 5646, 2.1.1: scripts begin with a capital, regions are capitals, all else is small.
 fn cased(subtag: &str, extended: bool) -> String {
-    let letters = subtag.bytes().all(|byte| byte.is_ascii_alphabetic());
     match subtag.len() {
         2 if !extended => subtag.to_ascii_uppercase(),
-        4 if !extended && letters => {
+        4 if !extended && is_alphabetic(subtag) => {
             let (first, rest) = subtag.split_at(1);
             first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
         }
@@ -87,6 +120,28 @@ mod tests {
             ("tr-TR-x-AB", "tr-TR-x-ab"),
             ("iw_IL", "he-IL"),
             ("in-ID", "id-ID"),
+            ("de-DD", "de-DE"),
+            ("my_BU", "my-MM"),
+            // Extended languages.
+            ("zh-cmn-Hans-CN", "cmn-Hans-CN"),
+            ("zh-yue", "yue"),
+            ("ZH-GAN-HK", "gan-HK"),
+            ("ar-arz-EG", "arz-EG"),
+            ("sgn-ase", "ase"),
+            ("zh-Hans-cmn", "zh-Hans-cmn"),
+            // Registered as a whole, before there were rules.
+            ("en-GB-oed", "en-GB-oxendict"),
+            ("en_gb_oed", "en-GB-oxendict"),
+            ("art-lojban", "jbo"),
+            ("i-klingon", "tlh"),
+            ("I-LUX", "lb"),
+            ("i-mingo", "i-mingo"),
+            ("no-bok", "nb"),
+            ("zh-min-nan", "nan"),
+            ("zh-min", "zh-min"),
+            ("sgn-BE-FR", "sfb"),
+            ("sgn-DD", "gsg"),
+            ("i-navajo,en;q=0.5", "nv"),
         ] {
             assert_eq!(canonical(text).as_deref(), Some(tag), "{text}");
         }
@@ -109,6 +164,8 @@ mod tests {
             "tr-aaaaaaaaa",
             "null_value",
             "x-klingon",
+            "i-default",
+            "i-romulan",
         ] {
             assert_eq!(canonical(text), None, "{text}");
         }
@@ -116,7 +173,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_canonical(text in "[a-zA-Z]{1,9}([-_][a-zA-Z0-9]{0,9}){0,5}|\\PC*") {
+        fn what_is_kept_is_canonical(
+            text in "[a-zA-Z]{1,9}([-_][a-zA-Z0-9]{0,9}){0,5}|(zh|sgn|ar)(-[a-zA-Z]{2,3}){0,4}|\\PC*",
+        ) {
             if let Some(tag) = canonical(&text) {
                 prop_assert!(tag.len() <= MAX_TAG_CHARS && tag.is_ascii());
                 prop_assert_eq!(canonical(&tag), Some(tag));

@@ -1,0 +1,197 @@
+//! How the values of dimensions are spelled, so that what means the same is one row of a report.
+//!
+//! The log holds values in this spelling, and filters of reports bring what they are given into it. The one
+//! rule: a spelling changes nothing that is spelled so already.
+
+mod grandfathered;
+mod language;
+mod location;
+
+pub use location::{MAX_URL_CHARS, host, path};
+
+use crate::visible::{is_blank, on_one_line};
+use unicode_normalization::UnicodeNormalization;
+
+/// Longest name of a browser, a system or a time zone that is kept, in characters.
+pub const MAX_NAME_CHARS: usize = 64;
+
+/// Longest value of a campaign parameter that is kept, in characters. Ours: real ones are below 100,
+/// and each distinct value is a row of a report.
+pub const MAX_CAMPAIGN_CHARS: usize = 256;
+
+/// What stands around a text without being seen and without saying how to show it: spaces of width 0 and byte
+/// order marks, which come along when people copy. Joiners and variation selectors belong to their neighbours.
+const ZERO_WIDTH: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
+
+/// How the values of a dimension are spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// As the data that the program brings has it: cities and regions.
+    AsGiven,
+    /// Short text of a client: browsers, systems.
+    Name,
+    /// The value of a campaign parameter, in its letter case.
+    Campaign,
+    /// The value of a campaign parameter in lower case.
+    LowerCaseCampaign,
+    /// A canonical tag of BCP 47.
+    Language,
+    /// The host of a referrer without its `www.`.
+    Referrer,
+    /// The path of a URL, percent-encoded as a browser has it.
+    Path,
+}
+
+impl Spelling {
+    /// The value in this spelling; `None` when no value is spelled like that.
+    #[must_use]
+    pub fn of(self, value: &str) -> Option<String> {
+        match self {
+            Self::AsGiven => Some(value.to_owned()),
+            Self::Name => text(value, MAX_NAME_CHARS),
+            Self::Campaign => campaign(value, str::to_owned),
+            Self::LowerCaseCampaign => campaign(value, str::to_lowercase),
+            Self::Language => language::canonical(value),
+            Self::Referrer => location::host_of_text(value),
+            Self::Path => location::path_of_text(value),
+        }
+    }
+}
+
+/// Text from outside as it may be stored, cut at a number of characters; `None` when nothing in it can be
+/// seen.
+///
+/// U+0000, which PostgreSQL does not hold, becomes U+FFFD. A tab or the end of a line becomes a space, other
+/// control characters go, and so does what has no width at either end.
+#[must_use]
+pub fn text(text: &str, max_chars: usize) -> Option<String> {
+    cut(&plain(text)?, max_chars)
+}
+
+fn campaign(value: &str, case: impl Fn(&str) -> String) -> Option<String> {
+    let composed: String = case(&plain(value)?).nfc().collect();
+    cut(&composed, MAX_CAMPAIGN_CHARS)
+}
+
+fn plain(text: &str) -> Option<String> {
+    // Asked first: a text of nothing but U+0000 says nothing, although what replaces it can be seen.
+    if is_blank(text) {
+        return None;
+    }
+    let plain = on_one_line(&text.replace('\0', "\u{fffd}"));
+    Some(plain.trim_matches(is_edge).to_owned())
+}
+
+fn cut(text: &str, max_chars: usize) -> Option<String> {
+    let end = text
+        .char_indices()
+        .nth(max_chars)
+        .map_or(text.len(), |(at, _)| at);
+    let cut = text.get(..end)?.trim_end_matches(is_edge);
+    (!is_blank(cut)).then(|| cut.to_owned())
+}
+
+fn is_edge(char: char) -> bool {
+    char.is_whitespace() || ZERO_WIDTH.contains(&char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ALL: [Spelling; 7] = [
+        Spelling::AsGiven,
+        Spelling::Name,
+        Spelling::Campaign,
+        Spelling::LowerCaseCampaign,
+        Spelling::Language,
+        Spelling::Referrer,
+        Spelling::Path,
+    ];
+
+    #[test]
+    fn what_cannot_be_seen_is_no_value() {
+        for value in [
+            "",
+            " \t",
+            "\u{0}",
+            "\u{0}\u{0}",
+            "\u{7}",
+            "\u{200b}",
+            "\u{feff}\u{2060}",
+            "\u{ad}",
+            "\u{202e}",
+            "\u{301}",
+            "\u{2800}",
+            "\u{fe0f}",
+        ] {
+            for spelling in [
+                Spelling::Name,
+                Spelling::Campaign,
+                Spelling::LowerCaseCampaign,
+            ] {
+                assert_eq!(spelling.of(value), None, "{spelling:?} {value:?}");
+            }
+        }
+        // Nothing is left to see where the text is cut.
+        let marks = format!("{}a", "\u{301}".repeat(MAX_CAMPAIGN_CHARS));
+        assert_eq!(Spelling::Campaign.of(&marks), None);
+    }
+
+    #[test]
+    fn control_characters_do_not_join_what_they_part() {
+        for (value, stored) in [
+            ("\u{0}x", "\u{fffd}x"),
+            ("a\u{0}b\nc", "a\u{fffd}b c"),
+            ("a\tb", "a b"),
+            ("\r\na\u{85}b\n", "a b"),
+            ("a\u{7}b\u{1b}", "ab"),
+            ("\u{fffd}", "\u{fffd}"),
+            ("e\u{7}\u{301}", "\u{e9}"),
+        ] {
+            assert_eq!(Spelling::Campaign.of(value).as_deref(), Some(stored));
+        }
+    }
+
+    #[test]
+    fn what_has_no_width_goes_at_the_ends_only() {
+        for (value, stored) in [
+            ("\u{200b}x\u{feff} ", "x"),
+            ("a\u{200b}b", "a\u{200b}b"),
+            ("❤\u{fe0f}", "❤\u{fe0f}"),
+            ("👩\u{200d}💻", "👩\u{200d}💻"),
+        ] {
+            assert_eq!(Spelling::Campaign.of(value).as_deref(), Some(stored));
+        }
+    }
+
+    #[test]
+    fn campaigns_are_composed_and_some_lose_their_case() {
+        assert_eq!(
+            Spelling::Campaign.of("CAFE\u{301}").as_deref(),
+            Some("CAF\u{c9}")
+        );
+        assert_eq!(
+            Spelling::LowerCaseCampaign.of("CAFE\u{301}").as_deref(),
+            Some("caf\u{e9}")
+        );
+        let long = "é".repeat(300);
+        let cut = Spelling::Campaign.of(&long).unwrap();
+        assert_eq!(cut.chars().count(), MAX_CAMPAIGN_CHARS);
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_that_is_spelled_right_stays(value in any::<String>(), shape in "[a-zA-Z./_-]{0,12}|\\PC{0,300}") {
+            for value in [value, shape.clone(), format!("/{shape}"), format!("{shape}\u{200b}\u{3a3}\u{0}")] {
+                // Only the host changes again, if another `www.` is left in it.
+                for spelling in ALL.into_iter().filter(|one| *one != Spelling::Referrer) {
+                    if let Some(spelled) = spelling.of(&value) {
+                        prop_assert_eq!(spelling.of(&spelled), Some(spelled));
+                    }
+                }
+            }
+        }
+    }
+}
