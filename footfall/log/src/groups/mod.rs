@@ -76,7 +76,7 @@ impl Groups {
     /// Drops silent members and ends rounds in time, until the broker stops.
     pub(crate) async fn run_clock(self: Arc<Self>) {
         loop {
-            let deadline = self.advance_all(Instant::now());
+            let deadline = self.advance_all(now());
             let sleep = async {
                 match deadline {
                     Some(deadline) => sleep_until(TokioInstant::from_std(deadline)).await,
@@ -230,7 +230,7 @@ impl Groups {
         };
         let group = state.groups.entry(name.to_owned());
         let group = group.or_insert_with(|| Group::new(limits));
-        put(group, ticket, Instant::now());
+        put(group, ticket, now());
         self.settle(state, name);
         receiver
     }
@@ -238,7 +238,7 @@ impl Groups {
     /// Does something to a group that is there.
     fn with<T>(&self, name: &str, act: impl FnOnce(&mut Group, Instant) -> T) -> Option<T> {
         let mut state = self.lock();
-        let done = act(state.groups.get_mut(name)?, Instant::now());
+        let done = act(state.groups.get_mut(name)?, now());
         self.settle(&mut state, name);
         Some(done)
     }
@@ -299,6 +299,11 @@ impl Groups {
         // Whole between any two statements, so a panic elsewhere spoils nothing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The clock that the sleeps go by.
+fn now() -> Instant {
+    TokioInstant::now().into_std()
 }
 
 /// As Kafka makes them: begins with what people recognise.
