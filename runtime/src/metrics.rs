@@ -182,6 +182,36 @@ pub const METRICS: &[Metric] = &[
         &["report"],
         "Time of a report, by row id.",
     ),
+    gauge(
+        "embedded_log_broken",
+        &[],
+        "1 after the disk failed to keep what the embedded log wrote; nothing is acknowledged until the next start.",
+    ),
+    counter(
+        "embedded_log_write_failures_total",
+        &[],
+        "Commits of the embedded log that failed, a full disk included.",
+    ),
+    gauge(
+        "embedded_log_connections",
+        &[],
+        "Open connections to the embedded log.",
+    ),
+    counter(
+        "embedded_log_connections_refused_total",
+        &[],
+        "Connections that the embedded log closed because there were too many.",
+    ),
+    counter(
+        "embedded_log_authentication_failures_total",
+        &[],
+        "Wrong names or passwords given to the embedded log.",
+    ),
+    counter(
+        "embedded_log_requests_refused_total",
+        &[],
+        "Requests that ended their connection to the embedded log: damaged, too large, or before the password.",
+    ),
 ];
 
 /// Upper bounds of the buckets of time histograms, in seconds.

@@ -137,6 +137,7 @@ impl Store {
             cleaning: true,
         };
         metrics::gauge!("embedded_log_broken").set(0.0);
+        metrics::counter!("embedded_log_write_failures_total").increment(0);
         let readers = Readers::start(&place.file, &gate)?;
         let writer = Writer {
             connection,
