@@ -21,6 +21,13 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
     ends.changed().await.unwrap();
     assert_eq!((partition.end(), *ends.borrow()), (4, 4));
     assert_eq!(first.partition(0).unwrap().end(), 0);
+    let place = (
+        partition.topic.as_str(),
+        partition.topic_id,
+        partition.index,
+    );
+    assert_eq!(place, ("first", first.id, 1));
+    assert_eq!(partition.leader_epoch(), 0);
 
     let fresh = everything(&store, partition).await;
     assert_eq!(fresh.len(), 4);
