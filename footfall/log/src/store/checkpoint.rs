@@ -10,6 +10,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -85,7 +86,11 @@ impl Checkpoints {
             self.written = 0;
             result?;
             let _nobody_reads = self.gate.write().unwrap_or_else(PoisonError::into_inner);
-            return checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)");
+            // Another program that reads the file, such as the `sqlite3` shell, must not make appends wait.
+            connection.busy_timeout(Duration::ZERO)?;
+            let restarted = checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)");
+            connection.busy_timeout(schema::BUSY_TIMEOUT)?;
+            return restarted;
         }
         if self.written >= BEGIN_BYTES {
             self.running = self

@@ -40,7 +40,7 @@ pub(crate) use self::{
     error::{AppendError, StoreError},
     offsets::CommittedOffset,
     read::RecordPosition,
-    topics::{CLEANUP_POLICY, LEADER_EPOCH, Partition, Topic, Topics},
+    topics::{Partition, Topic, Topics},
 };
 use self::{
     checkpoint::Checkpoints,
@@ -109,7 +109,6 @@ struct Inner {
     cluster_id: String,
     /// Held by the one compaction that may run.
     compacting: tokio::sync::Mutex<()>,
-    _place: schema::Place,
 }
 
 /// What the writer shares with everybody else.
@@ -144,6 +143,7 @@ impl Store {
             state,
             checkpoints: Checkpoints::start(&place.file, options.durability, gate)?,
             broken: false,
+            _place: place,
         };
         let (jobs, queue) = channel();
         thread::Builder::new()
@@ -158,7 +158,6 @@ impl Store {
                 max_queued_bytes: options.max_queued_bytes,
                 cluster_id,
                 compacting: tokio::sync::Mutex::default(),
-                _place: place,
             }),
         })
     }

@@ -9,6 +9,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
@@ -25,6 +26,8 @@ const APPLICATION_ID: i32 = 0x4666_4c67;
 const VERSION: i32 = 1;
 /// Smaller pages write less per commit; larger ones saved no space for batches of any size when measured.
 const PAGE_BYTES: i32 = 4096;
+/// How long to wait for a lock. Only another program, such as the `sqlite3` shell, can make us wait.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Statements that a connection keeps prepared: a few, and one per partition that is in use.
 const PREPARED_STATEMENTS: usize = 256;
 
@@ -233,8 +236,7 @@ pub(super) fn open_checkpointer(
 
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // Only another program, such as the `sqlite3` shell, can make us wait.
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
     Ok(connection)
 }
