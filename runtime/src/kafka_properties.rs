@@ -1,6 +1,7 @@
 //! Connection settings as a file of properties, which kcat and the tools of other clients read.
 
 use crate::kafka::KafkaSettings;
+use std::fmt::Write as _;
 
 /// Parts of names whose values are secrets: passwords, private keys, tokens.
 const SECRET: [&str; 5] = ["password", "secret", "pem", "jaas", "token"];
@@ -39,7 +40,8 @@ pub fn write(kafka: &KafkaSettings, secrets: Secrets) -> String {
                 "# {name} is set by KAFKA_{setting} and not kept here\n"
             ));
         } else {
-            text.push_str(&format!("{name}={value}\n"));
+            // Writing to a String does not fail.
+            let _ = writeln!(text, "{name}={value}");
         }
     }
     text

@@ -21,8 +21,8 @@ use ring::{
 };
 
 static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: signer,
-    verifier_factory: verifier,
+    signer_factory: |algorithm, key| signer(*algorithm, key),
+    verifier_factory: |algorithm, key| verifier(*algorithm, key),
     // For making key sets out of private keys, which nothing here does.
     jwk_utils: JwkUtils::new_unimplemented(),
 };
@@ -49,16 +49,16 @@ enum Check {
 
 struct Checker(Algorithm, Check);
 
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     require(algorithm, key.family())?;
     let check = match algorithm {
         Algorithm::RS256 => Check::Rsa(&RSA_PKCS1_2048_8192_SHA256, key.clone()),
         Algorithm::PS256 => Check::Rsa(&RSA_PSS_2048_8192_SHA256, key.clone()),
         Algorithm::ES256 => Check::Key(&ECDSA_P256_SHA256_FIXED, key.as_bytes().to_vec()),
         Algorithm::EdDSA => Check::Key(&ED25519, key.as_bytes().to_vec()),
-        other => Check::Hmac(hmac::Key::new(hash(*other)?, key.try_get_hmac_secret()?)),
+        other => Check::Hmac(hmac::Key::new(hash(other)?, key.try_get_hmac_secret()?)),
     };
-    Ok(Box::new(Checker(*algorithm, check)))
+    Ok(Box::new(Checker(algorithm, check)))
 }
 
 impl Verifier<Vec<u8>> for Checker {
@@ -98,7 +98,7 @@ enum Secret {
 
 struct Maker(Algorithm, Secret);
 
-fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
+fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     require(algorithm, key.family())?;
     let unusable = |_| Error::from(ErrorKind::InvalidKeyFormat);
     let rsa = || RsaKeyPair::from_der(key.inner()).map_err(unusable);
@@ -114,9 +114,9 @@ fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>
             let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.inner());
             Secret::Ed25519(pair.map_err(unusable)?)
         }
-        other => Secret::Hmac(hmac::Key::new(hash(*other)?, key.try_get_hmac_secret()?)),
+        other => Secret::Hmac(hmac::Key::new(hash(other)?, key.try_get_hmac_secret()?)),
     };
-    Ok(Box::new(Maker(*algorithm, secret)))
+    Ok(Box::new(Maker(algorithm, secret)))
 }
 
 impl Signer<Vec<u8>> for Maker {
@@ -146,7 +146,7 @@ impl JwtSigner for Maker {
 }
 
 /// A key of one kind must not serve another: the bytes of a public key would do as an HMAC secret.
-fn require(algorithm: &Algorithm, family: AlgorithmFamily) -> Result<(), Error> {
+fn require(algorithm: Algorithm, family: AlgorithmFamily) -> Result<(), Error> {
     if algorithm.family() == family {
         Ok(())
     } else {
