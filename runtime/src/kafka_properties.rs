@@ -36,11 +36,9 @@ pub fn write(kafka: &KafkaSettings, secrets: Secrets) -> String {
         // A value of several lines, such as a certificate, has no form that all readers share.
         if value.contains(['\n', '\r']) || (is_secret && secrets == Secrets::LeftOut) {
             let setting = name.to_uppercase().replace('.', "_");
-            text.push_str(&format!(
-                "# {name} is set by KAFKA_{setting} and not kept here\n"
-            ));
-        } else {
             // Writing to a String does not fail.
+            let _ = writeln!(text, "# {name} is set by KAFKA_{setting} and not kept here");
+        } else {
             let _ = writeln!(text, "{name}={value}");
         }
     }

@@ -41,11 +41,7 @@ pub(crate) use self::{
     ids::base64,
     offsets::CommittedOffset,
     read::RecordPosition,
-<<<<<<< HEAD
     topics::{CLEANUP_POLICY, Partition, Topic, Topics},
-=======
-    topics::{Partition, Topic, Topics},
->>>>>>> log-wire
 };
 use self::{
     checkpoint::Checkpoints,
