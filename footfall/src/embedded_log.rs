@@ -6,8 +6,10 @@ use crate::{data_dir::DataDir, private, take_over};
 use footfall_log::{Broker, BrokerError, Credentials, Options};
 use runtime::{
     IdSource, Settings,
-    kafka::KafkaSettings,
-    kafka_properties::{self, Secrets},
+    kafka::{
+        KafkaSettings,
+        properties::{self, Secrets},
+    },
     program::Failure,
 };
 use schemas::topics::{DEAD_LETTERS, DIRECTORY, EVENTS};
@@ -92,7 +94,7 @@ pub fn write_properties(
     secrets: Secrets,
 ) -> Result<(), Failure> {
     let path = data_dir.kafka_properties();
-    let text = kafka_properties::write(kafka, secrets);
+    let text = properties::write(kafka, secrets);
     private::write_file(&path, &text)
         .map_err(|error| Failure::Other(format!("{}: {error}", path.display())))
 }
@@ -105,7 +107,7 @@ pub fn enter_running(settings: &mut Settings, data_dir: &DataDir) -> Result<(), 
     let path = data_dir.kafka_properties();
     let failed = |what: String| Failure::Other(format!("{}: {what}", path.display()));
     let text = fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
-    let kafka = kafka_properties::read(&text).map_err(|error| failed(error.to_string()))?;
+    let kafka = properties::read(&text).map_err(|error| failed(error.to_string()))?;
     for (name, value) in kafka.variables() {
         settings.set_default(&name, value);
     }
@@ -116,7 +118,7 @@ pub fn enter_running(settings: &mut Settings, data_dir: &DataDir) -> Result<(), 
 fn password(data_dir: &DataDir, ids: &dyn IdSource) -> Result<String, Failure> {
     let path = data_dir.kafka_properties();
     let kept = match fs::read_to_string(&path) {
-        Ok(text) => kafka_properties::value(&text, "sasl.password"),
+        Ok(text) => properties::value(&text, "sasl.password"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(Failure::Other(format!("{}: {error}", path.display()))),
     };

@@ -10,7 +10,9 @@ use crate::{
 };
 use projector::consumer::Assignment;
 use runtime::{
-    Context, Settings, kafka::KafkaSettings, kafka_properties::Secrets, program::Failure,
+    Context, Settings,
+    kafka::{KafkaSettings, properties::Secrets},
+    program::Failure,
     telemetry, topics,
 };
 use schemas::topics::{DIRECTORY, EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};

@@ -10,7 +10,6 @@ pub mod health_check;
 pub mod http;
 pub mod jwt;
 pub mod kafka;
-pub mod kafka_properties;
 pub mod lifecycle;
 pub mod metrics;
 pub mod open_files;

@@ -1,6 +1,6 @@
 //! Connection settings as a file of properties, which kcat and the tools of other clients read.
 
-use crate::kafka::KafkaSettings;
+use super::KafkaSettings;
 use std::fmt::Write as _;
 
 /// Parts of names whose values are secrets: passwords, private keys, tokens.
