@@ -40,7 +40,7 @@ pub(crate) use self::{
     error::{AppendError, StoreError},
     offsets::CommittedOffset,
     read::RecordPosition,
-    topics::{Partition, Topic, Topics},
+    topics::{CLEANUP_POLICY, Partition, Topic, Topics},
 };
 use self::{
     checkpoint::Checkpoints,

@@ -15,7 +15,7 @@ use super::{
 
 const FIRST_ROUND: Duration = Duration::from_millis(100);
 const SESSION: Duration = Duration::from_secs(10);
-const REBALANCE: Duration = Duration::from_secs(60);
+const REBALANCE: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A group with its clock and the answers so far.
