@@ -124,7 +124,7 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {}
             }
-            match self.transaction(|connection| topics::clean(connection)) {
+            match self.transaction(topics::clean) {
                 Ok(more) => self.state.cleaning = more,
                 Err(error) => {
                     self.note(&error);

@@ -59,6 +59,19 @@ async fn measure_appends() {
     }
 }
 
+/// CPU time of this process so far; ticks are 10 ms.
+fn cpu_ms() -> u64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat
+        .rsplit_once(") ")
+        .unwrap()
+        .1
+        .split(' ')
+        .skip(11)
+        .take(2);
+    fields.map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum()
+}
+
 async fn measure(durability: Durability, records: usize, clients: usize, codec: Codec) {
     let dir = tempfile::TempDir::new().unwrap();
     let options = StoreOptions {
@@ -72,6 +85,7 @@ async fn measure(durability: Durability, records: usize, clients: usize, codec: 
         .collect();
     let size: usize = batches.iter().map(Bytes::len).sum::<usize>() / batches.len() / records;
     let batches = Arc::new(batches);
+    let cpu = cpu_ms();
     let begin = Instant::now();
     let mut tasks = Vec::new();
     for client in 0..clients {
@@ -96,7 +110,8 @@ async fn measure(durability: Durability, records: usize, clients: usize, codec: 
     for task in tasks {
         latencies.extend(task.await.unwrap());
     }
-    let seconds = begin.elapsed().as_secs_f64();
+    let elapsed_ms = begin.elapsed().as_millis();
+    let cpu_us = (cpu_ms() - cpu) * 1000 / latencies.len() as u64;
     latencies.sort_unstable();
     let at = |part: usize| latencies[(latencies.len() - 1) * part / 1000];
     let wal = fs::metadata(dir.path().join("records.db-wal"))
@@ -105,17 +120,45 @@ async fn measure(durability: Durability, records: usize, clients: usize, codec: 
     let count = latencies.len();
     store.close().await;
     let file = fs::metadata(dir.path().join("records.db")).unwrap().len();
-    let per_second = count as u64 * 1000 / (seconds * 1000.0) as u64;
+    let per_second = count as u128 * 1000 / elapsed_ms;
     println!(
         "{durability:?}: {records} records a batch, {clients} clients: {per_second} batches/s, {} events/s, \
-        p50 {:?} p99 {:?} p99.9 {:?} max {:?}; {size} B an event sent, {} B stored, wal {} kB",
-        per_second * records as u64,
+        p50 {:?} p99 {:?} p99.9 {:?} max {:?}; {size} B an event sent, {} B stored, wal {} kB, CPU {cpu_us} us a batch",
+        per_second * records as u128,
         at(500),
         at(990),
         at(999),
         at(1000),
         file / (count * records) as u64,
         wal / 1024,
+    );
+}
+
+/// Takes over a copy of the former log in the folder `FORMER_LOG`.
+#[test]
+#[ignore = "a measurement"]
+fn measure_migration() {
+    let Some(former) = std::env::var_os("FORMER_LOG") else {
+        println!("FORMER_LOG names no folder");
+        return;
+    };
+    let dir = tempfile::TempDir::new().unwrap();
+    for entry in fs::read_dir(former).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_name().to_string_lossy().starts_with("log.db") {
+            fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+        }
+    }
+    let before = fs::metadata(dir.path().join("log.db")).unwrap().len();
+    let begin = Instant::now();
+    let migrated = crate::store::former::migrate(dir.path(), &mut |_| {}).unwrap();
+    let after = fs::metadata(dir.path().join("records.db")).unwrap().len();
+    let (topics, records) = (migrated.topics, migrated.records);
+    println!(
+        "{topics} topics, {records} records in {:?}; {} kB, before {} kB",
+        begin.elapsed(),
+        after / 1024,
+        before / 1024
     );
 }
 
