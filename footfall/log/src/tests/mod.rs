@@ -5,7 +5,7 @@ mod fetch;
 mod groups;
 mod produce;
 mod topics;
-mod wire;
+pub(crate) mod wire;
 
 use std::{path::Path, time::Duration};
 
