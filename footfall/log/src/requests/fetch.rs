@@ -19,6 +19,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep_until},
 };
+use tracing::warn;
 use uuid::Uuid;
 
 use super::{Node, errors, list_offsets::check_epoch};
@@ -225,6 +226,8 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
                 part.records = records;
             }
             Err(error) => {
+                let (topic, index) = (&part.partition.topic, part.partition.index);
+                warn!(%error, kafka.topic = %topic, kafka.partition = index, "records of {topic} could not be read: {error}");
                 part.error = Some(errors::of_store(&error));
                 found.failed = true;
             }

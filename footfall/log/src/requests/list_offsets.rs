@@ -45,7 +45,7 @@ pub(crate) async fn serve(
                 Some(partition) => find(node, partition, &wanted, version).await,
                 None => Err(Error::UnknownTopicOrPartition),
             };
-            partitions.push(describe(wanted.partition_index, found));
+            partitions.push(describe(wanted.partition_index, found, version));
         }
         let topic = ListOffsetsTopicResponse::default().with_name(asked.name);
         topics.push(topic.with_partitions(partitions));
@@ -108,7 +108,10 @@ pub(super) fn check_epoch(partition: &Partition, known: i32) -> Result<(), Error
 fn describe(
     index: i32,
     found: Result<Option<RecordPosition>, Error>,
+    version: i16,
 ) -> ListOffsetsPartitionResponse {
+    /// From this version on an answer tells the epoch.
+    const WITH_EPOCH: i16 = 4;
     let error = super::code(&found);
     let nowhere = RecordPosition {
         offset: NONE,
@@ -116,12 +119,15 @@ fn describe(
         leader_epoch: NO_EPOCH,
     };
     let position = found.ok().flatten().unwrap_or(nowhere);
-    ListOffsetsPartitionResponse::default()
+    let response = ListOffsetsPartitionResponse::default()
         .with_partition_index(index)
         .with_error_code(error)
         .with_timestamp(position.timestamp_ms)
-        .with_offset(position.offset)
-        .with_leader_epoch(position.leader_epoch)
+        .with_offset(position.offset);
+    if version < WITH_EPOCH {
+        return response;
+    }
+    response.with_leader_epoch(position.leader_epoch)
 }
 
 /// Where an epoch ends. There is one, so it ends where the partition does; a client with another one learns that its

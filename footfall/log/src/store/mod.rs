@@ -38,7 +38,6 @@ use tokio::sync::oneshot;
 pub(crate) use self::{
     append::{Append, Appended},
     error::{AppendError, StoreError},
-    ids::base64,
     offsets::CommittedOffset,
     read::RecordPosition,
     topics::{CLEANUP_POLICY, Partition, Topic, Topics},

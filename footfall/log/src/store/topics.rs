@@ -84,8 +84,6 @@ impl Topic {
 pub(crate) struct Partition {
     /// The topic's name.
     pub(crate) topic: String,
-    /// The topic's id.
-    pub(crate) topic_id: Uuid,
     /// The index within the topic, from 0.
     pub(crate) index: i32,
     /// The number of its table. Numbers are never used twice.
@@ -241,7 +239,6 @@ fn read_topic(connection: &Connection, name: String, id: Uuid) -> Result<Arc<Top
         let table = schema::table(number);
         partitions.push(Arc::new(Partition {
             topic: name.clone(),
-            topic_id: id,
             index,
             number,
             keyed,

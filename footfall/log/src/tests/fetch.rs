@@ -246,6 +246,24 @@ async fn offsets_by_time_are_exact_to_the_record() {
     broker.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_version_tells_offsets() {
+    let dir = data_dir();
+    let (broker, mut wire) = with_records(dir.path()).await;
+    for version in 1..=10 {
+        let partition = ListOffsetsPartition::default().with_timestamp(-1);
+        let topic = ListOffsetsTopic::default()
+            .with_name(topic_name("events"))
+            .with_partitions(vec![partition]);
+        let request = ListOffsetsRequest::default().with_topics(vec![topic]);
+        let response: ListOffsetsResponse = wire.call(version, &request).await;
+        let found = &response.topics[0].partitions[0];
+        let epoch = if version < 4 { -1 } else { 0 };
+        assert_eq!((found.offset, found.leader_epoch), (9, epoch));
+    }
+    broker.stop().await;
+}
+
 async fn list(wire: &mut Wire, partition: i32, time: i64) -> (i16, (i64, i64, i32)) {
     let partition = ListOffsetsPartition::default()
         .with_partition_index(partition)

@@ -2,12 +2,20 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use kafka_protocol::{
     ResponseError as Error,
     messages::{
         DeleteGroupsRequest, DescribeGroupsRequest, FindCoordinatorRequest, GroupId,
-        ListGroupsRequest, OffsetFetchRequest,
-        offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics},
+        HeartbeatRequest, JoinGroupRequest, LeaveGroupRequest, ListGroupsRequest,
+        OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest,
+        join_group_request::JoinGroupRequestProtocol,
+        leave_group_request::MemberIdentity,
+        offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic},
+        offset_fetch_request::{
+            OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
+        },
+        sync_group_request::SyncGroupRequestAssignment,
     },
 };
 use rdkafka::{
@@ -191,6 +199,101 @@ async fn this_node_coordinates_groups_and_no_transactions() {
             .with_key_type(kind)
             .with_key(string("a"));
         assert_eq!(wire.call(3, &one).await.error_code, error);
+    }
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_version_forms_a_group() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 1).await;
+    let mut wire = Wire::connect(&broker).await;
+    for version in 0..=9 {
+        let id = GroupId(string(&format!("group-{version}")));
+        let protocol = JoinGroupRequestProtocol::default()
+            .with_name(string("range"))
+            .with_metadata(Bytes::from_static(b"wish"));
+        let mut join = JoinGroupRequest::default()
+            .with_group_id(id.clone())
+            .with_session_timeout_ms(10_000)
+            .with_protocol_type(string("consumer"))
+            .with_protocols(vec![protocol]);
+        if version > 0 {
+            join.rebalance_timeout_ms = 10_000;
+        }
+        let mut joined = wire.call(version, &join).await;
+        if version >= 4 {
+            assert_eq!(joined.error_code, Error::MemberIdRequired.code());
+            join.member_id = joined.member_id;
+            joined = wire.call(version, &join).await;
+        }
+        assert_eq!((joined.error_code, joined.generation_id), (0, 1));
+        assert_eq!(joined.leader, joined.member_id);
+        assert_eq!(joined.members[0].metadata, b"wish"[..]);
+
+        let share = SyncGroupRequestAssignment::default()
+            .with_member_id(joined.member_id.clone())
+            .with_assignment(Bytes::from_static(b"share"));
+        let mut sync = SyncGroupRequest::default()
+            .with_group_id(id.clone())
+            .with_generation_id(1)
+            .with_member_id(joined.member_id.clone())
+            .with_assignments(vec![share]);
+        if version >= 5 {
+            sync.protocol_type = Some(string("consumer"));
+            sync.protocol_name = Some(string("range"));
+        }
+        let synced = wire.call(version.min(5), &sync).await;
+        assert_eq!(synced.error_code, 0);
+        assert_eq!(synced.assignment, b"share"[..]);
+
+        let beat = HeartbeatRequest::default()
+            .with_group_id(id.clone())
+            .with_generation_id(1)
+            .with_member_id(joined.member_id.clone());
+        assert_eq!(wire.call(version.min(4), &beat).await.error_code, 0);
+
+        let partition = OffsetCommitRequestPartition::default()
+            .with_committed_offset(5)
+            .with_committed_metadata(Some(string("m")));
+        let topic = OffsetCommitRequestTopic::default()
+            .with_name(topic_name("events"))
+            .with_partitions(vec![partition]);
+        let commit = OffsetCommitRequest::default()
+            .with_group_id(id.clone())
+            .with_generation_id_or_member_epoch(1)
+            .with_member_id(joined.member_id.clone())
+            .with_topics(vec![topic]);
+        let committed = wire.call(version.max(2), &commit).await;
+        assert_eq!(committed.topics[0].partitions[0].error_code, 0);
+        if version < 8 {
+            let topic = OffsetFetchRequestTopic::default()
+                .with_name(topic_name("events"))
+                .with_partition_indexes(vec![0]);
+            let fetch = OffsetFetchRequest::default()
+                .with_group_id(id.clone())
+                .with_topics(Some(vec![topic]));
+            let fetched = wire.call(version.max(1), &fetch).await;
+            let partition = &fetched.topics[0].partitions[0];
+            assert_eq!(partition.committed_offset, 5);
+            assert_eq!(partition.metadata, Some(string("m")));
+        }
+
+        let describe = DescribeGroupsRequest::default().with_groups(vec![id.clone()]);
+        let described = wire.call(version.min(6), &describe).await;
+        assert_eq!(described.groups[0].members[0].member_metadata, b"wish"[..]);
+
+        let mut leave = LeaveGroupRequest::default().with_group_id(id);
+        if version < 3 {
+            leave.member_id = joined.member_id;
+        } else {
+            let member = MemberIdentity::default().with_member_id(joined.member_id);
+            leave.members = vec![member];
+        }
+        let left = wire.call(version.min(5), &leave).await;
+        assert_eq!(left.error_code, 0);
+        assert!(left.members.iter().all(|member| member.error_code == 0));
     }
     broker.stop().await;
 }

@@ -19,8 +19,7 @@ async fn what_librdkafka_produces_it_consumes_with_every_codec() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 2).await;
-    let mut offset = 0;
-    for codec in ["none", "gzip", "lz4", "snappy"] {
+    for (offset, codec) in (0..).zip(["none", "gzip", "lz4", "snappy"]) {
         let producer: FutureProducer = client(&broker)
             .set("compression.type", codec)
             .set("enable.idempotence", "true")
@@ -30,7 +29,6 @@ async fn what_librdkafka_produces_it_consumes_with_every_codec() {
             publish(&producer, "events", 1, &codec.repeat(50)).await,
             offset
         );
-        offset += 1;
     }
     let reader = consumer(&broker);
     assign(&reader, "events", 1, 0);

@@ -141,7 +141,7 @@ pub(super) fn produce(acks: i16, topic: &str, partition: i32, records: Bytes) ->
 }
 
 /// A batch of these values at these times, of no producer.
-pub(super) fn batch(values: &[(i64, &str)]) -> Bytes {
+pub(crate) fn batch(values: &[(i64, &str)]) -> Bytes {
     let first = values.first().map_or(0, |(time, _)| *time);
     let mut builder = Builder::new(0, first);
     for (offset, (time, value)) in (0..).zip(values) {

@@ -19,7 +19,7 @@ use crate::{
     broker,
     groups::Groups,
     requests::{self, Answer, Asked, Node},
-    store::{Store, StoreOptions},
+    store::{Append, CommittedOffset, Store, StoreOptions},
 };
 
 /// Bytes that the codec leaves of a body; an error if it does not take it.
@@ -171,10 +171,26 @@ fn api(key: ApiKey) -> &'static Api {
 /// A node with a topic that random requests name, and nothing that listens.
 async fn node(dir: &TempDir) -> Arc<Node> {
     let store = Store::open(dir.path(), &StoreOptions::default()).unwrap();
-    store
+    let topic = store
         .create_topic("events", 2, std::collections::BTreeMap::new())
         .await
         .unwrap();
+    // Something to tell: an answer about nothing is right in every version.
+    let records = crate::tests::wire::batch(&[(1, "a"), (2, "b")]);
+    let batches = crate::batch::check(records, &crate::batch::Limits::default()).unwrap();
+    let partition = Arc::clone(&topic.partitions[0]);
+    let append = Append { partition, batches };
+    store.append(vec![append]).await.remove(0).unwrap();
+    for group in ["a", "events", "consumer"] {
+        let offset = CommittedOffset {
+            topic: "events".to_owned(),
+            partition: 0,
+            offset: 1,
+            leader_epoch: 0,
+            metadata: Some("m".to_owned()),
+        };
+        store.commit_offsets(group, vec![offset]).await.unwrap();
+    }
     let stopping = CancellationToken::new();
     let groups = Arc::new(Groups::new(stopping.clone()));
     tokio::spawn(Arc::clone(&groups).run_clock());
@@ -203,7 +219,7 @@ async fn every_request_of_every_version_is_answered() {
     let node = node(&dir).await;
     let mut random = StdRng::seed_from_u64(2);
     for (api, version) in each_version() {
-        for _ in 0..30 {
+        for _ in 0..60 {
             let body = Bytes::from(making::body(api, version, &mut random));
             match ask(&node, api, version, body.clone()).await {
                 Ok(Answer::Frame(frame, _)) => {

@@ -1,7 +1,7 @@
 //! Topics, appends and reads.
 
 use super::*;
-use crate::store::{StoreError, base64};
+use crate::store::{StoreError, ids::base64};
 
 #[tokio::test]
 async fn what_was_appended_is_read_from_memory_and_from_the_file() {
@@ -21,12 +21,7 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
     ends.changed().await.unwrap();
     assert_eq!((partition.end(), *ends.borrow()), (4, 4));
     assert_eq!(first.partition(0).unwrap().end(), 0);
-    let place = (
-        partition.topic.as_str(),
-        partition.topic_id,
-        partition.index,
-    );
-    assert_eq!(place, ("first", first.id, 1));
+    assert_eq!((partition.topic.as_str(), partition.index), ("first", 1));
     assert_eq!(partition.leader_epoch(), 0);
 
     let fresh = everything(&store, partition).await;
