@@ -6,7 +6,7 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 
-use crate::target::{PATIENCE, PROTECTED, Target, numbered, options};
+use crate::target::{PATIENCE, PROTECTED, Target, eventually, numbered, options};
 
 async fn create(target: &Target, topic: NewTopic<'_>) -> Result<(), RDKafkaErrorCode> {
     let mut results = target
@@ -56,7 +56,9 @@ async fn a_topic_is_made_once_and_deleted_alone() {
         create(&target, topic()).await,
         Err(RDKafkaErrorCode::TopicAlreadyExists)
     );
-    assert_eq!(partitions(&target, "admin.once"), Some(3));
+    eventually("it is known", || {
+        partitions(&target, "admin.once") == Some(3)
+    });
 
     target.create_topic("admin.neighbour", 1).await;
     target
@@ -67,7 +69,7 @@ async fn a_topic_is_made_once_and_deleted_alone() {
         delete(&target, "admin.once").await,
         Err(RDKafkaErrorCode::UnknownTopicOrPartition)
     );
-    assert_eq!(partitions(&target, "admin.once"), None);
+    eventually("it is gone", || partitions(&target, "admin.once").is_none());
     assert_eq!(partitions(&target, "admin.neighbour"), Some(1));
     let consumer: BaseConsumer = target.access.client().create().unwrap();
     let bounds = consumer.fetch_watermarks("admin.neighbour", 0, PATIENCE);
@@ -75,6 +77,9 @@ async fn a_topic_is_made_once_and_deleted_alone() {
 
     // A topic of the same name begins with nothing.
     assert_eq!(create(&target, topic()).await, Ok(()));
+    eventually("it is known", || {
+        partitions(&target, "admin.once") == Some(3)
+    });
     let bounds = consumer.fetch_watermarks("admin.once", 0, PATIENCE);
     assert_eq!(bounds.unwrap(), (0, 0));
 }
@@ -128,6 +133,9 @@ async fn settings_of_a_topic_are_those_it_was_made_with_and_kafkas_defaults() {
         .set("cleanup.policy", "compact")
         .set("retention.ms", "-1");
     assert_eq!(create(&target, topic).await, Ok(()));
+    eventually("it is known", || {
+        partitions(&target, "admin.settings") == Some(1)
+    });
     let expected = [
         ("cleanup.policy", "compact"),
         ("retention.ms", "-1"),

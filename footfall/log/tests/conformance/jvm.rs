@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufReader, Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -19,9 +19,19 @@ use crate::{
     tools::{Ended, run, target_directory, workspace},
 };
 
+/// Short-lived: neither the optimising compiler nor a parallel collector would pay off.
+const JAVA_OPTIONS: [&str; 5] = [
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xmx256m",
+    "-Dlog4j2.level=OFF",
+    "-cp",
+];
+
 /// The tools, and the broker that they talk to.
 pub struct Jvm {
     target: Arc<Target>,
+    jars: PathBuf,
     properties: PathBuf,
     inner: Mutex<Inner>,
 }
@@ -49,7 +59,7 @@ impl Jvm {
                 return None;
             }
         };
-        let jvm = Arc::new(Self::start(&jars));
+        let jvm = Arc::new(Self::start(jars));
         *shared = Arc::downgrade(&jvm);
         Some(jvm)
     }
@@ -59,14 +69,12 @@ impl Jvm {
         &self.target
     }
 
-    fn start(jars: &Path) -> Self {
+    fn start(jars: PathBuf) -> Self {
         let target = Target::shared();
         let properties = target.folder().join("java.properties");
         write_properties(&target.access, &properties);
         let mut child = Command::new("java")
-            // Short-lived: neither the optimising compiler nor a parallel collector would pay off.
-            .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"])
-            .args(["-Dlog4j2.level=OFF", "-cp"])
+            .args(JAVA_OPTIONS)
             .arg(jars.join("*"))
             .arg(source())
             .stdin(Stdio::piped())
@@ -86,6 +94,7 @@ impl Jvm {
         });
         Self {
             target,
+            jars,
             properties,
             inner: Mutex::new(Inner {
                 child,
@@ -102,12 +111,8 @@ impl Jvm {
     /// When it does not end.
     #[track_caller]
     pub fn run(&self, class: &str, properties: &str, arguments: &[&str]) -> Ended {
-        let bootstrap = self.target.access.bootstrap.as_str();
-        let mut words: Vec<&str> = class.split(' ').collect();
-        let file = self.properties.to_str().unwrap();
-        words.extend(["--bootstrap-server", bootstrap, properties, file]);
-        words.extend(arguments);
-        let mut inner = self.inner.lock().unwrap();
+        let words = self.words(class, properties, arguments);
+        let mut inner = self.inner.lock().expect("an earlier tool ended well");
         writeln!(inner.requests, "{}", words.join("\t")).unwrap();
         match inner.answers.recv_timeout(PATIENCE) {
             Ok(ended) => ended,
@@ -117,6 +122,31 @@ impl Jvm {
                 panic!("{words:?} does not end: {error}");
             }
         }
+    }
+
+    /// The same in a Java machine of its own, for tools that do part of their work when their process ends.
+    #[track_caller]
+    pub fn run_alone(&self, class: &str, properties: &str, arguments: &[&str]) -> Ended {
+        let mut command = Command::new("java");
+        command
+            .args(JAVA_OPTIONS)
+            .arg(self.jars.join("*"))
+            .args(self.words(class, properties, arguments));
+        run(&mut command, "")
+    }
+
+    fn words<'a>(
+        &'a self,
+        class: &'a str,
+        properties: &'a str,
+        arguments: &[&'a str],
+    ) -> Vec<&'a str> {
+        let bootstrap = self.target.access.bootstrap.as_str();
+        let file = self.properties.to_str().unwrap();
+        let mut words: Vec<&str> = class.split(' ').collect();
+        words.extend(["--bootstrap-server", bootstrap, properties, file]);
+        words.extend(arguments);
+        words
     }
 }
 

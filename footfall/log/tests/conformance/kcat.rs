@@ -36,6 +36,7 @@ impl Kcat {
             "-C", "-t", topic, "-p", "0", "-o", from, "-e", "-q", "-f", "%o:%s\n",
         ];
         let ended = self.run(&arguments, "");
+        eprintln!("{arguments:?}: {}", ended.err);
         ended.output().lines().map(str::to_owned).collect()
     }
 }

@@ -3,12 +3,13 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer as _},
     producer::{FutureProducer, FutureRecord},
 };
 use tempfile::TempDir;
@@ -107,6 +108,18 @@ impl Target {
         for result in created.unwrap() {
             result.unwrap();
         }
+        // Apache Kafka answers a little before its broker knows of the topic.
+        let consumer: BaseConsumer = self.access.client().create().unwrap();
+        let count = usize::try_from(partitions).unwrap();
+        eventually("the topic is known", || {
+            let metadata = consumer.fetch_metadata(Some(name), PATIENCE).unwrap();
+            let topic = metadata.topics().first().unwrap();
+            let led = topic
+                .partitions()
+                .iter()
+                .filter(|partition| partition.leader() >= 0);
+            led.count() == count
+        });
     }
 
     /// Makes the topic that is protected, unless an earlier test did.
@@ -144,6 +157,15 @@ impl Target {
         for delivery in deliveries {
             delivery.await.unwrap().unwrap();
         }
+    }
+}
+
+/// Asks until it is so. Ours is at once what it answered; Apache Kafka's broker learns of some things a little later.
+#[track_caller]
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < PATIENCE, "never: {what}");
     }
 }
 

@@ -1,9 +1,14 @@
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,18 +24,20 @@ import org.apache.kafka.common.utils.Exit;
 public final class Tools {
     /** Ends a tool where it would have ended the process. */
     private static final class Exited extends RuntimeException {
-        final int code;
-
         Exited(int code) {
             super("exit " + code, null, false, false);
-            this.code = code;
         }
     }
+
+    /** The code that the running tool exited with first; null while it has not. */
+    private static volatile Integer firstCode;
 
     public static void main(String[] none) throws Exception {
         PrintStream answers = System.out;
         List<Runnable> atExit = new ArrayList<>();
         Exit.Procedure exit = (code, message) -> {
+            // A tool that catches this exits again, with another code: the first one counts.
+            firstCode = firstCode == null ? (Integer) code : firstCode;
             throw new Exited(code);
         };
         Exit.setExitProcedure(exit);
@@ -47,9 +54,17 @@ public final class Tools {
             PrintStream toErr = new PrintStream(err, true, StandardCharsets.UTF_8);
             System.setOut(toOut);
             System.setErr(toErr);
-            int code = run(words[0], Arrays.copyOfRange(words, 1, words.length));
-            for (Runnable hook : atExit) {
-                hook.run();
+            int code;
+            // Open until everything is done: classes are loaded when they are needed.
+            try (Fresh loader = new Fresh()) {
+                code = run(loader, words[0], Arrays.copyOfRange(words, 1, words.length));
+                for (Runnable hook : atExit) {
+                    try {
+                        hook.run();
+                    } catch (Exited ended) {
+                        // The hook has done its work.
+                    }
+                }
             }
             atExit.clear();
             toOut.flush();
@@ -61,20 +76,56 @@ public final class Tools {
         }
     }
 
-    private static int run(String tool, String[] arguments) {
+    private static int run(ClassLoader loader, String tool, String[] arguments) {
+        firstCode = null;
+        int code = 0;
         try {
-            Class.forName(tool).getMethod("main", String[].class).invoke(null, (Object) arguments);
-            return 0;
+            Class.forName(tool, true, loader).getMethod("main", String[].class).invoke(null, (Object) arguments);
         } catch (InvocationTargetException wrapped) {
-            Throwable cause = wrapped.getCause();
-            if (cause instanceof Exited) {
-                return ((Exited) cause).code;
+            code = 1;
+            if (!(wrapped.getCause() instanceof Exited)) {
+                wrapped.getCause().printStackTrace();
             }
-            cause.printStackTrace(System.err);
-            return 1;
         } catch (ReflectiveOperationException problem) {
-            problem.printStackTrace(System.err);
-            return 127;
+            problem.printStackTrace();
+            code = 127;
+        }
+        return firstCode == null ? code : firstCode;
+    }
+
+    /** Loads the tools' own classes again for each run: some of them count in static fields. */
+    private static final class Fresh extends URLClassLoader {
+        Fresh() {
+            super(jars(), Tools.class.getClassLoader());
+        }
+
+        private static URL[] jars() {
+            return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                    .filter(jar -> jar.contains("kafka-tools-"))
+                    .map(Fresh::url)
+                    .toArray(URL[]::new);
+        }
+
+        private static URL url(String jar) {
+            try {
+                return Path.of(jar).toUri().toURL();
+            } catch (MalformedURLException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            synchronized (getClassLoadingLock(name)) {
+                if (name.startsWith("org.apache.kafka.tools.") && findLoadedClass(name) == null) {
+                    try {
+                        return findClass(name);
+                    } catch (ClassNotFoundException elsewhere) {
+                        // The interfaces of tools are in another jar.
+                    }
+                }
+                return super.loadClass(name, resolve);
+            }
         }
     }
 }
