@@ -1,0 +1,134 @@
+//! Walks the records of a batch without copying keys or values.
+
+use super::{BatchError, Head};
+
+/// A damaged record; the checksum was right, so its producer wrote it like this.
+const DAMAGED: BatchError = BatchError::Invalid("a record is damaged");
+
+/// One record, borrowed from the batch's inflated data.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Record<'a> {
+    /// Distance from the batch's base offset.
+    pub(crate) offset_delta: i32,
+    /// Milliseconds since 1970, or -1.
+    pub(crate) timestamp_ms: i64,
+    /// `None` is a record without a key.
+    pub(crate) key: Option<&'a [u8]>,
+    /// `None` is a tombstone.
+    pub(crate) value: Option<&'a [u8]>,
+    /// Its headers, in order.
+    pub(crate) headers: Headers<'a>,
+    /// The record as it lies in the batch, without its length in front.
+    pub(crate) raw: &'a [u8],
+}
+
+/// The headers of a record: names and values. They were checked when the record was read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Headers<'a> {
+    left: i64,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Headers<'a> {
+    type Item = (&'a [u8], Option<&'a [u8]>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left <= 0 {
+            return None;
+        }
+        self.left -= 1;
+        let name = octets(&mut self.rest)??;
+        Some((name, octets(&mut self.rest)?))
+    }
+}
+
+/// The records of one batch, in order. Ends with an error if they are not exactly as many as the head says.
+#[derive(Debug)]
+pub(crate) struct Records<'a> {
+    base_timestamp_ms: i64,
+    left: i32,
+    rest: &'a [u8],
+}
+
+impl<'a> Records<'a> {
+    /// From the batch's head and its inflated data.
+    pub(crate) fn new(head: &Head, inflated: &'a [u8]) -> Self {
+        Self {
+            base_timestamp_ms: head.base_timestamp_ms,
+            left: head.count,
+            rest: inflated,
+        }
+    }
+
+    /// The next record; `None` after the last one.
+    pub(crate) fn next(&mut self) -> Result<Option<Record<'a>>, BatchError> {
+        if self.left <= 0 {
+            return if self.rest.is_empty() {
+                Ok(None)
+            } else {
+                Err(BatchError::Invalid("bytes after the last record"))
+            };
+        }
+        self.left -= 1;
+        let raw = octets(&mut self.rest).flatten().ok_or(DAMAGED)?;
+        record(raw, self.base_timestamp_ms).map(Some).ok_or(DAMAGED)
+    }
+}
+
+/// The fields of a record; `None` if it is not whole, or if bytes are left.
+fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
+    let mut rest = raw;
+    let (_attributes, after) = rest.split_first()?;
+    rest = after;
+    let timestamp_ms = base_timestamp_ms.checked_add(varint(&mut rest)?)?;
+    let offset_delta = i32::try_from(varint(&mut rest)?).ok()?;
+    let key = octets(&mut rest)?;
+    let value = octets(&mut rest)?;
+    let headers = varint(&mut rest)?;
+    if headers < 0 {
+        return None;
+    }
+    let found = Headers {
+        left: headers,
+        rest,
+    };
+    // Each turn takes at least two bytes, so a false count ends at the end of the record.
+    for _ in 0..headers {
+        octets(&mut rest)??;
+        octets(&mut rest)?;
+    }
+    rest.is_empty().then_some(Record {
+        offset_delta,
+        timestamp_ms,
+        key,
+        value,
+        headers: found,
+        raw,
+    })
+}
+
+/// Bytes with their length in front, a length of -1 being none; the outer `None` if they are not all there.
+#[expect(clippy::option_option, reason = "absent and damaged are two things")]
+fn octets<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let length = varint(rest)?;
+    if length == -1 {
+        return Some(None);
+    }
+    let (octets, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    *rest = after;
+    Some(Some(octets))
+}
+
+/// A number of at most ten bytes, seven bits in each, the sign in the lowest bit.
+fn varint(rest: &mut &[u8]) -> Option<i64> {
+    let mut value = 0_u64;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (byte, after) = rest.split_first()?;
+        *rest = after;
+        value |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+        }
+    }
+    None
+}

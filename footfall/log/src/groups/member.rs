@@ -1,0 +1,144 @@
+//! A member of a consumer group: what it asked for, what it waits for, and what it got.
+//!
+//! The rule to keep: metadata and assignments are the clients' own; the coordinator carries them unread.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError as Error;
+
+/// Names an answer that a client waits for.
+pub(crate) type Ticket = u64;
+
+/// A request to join a group.
+#[derive(Clone, Debug)]
+pub(crate) struct Joiner {
+    /// Empty for a client that has none yet.
+    pub(crate) member_id: String,
+    /// The name of a static member.
+    pub(crate) instance: Option<String>,
+    pub(crate) client_id: String,
+    pub(crate) client_host: String,
+    pub(crate) session: Duration,
+    pub(crate) rebalance: Duration,
+    pub(crate) protocol_type: String,
+    /// What it can do, the most wanted first, each with its metadata.
+    pub(crate) protocols: Vec<(String, Bytes)>,
+    /// A client without an id is told one and must come again with it (KIP-394), so that a join whose answer is lost
+    /// leaves no member behind.
+    pub(crate) needs_id: bool,
+    /// The client understands that a returning leader need not assign again (KIP-814).
+    pub(crate) may_skip_assignment: bool,
+}
+
+/// A member's place in a generation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Joined {
+    pub(crate) member_id: String,
+    pub(crate) generation: i32,
+    pub(crate) protocol_type: String,
+    pub(crate) protocol: String,
+    pub(crate) leader: String,
+    /// Everybody with metadata, for the leader alone.
+    pub(crate) members: Vec<(String, Option<String>, Bytes)>,
+    /// The leader need not assign again.
+    pub(crate) skip_assignment: bool,
+}
+
+/// Why a client does not join, with the id that it is to use.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct NotJoined {
+    pub(crate) error: Error,
+    pub(crate) member_id: String,
+}
+
+/// A member's share in a generation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Synced {
+    pub(crate) protocol_type: String,
+    pub(crate) protocol: String,
+    pub(crate) assignment: Bytes,
+}
+
+/// What a client that waits is told.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Reply {
+    Joined(Result<Joined, NotJoined>),
+    Synced(Result<Synced, Error>),
+}
+
+/// One member of a group.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) instance: Option<String>,
+    pub(super) client_id: String,
+    pub(super) client_host: String,
+    pub(super) session: Duration,
+    pub(super) rebalance: Duration,
+    pub(super) protocols: Vec<(String, Bytes)>,
+    pub(super) assignment: Bytes,
+    /// Out of the group from then on, unless it waits for an answer or is heard of before.
+    pub(super) expires: Instant,
+    /// Waits for the round of joining to end.
+    pub(super) joining: Option<Ticket>,
+    /// Waits for its assignment.
+    pub(super) syncing: Option<Ticket>,
+    /// Asked for its assignment in this generation.
+    pub(super) synced: bool,
+}
+
+impl Member {
+    pub(super) fn new(joiner: &Joiner, ticket: Ticket, now: Instant) -> Self {
+        Self {
+            instance: joiner.instance.clone(),
+            client_id: joiner.client_id.clone(),
+            client_host: joiner.client_host.clone(),
+            session: joiner.session,
+            rebalance: joiner.rebalance,
+            protocols: joiner.protocols.clone(),
+            assignment: Bytes::new(),
+            expires: now + joiner.session,
+            joining: Some(ticket),
+            syncing: None,
+            synced: false,
+        }
+    }
+
+    /// Takes what it asks for now.
+    pub(super) fn renew(&mut self, joiner: &Joiner, now: Instant) {
+        self.session = joiner.session;
+        self.rebalance = joiner.rebalance;
+        self.protocols.clone_from(&joiner.protocols);
+        self.beat(now);
+    }
+
+    /// It was heard of.
+    pub(super) fn beat(&mut self, now: Instant) {
+        self.expires = now + self.session;
+    }
+
+    /// A member that waits for an answer is the coordinator's to answer, and not silent.
+    pub(super) fn waits(&self) -> bool {
+        self.joining.is_some() || self.syncing.is_some()
+    }
+
+    pub(super) fn supports(&self, protocol: &str) -> bool {
+        self.protocols.iter().any(|(name, _)| name == protocol)
+    }
+
+    /// What it handed in for a protocol.
+    pub(super) fn metadata(&self, protocol: &str) -> Bytes {
+        let mut protocols = self.protocols.iter();
+        let found = protocols.find(|(name, _)| name == protocol);
+        found
+            .map(|(_, metadata)| metadata.clone())
+            .unwrap_or_default()
+    }
+
+    /// Bytes of what clients made it keep.
+    pub(super) fn held_bytes(&self) -> usize {
+        let protocols = self.protocols.iter();
+        let protocols: usize = protocols.map(|(name, data)| name.len() + data.len()).sum();
+        protocols + self.assignment.len() + self.client_id.len()
+    }
+}

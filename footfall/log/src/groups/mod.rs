@@ -1,0 +1,308 @@
+//! Consumer groups: members join, share partitions, and are missed when they are silent.
+//!
+//! [`group`] decides; this file holds the groups, lets clients wait for their answers, and runs one clock for all
+//! groups. Membership lives in memory only, as in Kafka the clients join again after a restart; committed offsets are
+//! in the file.
+//! The rule to keep: the clock sleeps until the earliest deadline, and a broker without members sleeps for ever.
+
+mod group;
+mod member;
+mod rounds;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use kafka_protocol::ResponseError as Error;
+use tokio::{
+    sync::{Notify, oneshot},
+    time::{Instant as TokioInstant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::{
+    group::{Group, GroupLimits},
+    member::{Reply, Ticket},
+};
+pub(crate) use self::{
+    group::{GroupView, SyncRequest},
+    member::{Joined, Joiner, NotJoined, Synced},
+};
+
+/// Groups with members at the same time.
+const MAX_GROUPS: usize = 1_000;
+/// Members of one group.
+const MAX_MEMBERS: usize = 1_000;
+/// What clients may make all groups keep: metadata, assignments, names.
+const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
+/// Long enough that clients of one program that starts come together, short enough that nobody waits for it.
+const FIRST_ROUND: Duration = Duration::from_millis(100);
+/// The same bounds of a session's timeout as Kafka's.
+const SESSION_MS: std::ops::RangeInclusive<u128> = 6_000..=1_800_000;
+
+/// All groups.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    state: Mutex<State>,
+    /// The earliest deadline may have come nearer.
+    nearer: Notify,
+    stopping: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    groups: BTreeMap<String, Group>,
+    waiting: HashMap<Ticket, oneshot::Sender<Reply>>,
+    next_ticket: Ticket,
+    /// When the clock wakes by itself.
+    armed: Option<Instant>,
+}
+
+impl Groups {
+    /// No groups yet. Those who wait for an answer are sent home when `stopping` is cancelled.
+    pub(crate) fn new(stopping: CancellationToken) -> Self {
+        Self {
+            state: Mutex::default(),
+            nearer: Notify::new(),
+            stopping,
+        }
+    }
+
+    /// Drops silent members and ends rounds in time, until the broker stops.
+    pub(crate) async fn run_clock(self: Arc<Self>) {
+        loop {
+            let deadline = self.advance_all(Instant::now());
+            let sleep = async {
+                match deadline {
+                    Some(deadline) => sleep_until(TokioInstant::from_std(deadline)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = sleep => {}
+                () = self.nearer.notified() => {}
+                () = self.stopping.cancelled() => return,
+            }
+        }
+    }
+
+    /// Waits for a place in the next generation.
+    pub(crate) async fn join(&self, group: &str, joiner: Joiner) -> Result<Joined, NotJoined> {
+        let refuse = |error| NotJoined {
+            error,
+            member_id: joiner.member_id.clone(),
+        };
+        if group.is_empty() {
+            return Err(refuse(Error::InvalidGroupId));
+        }
+        if !SESSION_MS.contains(&joiner.session.as_millis()) {
+            return Err(refuse(Error::InvalidSessionTimeout));
+        }
+        let fresh_id = fresh_id(&joiner);
+        let wait = {
+            let mut state = self.lock();
+            if !joiner.member_id.is_empty() && !state.groups.contains_key(group) {
+                return Err(refuse(Error::UnknownMemberId));
+            }
+            let held: usize = state.groups.values().map(Group::held_bytes).sum();
+            let new = !state.groups.contains_key(group);
+            if held > MAX_HELD_BYTES || (new && state.groups.len() >= MAX_GROUPS) {
+                return Err(refuse(Error::GroupMaxSizeReached));
+            }
+            self.ask(&mut state, group, |group, ticket, now| {
+                group.join(&joiner, fresh_id, ticket, now);
+            })
+        };
+        match self.answer(wait).await {
+            Some(Reply::Joined(joined)) => joined,
+            _ => Err(refuse(Error::NotCoordinator)),
+        }
+    }
+
+    /// Waits for a share in the generation.
+    pub(crate) async fn sync(&self, group: &str, request: SyncRequest) -> Result<Synced, Error> {
+        let wait = {
+            let mut state = self.lock();
+            if !state.groups.contains_key(group) {
+                return Err(Error::UnknownMemberId);
+            }
+            let size: usize = request
+                .assignments
+                .iter()
+                .map(|(_, share)| share.len())
+                .sum();
+            let held: usize = state.groups.values().map(Group::held_bytes).sum();
+            if held.saturating_add(size) > MAX_HELD_BYTES {
+                return Err(Error::GroupMaxSizeReached);
+            }
+            self.ask(&mut state, group, |group, ticket, now| {
+                group.sync(request, ticket, now);
+            })
+        };
+        match self.answer(wait).await {
+            Some(Reply::Synced(synced)) => synced,
+            _ => Err(Error::NotCoordinator),
+        }
+    }
+
+    /// A member is alive.
+    pub(crate) fn heartbeat(
+        &self,
+        group: &str,
+        member_id: &str,
+        instance: Option<&str>,
+        generation: i32,
+    ) -> Result<(), Error> {
+        self.with(group, |group, now| {
+            group.heartbeat(member_id, instance, generation, now)
+        })
+        .unwrap_or(Err(Error::UnknownMemberId))
+    }
+
+    /// A member goes.
+    pub(crate) fn leave(
+        &self,
+        group: &str,
+        member_id: &str,
+        instance: Option<&str>,
+    ) -> Result<(), Error> {
+        self.with(group, |group, now| group.leave(member_id, instance, now))
+            .unwrap_or(Err(Error::UnknownMemberId))
+    }
+
+    /// Whether this member, or a client outside of the group, may commit offsets now.
+    pub(crate) fn check_commit(
+        &self,
+        group: &str,
+        member_id: &str,
+        instance: Option<&str>,
+        generation: i32,
+    ) -> Result<(), Error> {
+        let checked = self.with(group, |group, now| {
+            group.check_commit(member_id, instance, generation, now)
+        });
+        // Without members, only those who claim to be one are refused.
+        checked.unwrap_or(if generation < 0 {
+            Ok(())
+        } else {
+            Err(Error::IllegalGeneration)
+        })
+    }
+
+    /// A group that has or had members since the start.
+    pub(crate) fn view(&self, group: &str) -> Option<GroupView> {
+        self.lock().groups.get(group).map(Group::view)
+    }
+
+    /// All of them by name.
+    pub(crate) fn views(&self) -> Vec<(String, GroupView)> {
+        let state = self.lock();
+        let groups = state.groups.iter();
+        groups
+            .map(|(name, group)| (name.clone(), group.view()))
+            .collect()
+    }
+
+    /// Whether nobody is in it.
+    pub(crate) fn is_empty(&self, group: &str) -> bool {
+        self.lock().groups.get(group).is_none_or(Group::is_empty)
+    }
+
+    /// Puts a question that is answered later.
+    fn ask(
+        &self,
+        state: &mut State,
+        name: &str,
+        put: impl FnOnce(&mut Group, Ticket, Instant),
+    ) -> oneshot::Receiver<Reply> {
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        let (sender, receiver) = oneshot::channel();
+        state.waiting.insert(ticket, sender);
+        let limits = GroupLimits {
+            members: MAX_MEMBERS,
+            first_round: FIRST_ROUND,
+        };
+        let group = state.groups.entry(name.to_owned());
+        let group = group.or_insert_with(|| Group::new(limits));
+        put(group, ticket, Instant::now());
+        self.settle(state, name);
+        receiver
+    }
+
+    /// Does something to a group that is there.
+    fn with<T>(&self, name: &str, act: impl FnOnce(&mut Group, Instant) -> T) -> Option<T> {
+        let mut state = self.lock();
+        let done = act(state.groups.get_mut(name)?, Instant::now());
+        self.settle(&mut state, name);
+        Some(done)
+    }
+
+    /// Sends the answers of a group, forgets it if it is unused, and wakes the clock if it must wake earlier.
+    fn settle(&self, state: &mut State, name: &str) {
+        let Some(group) = state.groups.get_mut(name) else {
+            return;
+        };
+        let replies = group.take_replies();
+        let deadline = group.next_deadline();
+        if group.is_unused() {
+            state.groups.remove(name);
+        }
+        for (ticket, reply) in replies {
+            if let Some(waiting) = state.waiting.remove(&ticket) {
+                // A client that is gone is missed later, by its session.
+                drop(waiting.send(reply));
+            }
+        }
+        if let Some(deadline) = deadline
+            && state.armed.is_none_or(|armed| deadline < armed)
+        {
+            state.armed = Some(deadline);
+            self.nearer.notify_one();
+        }
+    }
+
+    /// Goes on with every group that something is due in; the next deadline.
+    fn advance_all(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        let due: Vec<String> = state
+            .groups
+            .iter()
+            .filter(|(_, group)| group.next_deadline().is_some_and(|due| due <= now))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in due {
+            if let Some(group) = state.groups.get_mut(&name) {
+                group.advance(now);
+            }
+            self.settle(&mut state, &name);
+        }
+        let deadlines = state.groups.values().filter_map(Group::next_deadline);
+        state.armed = deadlines.min();
+        state.armed
+    }
+
+    async fn answer(&self, wait: oneshot::Receiver<Reply>) -> Option<Reply> {
+        tokio::select! {
+            biased;
+            reply = wait => reply.ok(),
+            () = self.stopping.cancelled() => None,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Whole between any two statements, so a panic elsewhere spoils nothing.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As Kafka makes them: begins with what people recognise.
+fn fresh_id(joiner: &Joiner) -> String {
+    let name = joiner.instance.as_ref().unwrap_or(&joiner.client_id);
+    format!("{name}-{}", Uuid::new_v4())
+}

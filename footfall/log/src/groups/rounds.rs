@@ -1,0 +1,231 @@
+//! Rounds of joining: how they begin, who leads, and what becomes of members that are silent.
+//!
+//! The rule to keep: the generation changes in one place, [`Group::end_round`], and nowhere else.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use kafka_protocol::ResponseError as Error;
+
+use super::{
+    group::{Group, Round, State},
+    member::{Member, Reply},
+};
+
+impl Group {
+    /// Asks everybody to join again, unless they are asked already.
+    pub(super) fn open_round(&mut self, now: Instant) {
+        let first = match self.state {
+            State::Joining => return,
+            State::Empty if self.members.is_empty() => return,
+            State::Empty => true,
+            State::Assigning | State::Stable => false,
+        };
+        self.refuse_waiting_syncs();
+        let patience = now + self.longest_rebalance();
+        let ends = if first {
+            (now + self.limits.first_round).min(patience)
+        } else {
+            patience
+        };
+        self.state = State::Joining;
+        self.sync_ends = None;
+        self.round = Some(Round {
+            ends,
+            ends_at_most: patience,
+            first,
+        });
+    }
+
+    /// Somebody came during the first round: the next may be about to.
+    pub(super) fn extend_first_round(&mut self, now: Instant) {
+        let first_round = self.limits.first_round;
+        if let Some(round) = self.round.as_mut().filter(|round| round.first) {
+            round.ends = (now + first_round).min(round.ends_at_most);
+        }
+    }
+
+    /// Ends the round as soon as nobody is missing. The first one ends by time alone.
+    pub(super) fn end_round_if_complete(&mut self, now: Instant) {
+        let complete =
+            self.pending.is_empty() && self.members.values().all(|member| member.joining.is_some());
+        if complete && self.round.is_some_and(|round| !round.first) {
+            self.end_round(now);
+        }
+    }
+
+    /// Goes on with what became due by time alone.
+    pub(crate) fn advance(&mut self, now: Instant) {
+        self.pending.retain(|_, ends| *ends > now);
+        let silent = |member: &Member| !member.waits() && member.expires <= now;
+        self.drop_members(silent, now);
+        if self.sync_ends.is_some_and(|ends| ends <= now) {
+            self.sync_ends = None;
+            // They would hold partitions without reading them.
+            self.drop_members(|member| !member.synced, now);
+        }
+        self.end_round_if_complete(now);
+        if self.round.is_some_and(|round| round.ends <= now) {
+            self.end_round(now);
+        }
+    }
+
+    /// Takes out the members that are lost; the others share anew.
+    fn drop_members(&mut self, lost: impl Fn(&Member) -> bool, now: Instant) {
+        let lost: Vec<String> = self
+            .members
+            .iter()
+            .filter(|(_, member)| lost(member))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in &lost {
+            self.remove(id, Error::UnknownMemberId);
+        }
+        if !lost.is_empty() {
+            self.open_round(now);
+        }
+    }
+
+    /// When [`Group::advance`] has something to do, if nobody does anything before.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        let pending = self.pending.values().copied();
+        let silent = self.members.values().filter(|member| !member.waits());
+        let silent = silent.map(|member| member.expires);
+        let rounds = self.round.iter().map(|round| round.ends);
+        pending
+            .chain(silent)
+            .chain(rounds)
+            .chain(self.sync_ends)
+            .min()
+    }
+
+    /// The next generation begins with those who joined, and with static members that have not yet.
+    fn end_round(&mut self, now: Instant) {
+        let gone: Vec<String> = self
+            .members
+            .iter()
+            .filter(|(_, member)| member.joining.is_none() && member.instance.is_none())
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in gone {
+            self.remove(&id, Error::UnknownMemberId);
+        }
+        if self.members.is_empty() {
+            self.generation = self.generation.saturating_add(1);
+            self.state = State::Empty;
+            self.protocol.clear();
+            self.leader = None;
+            self.round = None;
+            return;
+        }
+        if !self.elect() {
+            // Only static members are left and none of them is back: it goes on when one comes or the last is gone.
+            let ends = now + self.longest_rebalance();
+            self.round = Some(Round {
+                ends,
+                ends_at_most: ends,
+                first: false,
+            });
+            return;
+        }
+        self.generation = self.generation.saturating_add(1);
+        self.protocol = self.choose_protocol();
+        self.state = State::Assigning;
+        self.round = None;
+        self.sync_ends = Some(now + self.longest_rebalance());
+        let mut due = Vec::new();
+        for (id, member) in &mut self.members {
+            member.assignment = Bytes::new();
+            member.synced = false;
+            member.beat(now);
+            if let Some(ticket) = member.joining.take() {
+                due.push((ticket, id.clone()));
+            }
+        }
+        for (ticket, id) in due {
+            let leads = self.leader.as_ref() == Some(&id);
+            let joined = self.place(&id, leads);
+            self.reply(ticket, Reply::Joined(Ok(joined)));
+        }
+    }
+
+    /// The leader stays if it joined again; else another leads. False if nobody joined.
+    fn elect(&mut self) -> bool {
+        let is_here = |id: &String| {
+            let member = self.members.get(id);
+            member.is_some_and(|member| member.joining.is_some())
+        };
+        if self.leader.as_ref().is_some_and(is_here) {
+            return true;
+        }
+        let mut here = self.members.keys().filter(|id| is_here(id));
+        match here.next().cloned() {
+            Some(id) => {
+                self.leader = Some(id);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Each member votes for the first of its protocols that everybody speaks; the most votes win.
+    pub(super) fn choose_protocol(&self) -> String {
+        let mut votes: HashMap<&str, usize> = HashMap::new();
+        for member in self.members.values() {
+            let wanted = member.protocols.iter().map(|(name, _)| name.as_str());
+            let mut common =
+                wanted.filter(|name| self.members.values().all(|other| other.supports(name)));
+            if let Some(name) = common.next() {
+                *votes.entry(name).or_default() += 1;
+            }
+        }
+        let winner = votes.into_iter().max_by_key(|(name, votes)| {
+            // Among equals the same one each time.
+            (*votes, std::cmp::Reverse(*name))
+        });
+        winner.map(|(name, _)| name.to_owned()).unwrap_or_default()
+    }
+
+    /// Takes a member out, and answers what it waits for.
+    pub(super) fn remove(&mut self, id: &str, error: Error) {
+        let Some(member) = self.members.remove(id) else {
+            return;
+        };
+        if let Some(name) = &member.instance
+            && self.statics.get(name).is_some_and(|holder| holder == id)
+        {
+            self.statics.remove(name);
+        }
+        if let Some(ticket) = member.joining {
+            self.refuse(ticket, error, id.to_owned());
+        }
+        if let Some(ticket) = member.syncing {
+            self.reply(ticket, Reply::Synced(Err(error)));
+        }
+        if self.leader.as_deref() == Some(id) {
+            self.leader = None;
+        }
+    }
+
+    fn refuse_waiting_syncs(&mut self) {
+        let waiting: Vec<_> = self
+            .members
+            .values_mut()
+            .filter_map(|member| member.syncing.take())
+            .collect();
+        for ticket in waiting {
+            self.reply(ticket, Reply::Synced(Err(Error::RebalanceInProgress)));
+        }
+    }
+
+    fn longest_rebalance(&self) -> Duration {
+        let members = self.members.values();
+        members
+            .map(|member| member.rebalance)
+            .max()
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,156 @@
+//! DescribeConfigs: the settings of topics and of the broker, which no client can change.
+
+use std::collections::BTreeSet;
+
+use kafka_protocol::{
+    ResponseError as Error,
+    messages::{
+        DescribeConfigsRequest, DescribeConfigsResponse,
+        describe_configs_request::DescribeConfigsResource,
+        describe_configs_response::{
+            DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
+        },
+    },
+};
+
+use super::{NODE_ID, Node, settings::SETTINGS, text};
+use crate::store::Topic;
+
+/// Kafka's numbers of what has settings.
+pub(super) const TOPIC: i8 = 2;
+pub(super) const BROKER: i8 = 4;
+/// Kafka's numbers of where a value comes from.
+const OF_TOPIC: i8 = 1;
+const OF_BROKER: i8 = 4;
+const DEFAULT: i8 = 5;
+/// Kafka's number of a text.
+const TEXT: i8 = 2;
+
+/// One value.
+struct Entry {
+    name: String,
+    value: String,
+    source: i8,
+    kind: i8,
+    default: Option<&'static str>,
+}
+
+/// The settings that were asked for.
+pub(crate) fn serve(node: &Node, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+    let synonyms = request.include_synonyms;
+    let mut seen = BTreeSet::new();
+    let resources = request.resources.into_iter().filter(|resource| {
+        // Once is enough: each is answered with kilobytes.
+        seen.insert((resource.resource_type, resource.resource_name.clone()))
+    });
+    let results = resources.map(|resource| {
+        let (outcome, message) = match find(node, &resource) {
+            Ok(entries) => (Ok(entries), None),
+            Err((error, message)) => (Err(error), Some(text(message))),
+        };
+        let error = super::code(&outcome);
+        let entries = outcome.unwrap_or_default().into_iter();
+        let wanted = entries.filter(|entry| {
+            let keys = resource.configuration_keys.as_ref();
+            keys.is_none_or(|keys| keys.iter().any(|key| **key == *entry.name))
+        });
+        DescribeConfigsResult::default()
+            .with_error_code(error)
+            .with_error_message(message)
+            .with_resource_type(resource.resource_type)
+            .with_resource_name(resource.resource_name.clone())
+            .with_configs(wanted.map(|entry| describe(entry, synonyms)).collect())
+    });
+    DescribeConfigsResponse::default().with_results(results.collect())
+}
+
+fn find(
+    node: &Node,
+    resource: &DescribeConfigsResource,
+) -> Result<Vec<Entry>, (Error, &'static str)> {
+    let name = resource.resource_name.as_str();
+    match resource.resource_type {
+        TOPIC => match node.store.topics().named(name) {
+            Some(topic) => Ok(of_topic(topic)),
+            None => Err((Error::UnknownTopicOrPartition, "there is no such topic")),
+        },
+        // The name is empty where the defaults of all brokers are meant.
+        BROKER if name.is_empty() || name == NODE_ID.0.to_string() => Ok(of_broker(node)),
+        BROKER => Err((Error::InvalidRequest, "there is no such broker")),
+        _ => Err((
+            Error::InvalidRequest,
+            "only topics and the broker have settings",
+        )),
+    }
+}
+
+fn of_topic(topic: &Topic) -> Vec<Entry> {
+    let entries = SETTINGS.iter().map(|setting| {
+        let given = topic.configs.get(setting.name);
+        Entry {
+            name: setting.name.to_owned(),
+            value: given.cloned().unwrap_or_else(|| setting.default.to_owned()),
+            source: if given.is_some() { OF_TOPIC } else { DEFAULT },
+            kind: setting.kind.number(),
+            default: Some(setting.default),
+        }
+    });
+    entries.collect()
+}
+
+fn of_broker(node: &Node) -> Vec<Entry> {
+    let listener = format!("SASL_PLAINTEXT://{}", node.address);
+    let values = [
+        ("advertised.listeners", listener.clone()),
+        ("auto.create.topics.enable", "false".to_owned()),
+        ("broker.id", NODE_ID.0.to_string()),
+        ("default.replication.factor", "1".to_owned()),
+        ("delete.topic.enable", "true".to_owned()),
+        ("listeners", listener),
+        ("log.cleanup.policy", "delete".to_owned()),
+        ("log.message.timestamp.type", "CreateTime".to_owned()),
+        ("log.retention.bytes", "-1".to_owned()),
+        ("log.retention.ms", "-1".to_owned()),
+        (
+            "message.max.bytes",
+            node.batch_limits.max_batch_bytes.to_string(),
+        ),
+        ("min.insync.replicas", "1".to_owned()),
+        ("node.id", NODE_ID.0.to_string()),
+        ("num.partitions", "1".to_owned()),
+        ("sasl.enabled.mechanisms", "PLAIN".to_owned()),
+    ];
+    let entries = values.into_iter().map(|(name, value)| Entry {
+        name: name.to_owned(),
+        value,
+        source: OF_BROKER,
+        kind: TEXT,
+        default: None,
+    });
+    entries.collect()
+}
+
+fn describe(entry: Entry, synonyms: bool) -> DescribeConfigsResourceResult {
+    let synonym = |value: &str, source| {
+        DescribeConfigsSynonym::default()
+            .with_name(text(&entry.name))
+            .with_value(Some(text(value)))
+            .with_source(source)
+    };
+    let mut others = Vec::new();
+    if synonyms {
+        others.push(synonym(&entry.value, entry.source));
+        if entry.source != DEFAULT
+            && let Some(default) = entry.default
+        {
+            others.push(synonym(default, DEFAULT));
+        }
+    }
+    DescribeConfigsResourceResult::default()
+        .with_synonyms(others)
+        .with_read_only(true)
+        .with_config_source(entry.source)
+        .with_config_type(entry.kind)
+        .with_name(text(entry.name))
+        .with_value(Some(text(entry.value)))
+}

@@ -1,0 +1,319 @@
+//! Fetch: stored batches, unchanged. A fetch that finds too little waits until a produce wakes it.
+//!
+//! Every fetch is answered in full: a client that asks for a session gets none, which Kafka's protocol allows.
+//! The rules to keep: nothing polls while it waits; the bytes of all answers under way are bounded; at least one batch
+//! is answered if there is any, however large.
+
+use std::{collections::HashSet, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
+
+use bytes::Bytes;
+use kafka_protocol::{
+    ResponseError as Error,
+    messages::{
+        FetchRequest, FetchResponse, TopicName,
+        fetch_request::FetchPartition,
+        fetch_response::{FetchableTopicResponse, PartitionData},
+    },
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep_until},
+};
+use uuid::Uuid;
+
+use super::{Node, errors, list_offsets::check_epoch};
+use crate::store::Partition;
+
+/// From this version on topics are named by their ids.
+const BY_ID: i16 = 13;
+/// Bytes of one answer, at most. Kafka's consumers ask for 50 MB.
+const MAX_ANSWER_BYTES: usize = 50 * 1024 * 1024;
+/// Bytes of one partition in one answer, at most.
+const MAX_PARTITION_BYTES: usize = 16 * 1024 * 1024;
+/// A fetch waits no longer, whatever it asks for.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+/// A client that reads only what was committed by transactions.
+const READ_COMMITTED: i8 = 1;
+/// The sessions that a client may name without having one.
+const FIRST_OR_LAST: [i32; 2] = [0, -1];
+
+/// One partition of the request.
+struct Part {
+    place: (usize, usize),
+    partition: Arc<Partition>,
+    from: i64,
+    max_bytes: usize,
+    /// The partition's end when it was read last; `None` before.
+    seen_end: Option<i64>,
+    records: Bytes,
+    error: Option<Error>,
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    bytes: usize,
+    failed: bool,
+    memory: Option<OwnedSemaphorePermit>,
+}
+
+/// The answer, with the memory that it takes until it is sent.
+pub(crate) async fn serve(
+    node: &Node,
+    request: FetchRequest,
+    version: i16,
+) -> (FetchResponse, Option<OwnedSemaphorePermit>) {
+    if request.session_id != 0 {
+        let error = Error::FetchSessionIdNotFound.code();
+        return (FetchResponse::default().with_error_code(error), None);
+    }
+    if !FIRST_OR_LAST.contains(&request.session_epoch) {
+        let error = Error::InvalidFetchSessionEpoch.code();
+        return (FetchResponse::default().with_error_code(error), None);
+    }
+    let (mut parts, mut topics) = find(node, &request, version);
+    let room = usize::try_from(request.max_bytes).unwrap_or(0);
+    let room = room.min(MAX_ANSWER_BYTES);
+    let least = usize::try_from(request.min_bytes).unwrap_or(0).min(room);
+    let wait = u64::try_from(request.max_wait_ms).unwrap_or(0);
+    let deadline = Instant::now() + Duration::from_millis(wait).min(MAX_WAIT);
+    // Errors are told at once, as those of partitions that do not exist.
+    let mut found = Found {
+        failed: topics.iter().any(|topic| topic.1),
+        ..Found::default()
+    };
+    loop {
+        // Before the reading: what is appended in between wakes the wait.
+        let mut changes = Changes::of(&parts);
+        read(node, &mut parts, room, &mut found).await;
+        if found.failed || found.bytes >= least || Instant::now() >= deadline {
+            break;
+        }
+        tokio::select! {
+            () = changes.any() => {}
+            () = sleep_until(deadline) => {}
+            () = node.stopping.cancelled() => break,
+        }
+        if node.stopping.is_cancelled() {
+            break;
+        }
+    }
+    let committed_only = request.isolation_level == READ_COMMITTED;
+    for part in parts {
+        let (topic, place) = part.place;
+        let data = topics
+            .get_mut(topic)
+            .and_then(|topic| topic.0.partitions.get_mut(place));
+        if let Some(data) = data {
+            fill(data, part, committed_only, version);
+        }
+    }
+    let topics = topics.into_iter().map(|topic| topic.0).collect();
+    let response = FetchResponse::default().with_responses(topics);
+    (response, found.memory)
+}
+
+/// The partitions that are there, and an answer with a place for each that was asked for; true if one is not there.
+fn find(
+    node: &Node,
+    request: &FetchRequest,
+    version: i16,
+) -> (Vec<Part>, Vec<(FetchableTopicResponse, bool)>) {
+    let known = node.store.topics();
+    let mut parts = Vec::new();
+    let mut topics = Vec::new();
+    let mut seen: HashSet<(TopicName, Uuid, i32)> = HashSet::new();
+    for asked in &request.topics {
+        let topic = if version >= BY_ID {
+            known.with_id(asked.topic_id).ok_or(Error::UnknownTopicId)
+        } else {
+            let named = known.named(asked.topic.as_str());
+            named.ok_or(Error::UnknownTopicOrPartition)
+        };
+        let mut partitions = Vec::new();
+        let mut failed = false;
+        for wanted in &asked.partitions {
+            if !seen.insert((asked.topic.clone(), asked.topic_id, wanted.partition)) {
+                continue;
+            }
+            let mut data = PartitionData::default()
+                .with_partition_index(wanted.partition)
+                .with_high_watermark(-1)
+                .with_last_stable_offset(-1)
+                .with_log_start_offset(-1)
+                .with_records(Some(Bytes::new()));
+            let partition = topic.and_then(|topic| {
+                let partition = topic.partition(wanted.partition);
+                partition.ok_or(Error::UnknownTopicOrPartition)
+            });
+            match partition {
+                Ok(partition) => {
+                    let place = (topics.len(), partitions.len());
+                    parts.push(Part::new(place, partition, wanted));
+                }
+                Err(error) => {
+                    data = data.with_error_code(error.code());
+                    failed = true;
+                }
+            }
+            partitions.push(data);
+        }
+        let response = FetchableTopicResponse::default()
+            .with_topic(asked.topic.clone())
+            .with_topic_id(asked.topic_id)
+            .with_partitions(partitions);
+        topics.push((response, failed));
+    }
+    (parts, topics)
+}
+
+impl Part {
+    fn new(place: (usize, usize), partition: &Arc<Partition>, wanted: &FetchPartition) -> Self {
+        let max_bytes = usize::try_from(wanted.partition_max_bytes).unwrap_or(0);
+        Self {
+            place,
+            partition: partition.clone(),
+            from: wanted.fetch_offset,
+            max_bytes: max_bytes.min(MAX_PARTITION_BYTES),
+            seen_end: None,
+            records: Bytes::new(),
+            error: check_epoch(partition, wanted.current_leader_epoch).err(),
+        }
+    }
+
+    /// Whether there may be records that were not read yet.
+    fn is_due(&mut self) -> Option<i64> {
+        if self.error.is_none() && self.partition.is_gone() {
+            self.error = Some(Error::UnknownTopicOrPartition);
+        }
+        let end = self.partition.end();
+        if self.error.is_some() || self.seen_end == Some(end) {
+            return None;
+        }
+        if self.from < self.partition.start() || self.from > end {
+            self.error = Some(Error::OffsetOutOfRange);
+            return None;
+        }
+        Some(end)
+    }
+}
+
+/// Reads what came since the last time, as far as there is room.
+async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
+    for part in parts {
+        let due = part.is_due();
+        found.failed |= part.error.is_some();
+        let Some(end) = due else { continue };
+        part.seen_end = Some(end);
+        if part.from >= end {
+            continue;
+        }
+        let others = found.bytes - part.records.len();
+        let limit = part.max_bytes.min(room.saturating_sub(others));
+        if others > 0 && limit == 0 {
+            continue;
+        }
+        // A little more than what is certainly not there yet: the share of memory is adjusted below.
+        if !reserve(&node.answer_memory, found, others + limit).await {
+            continue;
+        }
+        match node.store.read(&part.partition, part.from, limit).await {
+            // A batch larger than the limit is answered only if it is the first of the answer.
+            Ok(records) if others > 0 && records.len() > limit => {}
+            Ok(records) => {
+                found.bytes = others + records.len();
+                part.records = records;
+            }
+            Err(error) => {
+                part.error = Some(errors::of_store(&error));
+                found.failed = true;
+            }
+        }
+        give_back(found);
+    }
+}
+
+/// Holds memory for that many bytes altogether. An answer that has something already does not wait for more.
+async fn reserve(memory: &Arc<Semaphore>, found: &mut Found, bytes: usize) -> bool {
+    let held = found.memory.as_ref().map_or(0, |held| held.num_permits());
+    let missing = u32::try_from(bytes.saturating_sub(held)).unwrap_or(u32::MAX);
+    if missing == 0 {
+        return true;
+    }
+    let more = if held == 0 {
+        memory.clone().acquire_many_owned(missing).await.ok()
+    } else {
+        memory.clone().try_acquire_many_owned(missing).ok()
+    };
+    match (found.memory.as_mut(), more) {
+        (_, None) => false,
+        (Some(held), Some(more)) => {
+            held.merge(more);
+            true
+        }
+        (None, more) => {
+            found.memory = more;
+            true
+        }
+    }
+}
+
+/// Keeps no more memory than there are bytes.
+fn give_back(found: &mut Found) {
+    if let Some(mut held) = found.memory.take() {
+        let unused = held.num_permits().saturating_sub(found.bytes);
+        drop(held.split(unused));
+        found.memory = (held.num_permits() > 0).then_some(held);
+    }
+}
+
+fn fill(data: &mut PartitionData, part: Part, committed_only: bool, version: i16) {
+    if let Some(error) = part.error {
+        let by_id = version >= BY_ID && error == Error::UnknownTopicOrPartition;
+        data.error_code = if by_id { Error::UnknownTopicId } else { error }.code();
+        return;
+    }
+    let end = part.partition.end();
+    data.high_watermark = end;
+    // Without transactions everything is stable.
+    data.last_stable_offset = end;
+    data.log_start_offset = part.partition.start();
+    data.aborted_transactions = committed_only.then(Vec::new);
+    data.records = Some(part.records);
+}
+
+/// Changes of the partitions' ends.
+struct Changes {
+    waits: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Changes {
+    /// From now on.
+    fn of(parts: &[Part]) -> Self {
+        let waits = parts.iter().map(|part| {
+            let mut end = part.partition.watch();
+            let wait = async move {
+                if end.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            Box::pin(wait) as Pin<Box<dyn Future<Output = ()> + Send>>
+        });
+        Self {
+            waits: waits.collect(),
+        }
+    }
+
+    /// Waits for the next one.
+    async fn any(&mut self) {
+        poll_fn(|context| {
+            for wait in &mut self.waits {
+                if wait.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(());
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+}

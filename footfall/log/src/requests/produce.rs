@@ -1,0 +1,118 @@
+//! Produce: records come in, are appended, and acknowledged.
+//!
+//! The rules to keep: an answer without an error says that the records are in the file; everything before the append
+//! happens in one go, so that requests of a connection reach the writer in their order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kafka_protocol::{
+    ResponseError as Error,
+    messages::{
+        ProduceRequest, ProduceResponse,
+        produce_response::{PartitionProduceResponse, TopicProduceResponse},
+    },
+};
+
+use super::{Node, errors, settings};
+use crate::{
+    batch,
+    store::{Append, Appended, Topic},
+};
+
+/// Acknowledgements that a client may ask for: none, the leader's, everybody's. One node is all of them.
+const ACKS: std::ops::RangeInclusive<i16> = -1..=1;
+/// From this version on topics are named by their ids.
+const BY_ID: i16 = 13;
+
+/// Appends what a request has.
+pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) -> ProduceResponse {
+    let refusal = if request.transactional_id.is_some() {
+        Some(Error::TransactionalIdAuthorizationFailed)
+    } else if ACKS.contains(&request.acks) {
+        None
+    } else {
+        Some(Error::InvalidRequiredAcks)
+    };
+    let known = node.store.topics();
+    let mut appends = Vec::new();
+    let mut topics = Vec::new();
+    for data in request.topic_data {
+        let topic = if version >= BY_ID {
+            known.with_id(data.topic_id).ok_or(Error::UnknownTopicId)
+        } else {
+            let named = known.named(data.name.as_str());
+            named.ok_or(Error::UnknownTopicOrPartition)
+        };
+        let mut partitions = Vec::new();
+        for partition in data.partition_data {
+            let append = match refusal {
+                Some(error) => Err(error),
+                None => {
+                    topic.and_then(|topic| check(node, topic, partition.index, partition.records))
+                }
+            };
+            // Its place among the outcomes.
+            let place = append.map(|append| {
+                appends.push(append);
+                appends.len() - 1
+            });
+            partitions.push((partition.index, place));
+        }
+        topics.push((data.name, data.topic_id, partitions));
+    }
+    let outcomes = if appends.is_empty() {
+        Vec::new()
+    } else {
+        node.store.append(appends).await
+    };
+    let responses = topics.into_iter().map(|(name, id, partitions)| {
+        let partitions = partitions.into_iter().map(|(index, place)| {
+            let outcome = place.and_then(|place| match outcomes.get(place) {
+                Some(Ok(appended)) => Ok(appended),
+                Some(Err(error)) => Err(errors::of_append(error)),
+                None => Err(Error::UnknownServerError),
+            });
+            describe(index, outcome)
+        });
+        TopicProduceResponse::default()
+            .with_name(name)
+            .with_topic_id(id)
+            .with_partition_responses(partitions.collect())
+    });
+    ProduceResponse::default().with_responses(responses.collect())
+}
+
+/// What is to be appended to a partition, if there is such a partition and the records are whole.
+fn check(node: &Node, topic: &Topic, index: i32, records: Option<Bytes>) -> Result<Append, Error> {
+    let partition = topic.partition(index);
+    let partition = Arc::clone(partition.ok_or(Error::UnknownTopicOrPartition)?);
+    let limits = batch::Limits {
+        max_batch_bytes: settings::max_message_bytes(&topic.configs)
+            .min(node.batch_limits.max_batch_bytes),
+        ..node.batch_limits
+    };
+    let batches = batch::check(records.unwrap_or_default(), &limits);
+    let batches = batches.map_err(|error| errors::of_batch(&error))?;
+    Ok(Append { partition, batches })
+}
+
+fn describe(index: i32, outcome: Result<&Appended, Error>) -> PartitionProduceResponse {
+    let response = PartitionProduceResponse::default()
+        .with_index(index)
+        // Records keep the time that their producer gave them.
+        .with_log_append_time_ms(-1);
+    match outcome {
+        Ok(appended) => response
+            .with_base_offset(appended.base_offset)
+            .with_log_start_offset(appended.log_start_offset),
+        Err(error) => response.with_error_code(error.code()).with_base_offset(-1),
+    }
+}
+
+/// Whether every partition took its records.
+pub(super) fn is_success(response: &ProduceResponse) -> bool {
+    let topics = response.responses.iter();
+    let mut partitions = topics.flat_map(|topic| &topic.partition_responses);
+    partitions.all(|partition| partition.error_code == 0)
+}

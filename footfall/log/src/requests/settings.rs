@@ -1,0 +1,147 @@
+//! The settings of topics: which there are, what they may be, and what they are if nobody says.
+//!
+//! The rule to keep: a setting that this broker cannot follow is refused, not stored; names are Kafka's, and so are the
+//! defaults.
+
+use std::collections::BTreeMap;
+
+/// Largest batch if the topic says nothing.
+const MAX_MESSAGE_BYTES: &str = "1048588";
+
+/// How a value is read, and what it may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Some of these words with commas between.
+    Words(&'static [&'static str]),
+    Int(i64),
+    Long(i64),
+    Double,
+    Boolean,
+}
+
+impl Kind {
+    /// Kafka's number of the type, which clients show.
+    pub(super) fn number(self) -> i8 {
+        match self {
+            Self::Boolean => 1,
+            Self::Word(_) => 2,
+            Self::Int(_) => 3,
+            Self::Long(_) => 5,
+            Self::Double => 6,
+            Self::Words(_) => 7,
+        }
+    }
+
+    fn allows(self, value: &str) -> bool {
+        match self {
+            Self::Word(words) => words.contains(&value),
+            Self::Words(words) => {
+                let mut given = value.split(',').map(str::trim);
+                given.all(|word| words.contains(&word))
+            }
+            Self::Int(least) => value
+                .parse::<i32>()
+                .is_ok_and(|value| i64::from(value) >= least),
+            Self::Long(least) => value.parse::<i64>().is_ok_and(|value| value >= least),
+            Self::Double => value
+                .parse::<f64>()
+                .is_ok_and(|value| (0.0..=1.0).contains(&value)),
+            Self::Boolean => matches!(value, "true" | "false"),
+        }
+    }
+}
+
+/// A setting of topics.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub(super) name: &'static str,
+    pub(super) default: &'static str,
+    pub(super) kind: Kind,
+}
+
+const fn setting(name: &'static str, default: &'static str, kind: Kind) -> Setting {
+    Setting {
+        name,
+        default,
+        kind,
+    }
+}
+
+/// All of them, by name.
+pub(super) static SETTINGS: &[Setting] = &[
+    setting(
+        "cleanup.policy",
+        "delete",
+        Kind::Words(&["delete", "compact"]),
+    ),
+    // Batches are stored as producers send them.
+    setting("compression.type", "producer", Kind::Word(&["producer"])),
+    setting("delete.retention.ms", "86400000", Kind::Long(0)),
+    setting("file.delete.delay.ms", "60000", Kind::Long(0)),
+    setting("flush.messages", "9223372036854775807", Kind::Long(1)),
+    setting("flush.ms", "9223372036854775807", Kind::Long(0)),
+    setting("index.interval.bytes", "4096", Kind::Int(0)),
+    setting(
+        "max.compaction.lag.ms",
+        "9223372036854775807",
+        Kind::Long(1),
+    ),
+    setting("max.message.bytes", MAX_MESSAGE_BYTES, Kind::Int(0)),
+    setting(
+        "message.timestamp.after.max.ms",
+        "9223372036854775807",
+        Kind::Long(0),
+    ),
+    setting(
+        "message.timestamp.before.max.ms",
+        "9223372036854775807",
+        Kind::Long(0),
+    ),
+    setting(
+        "message.timestamp.type",
+        "CreateTime",
+        Kind::Word(&["CreateTime"]),
+    ),
+    setting("min.cleanable.dirty.ratio", "0.5", Kind::Double),
+    setting("min.compaction.lag.ms", "0", Kind::Long(0)),
+    // There is one replica.
+    setting("min.insync.replicas", "1", Kind::Word(&["1"])),
+    setting("preallocate", "false", Kind::Boolean),
+    // Nothing is removed by itself, whatever the age or size.
+    setting("retention.bytes", "-1", Kind::Long(-1)),
+    setting("retention.ms", "604800000", Kind::Long(-1)),
+    setting("segment.bytes", "1073741824", Kind::Int(14)),
+    setting("segment.index.bytes", "10485760", Kind::Int(4)),
+    setting("segment.jitter.ms", "0", Kind::Long(0)),
+    setting("segment.ms", "604800000", Kind::Long(1)),
+    setting("unclean.leader.election.enable", "false", Kind::Boolean),
+];
+
+/// What is wrong with a setting, in words for the client; nothing if it can be followed.
+pub(super) fn problem(name: &str, value: Option<&str>) -> Option<String> {
+    let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
+        return Some(format!("unknown topic setting {name}"));
+    };
+    let Some(value) = value else {
+        return Some(format!("the topic setting {name} has no value"));
+    };
+    if setting.kind.allows(value) {
+        return None;
+    }
+    Some(match setting.kind {
+        Kind::Word(words) | Kind::Words(words) => format!(
+            "this broker cannot follow {name}={value}; it can: {}",
+            words.join(", ")
+        ),
+        _ => format!("invalid value for {name}: {value}"),
+    })
+}
+
+/// The largest batch that a topic takes.
+pub(super) fn max_message_bytes(configs: &BTreeMap<String, String>) -> usize {
+    let given = configs.get("max.message.bytes").map(String::as_str);
+    let value = given.unwrap_or(MAX_MESSAGE_BYTES);
+    value.parse().unwrap_or(usize::MAX)
+}

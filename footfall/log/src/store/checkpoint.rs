@@ -1,0 +1,121 @@
+//! Moves committed pages from the write-ahead file into the main file, so that the former stays small.
+//!
+//! A thread of its own copies while the writer goes on. When it is done, the writer copies the few pages that came
+//! meanwhile and starts the write-ahead file over, which no reader may use at that moment: readers hold a gate.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, PoisonError, RwLock,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use rusqlite::Connection;
+use tracing::warn;
+
+use super::{Durability, StoreError, schema};
+
+/// Bytes of appended batches after which a checkpoint begins. The write-ahead file comes to about twice as much for
+/// large batches and some twenty times as much for single small events, each of which rewrites pages.
+const BEGIN_BYTES: usize = 8 * 1024 * 1024;
+/// Pages that a commit writes besides those of the batches: the rest of the last page, and producers' progress.
+const PAGES_PER_COMMIT: usize = 4;
+const PAGE_BYTES: usize = 4096;
+/// Size in bytes to which the write-ahead file is cut when it starts over, after something unusually large.
+const KEPT_BYTES: i64 = 64 * 1024 * 1024;
+
+/// Held for reading while a reader uses the file, for writing while the write-ahead file starts over.
+pub(super) type Gate = RwLock<()>;
+
+/// The writer's view of checkpoints.
+pub(super) struct Checkpoints {
+    gate: Arc<Gate>,
+    begin: Option<Sender<()>>,
+    done: Receiver<Result<(), StoreError>>,
+    thread: Option<JoinHandle<()>>,
+    written: usize,
+    running: bool,
+}
+
+impl Checkpoints {
+    /// Starts the thread, with a connection of its own to `file`.
+    pub(super) fn start(
+        file: &Path,
+        durability: Durability,
+        gate: Arc<Gate>,
+    ) -> Result<Self, StoreError> {
+        let connection = schema::open_checkpointer(file, durability)?;
+        let (begin, begun) = channel();
+        let (report, done) = channel();
+        let thread = thread::Builder::new()
+            .name("log-checkpoint".to_owned())
+            .spawn(move || {
+                while begun.recv().is_ok() {
+                    let result = checkpoint(&connection, "PRAGMA wal_checkpoint(PASSIVE)");
+                    if report.send(result).is_err() {
+                        break;
+                    }
+                }
+            })
+            .map_err(StoreError::Thread)?;
+        Ok(Self {
+            gate,
+            begin: Some(begin),
+            done,
+            thread: Some(thread),
+            written: 0,
+            running: false,
+        })
+    }
+
+    /// Begins or ends a checkpoint if it is time to.
+    pub(super) fn after_commit(
+        &mut self,
+        connection: &Connection,
+        bytes: usize,
+    ) -> Result<(), StoreError> {
+        self.written += bytes + PAGES_PER_COMMIT * PAGE_BYTES;
+        if self.running {
+            let Ok(result) = self.done.try_recv() else {
+                return Ok(());
+            };
+            self.running = false;
+            self.written = 0;
+            result?;
+            let _nobody_reads = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+            return checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)");
+        }
+        if self.written >= BEGIN_BYTES {
+            self.running = self
+                .begin
+                .as_ref()
+                .is_some_and(|begin| begin.send(()).is_ok());
+        }
+        Ok(())
+    }
+
+    /// Moves everything, and empties the write-ahead file.
+    pub(super) fn close(mut self, connection: &Connection) -> Result<(), StoreError> {
+        drop(self.begin.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            warn!("the log's checkpoints ended badly");
+        }
+        let _nobody_reads = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+}
+
+/// Sets how the write-ahead file is cut.
+pub(super) fn limit_file(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "journal_size_limit", KEPT_BYTES)
+}
+
+fn checkpoint(connection: &Connection, pragma: &str) -> Result<(), StoreError> {
+    // Its row says whether another program was in the way. Then the next one moves what this one could not.
+    connection.query_row(pragma, [], |_| Ok(()))?;
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Takes over the log of an earlier version of the program, which kept a row per record in `log.db`.
+//!
+//! The new file is built under another name, put on the disk, compared record by record with the former one, and only
+//! then renamed. The former file stays, renamed too. A crash at any moment leaves either the former log or the
+//! complete new one; the next start begins again or finishes.
+
+mod compare;
+mod copy;
+mod source;
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::Connection;
+use tracing::info;
+
+use self::source::Source;
+use super::{Durability, StoreError, schema};
+
+/// The former file.
+const FORMER: &str = "log.db";
+/// Its name once its records are in the new file.
+const KEPT: &str = "log.db.migrated";
+/// The new file until it is complete and compared.
+const UNFINISHED: &str = "records.db.new";
+
+/// How far a migration is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Progress {
+    /// Records that were copied and compared; each counts twice.
+    pub done: u64,
+    /// What `done` comes to at the end.
+    pub total: u64,
+}
+
+/// What a migration took over.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Migrated {
+    /// Topics.
+    pub topics: u64,
+    /// Records, at the offsets that they had.
+    pub records: u64,
+    /// Where the former file is now. It may be deleted.
+    pub kept: PathBuf,
+}
+
+/// Counts records, and reports about every thousandth.
+struct Counter<'a> {
+    progress: Progress,
+    report: &'a mut dyn FnMut(Progress),
+}
+
+impl Counter<'_> {
+    fn add_one(&mut self) {
+        self.progress.done += 1;
+        if self.progress.done.is_multiple_of(1000) || self.progress.done == self.progress.total {
+            (self.report)(self.progress);
+        }
+    }
+}
+
+/// Whether the folder holds a log of the former format that is not taken over yet.
+pub(crate) fn is_former(dir: &Path) -> bool {
+    dir.join(FORMER).is_file()
+}
+
+/// Takes over the former log of a folder. Blocks for as long as it takes: about a minute for some million records.
+pub(crate) fn migrate(
+    dir: &Path,
+    report: &mut dyn FnMut(Progress),
+) -> Result<Migrated, StoreError> {
+    let place = schema::prepare_folder(dir)?;
+    let dir = place.file.parent().unwrap_or(dir).to_owned();
+    let in_folder = |source: io::Error| StoreError::Folder {
+        dir: dir.clone(),
+        source,
+    };
+    let former = dir.join(FORMER);
+    let mut migrated = Migrated {
+        kept: dir.join(KEPT),
+        ..Migrated::default()
+    };
+    // The new file has its name only when it is complete. Then a crash came before the former one was renamed.
+    if !place.file.exists() {
+        let unfinished = dir.join(UNFINISHED);
+        remove(&unfinished).map_err(in_folder)?;
+        let built = build(&former, &unfinished, report, &mut migrated);
+        if let Err(error) = built {
+            // What was written so far takes room that the disk may not have.
+            let _ = remove(&unfinished);
+            return Err(error);
+        }
+        fs::rename(&unfinished, &place.file).map_err(in_folder)?;
+        schema::sync_folder(&dir).map_err(in_folder)?;
+    }
+    for suffix in ["-wal", "-shm", ""] {
+        let from = with_suffix(&former, suffix);
+        if from.exists() {
+            fs::rename(&from, with_suffix(&migrated.kept, suffix)).map_err(in_folder)?;
+        }
+    }
+    schema::sync_folder(&dir).map_err(in_folder)?;
+    let kept = migrated.kept.display();
+    info!(
+        log.records = migrated.records,
+        "the log has a new format; the former one is kept as {kept}, and may be deleted with: rm {kept}*"
+    );
+    Ok(migrated)
+}
+
+fn build(
+    former: &Path,
+    unfinished: &Path,
+    report: &mut dyn FnMut(Progress),
+    migrated: &mut Migrated,
+) -> Result<(), StoreError> {
+    let source = Source::open(former)?;
+    migrated.records = source.count()?;
+    let mut counter = Counter {
+        progress: Progress {
+            done: 0,
+            total: migrated.records * 2,
+        },
+        report,
+    };
+    (counter.report)(counter.progress);
+    let target = schema::open_writer(unfinished, Durability::Process)?;
+    // The file is put on the disk as a whole, before anything believes it.
+    target.pragma_update(None, "synchronous", "OFF")?;
+    target.pragma_update(None, "wal_autocheckpoint", 4096)?;
+    migrated.topics = copy::copy(&source, &target, &mut counter)?;
+    target.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    close(target)?;
+    let synced = File::open(unfinished).and_then(|file| file.sync_all());
+    synced.map_err(|source| StoreError::Folder {
+        dir: unfinished.to_owned(),
+        source,
+    })?;
+    let target = schema::open_reader(unfinished)?;
+    compare::compare(&source, &target, &mut counter)?;
+    close(target)?;
+    source.close()
+}
+
+fn close(connection: Connection) -> Result<(), StoreError> {
+    connection.close().map_err(|(_, error)| error.into())
+}
+
+/// Removes a file with what `SQLite` keeps beside it.
+fn remove(file: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm", "-journal", ""] {
+        match fs::remove_file(with_suffix(file, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

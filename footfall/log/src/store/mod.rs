@@ -1,0 +1,511 @@
+//! The store: topics, records, producers' progress and committed offsets in one `SQLite` file.
+//!
+//! Blocking work runs on the store's own threads: one writer, a few readers, one for checkpoints. The rule to keep:
+//! what a caller is told has happened is committed, and on disk if [`Durability::Fsync`] was asked for.
+
+mod append;
+mod checkpoint;
+mod compact;
+mod error;
+pub(crate) mod former;
+mod offsets;
+mod producers;
+mod read;
+mod readers;
+mod schema;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod topics;
+mod writer;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{Sender, channel},
+    },
+    thread,
+};
+
+use bytes::Bytes;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+pub(crate) use self::{
+    append::{Append, Appended},
+    error::{AppendError, StoreError},
+    offsets::CommittedOffset,
+    read::RecordPosition,
+    topics::{CLEANUP_POLICY, LEADER_EPOCH, Partition, Topic, Topics},
+};
+use self::{
+    checkpoint::Checkpoints,
+    producers::Producers,
+    readers::Readers,
+    tail::Tails,
+    topics::NewTopic,
+    writer::{Change, Job, Writer, WriterState},
+};
+
+/// What an acknowledged append survives.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Durability {
+    /// The loss of power, as long as the disk honours fsync. One fsync for all appends that wait together.
+    #[default]
+    Fsync,
+    /// The death of the process. A loss of power may take the last appends, and never damages older ones.
+    Process,
+}
+
+impl Durability {
+    fn pragma(self) -> &'static str {
+        match self {
+            Self::Fsync => "FULL",
+            Self::Process => "NORMAL",
+        }
+    }
+}
+
+/// Limits of a store, with defaults for a small machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoreOptions {
+    /// What an acknowledged append survives.
+    pub(crate) durability: Durability,
+    /// Bytes of batches that may wait for the writer; further appends are refused with [`AppendError::Full`].
+    pub(crate) max_queued_bytes: usize,
+    /// Bytes of the newest batches that are kept in memory for consumers.
+    pub(crate) tail_bytes: usize,
+    /// Producers, counted once per partition, whose progress is remembered. The oldest ones are forgotten.
+    pub(crate) max_producers: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            durability: Durability::default(),
+            max_queued_bytes: 128 * 1024 * 1024,
+            tail_bytes: 16 * 1024 * 1024,
+            max_producers: 10_000,
+        }
+    }
+}
+
+/// A store that is open. Clones are the same store. Dropping the last one ends its threads.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    jobs: Sender<Job>,
+    readers: Readers,
+    shared: Arc<Shared>,
+    max_queued_bytes: usize,
+    cluster_id: String,
+    /// Held by the one compaction that may run.
+    compacting: tokio::sync::Mutex<()>,
+    _place: schema::Place,
+}
+
+/// What the writer shares with everybody else.
+#[derive(Debug, Default)]
+struct Shared {
+    topics: RwLock<Arc<Topics>>,
+    queued: AtomicUsize,
+}
+
+impl Store {
+    /// Opens the store in this folder, and makes it if there is none. Blocks.
+    pub(crate) fn open(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
+        let place = schema::prepare_folder(dir)?;
+        let connection = schema::open_writer(&place.file, options.durability)?;
+        checkpoint::limit_file(&connection)?;
+        let cluster_id = cluster_id(&connection)?;
+        let shared = Arc::new(Shared {
+            topics: RwLock::new(Arc::new(topics::read(&connection)?)),
+            queued: AtomicUsize::new(0),
+        });
+        let gate = Arc::default();
+        let state = WriterState {
+            shared: Arc::clone(&shared),
+            producers: Producers::read(&connection, options.max_producers)?,
+            tails: Tails::new(options.tail_bytes),
+            cleaning: true,
+        };
+        metrics::gauge!("embedded_log_broken").set(0.0);
+        let readers = Readers::start(&place.file, &gate)?;
+        let writer = Writer {
+            connection,
+            state,
+            checkpoints: Checkpoints::start(&place.file, options.durability, gate)?,
+            broken: false,
+        };
+        let (jobs, queue) = channel();
+        thread::Builder::new()
+            .name("log-writer".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(StoreError::Thread)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                jobs,
+                readers,
+                shared,
+                max_queued_bytes: options.max_queued_bytes,
+                cluster_id,
+                compacting: tokio::sync::Mutex::default(),
+                _place: place,
+            }),
+        })
+    }
+
+    /// Ends writing after everything that was asked for so far, and moves all of it into the main file.
+    pub(crate) async fn close(self) {
+        let (reply, done) = oneshot::channel();
+        if self.inner.jobs.send(Job::Stop(reply)).is_ok() {
+            // An error means that the writer ended before, which is the same.
+            let _ = done.await;
+        }
+    }
+
+    /// The cluster's id, made with the file: 22 characters.
+    pub(crate) fn cluster_id(&self) -> &str {
+        &self.inner.cluster_id
+    }
+
+    /// All topics at this moment.
+    pub(crate) fn topics(&self) -> Arc<Topics> {
+        Arc::clone(&self.inner.shared.read_topics())
+    }
+
+    /// Makes a topic, with a new id, and shows it to everybody. The name and the number of partitions are the caller's to check.
+    pub(crate) async fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        configs: BTreeMap<String, String>,
+    ) -> Result<Arc<Topic>, StoreError> {
+        let new = NewTopic {
+            name: name.to_owned(),
+            id: fresh_id(),
+            configs,
+            starts: vec![0; usize::try_from(partitions).unwrap_or(0)],
+        };
+        self.change(
+            move |connection| topics::create(connection, &new),
+            |writer, topic| {
+                writer
+                    .shared
+                    .change_topics(|topics| topics.add(Arc::clone(topic)))
+            },
+        )
+        .await
+    }
+
+    /// Deletes this topic alone, with its records and the offsets that groups have committed for it.
+    pub(crate) async fn delete_topic(&self, name: &str) -> Result<(), StoreError> {
+        let deleted = name.to_owned();
+        let name = name.to_owned();
+        self.change(
+            move |connection| topics::delete(connection, &deleted),
+            move |writer, ()| {
+                let mut gone = None;
+                writer
+                    .shared
+                    .change_topics(|topics| gone = topics.remove(&name));
+                for partition in gone.iter().flat_map(|topic| &topic.partitions) {
+                    partition.leave();
+                    writer.producers.forget_partition(partition.number);
+                }
+                writer.cleaning = true;
+            },
+        )
+        .await
+    }
+
+    /// Appends batches, each partition decided for itself. Resolves after the commit that holds them.
+    ///
+    /// They take their place among other appends when this is called, not when the future is first polled.
+    pub(crate) fn append(
+        &self,
+        appends: Vec<Append>,
+    ) -> impl Future<Output = Vec<Result<Appended, AppendError>>> + Send + use<> {
+        let count = appends.len();
+        let sent = self.send_append(appends);
+        async move {
+            match sent {
+                Ok(results) => results.await.map_err(|_| AppendError::Storage),
+                Err(refusal) => Err(refusal),
+            }
+            .unwrap_or_else(|refusal| vec![Err(refusal); count])
+        }
+    }
+
+    fn send_append(
+        &self,
+        appends: Vec<Append>,
+    ) -> Result<oneshot::Receiver<Vec<Result<Appended, AppendError>>>, AppendError> {
+        let batches = appends.iter().flat_map(|append| &append.batches);
+        let bytes = batches.map(crate::batch::CheckedBatch::len).sum();
+        let queued = &self.inner.shared.queued;
+        if queued.fetch_add(bytes, Ordering::AcqRel) > self.inner.max_queued_bytes {
+            queued.fetch_sub(bytes, Ordering::AcqRel);
+            return Err(AppendError::Full);
+        }
+        let (reply, results) = oneshot::channel();
+        let job = Job::Append {
+            appends,
+            bytes,
+            reply,
+        };
+        self.inner.jobs.send(job).map_err(|_| {
+            queued.fetch_sub(bytes, Ordering::AcqRel);
+            AppendError::Storage
+        })?;
+        Ok(results)
+    }
+
+    /// Stored batches, unchanged, from the one that holds `from` on: at least one if there is any, else at most
+    /// `max_bytes`. Empty at the partition's end.
+    pub(crate) async fn read(
+        &self,
+        partition: &Partition,
+        from: i64,
+        max_bytes: usize,
+    ) -> Result<Bytes, StoreError> {
+        let end = partition.end();
+        if from >= end || partition.is_gone() {
+            return Ok(Bytes::new());
+        }
+        if let Some(bytes) = partition.tail.read(from, max_bytes) {
+            return Ok(bytes);
+        }
+        let number = partition.number;
+        let read = self
+            .inner
+            .readers
+            .run(move |connection| read::batches(connection, number, from, end, max_bytes));
+        absent_if_gone(read.await, partition)
+    }
+
+    /// The first record whose time is `timestamp_ms` or later.
+    pub(crate) async fn offset_for_time(
+        &self,
+        partition: &Partition,
+        timestamp_ms: i64,
+    ) -> Result<Option<RecordPosition>, StoreError> {
+        let (number, end) = (partition.number, partition.end());
+        let found = self
+            .inner
+            .readers
+            .run(move |connection| read::record_at_time(connection, number, end, timestamp_ms));
+        absent_if_gone(found.await, partition)
+    }
+
+    /// The record with the largest timestamp, the first one if there are several.
+    pub(crate) async fn max_timestamp(
+        &self,
+        partition: &Partition,
+    ) -> Result<Option<RecordPosition>, StoreError> {
+        let (number, end) = (partition.number, partition.end());
+        let found = self
+            .inner
+            .readers
+            .run(move |connection| read::max_timestamp(connection, number, end));
+        absent_if_gone(found.await, partition)
+    }
+
+    /// A producer id that was never given out before.
+    pub(crate) async fn allocate_producer_id(&self) -> Result<i64, StoreError> {
+        const NAME: &str = "next_producer_id";
+        self.change(
+            |connection| {
+                let id = schema::number(connection, NAME, 0)?;
+                schema::keep(connection, NAME, id + 1)?;
+                Ok(id)
+            },
+            |_, _| {},
+        )
+        .await
+    }
+
+    /// Keeps offsets that a group has committed. Offsets of topics that do not exist are left out.
+    pub(crate) async fn commit_offsets(
+        &self,
+        group: &str,
+        offsets: Vec<CommittedOffset>,
+    ) -> Result<(), StoreError> {
+        let group = group.to_owned();
+        self.change(
+            move |connection| offsets::commit(connection, &group, &offsets),
+            |_, ()| {},
+        )
+        .await
+    }
+
+    /// What a group has committed, by topic and partition.
+    pub(crate) async fn committed_offsets(
+        &self,
+        group: &str,
+    ) -> Result<Vec<CommittedOffset>, StoreError> {
+        let group = group.to_owned();
+        let read = move |connection: &Connection| offsets::committed(connection, &group);
+        self.inner.readers.run(read).await
+    }
+
+    /// The names of all groups that have committed offsets.
+    pub(crate) async fn groups(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.readers.run(offsets::groups).await
+    }
+
+    /// Forgets all offsets of a group.
+    pub(crate) async fn delete_group(&self, group: &str) -> Result<(), StoreError> {
+        let group = group.to_owned();
+        self.change(
+            move |connection| offsets::delete(connection, &group, None),
+            |_, ()| {},
+        )
+        .await
+    }
+
+    /// Forgets a group's offsets of these partitions, given by topic and index.
+    pub(crate) async fn delete_offsets(
+        &self,
+        group: &str,
+        partitions: Vec<(String, i32)>,
+    ) -> Result<(), StoreError> {
+        let group = group.to_owned();
+        self.change(
+            move |connection| offsets::delete(connection, &group, Some(&partitions)),
+            |_, ()| {},
+        )
+        .await
+    }
+
+    /// Has the writer make a change, and after its commit let everybody see it.
+    async fn change<T: Send + 'static>(
+        &self,
+        apply: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        publish: impl FnOnce(&mut WriterState, &T) + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, result) = oneshot::channel();
+        let asked = Asked {
+            apply,
+            publish,
+            value: None,
+            reply,
+        };
+        let job = Job::Change(Box::new(asked));
+        self.inner.jobs.send(job).map_err(|_| StoreError::Stopped)?;
+        result.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+impl Shared {
+    fn read_topics(&self) -> std::sync::RwLockReadGuard<'_, Arc<Topics>> {
+        self.topics.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change_topics(&self, change: impl FnOnce(&mut Topics)) {
+        let mut topics = Topics::clone(&self.read_topics());
+        change(&mut topics);
+        *self.topics.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(topics);
+    }
+}
+
+/// A change, and who asked for it.
+struct Asked<T, A, P> {
+    apply: A,
+    publish: P,
+    value: Option<T>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, A, P> Change for Asked<T, A, P>
+where
+    T: Send,
+    A: FnMut(&Connection) -> Result<T, StoreError> + Send,
+    P: FnOnce(&mut WriterState, &T) + Send,
+{
+    fn apply(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.value = Some((self.apply)(connection)?);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, writer: &mut WriterState, result: Result<(), StoreError>) {
+        let Self {
+            publish,
+            value,
+            reply,
+            ..
+        } = *self;
+        let result = result.and_then(|()| value.ok_or(StoreError::Stopped));
+        if let Ok(value) = &result {
+            publish(writer, value);
+        }
+        let _ = reply.send(result);
+    }
+}
+
+/// A topic may be deleted while it is read; its table is then missing, and it has no records.
+fn absent_if_gone<T: Default>(
+    result: Result<T, StoreError>,
+    partition: &Partition,
+) -> Result<T, StoreError> {
+    if partition.is_gone() {
+        return Ok(T::default());
+    }
+    result
+}
+
+fn cluster_id(connection: &Connection) -> Result<String, StoreError> {
+    const NAME: &str = "cluster_id";
+    let known = connection.query_row("SELECT value FROM meta WHERE name = ?1", [NAME], |row| {
+        row.get(0)
+    });
+    match known {
+        Ok(id) => Ok(id),
+        Err(rusqlite::Error::QueryReturnedNoRows) => {
+            let id = base64(fresh_id());
+            schema::keep(connection, NAME, &id)?;
+            Ok(id)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A random id whose text form does not begin with a dash, which tools would take for an option.
+fn fresh_id() -> Uuid {
+    loop {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this crate stands alone; its ids have their home here"
+        )]
+        let id = Uuid::new_v4();
+        if !base64(id).starts_with('-') {
+            return id;
+        }
+    }
+}
+
+/// An id as Kafka writes it: 22 characters of URL-safe base64.
+pub(crate) fn base64(id: Uuid) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits = id.as_u128();
+    let digit = |place: u32| {
+        // Six bits each from the top; the last digit has four zeroes behind its two.
+        let shifted = if place == 21 {
+            bits << 4
+        } else {
+            bits >> (122 - 6 * place)
+        };
+        usize::try_from(shifted & 63)
+            .ok()
+            .and_then(|index| DIGITS.get(index))
+    };
+    (0..22).filter_map(digit).copied().map(char::from).collect()
+}

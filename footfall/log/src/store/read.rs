@@ -1,0 +1,178 @@
+//! Reads batches as they are stored, and finds records by their time.
+
+use std::borrow::Cow;
+
+use bytes::{Bytes, BytesMut};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{StoreError, schema, topics::LEADER_EPOCH};
+use crate::batch::{HEAD_BYTES, Head, Records, inflate};
+
+/// Decompressed bytes that a stored batch may have. They were checked against a limit when it was appended.
+const MAX_INFLATED_BYTES: usize = 256 * 1024 * 1024;
+
+/// A record that was looked for by time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct RecordPosition {
+    /// Its offset.
+    pub(crate) offset: i64,
+    /// Its time in milliseconds since 1970.
+    pub(crate) timestamp_ms: i64,
+    /// Kafka's leader epoch of the record.
+    pub(crate) leader_epoch: i32,
+}
+
+/// Batches from the one that holds `from` on and before `end`: at least one if there is any, else at most `max_bytes`.
+pub(super) fn batches(
+    connection: &Connection,
+    number: i64,
+    from: i64,
+    end: i64,
+    max_bytes: usize,
+) -> Result<Bytes, StoreError> {
+    let table = schema::table(number);
+    // One statement is one view of the file, also while compaction goes on.
+    let mut rows = connection.prepare_cached(&format!(
+        "SELECT base + last, length(bytes), bytes FROM {table}
+        WHERE base >= coalesce((SELECT max(base) FROM {table} WHERE base <= ?1), ?1) AND base < ?2
+        ORDER BY base"
+    ))?;
+    let mut rows = rows.query([from, end])?;
+    let mut found = BytesMut::new();
+    while let Some(row) = rows.next()? {
+        // Only the first: `from` may be in a gap behind it.
+        if row.get::<_, i64>(0)? < from {
+            continue;
+        }
+        let size = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(usize::MAX);
+        if !found.is_empty() && found.len().saturating_add(size) > max_bytes {
+            break;
+        }
+        found.extend_from_slice(row.get_ref(2)?.as_blob()?);
+        if found.len() >= max_bytes {
+            break;
+        }
+    }
+    Ok(found.freeze())
+}
+
+/// The first record before `end` whose time is `timestamp_ms` or later.
+pub(super) fn record_at_time(
+    connection: &Connection,
+    number: i64,
+    end: i64,
+    timestamp_ms: i64,
+) -> Result<Option<RecordPosition>, StoreError> {
+    let Some(from) = first_batch_with(connection, number, end, timestamp_ms)? else {
+        return Ok(None);
+    };
+    let table = schema::table(number);
+    let mut rows = connection.prepare_cached(&format!(
+        "SELECT newest, behind, base FROM {table} WHERE base >= ?1 AND base < ?2 ORDER BY base"
+    ))?;
+    let mut rows = rows.query([from, end])?;
+    while let Some(row) = rows.next()? {
+        let own_ms = row.get::<_, i64>(0)?.wrapping_sub(row.get(1)?);
+        // `newest` may be too large for a moment during compaction; a batch's own largest timestamp never is too small.
+        if own_ms >= timestamp_ms
+            && let Some(found) = record_in_batch(connection, &table, row.get(2)?, timestamp_ms)?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// The base offset of the first batch up to which a timestamp is reached: none before it holds such a record.
+fn first_batch_with(
+    connection: &Connection,
+    number: i64,
+    end: i64,
+    timestamp_ms: i64,
+) -> Result<Option<i64>, StoreError> {
+    let table = schema::table(number);
+    let mut at_or_before = connection.prepare_cached(&format!(
+        "SELECT base, newest FROM {table} WHERE base <= ?1 ORDER BY base DESC LIMIT 1"
+    ))?;
+    let mut look = |offset: i64| {
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let row: Result<(i64, i64), _> = at_or_before.query_row([offset], row);
+        row.optional()
+    };
+    // `newest` never falls, so halving finds the place without an index.
+    let mut high = match look(end.saturating_sub(1))? {
+        Some((base, newest)) if newest >= timestamp_ms => base,
+        _ => return Ok(None),
+    };
+    let mut low = 0;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match look(middle)? {
+            Some((base, newest)) if newest >= timestamp_ms => high = base,
+            _ => low = middle + 1,
+        }
+    }
+    Ok(Some(high))
+}
+
+fn record_in_batch(
+    connection: &Connection,
+    table: &str,
+    base: i64,
+    timestamp_ms: i64,
+) -> Result<Option<RecordPosition>, StoreError> {
+    let mut bytes =
+        connection.prepare_cached(&format!("SELECT bytes FROM {table} WHERE base = ?1"))?;
+    let mut rows = bytes.query([base])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let (head, inflated) = inflated(row.get_ref(0)?.as_blob()?)?;
+    let mut records = Records::new(&head, &inflated);
+    while let Some(record) = records.next()? {
+        if record.timestamp_ms >= timestamp_ms {
+            return Ok(Some(RecordPosition {
+                offset: head.base_offset + i64::from(record.offset_delta),
+                timestamp_ms: record.timestamp_ms,
+                leader_epoch: LEADER_EPOCH,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// The head of a stored batch, and its records' data.
+pub(super) fn inflated(batch: &[u8]) -> Result<(Head, Cow<'_, [u8]>), StoreError> {
+    let head = Head::read(batch)?;
+    let body = batch.get(HEAD_BYTES..).unwrap_or_default();
+    let inflated = inflate(head.compression(), body, MAX_INFLATED_BYTES)?;
+    Ok((head, inflated))
+}
+
+/// The largest timestamp of a partition before `end`.
+pub(super) fn max_timestamp(
+    connection: &Connection,
+    number: i64,
+    end: i64,
+) -> Result<Option<RecordPosition>, StoreError> {
+    let table = schema::table(number);
+    let newest = connection
+        .prepare_cached(&format!(
+            "SELECT newest FROM {table} WHERE base < ?1 ORDER BY base DESC LIMIT 1"
+        ))?
+        .query_row([end], |row| row.get(0))
+        .optional()?;
+    let Some(newest) = newest else {
+        return Ok(None);
+    };
+    if let Some(found) = record_at_time(connection, number, end, newest)? {
+        return Ok(Some(found));
+    }
+    // During compaction the record of that time may be gone already; then every batch says its own.
+    let own: Option<i64> = connection
+        .prepare_cached(&format!(
+            "SELECT max(newest - behind) FROM {table} WHERE base < ?1"
+        ))?
+        .query_row([end], |row| row.get(0))?;
+    own.map_or(Ok(None), |own| record_at_time(connection, number, end, own))
+}

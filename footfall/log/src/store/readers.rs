@@ -1,0 +1,69 @@
+//! The readers: a few threads, each with its own connection, so that no reading blocks the async threads.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{StoreError, checkpoint::Gate, schema};
+
+/// Threads that read. More would only wait for the same disk.
+const READERS: usize = 3;
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// Hands work to the readers. They end when it is dropped.
+#[derive(Debug)]
+pub(super) struct Readers {
+    jobs: Sender<Job>,
+}
+
+impl Readers {
+    /// Starts the threads.
+    pub(super) fn start(file: &Path, gate: &Arc<Gate>) -> Result<Self, StoreError> {
+        let (jobs, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..READERS {
+            let connection = schema::open_reader(file)?;
+            let (queue, gate) = (Arc::clone(&queue), Arc::clone(gate));
+            thread::Builder::new()
+                .name(format!("log-reader-{number}"))
+                .spawn(move || serve(&connection, &queue, &gate))
+                .map_err(StoreError::Thread)?;
+        }
+        Ok(Self { jobs })
+    }
+
+    /// Runs `work` on a reader's connection.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, result) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            // The client that asked may be gone.
+            if !reply.is_closed() {
+                let _ = reply.send(work(connection));
+            }
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Stopped)?;
+        result.await.map_err(|_| StoreError::Stopped)?
+    }
+}
+
+fn serve(connection: &Connection, queue: &Mutex<Receiver<Job>>, gate: &Gate) {
+    loop {
+        // One thread waits for the next job; the others wait for its place.
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        let _open = gate.read().unwrap_or_else(PoisonError::into_inner);
+        job(connection);
+    }
+}

@@ -1,0 +1,265 @@
+//! Opens the file of records: its folder, its rights, its settings and its tables.
+//!
+//! Every partition has a table of its own, keyed by base offset. Appends then always hit the last page of a table; in one
+//! table for all partitions they hit the middle, which cost twice the time per append when measured. Columns that
+//! are searched come before the bytes of the batch, so a search reads no overflow page.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use super::{Durability, StoreError};
+
+/// The file of records; `SQLite` keeps `-wal` and `-shm` beside it.
+pub(super) const FILE: &str = "records.db";
+/// Held while a store is open, so that a second one on the folder is refused.
+const LOCK_FILE: &str = "records.lock";
+/// What `file` shows of the file: "FfLg".
+const APPLICATION_ID: i32 = 0x4666_4c67;
+/// The layout below. A file with a higher number was written by a newer program.
+const VERSION: i32 = 1;
+/// Smaller pages write less per commit; larger ones saved no space for batches of any size when measured.
+const PAGE_BYTES: i32 = 4096;
+/// Statements that a connection keeps prepared: a few, and one per partition that is in use.
+const PREPARED_STATEMENTS: usize = 256;
+
+const TABLES: &str = "
+    CREATE TABLE meta (
+        name TEXT PRIMARY KEY,
+        value ANY NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE topics (
+        name TEXT PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE configs (
+        topic TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (topic, name)
+    ) STRICT, WITHOUT ROWID;
+    -- A partition without a topic belongs to one that was deleted, and waits for its table to be emptied.
+    CREATE TABLE partitions (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        topic TEXT,
+        \"index\" INTEGER NOT NULL,
+        start INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE producers (
+        partition INTEGER NOT NULL,
+        producer INTEGER NOT NULL,
+        epoch INTEGER NOT NULL,
+        used INTEGER NOT NULL,
+        recent BLOB NOT NULL,
+        PRIMARY KEY (partition, producer)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE offsets (
+        consumer_group TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        partition INTEGER NOT NULL,
+        committed INTEGER NOT NULL,
+        leader_epoch INTEGER NOT NULL,
+        metadata TEXT,
+        PRIMARY KEY (consumer_group, topic, partition)
+    ) STRICT, WITHOUT ROWID;";
+
+/// The columns of a partition's table, in its `CREATE TABLE`.
+///
+/// `last` is the distance to the last offset. `newest` is the largest timestamp of the partition up to and including this
+/// batch, so that it never falls and can be searched; `behind` is how far the batch's own largest timestamp is below it,
+/// usually 0, which takes no byte.
+const PARTITION_COLUMNS: &str = "(
+    base INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
+    behind INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT";
+
+/// The name of a partition's table.
+pub(super) fn table(number: i64) -> String {
+    format!("batches_{number}")
+}
+
+/// Makes a partition's table.
+pub(super) fn create_partition_table(
+    connection: &Connection,
+    number: i64,
+) -> Result<(), rusqlite::Error> {
+    let table = table(number);
+    connection.execute_batch(&format!("CREATE TABLE {table} {PARTITION_COLUMNS}"))
+}
+
+/// A folder with its file, open for this store alone.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) file: PathBuf,
+    _lock: File,
+}
+
+/// Makes the folder and an empty file if need be, takes them away from other users, and locks them against a second store.
+pub(super) fn prepare_folder(dir: &Path) -> Result<Place, StoreError> {
+    let in_folder = |source| StoreError::Folder {
+        dir: dir.to_owned(),
+        source,
+    };
+    make_folder(dir).map_err(in_folder)?;
+    // Absolute, so `SQLite` never takes a name that begins with `file:` for a URL.
+    let dir = fs::canonicalize(dir).map_err(in_folder)?;
+    let lock = private_file(&dir.join(LOCK_FILE)).map_err(in_folder)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Err(StoreError::InUse { dir }),
+        Err(fs::TryLockError::Error(source)) => return Err(in_folder(source)),
+    }
+    Ok(Place {
+        file: dir.join(FILE),
+        _lock: lock,
+    })
+}
+
+fn make_folder(dir: &Path) -> io::Result<()> {
+    let existed = dir.is_dir();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)?;
+    protect(dir)?;
+    if !existed && let Some(parent) = fs::canonicalize(dir)?.parent() {
+        sync_folder(parent)?;
+    }
+    Ok(())
+}
+
+/// The entries of a folder survive a loss of power only once the folder itself is on disk.
+pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// A file for its owner only, made if it does not exist.
+pub(super) fn private_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    protect(path)?;
+    Ok(file)
+}
+
+fn protect(path: &Path) -> io::Result<()> {
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    fs::set_permissions(path, Permissions::from_mode(mode & 0o7700))
+}
+
+/// Opens the file for the one writer, with its tables, and creates them in an empty file.
+pub(super) fn open_writer(file: &Path, durability: Durability) -> Result<Connection, StoreError> {
+    let in_folder = |source| StoreError::Folder {
+        dir: file.to_owned(),
+        source,
+    };
+    let is_new = !file.exists();
+    drop(private_file(file).map_err(in_folder)?);
+    // `SQLite` gives these the rights of the main file when it makes them; left-over ones may have others.
+    for suffix in ["-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        let path = PathBuf::from(name);
+        if path.exists() {
+            protect(&path).map_err(in_folder)?;
+        }
+    }
+    if is_new && let Some(dir) = file.parent() {
+        sync_folder(dir).map_err(in_folder)?;
+    }
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", durability.pragma())?;
+    // Checkpoints are made between commits, by a thread of their own, see `checkpoint`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -8192)?;
+    match version(&connection)? {
+        (0, 0) => {
+            let create = format!(
+                "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+            );
+            connection.execute_batch(&create)?;
+        }
+        (APPLICATION_ID, VERSION) => {}
+        (application, version) => {
+            return Err(StoreError::Foreign {
+                file: file.to_owned(),
+                application,
+                version,
+            });
+        }
+    }
+    Ok(connection)
+}
+
+fn version(connection: &Connection) -> Result<(i32, i32), rusqlite::Error> {
+    let application = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok((application, version))
+}
+
+/// Opens the file for a reader.
+pub(super) fn open_reader(file: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Not opened as read-only: a reader of a file in WAL mode may have to recover it first.
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
+}
+
+/// Opens the file for checkpoints only.
+pub(super) fn open_checkpointer(
+    file: &Path,
+    durability: Durability,
+) -> Result<Connection, rusqlite::Error> {
+    let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "synchronous", durability.pragma())?;
+    Ok(connection)
+}
+
+fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Only another program, such as the `sqlite3` shell, can make us wait.
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    Ok(connection)
+}
+
+/// A number kept under a name, or the default.
+pub(super) fn number(
+    connection: &Connection,
+    name: &str,
+    default: i64,
+) -> Result<i64, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+        .map(|value| value.unwrap_or(default))
+}
+
+/// Keeps a value under a name.
+pub(super) fn keep(
+    connection: &Connection,
+    name: &str,
+    value: impl rusqlite::ToSql,
+) -> Result<(), rusqlite::Error> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+        .execute(rusqlite::params![name, value])
+        .map(drop)
+}

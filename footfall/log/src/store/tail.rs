@@ -1,0 +1,108 @@
+//! The newest batches, kept in memory, so that consumers who are up to date read no file.
+//!
+//! Memory is bounded over all partitions: the oldest batch goes first, whichever partition it is of. Only the writer
+//! adds and removes.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::{Bytes, BytesMut};
+
+use super::topics::Partition;
+
+/// A batch, and the offset after its last one.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) base: i64,
+    pub(super) end: i64,
+    pub(super) bytes: Bytes,
+}
+
+/// The newest batches of one partition, oldest first, without a gap up to the partition's end.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    kept: Mutex<VecDeque<Kept>>,
+}
+
+impl Tail {
+    /// Batches from the one that holds `from` on: at least one, else at most `max_bytes`. `None` if the file must be read.
+    pub(super) fn read(&self, from: i64, max_bytes: usize) -> Option<Bytes> {
+        let kept = self.lock();
+        if kept.front()?.base > from {
+            return None;
+        }
+        let first = kept.partition_point(|batch| batch.end <= from);
+        let mut batches = kept.range(first..);
+        let first = batches.next()?;
+        let mut more = batches.peekable();
+        let fits = |size: usize, batch: &Kept| size + batch.bytes.len() <= max_bytes;
+        if more
+            .peek()
+            .is_none_or(|next| !fits(first.bytes.len(), next))
+        {
+            return Some(first.bytes.clone());
+        }
+        let mut bytes = BytesMut::from(&first.bytes[..]);
+        while let Some(next) = more.next_if(|next| fits(bytes.len(), next)) {
+            bytes.extend_from_slice(&next.bytes);
+        }
+        Some(bytes.freeze())
+    }
+
+    /// Forgets everything: the file holds something else now, or nothing.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn push(&self, batch: Kept) {
+        self.lock().push_back(batch);
+    }
+
+    /// Removes the oldest batch if it is this one. It is not after [`Tail::clear`].
+    fn pop(&self, base: i64) {
+        let mut kept = self.lock();
+        if kept.front().is_some_and(|batch| batch.base == base) {
+            kept.pop_front();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
+        // Whole between any two statements, so a panic elsewhere spoils nothing.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All kept batches in the order of their commits.
+#[derive(Debug)]
+pub(super) struct Tails {
+    order: VecDeque<(Arc<Partition>, i64, usize)>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Tails {
+    /// Keeps up to `limit` bytes.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            order: VecDeque::new(),
+            bytes: 0,
+            limit,
+        }
+    }
+
+    /// Keeps a batch that was committed; call it before the partition's new end is published.
+    pub(super) fn push(&mut self, partition: &Arc<Partition>, batch: Kept) {
+        let size = batch.bytes.len();
+        self.order.push_back((partition.clone(), batch.base, size));
+        partition.tail.push(batch);
+        self.bytes += size;
+        while self.bytes > self.limit
+            && let Some((partition, base, size)) = self.order.pop_front()
+        {
+            partition.tail.pop(base);
+            self.bytes -= size;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Topics, appends and reads.
+
+use super::*;
+use crate::store::StoreError;
+
+#[tokio::test]
+async fn what_was_appended_is_read_from_memory_and_from_the_file() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let store = open(dir.path());
+    let first = topic(&store, "first", 2).await;
+    let partition = first.partition(1).unwrap();
+    let mut ends = partition.watch();
+    let two = batch(&[(10, "a", "1"), (20, "b", "2")]);
+    let appended = append(&store, partition, vec![two.clone(), two]).await;
+    let expected = Appended {
+        base_offset: 0,
+        log_start_offset: 0,
+        duplicate: false,
+    };
+    assert_eq!(appended, Ok(expected));
+    ends.changed().await.unwrap();
+    assert_eq!((partition.end(), *ends.borrow()), (4, 4));
+    assert_eq!(first.partition(0).unwrap().end(), 0);
+
+    let fresh = everything(&store, partition).await;
+    assert_eq!(fresh.len(), 4);
+    assert_eq!(fresh[3].offset, 3);
+    store.close().await;
+
+    let store = open(dir.path());
+    let topics = store.topics();
+    let reopened = topics.named("first").unwrap();
+    assert_eq!(reopened.id, first.id);
+    assert_eq!(topics.with_id(first.id).unwrap().name, "first");
+    let partition = reopened.partition(1).unwrap();
+    assert_eq!(partition.end(), 4);
+    assert_eq!(everything(&store, partition).await, fresh);
+    // From the middle of a batch, the whole batch.
+    let bytes = store.read(partition, 3, 1).await.unwrap();
+    assert_eq!(records(&bytes)[0].offset, 2);
+    assert!(store.read(partition, 4, 1).await.unwrap().is_empty());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_second_store_on_the_folder_is_refused() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let store = open(dir.path());
+    let second = Store::open(dir.path(), &options());
+    assert!(matches!(second, Err(StoreError::InUse { .. })));
+    store.close().await;
+}

@@ -1,0 +1,196 @@
+//! Producing: order, acknowledgements, and what is refused.
+
+use bytes::Bytes;
+use kafka_protocol::{
+    ResponseError as Error,
+    messages::{
+        InitProducerIdRequest, InitProducerIdResponse, ProduceResponse, TransactionalId,
+        api_versions_response::ApiVersion,
+    },
+};
+
+use super::{
+    wire::{Wire, batch, changed, produce, request_frame, sequenced, string},
+    *,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_librdkafka_produces_it_consumes_with_every_codec() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 2).await;
+    let mut offset = 0;
+    for codec in ["none", "gzip", "lz4", "snappy"] {
+        let producer: FutureProducer = client(&broker)
+            .set("compression.type", codec)
+            .set("enable.idempotence", "true")
+            .create()
+            .unwrap();
+        assert_eq!(
+            publish(&producer, "events", 1, &codec.repeat(50)).await,
+            offset
+        );
+        offset += 1;
+    }
+    let reader = consumer(&broker);
+    assign(&reader, "events", 1, 0);
+    let all = ["none", "gzip", "lz4", "snappy"].map(|codec| codec.repeat(50));
+    assert_eq!(values(&reader, 4).await, all);
+    assign(&reader, "events", 1, 2);
+    assert_eq!(values(&reader, 2).await, all[2..]);
+    broker.stop().await;
+    // The same after a restart.
+    let broker = start(dir.path()).await;
+    let reader = consumer(&broker);
+    assign(&reader, "events", 1, 0);
+    assert_eq!(values(&reader, 4).await, all);
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_follow_each_other_are_appended_and_answered_in_order() {
+    const COUNT: i32 = 100;
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 1).await;
+    let mut wire = Wire::connect(&broker).await;
+    let init = InitProducerIdRequest::default().with_producer_id((-1).into());
+    let made: InitProducerIdResponse = wire.call(4, &init).await;
+    assert_eq!((made.error_code, made.producer_epoch), (0, 0));
+    // An idempotent producer's: one out of order would be refused.
+    let mut frames = Vec::new();
+    for sequence in 0..COUNT {
+        let records = sequenced(&batch(&[(1, "x")]), made.producer_id.0, 0, sequence);
+        let request = produce(-1, "events", 0, records);
+        frames.extend_from_slice(&request_frame(9, sequence, &request));
+    }
+    wire.send(&frames).await;
+    for sequence in 0..COUNT {
+        let answer = wire.answer::<ProduceResponse>(9).await;
+        let (correlation_id, response) = answer.unwrap();
+        let partition = &response.responses[0].partition_responses[0];
+        assert_eq!(correlation_id, sequence);
+        assert_eq!(partition.error_code, 0);
+        assert_eq!(partition.base_offset, i64::from(sequence));
+    }
+    // The last one again: it is answered as before, and not appended.
+    let again = sequenced(&batch(&[(1, "x")]), made.producer_id.0, 0, COUNT - 1);
+    let known = i64::from(COUNT - 1);
+    assert_eq!(wire.produce("events", 0, again).await, (0, known));
+    let ahead = sequenced(&batch(&[(1, "x")]), made.producer_id.0, 0, COUNT + 1);
+    let (error, _) = wire.produce("events", 0, ahead).await;
+    assert_eq!(error, Error::OutOfOrderSequenceNumber.code());
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_without_acknowledgements_gets_no_answer() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 1).await;
+    let mut wire = Wire::connect(&broker).await;
+    let silent = produce(0, "events", 0, batch(&[(1, "a")]));
+    wire.send(&request_frame(9, 1, &silent)).await;
+    // The next answer is that of the next request.
+    assert_eq!(wire.produce("events", 0, batch(&[(1, "b")])).await, (0, 1));
+    let failing = produce(0, "absent", 0, batch(&[(1, "a")]));
+    wire.send(&request_frame(9, 2, &failing)).await;
+    assert!(wire.frame().await.is_none(), "the connection ends");
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_appended_is_refused_and_leaves_the_log_as_it_was() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 1).await;
+    let mut wire = Wire::connect(&broker).await;
+    let whole = batch(&[(1, "a"), (1, "b")]);
+    let damaged: Bytes = {
+        let mut bytes = whole.to_vec();
+        bytes[70] ^= 1;
+        bytes.into()
+    };
+    let large = batch(&[(1, &"x".repeat(1_100_000))]);
+    let transactional = changed(&whole, |bytes| bytes[22] |= 16);
+    let control = changed(&whole, |bytes| bytes[22] |= 32);
+    for (records, error) in [
+        (damaged, Error::CorruptMessage),
+        (whole.slice(..40), Error::CorruptMessage),
+        (Bytes::new(), Error::InvalidRecord),
+        (large, Error::MessageTooLarge),
+        (transactional, Error::TransactionalIdAuthorizationFailed),
+        (control, Error::InvalidRecord),
+    ] {
+        assert_eq!(
+            wire.produce("events", 0, records).await,
+            (error.code(), -1),
+            "{error}"
+        );
+    }
+    for (topic, partition) in [("absent", 0), ("events", 1), ("events", -1)] {
+        let (error, _) = wire.produce(topic, partition, whole.clone()).await;
+        assert_eq!(error, Error::UnknownTopicOrPartition.code());
+    }
+    let strange = produce(7, "events", 0, whole.clone());
+    let response: ProduceResponse = wire.call(9, &strange).await;
+    let refused = response.responses[0].partition_responses[0].error_code;
+    assert_eq!(refused, Error::InvalidRequiredAcks.code());
+    let transaction = produce(-1, "events", 0, whole.clone())
+        .with_transactional_id(Some(TransactionalId(string("t"))));
+    let response: ProduceResponse = wire.call(9, &transaction).await;
+    let refused = response.responses[0].partition_responses[0].error_code;
+    assert_eq!(refused, Error::TransactionalIdAuthorizationFailed.code());
+    let init =
+        InitProducerIdRequest::default().with_transactional_id(Some(TransactionalId(string("t"))));
+    let refused: InitProducerIdResponse = wire.call(4, &init).await;
+    assert_eq!(
+        refused.error_code,
+        Error::TransactionalIdAuthorizationFailed.code()
+    );
+    assert_eq!(wire.produce("events", 0, whole).await, (0, 0));
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_are_found_by_their_ids() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 1).await;
+    let mut wire = Wire::connect(&broker).await;
+    let id = super::topics::topic_id(&mut wire, "events").await;
+    for (id, error) in [(id, 0), (uuid::Uuid::from_u128(7), 100)] {
+        let mut request = produce(-1, "", 0, batch(&[(1, "a")]));
+        request.topic_data[0].topic_id = id;
+        let response: ProduceResponse = wire.call(13, &request).await;
+        let topic = &response.responses[0];
+        assert_eq!(topic.topic_id, id);
+        assert_eq!(topic.partition_responses[0].error_code, error);
+    }
+    broker.stop().await;
+}
+
+/// Clients take the newest version that both know, so a version that is offered must be one that the codec has.
+#[tokio::test]
+async fn every_offered_version_can_be_read() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    let mut wire = Wire::connect(&broker).await;
+    let request = kafka_protocol::messages::ApiVersionsRequest::default();
+    let offered = wire.call(0, &request).await;
+    for ApiVersion {
+        api_key,
+        min_version,
+        max_version,
+        ..
+    } in offered.api_keys
+    {
+        let key = kafka_protocol::messages::ApiKey::try_from(api_key).unwrap();
+        let range = key.valid_versions();
+        assert!(
+            range.min <= min_version && max_version <= range.max,
+            "{key:?}"
+        );
+    }
+    broker.stop().await;
+}

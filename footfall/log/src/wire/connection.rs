@@ -1,0 +1,352 @@
+//! One connection: first the password, then requests in and answers out in the same order.
+//!
+//! As with Kafka one request is in work at a time, except produce requests, which follow each other without waiting:
+//! their appends reach the writer in order and share a commit.
+//! The rule to keep: a request that was read is answered before the connection ends with the broker.
+
+use std::{
+    collections::VecDeque, future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration,
+};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use kafka_protocol::messages::ApiKey;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::TcpStream,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
+use tracing::info;
+
+use super::{
+    Service, apis,
+    entrance::Place,
+    frame::{self, Frame, FrameError, FrameReader, Head},
+    sasl::{self, Login, Step},
+};
+use crate::requests::{self, Answer, Asked, Failure, api_versions};
+
+/// Of a request, as Kafka's `socket.request.max.bytes`.
+const MAX_FRAME_BYTES: usize = 100 * 1024 * 1024;
+/// Produce requests in work at a time. librdkafka and Java's producer send five.
+const MAX_PIPELINED: usize = 16;
+/// The password must be there after this time.
+const LOGIN_DEADLINE: Duration = Duration::from_secs(10);
+/// A wrong password is answered after this time, as Kafka's `connection.failed.authentication.delay.ms`.
+const FAILURE_PAUSE: Duration = Duration::from_millis(100);
+/// A connection without requests ends after this time, as Kafka's `connections.max.idle.ms`.
+const MAX_IDLE: Duration = Duration::from_secs(600);
+/// A client that takes none of its answer's bytes for this time is gone.
+const MAX_STALL: Duration = Duration::from_secs(60);
+/// Answers up to this size are sent together.
+const JOINED_BYTES: usize = 64 * 1024;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ended {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Frame(#[from] FrameError),
+    #[error("{0}")]
+    Failure(#[from] Failure),
+    /// A request that is not offered, or not in this version.
+    #[error("request {0} version {1} is not offered")]
+    NotOffered(i16, i16),
+    #[error("the client does not take its answers")]
+    Stalled,
+}
+
+type Working = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
+
+/// A request in work.
+struct Slot {
+    work: Work,
+    is_produce: bool,
+    /// The memory of the request's bytes, which its records use until they are written.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+enum Work {
+    Waiting(Working),
+    Done(Result<Answer, Failure>),
+    Taken,
+}
+
+impl Slot {
+    /// The answer, if it is there.
+    fn poll(&mut self, context: &mut std::task::Context<'_>) -> Poll<Result<Answer, Failure>> {
+        match std::mem::replace(&mut self.work, Work::Taken) {
+            Work::Done(answer) => Poll::Ready(answer),
+            Work::Taken => Poll::Pending,
+            Work::Waiting(mut working) => {
+                let polled = working.as_mut().poll(context);
+                if polled.is_pending() {
+                    self.work = Work::Waiting(working);
+                }
+                polled
+            }
+        }
+    }
+}
+
+/// Serves a connection until the client goes, misbehaves, or the broker stops.
+pub(super) async fn serve(
+    mut stream: TcpStream,
+    service: &Service,
+    mut place: Place,
+) -> Result<(), Ended> {
+    stream.set_nodelay(true)?;
+    let mut reader = FrameReader::new(Arc::clone(&service.request_memory));
+    if !log_in(&mut stream, &mut reader, service, &place).await? {
+        // So that the client reads the answer before it sees the end.
+        stream.shutdown().await?;
+        return Ok(());
+    }
+    if !place.identify() {
+        return Ok(());
+    }
+    let mut connection = Connection {
+        stream,
+        reader,
+        service,
+        queue: VecDeque::new(),
+        next: None,
+        half_closed: false,
+    };
+    connection.run().await
+}
+
+/// Whether the client gave the password.
+async fn log_in(
+    stream: &mut TcpStream,
+    reader: &mut FrameReader,
+    service: &Service,
+    place: &Place,
+) -> Result<bool, Ended> {
+    let deadline = Instant::now() + LOGIN_DEADLINE;
+    let mut login = Login::new(&service.credentials);
+    loop {
+        let frame = reader.next(stream, sasl::MAX_FRAME_BYTES);
+        let frame = tokio::select! {
+            () = service.stopping.cancelled() => return Ok(false),
+            () = place.lost.cancelled() => return Ok(false),
+            frame = timeout_at(deadline, frame) => frame.map_err(|_| FrameError::Slow)??,
+        };
+        let Some(frame) = frame else {
+            return Ok(false);
+        };
+        match login.step(frame.bytes) {
+            Step::Answer(answer) => send(stream, answer).await?,
+            Step::Welcome(answer) => {
+                send(stream, answer).await?;
+                return Ok(true);
+            }
+            Step::Refuse(answer) => {
+                metrics::counter!("embedded_log_authentication_failures_total").increment(1);
+                info!("the embedded log refused a client: wrong user name or password");
+                tokio::select! {
+                    () = tokio::time::sleep(FAILURE_PAUSE) => {}
+                    () = service.stopping.cancelled() => {}
+                }
+                send(stream, answer).await?;
+                return Ok(false);
+            }
+            Step::Close(answer, reason) => {
+                metrics::counter!("embedded_log_authentication_failures_total").increment(1);
+                info!("the embedded log refused a client without the password: {reason}");
+                if let Some(answer) = answer {
+                    send(stream, answer).await?;
+                }
+                return Ok(false);
+            }
+        }
+    }
+}
+
+struct Connection<'a> {
+    stream: TcpStream,
+    reader: FrameReader,
+    service: &'a Service,
+    /// Requests in work, in the order of their answers.
+    queue: VecDeque<Slot>,
+    /// A request that was read and waits for those before it.
+    next: Option<Frame>,
+    /// The client sends nothing more.
+    half_closed: bool,
+}
+
+/// What happened.
+enum Event {
+    Answered(Result<Answer, Failure>),
+    Read(Result<Option<Frame>, FrameError>),
+    Stopping,
+    Timer,
+}
+
+impl Connection<'_> {
+    async fn run(&mut self) -> Result<(), Ended> {
+        let mut active = Instant::now();
+        let mut timer = Box::pin(sleep_until(active + MAX_IDLE));
+        loop {
+            if let Some(frame) = self.take_startable() {
+                self.start(frame).await?;
+                active = Instant::now();
+                continue;
+            }
+            let idle = self.queue.is_empty();
+            let stopping = &self.service.stopping;
+            let may_read = self.next.is_none() && !self.half_closed && !stopping.is_cancelled();
+            let event = tokio::select! {
+                biased;
+                answer = front(&mut self.queue), if !idle => Event::Answered(answer),
+                frame = self.reader.next(&mut self.stream, MAX_FRAME_BYTES), if may_read => Event::Read(frame),
+                () = stopping.cancelled(), if idle => Event::Stopping,
+                () = timer.as_mut(), if idle => Event::Timer,
+            };
+            match event {
+                Event::Answered(answer) => {
+                    if !self.send_answers(answer).await? {
+                        return Ok(());
+                    }
+                    active = Instant::now();
+                }
+                Event::Read(frame) => match frame? {
+                    Some(frame) => self.next = Some(frame),
+                    // Nobody reads the answer of a fetch any more, or waits for a place in a group.
+                    None if self.queue.iter().all(|slot| slot.is_produce) && !idle => {
+                        self.half_closed = true;
+                    }
+                    None => return Ok(()),
+                },
+                Event::Stopping => return Ok(()),
+                // Set anew only when it rings, which costs less than at every request.
+                Event::Timer if Instant::now() < active + MAX_IDLE => {
+                    timer.as_mut().reset(active + MAX_IDLE);
+                }
+                Event::Timer => return Ok(()),
+            }
+            if self.half_closed && self.queue.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The request that was read, if it need not wait for others.
+    fn take_startable(&mut self) -> Option<Frame> {
+        let produce_only = self.queue.iter().all(|slot| slot.is_produce);
+        let room = self.queue.len() < MAX_PIPELINED;
+        let queue_empty = self.queue.is_empty();
+        self.next
+            .take_if(|frame| queue_empty || (produce_only && room && is_produce(&frame.bytes)))
+    }
+
+    /// Begins with a request: everything up to the first moment of waiting happens here, in order.
+    async fn start(&mut self, frame: Frame) -> Result<(), Ended> {
+        let Frame { mut bytes, permit } = frame;
+        let is_produce = is_produce(&bytes);
+        let head = Head::read(&mut bytes).map_err(refused)?;
+        let api = apis::find(head.key).ok_or(Ended::NotOffered(head.key, head.version));
+        let api = api.inspect_err(|_| count_refused())?;
+        let offered = (api.oldest..=api.newest).contains(&head.version);
+        let work = if offered {
+            frame::skip_header_tags(api, head.version, &mut bytes).map_err(refused)?;
+            let node = Arc::clone(&self.service.node);
+            let asked = Asked {
+                api,
+                head,
+                body: bytes,
+            };
+            let mut working: Working =
+                Box::pin(async move { requests::answer(&node, asked).await });
+            match poll_fn(|context| Poll::Ready(working.as_mut().poll(context))).await {
+                Poll::Ready(answer) => Work::Done(answer),
+                Poll::Pending => Work::Waiting(working),
+            }
+        } else if matches!(api.key, ApiKey::ApiVersions) {
+            let answer = api_versions::too_new(&head).map_err(Failure::from)?;
+            Work::Done(Ok(Answer::Frame(answer, None)))
+        } else {
+            count_refused();
+            return Err(Ended::NotOffered(head.key, head.version));
+        };
+        self.queue.push_back(Slot {
+            work,
+            is_produce,
+            _permit: permit,
+        });
+        Ok(())
+    }
+
+    /// Sends the first answer, and those after it that are there already. False if the connection is to end.
+    async fn send_answers(&mut self, first: Result<Answer, Failure>) -> Result<bool, Ended> {
+        let mut joined = BytesMut::new();
+        let mut answer = first;
+        loop {
+            // The slot, with the request's memory, goes when its answer was taken.
+            self.queue.pop_front();
+            match answer.inspect_err(|_| count_refused())? {
+                Answer::Silence => {}
+                Answer::Close => return Ok(false),
+                Answer::Frame(frame, memory) => {
+                    if joined.len() + frame.len() <= JOINED_BYTES && !self.queue.is_empty() {
+                        joined.extend_from_slice(&frame);
+                    } else {
+                        if !joined.is_empty() {
+                            send(&mut self.stream, joined.split().freeze()).await?;
+                        }
+                        send(&mut self.stream, frame).await?;
+                    }
+                    drop(memory);
+                }
+            }
+            let more = poll_fn(|context| {
+                let front = self.queue.front_mut();
+                Poll::Ready(front.map_or(Poll::Pending, |slot| slot.poll(context)))
+            });
+            match more.await {
+                Poll::Ready(next) => answer = next,
+                Poll::Pending => break,
+            }
+        }
+        if !joined.is_empty() {
+            send(&mut self.stream, joined.freeze()).await?;
+        }
+        Ok(true)
+    }
+}
+
+/// Waits for the answer of the first request in work.
+async fn front(queue: &mut VecDeque<Slot>) -> Result<Answer, Failure> {
+    poll_fn(|context| match queue.front_mut() {
+        Some(slot) => slot.poll(context),
+        None => Poll::Pending,
+    })
+    .await
+}
+
+fn is_produce(frame: &[u8]) -> bool {
+    frame.first_chunk() == Some(&(ApiKey::Produce as i16).to_be_bytes())
+}
+
+fn refused(error: frame::BadRequest) -> Ended {
+    count_refused();
+    Failure::Bad(error).into()
+}
+
+fn count_refused() {
+    metrics::counter!("embedded_log_requests_refused_total").increment(1);
+}
+
+/// Sends bytes, as long as the client takes some now and then.
+async fn send(stream: &mut TcpStream, mut bytes: Bytes) -> Result<(), Ended> {
+    while !bytes.is_empty() {
+        let written = timeout(MAX_STALL, stream.write(&bytes)).await;
+        let written = written.map_err(|_| Ended::Stalled)??;
+        if written == 0 {
+            return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+        }
+        bytes.advance(written);
+    }
+    Ok(())
+}
