@@ -60,10 +60,9 @@ fn main() -> ExitCode {
 async fn serve(arguments: Arguments) -> Result<(), String> {
     let options = Options {
         port: arguments.port,
-        credentials: read_credentials(&arguments.credentials)?,
         protected_topics: arguments.protected,
         durability: arguments.durability,
-        ..Options::default()
+        ..Options::new(read_credentials(&arguments.credentials)?)
     };
     let broker = Broker::start(&arguments.directory, options)
         .await

@@ -58,7 +58,7 @@ func TestTopicsAreMadeDescribedAndDeleted(t *testing.T) {
 	if err != nil || deleted[topic].Err != nil {
 		t.Fatal(err, deleted)
 	}
-	// Apache Kafka's brokers learn of it a little later.
+	// Apache Kafka's brokers learn of it a little later, and the client remembers what it knew.
 	for topics.Has(topic) {
 		if topics, err = admin.ListTopics(ctx); err != nil {
 			t.Fatalf("the topic is still listed: %v", err)
@@ -132,12 +132,9 @@ func TestWhatTheBrokerDoesNotDoIsAnError(t *testing.T) {
 	begin := kmsg.NewPtrInitProducerIDRequest()
 	begin.TransactionalID = &transactional
 	begin.TransactionTimeoutMillis = 10_000
-	begun, err := begin.RequestWith(ctx, one)
-	if err != nil {
+	_, err := begin.RequestWith(ctx, one)
+	if ours != isKafkas(err) || !ours && err != nil {
 		t.Fatalf("InitProducerId with a transactional id: %v", err)
-	}
-	if ours && begun.ErrorCode == 0 {
-		t.Fatal("a transaction was begun")
 	}
 	// Each answer may be a success (Apache Kafka's) or one of Kafka's errors. It is an answer.
 	const anyOf = 1

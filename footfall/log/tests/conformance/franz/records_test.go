@@ -36,7 +36,11 @@ func login(password string) kgo.Opt {
 
 func client(t *testing.T, more ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	options := []kgo.Opt{kgo.SeedBrokers(os.Getenv("CONFORMANCE_BOOTSTRAP"))}
+	options := []kgo.Opt{
+		kgo.SeedBrokers(os.Getenv("CONFORMANCE_BOOTSTRAP")),
+		// Five seconds by default, for which the client answers from memory.
+		kgo.MetadataMinAge(50 * time.Millisecond),
+	}
 	if password := os.Getenv("CONFORMANCE_PASSWORD"); password != "" {
 		options = append(options, login(password))
 	}
