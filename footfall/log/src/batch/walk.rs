@@ -6,7 +6,7 @@ use super::{BatchError, Head};
 const DAMAGED: BatchError = BatchError::Invalid("a record is damaged");
 
 /// One record, borrowed from the batch's inflated data.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Record<'a> {
     /// Distance from the batch's base offset.
     pub(crate) offset_delta: i32,
@@ -23,7 +23,7 @@ pub(crate) struct Record<'a> {
 }
 
 /// The headers of a record: names and values. They were checked when the record was read.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Headers<'a> {
     left: i64,
     rest: &'a [u8],

@@ -43,27 +43,6 @@ pub(super) struct Round {
     pub(super) first: bool,
 }
 
-/// A member as others may see it.
-#[derive(Clone, Debug)]
-pub(crate) struct MemberView {
-    pub(crate) member_id: String,
-    pub(crate) instance: Option<String>,
-    pub(crate) client_id: String,
-    pub(crate) client_host: String,
-    pub(crate) metadata: Bytes,
-    pub(crate) assignment: Bytes,
-}
-
-/// A group as others may see it.
-#[derive(Clone, Debug)]
-pub(crate) struct GroupView {
-    /// As Kafka names it.
-    pub(crate) state: &'static str,
-    pub(crate) protocol_type: String,
-    pub(crate) protocol: String,
-    pub(crate) members: Vec<MemberView>,
-}
-
 /// One group.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -164,8 +143,8 @@ impl Group {
         };
         if place_stands {
             member.beat(now);
-            let joined = self.place(id, leads && self.state == State::Assigning);
-            self.reply(ticket, Reply::Joined(Ok(joined)));
+            let place = self.place(id, leads && self.state == State::Assigning);
+            self.reply(ticket, Reply::Joined(Ok(place)));
             return Ok(());
         }
         member.renew(joiner, now);
@@ -254,14 +233,14 @@ impl Group {
             if let Some(member) = self.members.get_mut(&id) {
                 member.joining = None;
             }
-            let mut joined = self.place(&id, led && joiner.may_skip_assignment);
+            let mut place = self.place(&id, led && joiner.may_skip_assignment);
             if led && joiner.may_skip_assignment {
-                joined.skip_assignment = true;
+                place.skip_assignment = true;
             } else if led {
                 // A client that cannot skip must not believe that it leads: it would assign without knowing whom to.
-                former_id.clone_into(&mut joined.leader);
+                former_id.clone_into(&mut place.leader);
             }
-            self.reply(ticket, Reply::Joined(Ok(joined)));
+            self.reply(ticket, Reply::Joined(Ok(place)));
             return;
         }
         self.open_round(now);
@@ -404,42 +383,6 @@ impl Group {
             State::Assigning => Err(Error::RebalanceInProgress),
             // Members commit what they have read before they join again.
             State::Empty | State::Joining | State::Stable => Ok(()),
-        }
-    }
-
-    /// The group as others may see it.
-    pub(crate) fn view(&self) -> GroupView {
-        let stable = self.state == State::Stable;
-        let members = self.members.iter().map(|(id, member)| MemberView {
-            member_id: id.clone(),
-            instance: member.instance.clone(),
-            client_id: member.client_id.clone(),
-            client_host: member.client_host.clone(),
-            metadata: if stable {
-                member.metadata(&self.protocol)
-            } else {
-                Bytes::new()
-            },
-            assignment: if stable {
-                member.assignment.clone()
-            } else {
-                Bytes::new()
-            },
-        });
-        GroupView {
-            state: match self.state {
-                State::Empty => "Empty",
-                State::Joining => "PreparingRebalance",
-                State::Assigning => "CompletingRebalance",
-                State::Stable => "Stable",
-            },
-            protocol_type: self.protocol_type.clone(),
-            protocol: if stable {
-                self.protocol.clone()
-            } else {
-                String::new()
-            },
-            members: members.collect(),
         }
     }
 

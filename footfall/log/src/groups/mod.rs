@@ -10,6 +10,7 @@ mod member;
 mod rounds;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,13 +26,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub(crate) use self::{
+    group::SyncRequest,
+    member::{Joined, Joiner, NotJoined, Synced},
+    view::GroupView,
+};
 use self::{
     group::{Group, GroupLimits},
     member::{Reply, Ticket},
-};
-pub(crate) use self::{
-    group::{GroupView, SyncRequest},
-    member::{Joined, Joiner, NotJoined, Synced},
 };
 
 /// Groups with members at the same time.
@@ -40,6 +42,8 @@ const MAX_GROUPS: usize = 1_000;
 const MAX_MEMBERS: usize = 1_000;
 /// What clients may make all groups keep: metadata, assignments, names.
 const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
+/// Letters of a client's name in its id.
+const MAX_NAME_IN_ID: usize = 200;
 /// Long enough that clients of one program that starts come together, short enough that nobody waits for it.
 const FIRST_ROUND: Duration = Duration::from_millis(100);
 /// The same bounds of a session's timeout as Kafka's.
@@ -76,7 +80,7 @@ impl Groups {
     /// Drops silent members and ends rounds in time, until the broker stops.
     pub(crate) async fn run_clock(self: Arc<Self>) {
         loop {
-            let deadline = self.advance_all(Instant::now());
+            let deadline = self.advance_all(now());
             let sleep = async {
                 match deadline {
                     Some(deadline) => sleep_until(TokioInstant::from_std(deadline)).await,
@@ -119,7 +123,7 @@ impl Groups {
             })
         };
         match self.answer(wait).await {
-            Some(Reply::Joined(joined)) => joined,
+            Some(Reply::Joined(outcome)) => outcome,
             _ => Err(refuse(Error::NotCoordinator)),
         }
     }
@@ -230,7 +234,7 @@ impl Groups {
         };
         let group = state.groups.entry(name.to_owned());
         let group = group.or_insert_with(|| Group::new(limits));
-        put(group, ticket, Instant::now());
+        put(group, ticket, now());
         self.settle(state, name);
         receiver
     }
@@ -238,7 +242,7 @@ impl Groups {
     /// Does something to a group that is there.
     fn with<T>(&self, name: &str, act: impl FnOnce(&mut Group, Instant) -> T) -> Option<T> {
         let mut state = self.lock();
-        let done = act(state.groups.get_mut(name)?, Instant::now());
+        let done = act(state.groups.get_mut(name)?, now());
         self.settle(&mut state, name);
         Some(done)
     }
@@ -301,8 +305,19 @@ impl Groups {
     }
 }
 
+/// The clock that the sleeps go by.
+fn now() -> Instant {
+    TokioInstant::now().into_std()
+}
+
 /// As Kafka makes them: begins with what people recognise.
 fn fresh_id(joiner: &Joiner) -> String {
     let name = joiner.instance.as_ref().unwrap_or(&joiner.client_id);
-    format!("{name}-{}", Uuid::new_v4())
+    let name: String = name.chars().take(MAX_NAME_IN_ID).collect();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "ids of members live in memory and are never compared with anything kept"
+    )]
+    let unique = Uuid::new_v4();
+    format!("{name}-{unique}")
 }

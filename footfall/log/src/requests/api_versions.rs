@@ -1,4 +1,4 @@
-//! ApiVersions: which requests are offered, in which versions.
+//! `ApiVersions`: which requests are offered, in which versions.
 
 use bytes::Bytes;
 use kafka_protocol::{

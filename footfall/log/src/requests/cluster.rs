@@ -1,4 +1,4 @@
-//! DescribeCluster and InitProducerId: what there is one of, and ids that are given out.
+//! `DescribeCluster` and `InitProducerId`: what there is one of, and ids that are given out.
 
 use kafka_protocol::{
     ResponseError as Error,

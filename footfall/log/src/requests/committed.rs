@@ -1,4 +1,4 @@
-//! OffsetCommit, OffsetFetch and OffsetDelete: how far groups have read. The offsets are in the file, as durable as records.
+//! `OffsetCommit`, `OffsetFetch` and `OffsetDelete`: how far groups have read. The offsets are in the file, as durable as records.
 
 use std::collections::{BTreeMap, BTreeSet};
 

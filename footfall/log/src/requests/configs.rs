@@ -1,4 +1,4 @@
-//! DescribeConfigs: the settings of topics and of the broker, which no client can change.
+//! `DescribeConfigs`: the settings of topics and of the broker, which no client can change.
 
 use std::collections::BTreeSet;
 

@@ -24,7 +24,7 @@ pub(super) fn of_batch(error: &BatchError) -> Error {
 }
 
 /// An append that was refused.
-pub(super) fn of_append(error: &AppendError) -> Error {
+pub(super) fn of_append(error: AppendError) -> Error {
     match error {
         AppendError::OutOfOrderSequence => Error::OutOfOrderSequenceNumber,
         AppendError::DuplicateSequence => Error::DuplicateSequenceNumber,

@@ -31,7 +31,7 @@ const MAX_ANSWER_BYTES: usize = 50 * 1024 * 1024;
 /// Bytes of one partition in one answer, at most.
 const MAX_PARTITION_BYTES: usize = 16 * 1024 * 1024;
 /// A fetch waits no longer, whatever it asks for.
-const MAX_WAIT: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 /// A client that reads only what was committed by transactions.
 const READ_COMMITTED: i8 = 1;
 /// The sessions that a client may name without having one.
@@ -213,7 +213,7 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
         if others > 0 && limit == 0 {
             continue;
         }
-        // A little more than what is certainly not there yet: the share of memory is adjusted below.
+        // As much as may come; what does not is given back below.
         if !reserve(&node.answer_memory, found, others + limit).await {
             continue;
         }
@@ -235,7 +235,10 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
 
 /// Holds memory for that many bytes altogether. An answer that has something already does not wait for more.
 async fn reserve(memory: &Arc<Semaphore>, found: &mut Found, bytes: usize) -> bool {
-    let held = found.memory.as_ref().map_or(0, |held| held.num_permits());
+    let held = found
+        .memory
+        .as_ref()
+        .map_or(0, OwnedSemaphorePermit::num_permits);
     let missing = u32::try_from(bytes.saturating_sub(held)).unwrap_or(u32::MAX);
     if missing == 0 {
         return true;

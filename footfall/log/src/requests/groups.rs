@@ -113,14 +113,14 @@ pub(crate) async fn join(
         needs_id: version >= WITH_ID,
         may_skip_assignment: version >= MAY_SKIP,
     };
-    let joined = node.groups.join(request.group_id.as_str(), joiner).await;
-    describe_joined(joined, version)
+    let outcome = node.groups.join(request.group_id.as_str(), joiner).await;
+    describe_place(outcome, version)
 }
 
-fn describe_joined(joined: Result<Joined, NotJoined>, version: i16) -> JoinGroupResponse {
+fn describe_place(outcome: Result<Joined, NotJoined>, version: i16) -> JoinGroupResponse {
     /// From this version on the protocol may be absent.
     const NULLABLE: i16 = 7;
-    match joined {
+    match outcome {
         Ok(joined) => {
             let members = joined.members.into_iter().map(|(id, instance, metadata)| {
                 JoinGroupResponseMember::default()

@@ -1,4 +1,4 @@
-//! ListOffsets and OffsetForLeaderEpoch: where partitions begin and end, and what was written when.
+//! `ListOffsets` and `OffsetForLeaderEpoch`: where partitions begin and end, and what was written when.
 
 use kafka_protocol::{
     ResponseError as Error,

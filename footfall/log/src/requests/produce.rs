@@ -70,7 +70,7 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
         let partitions = partitions.into_iter().map(|(index, place)| {
             let outcome = place.and_then(|place| match outcomes.get(place) {
                 Some(Ok(appended)) => Ok(appended),
-                Some(Err(error)) => Err(errors::of_append(error)),
+                Some(Err(error)) => Err(errors::of_append(*error)),
                 None => Err(Error::UnknownServerError),
             });
             describe(index, outcome)

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::store::CLEANUP_POLICY;
+
 /// Largest batch if the topic says nothing.
 const MAX_MESSAGE_BYTES: &str = "1048588";
 
@@ -72,7 +74,7 @@ const fn setting(name: &'static str, default: &'static str, kind: Kind) -> Setti
 /// All of them, by name.
 pub(super) static SETTINGS: &[Setting] = &[
     setting(
-        "cleanup.policy",
+        CLEANUP_POLICY,
         "delete",
         Kind::Words(&["delete", "compact"]),
     ),

@@ -1,4 +1,4 @@
-//! CreateTopics and DeleteTopics.
+//! `CreateTopics` and `DeleteTopics`.
 //!
 //! The rules to keep: a deletion takes the topic that it names and nothing else, and never a protected one.
 

@@ -8,6 +8,7 @@ mod checkpoint;
 mod compact;
 mod error;
 pub(crate) mod former;
+mod ids;
 mod offsets;
 mod producers;
 mod read;
@@ -33,14 +34,14 @@ use std::{
 use bytes::Bytes;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 pub(crate) use self::{
     append::{Append, Appended},
     error::{AppendError, StoreError},
+    ids::base64,
     offsets::CommittedOffset,
     read::RecordPosition,
-    topics::{CLEANUP_POLICY, LEADER_EPOCH, Partition, Topic, Topics},
+    topics::{CLEANUP_POLICY, Partition, Topic, Topics},
 };
 use self::{
     checkpoint::Checkpoints,
@@ -109,7 +110,6 @@ struct Inner {
     cluster_id: String,
     /// Held by the one compaction that may run.
     compacting: tokio::sync::Mutex<()>,
-    _place: schema::Place,
 }
 
 /// What the writer shares with everybody else.
@@ -125,7 +125,7 @@ impl Store {
         let place = schema::prepare_folder(dir)?;
         let connection = schema::open_writer(&place.file, options.durability)?;
         checkpoint::limit_file(&connection)?;
-        let cluster_id = cluster_id(&connection)?;
+        let cluster_id = ids::cluster_id(&connection)?;
         let shared = Arc::new(Shared {
             topics: RwLock::new(Arc::new(topics::read(&connection)?)),
             queued: AtomicUsize::new(0),
@@ -144,6 +144,7 @@ impl Store {
             state,
             checkpoints: Checkpoints::start(&place.file, options.durability, gate)?,
             broken: false,
+            _place: place,
         };
         let (jobs, queue) = channel();
         thread::Builder::new()
@@ -158,7 +159,6 @@ impl Store {
                 max_queued_bytes: options.max_queued_bytes,
                 cluster_id,
                 compacting: tokio::sync::Mutex::default(),
-                _place: place,
             }),
         })
     }
@@ -191,16 +191,15 @@ impl Store {
     ) -> Result<Arc<Topic>, StoreError> {
         let new = NewTopic {
             name: name.to_owned(),
-            id: fresh_id(),
+            id: ids::fresh_id(),
             configs,
             starts: vec![0; usize::try_from(partitions).unwrap_or(0)],
         };
         self.change(
             move |connection| topics::create(connection, &new),
             |writer, topic| {
-                writer
-                    .shared
-                    .change_topics(|topics| topics.add(Arc::clone(topic)))
+                let shared = &writer.shared;
+                shared.change_topics(|topics| topics.add(Arc::clone(topic)));
             },
         )
         .await
@@ -460,52 +459,4 @@ fn absent_if_gone<T: Default>(
         return Ok(T::default());
     }
     result
-}
-
-fn cluster_id(connection: &Connection) -> Result<String, StoreError> {
-    const NAME: &str = "cluster_id";
-    let known = connection.query_row("SELECT value FROM meta WHERE name = ?1", [NAME], |row| {
-        row.get(0)
-    });
-    match known {
-        Ok(id) => Ok(id),
-        Err(rusqlite::Error::QueryReturnedNoRows) => {
-            let id = base64(fresh_id());
-            schema::keep(connection, NAME, &id)?;
-            Ok(id)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// A random id whose text form does not begin with a dash, which tools would take for an option.
-fn fresh_id() -> Uuid {
-    loop {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this crate stands alone; its ids have their home here"
-        )]
-        let id = Uuid::new_v4();
-        if !base64(id).starts_with('-') {
-            return id;
-        }
-    }
-}
-
-/// An id as Kafka writes it: 22 characters of URL-safe base64.
-pub(crate) fn base64(id: Uuid) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bits = id.as_u128();
-    let digit = |place: u32| {
-        // Six bits each from the top; the last digit has four zeroes behind its two.
-        let shifted = if place == 21 {
-            bits << 4
-        } else {
-            bits >> (122 - 6 * place)
-        };
-        usize::try_from(shifted & 63)
-            .ok()
-            .and_then(|index| DIGITS.get(index))
-    };
-    (0..22).filter_map(digit).copied().map(char::from).collect()
 }

@@ -162,6 +162,9 @@ impl Producers {
         connection: &Connection,
         moved: &HashMap<Key, Progress>,
     ) -> Result<Vec<Key>, rusqlite::Error> {
+        if moved.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut insert = connection.prepare_cached(
             "INSERT OR REPLACE INTO producers (partition, producer, epoch, used, recent) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;

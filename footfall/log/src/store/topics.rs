@@ -92,6 +92,7 @@ pub(crate) struct Partition {
     pub(super) number: i64,
     /// Records need keys: the topic's policy contains `compact`.
     pub(super) keyed: bool,
+    leader_epoch: i32,
     start: i64,
     end: watch::Sender<i64>,
     /// The largest timestamp so far. Only the writer uses it.
@@ -119,7 +120,7 @@ impl Partition {
 
     /// Kafka's leader epoch.
     pub(crate) fn leader_epoch(&self) -> i32 {
-        LEADER_EPOCH
+        self.leader_epoch
     }
 
     /// Whether its topic was deleted.
@@ -244,6 +245,7 @@ fn read_topic(connection: &Connection, name: String, id: Uuid) -> Result<Arc<Top
             index,
             number,
             keyed,
+            leader_epoch: LEADER_EPOCH,
             start,
             end: watch::Sender::new(end),
             newest_ms: AtomicI64::new(newest_ms),

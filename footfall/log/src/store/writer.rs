@@ -22,6 +22,7 @@ use super::{
     append::{Append, Appended, Staged},
     checkpoint::Checkpoints,
     producers::Producers,
+    schema::Place,
     tail::Tails,
     topics,
 };
@@ -67,6 +68,8 @@ pub(super) struct Writer {
     pub(super) state: WriterState,
     pub(super) checkpoints: Checkpoints,
     pub(super) broken: bool,
+    /// Until nothing is written any more, no other store may open the folder.
+    pub(super) _place: Place,
 }
 
 /// What a job came to inside the transaction.
@@ -121,7 +124,7 @@ impl Writer {
                 Err(TryRecvError::Disconnected) => return None,
                 Err(TryRecvError::Empty) => {}
             }
-            match self.transaction(|connection| topics::clean(connection)) {
+            match self.transaction(topics::clean) {
                 Ok(more) => self.state.cleaning = more,
                 Err(error) => {
                     self.note(&error);

@@ -130,10 +130,9 @@ async fn a_waiting_fetch_is_woken_by_a_produce_into_any_of_its_partitions() {
     let dir = data_dir();
     let (broker, mut wire) = with_records(dir.path()).await;
     let mut reader = Wire::connect(&broker).await;
-    let waiting = fetch(&[(0, 9), (1, 0), (2, 0)])
-        .with_max_wait_ms(60_000)
-        .with_min_bytes(1);
+    let mut offsets = [(0, 9), (1, 0), (2, 0)];
     for partition in [2, 1, 0] {
+        let waiting = fetch(&offsets).with_max_wait_ms(60_000).with_min_bytes(1);
         reader.send(&request_frame(11, 1, &waiting)).await;
         let one = batch(&[(1, "woken")]);
         // Also if it comes before the fetch, so no order is needed here.
@@ -141,6 +140,7 @@ async fn a_waiting_fetch_is_woken_by_a_produce_into_any_of_its_partitions() {
         let (_, response) = reader.answer::<FetchResponse>(11).await.unwrap();
         let index = usize::try_from(partition).unwrap();
         assert_eq!(bases(&partitions(&response)[index]).len(), 1);
+        offsets[index].1 += 1;
     }
     broker.stop().await;
 }

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use crate::{Broker, Credentials, Options};
 
 /// Far longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn credentials() -> Credentials {
     Credentials {

@@ -54,7 +54,9 @@ async fn requests_that_follow_each_other_are_appended_and_answered_in_order() {
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 1).await;
     let mut wire = Wire::connect(&broker).await;
-    let init = InitProducerIdRequest::default().with_producer_id((-1).into());
+    let init = InitProducerIdRequest::default()
+        .with_transactional_id(None)
+        .with_producer_id((-1).into());
     let made: InitProducerIdResponse = wire.call(4, &init).await;
     assert_eq!((made.error_code, made.producer_epoch), (0, 0));
     // An idempotent producer's: one out of order would be refused.

@@ -155,7 +155,8 @@ pub(super) fn batch(values: &[(i64, &str)]) -> Bytes {
         );
         assert!(added);
     }
-    builder.finish(Codec::None).unwrap()
+    let last = i64::try_from(values.len()).unwrap() - 1;
+    builder.finish(Codec::None, last).unwrap()
 }
 
 /// The same batch of an idempotent producer.

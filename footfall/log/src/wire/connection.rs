@@ -35,9 +35,9 @@ const LOGIN_DEADLINE: Duration = Duration::from_secs(10);
 /// A wrong password is answered after this time, as Kafka's `connection.failed.authentication.delay.ms`.
 const FAILURE_PAUSE: Duration = Duration::from_millis(100);
 /// A connection without requests ends after this time, as Kafka's `connections.max.idle.ms`.
-const MAX_IDLE: Duration = Duration::from_secs(600);
+const MAX_IDLE: Duration = Duration::from_mins(10);
 /// A client that takes none of its answer's bytes for this time is gone.
-const MAX_STALL: Duration = Duration::from_secs(60);
+const MAX_STALL: Duration = Duration::from_mins(1);
 /// Answers up to this size are sent together.
 const JOINED_BYTES: usize = 64 * 1024;
 
@@ -219,12 +219,11 @@ impl Connection<'_> {
                     }
                     None => return Ok(()),
                 },
-                Event::Stopping => return Ok(()),
                 // Set anew only when it rings, which costs less than at every request.
                 Event::Timer if Instant::now() < active + MAX_IDLE => {
                     timer.as_mut().reset(active + MAX_IDLE);
                 }
-                Event::Timer => return Ok(()),
+                Event::Stopping | Event::Timer => return Ok(()),
             }
             if self.half_closed && self.queue.is_empty() {
                 return Ok(());

@@ -321,7 +321,7 @@ impl Notation {
 /// Makes requests of any kind by the same layouts.
 #[cfg(test)]
 pub(super) mod making {
-    use rand::{Rng, RngCore as _};
+    use rand::Rng;
 
     use super::{Kind, Shape, shapes};
     use crate::wire::apis::{APIS, Api};

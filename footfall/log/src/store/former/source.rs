@@ -65,6 +65,9 @@ pub(super) struct FormerPartition {
     pub(super) end: i64,
 }
 
+/// A header's name, and its value if it has one.
+type NameAndValue = (Vec<u8>, Option<Vec<u8>>);
+
 /// A record of the former file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct FormerRecord {
@@ -72,7 +75,7 @@ pub(super) struct FormerRecord {
     pub(super) timestamp_ms: i64,
     pub(super) key: Option<Vec<u8>>,
     pub(super) value: Option<Vec<u8>>,
-    pub(super) headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) headers: Vec<NameAndValue>,
 }
 
 /// The former file, open.
@@ -243,7 +246,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// The headers of the record at `offset`. Those of earlier records, which are gone, are passed over.
-    fn of(&mut self, offset: i64) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, StoreError> {
+    fn of(&mut self, offset: i64) -> Result<Vec<NameAndValue>, StoreError> {
         let mut found = Vec::new();
         while let Some((at, name, value)) = self.next.take_if(|(at, ..)| *at <= offset) {
             if at == offset {

@@ -1,7 +1,7 @@
 //! Topics, appends and reads.
 
 use super::*;
-use crate::store::StoreError;
+use crate::store::{StoreError, base64};
 
 #[tokio::test]
 async fn what_was_appended_is_read_from_memory_and_from_the_file() {
@@ -21,6 +21,13 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
     ends.changed().await.unwrap();
     assert_eq!((partition.end(), *ends.borrow()), (4, 4));
     assert_eq!(first.partition(0).unwrap().end(), 0);
+    let place = (
+        partition.topic.as_str(),
+        partition.topic_id,
+        partition.index,
+    );
+    assert_eq!(place, ("first", first.id, 1));
+    assert_eq!(partition.leader_epoch(), 0);
 
     let fresh = everything(&store, partition).await;
     assert_eq!(fresh.len(), 4);
@@ -49,4 +56,13 @@ async fn a_second_store_on_the_folder_is_refused() {
     let second = Store::open(dir.path(), &options());
     assert!(matches!(second, Err(StoreError::InUse { .. })));
     store.close().await;
+}
+
+#[test]
+fn ids_are_written_as_kafka_writes_them() {
+    use uuid::Uuid;
+    assert_eq!(base64(Uuid::nil()), "AAAAAAAAAAAAAAAAAAAAAA");
+    assert_eq!(base64(Uuid::max()), "_____________________w");
+    let id = Uuid::from_u128(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f);
+    assert_eq!(base64(id), "AAECAwQFBgcICQoLDA0ODw");
 }
