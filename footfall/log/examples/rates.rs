@@ -32,7 +32,7 @@ const USAGE: &str = "usage: rates BOOTSTRAP [PROPERTIES]\n\
     PROPERTIES  a file of client properties with the login, if the broker asks for one\n\
     RECORDS (200000), SINGLES (1000) and LINGER_MS (5) in the environment change the load\n";
 const CODECS: [&str; 3] = ["none", "lz4", "zstd"];
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 

@@ -22,7 +22,7 @@ use crate::{
 /// The topic that no client may delete or reconfigure, where the broker has such topics.
 pub const PROTECTED: &str = "protected.v1";
 /// Longer than anything takes on a busy machine: only a test that fails waits for so long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A broker to talk to.
 pub struct Target {

@@ -167,7 +167,7 @@ impl Disk {
             // File systems keep the order of changes of names.
             Loss::Tail | Loss::Sectors(_) => random.random_range(0..=steps.len()),
         };
-        let last = steps.into_iter().take(kept).last();
+        let last = steps.iter().take(kept).next_back().copied();
         for (number, naming) in &self.pending_names {
             if last.is_some_and(|last| *number <= last) {
                 naming.apply(&mut names);
@@ -246,7 +246,9 @@ impl File {
                 let mut parts: Vec<Edit> = edits.flat_map(|edit| edit.sectors(size)).collect();
                 parts.retain(|_| random.random_bool(0.5));
                 parts.shuffle(random);
-                parts.iter().for_each(|part| part.apply(&mut bytes));
+                for part in &parts {
+                    part.apply(&mut bytes);
+                }
             }
         }
         bytes
@@ -331,9 +333,7 @@ mod tests {
         let mut outcomes = BTreeSet::new();
         for seed in 0..50 {
             let bytes = left(&disk, Loss::Sectors(512), seed).remove("a").unwrap();
-            let sectors = bytes
-                .chunks(512)
-                .map(|sector| sector.iter().any(|byte| *byte == 1));
+            let sectors = bytes.chunks(512).map(|sector| sector.contains(&1));
             outcomes.insert(sectors.collect::<Vec<bool>>());
         }
         // Five sectors were touched, the first and the last of them in part.

@@ -80,10 +80,10 @@ fn a_broker_that_is_killed_keeps_what_it_acknowledged_and_nothing_else() {
         &anomalies[..anomalies.len().min(20)]
     );
     // A test that saw nothing would find nothing.
-    let seen: usize = history
+    let consumed: usize = history
         .sessions
         .iter()
         .map(|session| session.seen.len())
         .sum();
-    assert!(history.log.len() > 100 && seen > 100 && !history.ends.is_empty());
+    assert!(history.log.len() > 100 && consumed > 100 && !history.ends.is_empty());
 }

@@ -13,6 +13,7 @@ use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance},
     error::KafkaError,
+    types::RDKafkaErrorCode,
 };
 
 use crate::{
@@ -125,7 +126,7 @@ fn all(offset: Offset) -> TopicPartitionList {
 /// Panics at errors that say something of the log; those of connections pass.
 #[track_caller]
 fn tolerate(error: &KafkaError) {
-    use rdkafka::types::RDKafkaErrorCode as Code;
+    use RDKafkaErrorCode as Code;
     let of_the_log = [
         Code::AutoOffsetReset,
         Code::OffsetOutOfRange,
@@ -154,11 +155,36 @@ fn follow(access: &Access, stop: &AtomicBool) -> Session {
     while !stop.load(Ordering::Relaxed) {
         match consumer.poll(Duration::from_millis(50)) {
             Some(Ok(message)) => session.seen.push(seen(&message)),
-            Some(Err(error)) => tolerate(&error),
+            Some(Err(error)) => {
+                assert_ne!(
+                    error.rdkafka_error_code(),
+                    Some(RDKafkaErrorCode::AutoOffsetReset),
+                    "{}",
+                    places(&consumer, &session)
+                );
+                tolerate(&error);
+            }
             None => {}
         }
     }
     session
+}
+
+/// What a consumer saw last in each partition, and what the broker says of them: for the report of a failure.
+fn places(consumer: &BaseConsumer<Assignments>, session: &Session) -> String {
+    let each = (0..PARTITIONS).map(|partition| {
+        let last = session
+            .seen
+            .iter()
+            .rfind(|seen| seen.partition == partition);
+        let bounds = consumer.fetch_watermarks(TOPIC, partition, WAIT);
+        format!("saw {last:?}, bounds {bounds:?}")
+    });
+    let each: Vec<String> = each.collect();
+    format!(
+        "the position is not in the log: {each:?}, {:?}",
+        consumer.position()
+    )
 }
 
 /// Reads as a member of a group and commits.
