@@ -64,10 +64,10 @@ fn java_makes_lists_describes_and_deletes_topics() {
     let Some(jvm) = Jvm::shared("java_makes_lists_describes_and_deletes_topics") else {
         return;
     };
-    let make = ["--create", "--topic", "java.topics", "--partitions", "3"];
-    let made = jvm.topics(&[&make[..], &["--config", "retention.ms=-1"]].concat());
+    let create = ["--create", "--topic", "java.topics", "--partitions", "3"];
+    let made = jvm.topics(&[&create[..], &["--config", "retention.ms=-1"]].concat());
     assert!(made.output().contains("Created topic java.topics"));
-    let again = jvm.topics(&make).failure();
+    let again = jvm.topics(&create).failure();
     assert!(again.contains("already exists"), "{again}");
 
     let listed = jvm.topics(&["--list"]).output();

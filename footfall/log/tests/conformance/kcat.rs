@@ -71,7 +71,7 @@ async fn kcat_reads_what_it_wrote_in_every_codec() {
     kcat.target.create_topic("kcat.codecs", 1).await;
     let codecs = ["none", "gzip", "snappy", "lz4", "zstd"];
     for codec in codecs {
-        let lines: String = (0..50)
+        let lines: Vec<String> = (0..50)
             .map(|number| format!("{codec}-key={codec}-value-{number}\n"))
             .collect();
         let arguments = [
@@ -85,7 +85,7 @@ async fn kcat_reads_what_it_wrote_in_every_codec() {
             "-X",
             "acks=all",
         ];
-        kcat.run(&arguments, &lines).output();
+        kcat.run(&arguments, &lines.concat()).output();
     }
     let arguments = [
         "-C",
