@@ -80,8 +80,13 @@ async fn a_topic_is_made_once_and_deleted_alone() {
     eventually("it is known", || {
         partitions(&target, "admin.once") == Some(3)
     });
-    let bounds = consumer.fetch_watermarks("admin.once", 0, PATIENCE);
-    assert_eq!(bounds.unwrap(), (0, 0));
+    eventually("it has a leader", || {
+        let bounds = consumer.fetch_watermarks("admin.once", 0, PATIENCE);
+        bounds.is_ok_and(|bounds| {
+            assert_eq!(bounds, (0, 0));
+            true
+        })
+    });
 }
 
 #[tokio::test]

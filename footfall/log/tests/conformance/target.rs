@@ -103,7 +103,9 @@ impl Target {
 
     /// Makes a topic of that many partitions.
     pub async fn create_topic(&self, name: &str, partitions: i32) {
-        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        // The records' times are of the past, and Apache Kafka would soon delete them.
+        let topic =
+            NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
         let created = self.admin().create_topics([&topic], &options()).await;
         for result in created.unwrap() {
             result.unwrap();

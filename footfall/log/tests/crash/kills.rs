@@ -73,6 +73,10 @@ fn a_broker_that_is_killed_keeps_what_it_acknowledged_and_nothing_else() {
     broker.stop();
 
     let anomalies = history.anomalies();
+    if !anomalies.is_empty() {
+        let kept = setup.keep();
+        eprintln!("the log is kept in {}", kept.display());
+    }
     assert!(
         anomalies.is_empty(),
         "seed {seed}, {} anomalies: {:?}",

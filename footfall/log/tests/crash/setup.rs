@@ -48,6 +48,11 @@ impl Setup {
         self.files.path().join(name)
     }
 
+    /// Keeps the files after the test, for whoever looks into a failure.
+    pub fn keep(self) -> PathBuf {
+        self.files.keep()
+    }
+
     /// Starts a broker on a folder.
     ///
     /// # Errors

@@ -54,7 +54,10 @@ func client(t *testing.T, more ...kgo.Opt) *kgo.Client {
 
 func create(t *testing.T, topic string, partitions int32) {
 	t.Helper()
-	if _, err := kadm.NewClient(client(t)).CreateTopic(within(t), partitions, 1, nil, topic); err != nil {
+	// The records' times are of the past, and Apache Kafka would soon delete them.
+	forever := "-1"
+	settings := map[string]*string{"retention.ms": &forever}
+	if _, err := kadm.NewClient(client(t)).CreateTopic(within(t), partitions, 1, settings, topic); err != nil {
 		t.Fatal(err)
 	}
 }
