@@ -109,6 +109,16 @@ fn a_record_that_is_in_the_log_twice_is_duplicated() {
 }
 
 #[test]
+fn only_the_producer_that_gave_records_up_may_repeat_some() {
+    let plant = |history: &mut History| {
+        history.gave_up.insert(2);
+        history.log.push(at(6, value(2, 0)));
+        history.log.push(at(7, value(1, 0)));
+    };
+    finds(plant, &[Anomaly::Duplicated(value(1, 0))]);
+}
+
+#[test]
 fn a_record_after_a_later_one_of_its_producer_is_reordered() {
     let plant = |history: &mut History| {
         history.sent[2].acknowledged = Some(3);

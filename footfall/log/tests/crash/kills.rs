@@ -61,6 +61,9 @@ fn a_broker_that_is_killed_keeps_what_it_acknowledged_and_nothing_else() {
             manner.timeout_ms.is_some() || given_up == 0,
             "{manner:?}: {given_up} failed"
         );
+        if given_up > 0 {
+            history.gave_up.insert(manner.producer);
+        }
         history.sent.extend(sent);
     }
     let watched = watch.stop();
