@@ -13,6 +13,7 @@ use std::{
     fs,
     io::{Seek as _, SeekFrom, Write as _},
     process::ExitCode,
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -24,7 +25,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     error::{KafkaError, RDKafkaErrorCode},
     message::DeliveryResult,
-    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext},
+    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, ThreadedProducer},
 };
 
 const USAGE: &str = "usage: rates BOOTSTRAP [PROPERTIES]\n\
@@ -188,7 +189,8 @@ impl ProducerContext for Strict {
     }
 }
 
-fn producer(config: &ClientConfig, codec: &str, linger_ms: usize) -> Result<BaseProducer<Strict>> {
+fn producer(config: &ClientConfig, codec: &str) -> Result<BaseProducer<Strict>> {
+    let linger_ms = number("LINGER_MS", 5)?;
     let mut config = config.clone();
     config
         .set("enable.idempotence", "true")
@@ -205,7 +207,7 @@ fn produce(
     values: &[String],
     records: usize,
 ) -> Result<Duration> {
-    let producer = producer(config, codec, number("LINGER_MS", 5)?)?;
+    let producer = producer(config, codec)?;
     // Connections, metadata and a producer id are not part of the rate.
     producer.client().fetch_metadata(Some(topic), TIMEOUT)?;
     let started = Instant::now();
@@ -216,7 +218,8 @@ fn produce(
                 return Err(error.into());
             }
             record = refused;
-            producer.poll(Duration::from_millis(1));
+            // Waits for the whole time, so it is short.
+            producer.poll(Duration::from_micros(100));
         }
         producer.poll(Duration::ZERO);
     }
@@ -243,20 +246,40 @@ fn fetch(config: &ClientConfig, topic: &str, records: usize) -> Result<(Duration
     Ok((started.elapsed(), volume))
 }
 
+/// Tells when a record is acknowledged, at once and from the client's own thread.
+struct Signal(mpsc::Sender<bool>);
+
+impl ClientContext for Signal {}
+
+impl ProducerContext for Signal {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        // Without a receiver the measurement is over.
+        let _sent = self.0.send(result.is_ok());
+    }
+}
+
 fn acknowledge(
     config: &ClientConfig,
     topic: &str,
     values: &[String],
     count: usize,
 ) -> Result<Vec<Duration>> {
-    let producer = producer(config, "none", 0)?;
+    let (signal, acknowledged) = mpsc::channel();
+    let mut config = config.clone();
+    config
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "0");
+    let producer: ThreadedProducer<Signal> = config.create_with_context(Signal(signal))?;
     let mut times = Vec::with_capacity(count);
     for (number, value) in values.iter().cycle().take(count + 10).enumerate() {
         let record = BaseRecord::<(), str>::to(topic).partition(0).payload(value);
         let started = Instant::now();
         producer.send(record).map_err(|(error, _)| error)?;
-        while producer.in_flight_count() > 0 {
-            producer.poll(TIMEOUT);
+        if !acknowledged.recv_timeout(TIMEOUT)? {
+            return Err("a record was refused".into());
         }
         // The first ones set the connection up.
         if number >= 10 {
