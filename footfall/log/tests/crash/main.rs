@@ -1,0 +1,21 @@
+//! What is left of a log after its broker was killed, and after the machine lost power.
+//!
+//! `CRASH_ROUNDS` (5) and `POWER_CUTS` (36) make the tests longer, `CRASH_SEED` (1) makes other ones of them:
+//! `CRASH_ROUNDS=200 POWER_CUTS=2000 cargo test -p footfall-log --test crash`.
+
+#[path = "../kit/access.rs"]
+mod access;
+mod checker;
+mod checker_tests;
+mod disk;
+mod ends;
+#[path = "../kit/installed.rs"]
+mod installed;
+mod kills;
+mod load;
+mod power;
+#[path = "../kit/process.rs"]
+mod process;
+mod setup;
+mod trace;
+mod watch;

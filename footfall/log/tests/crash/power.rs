@@ -1,0 +1,305 @@
+//! The machine loses power: what the broker wrote is recorded under load, and the folder rebuilt as a disk may hold
+//! it at many moments. The broker must open each, with everything that it had acknowledged by then.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use rdkafka::{
+    Offset, TopicPartitionList,
+    consumer::{BaseConsumer, CommitMode, Consumer as _},
+};
+
+use crate::{
+    access::Access,
+    checker::{Commit, History},
+    disk::{Disk, Loss},
+    installed::{is_installed, skip},
+    load::{Manner, Outcome, Sender, now_us},
+    setup::{PATIENCE, Setup, TOPIC, access, create_topic, number, read_log},
+    trace::{self, CALLS, Change, Step},
+};
+
+const GROUP: &str = "power";
+/// Folders that are checked at the same time.
+const WORKERS: usize = 3;
+
+/// What clients of the recorded broker knew, and when.
+struct Known {
+    topic_at_us: u64,
+    outcomes: Vec<Outcome>,
+    /// Committed offsets, with the moment of the answer.
+    commits: Vec<(i64, u64)>,
+}
+
+#[test]
+fn a_loss_of_power_takes_nothing_that_was_acknowledged() {
+    let test = "a_loss_of_power_takes_nothing_that_was_acknowledged";
+    if let Some(reason) = why_not() {
+        skip(test, &reason);
+        return;
+    }
+    let seed = number("CRASH_SEED", 1);
+    let cuts = usize::try_from(number("POWER_CUTS", 36)).unwrap();
+    let setup = Setup::new();
+    let folder = setup.path("log");
+    fs::create_dir(&folder).unwrap();
+    let (steps, known) = record(&setup, &folder, seed);
+    let syncs: Vec<usize> = (0..steps.len())
+        .filter(|number| matches!(steps[*number].change, Change::Synced(..)))
+        .collect();
+    assert!(syncs.len() > 20, "only {} syncs were recorded", syncs.len());
+
+    let mut random = StdRng::seed_from_u64(seed);
+    let moments: Vec<usize> = (0..cuts)
+        .map(|cut| {
+            // Every other one right after a sync, when most has just been acknowledged.
+            if cut % 2 == 0 {
+                syncs[random.random_range(0..syncs.len())] + 1
+            } else {
+                random.random_range(0..=steps.len())
+            }
+        })
+        .collect();
+    let next = AtomicUsize::new(0);
+    let problems = Mutex::new(Vec::new());
+    let found = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some((cut, moment)) = take(&next, &moments) {
+                    let loss = Loss::number(cut / 2);
+                    let random = StdRng::seed_from_u64(seed.wrapping_add(cut as u64));
+                    let copy = setup.path(&format!("cut-{cut}"));
+                    let rebuilt = Rebuilt {
+                        setup: &setup,
+                        original: &folder,
+                        copy: &copy,
+                    };
+                    match rebuilt.check(&steps, moment, loss, random, &known) {
+                        Ok(records) => {
+                            found.fetch_add(records, Ordering::Relaxed);
+                            fs::remove_dir_all(&copy).unwrap();
+                        }
+                        Err(problem) => {
+                            let place =
+                                format!("cut {cut} at step {moment} of {}, {loss:?}", steps.len());
+                            problems.lock().unwrap().push(format!("{place}: {problem}"));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let problems = problems.into_inner().unwrap();
+    assert!(problems.is_empty(), "seed {seed}:\n{}", problems.join("\n"));
+    // A test that saw nothing would find nothing.
+    assert!(
+        found.into_inner() > cuts,
+        "hardly any record was found after the cuts"
+    );
+}
+
+fn take(next: &AtomicUsize, moments: &[usize]) -> Option<(usize, usize)> {
+    let cut = next.fetch_add(1, Ordering::Relaxed);
+    moments.get(cut).map(|moment| (cut, *moment))
+}
+
+/// Why nothing can be recorded here, if so.
+fn why_not() -> Option<String> {
+    if !is_installed("strace") {
+        return Some("strace is not installed (Debian, Ubuntu: strace)".to_owned());
+    }
+    let mut tracing = Command::new("strace");
+    tracing
+        .args(["-f", "-o", "/dev/null", "true"])
+        .stderr(Stdio::null());
+    let traced = tracing.status().is_ok_and(|status| status.success());
+    (!traced).then(|| "strace is not permitted to trace here".to_owned())
+}
+
+/// Runs a broker under load and returns what it did to its files and what clients knew.
+fn record(setup: &Setup, folder: &Path, seed: u64) -> (Vec<Step>, Known) {
+    let recording = setup.path("recording");
+    let words = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-qq",
+        "-ttt",
+        "-y",
+        "-xx",
+        "-s",
+        "16777216",
+        "-e",
+        CALLS,
+        "-o",
+    ];
+    let mut wrapper: Vec<OsString> = words.into_iter().map(OsString::from).collect();
+    wrapper.push(recording.clone().into());
+    let broker = setup.start(folder, &[], &wrapper).unwrap();
+    let access = access(&broker.bootstrap);
+    create_topic(&access);
+    let topic_at_us = now_us();
+
+    let codecs = [(1, "none"), (2, "lz4")];
+    let producers = codecs.map(|(producer, codec)| {
+        let manner = Manner {
+            producer,
+            codec,
+            timeout_ms: None,
+        };
+        let access = access.clone();
+        thread::spawn(move || Sender::new(&access, manner, seed).send_until(|number| number == 600))
+    });
+    let commits = commit(&access);
+    let outcomes = producers
+        .into_iter()
+        .flat_map(|producer| producer.join().unwrap());
+    let known = Known {
+        topic_at_us,
+        outcomes: outcomes.collect(),
+        commits,
+    };
+    broker.stop();
+    let text = fs::read_to_string(&recording).unwrap();
+    (trace::read(&text, folder).unwrap(), known)
+}
+
+/// Commits the offsets 1 to 20 of a group.
+fn commit(access: &Access) -> Vec<(i64, u64)> {
+    let mut config = access.client();
+    let client: BaseConsumer = config.set("group.id", GROUP).create().unwrap();
+    let offsets = 1..=20;
+    offsets
+        .map(|offset| {
+            let mut list = TopicPartitionList::new();
+            list.add_partition_offset(TOPIC, 0, Offset::Offset(offset))
+                .unwrap();
+            client.commit(&list, CommitMode::Sync).unwrap();
+            (offset, now_us())
+        })
+        .collect()
+}
+
+struct Rebuilt<'a> {
+    setup: &'a Setup,
+    original: &'a Path,
+    copy: &'a Path,
+}
+
+impl Rebuilt<'_> {
+    /// Opens the folder as it may be after a cut before that step. Returns the number of records that it has.
+    fn check(
+        &self,
+        steps: &[Step],
+        moment: usize,
+        loss: Loss,
+        mut random: StdRng,
+        known: &Known,
+    ) -> Result<usize, String> {
+        fs::create_dir(self.copy).unwrap();
+        let disk = Disk::after(&steps[..moment]);
+        disk.write_after(loss, &mut random, self.original, self.copy);
+        // What was answered before this moment was promised; after the last step that is everything.
+        let cut_at_us = steps.get(moment).map_or(u64::MAX, |step| step.time_us);
+
+        let broker = self.setup.start(self.copy, &[], &[])?;
+        let access = access(&broker.bootstrap);
+        let mut history = History::default();
+        for outcome in &known.outcomes {
+            let mut sent = outcome.sent;
+            sent.acknowledged = sent.acknowledged.filter(|_| outcome.time_us < cut_at_us);
+            history.sent.push(sent);
+        }
+        let Some(log) = read_log(&access)? else {
+            let promised = known.topic_at_us < cut_at_us;
+            return if promised {
+                Err("the topic is gone".to_owned())
+            } else {
+                Ok(0)
+            };
+        };
+        let records = log.len();
+        history.log = log;
+        let (done, open): (Vec<_>, Vec<_>) = known
+            .commits
+            .iter()
+            .partition(|(_, time_us)| *time_us < cut_at_us);
+        for (offset, _) in done {
+            history
+                .commits
+                .extend([Commit::Tried(offset), Commit::Done]);
+        }
+        history
+            .commits
+            .extend(open.into_iter().map(|(offset, _)| Commit::Tried(offset)));
+        history.commits.push(Commit::Found(committed(&access)?));
+        let anomalies = history.anomalies();
+        if !anomalies.is_empty() {
+            return Err(format!(
+                "{} anomalies, the first: {:?}",
+                anomalies.len(),
+                anomalies[0]
+            ));
+        }
+        goes_on(&access, &history)?;
+        broker.stop();
+        Ok(records)
+    }
+}
+
+/// The log takes further records, and has them after what it had.
+fn goes_on(access: &Access, history: &History) -> Result<(), String> {
+    let manner = Manner {
+        producer: 9,
+        codec: "none",
+        timeout_ms: Some(u32::try_from(PATIENCE.as_millis()).unwrap()),
+    };
+    let outcomes = Sender::new(access, manner, 1).send_until(|number| number == 6);
+    let mut after = history.clone();
+    after.commits.clear();
+    after
+        .sent
+        .extend(outcomes.iter().map(|outcome| outcome.sent));
+    after.log = read_log(access)?.ok_or("the topic is gone")?;
+    let anomalies = after.anomalies();
+    let grown = after.log.len() == history.log.len() + outcomes.len();
+    if grown && anomalies.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "further records: {} and {anomalies:?}",
+        after.log.len()
+    ))
+}
+
+/// The committed offset of the group, -1 for none.
+fn committed(access: &Access) -> Result<i64, String> {
+    let mut config = access.client();
+    let client: BaseConsumer = config.set("group.id", GROUP).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition(TOPIC, 0);
+    let wait = Duration::from_secs(30);
+    let found = client
+        .committed_offsets(list, wait)
+        .map_err(|error| error.to_string())?;
+    let found = found
+        .find_partition(TOPIC, 0)
+        .ok_or("no answer for the partition")?;
+    Ok(found
+        .offset()
+        .to_raw()
+        .filter(|raw| *raw >= 0)
+        .unwrap_or(-1))
+}
