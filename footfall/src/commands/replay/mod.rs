@@ -13,7 +13,7 @@ pub use read::{ReplayError, write};
 
 use super::reach::Log;
 use clap::Args;
-use runtime::{Settings, program::Failure};
+use runtime::{Context, Settings, program::Failure};
 use schemas::{Kind, topics::EVENTS};
 use std::io::{BufWriter, ErrorKind, Write};
 use uuid::Uuid;
