@@ -4,11 +4,16 @@
 //! built, and means nothing to people who run the program.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing_log::{AsLog, LogTracer};
 
 /// The name under which librdkafka's own lines come.
 const KAFKA_CLIENT: &str = "librdkafka";
+
+/// How librdkafka ends a line about a request that its own closing of the connection ended, as that of a login. A
+/// connection that a broker closes is reported with the state that it was in.
+const OWN_CLOSING: &str = "in state DOWN)";
 
 /// Whether brokers go away because this program stops them.
 static BROKERS_STOP: AtomicBool = AtomicBool::new(false);
@@ -34,8 +39,16 @@ impl Log for ForeignLines {
     }
 
     fn log(&self, record: &Record<'_>) {
+        let mut metadata = adjusted(record.metadata());
+        if metadata.target() == KAFKA_CLIENT && is_own_closing(*record.args()) {
+            let quiet = metadata.level().max(Level::Debug);
+            metadata = at_level(&metadata, quiet);
+            if !self.0.enabled(&metadata) {
+                return;
+            }
+        }
         let line = Record::builder()
-            .metadata(adjusted(record.metadata()))
+            .metadata(metadata)
             .args(*record.args())
             .build();
         self.0.log(&line);
@@ -49,10 +62,18 @@ impl Log for ForeignLines {
 fn adjusted<'a>(metadata: &Metadata<'a>) -> Metadata<'a> {
     let stop = BROKERS_STOP.load(Ordering::Relaxed);
     let level = level_of(metadata.target(), metadata.level(), stop);
+    at_level(metadata, level)
+}
+
+fn at_level<'a>(metadata: &Metadata<'a>, level: Level) -> Metadata<'a> {
     Metadata::builder()
         .target(metadata.target())
         .level(level)
         .build()
+}
+
+fn is_own_closing(line: fmt::Arguments<'_>) -> bool {
+    line.to_string().ends_with(OWN_CLOSING)
 }
 
 fn level_of(target: &str, level: Level, brokers_stop: bool) -> Level {
@@ -78,6 +99,28 @@ mod tests {
         ] {
             assert_eq!(level_of(target, level, stop), expected, "{target} {level}");
         }
+    }
+
+    #[test]
+    fn a_request_that_the_client_itself_ended_is_no_failure() {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(lines.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for state in ["DOWN", "AUTH_REQ"] {
+                let record = Record::builder()
+                    .level(Level::Error)
+                    .target(KAFKA_CLIENT)
+                    .args(format_args!("a login failed (after 0ms in state {state})"))
+                    .build();
+                ForeignLines(LogTracer::new()).log(&record);
+            }
+        });
+        let shown = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(!shown.contains("DOWN"), "{shown}");
+        assert!(shown.contains("AUTH_REQ"), "{shown}");
     }
 
     #[derive(Clone, Default)]
