@@ -280,7 +280,7 @@ impl Store {
         if from >= end || partition.is_gone() {
             return Ok(Bytes::new());
         }
-        if let Some(bytes) = partition.tail.read(from, max_bytes) {
+        if let Some(bytes) = partition.tail.read(from, end, max_bytes) {
             return Ok(bytes);
         }
         let number = partition.number;
