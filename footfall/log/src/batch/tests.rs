@@ -190,6 +190,25 @@ fn data_that_consumers_cannot_decompress_is_refused() {
 }
 
 #[test]
+fn numbers_that_are_longer_than_consumers_read_are_refused() {
+    let body = [0, 0, 0, 1, 1, 0];
+    let one = |records: Vec<u8>| {
+        let mut bytes = sent(0)[..HEAD_BYTES].to_vec();
+        bytes[23..27].fill(0);
+        bytes[57..61].copy_from_slice(&1_i32.to_be_bytes());
+        bytes.extend(records);
+        checked(sealed(bytes))
+    };
+    assert_eq!(one([&[12], &body[..]].concat()), Ok(1));
+    // The same number with zeroes behind it.
+    assert_eq!(one([&[140, 128, 128, 128, 0], &body[..]].concat()), Ok(1));
+    let long = [&[140, 128, 128, 128, 128, 0], &body[..]].concat();
+    assert!(matches!(one(long), Err(BatchError::Invalid(_))), "a length");
+    let delta = vec![22, 0, 0, 128, 128, 128, 128, 128, 0, 1, 1, 0];
+    assert!(matches!(one(delta), Err(BatchError::Invalid(_))), "a delta");
+}
+
+#[test]
 fn snappy_comes_as_one_block_or_as_many() {
     let text: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
     let mut encoder = snap::raw::Encoder::new();
