@@ -54,8 +54,9 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
             };
             // Its place among the outcomes.
             let place = append.map(|append| {
+                let start = append.partition.start();
                 appends.push(append);
-                appends.len() - 1
+                (appends.len() - 1, start)
             });
             partitions.push((partition.index, place));
         }
@@ -68,12 +69,18 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
     };
     let responses = topics.into_iter().map(|(name, id, partitions)| {
         let partitions = partitions.into_iter().map(|(index, place)| {
-            let outcome = place.and_then(|place| match outcomes.get(place) {
-                Some(Ok(appended)) => Ok(appended),
-                Some(Err(error)) => Err(errors::of_append(*error)),
-                None => Err(Error::UnknownServerError),
-            });
-            describe(index, outcome)
+            let (outcome, start) = match place {
+                Ok((place, start)) => (
+                    match outcomes.get(place) {
+                        Some(Ok(appended)) => Ok(appended),
+                        Some(Err(error)) => Err(errors::of_append(*error)),
+                        None => Err(Error::UnknownServerError),
+                    },
+                    start,
+                ),
+                Err(error) => (Err(error), -1),
+            };
+            describe(index, outcome, start)
         });
         TopicProduceResponse::default()
             .with_name(name)
@@ -97,15 +104,16 @@ fn check(node: &Node, topic: &Topic, index: i32, records: Option<Bytes>) -> Resu
     Ok(Append { partition, batches })
 }
 
-fn describe(index: i32, outcome: Result<&Appended, Error>) -> PartitionProduceResponse {
+fn describe(index: i32, outcome: Result<&Appended, Error>, start: i64) -> PartitionProduceResponse {
     let response = PartitionProduceResponse::default()
         .with_index(index)
+        // With a refusal too: without it, a Java producer whom the log has forgotten never starts its next epoch, and
+        // sends the same again until it gives up.
+        .with_log_start_offset(start)
         // Records keep the time that their producer gave them.
         .with_log_append_time_ms(-1);
     match outcome {
-        Ok(appended) => response
-            .with_base_offset(appended.base_offset)
-            .with_log_start_offset(appended.log_start_offset),
+        Ok(appended) => response.with_base_offset(appended.base_offset),
         Err(error) => response.with_error_code(error.code()).with_base_offset(-1),
     }
 }

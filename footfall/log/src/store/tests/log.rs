@@ -18,7 +18,6 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
     let appended = append(&store, partition, vec![two.clone(), two]).await;
     let expected = Appended {
         base_offset: 0,
-        log_start_offset: 0,
         duplicate: false,
     };
     assert_eq!(appended, Ok(expected));
