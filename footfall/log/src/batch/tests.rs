@@ -61,14 +61,14 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn checked(bytes: Vec<u8>) -> Result<usize, BatchError> {
-    check(bytes.into(), &Limits::default()).map(|batches| batches.len())
+    check(bytes.into(), &Limits::default(), &mut 1_000_000_000).map(|batches| batches.len())
 }
 
 #[test]
 fn a_batch_is_read_whatever_its_codec() {
     for codec in 0..=4 {
         let bytes = sent(codec);
-        let batches = check(Bytes::from(bytes.clone()), &Limits::default()).unwrap();
+        let batches = check(Bytes::from(bytes.clone()), &Limits::default(), &mut 10_000).unwrap();
         assert_eq!(batches.len(), 1, "{codec}");
         assert_eq!(batches[0].max_timestamp_ms(), 1500);
         assert!(batches[0].has_null_key());
@@ -154,7 +154,7 @@ fn limits_hold_before_memory_is_taken() {
         ..Limits::default()
     };
     assert_eq!(
-        check(sent(0).into(), &limits).unwrap_err(),
+        check(sent(0).into(), &limits, &mut 1000).unwrap_err(),
         BatchError::TooLarge
     );
     let zeroes = vec![0; 1_000_001];
@@ -167,6 +167,25 @@ fn limits_hold_before_memory_is_taken() {
     let claims = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
     assert_eq!(inflate(2, &claims, 1_000_000), Err(BatchError::TooLarge));
     assert_eq!(inflate(2, &claims, usize::MAX), Err(BatchError::Corrupt));
+}
+
+#[test]
+fn all_batches_of_a_request_share_what_may_be_decompressed() {
+    let inflated = sent(0).len() - HEAD_BYTES;
+    let two: Bytes = [sent(4), sent(4)].concat().into();
+    let limits = Limits::default();
+    let mut left = 2 * inflated + 1;
+    assert_eq!(check(two.clone(), &limits, &mut left).unwrap().len(), 2);
+    assert_eq!(left, 1);
+    let mut left = 2 * inflated - 1;
+    let refused = check(two.clone(), &limits, &mut left).unwrap_err();
+    assert_eq!(refused, BatchError::TooLarge);
+    // What was decompressed in vain has cost as much, also for the next partition.
+    assert_eq!(
+        check(two, &limits, &mut left).unwrap_err(),
+        BatchError::TooLarge
+    );
+    assert_eq!(left, 0);
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
     let known = node.store.topics();
     let mut appends = Vec::new();
     let mut topics = Vec::new();
+    let mut left = batch::MAX_REQUEST_INFLATED_BYTES;
     for data in request.topic_data {
         let topic = if version >= BY_ID {
             known.with_id(data.topic_id).ok_or(Error::UnknownTopicId)
@@ -48,9 +49,9 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
         for partition in data.partition_data {
             let append = match refusal {
                 Some(error) => Err(error),
-                None => {
-                    topic.and_then(|topic| check(node, topic, partition.index, partition.records))
-                }
+                None => topic.and_then(|topic| {
+                    check(node, topic, partition.index, partition.records, &mut left)
+                }),
             };
             // Its place among the outcomes.
             let place = append.map(|append| {
@@ -91,7 +92,13 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
 }
 
 /// What is to be appended to a partition, if there is such a partition and the records are whole.
-fn check(node: &Node, topic: &Topic, index: i32, records: Option<Bytes>) -> Result<Append, Error> {
+fn check(
+    node: &Node,
+    topic: &Topic,
+    index: i32,
+    records: Option<Bytes>,
+    left: &mut usize,
+) -> Result<Append, Error> {
     let partition = topic.partition(index);
     let partition = Arc::clone(partition.ok_or(Error::UnknownTopicOrPartition)?);
     let limits = batch::Limits {
@@ -99,7 +106,7 @@ fn check(node: &Node, topic: &Topic, index: i32, records: Option<Bytes>) -> Resu
             .min(node.batch_limits.max_batch_bytes),
         ..node.batch_limits
     };
-    let batches = batch::check(records.unwrap_or_default(), &limits);
+    let batches = batch::check(records.unwrap_or_default(), &limits, left);
     let batches = batches.map_err(|error| errors::of_batch(&error))?;
     Ok(Append { partition, batches })
 }
