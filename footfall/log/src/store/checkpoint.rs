@@ -118,6 +118,19 @@ pub(super) fn limit_file(connection: &Connection) -> Result<(), rusqlite::Error>
     connection.pragma_update(None, "journal_size_limit", KEPT_BYTES)
 }
 
+/// Moves what an earlier program left in the write-ahead file. If the disk had failed it, the system may have dropped
+/// some of that file although it still reads well; commits behind such a part would not survive a loss of power.
+pub(super) fn take_in(connection: &Connection) -> Result<(), StoreError> {
+    match checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)") {
+        // A full disk, for example: then a later checkpoint does it.
+        Err(error) if !error.is_disk_failure() => {
+            warn!(%error, "the log's write-ahead file was not moved into the main file: {error}");
+            Ok(())
+        }
+        done => done,
+    }
+}
+
 fn checkpoint(connection: &Connection, pragma: &str) -> Result<(), StoreError> {
     // Its row says whether another program was in the way. Then the next one moves what this one could not.
     connection.query_row(pragma, [], |_| Ok(()))?;

@@ -124,6 +124,7 @@ impl Store {
         let place = schema::prepare_folder(dir)?;
         let connection = schema::open_writer(&place.file, options.durability)?;
         checkpoint::limit_file(&connection)?;
+        checkpoint::take_in(&connection)?;
         let cluster_id = ids::cluster_id(&connection)?;
         let shared = Arc::new(Shared {
             topics: RwLock::new(Arc::new(topics::read(&connection)?)),
