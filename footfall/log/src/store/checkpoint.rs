@@ -16,11 +16,8 @@ use std::{
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::{Durability, StoreError, schema};
+use super::{StoreError, StoreOptions, schema};
 
-/// Bytes written after which a checkpoint begins. The write-ahead file grows on while it runs; at full speed it stayed
-/// below 20 MB with an fsync per commit and below 65 MB without.
-const BEGIN_BYTES: usize = 8 * 1024 * 1024;
 /// Pages that a commit writes besides those of the batches: the rest of the last page, and producers' progress.
 const PAGES_PER_COMMIT: usize = 4;
 /// Size in bytes to which the write-ahead file is cut when it starts over, after something unusually large.
@@ -35,6 +32,7 @@ pub(super) struct Checkpoints {
     begin: Option<Sender<()>>,
     done: Receiver<Result<(), StoreError>>,
     thread: Option<JoinHandle<()>>,
+    begin_bytes: usize,
     written: usize,
     running: bool,
 }
@@ -43,10 +41,10 @@ impl Checkpoints {
     /// Starts the thread, with a connection of its own to `file`.
     pub(super) fn start(
         file: &Path,
-        durability: Durability,
+        options: &StoreOptions,
         gate: Arc<Gate>,
     ) -> Result<Self, StoreError> {
-        let connection = schema::open_checkpointer(file, durability)?;
+        let connection = schema::open_checkpointer(file, options.durability)?;
         let (begin, requests) = channel();
         let (report, done) = channel();
         let thread = thread::Builder::new()
@@ -65,6 +63,7 @@ impl Checkpoints {
             begin: Some(begin),
             done,
             thread: Some(thread),
+            begin_bytes: options.checkpoint_bytes,
             written: 0,
             running: false,
         })
@@ -91,7 +90,7 @@ impl Checkpoints {
             connection.busy_timeout(schema::BUSY_TIMEOUT)?;
             return restarted;
         }
-        if self.written >= BEGIN_BYTES {
+        if self.written >= self.begin_bytes {
             self.running = self
                 .begin
                 .as_ref()

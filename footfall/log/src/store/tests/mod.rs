@@ -1,5 +1,6 @@
 //! The store against its promises.
 
+mod checkpoint;
 mod compact;
 mod failures;
 mod former;
