@@ -115,8 +115,17 @@ impl CheckedBatch {
     }
 }
 
+/// Bytes that the batches of one request may come to when they are decompressed, all together. No client sends more than
+/// its 100 MB before compression; a request made to harm could keep a processor busy for minutes.
+pub(crate) const MAX_REQUEST_INFLATED_BYTES: usize = 256 * 1024 * 1024;
+
 /// The batches of one partition's data in a produce request, in order and at least one, or why none can be appended.
-pub(crate) fn check(data: Bytes, limits: &Limits) -> Result<Vec<CheckedBatch>, BatchError> {
+/// `left` is what may still be decompressed for the request, and falls.
+pub(crate) fn check(
+    data: Bytes,
+    limits: &Limits,
+    left: &mut usize,
+) -> Result<Vec<CheckedBatch>, BatchError> {
     let mut rest = data;
     if rest.is_empty() {
         return Err(BatchError::Invalid("no batch"));
@@ -130,7 +139,12 @@ pub(crate) fn check(data: Bytes, limits: &Limits) -> Result<Vec<CheckedBatch>, B
         if length > limits.max_batch_bytes {
             return Err(BatchError::TooLarge);
         }
-        batches.push(check_one(rest.split_to(length), limits)?);
+        let limit = limits.max_inflated_bytes.min(*left);
+        // A batch that is refused counts as much as it may have cost.
+        *left -= limit;
+        let (batch, inflated) = check_one(rest.split_to(length), limit)?;
+        *left += limit.saturating_sub(inflated);
+        batches.push(batch);
     }
     Ok(batches)
 }
@@ -141,12 +155,13 @@ pub(crate) fn split(batches: &[u8]) -> Result<(&[u8], &[u8]), BatchError> {
     batches.split_at_checked(length).ok_or(BatchError::Corrupt)
 }
 
-fn check_one(bytes: Bytes, limits: &Limits) -> Result<CheckedBatch, BatchError> {
+/// The batch, and how many bytes its records come to.
+fn check_one(bytes: Bytes, limit: usize) -> Result<(CheckedBatch, usize), BatchError> {
     let head = Head::read(&bytes)?;
     head.check_checksum(&bytes)?;
     head.check_as_sent()?;
     let body = bytes.get(HEAD_BYTES..).ok_or(BatchError::Corrupt)?;
-    let inflated = inflate(head.compression(), body, limits.max_inflated_bytes)?;
+    let inflated = inflate(head.compression(), body, limit)?;
     let mut max_timestamp_ms = i64::MIN;
     let mut null_key = false;
     let mut expected_delta = 0;
@@ -160,10 +175,12 @@ fn check_one(bytes: Bytes, limits: &Limits) -> Result<CheckedBatch, BatchError> 
         max_timestamp_ms = max_timestamp_ms.max(record.timestamp_ms);
         null_key |= record.key.is_none();
     }
-    Ok(CheckedBatch {
+    let inflated_bytes = inflated.len();
+    let batch = CheckedBatch {
         bytes,
         head,
         max_timestamp_ms,
         null_key,
-    })
+    };
+    Ok((batch, inflated_bytes))
 }

@@ -61,14 +61,14 @@ fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 fn checked(bytes: Vec<u8>) -> Result<usize, BatchError> {
-    check(bytes.into(), &Limits::default()).map(|batches| batches.len())
+    check(bytes.into(), &Limits::default(), &mut 1_000_000_000).map(|batches| batches.len())
 }
 
 #[test]
 fn a_batch_is_read_whatever_its_codec() {
     for codec in 0..=4 {
         let bytes = sent(codec);
-        let batches = check(Bytes::from(bytes.clone()), &Limits::default()).unwrap();
+        let batches = check(Bytes::from(bytes.clone()), &Limits::default(), &mut 10_000).unwrap();
         assert_eq!(batches.len(), 1, "{codec}");
         assert_eq!(batches[0].max_timestamp_ms(), 1500);
         assert!(batches[0].has_null_key());
@@ -154,7 +154,7 @@ fn limits_hold_before_memory_is_taken() {
         ..Limits::default()
     };
     assert_eq!(
-        check(sent(0).into(), &limits).unwrap_err(),
+        check(sent(0).into(), &limits, &mut 1000).unwrap_err(),
         BatchError::TooLarge
     );
     let zeroes = vec![0; 1_000_001];
@@ -167,6 +167,25 @@ fn limits_hold_before_memory_is_taken() {
     let claims = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
     assert_eq!(inflate(2, &claims, 1_000_000), Err(BatchError::TooLarge));
     assert_eq!(inflate(2, &claims, usize::MAX), Err(BatchError::Corrupt));
+}
+
+#[test]
+fn all_batches_of_a_request_share_what_may_be_decompressed() {
+    let inflated = sent(0).len() - HEAD_BYTES;
+    let two: Bytes = [sent(4), sent(4)].concat().into();
+    let limits = Limits::default();
+    let mut left = 2 * inflated + 1;
+    assert_eq!(check(two.clone(), &limits, &mut left).unwrap().len(), 2);
+    assert_eq!(left, 1);
+    let mut left = 2 * inflated - 1;
+    let refused = check(two.clone(), &limits, &mut left).unwrap_err();
+    assert_eq!(refused, BatchError::TooLarge);
+    // What was decompressed in vain has cost as much, also for the next partition.
+    assert_eq!(
+        check(two, &limits, &mut left).unwrap_err(),
+        BatchError::TooLarge
+    );
+    assert_eq!(left, 0);
 }
 
 #[test]
@@ -187,6 +206,25 @@ fn data_that_consumers_cannot_decompress_is_refused() {
         lz4_frame(&long, lz4::BlockMode::Linked)
     });
     assert_eq!(checked(linked), Err(BatchError::Corrupt));
+}
+
+#[test]
+fn numbers_that_are_longer_than_consumers_read_are_refused() {
+    let body = [0, 0, 0, 1, 1, 0];
+    let one = |records: Vec<u8>| {
+        let mut bytes = sent(0)[..HEAD_BYTES].to_vec();
+        bytes[23..27].fill(0);
+        bytes[57..61].copy_from_slice(&1_i32.to_be_bytes());
+        bytes.extend(records);
+        checked(sealed(bytes))
+    };
+    assert_eq!(one([&[12], &body[..]].concat()), Ok(1));
+    // The same number with zeroes behind it.
+    assert_eq!(one([&[140, 128, 128, 128, 0], &body[..]].concat()), Ok(1));
+    let long = [&[140, 128, 128, 128, 128, 0], &body[..]].concat();
+    assert!(matches!(one(long), Err(BatchError::Invalid(_))), "a length");
+    let delta = vec![22, 0, 0, 128, 128, 128, 128, 128, 0, 1, 1, 0];
+    assert!(matches!(one(delta), Err(BatchError::Invalid(_))), "a delta");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(crate) struct Record<'a> {
 /// The headers of a record: names and values. They were checked when the record was read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Headers<'a> {
-    left: i64,
+    left: i32,
     rest: &'a [u8],
 }
 
@@ -81,10 +81,10 @@ fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
     let (_attributes, after) = rest.split_first()?;
     rest = after;
     let timestamp_ms = base_timestamp_ms.checked_add(varint(&mut rest)?)?;
-    let offset_delta = i32::try_from(varint(&mut rest)?).ok()?;
+    let offset_delta = short_varint(&mut rest)?;
     let key = octets(&mut rest)?;
     let value = octets(&mut rest)?;
-    let headers = varint(&mut rest)?;
+    let headers = short_varint(&mut rest)?;
     if headers < 0 {
         return None;
     }
@@ -110,13 +110,23 @@ fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
 /// Bytes with their length in front, a length of -1 being none; the outer `None` if they are not all there.
 #[expect(clippy::option_option, reason = "absent and damaged are two things")]
 fn octets<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
-    let length = varint(rest)?;
+    let length = short_varint(rest)?;
     if length == -1 {
         return Some(None);
     }
     let (octets, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     *rest = after;
     Some(Some(octets))
+}
+
+/// A number of 32 bits, in at most five bytes: Java's consumers read no longer ones, and would never get past the batch.
+fn short_varint(rest: &mut &[u8]) -> Option<i32> {
+    const MAX_BYTES: usize = 5;
+    let before = rest.len();
+    let value = varint(rest)?;
+    (before - rest.len() <= MAX_BYTES)
+        .then(|| i32::try_from(value).ok())
+        .flatten()
 }
 
 /// A number of at most ten bytes, seven bits in each, the sign in the lowest bit.

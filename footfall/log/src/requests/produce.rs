@@ -37,6 +37,7 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
     let known = node.store.topics();
     let mut appends = Vec::new();
     let mut topics = Vec::new();
+    let mut left = batch::MAX_REQUEST_INFLATED_BYTES;
     for data in request.topic_data {
         let topic = if version >= BY_ID {
             known.with_id(data.topic_id).ok_or(Error::UnknownTopicId)
@@ -48,14 +49,15 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
         for partition in data.partition_data {
             let append = match refusal {
                 Some(error) => Err(error),
-                None => {
-                    topic.and_then(|topic| check(node, topic, partition.index, partition.records))
-                }
+                None => topic.and_then(|topic| {
+                    check(node, topic, partition.index, partition.records, &mut left)
+                }),
             };
             // Its place among the outcomes.
             let place = append.map(|append| {
+                let start = append.partition.start();
                 appends.push(append);
-                appends.len() - 1
+                (appends.len() - 1, start)
             });
             partitions.push((partition.index, place));
         }
@@ -68,12 +70,18 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
     };
     let responses = topics.into_iter().map(|(name, id, partitions)| {
         let partitions = partitions.into_iter().map(|(index, place)| {
-            let outcome = place.and_then(|place| match outcomes.get(place) {
-                Some(Ok(appended)) => Ok(appended),
-                Some(Err(error)) => Err(errors::of_append(*error)),
-                None => Err(Error::UnknownServerError),
-            });
-            describe(index, outcome)
+            let (outcome, start) = match place {
+                Ok((place, start)) => (
+                    match outcomes.get(place) {
+                        Some(Ok(appended)) => Ok(appended),
+                        Some(Err(error)) => Err(errors::of_append(*error)),
+                        None => Err(Error::UnknownServerError),
+                    },
+                    start,
+                ),
+                Err(error) => (Err(error), -1),
+            };
+            describe(index, outcome, start)
         });
         TopicProduceResponse::default()
             .with_name(name)
@@ -84,7 +92,13 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
 }
 
 /// What is to be appended to a partition, if there is such a partition and the records are whole.
-fn check(node: &Node, topic: &Topic, index: i32, records: Option<Bytes>) -> Result<Append, Error> {
+fn check(
+    node: &Node,
+    topic: &Topic,
+    index: i32,
+    records: Option<Bytes>,
+    left: &mut usize,
+) -> Result<Append, Error> {
     let partition = topic.partition(index);
     let partition = Arc::clone(partition.ok_or(Error::UnknownTopicOrPartition)?);
     let limits = batch::Limits {
@@ -92,20 +106,21 @@ fn check(node: &Node, topic: &Topic, index: i32, records: Option<Bytes>) -> Resu
             .min(node.batch_limits.max_batch_bytes),
         ..node.batch_limits
     };
-    let batches = batch::check(records.unwrap_or_default(), &limits);
+    let batches = batch::check(records.unwrap_or_default(), &limits, left);
     let batches = batches.map_err(|error| errors::of_batch(&error))?;
     Ok(Append { partition, batches })
 }
 
-fn describe(index: i32, outcome: Result<&Appended, Error>) -> PartitionProduceResponse {
+fn describe(index: i32, outcome: Result<&Appended, Error>, start: i64) -> PartitionProduceResponse {
     let response = PartitionProduceResponse::default()
         .with_index(index)
+        // With a refusal too: without it, a Java producer whom the log has forgotten never starts its next epoch, and
+        // sends the same again until it gives up.
+        .with_log_start_offset(start)
         // Records keep the time that their producer gave them.
         .with_log_append_time_ms(-1);
     match outcome {
-        Ok(appended) => response
-            .with_base_offset(appended.base_offset)
-            .with_log_start_offset(appended.log_start_offset),
+        Ok(appended) => response.with_base_offset(appended.base_offset),
         Err(error) => response.with_error_code(error.code()).with_base_offset(-1),
     }
 }

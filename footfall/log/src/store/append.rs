@@ -29,8 +29,6 @@ pub(crate) struct Append {
 pub(crate) struct Appended {
     /// Offset of the first record of the first batch.
     pub(crate) base_offset: i64,
-    /// First offset of the partition.
-    pub(crate) log_start_offset: i64,
     /// All of it was in the log already, and nothing was written.
     pub(crate) duplicate: bool,
 }
@@ -87,7 +85,6 @@ impl Staged {
         self.moved.extend(moved);
         Ok(Ok(Appended {
             base_offset: placed.first().map_or(first, |(offset, _)| *offset),
-            log_start_offset: partition.start(),
             duplicate: placed.iter().all(|(_, batch)| batch.is_none()),
         }))
     }

@@ -16,11 +16,8 @@ use std::{
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::{Durability, StoreError, schema};
+use super::{StoreError, StoreOptions, schema};
 
-/// Bytes written after which a checkpoint begins. The write-ahead file grows on while it runs; at full speed it stayed
-/// below 20 MB with an fsync per commit and below 65 MB without.
-const BEGIN_BYTES: usize = 8 * 1024 * 1024;
 /// Pages that a commit writes besides those of the batches: the rest of the last page, and producers' progress.
 const PAGES_PER_COMMIT: usize = 4;
 /// Size in bytes to which the write-ahead file is cut when it starts over, after something unusually large.
@@ -35,6 +32,7 @@ pub(super) struct Checkpoints {
     begin: Option<Sender<()>>,
     done: Receiver<Result<(), StoreError>>,
     thread: Option<JoinHandle<()>>,
+    begin_bytes: usize,
     written: usize,
     running: bool,
 }
@@ -43,10 +41,10 @@ impl Checkpoints {
     /// Starts the thread, with a connection of its own to `file`.
     pub(super) fn start(
         file: &Path,
-        durability: Durability,
+        options: &StoreOptions,
         gate: Arc<Gate>,
     ) -> Result<Self, StoreError> {
-        let connection = schema::open_checkpointer(file, durability)?;
+        let connection = schema::open_checkpointer(file, options.durability)?;
         let (begin, requests) = channel();
         let (report, done) = channel();
         let thread = thread::Builder::new()
@@ -65,6 +63,7 @@ impl Checkpoints {
             begin: Some(begin),
             done,
             thread: Some(thread),
+            begin_bytes: options.checkpoint_bytes,
             written: 0,
             running: false,
         })
@@ -91,7 +90,7 @@ impl Checkpoints {
             connection.busy_timeout(schema::BUSY_TIMEOUT)?;
             return restarted;
         }
-        if self.written >= BEGIN_BYTES {
+        if self.written >= self.begin_bytes {
             self.running = self
                 .begin
                 .as_ref()
@@ -116,6 +115,19 @@ impl Checkpoints {
 /// Sets how the write-ahead file is cut.
 pub(super) fn limit_file(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_size_limit", KEPT_BYTES)
+}
+
+/// Moves what an earlier program left in the write-ahead file. If the disk had failed it, the system may have dropped
+/// some of that file although it still reads well; commits behind such a part would not survive a loss of power.
+pub(super) fn take_in(connection: &Connection) -> Result<(), StoreError> {
+    match checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)") {
+        // A full disk, for example: then a later checkpoint does it.
+        Err(error) if !error.is_disk_failure() => {
+            warn!(%error, "the log's write-ahead file was not moved into the main file: {error}");
+            Ok(())
+        }
+        done => done,
+    }
 }
 
 fn checkpoint(connection: &Connection, pragma: &str) -> Result<(), StoreError> {

@@ -55,6 +55,17 @@ struct Rewrite {
     content: Content,
 }
 
+impl Rewrite {
+    /// About how many bytes it writes: its batch, and a page that it is in.
+    fn len(&self) -> usize {
+        let batch = match &self.content {
+            Content::Fewer(batch) => batch.len(),
+            Content::Same | Content::None => 0,
+        };
+        batch + usize::from(schema::PAGE_BYTES)
+    }
+}
+
 #[derive(Debug)]
 enum Content {
     /// Only the columns beside it change.
@@ -159,7 +170,9 @@ impl Store {
         rewrites: Vec<Rewrite>,
     ) -> Result<(), StoreError> {
         let (written, shown) = (Arc::clone(partition), Arc::clone(partition));
-        self.change(
+        let bytes = rewrites.iter().map(Rewrite::len).sum();
+        self.large_change(
+            bytes,
             move |connection| {
                 // The writer may have deleted the topic, and its table with it, since the piece was read.
                 if written.is_gone() {

@@ -27,14 +27,17 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Batches from the one that holds `from` on: at least one, else at most `max_bytes`. `None` if the file must be read.
-    pub(super) fn read(&self, from: i64, max_bytes: usize) -> Option<Bytes> {
+    /// Batches from the one that holds `from` on and before `end`: at least one, else at most `max_bytes`. `None` if the
+    /// file must be read.
+    pub(super) fn read(&self, from: i64, end: i64, max_bytes: usize) -> Option<Bytes> {
         let kept = self.lock();
         if kept.front()?.base > from {
             return None;
         }
         let first = kept.partition_point(|batch| batch.end <= from);
-        let mut batches = kept.range(first..);
+        // A batch is here a moment before the partition's end says so. A consumer that had it already would ask for an
+        // offset behind the end, which is out of range.
+        let mut batches = kept.range(first..).take_while(|batch| batch.base < end);
         let first = batches.next()?;
         let mut more = batches.peekable();
         let fits = |size: usize, batch: &Kept| size + batch.bytes.len() <= max_bytes;

@@ -40,8 +40,8 @@ pub(super) enum Job {
         bytes: usize,
         reply: oneshot::Sender<Vec<Result<Appended, AppendError>>>,
     },
-    /// Any other change.
-    Change(Box<dyn Change>),
+    /// Any other change, and about how many bytes it writes if it is a large one.
+    Change(Box<dyn Change>, usize),
     /// Ends the thread, after everything that was asked for before.
     Stop(oneshot::Sender<()>),
 }
@@ -95,8 +95,7 @@ impl Writer {
                         stopped = Some(reply);
                         break;
                     }
-                    Job::Append { bytes: size, .. } => bytes += size,
-                    Job::Change(_) => {}
+                    Job::Append { bytes: size, .. } | Job::Change(_, size) => bytes += size,
                 }
                 group.push(job);
                 if bytes < GROUP_BYTES {
@@ -104,15 +103,20 @@ impl Writer {
                 }
             }
             self.commit(group);
-            if !self.broken
-                && let Err(error) = self.checkpoints.after_commit(&self.connection, bytes)
-            {
-                self.note(&error);
-            }
+            self.checkpoint(bytes);
         }
         self.close();
         if let Some(reply) = stopped {
             let _ = reply.send(());
+        }
+    }
+
+    /// Keeps the write-ahead file small, after a commit of about this many bytes.
+    fn checkpoint(&mut self, bytes: usize) {
+        if !self.broken
+            && let Err(error) = self.checkpoints.after_commit(&self.connection, bytes)
+        {
+            self.note(&error);
         }
     }
 
@@ -125,7 +129,12 @@ impl Writer {
                 Err(TryRecvError::Empty) => {}
             }
             match self.transaction(topics::clean) {
-                Ok(more) => self.state.cleaning = more,
+                Ok(more) => {
+                    self.state.cleaning = more;
+                    if more {
+                        self.checkpoint(0);
+                    }
+                }
                 Err(error) => {
                     self.note(&error);
                     self.state.cleaning = false;
@@ -185,7 +194,7 @@ impl Writer {
                         }
                         Outcome::Appends(results)
                     }
-                    Job::Change(change) => Outcome::Change(alone(connection, &mut **change)?),
+                    Job::Change(change, _) => Outcome::Change(alone(connection, &mut **change)?),
                     Job::Stop(_) => Outcome::Change(Ok(())),
                 });
             }
@@ -215,7 +224,7 @@ impl Writer {
                 };
                 let _ = reply.send(results);
             }
-            Job::Change(change) => {
+            Job::Change(change, _) => {
                 let result = match outcome {
                     Ok(Outcome::Change(result)) => result,
                     Ok(Outcome::Appends(_)) => Err(StoreError::Stopped),

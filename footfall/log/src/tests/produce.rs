@@ -152,6 +152,22 @@ async fn what_cannot_be_appended_is_refused_and_leaves_the_log_as_it_was() {
     broker.stop().await;
 }
 
+/// Java's producers start their next epoch after this error only if the answer says where the log begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_producer_that_is_not_known_learns_where_the_log_begins() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 1).await;
+    let mut wire = Wire::connect(&broker).await;
+    let forgotten = sequenced(&batch(&[(1, "x")]), 4711, 0, 5);
+    let request = produce(-1, "events", 0, forgotten);
+    let response: ProduceResponse = wire.call(9, &request).await;
+    let partition = &response.responses[0].partition_responses[0];
+    assert_eq!(partition.error_code, Error::UnknownProducerId.code());
+    assert_eq!((partition.base_offset, partition.log_start_offset), (-1, 0));
+    broker.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_are_found_by_their_ids() {
     let dir = data_dir();

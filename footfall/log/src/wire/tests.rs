@@ -177,7 +177,8 @@ async fn node(dir: &TempDir) -> Arc<Node> {
         .unwrap();
     // Something to tell: an answer about nothing is right in every version.
     let records = crate::tests::wire::batch(&[(1, "a"), (2, "b")]);
-    let batches = crate::batch::check(records, &crate::batch::Limits::default()).unwrap();
+    let batches =
+        crate::batch::check(records, &crate::batch::Limits::default(), &mut 1_000_000).unwrap();
     let partition = Arc::clone(&topic.partitions[0]);
     let append = Append { partition, batches };
     store.append(vec![append]).await.remove(0).unwrap();

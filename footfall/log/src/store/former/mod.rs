@@ -80,11 +80,14 @@ pub(crate) fn migrate(
     };
     let former = dir.join(FORMER);
     let mut migrated = Migrated {
-        kept: dir.join(KEPT),
+        kept: unused(&dir.join(KEPT)),
         ..Migrated::default()
     };
-    // The new file has its name only when it is complete. Then a crash came before the former one was renamed.
-    if !place.file.exists() {
+    // The new file has its name only when it is complete. Then a crash came before the former one was renamed, or an
+    // earlier version of the program ran after the take-over and began a log of its own.
+    if place.file.exists() {
+        check_same(&former, &place.file, report)?;
+    } else {
         let unfinished = dir.join(UNFINISHED);
         remove(&unfinished).map_err(in_folder)?;
         let built = build(&former, &unfinished, report, &mut migrated);
@@ -109,6 +112,43 @@ pub(crate) fn migrate(
         "the log has a new format; the former one is kept as {kept}, and may be deleted with: rm {kept}*"
     );
     Ok(migrated)
+}
+
+/// An error if the new file does not hold what the former one does.
+fn check_same(
+    former: &Path,
+    file: &Path,
+    report: &mut dyn FnMut(Progress),
+) -> Result<(), StoreError> {
+    let source = Source::open(former)?;
+    let mut counter = Counter {
+        progress: Progress {
+            done: 0,
+            total: source.count()?,
+        },
+        report,
+    };
+    let target = schema::open_reader(file)?;
+    let compared = compare::compare(&source, &target, &mut counter);
+    close(target)?;
+    source.close()?;
+    compared.map_err(|error| {
+        StoreError::Former(format!(
+            "{} and {} hold different records, so an earlier version of the program has written since the take-over; \
+            move one of them out of the folder ({error})",
+            former.display(),
+            file.display()
+        ))
+    })
+}
+
+/// This path, or one with a number behind it if there is such a file: a log that was kept before stays.
+fn unused(path: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| with_suffix(path, &format!(".{number}")));
+    let mut paths = std::iter::once(path.to_owned()).chain(numbered);
+    paths
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| path.to_owned())
 }
 
 fn build(

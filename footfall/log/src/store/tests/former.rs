@@ -214,6 +214,35 @@ async fn a_migration_that_was_interrupted_begins_again_or_finishes() {
 }
 
 #[test]
+fn a_log_that_an_earlier_version_wrote_after_the_take_over_is_not_passed_over() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let (former, kept) = (
+        dir.path().join("log.db"),
+        dir.path().join("log.db.migrated"),
+    );
+    drop(former_log(dir.path()));
+    former::migrate(dir.path(), &mut |_| {}).unwrap();
+    let first = fs::read(&kept).unwrap();
+    // The earlier version finds no log, and begins another one.
+    let second = former_log(dir.path());
+    let record = "INSERT INTO record (topition, offset_id, attributes, timestamp, k, v) VALUES (1, 5000, 0, 1, x'01', x'02')";
+    second.execute(record, []).unwrap();
+    drop(second);
+    let refused = former::migrate(dir.path(), &mut |_| {});
+    assert!(matches!(refused, Err(StoreError::Former(_))), "{refused:?}");
+    assert!(former.is_file(), "it is where it was");
+    assert_eq!(fs::read(&kept).unwrap(), first);
+
+    // Without the new file it is taken over, and the log that was kept before stays.
+    fs::remove_file(dir.path().join("records.db")).unwrap();
+    let migrated = former::migrate(dir.path(), &mut |_| {}).unwrap();
+    assert_eq!(migrated.records, 5004);
+    assert_eq!(fs::read(&kept).unwrap(), first);
+    assert_ne!(migrated.kept, kept);
+    assert!(migrated.kept.is_file() && !former.exists());
+}
+
+#[test]
 fn a_migration_that_fails_leaves_the_former_log_as_it_was() {
     let dir = tempfile::TempDir::new().unwrap();
     let former = former_log(dir.path());

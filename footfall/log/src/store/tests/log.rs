@@ -1,7 +1,11 @@
 //! Topics, appends and reads.
 
 use super::*;
-use crate::store::{StoreError, ids::base64};
+use crate::store::{
+    StoreError,
+    ids::base64,
+    tail::{Kept, Tails},
+};
 
 #[tokio::test]
 async fn what_was_appended_is_read_from_memory_and_from_the_file() {
@@ -14,7 +18,6 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
     let appended = append(&store, partition, vec![two.clone(), two]).await;
     let expected = Appended {
         base_offset: 0,
-        log_start_offset: 0,
         duplicate: false,
     };
     assert_eq!(appended, Ok(expected));
@@ -41,6 +44,27 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
     let bytes = store.read(partition, 3, 1).await.unwrap();
     assert_eq!(records(&bytes)[0].offset, 2);
     assert!(store.read(partition, 4, 1).await.unwrap().is_empty());
+    store.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_read_from_behind_the_end() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let store = open(dir.path());
+    let topic = topic(&store, "t", 1).await;
+    let partition = topic.partition(0).unwrap();
+    let one = batch(&[(10, "a", "1")]);
+    append(&store, partition, vec![one.clone()]).await.unwrap();
+    // As the writer does after a commit, before it tells the new end.
+    let next = Kept {
+        base: 1,
+        end: 2,
+        bytes: one.placed(1, 0),
+    };
+    Tails::new(10_000).push(partition, next);
+    assert_eq!(partition.end(), 1);
+    let seen = records(&store.read(partition, 0, 10_000).await.unwrap());
+    assert_eq!(seen.len(), 1, "{seen:?}");
     store.close().await;
 }
 

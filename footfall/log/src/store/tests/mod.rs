@@ -1,5 +1,6 @@
 //! The store against its promises.
 
+mod checkpoint;
 mod compact;
 mod failures;
 mod former;
@@ -48,7 +49,7 @@ pub(super) fn sent(records: &[(i64, &str, &str)], codec: Codec) -> Bytes {
 }
 
 pub(super) fn checked(sent: Bytes) -> CheckedBatch {
-    let mut batches = batch::check(sent, &Limits::default()).unwrap();
+    let mut batches = batch::check(sent, &Limits::default(), &mut 1_000_000_000).unwrap();
     assert_eq!(batches.len(), 1);
     batches.remove(0)
 }
