@@ -110,12 +110,14 @@ mod tests {
             .finish();
         tracing::subscriber::with_default(subscriber, || {
             for state in ["DOWN", "AUTH_REQ"] {
-                let record = Record::builder()
-                    .level(Level::Error)
-                    .target(KAFKA_CLIENT)
-                    .args(format_args!("a login failed (after 0ms in state {state})"))
-                    .build();
-                ForeignLines(LogTracer::new()).log(&record);
+                let mut record = Record::builder();
+                record.level(Level::Error).target(KAFKA_CLIENT);
+                // One statement: the text lives no longer.
+                ForeignLines(LogTracer::new()).log(
+                    &record
+                        .args(format_args!("a login failed (after 0ms in state {state})"))
+                        .build(),
+                );
             }
         });
         let shown = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
