@@ -98,7 +98,11 @@ impl Group {
 
     /// Bytes of what clients made it keep.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.members.values().map(Member::held_bytes).sum()
+        let members = self.members.iter();
+        let members: usize = members
+            .map(|(id, member)| id.len() + member.held_bytes())
+            .sum();
+        members + self.pending.keys().map(String::len).sum::<usize>()
     }
 
     /// A client wants a place in the next generation. `fresh_id` is its id if it has none.

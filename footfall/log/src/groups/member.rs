@@ -139,6 +139,7 @@ impl Member {
     pub(super) fn held_bytes(&self) -> usize {
         let protocols = self.protocols.iter();
         let protocols: usize = protocols.map(|(name, data)| name.len() + data.len()).sum();
-        protocols + self.assignment.len() + self.client_id.len()
+        let instance = self.instance.as_ref().map_or(0, String::len);
+        protocols + self.assignment.len() + self.client_id.len() + instance
     }
 }

@@ -42,6 +42,10 @@ const MAX_GROUPS: usize = 1_000;
 const MAX_MEMBERS: usize = 1_000;
 /// What clients may make all groups keep: metadata, assignments, names.
 const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
+/// Bytes of a group's name, of a static member's, and of a kind of group. Kafka has no limit but that of its messages.
+pub(crate) const MAX_NAME: usize = 1_024;
+/// Protocols that one member may offer; clients have a handful. Each is compared with those of all others.
+const MAX_PROTOCOLS: usize = 100;
 /// Letters of a client's name in its id.
 const MAX_NAME_IN_ID: usize = 200;
 /// Long enough that clients of one program that starts come together, short enough that nobody waits for it.
@@ -101,8 +105,15 @@ impl Groups {
             error,
             member_id: joiner.member_id.clone(),
         };
-        if group.is_empty() {
+        if group.is_empty() || group.len() > MAX_NAME {
             return Err(refuse(Error::InvalidGroupId));
+        }
+        let instance = joiner.instance.as_deref().unwrap_or_default();
+        if instance.len() > MAX_NAME || joiner.protocol_type.len() > MAX_NAME {
+            return Err(refuse(Error::InvalidRequest));
+        }
+        if joiner.protocols.len() > MAX_PROTOCOLS {
+            return Err(refuse(Error::InconsistentGroupProtocol));
         }
         if !SESSION_MS.contains(&joiner.session.as_millis()) {
             return Err(refuse(Error::InvalidSessionTimeout));

@@ -15,6 +15,10 @@ use super::{
     member::{Member, Reply},
 };
 
+/// A round that nobody has joined goes on for this time at least, whatever the members allow: without it a group whose
+/// members allow nothing would keep the clock busy.
+const LONGER: Duration = Duration::from_secs(1);
+
 impl Group {
     /// Asks everybody to join again, unless they are asked already.
     pub(super) fn open_round(&mut self, now: Instant) {
@@ -24,7 +28,7 @@ impl Group {
             State::Empty => true,
             State::Assigning | State::Stable => false,
         };
-        self.refuse_waiting_syncs();
+        self.refuse_waiting_syncs(now);
         let patience = now + self.longest_rebalance();
         let ends = if first {
             (now + self.limits.first_round).min(patience)
@@ -123,7 +127,7 @@ impl Group {
         }
         if !self.elect() {
             // Only static members are left and none of them is back: it goes on when one comes or the last is gone.
-            let ends = now + self.longest_rebalance();
+            let ends = now + self.longest_rebalance().max(LONGER);
             self.round = Some(Round {
                 ends,
                 ends_at_most: ends,
@@ -210,12 +214,15 @@ impl Group {
         }
     }
 
-    fn refuse_waiting_syncs(&mut self) {
-        let waiting: Vec<_> = self
-            .members
-            .values_mut()
-            .filter_map(|member| member.syncing.take())
-            .collect();
+    fn refuse_waiting_syncs(&mut self, now: Instant) {
+        let mut waiting = Vec::new();
+        for member in self.members.values_mut() {
+            if let Some(ticket) = member.syncing.take() {
+                // It may have waited for longer than its session, and must not be missed before it can come again.
+                member.beat(now);
+                waiting.push(ticket);
+            }
+        }
         for ticket in waiting {
             self.reply(ticket, Reply::Synced(Err(Error::RebalanceInProgress)));
         }

@@ -19,10 +19,8 @@ use kafka_protocol::{
 use tracing::warn;
 
 use super::{Node, text};
-use crate::store::CommittedOffset;
+use crate::{groups::MAX_NAME, store::CommittedOffset};
 
-/// Letters of a group's name. Kafka has no limit but that of its messages.
-const MAX_GROUP_NAME: usize = 1_024;
 /// Bytes of what a client says about an offset; Kafka's default.
 const MAX_METADATA: usize = 4_096;
 /// Nothing was committed.
@@ -32,7 +30,7 @@ const NO_EPOCH: i32 = -1;
 /// Keeps offsets, if the client may commit for the group.
 pub(crate) async fn commit(node: &Node, request: OffsetCommitRequest) -> OffsetCommitResponse {
     let group = request.group_id.as_str();
-    let allowed = if group.len() > MAX_GROUP_NAME {
+    let allowed = if group.len() > MAX_NAME {
         Err(Error::InvalidGroupId)
     } else {
         node.groups.check_commit(
@@ -206,7 +204,8 @@ async fn look_up(node: &Node, group: &str, wanted: Wanted) -> Result<Found, Erro
         Ok(committed) => committed,
         Err(error) => {
             warn!(%error, kafka.group = group, "offsets of group {group} could not be read: {error}");
-            return Err(Error::CoordinatorNotAvailable);
+            // Of the errors that pass, the one that every consumer asks again after: Java's ends with most others.
+            return Err(Error::NotCoordinator);
         }
     };
     let Some(wanted) = wanted else {

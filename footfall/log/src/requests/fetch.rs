@@ -22,7 +22,7 @@ use tokio::{
 use tracing::warn;
 use uuid::Uuid;
 
-use super::{Node, errors, list_offsets::check_epoch};
+use super::{Node, errors, list_offsets::check_epoch, settings};
 use crate::store::Partition;
 
 /// From this version on topics are named by their ids.
@@ -44,6 +44,8 @@ struct Part {
     partition: Arc<Partition>,
     from: i64,
     max_bytes: usize,
+    /// Bytes of a batch, at most. The answer's first one comes whatever the limits.
+    max_batch_bytes: usize,
     /// The partition's end when it was read last; `None` before.
     seen_end: Option<i64>,
     records: Bytes,
@@ -78,9 +80,9 @@ pub(crate) async fn serve(
     let least = usize::try_from(request.min_bytes).unwrap_or(0).min(room);
     let wait = u64::try_from(request.max_wait_ms).unwrap_or(0);
     let deadline = Instant::now() + Duration::from_millis(wait).min(MAX_WAIT);
-    // Errors are told at once, as those of partitions that do not exist.
+    // Errors are told at once, as those of partitions that do not exist. Nothing comes to those who ask for nothing.
     let mut found = Found {
-        failed: topics.iter().any(|topic| topic.1),
+        failed: parts.is_empty() || topics.iter().any(|topic| topic.1),
         ..Found::default()
     };
     loop {
@@ -145,12 +147,14 @@ fn find(
                 .with_records(Some(Bytes::new()));
             let partition = topic.and_then(|topic| {
                 let partition = topic.partition(wanted.partition);
-                partition.ok_or(Error::UnknownTopicOrPartition)
+                let partition = partition.ok_or(Error::UnknownTopicOrPartition)?;
+                Ok((partition, settings::max_message_bytes(&topic.configs)))
             });
             match partition {
-                Ok(partition) => {
+                Ok((partition, largest)) => {
                     let place = (topics.len(), partitions.len());
-                    parts.push(Part::new(place, partition, wanted));
+                    let largest = largest.min(node.batch_limits.max_batch_bytes);
+                    parts.push(Part::new(place, partition, wanted, largest));
                 }
                 Err(error) => {
                     data = data.with_error_code(error.code());
@@ -169,13 +173,19 @@ fn find(
 }
 
 impl Part {
-    fn new(place: (usize, usize), partition: &Arc<Partition>, wanted: &FetchPartition) -> Self {
+    fn new(
+        place: (usize, usize),
+        partition: &Arc<Partition>,
+        wanted: &FetchPartition,
+        max_batch_bytes: usize,
+    ) -> Self {
         let max_bytes = usize::try_from(wanted.partition_max_bytes).unwrap_or(0);
         Self {
             place,
             partition: partition.clone(),
             from: wanted.fetch_offset,
             max_bytes: max_bytes.min(MAX_PARTITION_BYTES),
+            max_batch_bytes,
             seen_end: None,
             records: Bytes::new(),
             error: check_epoch(partition, wanted.current_leader_epoch).err(),
@@ -215,7 +225,12 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
             continue;
         }
         // As much as may come; what does not is given back below.
-        if !reserve(&node.answer_memory, found, others + limit).await {
+        let most = if others == 0 {
+            limit.max(part.max_batch_bytes)
+        } else {
+            limit
+        };
+        if !reserve(&node.answer_memory, found, others + most).await {
             continue;
         }
         match node.store.read(&part.partition, part.from, limit).await {

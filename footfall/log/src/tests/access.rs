@@ -200,3 +200,28 @@ fn credentials_do_not_show_the_password() {
         "{shown}"
     );
 }
+
+#[tokio::test]
+async fn a_client_without_the_password_loses_its_place_also_while_it_takes_no_answers() {
+    /// As many as may be connected without the password.
+    const OTHERS: usize = 100;
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    let mut deaf = Wire::nameless(&broker).await;
+    // The broker ends up waiting for a client that sends and never reads.
+    let sending = tokio::spawn(async move {
+        let many = request_frame(3, 7, &versions()).repeat(1_000);
+        while deaf.try_send(&many).await.is_ok() {}
+    });
+    let mut others = Vec::new();
+    for _ in 0..OTHERS {
+        let mut other = Wire::nameless(&broker).await;
+        let _: ApiVersionsResponse = other.call(3, &versions()).await;
+        others.push(other);
+    }
+    tokio::time::timeout(Duration::from_secs(5), sending)
+        .await
+        .expect("the connection ends when its place is taken")
+        .unwrap();
+    broker.stop().await;
+}

@@ -297,3 +297,18 @@ async fn every_version_forms_a_group() {
     }
     broker.stop().await;
 }
+
+#[tokio::test]
+async fn offsets_that_cannot_be_read_are_an_error_that_consumers_outlive() {
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    let file = rusqlite::Connection::open(dir.path().join("records.db")).unwrap();
+    file.execute_batch("DROP TABLE offsets").unwrap();
+    let mut wire = Wire::connect(&broker).await;
+    let group = OffsetFetchRequestGroup::default().with_group_id(GroupId(string("readers")));
+    let request = OffsetFetchRequest::default().with_groups(vec![group]);
+    let answer = wire.call(8, &request).await;
+    // Java's consumer asks again after this one, and ends with most others.
+    assert_eq!(answer.groups[0].error_code, Error::NotCoordinator.code());
+    broker.stop().await;
+}

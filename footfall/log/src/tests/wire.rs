@@ -26,7 +26,7 @@ pub(super) fn string(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
 
-pub(super) fn topic_name(text: &str) -> TopicName {
+pub(crate) fn topic_name(text: &str) -> TopicName {
     TopicName(string(text))
 }
 
@@ -52,6 +52,11 @@ impl Wire {
 
     pub(super) async fn send(&mut self, frame: &[u8]) {
         self.0.write_all(frame).await.unwrap();
+    }
+
+    /// Sends, unless the connection ended.
+    pub(super) async fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0.write_all(bytes).await
     }
 
     /// The bytes of the next answer; none if the connection ended.

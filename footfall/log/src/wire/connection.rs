@@ -14,7 +14,7 @@ use tokio::{
     io::AsyncWriteExt as _,
     net::TcpStream,
     sync::OwnedSemaphorePermit,
-    time::{Instant, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout},
 };
 use tracing::info;
 
@@ -30,7 +30,7 @@ use crate::requests::{self, Answer, Asked, Failure, api_versions};
 const MAX_FRAME_BYTES: usize = 100 * 1024 * 1024;
 /// Produce requests in work at a time. librdkafka and Java's producer send five.
 const MAX_PIPELINED: usize = 16;
-/// The password must be there after this time.
+/// The password must be there, and its answer sent, after this time.
 const LOGIN_DEADLINE: Duration = Duration::from_secs(10);
 /// A wrong password is answered after this time, as Kafka's `connection.failed.authentication.delay.ms`.
 const FAILURE_PAUSE: Duration = Duration::from_millis(100);
@@ -98,7 +98,14 @@ pub(super) async fn serve(
 ) -> Result<(), Ended> {
     stream.set_nodelay(true)?;
     let mut reader = FrameReader::new(Arc::clone(&service.request_memory));
-    if !log_in(&mut stream, &mut reader, service, &place).await? {
+    // All of it, the sending of answers too: a client that takes none of them must not keep the connection.
+    let entered = tokio::select! {
+        () = place.lost.cancelled() => return Ok(()),
+        entered = timeout(LOGIN_DEADLINE, log_in(&mut stream, &mut reader, service)) => {
+            entered.map_err(|_| FrameError::Slow)??
+        }
+    };
+    if !entered {
         // So that the client reads the answer before it sees the end.
         stream.shutdown().await?;
         return Ok(());
@@ -122,16 +129,13 @@ async fn log_in(
     stream: &mut TcpStream,
     reader: &mut FrameReader,
     service: &Service,
-    place: &Place,
 ) -> Result<bool, Ended> {
-    let deadline = Instant::now() + LOGIN_DEADLINE;
     let mut login = Login::new(&service.credentials);
     loop {
         let frame = reader.next(stream, sasl::MAX_FRAME_BYTES);
         let frame = tokio::select! {
             () = service.stopping.cancelled() => return Ok(false),
-            () = place.lost.cancelled() => return Ok(false),
-            frame = timeout_at(deadline, frame) => frame.map_err(|_| FrameError::Slow)??,
+            frame = frame => frame?,
         };
         let Some(frame) = frame else {
             return Ok(false);

@@ -80,12 +80,21 @@ impl FrameReader {
         limit: usize,
     ) -> Result<Option<Frame>, FrameError> {
         loop {
+            // Also for a frame whose beginning came with the end of the one before.
+            if self.deadline.is_none() && !self.buffer.is_empty() {
+                self.deadline = Some(Instant::now() + FRAME_DEADLINE);
+            }
             if let Some(length) = self.length(limit)? {
                 if self.buffer.len() >= LENGTH_BYTES + length {
                     self.buffer.advance(LENGTH_BYTES);
                     self.deadline = None;
+                    let bytes = self.buffer.split_to(length).freeze();
+                    if length > OWN_BYTES {
+                        // What was read beyond it lies in the same memory and would keep all of it, permit or not.
+                        self.buffer = BytesMut::from(&self.buffer[..]);
+                    }
                     return Ok(Some(Frame {
-                        bytes: self.buffer.split_to(length).freeze(),
+                        bytes,
                         permit: self.permit.take(),
                     }));
                 }
@@ -112,9 +121,6 @@ impl FrameReader {
                 } else {
                     Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
                 };
-            }
-            if self.deadline.is_none() {
-                self.deadline = Some(Instant::now() + FRAME_DEADLINE);
             }
         }
     }

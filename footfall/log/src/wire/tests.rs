@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use kafka_protocol::messages::{self, ApiKey};
-use kafka_protocol::protocol::Decodable;
+use kafka_protocol::protocol::{Decodable, Encodable as _};
 use rand::{Rng as _, RngCore as _, SeedableRng as _, rngs::StdRng};
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
@@ -357,4 +357,80 @@ async fn large_frames_share_one_memory() {
     drop(held);
     let frame = second_reader.next(&mut second, SIZE).await.unwrap();
     assert_eq!(frame.unwrap().bytes.remaining(), SIZE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_that_began_in_the_shadow_of_another_must_end_in_time_too() {
+    const LARGE: i32 = 900_000;
+    let memory = Arc::new(Semaphore::new(1_000_000));
+    let (mut client, mut server) = tokio::io::duplex(64);
+    client
+        .write_all(&[&[0, 0, 0, 1, 9][..], &LARGE.to_be_bytes()].concat())
+        .await
+        .unwrap();
+    let mut reader = FrameReader::new(Arc::clone(&memory));
+    let first = reader.next(&mut server, 1_000_000).await.unwrap().unwrap();
+    assert_eq!(first.bytes[..], [9]);
+    let hours = Duration::from_secs(100_000);
+    let second = tokio::time::timeout(hours, reader.next(&mut server, 1_000_000)).await;
+    let error = second.expect("an end").unwrap_err();
+    assert!(matches!(error, FrameError::Slow), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_keeps_nothing_of_a_large_frame() {
+    const SIZE: usize = 100_000;
+    let memory = Arc::new(Semaphore::new(SIZE));
+    let (mut client, mut server) = tokio::io::duplex(SIZE * 2);
+    client
+        .write_i32(i32::try_from(SIZE).unwrap())
+        .await
+        .unwrap();
+    client.write_all(&vec![1; SIZE]).await.unwrap();
+    client.write_all(&[0, 0, 0, 1, 9]).await.unwrap();
+    let mut reader = FrameReader::new(memory);
+    let large = reader.next(&mut server, SIZE).await.unwrap().unwrap();
+    assert_eq!(large.bytes.len(), SIZE);
+    assert!(large.bytes.is_unique(), "the reader keeps its memory");
+    let small = reader.next(&mut server, SIZE).await.unwrap().unwrap();
+    assert_eq!(small.bytes[..], [9]);
+}
+
+#[tokio::test]
+async fn an_answer_holds_the_memory_of_a_batch_that_is_larger_than_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let node = node(&dir).await;
+    let partition = messages::fetch_request::FetchPartition::default().with_partition_max_bytes(1);
+    let topic = messages::fetch_request::FetchTopic::default()
+        .with_topic(crate::tests::wire::topic_name("events"))
+        .with_partitions(vec![partition]);
+    let request = messages::FetchRequest::default()
+        .with_max_bytes(1)
+        .with_min_bytes(1)
+        .with_topics(vec![topic]);
+    let mut body = BytesMut::new();
+    request.encode(&mut body, 11).unwrap();
+    let answer = ask(&node, api(ApiKey::Fetch), 11, body.freeze()).await;
+    let Ok(Answer::Frame(frame, Some(memory))) = answer else {
+        panic!("no answer with records: {answer:?}");
+    };
+    let batch = crate::tests::wire::batch(&[(1, "a"), (2, "b")]).len();
+    assert!(frame.len() > batch);
+    assert_eq!(memory.num_permits(), batch);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_of_nothing_is_answered_at_once() {
+    let dir = TempDir::new().unwrap();
+    let node = node(&dir).await;
+    let request = messages::FetchRequest::default()
+        .with_max_wait_ms(30_000)
+        .with_min_bytes(1);
+    let mut body = BytesMut::new();
+    request.encode(&mut body, 11).unwrap();
+    let before = tokio::time::Instant::now();
+    ask(&node, api(ApiKey::Fetch), 11, body.freeze())
+        .await
+        .unwrap();
+    assert_eq!(before.elapsed(), Duration::ZERO);
 }

@@ -1,5 +1,6 @@
 //! The group's decisions, with a clock that the test turns.
 
+mod bounds;
 mod statics;
 
 use std::time::{Duration, Instant};
