@@ -2,7 +2,7 @@
 //!
 //! Its rule: an acknowledged record is in the log once, at the offset that the acknowledgement named. One that was
 //! not acknowledged is in the log once or not at all. Nothing else is in the log. Only a producer that gave records up
-//! may have some of its records there twice.
+//! may have some of its records there again, and each time under another producer id or epoch.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -40,6 +40,15 @@ impl FromStr for Value {
             number: number.parse().map_err(drop)?,
         })
     }
+}
+
+/// As whom a producer's client wrote a batch. A broker must recognise what the same writer sends again.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Writer {
+    /// The producer id in the batch's header.
+    pub id: i64,
+    /// The producer epoch in the batch's header.
+    pub epoch: i16,
 }
 
 /// A record that a producer handed to its client.
@@ -88,8 +97,10 @@ pub struct History {
     /// What was sent.
     pub sent: Vec<Sent>,
     /// Producers that gave records up. Their client goes on in the next epoch and sends what had no answer again, which
-    /// no broker can tell from new records: their records may be in the log twice.
+    /// no broker can tell from new records: their records may be in the log again, by another writer.
     pub gave_up: BTreeSet<u32>,
+    /// Who wrote the records of the log, as far as it is known. A repeated record without a writer is not excused.
+    pub writers: BTreeMap<(Partition, i64), Writer>,
     /// What consumers saw meanwhile.
     pub sessions: Vec<Session>,
     /// Ends of partitions, in the order in which one client asked for them.
@@ -107,7 +118,7 @@ pub enum Anomaly {
     Lost(Value),
     /// It was acknowledged at another offset than it has.
     Moved(Value),
-    /// It is in the log more than once.
+    /// It is in the log more than once, and not because its producer gave it up and became another writer.
     Duplicated(Value),
     /// It stands after a record that its producer sent later to the same partition.
     Reordered(Value),
@@ -159,17 +170,21 @@ impl History {
                 found.insert(Anomaly::TwoValues(seen.partition, seen.offset));
             }
         }
-        let mut known = BTreeSet::new();
+        let mut known: HashMap<Value, Vec<Option<Writer>>> = HashMap::new();
         let mut newest: HashMap<(Partition, u32), Value> = HashMap::new();
         for (&(partition, offset), value) in &values {
             let Some(value) = value.filter(|value| sent.get(value) == Some(&partition)) else {
                 found.insert(Anomaly::Phantom(partition, offset));
                 continue;
             };
-            if !known.insert(value) {
-                if !self.gave_up.contains(&value.producer) {
-                    found.insert(Anomaly::Duplicated(value));
-                }
+            let writer = self.writers.get(&(partition, offset)).copied();
+            let copies = known.entry(value).or_default();
+            let is_copy = !copies.is_empty();
+            if is_copy && !self.may_repeat(value, writer, copies) {
+                found.insert(Anomaly::Duplicated(value));
+            }
+            copies.push(writer);
+            if is_copy {
                 continue;
             }
             let newest = newest.entry((partition, value.producer)).or_insert(value);
@@ -179,6 +194,12 @@ impl History {
             *newest = value.max(*newest);
         }
         values
+    }
+
+    /// Whether this copy is one that no broker can recognise: of a given-up record, by a writer unlike all before.
+    fn may_repeat(&self, value: Value, writer: Option<Writer>, before: &[Option<Writer>]) -> bool {
+        let is_new = writer.is_some() && before.iter().all(|one| one.is_some() && *one != writer);
+        is_new && self.gave_up.contains(&value.producer)
     }
 
     fn check_acknowledgements(&self, found: &mut BTreeSet<Anomaly>) {

@@ -1,6 +1,6 @@
 //! The checker finds each anomaly where it was planted, and none in a history without one.
 
-use crate::checker::{Anomaly, Commit, History, Seen, Sent, Session, Value};
+use crate::checker::{Anomaly, Commit, History, Seen, Sent, Session, Value, Writer};
 
 fn value(producer: u32, number: u64) -> Value {
     Value { producer, number }
@@ -108,14 +108,66 @@ fn a_record_that_is_in_the_log_twice_is_duplicated() {
     finds(plant, &[Anomaly::Duplicated(value(2, 0))]);
 }
 
+/// Record 2-0 is at 1 and again at 6, record 1-0 at 0 and again at 7, each by these writers.
+fn repeats(history: &mut History, writers: [(i64, Option<(i64, i16)>); 4]) {
+    history.log.push(at(6, value(2, 0)));
+    history.log.push(at(7, value(1, 0)));
+    for (offset, writer) in writers {
+        let writer = writer.map(|(id, epoch)| Writer { id, epoch });
+        history
+            .writers
+            .extend(writer.map(|writer| ((0, offset), writer)));
+    }
+}
+
 #[test]
-fn only_the_producer_that_gave_records_up_may_repeat_some() {
+fn only_a_producer_that_gave_records_up_may_repeat_some() {
     let plant = |history: &mut History| {
         history.gave_up.insert(2);
-        history.log.push(at(6, value(2, 0)));
-        history.log.push(at(7, value(1, 0)));
+        let (old, new) = (Some((5, 0)), Some((5, 1)));
+        repeats(history, [(1, old), (6, new), (0, old), (7, new)]);
     };
     finds(plant, &[Anomaly::Duplicated(value(1, 0))]);
+}
+
+#[test]
+fn a_producer_that_gave_records_up_repeats_none_in_the_same_epoch() {
+    let both = [
+        Anomaly::Duplicated(value(1, 0)),
+        Anomaly::Duplicated(value(2, 0)),
+    ];
+    let cases = [
+        // Another epoch; the same.
+        ([Some((5, 0)), Some((5, 1)), Some((6, 0)), Some((6, 0))], 1),
+        // Another id; the same.
+        ([Some((5, 0)), Some((7, 0)), Some((6, 1)), Some((6, 1))], 1),
+        // Unknown writers excuse nothing.
+        ([Some((5, 0)), None, None, Some((6, 1))], 2),
+        ([None, None, None, None], 2),
+    ];
+    for (writers, found) in cases {
+        let plant = |history: &mut History| {
+            history.gave_up.extend([1, 2]);
+            let [first, again, other, other_again] = writers;
+            repeats(
+                history,
+                [(1, first), (6, again), (0, other), (7, other_again)],
+            );
+        };
+        finds(plant, &both[..found]);
+    }
+}
+
+#[test]
+fn a_third_copy_is_compared_with_both_before() {
+    let plant = |history: &mut History| {
+        history.gave_up.insert(2);
+        for (offset, epoch) in [(1, 0), (6, 1), (7, 1)] {
+            history.writers.insert((0, offset), Writer { id: 5, epoch });
+        }
+        history.log.extend([at(6, value(2, 0)), at(7, value(2, 0))]);
+    };
+    finds(plant, &[Anomaly::Duplicated(value(2, 0))]);
 }
 
 #[test]

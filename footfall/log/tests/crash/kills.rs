@@ -8,6 +8,7 @@ use crate::{
     checker::History,
     load::{Load, Manner},
     setup::{Setup, access, create_topic, free_port, number, read_log},
+    stored::writers,
     watch::Watch,
 };
 
@@ -74,6 +75,7 @@ fn a_broker_that_is_killed_keeps_what_it_acknowledged_and_nothing_else() {
     let broker = start();
     history.log = read_log(&access).unwrap().unwrap();
     broker.stop();
+    history.writers = writers(&folder).unwrap();
 
     let anomalies = history.anomalies();
     if !anomalies.is_empty() {

@@ -17,5 +17,6 @@ mod power;
 #[path = "../kit/process.rs"]
 mod process;
 mod setup;
+mod stored;
 mod trace;
 mod watch;
