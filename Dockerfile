@@ -9,7 +9,7 @@
 #
 # The four share the stages `build` and `runtime`, so together they cost one build. Compiled crates stay in a
 # cache mount: a change of our sources rebuilds our crates only, some minutes become some seconds.
-# TLS or SASL to Kafka: --build-arg FEATURES=footfall/kafka-tls
+# TLS to Kafka, or SASL other than PLAIN: --build-arg FEATURES=footfall/kafka-tls
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
