@@ -1,4 +1,4 @@
-//! A log for one system: an embedded log of its own, or the topics of a given cluster made anew.
+//! A log for one system: an embedded log of its own, or the topics of a given cluster created again.
 
 use footfall_log::{Broker, Credentials, Options};
 use rdkafka::{

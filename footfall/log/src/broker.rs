@@ -59,11 +59,11 @@ pub struct Options {
     pub protected_topics: Vec<String>,
     /// What an acknowledged record survives.
     pub durability: Durability,
-    /// Told how far the take-over of a log of the former format is.
+    /// Receives the progress of migrating a log of the former format.
     pub on_migration: Option<MigrationReport>,
 }
 
-/// A function that is told how far a take-over is, from another thread.
+/// A function that receives the progress of a migration. Another thread calls it.
 #[derive(Clone)]
 pub struct MigrationReport(Arc<dyn Fn(Progress) + Send + Sync>);
 
@@ -193,7 +193,7 @@ impl Broker {
         compacted.map_err(|error| BrokerError::of_store(&self.dir, &error))
     }
 
-    /// Ends it: no new connections, requests that were read are answered, waiting fetches sent home, everything in the
+    /// Ends it: no new connections, received requests are answered, waiting fetches end, and everything is in the
     /// main file.
     ///
     /// Returns after some seconds at most, plus what the disk takes; what is unanswered by then is unacknowledged, and
@@ -244,7 +244,7 @@ pub(crate) fn node(
     }
 }
 
-/// Opens the store, after the take-over of a log of the former format if there is one.
+/// Opens the store. Migrates a log of the former format first, if there is one.
 async fn open(
     dir: &Path,
     durability: Durability,

@@ -231,7 +231,7 @@ mod tests {
         fs::write(bin.join("postgres"), "program").unwrap();
         close(&bin.join("postgres"), 0o700);
         close(&bin, 0o700);
-        // Where it cannot be put into its place, it has been opened all the same.
+        // It was opened to others even if the rename fails.
         fs::create_dir_all(home.join("in the way")).unwrap();
         assert!(finish(&unfinished, &home).is_err());
         assert_eq!((mode(&bin), mode(&bin.join("postgres"))), (0o755, 0o755));

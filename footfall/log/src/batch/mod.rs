@@ -167,7 +167,7 @@ fn check_one(bytes: Bytes, limit: usize) -> Result<(CheckedBatch, usize), BatchE
     let mut expected_delta = 0;
     let mut records = Records::new(&head, &inflated);
     while let Some(record) = records.next()? {
-        // Offsets follow from these, and nobody can rewrite them inside compressed data.
+        // Offsets follow from these, and they cannot be rewritten inside compressed data.
         if record.offset_delta != expected_delta {
             return Err(BatchError::Invalid("offset deltas are not 0, 1, 2, ..."));
         }

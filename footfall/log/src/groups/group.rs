@@ -338,7 +338,7 @@ impl Group {
         }
     }
 
-    /// A member goes; the others share anew. Without an id, a static member goes by its name.
+    /// Removes a member and rebalances the others. A static member without an id is found by its name.
     pub(crate) fn leave(
         &mut self,
         member_id: &str,

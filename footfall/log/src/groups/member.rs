@@ -24,7 +24,7 @@ pub(crate) struct Joiner {
     pub(crate) protocol_type: String,
     /// What it can do, the most wanted first, each with its metadata.
     pub(crate) protocols: Vec<(String, Bytes)>,
-    /// A client without an id is told one and must come again with it (KIP-394), so that a join whose answer is lost
+    /// A client without an id receives one and must join again with it (KIP-394), so that a join whose answer is lost
     /// leaves no member behind.
     pub(crate) needs_id: bool,
     /// The client understands that a returning leader need not assign again (KIP-814).
@@ -60,7 +60,7 @@ pub(crate) struct Synced {
     pub(crate) assignment: Bytes,
 }
 
-/// What a client that waits is told.
+/// The answer to a waiting client.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Reply {
     Joined(Result<Joined, NotJoined>),

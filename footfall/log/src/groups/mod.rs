@@ -48,7 +48,7 @@ pub(crate) const MAX_NAME: usize = 1_024;
 const MAX_PROTOCOLS: usize = 100;
 /// Letters of a client's name in its id.
 const MAX_NAME_IN_ID: usize = 200;
-/// Long enough that clients of one program that starts come together, short enough that nobody waits for it.
+/// Long enough for all clients of a starting program to join, short enough not to be noticed.
 const FIRST_ROUND: Duration = Duration::from_millis(100);
 /// The same bounds of a session's timeout as Kafka's.
 const SESSION_MS: std::ops::RangeInclusive<u128> = 6_000..=1_800_000;
@@ -72,7 +72,7 @@ struct State {
 }
 
 impl Groups {
-    /// No groups yet. Those who wait for an answer are sent home when `stopping` is cancelled.
+    /// No groups yet. Cancelling `stopping` ends all waiting requests.
     pub(crate) fn new(stopping: CancellationToken) -> Self {
         Self {
             state: Mutex::default(),
@@ -223,7 +223,7 @@ impl Groups {
             .collect()
     }
 
-    /// Whether nobody is in it.
+    /// Whether it has no members.
     pub(crate) fn is_empty(&self, group: &str) -> bool {
         self.lock().groups.get(group).is_none_or(Group::is_empty)
     }

@@ -44,7 +44,7 @@ impl Group {
         });
     }
 
-    /// Somebody came during the first round: the next may be about to.
+    /// A member joined during the first round: another may be about to.
     pub(super) fn extend_first_round(&mut self, now: Instant) {
         let first_round = self.limits.first_round;
         if let Some(round) = self.round.as_mut().filter(|round| round.first) {
@@ -52,7 +52,7 @@ impl Group {
         }
     }
 
-    /// Ends the round as soon as nobody is missing. The first one ends by time alone.
+    /// Ends the round as soon as all members have joined. The first round ends by time alone.
     pub(super) fn end_round_if_complete(&mut self, now: Instant) {
         let complete =
             self.pending.is_empty() && self.members.values().all(|member| member.joining.is_some());
@@ -77,7 +77,7 @@ impl Group {
         }
     }
 
-    /// Takes out the members that are lost; the others share anew.
+    /// Removes members whose session has ended, and rebalances the others.
     fn drop_members(&mut self, lost: impl Fn(&Member) -> bool, now: Instant) {
         let lost: Vec<String> = self
             .members
@@ -93,7 +93,7 @@ impl Group {
         }
     }
 
-    /// When [`Group::advance`] has something to do, if nobody does anything before.
+    /// When [`Group::advance`] is due, unless a request comes before.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let pending = self.pending.values().copied();
         let silent = self.members.values().filter(|member| !member.waits());
@@ -156,7 +156,7 @@ impl Group {
         }
     }
 
-    /// The leader stays if it joined again; else another leads. False if nobody joined.
+    /// The leader stays if it joined again; else another member leads. False if no member joined.
     fn elect(&mut self) -> bool {
         let is_here = |id: &String| {
             let member = self.members.get(id);

@@ -105,7 +105,7 @@ fn read(
     })
 }
 
-/// Forgets offsets of a group, but not of topics that its members read: they would begin anew at the next start.
+/// Deletes offsets of a group, except those of topics that its members read: they would start over at the next start.
 pub(crate) async fn delete(node: &Node, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
     let group = request.group_id.as_str();
     let known = node.store.groups().await;

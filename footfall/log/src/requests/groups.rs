@@ -85,7 +85,7 @@ pub(crate) async fn join(
     client_id: String,
     version: i16,
 ) -> JoinGroupResponse {
-    /// Clients of these versions know the error that asks them to come again with an id.
+    /// Clients of these versions know the error that asks them to join again with an id.
     const WITH_ID: i16 = 4;
     /// Clients of these versions know that a returning leader need not assign.
     const MAY_SKIP: i16 = 9;

@@ -1,6 +1,6 @@
 //! Requests that are refused whatever they ask for, each with Kafka's error in its own form.
 //!
-//! Offered all the same, so that clients get an answer that names the reason instead of a closed connection. Questions
+//! They are offered so that clients get an answer that names the reason instead of a closed connection. Questions
 //! about what this broker never has (quotas, transactions, moves of replicas) are answered with nothing.
 //! The rule to keep: nothing in this file has access to the store.
 

@@ -1,4 +1,4 @@
-//! The settings of topics: which there are, what they may be, and what they are if nobody says.
+//! The settings of topics: their names, allowed values and defaults.
 //!
 //! The rule to keep: a setting that this broker cannot follow is refused, not stored; names are Kafka's, and so are the
 //! defaults.

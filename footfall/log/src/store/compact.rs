@@ -25,7 +25,7 @@ const PIECE_BYTES: usize = 2 * 1024 * 1024;
 /// The newest offset of each key in a part of a partition.
 #[derive(Debug, Default)]
 struct Newest {
-    /// Two hashes of 64 bits with random keys: nobody can make two keys collide.
+    /// Two hashes of 64 bits with random keys: a client cannot make two keys collide.
     hashers: [RandomState; 2],
     offsets: HashMap<[u64; 2], i64>,
 }

@@ -18,7 +18,7 @@ pub(crate) enum AppendError {
     /// `INVALID_PRODUCER_EPOCH`: its producer has started a later epoch.
     #[error("the producer has started a later epoch")]
     InvalidProducerEpoch,
-    /// `UNKNOWN_PRODUCER_ID`: the log knows nothing of its producer, which goes on in the middle.
+    /// `UNKNOWN_PRODUCER_ID`: the log does not know the producer, and its batch does not start at sequence 0.
     #[error("the producer is not known")]
     UnknownProducerId,
     /// `INVALID_RECORD`: a record without a key for a compacted topic.
@@ -88,7 +88,7 @@ pub(crate) enum StoreError {
     /// A former log could not be taken over.
     #[error("the former log: {0}")]
     Former(String),
-    /// The disk failed before; only a new start goes on.
+    /// The disk failed before; writing needs a restart.
     #[error("the disk failed to write the log before")]
     Broken,
     /// The store was closed.

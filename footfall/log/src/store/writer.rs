@@ -32,7 +32,7 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// The pause between two pieces of cleaning up after a deleted topic. Requests do not wait for it.
 const CLEANING_PAUSE: Duration = Duration::from_millis(5);
 
-/// What the writer does for somebody.
+/// A request to the writer.
 pub(super) enum Job {
     /// Appends, each partition decided for itself.
     Append {
@@ -79,7 +79,7 @@ enum Outcome {
 }
 
 impl Writer {
-    /// Serves jobs until it is told to stop, or until every sender is gone.
+    /// Serves jobs until a stop job comes, or until every sender is gone.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         let mut stopped = None;
         while stopped.is_none() {

@@ -133,7 +133,7 @@ async fn a_deletion_takes_one_topic_and_never_a_protected_one() {
         assign(&reader, name, 0, 0);
         assert_eq!(values(&reader, 1).await, [name]);
     }
-    // A topic of the same name begins anew.
+    // A new topic of the same name starts empty.
     make_topic(&broker, "one", 1).await;
     assert_eq!(wire.produce("one", 0, batch(&[(1, "x")])).await, (0, 0));
     broker.stop().await;

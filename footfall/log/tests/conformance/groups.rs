@@ -122,7 +122,7 @@ async fn two_members_share(strategy: &str) {
     let distinct: BTreeSet<&String> = read_by_both.iter().collect();
     assert_eq!(distinct.len(), 8);
 
-    // It leaves with a word, so nobody waits for its session to end.
+    // It sends LeaveGroup, so the group does not wait for its session to end.
     drop(second);
     let again = settle(&[&first], |shares| shares[0] == all());
     assert_eq!(again, Vec::<String>::new(), "committed records came again");

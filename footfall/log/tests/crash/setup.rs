@@ -48,7 +48,7 @@ impl Setup {
         self.files.path().join(name)
     }
 
-    /// Keeps the files after the test, for whoever looks into a failure.
+    /// Keeps the files after the test, to examine a failure.
     pub fn keep(self) -> PathBuf {
         self.files.keep()
     }

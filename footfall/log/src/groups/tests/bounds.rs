@@ -1,4 +1,4 @@
-//! Time and memory of groups: nobody is missed too early, nothing spins, nothing grows without an end.
+//! Time and memory of groups: no member is removed too early, no timer spins, and all memory is bounded.
 
 use tokio_util::sync::CancellationToken;
 

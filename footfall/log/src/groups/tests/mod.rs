@@ -487,7 +487,7 @@ fn every_ticket_is_answered_exactly_once_whatever_members_do() {
                 }
             }
         }
-        // Everybody falls silent: all that wait are answered, and nobody is left.
+        // All members fall silent: all waiting requests are answered, and no member is left.
         scene.pass(REBALANCE * 10);
         let mut answered: Vec<_> = scene.replies.iter().map(|(ticket, _)| *ticket).collect();
         answered.sort_unstable();

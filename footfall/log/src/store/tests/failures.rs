@@ -180,7 +180,7 @@ async fn appends_beyond_the_queue_are_refused_and_later_ones_accepted() {
     assert_eq!(closed, Err(AppendError::Storage), "a store that was closed");
 }
 
-/// A store that is closed, and a handle of it that somebody has kept.
+/// A closed store, and a handle to it that is still held.
 async fn store_of(dir: &Path) -> Store {
     let store = open(dir);
     let kept = store.clone();

@@ -11,7 +11,7 @@ const PARTITIONS: i32 = 2;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// The next batch of a producer, or one of nobody.
+    /// The next batch of a producer, or a batch without one.
     Send(i32, Option<i64>, Vec<(i64, u8)>, bool),
     /// A batch that was sent before, so many batches ago.
     Again(i32, i64, usize),
