@@ -166,6 +166,15 @@ fn protect(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS))
 }
 
+/// Takes a file away from other users. A file that is gone is no error: the last connection of a store that was just
+/// closed removes its files at any moment.
+pub(super) fn protect_if_there(path: &Path) -> io::Result<()> {
+    match protect(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
 /// Opens the file for the one writer, with its tables, and creates them in an empty file.
 pub(super) fn open_writer(file: &Path, durability: Durability) -> Result<Connection, StoreError> {
     let in_folder = |source| StoreError::Folder {
@@ -178,10 +187,7 @@ pub(super) fn open_writer(file: &Path, durability: Durability) -> Result<Connect
     for suffix in ["-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(suffix);
-        let path = PathBuf::from(name);
-        if path.exists() {
-            protect(&path).map_err(in_folder)?;
-        }
+        protect_if_there(Path::new(&name)).map_err(in_folder)?;
     }
     if is_new && let Some(dir) = file.parent() {
         sync_folder(dir).map_err(in_folder)?;

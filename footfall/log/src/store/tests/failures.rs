@@ -9,7 +9,7 @@ use std::{
 use rusqlite::ffi;
 
 use super::*;
-use crate::store::{CommittedOffset, StoreError};
+use crate::store::{CommittedOffset, StoreError, schema};
 
 impl Store {
     /// Holds the writer until the returned end is dropped, so that what is asked for meanwhile is one group.
@@ -346,6 +346,18 @@ async fn other_users_cannot_read_the_files_whatever_the_folder_is_called() {
         }
         store.close().await;
     }
+}
+
+#[test]
+fn a_file_that_a_closing_store_has_just_removed_is_no_error() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let file = dir.path().join("records.db-wal");
+    schema::protect_if_there(&file).unwrap();
+    fs::write(&file, "").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    schema::protect_if_there(&file).unwrap();
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
 }
 
 #[test]
