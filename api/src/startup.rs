@@ -6,11 +6,13 @@ use runtime::{
     database::{self, DatabaseError, PoolSettings},
 };
 use sqlx::{PgPool, migrate::Migrator};
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 use tracing::{info, warn};
 
 /// The schema of the main database.
-pub static MIGRATIONS: Migrator = sqlx::migrate!();
+pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    database::migrations(&[(1, "base", include_str!("../migrations/0001_base.sql"))])
+});
 
 /// The projector's migration that the reports of this build need.
 pub(crate) const ANALYTICS_SCHEMA: i64 = 1;

@@ -15,5 +15,17 @@ pub mod store;
 pub use program::{Config, LISTEN, PLANNER, run, start};
 pub use store::{Claim, Store};
 
+use sqlx::migrate::Migrator;
+use std::sync::LazyLock;
+
 /// The schema of the analytics database.
-pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    runtime::database::migrations(&[
+        (1, "base", include_str!("../migrations/0001_base.sql")),
+        (
+            2,
+            "fold by neighbours",
+            include_str!("../migrations/0002_fold_by_neighbours.sql"),
+        ),
+    ])
+});

@@ -5,8 +5,8 @@
 
 use crate::{Lifecycle, Readiness, Settings};
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
-    migrate::{MigrateError, Migrator},
+    ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr as _,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions},
 };
 use std::{error::Error, str::FromStr, time::Duration};
@@ -151,6 +151,16 @@ pub fn pool(url: &str, settings: &PoolSettings) -> Result<PgPool, DatabaseError>
         .max_connections(settings.size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_lazy_with(settings.connect_options(url)?))
+}
+
+/// The migrations of a schema: number, description and statements of each.
+#[must_use]
+pub fn migrations(files: &[(i64, &'static str, &'static str)]) -> Migrator {
+    let migration = |&(version, description, sql): &(_, &'static str, &'static str)| {
+        let kind = MigrationType::Simple;
+        Migration::new(version, description.into(), kind, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(files.iter().map(migration).collect())
 }
 
 /// Waits for the server and brings the schema up to date; one program at a time does, by an

@@ -1,10 +1,10 @@
 //! Workspaces and creators: who a token's subject is here, and what reports it may read.
 
-use super::Tx;
+use super::{Tx, row::row};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{WorkspaceId, WorkspaceNo, directory};
-use sqlx::{FromRow, PgExecutor, PgPool};
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 pub(super) const BY_SUB: &str = "\
@@ -50,15 +50,17 @@ LEFT JOIN LATERAL (
 ) AS page ON true
 WHERE sub = $1";
 
-/// A creator with its workspace.
-#[derive(Clone, Debug, FromRow)]
-pub(crate) struct Creator {
-    pub(crate) id: Uuid,
-    pub(crate) workspace_id: Uuid,
-    no: i32,
-    pub(crate) username: String,
-    pub(crate) display_name: String,
-    created_at: jiff_sqlx::Timestamp,
+row! {
+    /// A creator with its workspace.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Creator {
+        pub(crate) id: Uuid,
+        pub(crate) workspace_id: Uuid,
+        no: i32,
+        pub(crate) username: String,
+        pub(crate) display_name: String,
+        created_at: jiff_sqlx::Timestamp,
+    }
 }
 
 impl Creator {
@@ -78,13 +80,15 @@ pub(crate) fn workspace_no(no: i32) -> WorkspaceNo {
     WorkspaceNo(no.unsigned_abs())
 }
 
-/// What a token's subject may read: its workspace and one of its pages.
-#[derive(Clone, Copy, Debug, FromRow)]
-pub(crate) struct Granted {
-    pub(crate) creator_id: Uuid,
-    pub(crate) workspace_no: i32,
-    /// `None` when the page asked for is not the creator's.
-    pub(crate) page_id: Option<Uuid>,
+row! {
+    /// What a token's subject may read: its workspace and one of its pages.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Granted {
+        pub(crate) creator_id: Uuid,
+        pub(crate) workspace_no: i32,
+        /// `None` when the page asked for is not the creator's.
+        pub(crate) page_id: Option<Uuid>,
+    }
 }
 
 /// The creator of a subject.

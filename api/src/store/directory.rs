@@ -1,12 +1,12 @@
 //! Everything that the directory must know, read from the tables with its row versions.
 
-use super::creators::workspace_no;
+use super::{creators::workspace_no, row::row};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use schemas::{
     LinkId, PageId, WorkspaceId,
     directory::{Entry, Link, Page, Workspace},
 };
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub(super) const WORKSPACES: &str = "\
@@ -31,29 +31,32 @@ ORDER BY links.id";
 /// Entries as they come from the database.
 pub(crate) type Entries<'a> = BoxStream<'a, sqlx::Result<Entry>>;
 
-#[derive(FromRow)]
-struct WorkspaceRow {
-    workspace_id: Uuid,
-    no: i32,
-    row_version: i64,
+row! {
+    struct WorkspaceRow {
+        workspace_id: Uuid,
+        no: i32,
+        row_version: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct PageRow {
-    page_id: Uuid,
-    workspace_id: Uuid,
-    no: i32,
-    row_version: i64,
+row! {
+    struct PageRow {
+        page_id: Uuid,
+        workspace_id: Uuid,
+        no: i32,
+        row_version: i64,
+    }
 }
 
-#[derive(FromRow)]
-struct LinkRow {
-    link_id: Uuid,
-    no: i32,
-    destination: String,
-    short_code: String,
-    deleted: bool,
-    row_version: i64,
+row! {
+    struct LinkRow {
+        link_id: Uuid,
+        no: i32,
+        destination: String,
+        short_code: String,
+        deleted: bool,
+        row_version: i64,
+    }
 }
 
 /// Every workspace.

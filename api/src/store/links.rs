@@ -1,11 +1,11 @@
 //! Links, and links as bio pages show them.
 
-use super::{Tx, creators::Creator};
+use super::{Tx, creators::Creator, row::row};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{LinkId, directory};
 use serde_json::Value;
-use sqlx::{FromRow, PgExecutor, PgPool};
+use sqlx::{PgExecutor, PgPool};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -103,31 +103,35 @@ WHERE page_id = $1
   AND link_id = places.id
   AND sort_order <> place";
 
-/// A link as its page shows it.
-#[derive(Clone, Debug, FromRow)]
-pub(crate) struct BioLink {
-    pub(crate) id: Uuid,
-    pub(crate) title: String,
-    pub(crate) url: String,
-    pub(crate) icon: Option<String>,
-    pub(crate) sort_order: i32,
-    pub(crate) active: bool,
-    pub(crate) is_social: bool,
-    pub(crate) platform: Option<String>,
-    pub(crate) embed_type: Option<String>,
-    pub(crate) embed_meta: Option<Value>,
-    pub(crate) scheduled_start: Option<jiff_sqlx::Timestamp>,
-    pub(crate) scheduled_end: Option<jiff_sqlx::Timestamp>,
+row! {
+    /// A link as its page shows it.
+    #[derive(Clone, Debug)]
+    pub(crate) struct BioLink {
+        pub(crate) id: Uuid,
+        pub(crate) title: String,
+        pub(crate) url: String,
+        pub(crate) icon: Option<String>,
+        pub(crate) sort_order: i32,
+        pub(crate) active: bool,
+        pub(crate) is_social: bool,
+        pub(crate) platform: Option<String>,
+        pub(crate) embed_type: Option<String>,
+        pub(crate) embed_meta: Option<Value>,
+        pub(crate) scheduled_start: Option<jiff_sqlx::Timestamp>,
+        pub(crate) scheduled_end: Option<jiff_sqlx::Timestamp>,
+    }
 }
 
-/// A link as the directory knows it.
-#[derive(Clone, Debug, FromRow)]
-pub(crate) struct LinkRow {
-    id: Uuid,
-    destination: String,
-    short_code: String,
-    deleted: bool,
-    row_version: i64,
+row! {
+    /// A link as the directory knows it.
+    #[derive(Clone, Debug)]
+    pub(crate) struct LinkRow {
+        id: Uuid,
+        destination: String,
+        short_code: String,
+        deleted: bool,
+        row_version: i64,
+    }
 }
 
 impl LinkRow {

@@ -12,6 +12,7 @@ pub(crate) mod outbox;
 pub(crate) mod pages;
 pub(crate) mod public;
 pub(crate) mod record;
+mod row;
 
 use sqlx::{Transaction, error::DatabaseError};
 

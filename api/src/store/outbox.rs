@@ -1,10 +1,10 @@
 //! The outbox and what is remembered of the log it goes to.
 
-use super::Tx;
+use super::{Tx, row::row};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::directory::Entry;
-use sqlx::{FromRow, PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 /// The channel on which a change is announced.
@@ -47,22 +47,26 @@ SET log_id = excluded.log_id,
     next_offset = excluded.next_offset,
     last_payload = excluded.last_payload";
 
-/// A change that waits to be published.
-#[derive(Clone, Debug, FromRow)]
-pub(crate) struct Waiting {
-    pub(crate) id: i64,
-    pub(crate) entry_key: String,
-    pub(crate) payload: Vec<u8>,
+row! {
+    /// A change that waits to be published.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Waiting {
+        pub(crate) id: i64,
+        pub(crate) entry_key: String,
+        pub(crate) payload: Vec<u8>,
+    }
 }
 
-/// Which log was published to, and how far.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub(crate) struct PublishedLog {
-    pub(crate) log_id: Uuid,
-    /// The offset after the last record that was acknowledged; 0 before the first.
-    pub(crate) next_offset: i64,
-    /// The payload of that record.
-    pub(crate) last_payload: Option<Vec<u8>>,
+row! {
+    /// Which log was published to, and how far.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(crate) struct PublishedLog {
+        pub(crate) log_id: Uuid,
+        /// The offset after the last record that was acknowledged; 0 before the first.
+        pub(crate) next_offset: i64,
+        /// The payload of that record.
+        pub(crate) last_payload: Option<Vec<u8>>,
+    }
 }
 
 /// Writes changes and announces them; the announcement is heard when the transaction commits.

@@ -1,11 +1,11 @@
 //! Bio pages.
 
-use super::{Tx, creators::Creator};
+use super::{Tx, creators::Creator, row::row};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{PageId, WorkspaceId, directory};
 use serde_json::Value;
-use sqlx::{FromRow, PgExecutor};
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 pub(super) const SLUGS: &str = "\
@@ -74,21 +74,23 @@ UPDATE bio_pages
 SET content_version = content_version + 1
 WHERE id = $1";
 
-/// A page without its links.
-#[derive(Clone, Debug, FromRow)]
-pub(crate) struct Page {
-    pub(crate) id: Uuid,
-    pub(crate) creator_id: Uuid,
-    pub(crate) bio: String,
-    pub(crate) template_id: Option<Uuid>,
-    pub(crate) theme_override: Option<Value>,
-    pub(crate) custom_css: Option<String>,
-    pub(crate) embed_enabled: bool,
-    pub(crate) published: bool,
-    pub(crate) email_collection_enabled: bool,
-    /// `banner` or `assumed`.
-    pub(crate) consent: String,
-    row_version: i64,
+row! {
+    /// A page without its links.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Page {
+        pub(crate) id: Uuid,
+        pub(crate) creator_id: Uuid,
+        pub(crate) bio: String,
+        pub(crate) template_id: Option<Uuid>,
+        pub(crate) theme_override: Option<Value>,
+        pub(crate) custom_css: Option<String>,
+        pub(crate) embed_enabled: bool,
+        pub(crate) published: bool,
+        pub(crate) email_collection_enabled: bool,
+        /// `banner` or `assumed`.
+        pub(crate) consent: String,
+        row_version: i64,
+    }
 }
 
 impl Page {

@@ -1,7 +1,8 @@
 //! Pages as everybody may read them.
 
+use super::row::row;
 use serde_json::Value;
-use sqlx::{FromRow, PgPool};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 pub(super) const HEAD: &str = "\
@@ -27,32 +28,36 @@ FROM bio_pages
 JOIN creators ON creators.id = creator_id
 WHERE bio_pages.id = $1";
 
-/// Which page a name means, and which version of it is there now.
-#[derive(Clone, Copy, Debug, FromRow)]
-pub(crate) struct Head {
-    pub(crate) id: Uuid,
-    pub(crate) published: bool,
-    pub(crate) content_version: i64,
+row! {
+    /// Which page a name means, and which version of it is there now.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct Head {
+        pub(crate) id: Uuid,
+        pub(crate) published: bool,
+        pub(crate) content_version: i64,
+    }
 }
 
-/// A page with its creator's names, without its links.
-#[derive(Clone, Debug, FromRow)]
-pub(crate) struct Page {
-    pub(crate) id: Uuid,
-    pub(crate) content_version: i64,
-    pub(crate) username: String,
-    pub(crate) display_name: String,
-    pub(crate) slug: String,
-    /// Whether `/@username` means it.
-    pub(crate) is_first: bool,
-    pub(crate) bio: String,
-    pub(crate) template_id: Option<Uuid>,
-    pub(crate) theme_override: Option<Value>,
-    pub(crate) custom_css: Option<String>,
-    pub(crate) embed_enabled: bool,
-    pub(crate) email_collection_enabled: bool,
-    /// `banner` or `assumed`.
-    pub(crate) consent: String,
+row! {
+    /// A page with its creator's names, without its links.
+    #[derive(Clone, Debug)]
+    pub(crate) struct Page {
+        pub(crate) id: Uuid,
+        pub(crate) content_version: i64,
+        pub(crate) username: String,
+        pub(crate) display_name: String,
+        pub(crate) slug: String,
+        /// Whether `/@username` means it.
+        pub(crate) is_first: bool,
+        pub(crate) bio: String,
+        pub(crate) template_id: Option<Uuid>,
+        pub(crate) theme_override: Option<Value>,
+        pub(crate) custom_css: Option<String>,
+        pub(crate) embed_enabled: bool,
+        pub(crate) email_collection_enabled: bool,
+        /// `banner` or `assumed`.
+        pub(crate) consent: String,
+    }
 }
 
 /// The page of that slug, or the first one, of the creator with that name.

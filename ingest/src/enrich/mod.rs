@@ -109,6 +109,7 @@ impl Enricher {
     /// # Errors
     /// [`RulesError`] only when the program was built with damaged data files.
     pub fn new(geo: GeoDatabase, hasher: VisitorHasher) -> Result<Self, RulesError> {
+        sources::load();
         let versions = EnrichmentVersions {
             geo: geo.version().to_owned(),
             agent: agent::VERSION.to_owned(),

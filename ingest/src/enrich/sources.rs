@@ -4,10 +4,15 @@
 //! domain that is not listed is another product of its company, and a brand's name below a private
 //! suffix (`google.github.io`) belongs to a customer of that suffix.
 
+use publicsuffix::{List, Psl as _, Type};
 use schemas::SourceClass::{self, Ai, Email, Other, Search, Social};
+use std::sync::LazyLock;
 
 /// Revision of the tables and of [`super::arrival`]; raise it with every change to the answers.
 pub(super) const VERSION: &str = "footfall-referrers 2";
+
+/// The Public Suffix List; see `ingest/data/NOTICE.md`.
+const SUFFIXES: &str = include_str!("../../data/public_suffix_list.dat");
 
 /// Hosts and whole domains: an entry stands for itself and everything below it, the longest wins.
 /// Android apps refer as `android-app://package`, so packages are hosts here.
@@ -122,11 +127,29 @@ pub(super) fn classify(domain: &str) -> SourceClass {
         .unwrap_or(Other)
 }
 
+/// The list, read once. It is text instead of code: the compiler needs half a minute for the list as code.
+fn suffixes() -> &'static List {
+    static LIST: LazyLock<List> = LazyLock::new(|| SUFFIXES.parse().unwrap_or_default());
+    &LIST
+}
+
+/// Reads the list of suffixes now, so that no visit waits for it.
+pub(super) fn load() {
+    let _ = suffixes();
+}
+
+/// The part of a host below which its registry sells names (`co.uk`), without private suffixes.
+fn public_suffix(host: &str) -> Option<&str> {
+    let suffix = suffixes().suffix(host.as_bytes())?;
+    if suffix.typ() != Some(Type::Icann) {
+        return None;
+    }
+    std::str::from_utf8(suffix.as_bytes()).ok()
+}
+
 /// True when the host is a name below a public suffix proper: it names a site of the web.
 pub(super) fn is_site(host: &str) -> bool {
-    psl::suffix(host.as_bytes()).is_some_and(|suffix| {
-        suffix.typ() == Some(psl::Type::Icann) && suffix.as_bytes().len() < host.len()
-    })
+    public_suffix(host).is_some_and(|suffix| suffix.len() < host.len())
 }
 
 fn engine(domain: &str) -> bool {
@@ -159,9 +182,7 @@ fn fits(part: &str, below: &str) -> bool {
 /// The labels before a brand's domain, and the brand's label, under `com` and the suffixes of countries.
 /// Under other suffixes a brand has other products, or does not own the name (`google.dev`).
 fn brand(domain: &str) -> Option<(&str, &str)> {
-    let suffix =
-        psl::suffix(domain.as_bytes()).filter(|suffix| suffix.typ() == Some(psl::Type::Icann))?;
-    let suffix = std::str::from_utf8(suffix.as_bytes()).ok()?;
+    let suffix = public_suffix(domain)?;
     let country = suffix.rsplit('.').next()?.len() == 2;
     if suffix != "com" && !country {
         return None;
@@ -171,9 +192,9 @@ fn brand(domain: &str) -> Option<(&str, &str)> {
 }
 
 fn mail(domain: &str) -> bool {
-    let own = psl::domain_str(domain);
+    let own = suffixes().domain(domain.as_bytes());
     let before = own
-        .and_then(|own| domain.strip_suffix(own))
+        .and_then(|own| domain.get(..domain.len() - own.as_bytes().len()))
         .unwrap_or_default();
     before.split('.').any(|label| MAIL_LABELS.contains(&label))
 }
@@ -195,6 +216,24 @@ fn listed(domain: &str) -> Option<SourceClass> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_of_suffixes_is_whole() {
+        SUFFIXES.parse::<List>().unwrap();
+        for (host, suffix) in [
+            ("www.google.co.uk", Some("co.uk")),
+            ("example.com", Some("com")),
+            ("xn--fiqs8s", Some("xn--fiqs8s")),
+            ("site.xn--fiqs8s", Some("xn--fiqs8s")),
+            ("www.ck", Some("ck")),
+            ("a.b.kobe.jp", Some("b.kobe.jp")),
+            ("footfall.github.io", None),
+            ("com.instagram.android", None),
+            ("localhost", None),
+        ] {
+            assert_eq!(public_suffix(host), suffix, "{host}");
+        }
+    }
 
     #[test]
     fn no_name_stands_twice() {
