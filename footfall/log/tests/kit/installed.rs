@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-/// Reports a skipped test. Writes to the terminal directly, because the test harness would hide the message.
+/// Reports a skipped test. Bypasses the test harness, which would hide the message.
 ///
 /// # Panics
 /// With `REQUIRE_TOOLS=1`.
