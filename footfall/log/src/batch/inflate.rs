@@ -41,6 +41,7 @@ fn damaged(_: io::Error) -> BatchError {
 
 fn bounded(decoder: impl Read, limit: usize) -> Result<Vec<u8>, BatchError> {
     let mut inflated = Vec::new();
+    // Read one byte above the limit, to tell data of exactly that size from larger data.
     decoder
         .take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1))
         .read_to_end(&mut inflated)

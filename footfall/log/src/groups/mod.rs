@@ -304,6 +304,7 @@ impl Groups {
 
     async fn answer(&self, wait: oneshot::Receiver<Reply>) -> Option<Reply> {
         tokio::select! {
+            // A reply wins over a simultaneous stop.
             biased;
             reply = wait => reply.ok(),
             () = self.stopping.cancelled() => None,

@@ -158,6 +158,7 @@ impl Staged {
             tails.push(&partition, kept);
             partitions.entry(partition.number).or_insert(partition);
         }
+        // The ends come last, so that a consumer woken by a new end finds its batches in memory.
         for (number, partition) in partitions {
             if let Some(end) = self.ends.get(&number) {
                 partition.newest_ms.store(end.newest_ms, Ordering::Relaxed);

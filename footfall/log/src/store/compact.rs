@@ -144,6 +144,7 @@ impl Store {
         newest: &Arc<Newest>,
     ) -> Result<u64, StoreError> {
         let number = partition.number;
+        // From the start, because the learned keys also supersede records before the part where they were learned.
         let mut from = partition.start();
         let mut newest_ms = i64::MIN;
         let mut removed = 0;
@@ -248,6 +249,7 @@ fn plan_piece(
             let own_ms = stored_newest_ms.wrapping_sub(stored_behind_ms);
             (Content::Same, own_ms)
         } else if left.count() == 0 && batch_end != log_end {
+            // Empty batches are deleted, except the last one, which defines the partition's end.
             (Content::None, i64::MIN)
         } else {
             let own_ms = left.max_timestamp_ms();
@@ -257,6 +259,7 @@ fn plan_piece(
         };
         newest_ms = newest_ms.max(own_ms);
         piece.removed += lost;
+        // A removed record may have had the largest timestamp so far. Then `newest` of later batches changes too.
         if lost > 0 || stored_newest_ms != newest_ms {
             piece.rewrites.push(Rewrite {
                 base,

@@ -201,6 +201,7 @@ impl Writer {
             }
             Ok(state.producers.write(connection, &staged.moved)?)
         })?;
+        // The commit succeeded: only now may memory and readers see the changes.
         staged.publish(&mut self.state.tails);
         self.state.producers.learn(staged.moved, &removed);
         for (job, outcome) in group.drain(..).zip(outcomes) {

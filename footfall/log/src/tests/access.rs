@@ -57,7 +57,7 @@ async fn newer_versions_than_supported_are_answered_in_the_oldest_form() {
         assert_eq!(answer.error_code, Error::UnsupportedVersion.code());
         assert!(answer.api_keys.iter().any(|api| api.api_key == 18));
         let offered: ApiVersionsResponse = wire.call(3, &versions()).await;
-        assert_eq!(offered.error_code, 0, "the connection goes on");
+        assert_eq!(offered.error_code, 0, "the connection continues");
     }
     broker.stop().await;
 }

@@ -202,6 +202,7 @@ impl Connection<'_> {
             let stopping = &self.service.stopping;
             let may_read = self.next.is_none() && !self.half_closed && !stopping.is_cancelled();
             let event = tokio::select! {
+                // Finished responses go out before new requests are read.
                 biased;
                 answer = front(&mut self.queue), if !idle => Event::Answered(answer),
                 frame = self.reader.next(&mut self.stream, MAX_FRAME_BYTES), if may_read => Event::Read(frame),

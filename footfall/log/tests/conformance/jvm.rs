@@ -104,7 +104,7 @@ impl Jvm {
         }
     }
 
-    /// Runs a tool, given by its class (followed by a subcommand that must come first), its option for a file of client
+    /// Runs a tool: its class (with the subcommand if that must come first), its option for a file of client
     /// properties, and further arguments.
     ///
     /// # Panics
