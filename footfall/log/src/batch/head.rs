@@ -31,7 +31,7 @@ pub(crate) struct Head {
     pub(crate) attributes: i16,
     /// Distance from the base offset to the last one. Compaction may have removed that record.
     pub(crate) last_offset_delta: i32,
-    /// The timestamp that those of the records are relative to: the first record's as sent.
+    /// The base of the records' timestamps: the timestamp of the first record as sent.
     pub(crate) base_timestamp_ms: i64,
     /// Largest timestamp, as the producer set it.
     pub(crate) max_timestamp_ms: i64,

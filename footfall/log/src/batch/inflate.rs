@@ -53,7 +53,7 @@ fn bounded(decoder: impl Read, limit: usize) -> Result<Vec<u8>, BatchError> {
 }
 
 fn lz4(data: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
-    // Java's consumers read no other frames, so Kafka's broker refuses these too.
+    // Java's consumers read only such frames, so Kafka's broker refuses all others too.
     if data.get(4).is_none_or(|flags| flags & LZ4_INDEPENDENT == 0) {
         return Err(BatchError::Corrupt);
     }

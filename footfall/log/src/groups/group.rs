@@ -168,7 +168,7 @@ impl Group {
         ticket: Ticket,
         now: Instant,
     ) -> Result<(), Error> {
-        // A restarted static member takes its own place again, so the limit below does not apply.
+        // A restarted static member reuses its place, so the limit below does not apply.
         if let Some(former) = joiner
             .instance
             .as_ref()

@@ -1,8 +1,8 @@
 //! Fetch: returns stored batches, unchanged. A fetch that finds too few bytes waits until an append wakes it.
 //!
 //! Every response is complete: the broker declines fetch sessions, which Kafka's protocol allows.
-//! The rules to keep: no polling while waiting; the bytes of all unsent responses are bounded; a response has at least
-//! one batch if there is any, however large.
+//! The rules to keep: never poll while waiting; bound the bytes of all unsent responses. A response has at least one
+//! batch if there is any, however large.
 
 use std::{collections::HashSet, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 

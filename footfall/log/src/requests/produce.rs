@@ -1,7 +1,7 @@
 //! Produce: appends records, and acknowledges them.
 //!
-//! The rules to keep: a response without an error means that the records are in the file; there is no `await` before
-//! the append, so that the requests of a connection reach the writer in order.
+//! The rules to keep: a response without an error means that the records are in the file. There is no `await` before
+//! the append, so the requests of a connection reach the writer in order.
 
 use std::sync::Arc;
 

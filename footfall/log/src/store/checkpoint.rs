@@ -118,7 +118,7 @@ pub(super) fn limit_file(connection: &Connection) -> Result<(), rusqlite::Error>
 }
 
 /// Moves the write-ahead file of an earlier run into the main file. After a disk failure the system may have dropped
-/// parts of that file that still read well; new commits after such a part would not survive a power loss.
+/// parts of that file that still read well. New commits after such a part would not survive a power loss.
 pub(super) fn take_in(connection: &Connection) -> Result<(), StoreError> {
     match checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)") {
         // On a full disk, for example, a later checkpoint moves it.

@@ -1,7 +1,7 @@
 //! The writer: one thread that commits all waiting jobs in one transaction, with one fsync.
 //!
-//! The rules to keep: change nothing in memory before the commit; one failed job does not fail the others; after a disk
-//! failure acknowledge nothing until the file is opened again, because the system may have dropped unwritten data.
+//! The rules to keep: change nothing in memory before the commit; one failed job does not fail the others. After a disk
+//! failure, acknowledge nothing until the file is opened again: the system may have dropped unwritten data.
 
 use std::{
     sync::{

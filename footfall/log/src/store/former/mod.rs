@@ -83,8 +83,8 @@ pub(crate) fn migrate(
         kept: unused(&dir.join(KEPT)),
         ..Migrated::default()
     };
-    // The new file gets its name only when it is complete. If it exists, either a crash prevented the renaming of the
-    // former file, or an earlier version of the program ran after the migration and began a log of its own.
+    // The new file gets its name only when it is complete. If it exists, there are two possible reasons. Either a crash
+    // prevented the renaming of the former file, or an earlier version ran after the migration and began a new log.
     if place.file.exists() {
         check_same(&former, &place.file, report)?;
     } else {
