@@ -1,12 +1,12 @@
-//! Measures what one client gets of a broker: produce and fetch rates, and the time until one record is acknowledged.
+//! Measures a broker with one client: the rates of produce and fetch, and the time until a record is acknowledged.
 //!
-//! For our broker and Apache Kafka side by side on one machine:
+//! To compare this crate's broker with Apache Kafka on one machine:
 //! ```text
 //! footfall-log /tmp/rates --credentials kafka.properties     # prints its address
 //! cargo run --release -p footfall-log --example rates -- 127.0.0.1:41234 kafka.properties
 //! scripts/apache-kafka run -- sh -c 'target/release/examples/rates $KAFKA_BROKERS'
 //! ```
-//! The last table is the disk's own: a write of the record's size and fdatasync, in the folder of `TMPDIR`.
+//! The last table shows the disk alone: a write of a record's size and fdatasync, in the folder of `TMPDIR`.
 
 use std::{
     error::Error,
@@ -92,7 +92,7 @@ fn measure(bootstrap: &str, properties: Option<&str>) -> Result<()> {
         topic.delete()?;
     }
 
-    println!("{singles} single records, each sent when the one before is acknowledged");
+    println!("{singles} single records, each sent after the acknowledgement of the previous one");
     println!("{:<24}{:>10}{:>10}{:>10}", "", "p50 ms", "p99 ms", "max ms");
     let topic = Topic::create(&config, "single")?;
     let acknowledged = acknowledge(&config, &topic.name, &values, singles)?;
@@ -114,7 +114,7 @@ fn rate(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// Events as a bio page sends them, of some 650 bytes: what repeats among real ones repeats among these.
+/// Realistic events of a bio page, of about 650 bytes, with the same repetitions as real ones.
 fn values(count: usize) -> Vec<String> {
     let mut random = StdRng::seed_from_u64(1);
     let agents = ["Mobile Safari", "Chrome", "Firefox", "Instagram"];
@@ -173,7 +173,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(runtime.block_on(future))
 }
 
-/// Ends the program when a record is refused: a rate of failures is of no use.
+/// Ends the program if a record is refused, because a rate with failures would be useless.
 struct Strict;
 
 impl ClientContext for Strict {}
@@ -208,7 +208,7 @@ fn produce(
     records: usize,
 ) -> Result<Duration> {
     let producer = producer(config, codec)?;
-    // Connections, metadata and a producer id are not part of the rate.
+    // Connect, and fetch metadata and a producer id, before the measurement.
     producer.client().fetch_metadata(Some(topic), TIMEOUT)?;
     let started = Instant::now();
     for value in values.iter().cycle().take(records) {
@@ -218,7 +218,7 @@ fn produce(
                 return Err(error.into());
             }
             record = refused;
-            // Waits for the whole time, so it is short.
+            // The poll waits for its whole timeout, so keep it short.
             producer.poll(Duration::from_micros(100));
         }
         producer.poll(Duration::ZERO);
@@ -227,7 +227,7 @@ fn produce(
     Ok(started.elapsed())
 }
 
-/// The time for all records, and the bytes of their values.
+/// Fetches all records. Returns the time, and the bytes of their values.
 fn fetch(config: &ClientConfig, topic: &str, records: usize) -> Result<(Duration, usize)> {
     let mut config = config.clone();
     let consumer: BaseConsumer = config.set("group.id", "rates").create()?;
@@ -246,7 +246,7 @@ fn fetch(config: &ClientConfig, topic: &str, records: usize) -> Result<(Duration
     Ok((started.elapsed(), volume))
 }
 
-/// Tells when a record is acknowledged, at once and from the client's own thread.
+/// Signals the acknowledgement of a record immediately, from the client's own thread.
 struct Signal(mpsc::Sender<bool>);
 
 impl ClientContext for Signal {}
@@ -255,7 +255,7 @@ impl ProducerContext for Signal {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        // Without a receiver the measurement is over.
+        // The measurement is over if the receiver is gone.
         let _sent = self.0.send(result.is_ok());
     }
 }
@@ -281,7 +281,7 @@ fn acknowledge(
         if !acknowledged.recv_timeout(TIMEOUT)? {
             return Err("a record was refused".into());
         }
-        // The first ones set the connection up.
+        // The first records set up the connection.
         if number >= 10 {
             times.push(started.elapsed());
         }
@@ -289,7 +289,7 @@ fn acknowledge(
     Ok(times)
 }
 
-/// What the disk itself takes for the same bytes, in a file that is long enough already, as a log's is.
+/// Measures the disk alone with the same bytes, in a file of full length like the log's.
 fn write_and_sync(values: &[String], count: usize) -> Result<Vec<Duration>> {
     let mut file = tempfile::tempfile()?;
     file.write_all(&vec![0; values.iter().map(String::len).sum()])?;

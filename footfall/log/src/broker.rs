@@ -1,6 +1,6 @@
-//! The broker: opens the store, listens on loopback, and stops in order.
+//! The broker: opens the store, listens on loopback, and shuts down in order.
 //!
-//! The rule to keep: nothing is listened to before everything that answers is there.
+//! The rule to keep: accept no connection before the store and the groups are ready.
 
 use std::{
     fmt, io,
@@ -22,17 +22,17 @@ use crate::{
     wire::{self, Service},
 };
 
-/// How long [`Broker::stop`] waits for requests that are being answered.
+/// How long [`Broker::stop`] waits for requests in progress.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
-/// Bytes of records in answers under way, over all connections.
+/// The limit on bytes of records in unsent responses, over all connections.
 const ANSWER_MEMORY: usize = 256 * 1024 * 1024;
-/// The largest batch that any topic's settings can allow. One request holds it.
+/// The largest batch that a topic's settings can allow. It fits into one request.
 const MAX_BATCH_BYTES: usize = 64 * 1024 * 1024;
 
-/// The name and password that clients give.
+/// The user name and password of clients.
 #[derive(Clone)]
 pub struct Credentials {
-    /// The name.
+    /// The user name.
     pub username: String,
     /// The password.
     pub password: String,
@@ -51,9 +51,9 @@ impl fmt::Debug for Credentials {
 /// How a broker runs.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The port on loopback, or any free one.
+    /// The port on loopback; `None` for any free one.
     pub port: Option<u16>,
-    /// What clients must know.
+    /// The user name and password that clients must give.
     pub credentials: Credentials,
     /// Topics that no client may delete or change.
     pub protected_topics: Vec<String>,
@@ -81,7 +81,7 @@ impl fmt::Debug for MigrationReport {
 }
 
 impl Options {
-    /// Any free port, no protected topics, records on disk before they are acknowledged.
+    /// Any free port, no protected topics, and records on disk before they are acknowledged.
     #[must_use]
     pub fn new(credentials: Credentials) -> Self {
         Self {
@@ -94,23 +94,23 @@ impl Options {
     }
 }
 
-/// Why the broker did not start, or could not do something, with what to do about it.
+/// Why the broker did not start or an operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// The port is taken or may not be used.
+    /// The port is in use or not allowed.
     #[error("the embedded log cannot listen on 127.0.0.1:{port}: {source}; choose another port")]
     Listen {
-        /// The port asked for, 0 for any free one.
+        /// The requested port, 0 for any free one.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The store cannot be opened or read.
     #[error("the embedded log in {} cannot be used: {reason}", dir.display())]
     Storage {
-        /// The directory asked for.
+        /// The requested directory.
         dir: PathBuf,
-        /// What the store said.
+        /// The store's error.
         reason: String,
     },
 }
@@ -126,7 +126,7 @@ impl BrokerError {
 
 /// A running broker.
 ///
-/// Dropping it ends everything at once; [`Broker::stop`] does it in order.
+/// Dropping it ends everything at once; [`Broker::stop`] shuts down in order.
 #[derive(Debug)]
 pub struct Broker {
     dir: PathBuf,
@@ -139,12 +139,13 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// A running broker that stores in `dir`, listens on `127.0.0.1`, and advertises the same.
+    /// Starts a broker that stores its records in `dir`, and listens on and advertises `127.0.0.1`.
     ///
     /// # Errors
     /// If the port or the directory cannot be used.
     pub async fn start(dir: &Path, options: Options) -> Result<Self, BrokerError> {
         let port = options.port.unwrap_or(0);
+        // Bind before the store is opened: a port in use is reported before anything is created or migrated.
         let listen = async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
             let address = listener.local_addr()?;
@@ -183,32 +184,32 @@ impl Broker {
         &self.bootstrap_servers
     }
 
-    /// Removes superseded records of a topic whose `cleanup.policy` is exactly `compact`, and says how many. Only for
-    /// topics whose settings were checked: nothing brings the records back.
+    /// Removes superseded records of a topic whose `cleanup.policy` is exactly `compact`, and returns their number.
+    /// Call it only for topics whose settings you have checked: the removal cannot be undone.
     ///
     /// # Errors
-    /// If there is no such topic, it has another policy, or the file cannot be written.
+    /// If the topic does not exist, it has another policy, or the file cannot be written.
     pub async fn compact(&self, topic: &str) -> Result<u64, BrokerError> {
         let compacted = self.store.compact(topic).await;
         compacted.map_err(|error| BrokerError::of_store(&self.dir, &error))
     }
 
-    /// Ends it: no new connections, received requests are answered, waiting fetches end, and everything is in the
-    /// main file.
+    /// Stops the broker in order: refuses new connections, answers received requests, ends waiting fetches, and moves
+    /// everything into the main file.
     ///
-    /// Returns after some seconds at most, plus what the disk takes; what is unanswered by then is unacknowledged, and
-    /// clients send it again.
+    /// Returns after a few seconds at most, plus the time the disk needs. Requests without a response by then are
+    /// unacknowledged, and clients send them again.
     pub async fn stop(mut self) {
         self.stopping.cancel();
         self.tasks.close();
         let ended = async {
             if let Err(error) = (&mut self.acceptor).await {
-                debug!(%error, "the embedded log's listener ended badly");
+                debug!(%error, "the embedded log's listener failed: {error}");
             }
             self.tasks.wait().await;
         };
         if timeout(STOP_TIMEOUT, ended).await.is_err() {
-            warn!("the embedded log stopped before every request was answered");
+            warn!("the embedded log stopped before it had answered every request");
             self.ending.cancel();
         }
         self.store.clone().close().await;
@@ -222,7 +223,7 @@ impl Drop for Broker {
     }
 }
 
-/// What requests are answered from.
+/// Builds the state that all requests share.
 pub(crate) fn node(
     store: Store,
     address: SocketAddr,
@@ -244,7 +245,7 @@ pub(crate) fn node(
     }
 }
 
-/// Opens the store. Migrates a log of the former format first, if there is one.
+/// Opens the store, after migrating a log of the former format if one exists.
 async fn open(
     dir: &Path,
     durability: Durability,
@@ -263,7 +264,7 @@ async fn open(
                 }
             })?;
             info!(
-                "the embedded log took over {} records of {} topics from its former format; {} is not needed any more",
+                "the embedded log migrated {} records of {} topics from its former format; {} is no longer needed",
                 migrated.records,
                 migrated.topics,
                 migrated.kept.display()

@@ -1,6 +1,6 @@
 //! A single-node log that speaks the Kafka protocol on loopback and stores record batches in `SQLite`.
 //!
-//! It knows nothing of what the records mean. Batches are stored as producers send them and fetched unchanged.
+//! It does not interpret records. Batches are stored as producers send them and fetched unchanged.
 
 mod batch;
 mod broker;
@@ -21,19 +21,19 @@ pub use self::{
     },
 };
 
-/// Whether this folder holds a log of the former format, which [`Broker::start`] takes over by itself.
+/// Whether this folder holds a log of the former format, which [`Broker::start`] migrates automatically.
 #[must_use]
 pub fn is_former_format(dir: &Path) -> bool {
     store::former::is_former(dir)
 }
 
-/// Takes over the log of the former format in this folder, and keeps its file under another name.
+/// Migrates the log of the former format in this folder, and keeps its file under another name.
 ///
-/// Blocks: about a minute for some million records. A crash in between leaves the former log as it was, and the next
-/// call begins again.
+/// Blocks for about a minute per few million records. A crash leaves the former log unchanged, and the next call
+/// starts the migration again.
 ///
 /// # Errors
-/// If a file cannot be read or written, or the copy differs from the former log; nothing is lost then.
+/// If a file cannot be read or written, or the copy differs from the former log. The former log is then unchanged.
 pub fn migrate(dir: &Path, mut progress: impl FnMut(Progress)) -> Result<Migrated, BrokerError> {
     store::former::migrate(dir, &mut progress).map_err(|error| BrokerError::of_store(dir, &error))
 }

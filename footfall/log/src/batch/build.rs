@@ -1,4 +1,4 @@
-//! Builds batches: for compaction from records of stored ones, for migration from single records.
+//! Builds batches: from the records of stored batches for compaction, from single records for migration.
 
 use std::io::{self, Write as _};
 
@@ -9,12 +9,12 @@ use super::{
     head::{CHECKED_FROM, COMPRESSION, HEAD_BYTES},
 };
 
-/// How a built batch is compressed. Every client of today reads both.
+/// How a built batch is compressed. All current clients read both kinds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Codec {
-    /// Not at all.
+    /// Uncompressed.
     None,
-    /// Frames of independent blocks, the only ones that Java's clients read.
+    /// Frames of independent blocks, because Java's clients read no others.
     Lz4,
 }
 
@@ -42,7 +42,8 @@ impl Builder {
         }
     }
 
-    /// Adds a record; headers are names and values. `false`, and nothing is added, if offset or timestamp are too far from the batch's.
+    /// Adds a record; headers are names and values. Returns `false` and adds nothing if the offset or the timestamp is
+    /// too far from the batch's.
     pub(crate) fn add<'a>(
         &mut self,
         offset: i64,
@@ -73,7 +74,7 @@ impl Builder {
         true
     }
 
-    /// Adds a record of another batch with the same base offset and base timestamp, as it lies there.
+    /// Adds a record of another batch without a change. That batch must have the same base offset and base timestamp.
     pub(crate) fn copy(&mut self, record: &Record<'_>) {
         self.push(record.raw, record.offset_delta, record.timestamp_ms);
     }
@@ -105,7 +106,8 @@ impl Builder {
         self.max_timestamp_ms
     }
 
-    /// The batch, of no producer. It ends at `last_offset` if its last record is before that.
+    /// Finishes a batch without a producer id. The batch ends at `last_offset` or at its last record, whichever is
+    /// later.
     pub(crate) fn finish(self, codec: Codec, last_offset: i64) -> io::Result<Bytes> {
         let last = i32::try_from(last_offset.saturating_sub(self.base_offset));
         let head = Fields {
@@ -119,7 +121,7 @@ impl Builder {
         self.encode(&head, codec)
     }
 
-    /// The batch in place of `former`: everything that its head says of offsets and producer stays.
+    /// Finishes a batch that replaces `former`, and keeps the offsets and the producer of its head.
     pub(crate) fn finish_as(self, former: &Head) -> io::Result<Bytes> {
         let codec = match former.compression() {
             0 => Codec::None,
@@ -147,7 +149,7 @@ impl Builder {
         batch.put_i32(i32::try_from(counted).map_err(io::Error::other)?);
         batch.put_i32(fields.leader_epoch);
         batch.put_i8(2);
-        // The checksum, once all that it covers is there.
+        // A placeholder for the checksum, which is computed when the batch is complete.
         batch.put_u32(0);
         batch.put_i16(fields.attributes | codec_bits);
         batch.put_i32(fields.last_offset_delta);
@@ -166,7 +168,7 @@ impl Builder {
     }
 }
 
-/// What a head says that the records do not.
+/// The fields of a head that do not follow from the records.
 struct Fields {
     attributes: i16,
     last_offset_delta: i32,

@@ -1,16 +1,16 @@
-//! The head of a record batch: 61 bytes of fixed layout in front of the records.
+//! Reads and checks the head of a record batch: 61 bytes of fixed layout before the records.
 
 use bytes::{Buf as _, TryGetError};
 
 use super::{BatchError, Claim};
 
-/// Bytes in front of the records.
+/// Bytes before the records.
 pub(crate) const HEAD_BYTES: usize = 61;
-/// Bytes in front of what the length field counts: base offset and the length itself.
+/// Bytes that the length field does not count: the base offset and the length itself.
 const UNCOUNTED_BYTES: usize = 12;
-/// Where the checksummed part begins: base offset, length, leader epoch, magic and checksum come before it.
+/// The start of the checksummed part. Base offset, length, leader epoch, magic and checksum come before it.
 pub(super) const CHECKED_FROM: usize = 21;
-/// The only format that today's clients write.
+/// The only format that current clients write.
 const MAGIC: i8 = 2;
 
 /// The bits of a batch's attributes.
@@ -19,7 +19,7 @@ const LOG_APPEND_TIME: i16 = 1 << 3;
 const TRANSACTIONAL: i16 = 1 << 4;
 const CONTROL: i16 = 1 << 5;
 
-/// What a batch says of itself.
+/// The head of a batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Head {
     /// Offset of the first record. Meaningless before the batch is stored.
@@ -31,9 +31,9 @@ pub(crate) struct Head {
     pub(crate) attributes: i16,
     /// Distance from the base offset to the last one. Compaction may have removed that record.
     pub(crate) last_offset_delta: i32,
-    /// Timestamp of the first record as it was sent; the others are relative to it.
+    /// The base of the records' timestamps: the timestamp of the first record as sent.
     pub(crate) base_timestamp_ms: i64,
-    /// Largest timestamp, as its producer says.
+    /// Largest timestamp, as the producer set it.
     pub(crate) max_timestamp_ms: i64,
     /// -1 for a producer without idempotence.
     pub(crate) producer_id: i64,
@@ -45,7 +45,7 @@ pub(crate) struct Head {
     pub(crate) count: i32,
 }
 
-/// The size of the batch that begins here, as its length field says.
+/// The size of the batch that begins here, according to its length field.
 pub(super) fn batch_len(bytes: &[u8]) -> Result<usize, BatchError> {
     let mut field = bytes.get(8..).ok_or(BatchError::Corrupt)?;
     let counted = field.try_get_i32().map_err(short)?;
@@ -53,7 +53,7 @@ pub(super) fn batch_len(bytes: &[u8]) -> Result<usize, BatchError> {
     Ok(UNCOUNTED_BYTES + counted)
 }
 
-/// Writes the two fields that are the log's to say.
+/// Writes the two fields that the log sets.
 pub(super) fn place(bytes: &mut [u8], base_offset: i64, leader_epoch: i32) {
     if let Some(field) = bytes.get_mut(..8) {
         field.copy_from_slice(&base_offset.to_be_bytes());
@@ -77,7 +77,7 @@ impl Head {
         let base_offset = rest.try_get_i64().map_err(short)?;
         let _length = rest.try_get_i32().map_err(short)?;
         let leader_epoch = rest.try_get_i32().map_err(short)?;
-        // Older formats have their magic at the same place, and other fields behind it.
+        // Older formats have their magic at the same place, and different fields after it.
         if rest.try_get_i8().map_err(short)? != MAGIC {
             return Err(BatchError::Invalid("its format is not version 2"));
         }
@@ -100,12 +100,12 @@ impl Head {
         fields(rest).map_err(short)
     }
 
-    /// The number of the batch's codec, 0 to 7; 0 is none.
+    /// The number of the batch's codec, 0 to 7; 0 means uncompressed.
     pub(crate) fn compression(&self) -> i16 {
         self.attributes & COMPRESSION
     }
 
-    /// Where an idempotent producer says that the batch belongs. Only for heads that passed [`Head::check_as_sent`].
+    /// The position that an idempotent producer claims. Only for heads that passed [`Head::check_as_sent`].
     pub(crate) fn claim(&self) -> Option<Claim> {
         (self.producer_id >= 0).then_some(Claim {
             producer_id: self.producer_id,
@@ -115,7 +115,7 @@ impl Head {
         })
     }
 
-    /// Whether the bytes are those that the checksum was made for.
+    /// Compares the checksum with the bytes it covers.
     pub(crate) fn check_checksum(&self, batch: &[u8]) -> Result<(), BatchError> {
         let checked = batch.get(CHECKED_FROM..).ok_or(BatchError::Corrupt)?;
         if crc32c::crc32c(checked) == self.crc {
@@ -125,7 +125,7 @@ impl Head {
         }
     }
 
-    /// Whether a producer may send a batch with this head.
+    /// Checks that a producer may send a batch with this head.
     pub(super) fn check_as_sent(&self) -> Result<(), BatchError> {
         if self.attributes & CONTROL != 0 {
             return Err(BatchError::Invalid("clients may not write control batches"));
@@ -136,7 +136,7 @@ impl Head {
         if self.attributes & LOG_APPEND_TIME != 0 {
             return Err(BatchError::Timestamp);
         }
-        // Offsets are given out by this number, so a gap in the batch would become a gap in the log.
+        // The count decides how many offsets the batch takes, so a gap in the batch would become a gap in the log.
         if self.count < 1 || self.last_offset_delta != self.count - 1 {
             return Err(BatchError::Invalid("its count and last offset disagree"));
         }

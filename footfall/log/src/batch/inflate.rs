@@ -1,6 +1,6 @@
 //! Decompresses the records of a batch, up to a limit.
 //!
-//! The rule to keep: a few bytes may claim to be terabytes, so the output is bounded while it grows.
+//! The rule to keep: bound the output while it grows, because a few bytes may claim to be terabytes.
 
 use std::{
     borrow::Cow,
@@ -11,14 +11,14 @@ use bytes::Buf as _;
 
 use super::BatchError;
 
-/// What the Java client writes before blocks of Snappy; its version and the oldest compatible one follow.
+/// The Java client's prefix of Snappy blocks. Its version and the oldest compatible version follow.
 const SNAPPY_BLOCKS: &[u8] = b"\x82SNAPPY\0";
 /// The length of these two versions.
 const SNAPPY_VERSIONS: usize = 8;
-/// The bit of an lz4 frame's flags that says that its blocks do not refer to each other.
+/// The flag of an lz4 frame whose blocks do not refer to each other.
 const LZ4_INDEPENDENT: u8 = 1 << 5;
 
-/// The records of data compressed with this codec, at most `limit` bytes.
+/// Decompresses data with this codec into at most `limit` bytes.
 pub(crate) fn inflate(codec: i16, data: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, BatchError> {
     let inflated = match codec {
         0 if data.len() <= limit => return Ok(Cow::Borrowed(data)),
@@ -41,6 +41,7 @@ fn damaged(_: io::Error) -> BatchError {
 
 fn bounded(decoder: impl Read, limit: usize) -> Result<Vec<u8>, BatchError> {
     let mut inflated = Vec::new();
+    // Read one byte above the limit, to tell data of exactly that size from larger data.
     decoder
         .take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1))
         .read_to_end(&mut inflated)
@@ -52,18 +53,18 @@ fn bounded(decoder: impl Read, limit: usize) -> Result<Vec<u8>, BatchError> {
 }
 
 fn lz4(data: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
-    // Java's consumers read no other frames, and Kafka's broker refuses them for that.
+    // Java's consumers read only such frames, so Kafka's broker refuses all others too.
     if data.get(4).is_none_or(|flags| flags & LZ4_INDEPENDENT == 0) {
         return Err(BatchError::Corrupt);
     }
     let mut decoder = lz4::Decoder::new(data).map_err(damaged)?;
     let inflated = bounded(&mut decoder, limit)?;
-    // Only this tells a frame that ends from one that was cut off between two blocks.
+    // Only `finish` detects a frame that was truncated between two blocks.
     decoder.finish().1.map_err(damaged)?;
     Ok(inflated)
 }
 
-/// One block as it is, or blocks with their lengths in front.
+/// Decompresses a single bare block, or the Java client's series of blocks with their lengths.
 fn snappy(mut data: &[u8], limit: usize) -> Result<Vec<u8>, BatchError> {
     let mut inflated = Vec::new();
     let Some(blocks) = data.strip_prefix(SNAPPY_BLOCKS) else {
@@ -86,7 +87,7 @@ fn add_block(block: &[u8], inflated: &mut Vec<u8>, limit: usize) -> Result<(), B
     if length > limit.saturating_sub(inflated.len()) {
         return Err(BatchError::TooLarge);
     }
-    // A block cannot grow by more than some twenty times, so a larger claim is false and must not become memory.
+    // Snappy expands a block at most about twenty times. Refuse a larger claim before memory is allocated for it.
     if length / 64 > block.len() {
         return Err(BatchError::Corrupt);
     }

@@ -1,7 +1,7 @@
-//! Record batches in Kafka's format 2: checked before they are stored, read again for times and compaction.
+//! Checks, reads and builds record batches in Kafka's format 2.
 //!
-//! A batch is stored as its producer sent it. Only the base offset and the leader epoch are rewritten; they lie outside
-//! the checksum. The rule to keep: no length inside a batch is believed before it is compared with the bytes present.
+//! A batch is stored as its producer sent it. Only the base offset and the leader epoch are rewritten; the checksum
+//! does not cover them. The rule to keep: compare every length inside a batch with the bytes present before using it.
 
 mod build;
 mod head;
@@ -19,10 +19,10 @@ pub(crate) use self::{
     walk::{Record, Records},
 };
 
-/// How large a batch may be.
+/// Size limits of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Bytes of one batch as it was sent, its head included.
+    /// Bytes of one batch as sent, including its head.
     pub(crate) max_batch_bytes: usize,
     /// Bytes of its records after decompression.
     pub(crate) max_inflated_bytes: usize,
@@ -31,20 +31,20 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // Kafka's default for `max.message.bytes`, plus what its clients allow themselves on top.
+            // Kafka's default for `max.message.bytes`: 1 MB, plus 12 bytes for the base offset and the length.
             max_batch_bytes: 1024 * 1024 + 12,
             max_inflated_bytes: 64 * 1024 * 1024,
         }
     }
 }
 
-/// Why a batch cannot be appended or read. Each has one error of Kafka's.
+/// Why a batch cannot be appended or read. Each variant maps to one Kafka error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum BatchError {
-    /// `CORRUPT_MESSAGE`: cut off, a wrong checksum, or compressed data that cannot be decompressed.
-    #[error("the batch is cut off or damaged")]
+    /// `CORRUPT_MESSAGE`: truncated, a wrong checksum, or data that cannot be decompressed.
+    #[error("the batch is truncated or damaged")]
     Corrupt,
-    /// `INVALID_RECORD`: whole, but not a batch that a producer may send.
+    /// `INVALID_RECORD`: complete, but not a batch that a producer may send.
     #[error("the batch breaks Kafka's format: {0}")]
     Invalid(&'static str),
     /// `UNSUPPORTED_COMPRESSION_TYPE`.
@@ -53,7 +53,7 @@ pub(crate) enum BatchError {
     /// `MESSAGE_TOO_LARGE`, as sent or decompressed.
     #[error("the batch is larger than the limit")]
     TooLarge,
-    /// `INVALID_TIMESTAMP`: only the log itself may write log append times.
+    /// `INVALID_TIMESTAMP`: only the log itself may set log append times.
     #[error("the batch claims log append times")]
     Timestamp,
     /// `INVALID_TXN_STATE`: the log offers no transactions.
@@ -64,20 +64,20 @@ pub(crate) enum BatchError {
     Epoch,
 }
 
-/// Where a batch of an idempotent producer belongs, as the producer says.
+/// The position that an idempotent producer claims for a batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Claim {
-    /// Given out by `InitProducerId`, not negative.
+    /// Assigned by `InitProducerId`; not negative.
     pub(crate) producer_id: i64,
     /// Not negative.
     pub(crate) epoch: i16,
-    /// Not negative; the sequence of the batch's first record.
+    /// The sequence of the batch's first record; not negative.
     pub(crate) base_sequence: i32,
-    /// Its records, at least one.
+    /// The number of records, at least 1.
     pub(crate) count: i32,
 }
 
-/// A batch that may be stored: whole, its checksum right, its records counted and readable.
+/// A batch that may be stored: complete, with a correct checksum and readable records.
 #[derive(Clone, Debug)]
 pub(crate) struct CheckedBatch {
     bytes: Bytes,
@@ -87,40 +87,40 @@ pub(crate) struct CheckedBatch {
 }
 
 impl CheckedBatch {
-    /// Its bytes with this base offset and leader epoch.
+    /// The bytes of the batch with this base offset and leader epoch.
     pub(crate) fn placed(&self, base_offset: i64, leader_epoch: i32) -> Bytes {
         let mut bytes = BytesMut::from(&self.bytes[..]);
         head::place(&mut bytes, base_offset, leader_epoch);
         bytes.freeze()
     }
 
-    /// What the batch says of itself.
+    /// The head of the batch.
     pub(crate) fn head(&self) -> &Head {
         &self.head
     }
 
-    /// Its size in bytes, head included.
+    /// The size in bytes, including the head.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// The largest timestamp among its records, whatever its head says.
+    /// The largest timestamp among the records. The value in the head is not used: the producer may have set it wrong.
     pub(crate) fn max_timestamp_ms(&self) -> i64 {
         self.max_timestamp_ms
     }
 
-    /// Whether a record has no key, which a compacted topic does not take.
+    /// Whether a record has no key. A compacted topic refuses such a batch.
     pub(crate) fn has_null_key(&self) -> bool {
         self.null_key
     }
 }
 
-/// Bytes that the batches of one request may come to when they are decompressed, all together. No client sends more than
-/// its 100 MB before compression; a request made to harm could keep a processor busy for minutes.
+/// The limit on the decompressed size of all batches of one request. No client sends more than 100 MB of uncompressed
+/// records, and a malicious request could otherwise keep a processor busy for minutes.
 pub(crate) const MAX_REQUEST_INFLATED_BYTES: usize = 256 * 1024 * 1024;
 
-/// The batches of one partition's data in a produce request, in order and at least one, or why none can be appended.
-/// `left` is what may still be decompressed for the request, and falls.
+/// Checks the batches of one partition in a produce request. Returns them in order, at least one; one bad batch refuses
+/// them all. `left` is the number of bytes that the request may still decompress, and this call reduces it.
 pub(crate) fn check(
     data: Bytes,
     limits: &Limits,
@@ -140,7 +140,7 @@ pub(crate) fn check(
             return Err(BatchError::TooLarge);
         }
         let limit = limits.max_inflated_bytes.min(*left);
-        // A batch that is refused counts as much as it may have cost.
+        // Charge the whole limit first: a refused batch may have cost that much work.
         *left -= limit;
         let (batch, inflated) = check_one(rest.split_to(length), limit)?;
         *left += limit.saturating_sub(inflated);
@@ -149,13 +149,13 @@ pub(crate) fn check(
     Ok(batches)
 }
 
-/// The first batch of stored ones, and the rest.
+/// Splits stored batches into the first one and the rest.
 pub(crate) fn split(batches: &[u8]) -> Result<(&[u8], &[u8]), BatchError> {
     let length = head::batch_len(batches)?;
     batches.split_at_checked(length).ok_or(BatchError::Corrupt)
 }
 
-/// The batch, and how many bytes its records come to.
+/// Checks one batch. Also returns the decompressed size of its records.
 fn check_one(bytes: Bytes, limit: usize) -> Result<(CheckedBatch, usize), BatchError> {
     let head = Head::read(&bytes)?;
     head.check_checksum(&bytes)?;
@@ -167,7 +167,7 @@ fn check_one(bytes: Bytes, limit: usize) -> Result<(CheckedBatch, usize), BatchE
     let mut expected_delta = 0;
     let mut records = Records::new(&head, &inflated);
     while let Some(record) = records.next()? {
-        // Offsets follow from these, and they cannot be rewritten inside compressed data.
+        // The stored offsets follow from these deltas, and the log cannot rewrite them inside compressed data.
         if record.offset_delta != expected_delta {
             return Err(BatchError::Invalid("offset deltas are not 0, 1, 2, ..."));
         }

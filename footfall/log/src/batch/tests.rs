@@ -1,4 +1,4 @@
-//! Batches as clients send them, and as they arrive damaged.
+//! Tests intact, invalid and damaged batches.
 
 use std::io::Write as _;
 
@@ -44,7 +44,7 @@ fn lz4_frame(records: &[u8], mode: lz4::BlockMode) -> Vec<u8> {
     encoder.finish().0
 }
 
-/// The batch with its records changed, and a length and checksum to match.
+/// The batch with changed records, and the length and checksum corrected.
 fn recompressed(plain: &[u8], codec: u8, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut bytes = plain[..HEAD_BYTES].to_vec();
     bytes.extend(change(&plain[HEAD_BYTES..]));
@@ -108,7 +108,7 @@ fn several_batches_are_checked_one_by_one() {
 }
 
 #[test]
-fn what_no_producer_may_send_is_refused_with_its_own_error() {
+fn each_invalid_batch_is_refused_with_its_own_error() {
     let with = |at: usize, bytes: &[u8]| {
         let mut changed = sent(0);
         changed[at..at + bytes.len()].copy_from_slice(bytes);
@@ -133,10 +133,10 @@ fn what_no_producer_may_send_is_refused_with_its_own_error() {
         matches!(with(57, &[0, 0, 0, 4]), Err(BatchError::Invalid(_))),
         "count"
     );
-    // A producer id without an epoch, and with one but no sequence.
+    // A producer id without an epoch; then with an epoch but without a sequence.
     assert_eq!(with(43, &[0; 8]), Err(BatchError::Epoch));
     assert!(matches!(with(43, &[0; 10]), Err(BatchError::Invalid(_))));
-    // The second record says that it is the third.
+    // The second record has the offset delta of the third.
     let swapped = recompressed(&sent(0), 0, |records| {
         let mut records = records.to_vec();
         let first = usize::from(records[0]) / 2 + usize::from(records[1]) * 64 - 64 + 2;
@@ -148,7 +148,7 @@ fn what_no_producer_may_send_is_refused_with_its_own_error() {
 }
 
 #[test]
-fn limits_hold_before_memory_is_taken() {
+fn limits_hold_before_memory_is_allocated() {
     let limits = Limits {
         max_batch_bytes: 100,
         ..Limits::default()
@@ -163,14 +163,14 @@ fn limits_hold_before_memory_is_taken() {
         let inflated = inflate(codec.into(), &small, 1_000_000);
         assert_eq!(inflated, Err(BatchError::TooLarge), "{codec}");
     }
-    // Some bytes that claim to be four gigabytes.
+    // A few bytes that claim to be four gigabytes.
     let claims = [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
     assert_eq!(inflate(2, &claims, 1_000_000), Err(BatchError::TooLarge));
     assert_eq!(inflate(2, &claims, usize::MAX), Err(BatchError::Corrupt));
 }
 
 #[test]
-fn all_batches_of_a_request_share_what_may_be_decompressed() {
+fn all_batches_of_a_request_share_one_limit_on_decompression() {
     let inflated = sent(0).len() - HEAD_BYTES;
     let two: Bytes = [sent(4), sent(4)].concat().into();
     let limits = Limits::default();
@@ -180,7 +180,7 @@ fn all_batches_of_a_request_share_what_may_be_decompressed() {
     let mut left = 2 * inflated - 1;
     let refused = check(two.clone(), &limits, &mut left).unwrap_err();
     assert_eq!(refused, BatchError::TooLarge);
-    // What was decompressed in vain has cost as much, also for the next partition.
+    // Decompression of a refused batch counts too, also for the next partition.
     assert_eq!(
         check(two, &limits, &mut left).unwrap_err(),
         BatchError::TooLarge
@@ -209,7 +209,7 @@ fn data_that_consumers_cannot_decompress_is_refused() {
 }
 
 #[test]
-fn numbers_that_are_longer_than_consumers_read_are_refused() {
+fn numbers_too_long_for_consumers_are_refused() {
     let body = [0, 0, 0, 1, 1, 0];
     let one = |records: Vec<u8>| {
         let mut bytes = sent(0)[..HEAD_BYTES].to_vec();
@@ -219,7 +219,7 @@ fn numbers_that_are_longer_than_consumers_read_are_refused() {
         checked(sealed(bytes))
     };
     assert_eq!(one([&[12], &body[..]].concat()), Ok(1));
-    // The same number with zeroes behind it.
+    // The same number, padded with zeroes.
     assert_eq!(one([&[140, 128, 128, 128, 0], &body[..]].concat()), Ok(1));
     let long = [&[140, 128, 128, 128, 128, 0], &body[..]].concat();
     assert!(matches!(one(long), Err(BatchError::Invalid(_))), "a length");
@@ -228,7 +228,7 @@ fn numbers_that_are_longer_than_consumers_read_are_refused() {
 }
 
 #[test]
-fn snappy_comes_as_one_block_or_as_many() {
+fn snappy_is_read_as_one_block_or_as_many() {
     let text: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
     let mut encoder = snap::raw::Encoder::new();
     let one = encoder.compress_vec(&text).unwrap();
@@ -248,7 +248,7 @@ fn snappy_comes_as_one_block_or_as_many() {
 
 proptest! {
     #[test]
-    fn no_bytes_break_the_reading_of_batches(
+    fn no_bytes_break_the_check_of_batches(
         at in any::<prop::sample::Index>(),
         byte in any::<u8>(),
         length in any::<prop::sample::Index>(),
@@ -258,9 +258,9 @@ proptest! {
         let at = at.index(bytes.len());
         let changed = bytes[at] != byte;
         bytes[at] = byte;
-        // The base offset and the leader epoch are the log's to say, and the checksum is not about them.
+        // The log sets the base offset and the leader epoch, and the checksum does not cover them.
         prop_assert_eq!(checked(bytes.clone()).is_err(), changed && !matches!(at, 0..8 | 12..16), "{}", at);
-        // The same with a length and a checksum that are right: whatever comes of it, it is an answer.
+        // With a correct length and checksum, any result is fine as long as nothing panics.
         let _ = checked(sealed(bytes.clone()));
         bytes.truncate(length.index(bytes.len()));
         prop_assert!(checked(bytes).is_err());

@@ -1,28 +1,28 @@
-//! Walks the records of a batch without copying keys or values.
+//! Iterates over the records of a batch without copying keys or values.
 
 use super::{BatchError, Head};
 
-/// A damaged record; the checksum was right, so its producer wrote it like this.
+/// A damaged record. The checksum was correct, so the producer wrote it this way.
 const DAMAGED: BatchError = BatchError::Invalid("a record is damaged");
 
-/// One record, borrowed from the batch's inflated data.
+/// One record, borrowed from the batch's decompressed data.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Record<'a> {
     /// Distance from the batch's base offset.
     pub(crate) offset_delta: i32,
     /// Milliseconds since 1970, or -1.
     pub(crate) timestamp_ms: i64,
-    /// `None` is a record without a key.
+    /// `None` for a record without a key.
     pub(crate) key: Option<&'a [u8]>,
-    /// `None` is a tombstone.
+    /// `None` for a tombstone.
     pub(crate) value: Option<&'a [u8]>,
     /// Its headers, in order.
     pub(crate) headers: Headers<'a>,
-    /// The record as it lies in the batch, without its length in front.
+    /// The bytes of the record in the batch, without its length prefix.
     pub(crate) raw: &'a [u8],
 }
 
-/// The headers of a record: names and values. They were checked when the record was read.
+/// The headers of a record: names and values, already checked.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Headers<'a> {
     left: i32,
@@ -42,7 +42,7 @@ impl<'a> Iterator for Headers<'a> {
     }
 }
 
-/// The records of one batch, in order. Ends with an error if they are not exactly as many as the head says.
+/// The records of one batch, in order. Reports an error if their number differs from the count in the head.
 #[derive(Debug)]
 pub(crate) struct Records<'a> {
     base_timestamp_ms: i64,
@@ -51,7 +51,7 @@ pub(crate) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// From the batch's head and its inflated data.
+    /// Starts at the first record of the batch's decompressed data.
     pub(crate) fn new(head: &Head, inflated: &'a [u8]) -> Self {
         Self {
             base_timestamp_ms: head.base_timestamp_ms,
@@ -75,7 +75,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The fields of a record; `None` if it is not whole, or if bytes are left.
+/// Reads the fields of a record. `None` if it is incomplete or bytes are left over.
 fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
     let mut rest = raw;
     let (_attributes, after) = rest.split_first()?;
@@ -92,7 +92,7 @@ fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
         left: headers,
         rest,
     };
-    // Each turn takes at least two bytes, so a false count ends at the end of the record.
+    // Each turn consumes at least two bytes, so a false count stops at the end of the record.
     for _ in 0..headers {
         octets(&mut rest)??;
         octets(&mut rest)?;
@@ -107,7 +107,7 @@ fn record(raw: &[u8], base_timestamp_ms: i64) -> Option<Record<'_>> {
     })
 }
 
-/// Bytes with their length in front, a length of -1 being none; the outer `None` if they are not all there.
+/// Reads bytes with a length prefix. A length of -1 gives the inner `None`; incomplete data gives the outer one.
 #[expect(clippy::option_option, reason = "absent and damaged are two things")]
 fn octets<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     let length = short_varint(rest)?;
@@ -119,7 +119,8 @@ fn octets<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     Some(Some(octets))
 }
 
-/// A number of 32 bits, in at most five bytes: Java's consumers read no longer ones, and would never get past the batch.
+/// Reads a 32-bit number of at most five bytes. Java's consumers fail on longer ones and would never get past the
+/// batch.
 fn short_varint(rest: &mut &[u8]) -> Option<i32> {
     const MAX_BYTES: usize = 5;
     let before = rest.len();
@@ -129,7 +130,7 @@ fn short_varint(rest: &mut &[u8]) -> Option<i32> {
         .flatten()
 }
 
-/// A number of at most ten bytes, seven bits in each, the sign in the lowest bit.
+/// Reads a number of at most ten bytes, seven bits in each, with the sign in the lowest bit.
 fn varint(rest: &mut &[u8]) -> Option<i64> {
     let mut value = 0_u64;
     for shift in (0..u64::BITS).step_by(7) {

@@ -1,4 +1,4 @@
-//! The log as a program of its own: for the tests that kill it, and for measurements beside other brokers.
+//! Runs the broker alone, for tests that kill it and for measurements against other brokers.
 
 use std::{
     collections::VecDeque,
@@ -14,13 +14,13 @@ const USAGE: &str = "\
 usage: footfall-log DIRECTORY --credentials FILE [option...]
 
 Keeps a log in DIRECTORY and serves it on 127.0.0.1 until SIGTERM or SIGINT. The first line on
-standard output is its address; it is written when clients can connect.
+standard output is its address, printed when clients can connect.
 
-  --credentials FILE   client properties with sasl.username and sasl.password
-  --port PORT          the default is any free port
-  --protect TOPIC      clients cannot delete or reconfigure it; may be repeated
-  --process            an acknowledged record survives the process, not the loss of power
-  --end-with-input     also end when standard input ends, so that no test leaves a broker behind
+  --credentials FILE   client properties file with sasl.username and sasl.password
+  --port PORT          the port; any free one by default
+  --protect TOPIC      clients cannot delete or reconfigure this topic; may be repeated
+  --process            acknowledged records survive a crash of the process, but not a power loss
+  --end-with-input     also stop at the end of standard input, so that no test leaves a broker behind
 ";
 
 struct Arguments {
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         .map_err(|error| error.to_string())
         .and_then(|runtime| {
             let served = runtime.block_on(serve(arguments));
-            // The thread that reads standard input cannot be woken.
+            // The thread that reads standard input cannot be woken, so do not wait for it.
             runtime.shutdown_background();
             served
         });
@@ -83,9 +83,9 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// Resolves when standard input has ended.
+/// Resolves at the end of standard input.
 async fn end_of_input() {
-    // What it holds does not matter; an error means that it is gone as well.
+    // The content does not matter, and an error also means that the input has ended.
     let read = tokio::task::spawn_blocking(|| io::copy(&mut io::stdin(), &mut io::sink()));
     let _ended = read.await;
 }

@@ -1,7 +1,7 @@
-//! One consumer group: its members, and what it answers them. Pure: time comes in, answers go out, nothing waits here.
+//! The state machine of one consumer group. It does no I/O: the caller passes the time in and takes the replies out.
 //!
-//! Follows Kafka's classic group protocol. How a round of joining begins and ends is in [`super::rounds`].
-//! The rule to keep: every ticket that comes in is answered exactly once.
+//! Follows Kafka's classic group protocol. [`super::rounds`] begins and ends the rounds of joining.
+//! The rule to keep: answer every ticket exactly once.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,22 +13,22 @@ use kafka_protocol::ResponseError as Error;
 
 use super::member::{Joined, Joiner, Member, NotJoined, Reply, Synced, Ticket};
 
-/// What a group may grow to, and how long its first round is open.
+/// The limits of a group.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GroupLimits {
-    /// Members of one group.
+    /// Maximum number of members.
     pub(crate) members: usize,
-    /// How long the first round of an empty group waits for more members, counted from the last that came. Several that
-    /// start together then share at once.
+    /// How long the first round of an empty group waits for more members after each new one. Members that start
+    /// together then share the first generation.
     pub(crate) first_round: Duration,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum State {
     Empty,
-    /// Members hand in what they want.
+    /// Members send their protocols and metadata.
     Joining,
-    /// The leader is asked for the assignments.
+    /// The group waits for the leader's assignments.
     Assigning,
     Stable,
 }
@@ -37,9 +37,9 @@ pub(super) enum State {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
     pub(super) ends: Instant,
-    /// The latest that `ends` may be moved to.
+    /// The latest possible value of `ends`.
     pub(super) ends_at_most: Instant,
-    /// It is the first of a group that was empty: it ends by time alone.
+    /// Whether the group was empty before. Such a round ends only by time.
     pub(super) first: bool,
 }
 
@@ -53,12 +53,12 @@ pub(crate) struct Group {
     pub(super) protocol: String,
     pub(super) leader: Option<String>,
     pub(super) members: BTreeMap<String, Member>,
-    /// Ids of static members by their names.
+    /// Ids of static members, by instance name.
     pub(super) statics: HashMap<String, String>,
-    /// Ids that were given out and not used yet, with their end.
+    /// Assigned ids that no client has used yet, with their expiry.
     pub(super) pending: HashMap<String, Instant>,
     pub(super) round: Option<Round>,
-    /// Members that have not asked for their assignment by then are out.
+    /// The deadline for members to ask for their assignment. Later, they are removed.
     pub(super) sync_ends: Option<Instant>,
     replies: Vec<(Ticket, Reply)>,
 }
@@ -81,22 +81,22 @@ impl Group {
         }
     }
 
-    /// Nothing would be lost without it.
+    /// Whether the group can be forgotten without losing anything.
     pub(crate) fn is_unused(&self) -> bool {
         self.members.is_empty() && self.pending.is_empty() && self.round.is_none()
     }
 
-    /// It has no members.
+    /// Whether the group has no members.
     pub(crate) fn is_empty(&self) -> bool {
         self.members.is_empty() && self.state == State::Empty
     }
 
-    /// Answers that became due.
+    /// Takes the replies that became due.
     pub(crate) fn take_replies(&mut self) -> Vec<(Ticket, Reply)> {
         std::mem::take(&mut self.replies)
     }
 
-    /// Bytes of what clients made it keep.
+    /// Bytes that the group holds for clients.
     pub(crate) fn held_bytes(&self) -> usize {
         let members = self.members.iter();
         let members: usize = members
@@ -105,7 +105,7 @@ impl Group {
         members + self.pending.keys().map(String::len).sum::<usize>()
     }
 
-    /// A client wants a place in the next generation. `fresh_id` is its id if it has none.
+    /// Handles a client's request to join the next generation. `fresh_id` becomes its id if it has none.
     pub(crate) fn join(&mut self, joiner: &Joiner, fresh_id: String, ticket: Ticket, now: Instant) {
         let known_id = joiner.member_id.clone();
         if let Err(error) = self.try_join(joiner, fresh_id, ticket, now) {
@@ -140,9 +140,9 @@ impl Group {
         let place_stands = match self.state {
             State::Empty => return Err(Error::UnknownMemberId),
             State::Joining => false,
-            // Its first answer may have been lost; the generation is the same.
+            // The first response may have been lost; the generation has not changed.
             State::Assigning => same,
-            // A leader that joins again wants to assign again, for example because a topic grew.
+            // A leader that joins again requests a new assignment, for example because a topic grew.
             State::Stable => same && !leads,
         };
         if place_stands {
@@ -168,6 +168,7 @@ impl Group {
         ticket: Ticket,
         now: Instant,
     ) -> Result<(), Error> {
+        // A restarted static member reuses its place, so the limit below does not apply.
         if let Some(former) = joiner
             .instance
             .as_ref()
@@ -202,7 +203,7 @@ impl Group {
         self.end_round_if_complete(now);
     }
 
-    /// A named instance that starts again takes the place of its former self, which is fenced.
+    /// Replaces a static member by a restarted instance with the same name, and fences the former one.
     fn replace(
         &mut self,
         former_id: &str,
@@ -233,7 +234,7 @@ impl Group {
         member.synced = former.synced;
         self.members.insert(id.clone(), member);
         if self.state == State::Stable && self.choose_protocol() == self.protocol {
-            // Nothing changed for the others: the place is handed on without a new round.
+            // Nothing changes for the other members, so the instance keeps the place without a new round.
             if let Some(member) = self.members.get_mut(&id) {
                 member.joining = None;
             }
@@ -241,7 +242,8 @@ impl Group {
             if led && joiner.may_skip_assignment {
                 place.skip_assignment = true;
             } else if led {
-                // A client that cannot skip must not believe that it leads: it would assign without knowing whom to.
+                // A client that cannot skip the assignment must not learn that it leads: without the list of members
+                // it would compute a wrong assignment.
                 former_id.clone_into(&mut place.leader);
             }
             self.reply(ticket, Reply::Joined(Ok(place)));
@@ -251,7 +253,7 @@ impl Group {
         self.end_round_if_complete(now);
     }
 
-    /// A member asks for its assignment; the leader brings everybody's.
+    /// Handles a member's request for its assignment. The leader's request brings the assignments of all members.
     pub(crate) fn sync(&mut self, request: SyncRequest, ticket: Ticket, now: Instant) {
         if let Err(error) = self.try_sync(request, ticket, now) {
             self.reply(ticket, Reply::Synced(Err(error)));
@@ -319,7 +321,7 @@ impl Group {
         }
     }
 
-    /// A member says that it is alive.
+    /// Handles a member's heartbeat.
     pub(crate) fn heartbeat(
         &mut self,
         member_id: &str,
@@ -338,7 +340,7 @@ impl Group {
         }
     }
 
-    /// Removes a member and rebalances the others. A static member without an id is found by its name.
+    /// Removes a member and rebalances the others. Finds a static member without an id by its name.
     pub(crate) fn leave(
         &mut self,
         member_id: &str,
@@ -363,7 +365,7 @@ impl Group {
         Ok(())
     }
 
-    /// Whether this member, or a client outside of the group, may commit offsets now.
+    /// Checks that this member, or a client outside the group, may commit offsets now.
     pub(crate) fn check_commit(
         &mut self,
         member_id: &str,
@@ -372,7 +374,7 @@ impl Group {
         now: Instant,
     ) -> Result<(), Error> {
         if generation < 0 && member_id.is_empty() && instance.is_none() {
-            // A client that assigns partitions itself must not overwrite what the members of a living group commit.
+            // A client that assigns its own partitions must not overwrite the offsets of an active group.
             return if self.state == State::Empty {
                 Ok(())
             } else {
@@ -385,7 +387,7 @@ impl Group {
         member.ok_or(Error::UnknownMemberId)?.beat(now);
         match self.state {
             State::Assigning => Err(Error::RebalanceInProgress),
-            // Members commit what they have read before they join again.
+            // Members commit their progress before they join again.
             State::Empty | State::Joining | State::Stable => Ok(()),
         }
     }
@@ -435,7 +437,7 @@ impl Group {
         }
     }
 
-    /// The member is in the group, and a static one is still the one that has its name.
+    /// Checks that the member is in the group, and that a static member still holds its name.
     fn check_identity(&self, member_id: &str, instance: Option<&str>) -> Result<(), Error> {
         if let Some(name) = instance {
             let holder = self.statics.get(name).ok_or(Error::UnknownMemberId)?;
@@ -450,7 +452,7 @@ impl Group {
         }
     }
 
-    /// The client speaks a protocol that everybody in the group speaks.
+    /// Whether the client offers a protocol that all other members support.
     fn fits(&self, joiner: &Joiner) -> bool {
         if joiner.protocol_type.is_empty() || joiner.protocols.is_empty() {
             return false;
@@ -476,9 +478,9 @@ pub(crate) struct SyncRequest {
     pub(crate) member_id: String,
     pub(crate) instance: Option<String>,
     pub(crate) generation: i32,
-    /// What the client believes the group speaks; older clients do not say.
+    /// The protocol that the client expects; older clients do not send it.
     pub(crate) protocol_type: Option<String>,
     pub(crate) protocol: Option<String>,
-    /// Everybody's, from the leader.
+    /// The assignments of all members, sent by the leader.
     pub(crate) assignments: Vec<(String, Bytes)>,
 }

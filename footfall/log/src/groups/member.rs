@@ -1,19 +1,19 @@
-//! A member of a consumer group: what it asked for, what it waits for, and what it got.
+//! A member of a consumer group: its protocols, its pending requests and its assignment.
 //!
-//! The rule to keep: metadata and assignments are the clients' own; the coordinator carries them unread.
+//! The rule to keep: metadata and assignments belong to the clients; the coordinator passes them on without parsing.
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError as Error;
 
-/// Names an answer that a client waits for.
+/// Identifies a response that a client waits for.
 pub(crate) type Ticket = u64;
 
 /// A request to join a group.
 #[derive(Clone, Debug)]
 pub(crate) struct Joiner {
-    /// Empty for a client that has none yet.
+    /// Empty for a client without an id.
     pub(crate) member_id: String,
     /// The name of a static member.
     pub(crate) instance: Option<String>,
@@ -22,10 +22,10 @@ pub(crate) struct Joiner {
     pub(crate) session: Duration,
     pub(crate) rebalance: Duration,
     pub(crate) protocol_type: String,
-    /// What it can do, the most wanted first, each with its metadata.
+    /// The supported protocols in order of preference, each with its metadata.
     pub(crate) protocols: Vec<(String, Bytes)>,
-    /// A client without an id receives one and must join again with it (KIP-394), so that a join whose answer is lost
-    /// leaves no member behind.
+    /// A client without an id receives one and must join again with it (KIP-394). A lost response then leaves no member
+    /// behind.
     pub(crate) needs_id: bool,
     /// The client understands that a returning leader need not assign again (KIP-814).
     pub(crate) may_skip_assignment: bool,
@@ -39,20 +39,20 @@ pub(crate) struct Joined {
     pub(crate) protocol_type: String,
     pub(crate) protocol: String,
     pub(crate) leader: String,
-    /// Everybody with metadata, for the leader alone.
+    /// All members with their metadata; only for the leader.
     pub(crate) members: Vec<(String, Option<String>, Bytes)>,
     /// The leader need not assign again.
     pub(crate) skip_assignment: bool,
 }
 
-/// Why a client does not join, with the id that it is to use.
+/// Why a client cannot join, with the id to use next time.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct NotJoined {
     pub(crate) error: Error,
     pub(crate) member_id: String,
 }
 
-/// A member's share in a generation.
+/// A member's assignment in a generation.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Synced {
     pub(crate) protocol_type: String,
@@ -60,7 +60,7 @@ pub(crate) struct Synced {
     pub(crate) assignment: Bytes,
 }
 
-/// The answer to a waiting client.
+/// The response to a waiting client.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Reply {
     Joined(Result<Joined, NotJoined>),
@@ -77,13 +77,13 @@ pub(super) struct Member {
     pub(super) rebalance: Duration,
     pub(super) protocols: Vec<(String, Bytes)>,
     pub(super) assignment: Bytes,
-    /// Out of the group from then on, unless it waits for an answer or is heard of before.
+    /// The end of its session. Waiting for a response or sending a request prevents the removal.
     pub(super) expires: Instant,
-    /// Waits for the round of joining to end.
+    /// Set while the member waits for the end of the joining round.
     pub(super) joining: Option<Ticket>,
-    /// Waits for its assignment.
+    /// Set while the member waits for its assignment.
     pub(super) syncing: Option<Ticket>,
-    /// Asked for its assignment in this generation.
+    /// Whether the member has asked for its assignment in this generation.
     pub(super) synced: bool,
 }
 
@@ -104,7 +104,7 @@ impl Member {
         }
     }
 
-    /// Takes what it asks for now.
+    /// Updates the member from a new join request.
     pub(super) fn renew(&mut self, joiner: &Joiner, now: Instant) {
         self.session = joiner.session;
         self.rebalance = joiner.rebalance;
@@ -112,12 +112,12 @@ impl Member {
         self.beat(now);
     }
 
-    /// It was heard of.
+    /// Restarts the member's session.
     pub(super) fn beat(&mut self, now: Instant) {
         self.expires = now + self.session;
     }
 
-    /// A member that waits for an answer is the coordinator's to answer, and not silent.
+    /// Whether the member waits for a response. A waiting member sends no heartbeats, and is not removed for that.
     pub(super) fn waits(&self) -> bool {
         self.joining.is_some() || self.syncing.is_some()
     }
@@ -126,7 +126,7 @@ impl Member {
         self.protocols.iter().any(|(name, _)| name == protocol)
     }
 
-    /// What it handed in for a protocol.
+    /// The member's metadata for a protocol.
     pub(super) fn metadata(&self, protocol: &str) -> Bytes {
         let mut protocols = self.protocols.iter();
         let found = protocols.find(|(name, _)| name == protocol);
@@ -135,7 +135,7 @@ impl Member {
             .unwrap_or_default()
     }
 
-    /// Bytes of what clients made it keep.
+    /// Bytes that the member holds for its client.
     pub(super) fn held_bytes(&self) -> usize {
         let protocols = self.protocols.iter();
         let protocols: usize = protocols.map(|(name, data)| name.len() + data.len()).sum();

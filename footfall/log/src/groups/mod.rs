@@ -1,9 +1,9 @@
-//! Consumer groups: members join, share partitions, and are missed when they are silent.
+//! The coordinator of consumer groups: members join, share partitions, and are removed when they are silent.
 //!
-//! [`group`] decides; this file holds the groups, lets clients wait for their answers, and runs one clock for all
-//! groups. Membership lives in memory only, as in Kafka the clients join again after a restart; committed offsets are
-//! in the file.
-//! The rule to keep: the clock sleeps until the earliest deadline, and a broker without members sleeps for ever.
+//! [`group`] makes the decisions. This file holds the groups, lets clients wait for their responses, and runs one clock
+//! for all groups. Membership is in memory only, so clients join again after a restart. Committed offsets are in the
+//! file.
+//! The rule to keep: the clock sleeps until the earliest deadline. Without members it sleeps forever.
 
 mod group;
 mod member;
@@ -36,28 +36,28 @@ use self::{
     member::{Reply, Ticket},
 };
 
-/// Groups with members at the same time.
+/// Maximum number of groups in memory.
 const MAX_GROUPS: usize = 1_000;
-/// Members of one group.
+/// Maximum number of members of one group.
 const MAX_MEMBERS: usize = 1_000;
-/// What clients may make all groups keep: metadata, assignments, names.
+/// Bytes that all groups may hold for clients: metadata, assignments, names.
 const MAX_HELD_BYTES: usize = 64 * 1024 * 1024;
-/// Bytes of a group's name, of a static member's, and of a kind of group. Kafka has no limit but that of its messages.
+/// Maximum bytes of a group's name, a static member's name, or a protocol type. Kafka limits only the whole message.
 pub(crate) const MAX_NAME: usize = 1_024;
-/// Protocols that one member may offer; clients have a handful. Each is compared with those of all others.
+/// Maximum number of protocols of a member. Clients offer a few; each is compared with those of all other members.
 const MAX_PROTOCOLS: usize = 100;
-/// Letters of a client's name in its id.
+/// Characters of the client's name in a member id.
 const MAX_NAME_IN_ID: usize = 200;
-/// Long enough for all clients of a starting program to join, short enough not to be noticed.
+/// Long enough for all clients of a starting program to join, and too short to notice.
 const FIRST_ROUND: Duration = Duration::from_millis(100);
-/// The same bounds of a session's timeout as Kafka's.
+/// Kafka's bounds of a session timeout.
 const SESSION_MS: std::ops::RangeInclusive<u128> = 6_000..=1_800_000;
 
 /// All groups.
 #[derive(Debug)]
 pub(crate) struct Groups {
     state: Mutex<State>,
-    /// The earliest deadline may have come nearer.
+    /// Wakes the clock when a deadline has become earlier.
     nearer: Notify,
     stopping: CancellationToken,
 }
@@ -67,12 +67,12 @@ struct State {
     groups: BTreeMap<String, Group>,
     waiting: HashMap<Ticket, oneshot::Sender<Reply>>,
     next_ticket: Ticket,
-    /// When the clock wakes by itself.
+    /// The time when the clock wakes.
     armed: Option<Instant>,
 }
 
 impl Groups {
-    /// No groups yet. Cancelling `stopping` ends all waiting requests.
+    /// Starts without groups. Cancelling `stopping` ends all waiting requests.
     pub(crate) fn new(stopping: CancellationToken) -> Self {
         Self {
             state: Mutex::default(),
@@ -81,7 +81,7 @@ impl Groups {
         }
     }
 
-    /// Drops silent members and ends rounds in time, until the broker stops.
+    /// Removes silent members and ends rounds on time, until the broker stops.
     pub(crate) async fn run_clock(self: Arc<Self>) {
         loop {
             let deadline = self.advance_all(now());
@@ -139,7 +139,7 @@ impl Groups {
         }
     }
 
-    /// Waits for a share in the generation.
+    /// Waits for the assignment in the current generation.
     pub(crate) async fn sync(&self, group: &str, request: SyncRequest) -> Result<Synced, Error> {
         let wait = {
             let mut state = self.lock();
@@ -165,7 +165,7 @@ impl Groups {
         }
     }
 
-    /// A member is alive.
+    /// Handles a member's heartbeat.
     pub(crate) fn heartbeat(
         &self,
         group: &str,
@@ -179,7 +179,7 @@ impl Groups {
         .unwrap_or(Err(Error::UnknownMemberId))
     }
 
-    /// A member goes.
+    /// Removes a member that leaves.
     pub(crate) fn leave(
         &self,
         group: &str,
@@ -190,7 +190,7 @@ impl Groups {
             .unwrap_or(Err(Error::UnknownMemberId))
     }
 
-    /// Whether this member, or a client outside of the group, may commit offsets now.
+    /// Checks that this member, or a client outside the group, may commit offsets now.
     pub(crate) fn check_commit(
         &self,
         group: &str,
@@ -201,7 +201,7 @@ impl Groups {
         let checked = self.with(group, |group, now| {
             group.check_commit(member_id, instance, generation, now)
         });
-        // Without members, only those who claim to be one are refused.
+        // The group has no members, so refuse only clients that claim a generation.
         checked.unwrap_or(if generation < 0 {
             Ok(())
         } else {
@@ -209,12 +209,12 @@ impl Groups {
         })
     }
 
-    /// A group that has or had members since the start.
+    /// Describes a group that the coordinator knows.
     pub(crate) fn view(&self, group: &str) -> Option<GroupView> {
         self.lock().groups.get(group).map(Group::view)
     }
 
-    /// All of them by name.
+    /// Describes all known groups, by name.
     pub(crate) fn views(&self) -> Vec<(String, GroupView)> {
         let state = self.lock();
         let groups = state.groups.iter();
@@ -223,12 +223,12 @@ impl Groups {
             .collect()
     }
 
-    /// Whether it has no members.
+    /// Whether a group has no members.
     pub(crate) fn is_empty(&self, group: &str) -> bool {
         self.lock().groups.get(group).is_none_or(Group::is_empty)
     }
 
-    /// Puts a question that is answered later.
+    /// Sends a request to a group and returns the receiver of its reply. Creates the group if necessary.
     fn ask(
         &self,
         state: &mut State,
@@ -250,7 +250,7 @@ impl Groups {
         receiver
     }
 
-    /// Does something to a group that is there.
+    /// Applies a function to an existing group.
     fn with<T>(&self, name: &str, act: impl FnOnce(&mut Group, Instant) -> T) -> Option<T> {
         let mut state = self.lock();
         let done = act(state.groups.get_mut(name)?, now());
@@ -258,7 +258,7 @@ impl Groups {
         Some(done)
     }
 
-    /// Sends the answers of a group, forgets it if it is unused, and wakes the clock if it must wake earlier.
+    /// Sends the replies of a group, forgets it if it is unused, and wakes the clock if its next deadline is earlier.
     fn settle(&self, state: &mut State, name: &str) {
         let Some(group) = state.groups.get_mut(name) else {
             return;
@@ -270,7 +270,7 @@ impl Groups {
         }
         for (ticket, reply) in replies {
             if let Some(waiting) = state.waiting.remove(&ticket) {
-                // A client that is gone is missed later, by its session.
+                // Ignore a closed connection: the session of that member will expire.
                 drop(waiting.send(reply));
             }
         }
@@ -282,7 +282,7 @@ impl Groups {
         }
     }
 
-    /// Goes on with every group that something is due in; the next deadline.
+    /// Advances every group with a due deadline, and returns the next deadline.
     fn advance_all(&self, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
         let due: Vec<String> = state
@@ -304,6 +304,7 @@ impl Groups {
 
     async fn answer(&self, wait: oneshot::Receiver<Reply>) -> Option<Reply> {
         tokio::select! {
+            // A reply wins over a simultaneous stop.
             biased;
             reply = wait => reply.ok(),
             () = self.stopping.cancelled() => None,
@@ -311,17 +312,17 @@ impl Groups {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Whole between any two statements, so a panic elsewhere spoils nothing.
+        // Valid after every statement, so a panic of another thread leaves it intact.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The clock that the sleeps go by.
+/// The time on the clock that the timers use, so that tests can pause it.
 fn now() -> Instant {
     TokioInstant::now().into_std()
 }
 
-/// As Kafka makes them: begins with what people recognise.
+/// Creates a member id like Kafka's: the client's or instance's name, then a random part.
 fn fresh_id(joiner: &Joiner) -> String {
     let name = joiner.instance.as_ref().unwrap_or(&joiner.client_id);
     let name: String = name.chars().take(MAX_NAME_IN_ID).collect();

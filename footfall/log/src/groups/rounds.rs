@@ -1,6 +1,6 @@
-//! Rounds of joining: how they begin, who leads, and what becomes of members that are silent.
+//! Rounds of joining: begins and ends them, elects leaders, and removes silent members.
 //!
-//! The rule to keep: the generation changes in one place, [`Group::end_round`], and nowhere else.
+//! The rule to keep: only [`Group::end_round`] changes the generation.
 
 use std::{
     collections::HashMap,
@@ -15,12 +15,12 @@ use super::{
     member::{Member, Reply},
 };
 
-/// A round that nobody has joined goes on for this time at least, whatever the members allow: without it a group whose
-/// members allow nothing would keep the clock busy.
+/// The minimum extension of a round that no member has joined. Without it, a group with rebalance timeouts of 0 would
+/// keep the clock busy.
 const LONGER: Duration = Duration::from_secs(1);
 
 impl Group {
-    /// Asks everybody to join again, unless they are asked already.
+    /// Begins a round in which all members must join again, unless one is open.
     pub(super) fn open_round(&mut self, now: Instant) {
         let first = match self.state {
             State::Joining => return,
@@ -44,7 +44,7 @@ impl Group {
         });
     }
 
-    /// A member joined during the first round: another may be about to.
+    /// Extends the first round after a member has joined, because others may follow.
     pub(super) fn extend_first_round(&mut self, now: Instant) {
         let first_round = self.limits.first_round;
         if let Some(round) = self.round.as_mut().filter(|round| round.first) {
@@ -52,7 +52,7 @@ impl Group {
         }
     }
 
-    /// Ends the round as soon as all members have joined. The first round ends by time alone.
+    /// Ends the round if all members have joined. The first round ends only by time.
     pub(super) fn end_round_if_complete(&mut self, now: Instant) {
         let complete =
             self.pending.is_empty() && self.members.values().all(|member| member.joining.is_some());
@@ -61,14 +61,14 @@ impl Group {
         }
     }
 
-    /// Goes on with what became due by time alone.
+    /// Handles all expired deadlines.
     pub(crate) fn advance(&mut self, now: Instant) {
         self.pending.retain(|_, ends| *ends > now);
         let silent = |member: &Member| !member.waits() && member.expires <= now;
         self.drop_members(silent, now);
         if self.sync_ends.is_some_and(|ends| ends <= now) {
             self.sync_ends = None;
-            // They would hold partitions without reading them.
+            // Members that never asked for their assignment would hold partitions without reading them.
             self.drop_members(|member| !member.synced, now);
         }
         self.end_round_if_complete(now);
@@ -77,7 +77,7 @@ impl Group {
         }
     }
 
-    /// Removes members whose session has ended, and rebalances the others.
+    /// Removes the lost members, and rebalances the others.
     fn drop_members(&mut self, lost: impl Fn(&Member) -> bool, now: Instant) {
         let lost: Vec<String> = self
             .members
@@ -93,7 +93,7 @@ impl Group {
         }
     }
 
-    /// When [`Group::advance`] is due, unless a request comes before.
+    /// The time when [`Group::advance`] is due, unless a request changes it.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let pending = self.pending.values().copied();
         let silent = self.members.values().filter(|member| !member.waits());
@@ -106,7 +106,7 @@ impl Group {
             .min()
     }
 
-    /// The next generation begins with those who joined, and with static members that have not yet.
+    /// Begins the next generation with the members that joined and all static members.
     fn end_round(&mut self, now: Instant) {
         let gone: Vec<String> = self
             .members
@@ -126,7 +126,8 @@ impl Group {
             return;
         }
         if !self.elect() {
-            // Only static members are left and none of them is back: it goes on when one comes or the last is gone.
+            // Only static members are left, and none has joined. The round continues until one joins or all have
+            // expired.
             let ends = now + self.longest_rebalance().max(LONGER);
             self.round = Some(Round {
                 ends,
@@ -156,7 +157,7 @@ impl Group {
         }
     }
 
-    /// The leader stays if it joined again; else another member leads. False if no member joined.
+    /// Keeps the leader if it joined again, or elects another member. Returns `false` if no member joined.
     fn elect(&mut self) -> bool {
         let is_here = |id: &String| {
             let member = self.members.get(id);
@@ -175,7 +176,7 @@ impl Group {
         }
     }
 
-    /// Each member votes for the first of its protocols that everybody speaks; the most votes win.
+    /// Chooses the protocol by votes. Each member votes for its first protocol that all members support.
     pub(super) fn choose_protocol(&self) -> String {
         let mut votes: HashMap<&str, usize> = HashMap::new();
         for member in self.members.values() {
@@ -187,13 +188,13 @@ impl Group {
             }
         }
         let winner = votes.into_iter().max_by_key(|(name, votes)| {
-            // Among equals the same one each time.
+            // Break ties by name, so that the choice is always the same.
             (*votes, std::cmp::Reverse(*name))
         });
         winner.map(|(name, _)| name.to_owned()).unwrap_or_default()
     }
 
-    /// Takes a member out, and answers what it waits for.
+    /// Removes a member, and answers its waiting requests with an error.
     pub(super) fn remove(&mut self, id: &str, error: Error) {
         let Some(member) = self.members.remove(id) else {
             return;
@@ -218,7 +219,7 @@ impl Group {
         let mut waiting = Vec::new();
         for member in self.members.values_mut() {
             if let Some(ticket) = member.syncing.take() {
-                // It may have waited for longer than its session, and must not be missed before it can come again.
+                // It may have waited longer than its session. Give it time to join again.
                 member.beat(now);
                 waiting.push(ticket);
             }

@@ -1,10 +1,10 @@
-//! Groups as others may see them: what lists and descriptions of groups show.
+//! Read-only views of groups, for the requests that list and describe them.
 
 use bytes::Bytes;
 
 use super::group::{Group, State};
 
-/// A member as others may see it.
+/// A read-only view of a member.
 #[derive(Clone, Debug)]
 pub(crate) struct MemberView {
     pub(crate) member_id: String,
@@ -15,10 +15,10 @@ pub(crate) struct MemberView {
     pub(crate) assignment: Bytes,
 }
 
-/// A group as others may see it.
+/// A read-only view of a group.
 #[derive(Clone, Debug)]
 pub(crate) struct GroupView {
-    /// As Kafka names it.
+    /// Kafka's name of the state.
     pub(crate) state: &'static str,
     pub(crate) protocol_type: String,
     pub(crate) protocol: String,
@@ -26,7 +26,7 @@ pub(crate) struct GroupView {
 }
 
 impl Group {
-    /// The group as others may see it.
+    /// Returns a view of the group.
     pub(crate) fn view(&self) -> GroupView {
         let stable = self.state == State::Stable;
         let members = self.members.iter().map(|(id, member)| MemberView {

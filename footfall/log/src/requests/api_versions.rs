@@ -1,4 +1,4 @@
-//! `ApiVersions`: which requests are offered, in which versions.
+//! `ApiVersions`: lists the supported requests and their versions.
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -11,14 +11,14 @@ use crate::wire::{
     frame::{self, EncodeError, Head},
 };
 
-/// The version in which every client can read an error.
+/// Every client can read an error in this version.
 const OLDEST: i16 = 0;
 
-/// The list.
+/// Answers with the list.
 ///
-/// Without the tagged fields that newer versions allow: librdkafka before 2.1, which kcat of Debian 12 has, misreads any.
+/// It omits the tagged fields of newer versions, because librdkafka before 2.1 (kcat of Debian 12) misreads them.
 pub(crate) fn serve(request: &ApiVersionsRequest, version: i16) -> ApiVersionsResponse {
-    // From the third version on clients say who they are; Kafka refuses those that leave it empty.
+    // From version 3 on clients send their name and version. Kafka refuses empty ones.
     let nameless =
         request.client_software_name.is_empty() || request.client_software_version.is_empty();
     if version >= 3 && nameless {
@@ -27,8 +27,8 @@ pub(crate) fn serve(request: &ApiVersionsRequest, version: i16) -> ApiVersionsRe
     list()
 }
 
-/// The answer to a request of a version that we do not know. Its body cannot be read, and the client cannot know ours:
-/// it reads the oldest form, which tells it the versions that we have.
+/// Answers a request in an unsupported version, without reading its body. The client does not know the supported
+/// versions yet, so the response has the oldest form and lists them.
 pub(crate) fn too_new(head: &Head) -> Result<Bytes, EncodeError> {
     let response = list().with_error_code(ResponseError::UnsupportedVersion.code());
     frame::encode(head, OLDEST, &response)

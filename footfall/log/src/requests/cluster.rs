@@ -1,4 +1,4 @@
-//! `DescribeCluster` and `InitProducerId`: what there is one of, and ids that are given out.
+//! `DescribeCluster` and `InitProducerId`: describes the cluster, and assigns producer ids.
 
 use kafka_protocol::{
     ResponseError as Error,
@@ -11,10 +11,10 @@ use tracing::warn;
 
 use super::{NODE_ID, Node, text};
 
-/// The endpoints of brokers, which is what is asked for if nothing else is said.
+/// The endpoint type of brokers, the default of a request.
 const BROKERS: i8 = 1;
 
-/// Bits of operations by Kafka's numbers.
+/// Bits of Kafka's operations.
 const READ: i32 = 1 << 3;
 const WRITE: i32 = 1 << 4;
 const CREATE: i32 = 1 << 5;
@@ -34,12 +34,12 @@ pub(super) const fn topic_operations(protected: bool) -> i32 {
     if protected { always } else { always | DELETE }
 }
 
-/// The cluster: this node.
+/// Describes the cluster, which is this node.
 pub(crate) fn serve(node: &Node, request: &DescribeClusterRequest) -> DescribeClusterResponse {
     if request.endpoint_type != BROKERS {
         return DescribeClusterResponse::default()
             .with_error_code(Error::MismatchedEndpointType.code())
-            .with_error_message(Some(text("this is the endpoint of a broker")));
+            .with_error_message(Some(text("this endpoint is a broker")));
     }
     let broker = DescribeClusterBroker::default()
         .with_broker_id(NODE_ID)
@@ -56,8 +56,8 @@ pub(crate) fn serve(node: &Node, request: &DescribeClusterRequest) -> DescribeCl
     }
 }
 
-/// A new id for an idempotent producer. There are no transactions: a producer that names one is refused for good,
-/// instead of being told to try again.
+/// Assigns an id to an idempotent producer. A transactional producer gets an error that is not retriable, because there
+/// are no transactions.
 pub(crate) async fn serve_producer_id(
     node: &Node,
     request: InitProducerIdRequest,
@@ -76,8 +76,8 @@ pub(crate) async fn serve_producer_id(
             .with_producer_id(id.into())
             .with_producer_epoch(0),
         Err(error) => {
-            warn!(%error, "no producer id could be given out: {error}");
-            // Retriable: the file may be full for a while.
+            warn!(%error, "cannot assign a producer id: {error}");
+            // Retriable, because the disk may be full only for a while.
             refused(Error::CoordinatorNotAvailable)
         }
     }

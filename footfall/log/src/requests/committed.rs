@@ -1,4 +1,4 @@
-//! `OffsetCommit`, `OffsetFetch` and `OffsetDelete`: how far groups have read. The offsets are in the file, as durable as records.
+//! `OffsetCommit`, `OffsetFetch` and `OffsetDelete`: the committed offsets of groups. They are as durable as records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,13 +21,13 @@ use tracing::warn;
 use super::{Node, text};
 use crate::{groups::MAX_NAME, store::CommittedOffset};
 
-/// Bytes of what a client says about an offset; Kafka's default.
+/// Maximum bytes of an offset's metadata; Kafka's default.
 const MAX_METADATA: usize = 4_096;
-/// Nothing was committed.
+/// The value for a partition without a committed offset.
 const NOTHING: i64 = -1;
 const NO_EPOCH: i32 = -1;
 
-/// Keeps offsets, if the client may commit for the group.
+/// Stores offsets if the client may commit for the group.
 pub(crate) async fn commit(node: &Node, request: OffsetCommitRequest) -> OffsetCommitResponse {
     let group = request.group_id.as_str();
     let allowed = if group.len() > MAX_NAME {
@@ -67,8 +67,8 @@ pub(crate) async fn commit(node: &Node, request: OffsetCommitRequest) -> OffsetC
         node.store.commit_offsets(group, kept).await
     };
     let failure = written.err().map(|error| {
-        warn!(%error, kafka.group = group, "offsets of group {group} could not be kept: {error}");
-        // Retriable for a consumer that commits.
+        warn!(%error, kafka.group = group, "offsets of group {group} could not be stored: {error}");
+        // Consumers retry a commit after this error.
         Error::CoordinatorNotAvailable
     });
     let topics = topics.into_iter().map(|(name, partitions)| {
@@ -105,7 +105,8 @@ fn read(
     })
 }
 
-/// Deletes offsets of a group, except those of topics that its members read: they would start over at the next start.
+/// Deletes offsets of a group without members. With members it is refused, because they would start over at their next
+/// start.
 pub(crate) async fn delete(node: &Node, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
     let group = request.group_id.as_str();
     let known = node.store.groups().await;
@@ -153,19 +154,19 @@ pub(crate) async fn delete(node: &Node, request: OffsetDeleteRequest) -> OffsetD
     OffsetDeleteResponse::default().with_topics(results)
 }
 
-/// What was committed for a group, by topic and partition.
+/// The committed offsets of a group, by topic and partition.
 type Committed = BTreeMap<(String, i32), CommittedOffset>;
 
-/// What is asked of a group: these partitions, or all that were committed.
+/// The requested partitions of a group; `None` for all with committed offsets.
 type Wanted = Option<Vec<(TopicName, Vec<i32>)>>;
 
-/// Tells offsets.
+/// Returns committed offsets.
 pub(crate) async fn fetch(
     node: &Node,
     request: OffsetFetchRequest,
     version: i16,
 ) -> OffsetFetchResponse {
-    /// From this version on a request asks for several groups.
+    /// From this version on a request names several groups.
     const SEVERAL: i16 = 8;
     if version < SEVERAL {
         let wanted = request.topics.map(|topics| {
@@ -196,7 +197,7 @@ pub(crate) async fn fetch(
     OffsetFetchResponse::default().with_groups(groups)
 }
 
-/// Offsets by topic, in the order in which they were asked for.
+/// Offsets by topic, in the order of the request.
 type Found = Vec<(TopicName, Vec<CommittedOffset>)>;
 
 async fn look_up(node: &Node, group: &str, wanted: Wanted) -> Result<Found, Error> {
@@ -204,7 +205,7 @@ async fn look_up(node: &Node, group: &str, wanted: Wanted) -> Result<Found, Erro
         Ok(committed) => committed,
         Err(error) => {
             warn!(%error, kafka.group = group, "offsets of group {group} could not be read: {error}");
-            // Of the errors that pass, the one that every consumer asks again after: Java's ends with most others.
+            // All consumers retry after this error. Java's consumer fails after most other retriable ones.
             return Err(Error::NotCoordinator);
         }
     };

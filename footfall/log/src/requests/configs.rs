@@ -1,4 +1,4 @@
-//! `DescribeConfigs`: the settings of topics and of the broker, which no client can change.
+//! `DescribeConfigs`: shows the settings of topics and of the broker. Clients cannot change them.
 
 use std::collections::BTreeSet;
 
@@ -16,17 +16,17 @@ use kafka_protocol::{
 use super::{NODE_ID, Node, settings::SETTINGS, text};
 use crate::store::Topic;
 
-/// Kafka's numbers of what has settings.
+/// Kafka's numbers of resource types with settings.
 pub(super) const TOPIC: i8 = 2;
 pub(super) const BROKER: i8 = 4;
-/// Kafka's numbers of where a value comes from.
+/// Kafka's numbers of the source of a value.
 const OF_TOPIC: i8 = 1;
 const OF_BROKER: i8 = 4;
 const DEFAULT: i8 = 5;
-/// Kafka's number of a text.
+/// Kafka's number of the type text.
 const TEXT: i8 = 2;
 
-/// One value.
+/// One setting and its value.
 struct Entry {
     name: String,
     value: String,
@@ -35,12 +35,12 @@ struct Entry {
     default: Option<&'static str>,
 }
 
-/// The settings that were asked for.
+/// Returns the requested settings.
 pub(crate) fn serve(node: &Node, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
     let synonyms = request.include_synonyms;
     let mut seen = BTreeSet::new();
     let resources = request.resources.into_iter().filter(|resource| {
-        // Once is enough: each is answered with kilobytes.
+        // Answer each resource once, because each response takes kilobytes.
         seen.insert((resource.resource_type, resource.resource_name.clone()))
     });
     let results = resources.map(|resource| {
@@ -72,11 +72,11 @@ fn find(
     match resource.resource_type {
         TOPIC => match node.store.topics().named(name) {
             Some(topic) => Ok(of_topic(topic)),
-            None => Err((Error::UnknownTopicOrPartition, "there is no such topic")),
+            None => Err((Error::UnknownTopicOrPartition, "the topic does not exist")),
         },
-        // The name is empty where the defaults of all brokers are meant.
+        // An empty name means the defaults of all brokers.
         BROKER if name.is_empty() || name == NODE_ID.0.to_string() => Ok(of_broker(node)),
-        BROKER => Err((Error::InvalidRequest, "there is no such broker")),
+        BROKER => Err((Error::InvalidRequest, "the broker does not exist")),
         _ => Err((
             Error::InvalidRequest,
             "only topics and the broker have settings",

@@ -1,6 +1,6 @@
-//! Which of Kafka's errors a failure of the store or of a batch is.
+//! Maps failures of the store and of batches to Kafka's errors.
 //!
-//! The rule to keep: what may pass by itself is retriable, so that producers keep their records.
+//! The rule to keep: a failure that may end by itself is retriable, so that producers keep their records.
 
 use kafka_protocol::ResponseError as Error;
 
@@ -9,7 +9,7 @@ use crate::{
     store::{AppendError, StoreError},
 };
 
-/// A batch that cannot be appended.
+/// The error for a batch that cannot be appended.
 pub(super) fn of_batch(error: &BatchError) -> Error {
     match error {
         BatchError::Corrupt => Error::CorruptMessage,
@@ -17,13 +17,13 @@ pub(super) fn of_batch(error: &BatchError) -> Error {
         BatchError::Compression => Error::UnsupportedCompressionType,
         BatchError::TooLarge => Error::MessageTooLarge,
         BatchError::Timestamp => Error::InvalidTimestamp,
-        // Kafka asks whether the producer may use its transactional id, and one without an id may not.
+        // Kafka checks the permission for the transactional id, and this producer has none.
         BatchError::Transaction => Error::TransactionalIdAuthorizationFailed,
         BatchError::Epoch => Error::InvalidProducerEpoch,
     }
 }
 
-/// An append that was refused.
+/// The error for a refused append.
 pub(super) fn of_append(error: AppendError) -> Error {
     match error {
         AppendError::OutOfOrderSequence => Error::OutOfOrderSequenceNumber,
@@ -32,13 +32,13 @@ pub(super) fn of_append(error: AppendError) -> Error {
         AppendError::UnknownProducerId => Error::UnknownProducerId,
         AppendError::NullKey => Error::InvalidRecord,
         AppendError::Gone => Error::UnknownTopicOrPartition,
-        // A client waits a moment and sends the records again; nothing of them is in the log.
+        // Clients wait a moment and send the records again. None of them are in the log.
         AppendError::Full => Error::NotEnoughReplicas,
         AppendError::Storage => Error::KafkaStorageError,
     }
 }
 
-/// Anything else that the store could not do.
+/// The error for any other failure of the store.
 pub(super) fn of_store(error: &StoreError) -> Error {
     match error {
         StoreError::TopicExists => Error::TopicAlreadyExists,

@@ -1,8 +1,8 @@
-//! Fetch: stored batches, unchanged. A fetch that finds too little waits until a produce wakes it.
+//! Fetch: returns stored batches, unchanged. A fetch that finds too few bytes waits until an append wakes it.
 //!
-//! Every fetch is answered in full: a client that asks for a session gets none, which Kafka's protocol allows.
-//! The rules to keep: nothing polls while it waits; the bytes of all answers under way are bounded; at least one batch
-//! is answered if there is any, however large.
+//! Every response is complete: the broker declines fetch sessions, which Kafka's protocol allows.
+//! The rules to keep: never poll while waiting; bound the bytes of all unsent responses. A response has at least one
+//! batch if there is any, however large.
 
 use std::{collections::HashSet, future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
@@ -25,17 +25,17 @@ use uuid::Uuid;
 use super::{Node, errors, list_offsets::check_epoch, settings};
 use crate::store::Partition;
 
-/// From this version on topics are named by their ids.
+/// From this version on requests name topics by id.
 const BY_ID: i16 = 13;
-/// Bytes of one answer, at most. Kafka's consumers ask for 50 MB.
+/// Maximum bytes of one response. Kafka's consumers request 50 MB.
 const MAX_ANSWER_BYTES: usize = 50 * 1024 * 1024;
-/// Bytes of one partition in one answer, at most.
+/// Maximum bytes of one partition in a response.
 const MAX_PARTITION_BYTES: usize = 16 * 1024 * 1024;
-/// A fetch waits no longer, whatever it asks for.
+/// The longest wait of a fetch, even if it requests more.
 const MAX_WAIT: Duration = Duration::from_mins(1);
-/// A client that reads only what was committed by transactions.
+/// The isolation level of clients that read only committed transactions.
 const READ_COMMITTED: i8 = 1;
-/// The sessions that a client may name without having one.
+/// The session epochs of clients without a session.
 const FIRST_OR_LAST: [i32; 2] = [0, -1];
 
 /// One partition of the request.
@@ -44,15 +44,15 @@ struct Part {
     partition: Arc<Partition>,
     from: i64,
     max_bytes: usize,
-    /// Bytes of a batch, at most. The answer's first one comes whatever the limits.
+    /// Maximum bytes of a batch. The first batch of a response may exceed the other limits.
     max_batch_bytes: usize,
-    /// The partition's end when it was read last; `None` before.
+    /// The partition's end at the last read; `None` before the first.
     seen_end: Option<i64>,
     records: Bytes,
     error: Option<Error>,
 }
 
-/// What was found so far.
+/// The results so far.
 #[derive(Default)]
 struct Found {
     bytes: usize,
@@ -60,7 +60,7 @@ struct Found {
     memory: Option<OwnedSemaphorePermit>,
 }
 
-/// The answer, with the memory that it takes until it is sent.
+/// Answers a fetch. Also returns the response's memory permit, to hold until it is sent.
 pub(crate) async fn serve(
     node: &Node,
     request: FetchRequest,
@@ -80,13 +80,13 @@ pub(crate) async fn serve(
     let least = usize::try_from(request.min_bytes).unwrap_or(0).min(room);
     let wait = u64::try_from(request.max_wait_ms).unwrap_or(0);
     let deadline = Instant::now() + Duration::from_millis(wait).min(MAX_WAIT);
-    // Errors are told at once, as those of partitions that do not exist. Nothing comes to those who ask for nothing.
+    // Do not wait if there is an error to report, or if the request names no existing partition.
     let mut found = Found {
         failed: parts.is_empty() || topics.iter().any(|topic| topic.1),
         ..Found::default()
     };
     loop {
-        // Before the reading: what is appended in between wakes the wait.
+        // Watch before reading, so that an append during the read wakes the wait.
         let mut changes = Changes::of(&parts);
         read(node, &mut parts, room, &mut found).await;
         if found.failed || found.bytes >= least || Instant::now() >= deadline {
@@ -116,7 +116,8 @@ pub(crate) async fn serve(
     (response, found.memory)
 }
 
-/// The partitions that are there, and an answer with a place for each that was asked for; true if one is not there.
+/// Finds the requested partitions. Returns the existing ones, and the topics of the response; each topic has a flag
+/// that is `true` if a partition was not found.
 fn find(
     node: &Node,
     request: &FetchRequest,
@@ -192,7 +193,7 @@ impl Part {
         }
     }
 
-    /// Whether there may be records that were not read yet.
+    /// Returns the partition's end if there may be unread records. Sets `error` if the partition cannot be read.
     fn is_due(&mut self) -> Option<i64> {
         if self.error.is_none() && self.partition.is_gone() {
             self.error = Some(Error::UnknownTopicOrPartition);
@@ -209,7 +210,7 @@ impl Part {
     }
 }
 
-/// Reads what came since the last time, as far as there is room.
+/// Reads partitions with new records, as far as the limits allow.
 async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
     for part in parts {
         let due = part.is_due();
@@ -224,7 +225,7 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
         if others > 0 && limit == 0 {
             continue;
         }
-        // As much as may come; what does not is given back below.
+        // Reserve the most that the read may return. The unused part is returned below.
         let most = if others == 0 {
             limit.max(part.max_batch_bytes)
         } else {
@@ -234,7 +235,7 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
             continue;
         }
         match node.store.read(&part.partition, part.from, limit).await {
-            // A batch larger than the limit is answered only if it is the first of the answer.
+            // Return a batch above the limit only if it is the first of the response.
             Ok(records) if others > 0 && records.len() > limit => {}
             Ok(records) => {
                 found.bytes = others + records.len();
@@ -251,7 +252,8 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
     }
 }
 
-/// Holds memory for that many bytes altogether. An answer that has something already does not wait for more.
+/// Reserves memory up to a total of `bytes`. A response that already holds memory does not wait for more: two waiting
+/// responses could block each other. Returns `false` if there is not enough.
 async fn reserve(memory: &Arc<Semaphore>, found: &mut Found, bytes: usize) -> bool {
     let held = found
         .memory
@@ -279,7 +281,7 @@ async fn reserve(memory: &Arc<Semaphore>, found: &mut Found, bytes: usize) -> bo
     }
 }
 
-/// Keeps no more memory than there are bytes.
+/// Returns the memory beyond the bytes found.
 fn give_back(found: &mut Found) {
     if let Some(mut held) = found.memory.take() {
         let unused = held.num_permits().saturating_sub(found.bytes);
@@ -296,20 +298,20 @@ fn fill(data: &mut PartitionData, part: Part, committed_only: bool, version: i16
     }
     let end = part.partition.end();
     data.high_watermark = end;
-    // Without transactions everything is stable.
+    // Without transactions, all records are stable.
     data.last_stable_offset = end;
     data.log_start_offset = part.partition.start();
     data.aborted_transactions = committed_only.then(Vec::new);
     data.records = Some(part.records);
 }
 
-/// Changes of the partitions' ends.
+/// Watches the partitions' ends.
 struct Changes {
     waits: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Changes {
-    /// From now on.
+    /// Watches the changes from now on.
     fn of(parts: &[Part]) -> Self {
         let waits = parts.iter().map(|part| {
             let mut end = part.partition.watch();
@@ -325,7 +327,7 @@ impl Changes {
         }
     }
 
-    /// Waits for the next one.
+    /// Waits for the next change of any partition.
     async fn any(&mut self) {
         poll_fn(|context| {
             for wait in &mut self.waits {

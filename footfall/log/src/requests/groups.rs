@@ -1,4 +1,4 @@
-//! Consumer groups on the wire: requests in, answers out. What is decided is decided in [`crate::groups`].
+//! The requests of consumer groups. Translates between the protocol and [`crate::groups`], which makes the decisions.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,31 +28,31 @@ use tracing::warn;
 use super::{NODE_ID, Node, cluster::GROUP_OPERATIONS, code, errors, text};
 use crate::groups::{GroupView, Joined, Joiner, NotJoined, SyncRequest};
 
-/// Kafka's numbers of what has a coordinator.
+/// Kafka's numbers of coordinator types.
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 /// The only kind of group.
 const CLASSIC: &str = "classic";
-/// Of a client's name in ids and lists.
+/// Maximum length of a client's name in ids and lists.
 const MAX_CLIENT_ID: usize = 200;
 
-/// Who coordinates: this node, for groups.
+/// Finds a coordinator: this node, for groups.
 pub(crate) fn find(
     node: &Node,
     request: FindCoordinatorRequest,
     version: i16,
 ) -> FindCoordinatorResponse {
-    /// From this version on a request asks for several.
+    /// From this version on a request names several groups.
     const SEVERAL: i16 = 4;
     let host = text(node.address.ip().to_string());
     let port = i32::from(node.address.port());
     let error = match request.key_type {
         GROUP => None,
-        // Not retriable: there are no transactions, now or later.
+        // Not retriable, because there will never be transactions.
         TRANSACTION => Some(Error::TransactionalIdAuthorizationFailed),
         _ => Some(Error::InvalidRequest),
     };
-    let message = error.map(|_| text("only groups have a coordinator here"));
+    let message = error.map(|_| text("this broker coordinates only groups"));
     let error_code = error.map_or(0, |error| error.code());
     let (id, host, port) = match error {
         None => (NODE_ID, host, port),
@@ -78,20 +78,20 @@ pub(crate) fn find(
     FindCoordinatorResponse::default().with_coordinators(found.collect())
 }
 
-/// A place in the next generation.
+/// Joins a group's next generation.
 pub(crate) async fn join(
     node: &Node,
     request: JoinGroupRequest,
     client_id: String,
     version: i16,
 ) -> JoinGroupResponse {
-    /// Clients of these versions know the error that asks them to join again with an id.
+    /// From this version on clients know the error that asks them to join again with an id.
     const WITH_ID: i16 = 4;
-    /// Clients of these versions know that a returning leader need not assign.
+    /// From this version on clients know that a returning leader need not assign again.
     const MAY_SKIP: i16 = 9;
     let ms = |ms: i32| Duration::from_millis(u64::try_from(ms).unwrap_or(0));
     let session = ms(request.session_timeout_ms);
-    // Copies: a slice of the request would keep all of it.
+    // Copy, because a slice would keep the whole request in memory.
     let own = |bytes: &Bytes| Bytes::copy_from_slice(bytes);
     let protocols = request.protocols.iter();
     let joiner = Joiner {
@@ -100,7 +100,7 @@ pub(crate) async fn join(
         client_id: client_id.chars().take(MAX_CLIENT_ID).collect(),
         client_host: format!("/{}", node.address.ip()),
         session,
-        // The oldest clients have one timeout for both.
+        // The oldest clients use the session timeout for both.
         rebalance: if request.rebalance_timeout_ms < 0 {
             session
         } else {
@@ -145,7 +145,7 @@ fn describe_place(outcome: Result<Joined, NotJoined>, version: i16) -> JoinGroup
     }
 }
 
-/// A share in the generation.
+/// Returns a member's assignment in the generation.
 pub(crate) async fn sync(node: &Node, request: SyncGroupRequest) -> SyncGroupResponse {
     let assignments = request.assignments.iter();
     let asked = SyncRequest {
@@ -170,7 +170,7 @@ pub(crate) async fn sync(node: &Node, request: SyncGroupRequest) -> SyncGroupRes
     }
 }
 
-/// A sign of life.
+/// Handles a heartbeat.
 pub(crate) fn heartbeat(node: &Node, request: &HeartbeatRequest) -> HeartbeatResponse {
     let beat = node.groups.heartbeat(
         request.group_id.as_str(),
@@ -181,7 +181,7 @@ pub(crate) fn heartbeat(node: &Node, request: &HeartbeatRequest) -> HeartbeatRes
     HeartbeatResponse::default().with_error_code(code(&beat))
 }
 
-/// Members go: one in older versions, several in newer ones, each with its own outcome.
+/// Removes members: one in older versions, several in newer ones, each with its own result.
 pub(crate) fn leave(node: &Node, request: LeaveGroupRequest, version: i16) -> LeaveGroupResponse {
     const SEVERAL: i16 = 3;
     let group = request.group_id.as_str();
@@ -202,7 +202,7 @@ pub(crate) fn leave(node: &Node, request: LeaveGroupRequest, version: i16) -> Le
     LeaveGroupResponse::default().with_members(members.collect())
 }
 
-/// Groups with their members.
+/// Describes groups and their members.
 pub(crate) async fn describe(
     node: &Node,
     request: DescribeGroupsRequest,
@@ -216,7 +216,7 @@ pub(crate) async fn describe(
     let asked = request.groups.into_iter();
     let groups = asked.filter(|id| seen.insert(id.clone())).map(|id| {
         let view = node.groups.view(id.as_str()).or_else(|| {
-            // It has offsets and no members.
+            // The group may have offsets but no members.
             let stored = stored
                 .as_ref()
                 .is_ok_and(|stored| stored.contains(id.as_str()));
@@ -235,7 +235,7 @@ pub(crate) async fn describe(
             (None, Err(error)) => group.with_error_code(error.code()),
             (None, Ok(_)) if version >= STRICT => group
                 .with_error_code(Error::GroupIdNotFound.code())
-                .with_error_message(Some(text("there is no such group")))
+                .with_error_message(Some(text("the group does not exist")))
                 .with_group_state(text("Dead")),
             (None, Ok(_)) => group.with_group_state(text("Dead")),
         }
@@ -269,7 +269,7 @@ fn without_members() -> GroupView {
     }
 }
 
-/// Names of all groups, those of the file included.
+/// Lists all groups, including those with only committed offsets.
 pub(crate) async fn list(node: &Node, request: &ListGroupsRequest) -> ListGroupsResponse {
     let stored = match stored_groups(node).await {
         Ok(stored) => stored,
@@ -299,7 +299,7 @@ pub(crate) async fn list(node: &Node, request: &ListGroupsRequest) -> ListGroups
     ListGroupsResponse::default().with_groups(groups.collect())
 }
 
-/// Groups without members are forgotten with their offsets.
+/// Deletes groups without members, with their offsets.
 pub(crate) async fn delete(node: &Node, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let stored = stored_groups(node).await;
     let mut results = Vec::new();
@@ -324,7 +324,7 @@ pub(crate) async fn delete(node: &Node, request: DeleteGroupsRequest) -> DeleteG
     DeleteGroupsResponse::default().with_results(results)
 }
 
-/// Names of the groups with committed offsets.
+/// The names of the groups with committed offsets.
 async fn stored_groups(node: &Node) -> Result<BTreeSet<String>, Error> {
     match node.store.groups().await {
         Ok(groups) => Ok(groups.into_iter().collect()),

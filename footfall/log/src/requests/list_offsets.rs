@@ -1,4 +1,4 @@
-//! `ListOffsets` and `OffsetForLeaderEpoch`: where partitions begin and end, and what was written when.
+//! `ListOffsets` and `OffsetForLeaderEpoch`: finds the bounds of partitions, and offsets by time.
 
 use kafka_protocol::{
     ResponseError as Error,
@@ -14,21 +14,21 @@ use kafka_protocol::{
 use super::{Node, errors};
 use crate::store::{Partition, RecordPosition};
 
-/// Times that mean a place instead.
+/// Special times that stand for a position.
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
-/// The record with the newest time, from this version on.
+/// The record with the largest timestamp, and the first version that knows this value.
 const NEWEST: (i64, i16) = (-3, 7);
-/// The first offset on the broker's own disk, as opposed to a remote tier.
+/// The first offset on the broker's own disk rather than a remote tier.
 const EARLIEST_LOCAL: (i64, i16) = (-4, 8);
-/// The last offset of a remote tier, which does not exist.
+/// The last offset of a remote tier. This broker has no remote tier.
 const LATEST_TIERED: (i64, i16) = (-5, 9);
 
 /// No offset, no time, no epoch.
 const NONE: i64 = -1;
 const NO_EPOCH: i32 = -1;
 
-/// Offsets by time.
+/// Finds offsets by time.
 pub(crate) async fn serve(
     node: &Node,
     request: ListOffsetsRequest,
@@ -86,7 +86,7 @@ async fn find(
     found.map_err(|error| errors::of_store(&error))
 }
 
-/// The epoch of what a partition holds; none if it is empty.
+/// The epoch of a partition's records; none if it is empty.
 fn epoch_of(partition: &Partition) -> i32 {
     if partition.start() < partition.end() {
         partition.leader_epoch()
@@ -95,7 +95,7 @@ fn epoch_of(partition: &Partition) -> i32 {
     }
 }
 
-/// Whether the epoch that a client knows is the partition's. Negative: it knows none.
+/// Checks the epoch that a client knows against the partition's. A negative epoch means that it knows none.
 pub(super) fn check_epoch(partition: &Partition, known: i32) -> Result<(), Error> {
     match known.cmp(&partition.leader_epoch()) {
         _ if known < 0 => Ok(()),
@@ -110,7 +110,7 @@ fn describe(
     found: Result<Option<RecordPosition>, Error>,
     version: i16,
 ) -> ListOffsetsPartitionResponse {
-    /// From this version on an answer tells the epoch.
+    /// From this version on a response includes the epoch.
     const WITH_EPOCH: i16 = 4;
     let error = super::code(&found);
     let nowhere = RecordPosition {
@@ -130,8 +130,8 @@ fn describe(
     response.with_leader_epoch(position.leader_epoch)
 }
 
-/// Where an epoch ends. There is one, so it ends where the partition does; a client with another one learns that its
-/// records were never here.
+/// Finds the end of an epoch. The only epoch ends at the end of the partition. For any other epoch the response says
+/// that its records were never here.
 pub(crate) fn serve_epochs(
     node: &Node,
     request: OffsetForLeaderEpochRequest,

@@ -1,6 +1,6 @@
-//! Metadata: where the topics are. On one node that is always here.
+//! Metadata: describes the topics, which are all on this node.
 //!
-//! The rule to keep: asking for a topic never creates it, whatever the request allows.
+//! The rule to keep: a metadata request never creates a topic, even if it allows that.
 
 use std::collections::BTreeSet;
 
@@ -20,19 +20,19 @@ use uuid::Uuid;
 use super::{NODE_ID, Node, cluster, text, topics::is_valid_name};
 use crate::store::Topic;
 
-/// The first version in which a topic without a name can be told of.
+/// The first version that can report a topic without a name.
 const NAMELESS: i16 = 12;
 
-/// The answer.
+/// Describes the broker and the requested topics.
 pub(crate) fn serve(node: &Node, request: MetadataRequest, version: i16) -> MetadataResponse {
     let operations = request.include_topic_authorized_operations;
     let known = node.store.topics();
     let topics = match request.topics {
-        // In the oldest version an empty list asks for all.
+        // In version 0 an empty list requests all topics.
         Some(asked) if version > 0 || !asked.is_empty() => {
             let mut seen = BTreeSet::new();
             let asked = asked.into_iter().filter(|topic| {
-                // Once is enough: a name of five bytes is answered with kilobytes.
+                // Answer each topic once, because a name of five bytes gets kilobytes in response.
                 seen.insert((topic.name.clone(), topic.topic_id))
             });
             asked
@@ -112,12 +112,12 @@ fn describe(node: &Node, topic: &Topic, operations: bool) -> MetadataResponseTop
     }
 }
 
-/// A topic's name as the protocol has it.
+/// A topic's name as a protocol type.
 fn name(topic: &Topic) -> TopicName {
     TopicName(StrBytes::from_string(topic.name.clone()))
 }
 
-/// Whether an id was given at all.
+/// Whether the request has an id.
 pub(super) fn is_given(id: Uuid) -> bool {
     !id.is_nil()
 }

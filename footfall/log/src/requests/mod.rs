@@ -1,7 +1,7 @@
-//! Requests and their answers, one file for each family.
+//! Answers requests, with one file for each family.
 //!
-//! [`Node`] is what all of them are answered from; [`answer`] finds the file for a request.
-//! The rule to keep: a refusal is an answer with an error code. An `Err` ends the client's connection.
+//! [`Node`] is the state that all of them use; [`answer`] finds the function for a request.
+//! The rule to keep: a refusal is a response with an error code. An `Err` ends the client's connection.
 
 pub(crate) mod api_versions;
 mod cluster;
@@ -38,28 +38,28 @@ use crate::{
     },
 };
 
-/// The only node.
+/// The id of the only node.
 pub(crate) const NODE_ID: BrokerId = BrokerId(1);
-/// Of a request that brings no records. Larger ones are not worth their memory.
+/// Maximum size of a request without records. No client needs a larger one.
 const MAX_OTHER_BYTES: usize = 8 * 1024 * 1024;
 
-/// What requests are answered from.
+/// The state that all requests share.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) store: Store,
     pub(crate) groups: Arc<Groups>,
     pub(crate) cluster_id: String,
-    /// Where the broker listens, which is what it advertises.
+    /// The address that the broker listens on and advertises.
     pub(crate) address: SocketAddr,
     /// Topics that no client may delete or change.
     pub(crate) protected: Vec<String>,
     pub(crate) batch_limits: batch::Limits,
-    /// Bytes of records in answers under way, over all connections.
+    /// Memory for the records of unsent responses, in bytes, over all connections.
     pub(crate) answer_memory: Arc<Semaphore>,
     pub(crate) stopping: CancellationToken,
 }
 
-/// A request whose header was read.
+/// A request with its parsed header.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) api: &'static Api,
@@ -67,49 +67,49 @@ pub(crate) struct Asked {
     pub(crate) body: Bytes,
 }
 
-/// What is sent back.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// This, and the memory that it takes until it is sent.
+    /// Send this, and hold its memory permit until it is sent.
     Frame(Bytes, Option<OwnedSemaphorePermit>),
-    /// Nothing: the producer wants no acknowledgement, and would take this one for that of its next request.
+    /// Send nothing: the producer wants no acknowledgement, and would mistake one for its next response.
     Silence,
-    /// Nothing more on this connection: the only way to tell a producer without acknowledgements that it failed.
+    /// Close the connection: the only way to report a failure to a producer without acknowledgements.
     Close,
 }
 
-/// Why a request gets no answer.
+/// Why a request gets no response.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// It is not a request, or larger than any of its kind should be.
+    /// The request is invalid.
     #[error("{0}")]
     Bad(#[from] BadRequest),
-    /// It is larger than any of its kind should be.
-    #[error("a request of {0} bytes without records")]
+    /// A request without records is too large.
+    #[error("a request without records has {0} bytes, which is too large")]
     Large(usize),
-    /// The answer cannot be written.
+    /// The response cannot be encoded.
     #[error("{0}")]
     Answer(#[from] EncodeError),
 }
 
 impl Node {
-    /// Whether no client may delete or change this topic.
+    /// Whether this topic is protected: clients may not delete or change it.
     fn protects(&self, topic: &str) -> bool {
         self.protected.iter().any(|name| name == topic)
     }
 }
 
-/// The code of an outcome: 0 is success.
+/// The error code of an outcome; 0 for success.
 fn code<T>(outcome: &Result<T, Error>) -> i16 {
     outcome.as_ref().err().map_or(0, Error::code)
 }
 
-/// Text of an answer.
+/// Converts text for a response.
 fn text(text: impl Into<String>) -> StrBytes {
     StrBytes::from_string(text.into())
 }
 
-/// Decodes the request, and encodes what the expression makes of it.
+/// Decodes the request, evaluates the expression, and encodes its value as the response.
 macro_rules! respond {
     ($asked:ident, $request:ident: $kind:ty => $response:expr) => {{
         let $request: $kind = frame::decode($asked.api, $asked.head.version, &mut $asked.body)?;
@@ -119,7 +119,7 @@ macro_rules! respond {
     }};
 }
 
-/// Answers a request of a connection whose client gave the password.
+/// Answers a request of a logged-in client.
 pub(crate) async fn answer(node: &Node, mut asked: Asked) -> Result<Answer, Failure> {
     let version = asked.head.version;
     let size = asked.body.len();

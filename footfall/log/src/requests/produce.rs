@@ -1,7 +1,7 @@
-//! Produce: records come in, are appended, and acknowledged.
+//! Produce: appends records, and acknowledges them.
 //!
-//! The rules to keep: an answer without an error says that the records are in the file; everything before the append
-//! happens in one go, so that requests of a connection reach the writer in their order.
+//! The rules to keep: a response without an error means that the records are in the file. There is no `await` before
+//! the append, so the requests of a connection reach the writer in order.
 
 use std::sync::Arc;
 
@@ -20,12 +20,13 @@ use crate::{
     store::{Append, Appended, Topic},
 };
 
-/// Acknowledgements that a client may ask for: none, the leader's, everybody's. One node is all of them.
+/// Acknowledgements that a client may request: none, the leader's, or those of all replicas. Here the last two are the
+/// same.
 const ACKS: std::ops::RangeInclusive<i16> = -1..=1;
-/// From this version on topics are named by their ids.
+/// From this version on requests name topics by id.
 const BY_ID: i16 = 13;
 
-/// Appends what a request has.
+/// Appends the records of a request.
 pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) -> ProduceResponse {
     let refusal = if request.transactional_id.is_some() {
         Some(Error::TransactionalIdAuthorizationFailed)
@@ -53,7 +54,7 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
                     check(node, topic, partition.index, partition.records, &mut left)
                 }),
             };
-            // Its place among the outcomes.
+            // Remember the position of this append among the outcomes.
             let place = append.map(|append| {
                 let start = append.partition.start();
                 appends.push(append);
@@ -91,7 +92,8 @@ pub(crate) async fn serve(node: &Node, request: ProduceRequest, version: i16) ->
     ProduceResponse::default().with_responses(responses.collect())
 }
 
-/// What is to be appended to a partition, if there is such a partition and the records are whole.
+/// Checks the records for a partition. Returns an append, or an error if the partition does not exist or a batch is
+/// invalid.
 fn check(
     node: &Node,
     topic: &Topic,
@@ -114,10 +116,10 @@ fn check(
 fn describe(index: i32, outcome: Result<&Appended, Error>, start: i64) -> PartitionProduceResponse {
     let response = PartitionProduceResponse::default()
         .with_index(index)
-        // With a refusal too: without it, a Java producer whom the log has forgotten never starts its next epoch, and
-        // sends the same again until it gives up.
+        // Also with an error: without it, a Java producer that the log has forgotten never starts its next epoch, and
+        // repeats the request until it times out.
         .with_log_start_offset(start)
-        // Records keep the time that their producer gave them.
+        // Records keep their producer's timestamps.
         .with_log_append_time_ms(-1);
     match outcome {
         Ok(appended) => response.with_base_offset(appended.base_offset),
@@ -125,7 +127,7 @@ fn describe(index: i32, outcome: Result<&Appended, Error>, start: i64) -> Partit
     }
 }
 
-/// Whether every partition took its records.
+/// Whether all partitions accepted their records.
 pub(super) fn is_success(response: &ProduceResponse) -> bool {
     let topics = response.responses.iter();
     let mut partitions = topics.flat_map(|topic| &topic.partition_responses);

@@ -1,8 +1,8 @@
-//! Requests that are refused whatever they ask for, each with Kafka's error in its own form.
+//! Requests that are always refused, each with Kafka's error in its own response format.
 //!
-//! They are offered so that clients get an answer that names the reason instead of a closed connection. Questions
-//! about what this broker never has (quotas, transactions, moves of replicas) are answered with nothing.
-//! The rule to keep: nothing in this file has access to the store.
+//! They are supported so that clients receive an error with the reason instead of a closed connection. Queries for
+//! things that never exist here (quotas, transactions, replica moves) return empty lists.
+//! The rule to keep: this file has no access to the store.
 
 use kafka_protocol::{
     ResponseError as Error,
@@ -47,20 +47,20 @@ use kafka_protocol::{
 use super::{Answer, Asked, Failure, configs, text, topics::PROTECTED};
 use crate::wire::frame;
 
-/// What the answers say where Kafka has room for words.
+/// The message of responses with a message field.
 const REFUSED: &str = "the embedded log does not offer this";
-/// The low watermark of a partition that was not looked at.
+/// The low watermark of a partition that was not checked.
 const UNKNOWN: i64 = -1;
 
 const TOPIC_REFUSED: i16 = Error::TopicAuthorizationFailed.code();
 const CLUSTER_REFUSED: i16 = Error::ClusterAuthorizationFailed.code();
-/// Of transactions: not retriable, so that a producer ends instead of trying for ever.
+/// The error for transactions. It is not retriable, so that a producer fails instead of retrying forever.
 const TRANSACTION_REFUSED: i16 = Error::TransactionalIdAuthorizationFailed.code();
 const NO_TOKENS: i16 = Error::DelegationTokenAuthDisabled.code();
-/// Kafka's error where no access lists are kept.
+/// Kafka's error of a broker without access lists.
 const NO_ACLS: i16 = Error::SecurityDisabled.code();
 
-/// Decodes the request, and encodes what the expression makes of it.
+/// Decodes the request, evaluates the expression, and encodes its value as the response.
 macro_rules! refuse {
     ($asked:ident, $request:pat, $kind:ty => $response:expr) => {{
         let $request: $kind = frame::decode($asked.api, $asked.head.version, &mut $asked.body)?;
@@ -70,7 +70,7 @@ macro_rules! refuse {
     }};
 }
 
-/// The refusal, in the form of the request's own answer.
+/// Refuses a request in its own response format.
 pub(super) fn answer(mut asked: Asked) -> Result<Answer, Failure> {
     match asked.api.key {
         ApiKey::DeleteRecords => refuse!(asked, request, DeleteRecordsRequest =>
@@ -91,7 +91,7 @@ pub(super) fn answer(mut asked: Asked) -> Result<Answer, Failure> {
         ApiKey::AlterPartitionReassignments => {
             refuse!(asked, request, AlterPartitionReassignmentsRequest => reassign(request))
         }
-        // Tools ask this when they describe topics.
+        // Tools send this when they describe topics.
         ApiKey::ListPartitionReassignments => {
             refuse!(asked, _, ListPartitionReassignmentsRequest =>
                 ListPartitionReassignmentsResponse::default())
@@ -101,16 +101,16 @@ pub(super) fn answer(mut asked: Asked) -> Result<Answer, Failure> {
         ApiKey::ConsumerGroupHeartbeat => refuse!(asked, _, ConsumerGroupHeartbeatRequest =>
             ConsumerGroupHeartbeatResponse::default()
                 .with_error_code(Error::UnsupportedVersion.code())
-                .with_error_message(Some(text("only the classic group protocol is offered")))),
+                .with_error_message(Some(text("only the classic group protocol is supported")))),
         ApiKey::ConsumerGroupDescribe => refuse!(asked, request, ConsumerGroupDescribeRequest =>
             describe_groups(request)),
-        // The password was given; it is not asked for twice.
+        // The client is already logged in.
         ApiKey::SaslHandshake => refuse!(asked, _, SaslHandshakeRequest =>
             SaslHandshakeResponse::default().with_error_code(Error::IllegalSaslState.code())),
         ApiKey::SaslAuthenticate => refuse!(asked, _, SaslAuthenticateRequest =>
             SaslAuthenticateResponse::default()
                 .with_error_code(Error::IllegalSaslState.code())
-                .with_error_message(Some(text("this connection is authenticated already")))),
+                .with_error_message(Some(text("this connection is already authenticated")))),
         _ => answer_transactions(asked),
     }
 }
@@ -174,7 +174,7 @@ fn answer_security(mut asked: Asked) -> Result<Answer, Failure> {
         ApiKey::AlterUserScramCredentials => {
             refuse!(asked, request, AlterUserScramCredentialsRequest => alter_scram(request))
         }
-        // Whatever is in the table of requests is answered in one of these files; a test walks the table.
+        // Unreachable: every request of the table has a function, and a test checks that.
         _ => Ok(Answer::Close),
     }
 }
@@ -252,7 +252,7 @@ fn move_replicas(request: AlterReplicaLogDirsRequest) -> AlterReplicaLogDirsResp
     AlterReplicaLogDirsResponse::default().with_results(results.collect())
 }
 
-/// The only node leads already.
+/// Answers that no election is needed, because the only node already leads.
 fn elect(request: ElectLeadersRequest) -> ElectLeadersResponse {
     let topics = request.topic_partitions.into_iter().flatten();
     let results = topics.map(|topic| {
@@ -301,7 +301,7 @@ fn describe_producers(request: DescribeProducersRequest) -> DescribeProducersRes
     DescribeProducersResponse::default().with_topics(topics.collect())
 }
 
-/// As Kafka answers for a group of the classic kind: clients then ask for that kind.
+/// Answers like Kafka for a classic group. Clients then describe it as a classic one.
 fn describe_groups(request: ConsumerGroupDescribeRequest) -> ConsumerGroupDescribeResponse {
     let groups = request.group_ids.into_iter().map(|id| {
         described::DescribedGroup::default()

@@ -1,21 +1,21 @@
 //! The settings of topics: their names, allowed values and defaults.
 //!
-//! The rule to keep: a setting that this broker cannot follow is refused, not stored; names are Kafka's, and so are the
-//! defaults.
+//! The rule to keep: refuse a setting that the broker cannot honour, and never store it. Names and defaults are
+//! Kafka's.
 
 use std::collections::BTreeMap;
 
 use crate::store::CLEANUP_POLICY;
 
-/// Largest batch if the topic says nothing.
+/// The default limit on the size of a batch.
 const MAX_MESSAGE_BYTES: &str = "1048588";
 
-/// How a value is read, and what it may be.
+/// The type and the allowed values of a setting.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
     /// One of these words.
     Word(&'static [&'static str]),
-    /// Some of these words with commas between.
+    /// Some of these words, separated by commas.
     Words(&'static [&'static str]),
     Int(i64),
     Long(i64),
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Kafka's number of the type, which clients show.
+    /// Kafka's number of the type, which clients display.
     pub(super) fn number(self) -> i8 {
         match self {
             Self::Boolean => 1,
@@ -71,7 +71,7 @@ const fn setting(name: &'static str, default: &'static str, kind: Kind) -> Setti
     }
 }
 
-/// All of them, by name.
+/// All settings, by name.
 pub(super) static SETTINGS: &[Setting] = &[
     setting(
         CLEANUP_POLICY,
@@ -111,7 +111,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     // There is one replica.
     setting("min.insync.replicas", "1", Kind::Word(&["1"])),
     setting("preallocate", "false", Kind::Boolean),
-    // Nothing is removed by itself, whatever the age or size.
+    // Stored and shown without effect: the log never removes records by age or size.
     setting("retention.bytes", "-1", Kind::Long(-1)),
     setting("retention.ms", "604800000", Kind::Long(-1)),
     setting("segment.bytes", "1073741824", Kind::Int(14)),
@@ -121,7 +121,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     setting("unclean.leader.election.enable", "false", Kind::Boolean),
 ];
 
-/// What is wrong with a setting, in words for the client; nothing if it can be followed.
+/// Checks a setting. Returns a message for the client if it cannot be accepted.
 pub(super) fn problem(name: &str, value: Option<&str>) -> Option<String> {
     let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
         return Some(format!("unknown topic setting {name}"));
@@ -134,14 +134,14 @@ pub(super) fn problem(name: &str, value: Option<&str>) -> Option<String> {
     }
     Some(match setting.kind {
         Kind::Word(words) | Kind::Words(words) => format!(
-            "this broker cannot follow {name}={value}; it can: {}",
+            "this broker does not support {name}={value}; supported: {}",
             words.join(", ")
         ),
         _ => format!("invalid value for {name}: {value}"),
     })
 }
 
-/// The largest batch that a topic takes.
+/// The largest batch that a topic accepts, in bytes.
 pub(super) fn max_message_bytes(configs: &BTreeMap<String, String>) -> usize {
     let given = configs.get("max.message.bytes").map(String::as_str);
     let value = given.unwrap_or(MAX_MESSAGE_BYTES);

@@ -1,6 +1,6 @@
-//! `CreateTopics` and `DeleteTopics`.
+//! `CreateTopics` and `DeleteTopics`: creates and deletes topics.
 //!
-//! The rules to keep: a deletion takes the topic that it names and nothing else, and never a protected one.
+//! The rule to keep: a deletion removes exactly the named topic, and never a protected one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,22 +25,22 @@ use super::{
 };
 use crate::store::Topics;
 
-/// Letters of a topic's name, as Kafka limits them.
+/// Maximum length of a topic's name, the same as Kafka's.
 const MAX_NAME: usize = 249;
-/// Partitions of one topic. Each has tables of its own in the file.
+/// Maximum partitions of one topic. Each has its own table in the file.
 const MAX_PARTITIONS: i32 = 1_000;
-/// Partitions of all topics.
+/// Maximum partitions of all topics.
 const MAX_ALL_PARTITIONS: usize = 10_000;
-/// What a client says where it leaves a number to the broker.
+/// The number with which a client leaves the choice to the broker.
 const BROKERS_CHOICE: i32 = -1;
-/// What the answers say where Kafka has room for words.
+/// The message of refusals for protected topics.
 pub(super) const PROTECTED: &str =
     "the embedded log keeps this topic, its settings and its records as they are";
 
-/// A refusal with words for the client.
+/// A refusal with a message for the client.
 type Refusal = (Error, String);
 
-/// Creates topics, or says whether they could be.
+/// Creates topics, or only checks whether that is possible.
 pub(crate) async fn create(
     node: &Node,
     request: CreateTopicsRequest,
@@ -56,11 +56,11 @@ pub(crate) async fn create(
     let mut results = Vec::new();
     for topic in request.topics {
         if !names.remove(&topic.name) {
-            // Answered before.
+            // Already answered.
             continue;
         }
         let created = if twice.contains(&topic.name) {
-            let message = "the request has this topic more than once".to_owned();
+            let message = "the request names this topic more than once".to_owned();
             Err((Error::InvalidRequest, message))
         } else {
             create_one(node, &topic, request.validate_only).await
@@ -70,7 +70,7 @@ pub(crate) async fn create(
     CreateTopicsResponse::default().with_topics(results)
 }
 
-/// A topic that was made, or could be.
+/// A topic that was created or could be.
 struct Created {
     id: Uuid,
     partitions: i32,
@@ -109,14 +109,15 @@ async fn create_one(
 
 fn check_name(known: &Topics, name: &str) -> Result<(), Refusal> {
     if !is_valid_name(name) {
-        let message = "a topic's name has 1 to 249 letters, digits, dots, underscores and hyphens";
+        let message =
+            "a topic name must have 1 to 249 letters, digits, dots, underscores and hyphens";
         return Err((Error::InvalidTopicException, message.to_owned()));
     }
     if known.named(name).is_some() {
         let message = format!("topic {name} already exists");
         return Err((Error::TopicAlreadyExists, message));
     }
-    // Kafka's metrics write a dot as an underscore, so it lets no two names differ in that alone.
+    // Kafka's metrics replace dots by underscores, so Kafka refuses a name that differs from another only in these.
     let plain = |name: &str| name.replace('.', "_");
     let mut others = known.iter();
     if let Some(other) = others.find(|other| plain(&other.name) == plain(name)) {
@@ -126,7 +127,7 @@ fn check_name(known: &Topics, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether Kafka allows a topic of this name.
+/// Whether Kafka allows this topic name.
 pub(super) fn is_valid_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     !name.is_empty()
@@ -142,7 +143,7 @@ fn check_partitions(known: &Topics, topic: &CreatableTopic) -> Result<i32, Refus
         if topic.replication_factor != 1 && topic.replication_factor != -1 {
             return refuse(
                 Error::InvalidReplicationFactor,
-                "there is one broker, so the replication factor is 1",
+                "the replication factor must be 1, because there is one broker",
             );
         }
         match topic.num_partitions {
@@ -153,7 +154,7 @@ fn check_partitions(known: &Topics, topic: &CreatableTopic) -> Result<i32, Refus
         if topic.num_partitions != BROKERS_CHOICE || topic.replication_factor != -1 {
             return refuse(
                 Error::InvalidRequest,
-                "numbers of partitions and replicas go without assignments",
+                "give either assignments or the numbers of partitions and replicas",
             );
         }
         let mut indexes: Vec<i32> = topic
@@ -167,7 +168,7 @@ fn check_partitions(known: &Topics, topic: &CreatableTopic) -> Result<i32, Refus
         if !complete || !assignments.all(|assignment| assignment.broker_ids == [NODE_ID]) {
             return refuse(
                 Error::InvalidReplicaAssignment,
-                "each partition, from 0 without a gap, has broker 1 as its only replica",
+                "partitions must be numbered from 0 without gaps, each with broker 1 as its only replica",
             );
         }
         i32::try_from(indexes.len()).unwrap_or(i32::MAX)
@@ -175,14 +176,14 @@ fn check_partitions(known: &Topics, topic: &CreatableTopic) -> Result<i32, Refus
     if !(1..=MAX_PARTITIONS).contains(&partitions) {
         return refuse(
             Error::InvalidPartitions,
-            "a topic has 1 to 1,000 partitions",
+            "a topic must have 1 to 1,000 partitions",
         );
     }
     let others: usize = known.iter().map(|topic| topic.partitions.len()).sum();
     if others + usize::try_from(partitions).unwrap_or(usize::MAX) > MAX_ALL_PARTITIONS {
         return refuse(
             Error::PolicyViolation,
-            "all topics together have at most 10,000 partitions",
+            "all topics together may have at most 10,000 partitions",
         );
     }
     Ok(partitions)
@@ -206,7 +207,7 @@ fn describe(
     created: Result<Created, Refusal>,
     version: i16,
 ) -> CreatableTopicResult {
-    /// From this version on an answer tells what was made.
+    /// From this version on a response describes the created topic.
     const DETAILED: i16 = 5;
     let result = CreatableTopicResult::default().with_name(name);
     let created = match created {
@@ -236,13 +237,13 @@ fn describe(
         .with_configs(Some(configs.collect()))
 }
 
-/// Deletes topics, each for itself.
+/// Deletes topics, each independently.
 pub(crate) async fn delete(
     node: &Node,
     request: DeleteTopicsRequest,
     version: i16,
 ) -> DeleteTopicsResponse {
-    /// From this version on topics may be named by their ids.
+    /// From this version on requests may name topics by id.
     const BY_STATE: i16 = 6;
     let asked: Vec<(Option<TopicName>, Uuid)> = if version >= BY_STATE {
         let topics = request.topics.into_iter();
@@ -278,7 +279,7 @@ async fn delete_one(
     let known = node.store.topics();
     let topic = match name {
         Some(_) if is_given(id) => {
-            let message = "a topic is named by its name or by its id, not by both".to_owned();
+            let message = "give either the name or the id of a topic, not both".to_owned();
             return Err((Error::InvalidRequest, message));
         }
         Some(name) => {
@@ -287,7 +288,7 @@ async fn delete_one(
         }
         None => known.with_id(id).ok_or(Error::UnknownTopicId),
     };
-    let topic = topic.map_err(|error| (error, "there is no such topic".to_owned()))?;
+    let topic = topic.map_err(|error| (error, "the topic does not exist".to_owned()))?;
     if node.protects(&topic.name) {
         return Err((Error::TopicAuthorizationFailed, PROTECTED.to_owned()));
     }

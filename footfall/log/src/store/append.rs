@@ -1,4 +1,4 @@
-//! Appends within a transaction: decides each partition's batches against what would be true, then writes them.
+//! Appends batches within a transaction: checks them against the state that the transaction will commit, then writes.
 
 use std::{
     collections::HashMap,
@@ -18,22 +18,22 @@ use crate::batch::CheckedBatch;
 /// Batches for one partition, at least one.
 #[derive(Debug)]
 pub(crate) struct Append {
-    /// Where they go.
+    /// The target partition.
     pub(crate) partition: Arc<Partition>,
-    /// In order.
+    /// The batches, in order.
     pub(crate) batches: Vec<CheckedBatch>,
 }
 
-/// Where batches are now.
+/// The place of appended batches.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Appended {
     /// Offset of the first record of the first batch.
     pub(crate) base_offset: i64,
-    /// All of it was in the log already, and nothing was written.
+    /// All batches were already in the log, and nothing was written.
     pub(crate) duplicate: bool,
 }
 
-/// What will be true once the transaction is committed.
+/// The state after the commit of the current transaction.
 #[derive(Debug, Default)]
 pub(super) struct Staged {
     ends: HashMap<i64, End>,
@@ -48,7 +48,7 @@ struct End {
 }
 
 impl Staged {
-    /// Writes the batches of one partition, or none of them. The outer error is one of the whole transaction.
+    /// Writes all batches of one partition, or none of them. The outer error concerns the whole transaction.
     pub(super) fn append(
         &mut self,
         connection: &Connection,
@@ -60,7 +60,7 @@ impl Staged {
             return Ok(Err(AppendError::Gone));
         }
         let first = self.end(partition).offset;
-        // All batches are judged before any is written, so a refusal leaves nothing behind.
+        // Judge all batches before writing any, so that a refusal leaves nothing behind.
         let mut moved = HashMap::new();
         let mut placed = Vec::with_capacity(append.batches.len());
         let mut next = first;
@@ -97,7 +97,7 @@ impl Staged {
         })
     }
 
-    /// What a batch is, appended at `offset` if it is its producer's next one.
+    /// Judges a batch. Stores the producer's progress in `moved` if the batch goes to `offset`.
     fn place(
         &self,
         producers: &Producers,
@@ -113,6 +113,7 @@ impl Staged {
             return Ok(Verdict::Append);
         };
         let key = (partition.number, claim.producer_id);
+        // The latest state wins: this request's, then this transaction's, then the committed one.
         let known = moved.get(&key).or_else(|| self.moved.get(&key));
         let known = known.or_else(|| producers.get(key));
         let verdict = Progress::judge(known, &claim)?;
@@ -134,7 +135,7 @@ impl Staged {
         let newest_ms = self.end(partition).newest_ms.max(own_ms);
         let bytes = batch.placed(base, LEADER_EPOCH);
         let last = batch.head().last_offset_delta;
-        // Wraps for absurd timestamps, and wraps back when it is read.
+        // Extreme timestamps wrap around here, and wrap back in the reader.
         let behind = newest_ms.wrapping_sub(own_ms);
         connection
             .prepare_cached(&partition.insert)?
@@ -150,13 +151,14 @@ impl Staged {
         Ok(())
     }
 
-    /// Shows readers what was committed.
+    /// Makes the committed batches visible to readers.
     pub(super) fn publish(&mut self, tails: &mut Tails) {
         let mut partitions: HashMap<i64, Arc<Partition>> = HashMap::new();
         for (partition, kept) in self.written.drain(..) {
             tails.push(&partition, kept);
             partitions.entry(partition.number).or_insert(partition);
         }
+        // The ends come last, so that a consumer woken by a new end finds its batches in memory.
         for (number, partition) in partitions {
             if let Some(end) = self.ends.get(&number) {
                 partition.newest_ms.store(end.newest_ms, Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! Moves committed pages from the write-ahead file into the main file, so that the former stays small.
+//! Moves committed pages from the write-ahead file into the main file, so that the write-ahead file stays small.
 //!
-//! A thread of its own copies while the writer goes on. When it is done, the writer copies the few pages that came
-//! meanwhile and starts the write-ahead file over, which no reader may use at that moment: readers hold a gate.
+//! A separate thread copies pages while the writer continues. Afterwards the writer copies the few pages added
+//! meanwhile and restarts the write-ahead file. No reader may use the file at that moment, so readers hold a gate.
 
 use std::{
     path::Path,
@@ -18,15 +18,15 @@ use tracing::warn;
 
 use super::{StoreError, StoreOptions, schema};
 
-/// Pages that a commit writes besides those of the batches: the rest of the last page, and producers' progress.
+/// Pages that a commit writes in addition to the batches: the rest of the last page, and producers' progress.
 const PAGES_PER_COMMIT: usize = 4;
-/// Size in bytes to which the write-ahead file is cut when it starts over, after something unusually large.
+/// An unusually large write-ahead file is truncated to this size when it restarts.
 const KEPT_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Held for reading while a reader uses the file, for writing while the write-ahead file starts over.
+/// Held for reading while a reader uses the file, and for writing while the write-ahead file restarts.
 pub(super) type Gate = RwLock<()>;
 
-/// The writer's view of checkpoints.
+/// The writer's handle to the checkpoint thread.
 pub(super) struct Checkpoints {
     gate: Arc<Gate>,
     begin: Option<Sender<()>>,
@@ -38,7 +38,7 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// Starts the thread, with a connection of its own to `file`.
+    /// Starts the thread, with its own connection to `file`.
     pub(super) fn start(
         file: &Path,
         options: &StoreOptions,
@@ -69,7 +69,7 @@ impl Checkpoints {
         })
     }
 
-    /// Begins or ends a checkpoint if it is time to.
+    /// Begins or finishes a checkpoint if one is due.
     pub(super) fn after_commit(
         &mut self,
         connection: &Connection,
@@ -99,29 +99,29 @@ impl Checkpoints {
         Ok(())
     }
 
-    /// Moves everything, and empties the write-ahead file.
+    /// Moves everything into the main file, and empties the write-ahead file.
     pub(super) fn close(mut self, connection: &Connection) -> Result<(), StoreError> {
         drop(self.begin.take());
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            warn!("the log's checkpoints ended badly");
+            warn!("the log's checkpoint thread panicked");
         }
         let _nobody_reads = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
     }
 }
 
-/// Sets how the write-ahead file is cut.
+/// Limits the size of a restarted write-ahead file.
 pub(super) fn limit_file(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_size_limit", KEPT_BYTES)
 }
 
-/// Moves what an earlier program left in the write-ahead file. If the disk had failed it, the system may have dropped
-/// some of that file although it still reads well; commits behind such a part would not survive a loss of power.
+/// Moves the write-ahead file of an earlier run into the main file. After a disk failure the system may have dropped
+/// parts of that file that still read well. New commits after such a part would not survive a power loss.
 pub(super) fn take_in(connection: &Connection) -> Result<(), StoreError> {
     match checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)") {
-        // A full disk, for example: then a later checkpoint does it.
+        // On a full disk, for example, a later checkpoint moves it.
         Err(error) if !error.is_disk_failure() => {
             warn!(%error, "the log's write-ahead file was not moved into the main file: {error}");
             Ok(())
@@ -131,7 +131,7 @@ pub(super) fn take_in(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn checkpoint(connection: &Connection, pragma: &str) -> Result<(), StoreError> {
-    // Its row says whether another program was in the way. Then the next one moves what this one could not.
+    // Ignore the result row: if another program blocked this checkpoint, the next one moves the rest.
     connection.query_row(pragma, [], |_| Ok(()))?;
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! Compaction: of the records of a topic with the same key, only the newest one stays, with its offset.
+//! Compaction: keeps only the newest record of each key, at its offset.
 //!
-//! Reading and writing go in bounded pieces, each one transaction, so that appends and fetches go on and a crash leaves
-//! a log that is right. A batch that loses records keeps its base offset, last offset, times and producer. Tombstones
-//! and records without a key stay. The rule to keep: the last batch of a partition is never removed, it says where the
-//! partition ends.
+//! Work is done in bounded pieces, each in its own transaction. Appends and fetches continue meanwhile, and a crash
+//! leaves a valid log. A batch that loses records keeps its base offset, last offset, base timestamp and producer.
+//! Tombstones and records without a key stay. The rule to keep: never remove the last batch of a partition, because it
+//! defines the partition's end.
 
 use std::{
     collections::HashMap,
@@ -17,15 +17,15 @@ use rusqlite::{Connection, params};
 use super::{Partition, Store, StoreError, read::inflated, schema};
 use crate::batch::{Builder, Head, Records};
 
-/// Keys that one pass remembers, some 40 bytes each. A topic with more takes several passes.
+/// Keys that one pass remembers, about 40 bytes each. More keys take several passes.
 const KEYS_PER_PASS: usize = 1_000_000;
-/// A piece ends after this many bytes of batches.
+/// A piece ends after this many bytes of decompressed records.
 const PIECE_BYTES: usize = 2 * 1024 * 1024;
 
 /// The newest offset of each key in a part of a partition.
 #[derive(Debug, Default)]
 struct Newest {
-    /// Two hashes of 64 bits with random keys: a client cannot make two keys collide.
+    /// Two 64-bit hashes with random seeds, so that a client cannot construct colliding keys.
     hashers: [RandomState; 2],
     offsets: HashMap<[u64; 2], i64>,
 }
@@ -46,7 +46,7 @@ impl Newest {
     }
 }
 
-/// What becomes of one stored batch.
+/// The planned change of one stored batch.
 #[derive(Debug)]
 struct Rewrite {
     base: i64,
@@ -56,7 +56,7 @@ struct Rewrite {
 }
 
 impl Rewrite {
-    /// About how many bytes it writes: its batch, and a page that it is in.
+    /// Roughly the bytes to write: the batch and its page.
     fn len(&self) -> usize {
         let batch = match &self.content {
             Content::Fewer(batch) => batch.len(),
@@ -68,13 +68,13 @@ impl Rewrite {
 
 #[derive(Debug)]
 enum Content {
-    /// Only the columns beside it change.
+    /// The batch stays; only its other columns change.
     Same,
     Fewer(Bytes),
     None,
 }
 
-/// Changes of a piece, the offset after it, and how many records they remove.
+/// The changes of a piece, the offset after it, and the number of removed records.
 #[derive(Debug)]
 struct Piece {
     rewrites: Vec<Rewrite>,
@@ -84,7 +84,7 @@ struct Piece {
 }
 
 impl Store {
-    /// Removes superseded records of a topic whose policy is exactly `compact`, and says how many.
+    /// Removes superseded records of a topic whose policy is exactly `compact`, and returns their number.
     pub(crate) async fn compact(&self, topic: &str) -> Result<u64, StoreError> {
         let _alone = self.inner.compacting.lock().await;
         let topics = self.topics();
@@ -99,7 +99,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// The same for one partition, remembering at most about this many keys at a time.
+    /// The same for one partition, with about `max_keys` keys in memory at most.
     pub(super) async fn compact_partition(
         &self,
         partition: &Arc<Partition>,
@@ -116,7 +116,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// The newest offsets of keys between `from` and the offset that is returned too.
+    /// Collects the newest offset of each key, from `from` up to the returned offset.
     async fn learn_keys(
         &self,
         partition: &Partition,
@@ -136,7 +136,7 @@ impl Store {
         Ok((newest, from))
     }
 
-    /// Removes what is superseded before `end`.
+    /// Removes superseded records before `end`.
     async fn clean(
         &self,
         partition: &Arc<Partition>,
@@ -144,12 +144,13 @@ impl Store {
         newest: &Arc<Newest>,
     ) -> Result<u64, StoreError> {
         let number = partition.number;
+        // From the start, because the learned keys also supersede records before the part where they were learned.
         let mut from = partition.start();
         let mut newest_ms = i64::MIN;
         let mut removed = 0;
         while from < end && !partition.is_gone() {
             let newest = Arc::clone(newest);
-            // The batch that ends here must stay, whatever it holds.
+            // The batch that ends here must stay, even without records.
             let log_end = partition.end();
             let piece = self.inner.readers.run(move |connection| {
                 plan_piece(connection, number, (from, end, log_end), newest_ms, &newest)
@@ -174,7 +175,7 @@ impl Store {
         self.large_change(
             bytes,
             move |connection| {
-                // The writer may have deleted the topic, and its table with it, since the piece was read.
+                // The writer may have deleted the topic and its table after the piece was read.
                 if written.is_gone() {
                     return Ok(());
                 }
@@ -216,7 +217,7 @@ fn learn_piece(
     Ok(end)
 }
 
-/// What becomes of the batches from `from` on. `newest_ms` is the largest timestamp before them.
+/// Plans the changes of the batches from `from` on. `newest_ms` is the largest timestamp before them.
 fn plan_piece(
     connection: &Connection,
     number: i64,
@@ -248,6 +249,7 @@ fn plan_piece(
             let own_ms = stored_newest_ms.wrapping_sub(stored_behind_ms);
             (Content::Same, own_ms)
         } else if left.count() == 0 && batch_end != log_end {
+            // Empty batches are deleted, except the last one, which defines the partition's end.
             (Content::None, i64::MIN)
         } else {
             let own_ms = left.max_timestamp_ms();
@@ -257,6 +259,7 @@ fn plan_piece(
         };
         newest_ms = newest_ms.max(own_ms);
         piece.removed += lost;
+        // A removed record may have had the largest timestamp so far. Then `newest` of later batches changes too.
         if lost > 0 || stored_newest_ms != newest_ms {
             piece.rewrites.push(Rewrite {
                 base,

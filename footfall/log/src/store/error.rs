@@ -1,4 +1,4 @@
-//! What can go wrong with the store, and what it means to those who asked.
+//! The errors of the store, and their meaning for callers.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -6,20 +6,20 @@ use rusqlite::ErrorCode;
 
 use crate::batch::BatchError;
 
-/// Why an append was refused. Nothing of it is in the log.
+/// Why an append was refused. None of its records are in the log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum AppendError {
     /// `OUT_OF_ORDER_SEQUENCE_NUMBER`: batches before this one are missing.
     #[error("batches before this one are missing")]
     OutOfOrderSequence,
-    /// `DUPLICATE_SEQUENCE_NUMBER`: it was appended, too long ago to know where.
+    /// `DUPLICATE_SEQUENCE_NUMBER`: it was appended so long ago that its offset was forgotten.
     #[error("the batch was appended long ago")]
     DuplicateSequence,
     /// `INVALID_PRODUCER_EPOCH`: its producer has started a later epoch.
     #[error("the producer has started a later epoch")]
     InvalidProducerEpoch,
     /// `UNKNOWN_PRODUCER_ID`: the log does not know the producer, and its batch does not start at sequence 0.
-    #[error("the producer is not known")]
+    #[error("the producer is unknown")]
     UnknownProducerId,
     /// `INVALID_RECORD`: a record without a key for a compacted topic.
     #[error("records of a compacted topic need keys")]
@@ -27,22 +27,22 @@ pub(crate) enum AppendError {
     /// `UNKNOWN_TOPIC_OR_PARTITION`: the topic was deleted.
     #[error("the topic was deleted")]
     Gone,
-    /// Too much waits already. Retriable.
-    #[error("too many appends wait for the disk")]
+    /// Too many appends are waiting. Retriable.
+    #[error("too many appends are waiting for the disk")]
     Full,
     /// `KAFKA_STORAGE_ERROR`: the file could not be written, or the store has stopped. Retriable.
     #[error("the log could not be written")]
     Storage,
 }
 
-/// Why the store could not do something else.
+/// Why another operation of the store failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// There is a topic of this name.
-    #[error("the topic exists already")]
+    /// A topic with this name already exists.
+    #[error("the topic already exists")]
     TopicExists,
-    /// There is no topic of this name.
-    #[error("there is no such topic")]
+    /// No topic has this name.
+    #[error("topic not found")]
     UnknownTopic,
     /// The topic's policy is not exactly `compact`.
     #[error("the topic's cleanup.policy is not `compact`")]
@@ -50,26 +50,26 @@ pub(crate) enum StoreError {
     /// A stored batch cannot be read.
     #[error("a stored batch cannot be read: {0}")]
     Batch(#[from] BatchError),
-    /// A batch could not be made.
+    /// A batch could not be built.
     #[error("a batch could not be compressed: {0}")]
     Compress(Arc<io::Error>),
-    /// The folder or a file in it cannot be made or protected.
+    /// The folder or a file in it cannot be created or protected.
     #[error("{}: {source}", dir.display())]
     Folder {
         /// The folder or file.
         dir: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// Another store has the folder.
+    /// Another store has the folder open.
     #[error("{} is in use by another program", dir.display())]
     InUse {
         /// The folder.
         dir: PathBuf,
     },
-    /// The file is not ours, or of a newer program.
+    /// The file belongs to another program or to a newer version.
     #[error(
-        "{} was not written by this program or by a newer one (application {application:#x}, layout {version})", file.display()
+        "{} was written by another program or by a newer version (application {application:#x}, layout {version})", file.display()
     )]
     Foreign {
         /// The file.
@@ -82,14 +82,14 @@ pub(crate) enum StoreError {
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
-    /// What `SQLite` said.
+    /// An error of `SQLite`.
     #[error("SQLite: {0}")]
     Sqlite(Arc<rusqlite::Error>),
-    /// A former log could not be taken over.
-    #[error("the former log: {0}")]
+    /// A log of the former format could not be migrated.
+    #[error("cannot migrate the former log: {0}")]
     Former(String),
-    /// The disk failed before; writing needs a restart.
-    #[error("the disk failed to write the log before")]
+    /// An earlier write failed on the disk; writing needs a restart.
+    #[error("the disk failed during an earlier write of the log")]
     Broken,
     /// The store was closed.
     #[error("the store is closed")]
@@ -109,7 +109,7 @@ impl From<rusqlite::types::FromSqlError> for StoreError {
 }
 
 impl StoreError {
-    /// The same for another one who waits for the same transaction.
+    /// A copy for another job of the same failed transaction.
     pub(super) fn copy(&self) -> Self {
         match self {
             Self::Sqlite(error) => Self::Sqlite(Arc::clone(error)),
@@ -118,15 +118,16 @@ impl StoreError {
         }
     }
 
-    /// Whether the transaction is spoiled, not only the change that met the error.
+    /// Whether the error fails the whole transaction, not only one change.
     pub(super) fn is_of_storage(&self) -> bool {
         matches!(self, Self::Sqlite(_) | Self::Broken)
     }
 
-    /// Whether it is unknown from now on what is on the disk. A full disk is not such a failure: nothing was written.
+    /// Whether the state of the disk is unknown after the error. A full disk is not such a failure: nothing was
+    /// written.
     pub(super) fn is_disk_failure(&self) -> bool {
-        /// The extended codes of `SQLITE_IOERR` for the shared memory file, which has no data of ours: open, size,
-        /// lock, map.
+        /// The extended codes of `SQLITE_IOERR` for the shared memory file (open, size, lock, map), which holds no
+        /// records.
         const OF_SHARED_MEMORY: [i32; 4] = [18, 19, 20, 21];
         let Self::Sqlite(error) = self else {
             return false;

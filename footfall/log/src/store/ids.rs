@@ -1,11 +1,11 @@
-//! Random ids: of topics, and of the cluster.
+//! Random ids of topics and of the cluster.
 
 use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::{StoreError, schema};
 
-/// The cluster's id, made when it is first asked for.
+/// Reads the cluster's id, and creates it on the first call.
 pub(super) fn cluster_id(connection: &Connection) -> Result<String, StoreError> {
     const NAME: &str = "cluster_id";
     let known = connection.query_row("SELECT value FROM meta WHERE name = ?1", [NAME], |row| {
@@ -22,7 +22,7 @@ pub(super) fn cluster_id(connection: &Connection) -> Result<String, StoreError> 
     }
 }
 
-/// A random id whose text form does not begin with a dash, which tools would take for an option.
+/// A random id whose text does not begin with a dash, because tools would parse that as an option.
 pub(super) fn fresh_id() -> Uuid {
     loop {
         #[expect(
@@ -36,12 +36,12 @@ pub(super) fn fresh_id() -> Uuid {
     }
 }
 
-/// An id as Kafka writes it: 22 characters of URL-safe base64.
+/// Formats an id like Kafka: 22 characters of URL-safe base64.
 pub(crate) fn base64(id: Uuid) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits = id.as_u128();
     let digit = |place: u32| {
-        // Six bits each from the top; the last digit has four zeroes behind its two.
+        // Six bits each from the top. The last digit holds the last two bits, followed by four zeroes.
         let shifted = if place == 21 {
             bits << 4
         } else {

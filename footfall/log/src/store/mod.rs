@@ -1,7 +1,7 @@
 //! The store: topics, records, producers' progress and committed offsets in one `SQLite` file.
 //!
 //! Blocking work runs on the store's own threads: one writer, a few readers, one for checkpoints. The rule to keep:
-//! what a caller is told has happened is committed, and on disk if [`Durability::Fsync`] was asked for.
+//! report success only for committed changes, and with [`Durability::Fsync`] only for changes on the disk.
 
 mod append;
 mod checkpoint;
@@ -54,10 +54,10 @@ use self::{
 /// What an acknowledged append survives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Durability {
-    /// The loss of power, as long as the disk honours fsync. One fsync for all appends that wait together.
+    /// A power loss, if the disk honours fsync. All appends that wait together share one fsync.
     #[default]
     Fsync,
-    /// The death of the process. A loss of power may take the last appends, and never damages older ones.
+    /// A crash of the process. A power loss may take the last appends, but never damages older ones.
     Process,
 }
 
@@ -70,18 +70,18 @@ impl Durability {
     }
 }
 
-/// Limits of a store, with defaults for a small machine.
+/// The limits of a store, with defaults for a small machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoreOptions {
     /// What an acknowledged append survives.
     pub(crate) durability: Durability,
-    /// Bytes of batches that may wait for the writer; further appends are refused with [`AppendError::Full`].
+    /// Bytes of batches that may wait for the writer. Above it, appends are refused with [`AppendError::Full`].
     pub(crate) max_queued_bytes: usize,
-    /// Bytes of the newest batches that are kept in memory for consumers.
+    /// Bytes of the newest batches kept in memory for consumers.
     pub(crate) tail_bytes: usize,
-    /// Bytes written after which they begin to move from the write-ahead file into the main file.
+    /// A checkpoint to the main file begins after this many bytes have been written.
     pub(crate) checkpoint_bytes: usize,
-    /// Producers, counted once per partition, whose progress is remembered. The oldest ones are forgotten.
+    /// Producers to remember, counted once per partition. The oldest ones are forgotten first.
     pub(crate) max_producers: usize,
 }
 
@@ -91,15 +91,15 @@ impl Default for StoreOptions {
             durability: Durability::default(),
             max_queued_bytes: 128 * 1024 * 1024,
             tail_bytes: 16 * 1024 * 1024,
-            // The write-ahead file grows on while they move; at full speed it stayed below 20 MB with an fsync per
-            // commit and below 65 MB without.
+            // The write-ahead file continues to grow during a checkpoint. At full speed it stayed below 20 MB with an
+            // fsync per commit and below 65 MB without.
             checkpoint_bytes: 8 * 1024 * 1024,
             max_producers: 10_000,
         }
     }
 }
 
-/// A store that is open. Clones are the same store. Dropping the last one ends its threads.
+/// An open store. Clones share it, and dropping the last one ends its threads.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     inner: Arc<Inner>,
@@ -112,11 +112,11 @@ struct Inner {
     shared: Arc<Shared>,
     max_queued_bytes: usize,
     cluster_id: String,
-    /// Held by the one compaction that may run.
+    /// Held during a compaction, because only one may run at a time.
     compacting: tokio::sync::Mutex<()>,
 }
 
-/// What the writer shares with everybody else.
+/// The state that the writer shares with the callers.
 #[derive(Debug, Default)]
 struct Shared {
     topics: RwLock<Arc<Topics>>,
@@ -124,7 +124,7 @@ struct Shared {
 }
 
 impl Store {
-    /// Opens the store in this folder, and makes it if there is none. Blocks.
+    /// Opens the store in this folder, and creates it if it does not exist. Blocks.
     pub(crate) fn open(dir: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         let place = schema::prepare_folder(dir)?;
         let connection = schema::open_writer(&place.file, options.durability)?;
@@ -169,26 +169,26 @@ impl Store {
         })
     }
 
-    /// Ends writing after everything that was asked for so far, and moves all of it into the main file.
+    /// Stops the writer after all jobs sent so far, and moves everything into the main file.
     pub(crate) async fn close(self) {
         let (reply, done) = oneshot::channel();
         if self.inner.jobs.send(Job::Stop(reply)).is_ok() {
-            // An error means that the writer ended before, which is the same.
+            // An error means that the writer has already stopped.
             let _ = done.await;
         }
     }
 
-    /// The cluster's id, made with the file: 22 characters.
+    /// The cluster's id of 22 characters, created with the file.
     pub(crate) fn cluster_id(&self) -> &str {
         &self.inner.cluster_id
     }
 
-    /// All topics at this moment.
+    /// A snapshot of all topics.
     pub(crate) fn topics(&self) -> Arc<Topics> {
         Arc::clone(&self.inner.shared.read_topics())
     }
 
-    /// Makes a topic, with a new id, and shows it to everybody. The name and the number of partitions are the caller's to check.
+    /// Creates a topic with a new id. The caller checks the name and the number of partitions.
     pub(crate) async fn create_topic(
         &self,
         name: &str,
@@ -211,7 +211,7 @@ impl Store {
         .await
     }
 
-    /// Deletes this topic alone, with its records and the offsets that groups have committed for it.
+    /// Deletes a topic with its records and the committed offsets of groups, and nothing else.
     pub(crate) async fn delete_topic(&self, name: &str) -> Result<(), StoreError> {
         let deleted = name.to_owned();
         let name = name.to_owned();
@@ -232,9 +232,9 @@ impl Store {
         .await
     }
 
-    /// Appends batches, each partition decided for itself. Resolves after the commit that holds them.
+    /// Appends batches, with a separate result for each partition. Resolves after the commit.
     ///
-    /// They take their place among other appends when this is called, not when the future is first polled.
+    /// The call itself fixes the order among appends, not the first poll of the future.
     pub(crate) fn append(
         &self,
         appends: Vec<Append>,
@@ -256,6 +256,7 @@ impl Store {
     ) -> Result<oneshot::Receiver<Vec<Result<Appended, AppendError>>>, AppendError> {
         let batches = appends.iter().flat_map(|append| &append.batches);
         let bytes = batches.map(crate::batch::CheckedBatch::len).sum();
+        // The check uses the size before this append, so that an empty queue accepts a batch of any size.
         let queued = &self.inner.shared.queued;
         if queued.fetch_add(bytes, Ordering::AcqRel) > self.inner.max_queued_bytes {
             queued.fetch_sub(bytes, Ordering::AcqRel);
@@ -274,8 +275,8 @@ impl Store {
         Ok(results)
     }
 
-    /// Stored batches, unchanged, from the one that holds `from` on: at least one if there is any, else at most
-    /// `max_bytes`. Empty at the partition's end.
+    /// Reads stored batches, unchanged, starting with the one that holds `from`. Returns at most `max_bytes`, but
+    /// always the first batch. Empty at the partition's end.
     pub(crate) async fn read(
         &self,
         partition: &Partition,
@@ -297,7 +298,7 @@ impl Store {
         absent_if_gone(read.await, partition)
     }
 
-    /// The first record whose time is `timestamp_ms` or later.
+    /// Finds the first record whose timestamp is `timestamp_ms` or later.
     pub(crate) async fn offset_for_time(
         &self,
         partition: &Partition,
@@ -311,7 +312,7 @@ impl Store {
         absent_if_gone(found.await, partition)
     }
 
-    /// The record with the largest timestamp, the first one if there are several.
+    /// Finds the record with the largest timestamp, the first one if there are several.
     pub(crate) async fn max_timestamp(
         &self,
         partition: &Partition,
@@ -324,7 +325,7 @@ impl Store {
         absent_if_gone(found.await, partition)
     }
 
-    /// A producer id that was never given out before.
+    /// Assigns a producer id that was never used before.
     pub(crate) async fn allocate_producer_id(&self) -> Result<i64, StoreError> {
         const NAME: &str = "next_producer_id";
         self.change(
@@ -338,7 +339,7 @@ impl Store {
         .await
     }
 
-    /// Keeps offsets that a group has committed. Offsets of topics that do not exist are left out.
+    /// Stores the committed offsets of a group, except those of unknown topics.
     pub(crate) async fn commit_offsets(
         &self,
         group: &str,
@@ -352,7 +353,7 @@ impl Store {
         .await
     }
 
-    /// What a group has committed, by topic and partition.
+    /// The committed offsets of a group, by topic and partition.
     pub(crate) async fn committed_offsets(
         &self,
         group: &str,
@@ -362,12 +363,12 @@ impl Store {
         self.inner.readers.run(read).await
     }
 
-    /// The names of all groups that have committed offsets.
+    /// The names of all groups with committed offsets.
     pub(crate) async fn groups(&self) -> Result<Vec<String>, StoreError> {
         self.inner.readers.run(offsets::groups).await
     }
 
-    /// Forgets all offsets of a group.
+    /// Deletes all offsets of a group.
     pub(crate) async fn delete_group(&self, group: &str) -> Result<(), StoreError> {
         let group = group.to_owned();
         self.change(
@@ -377,7 +378,7 @@ impl Store {
         .await
     }
 
-    /// Forgets a group's offsets of these partitions, given by topic and index.
+    /// Deletes a group's offsets of these partitions, given by topic and index.
     pub(crate) async fn delete_offsets(
         &self,
         group: &str,
@@ -391,7 +392,7 @@ impl Store {
         .await
     }
 
-    /// Has the writer make a change, and after its commit let everybody see it.
+    /// Sends a change to the writer, which applies it, commits it, and then publishes it.
     async fn change<T: Send + 'static>(
         &self,
         apply: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -400,7 +401,7 @@ impl Store {
         self.large_change(0, apply, publish).await
     }
 
-    /// The same for a change that writes about so many bytes.
+    /// The same for a change that writes about this many bytes.
     async fn large_change<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -425,6 +426,8 @@ impl Shared {
         self.topics.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Replaces the topics with a changed copy. Only the writer calls it, so no change is lost between copy and
+    /// replacement.
     fn change_topics(&self, change: impl FnOnce(&mut Topics)) {
         let mut topics = Topics::clone(&self.read_topics());
         change(&mut topics);
@@ -432,7 +435,7 @@ impl Shared {
     }
 }
 
-/// A change, and who asked for it.
+/// A requested change, with the channel to its caller.
 struct Asked<T, A, P> {
     apply: A,
     publish: P,
@@ -466,7 +469,7 @@ where
     }
 }
 
-/// A topic may be deleted while it is read; its table is then missing, and it has no records.
+/// Returns an empty result for a deleted topic: its table may have disappeared during the read.
 fn absent_if_gone<T: Default>(
     result: Result<T, StoreError>,
     partition: &Partition,

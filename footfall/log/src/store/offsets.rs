@@ -1,25 +1,25 @@
-//! Offsets that consumer groups have committed. Everything else about groups lives in the coordinator's memory.
+//! Stores the committed offsets of consumer groups. Everything else about groups is in the coordinator's memory.
 
 use rusqlite::{Connection, params};
 
 use super::StoreError;
 
-/// How far a group has come in one partition.
+/// The progress of a group in one partition.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct CommittedOffset {
-    /// The topic's name. The topic exists.
+    /// The name of an existing topic.
     pub(crate) topic: String,
     /// The partition's index.
     pub(crate) partition: i32,
-    /// The next offset that the group wants.
+    /// The next offset to read.
     pub(crate) offset: i64,
     /// Leader epoch of the last record, or -1.
     pub(crate) leader_epoch: i32,
-    /// Whatever the consumer wants to keep with it.
+    /// The consumer's own text.
     pub(crate) metadata: Option<String>,
 }
 
-/// Writes offsets. Those of topics that do not exist (any more) are left out.
+/// Writes offsets, except those of unknown or deleted topics.
 pub(super) fn commit(
     connection: &Connection,
     group: &str,
@@ -43,7 +43,7 @@ pub(super) fn commit(
     Ok(())
 }
 
-/// What a group has committed, by topic and partition.
+/// Reads the committed offsets of a group, by topic and partition.
 pub(super) fn committed(
     connection: &Connection,
     group: &str,
@@ -64,7 +64,7 @@ pub(super) fn committed(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// The names of all groups that have committed something.
+/// Reads the names of all groups with committed offsets.
 pub(super) fn groups(connection: &Connection) -> Result<Vec<String>, StoreError> {
     let mut rows = connection
         .prepare_cached("SELECT DISTINCT consumer_group FROM offsets ORDER BY consumer_group")?;
@@ -72,7 +72,7 @@ pub(super) fn groups(connection: &Connection) -> Result<Vec<String>, StoreError>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Removes what a group has committed: all of it, or for these partitions of topics.
+/// Removes committed offsets of a group: all of them, or those of the given partitions.
 pub(super) fn delete(
     connection: &Connection,
     group: &str,

@@ -1,7 +1,7 @@
-//! How far each idempotent producer has come in each partition: what is next, what is a repetition, what is missing.
+//! Tracks the progress of each idempotent producer in each partition, to detect repeated and missing batches.
 //!
-//! Kafka's rules (KIP-98, and KIP-360 for producers that continue in the next epoch). The rules to keep: progress is
-//! written in the transaction of the batches that made it, and remembered only after the commit.
+//! Follows Kafka's rules (KIP-98, and KIP-360 for producers that continue in the next epoch). The rules to keep: write
+//! progress in the same transaction as its batches, and remember it only after the commit.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,21 +10,21 @@ use rusqlite::{Connection, params};
 use super::AppendError;
 use crate::batch::Claim;
 
-/// Kafka remembers as many batches of a producer, which never has more in flight.
+/// The same number as Kafka's. A producer never has more batches in flight.
 const REMEMBERED_BATCHES: usize = 5;
-/// Half of all sequences: a batch that is behind by more is ahead.
+/// Half of all sequences. Sequences wrap around, so a batch more than this far behind counts as ahead.
 const HALF: i32 = 1 << 30;
 
-/// What a batch is.
+/// The result for a batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Verdict {
-    /// The producer's next one.
+    /// The producer's next batch.
     Append,
-    /// A repetition of the batch with this base offset.
+    /// A repeat of the batch with this base offset.
     Duplicate(i64),
 }
 
-/// A batch as it is remembered.
+/// A remembered batch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Sent {
     base_sequence: i32,
@@ -32,19 +32,20 @@ struct Sent {
     base_offset: i64,
 }
 
-/// How far one producer has come in one partition.
+/// The progress of one producer in one partition.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Progress {
     epoch: i16,
-    /// Its last batches of this epoch, oldest first.
+    /// The producer's last batches of this epoch, oldest first.
     recent: VecDeque<Sent>,
 }
 
 impl Progress {
-    /// What a batch is to a producer that has come so far, or that is not known.
+    /// Judges a batch by its producer's progress, or by `None` for an unknown producer.
     pub(super) fn judge(known: Option<&Self>, claim: &Claim) -> Result<Verdict, AppendError> {
         let Some(known) = known else {
-            // Forgotten or never seen. Accepting any sequence could repeat a batch, so its producer starts an epoch.
+            // Forgotten or never seen. Accepting any sequence could repeat a batch, so the producer must start an
+            // epoch.
             return if claim.base_sequence == 0 {
                 Ok(Verdict::Append)
             } else {
@@ -68,13 +69,13 @@ impl Progress {
         }
         match known.next_sequence().wrapping_sub(base) & i32::MAX {
             0 => Ok(Verdict::Append),
-            // An epoch has no gaps, so all of it was appended; where is not known any more.
+            // An epoch has no gaps, so the whole batch is in the log, but its offset was forgotten.
             behind if (count..=HALF).contains(&behind) => Err(AppendError::DuplicateSequence),
             _ => Err(AppendError::OutOfOrderSequence),
         }
     }
 
-    /// After a batch was appended at this offset.
+    /// The progress after an append at this offset.
     pub(super) fn after(known: Option<&Self>, claim: &Claim, base_offset: i64) -> Self {
         let same_epoch = known.filter(|known| known.epoch == claim.epoch);
         let mut recent = same_epoch.map_or_else(VecDeque::new, |known| known.recent.clone());
@@ -94,7 +95,7 @@ impl Progress {
 
     fn next_sequence(&self) -> i32 {
         self.recent.back().map_or(0, |sent| {
-            // Sequences go from 0 to 2^31 - 1 and begin again.
+            // Sequences run from 0 to 2^31 - 1 and start over.
             sent.base_sequence.wrapping_add(sent.count) & i32::MAX
         })
     }
@@ -125,20 +126,20 @@ impl Progress {
     }
 }
 
-/// A producer in a partition: the number of the partition's table, and the producer's id.
+/// A producer in a partition: the number of the partition's table and the producer's id.
 pub(super) type Key = (i64, i64);
 
-/// The progress of the producers that were heard of last. The file and the memory hold the same.
+/// The progress of the most recently used producers. The file and the memory hold the same entries.
 #[derive(Debug)]
 pub(super) struct Producers {
     known: HashMap<Key, (i64, Progress)>,
-    /// Counts commits, to tell which progress is oldest.
+    /// Counts commits, to find the oldest entries.
     now: i64,
     limit: usize,
 }
 
 impl Producers {
-    /// Reads what the file holds. `limit` is how many are remembered, over all partitions.
+    /// Reads the entries of the file. `limit` bounds the number of entries over all partitions.
     pub(super) fn read(connection: &Connection, limit: usize) -> Result<Self, rusqlite::Error> {
         let mut rows =
             connection.prepare("SELECT partition, producer, used, epoch, recent FROM producers")?;
@@ -151,7 +152,7 @@ impl Producers {
         Ok(Self { known, now, limit })
     }
 
-    /// How far that producer has come, if it is known.
+    /// The progress of a producer, if it is known.
     pub(super) fn get(&self, key: Key) -> Option<&Progress> {
         self.known.get(&key).map(|(_, progress)| progress)
     }
@@ -189,7 +190,7 @@ impl Producers {
             .filter(|(key, _)| !moved.contains_key(key));
         let mut old: Vec<(i64, Key)> = old.map(|(key, (used, _))| (*used, *key)).collect();
         old.sort_unstable();
-        // More than needed, so that this is rare.
+        // Remove more than necessary, so that this sort is rare.
         old.truncate(count - self.limit + self.limit / 8);
         let mut delete = connection
             .prepare_cached("DELETE FROM producers WHERE partition = ?1 AND producer = ?2")?;
@@ -199,7 +200,7 @@ impl Producers {
         Ok(old.into_iter().map(|(_, key)| key).collect())
     }
 
-    /// Remembers what a commit has made true.
+    /// Remembers the progress after a commit.
     pub(super) fn learn(&mut self, moved: HashMap<Key, Progress>, removed: &[Key]) {
         if moved.is_empty() {
             return;
@@ -213,7 +214,7 @@ impl Producers {
         }
     }
 
-    /// Forgets the producers of a partition that is deleted.
+    /// Forgets the producers of a deleted partition.
     pub(super) fn forget_partition(&mut self, number: i64) {
         self.known.retain(|(partition, _), _| *partition != number);
     }

@@ -1,4 +1,4 @@
-//! Reads batches as they are stored, and finds records by their time.
+//! Reads stored batches, and finds records by timestamp.
 
 use std::borrow::Cow;
 
@@ -8,21 +8,22 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{StoreError, schema, topics::LEADER_EPOCH};
 use crate::batch::{HEAD_BYTES, Head, Records, inflate};
 
-/// Decompressed bytes that a stored batch may have. They were checked against a limit when it was appended.
+/// The largest decompressed size of a stored batch. The append has already checked it against a lower limit.
 const MAX_INFLATED_BYTES: usize = 256 * 1024 * 1024;
 
-/// A record that was looked for by time.
+/// A record found by its timestamp.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct RecordPosition {
     /// Its offset.
     pub(crate) offset: i64,
-    /// Its time in milliseconds since 1970.
+    /// Its timestamp in milliseconds since 1970.
     pub(crate) timestamp_ms: i64,
     /// Kafka's leader epoch of the record.
     pub(crate) leader_epoch: i32,
 }
 
-/// Batches from the one that holds `from` on and before `end`: at least one if there is any, else at most `max_bytes`.
+/// Reads batches before `end`, starting with the one that holds `from`. Returns at most `max_bytes`, but always the
+/// first batch.
 pub(super) fn batches(
     connection: &Connection,
     number: i64,
@@ -31,7 +32,7 @@ pub(super) fn batches(
     max_bytes: usize,
 ) -> Result<Bytes, StoreError> {
     let table = schema::table(number);
-    // One statement is one view of the file, also while compaction goes on.
+    // A single statement sees one version of the file, also during compaction.
     let mut rows = connection.prepare_cached(&format!(
         "SELECT base + last, length(bytes), bytes FROM {table}
         WHERE base >= coalesce((SELECT max(base) FROM {table} WHERE base <= ?1), ?1) AND base < ?2
@@ -40,7 +41,7 @@ pub(super) fn batches(
     let mut rows = rows.query([from, end])?;
     let mut found = BytesMut::new();
     while let Some(row) = rows.next()? {
-        // Only the first: `from` may be in a gap behind it.
+        // Only the first batch can end before `from`, which is then in a gap after it.
         if row.get::<_, i64>(0)? < from {
             continue;
         }
@@ -56,7 +57,7 @@ pub(super) fn batches(
     Ok(found.freeze())
 }
 
-/// The first record before `end` whose time is `timestamp_ms` or later.
+/// Finds the first record before `end` whose timestamp is `timestamp_ms` or later.
 pub(super) fn record_at_time(
     connection: &Connection,
     number: i64,
@@ -73,7 +74,7 @@ pub(super) fn record_at_time(
     let mut rows = rows.query([from, end])?;
     while let Some(row) = rows.next()? {
         let own_ms = row.get::<_, i64>(0)?.wrapping_sub(row.get(1)?);
-        // `newest` may be too large for a moment during compaction; a batch's own largest timestamp never is too small.
+        // During compaction `newest` may be too large for a moment. A batch's own largest timestamp is never too small.
         if own_ms >= timestamp_ms
             && let Some(found) = record_in_batch(connection, &table, row.get(2)?, timestamp_ms)?
         {
@@ -83,7 +84,7 @@ pub(super) fn record_at_time(
     Ok(None)
 }
 
-/// The base offset of the first batch up to which a timestamp is reached: none before it holds such a record.
+/// Finds the first batch whose `newest` reaches the timestamp. No batch before it holds such a record.
 fn first_batch_with(
     connection: &Connection,
     number: i64,
@@ -99,7 +100,7 @@ fn first_batch_with(
         let row: Result<(i64, i64), _> = at_or_before.query_row([offset], row);
         row.optional()
     };
-    // `newest` never falls, so halving finds the place without an index.
+    // `newest` never decreases, so a binary search finds the place without an index.
     let mut high = match look(end.saturating_sub(1))? {
         Some((base, newest)) if newest >= timestamp_ms => base,
         _ => return Ok(None),
@@ -141,7 +142,7 @@ fn record_in_batch(
     Ok(None)
 }
 
-/// The head of a stored batch, and its records' data.
+/// Reads the head of a stored batch, and decompresses its records.
 pub(super) fn inflated(batch: &[u8]) -> Result<(Head, Cow<'_, [u8]>), StoreError> {
     let head = Head::read(batch)?;
     let body = batch.get(HEAD_BYTES..).unwrap_or_default();
@@ -149,7 +150,7 @@ pub(super) fn inflated(batch: &[u8]) -> Result<(Head, Cow<'_, [u8]>), StoreError
     Ok((head, inflated))
 }
 
-/// The largest timestamp of a partition before `end`.
+/// Finds the first record with the largest timestamp before `end`.
 pub(super) fn max_timestamp(
     connection: &Connection,
     number: i64,
@@ -168,7 +169,7 @@ pub(super) fn max_timestamp(
     if let Some(found) = record_at_time(connection, number, end, newest)? {
         return Ok(Some(found));
     }
-    // During compaction the record of that time may be gone already; then every batch says its own.
+    // Compaction may have removed the record with that timestamp. Then use the batches' own largest timestamps.
     let own: Option<i64> = connection
         .prepare_cached(&format!(
             "SELECT max(newest - behind) FROM {table} WHERE base < ?1"

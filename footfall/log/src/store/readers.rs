@@ -1,4 +1,4 @@
-//! The readers: a few threads, each with its own connection, so that no reading blocks the async threads.
+//! The readers: a few threads, each with its own connection, so that reads never block the async threads.
 
 use std::{
     path::Path,
@@ -14,12 +14,12 @@ use tokio::sync::oneshot;
 
 use super::{StoreError, checkpoint::Gate, schema};
 
-/// Threads that read. More would only wait for the same disk.
+/// The number of threads. More would only wait for the same disk.
 const READERS: usize = 3;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
-/// Hands work to the readers. They end when it is dropped.
+/// Sends work to the readers. Dropping it ends their threads.
 #[derive(Debug)]
 pub(super) struct Readers {
     jobs: Sender<Job>,
@@ -48,7 +48,7 @@ impl Readers {
     ) -> Result<T, StoreError> {
         let (reply, result) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // The client that asked may be gone.
+            // Skip the read if the caller no longer waits for it.
             if !reply.is_closed() {
                 let _ = reply.send(work(connection));
             }
@@ -60,7 +60,7 @@ impl Readers {
 
 fn serve(connection: &Connection, queue: &Mutex<Receiver<Job>>, gate: &Gate) {
     loop {
-        // One thread waits for the next job; the others wait for its place.
+        // One thread holds the lock and waits for the next job; the others wait for the lock.
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         let _open = gate.read().unwrap_or_else(PoisonError::into_inner);

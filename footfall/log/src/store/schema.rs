@@ -1,8 +1,8 @@
-//! Opens the file of records: its folder, its rights, its settings and its tables.
+//! Opens the record file: its folder, permissions, settings and tables.
 //!
-//! Every partition has a table of its own, keyed by base offset. Appends then always hit the last page of a table; in one
-//! table for all partitions they hit the middle, which cost twice the time per append when measured. Columns that
-//! are searched come before the bytes of the batch, so a search reads no overflow page.
+//! Every partition has its own table, keyed by base offset, so appends always reach the last page of a table. In one
+//! table for all partitions they reached the middle, which doubled the measured time per append. Searched columns come
+//! before the bytes of the batch, so that a search reads no overflow page.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -16,22 +16,22 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{Durability, StoreError};
 
-/// The file of records; `SQLite` keeps `-wal` and `-shm` beside it.
+/// The record file. `SQLite` keeps `-wal` and `-shm` files beside it.
 pub(super) const FILE: &str = "records.db";
-/// Held while a store is open, so that a second one on the folder is refused.
+/// Locked while a store is open, so that a second store on the folder is refused.
 const LOCK_FILE: &str = "records.lock";
-/// What `file` shows of the file: `FfLg`.
+/// `FfLg`, the application id in the file's header.
 const APPLICATION_ID: i32 = 0x4666_4c67;
-/// The part of a mode that is for the group and all others.
+/// The permission bits of the group and of other users.
 const OTHERS: u32 = 0o077;
-/// The layout below. A file with a higher number was written by a newer program.
+/// The version of the layout below. A newer program writes a higher number.
 const VERSION: i32 = 1;
-/// Measured: with pages of 4 kB, batches of 1-2 kB leave a third of the file unused; pages of 16 kB save nothing more and
-/// double what a small commit writes.
+/// Measured: with 4 kB pages, batches of 1-2 kB leave a third of the file unused. 16 kB pages save nothing more, and a
+/// small commit writes twice as much.
 pub(super) const PAGE_BYTES: u16 = 8192;
-/// How long to wait for a lock. Only another program, such as the `sqlite3` shell, can make us wait.
+/// How long to wait for a lock. Only another program, such as the `sqlite3` shell, can cause a wait.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Statements that a connection keeps prepared: a few, and one per partition that is in use.
+/// Prepared statements that a connection caches: a few, plus one per partition in use.
 const PREPARED_STATEMENTS: usize = 256;
 
 const TABLES: &str = "
@@ -77,8 +77,8 @@ const TABLES: &str = "
 /// The columns of a partition's table, in its `CREATE TABLE`.
 ///
 /// `last` is the distance to the last offset. `newest` is the largest timestamp of the partition up to and including this
-/// batch, so that it never falls and can be searched; `behind` is how far the batch's own largest timestamp is below it,
-/// usually 0, which takes no byte.
+/// batch; it never decreases, so it can be searched. `behind` is the difference between `newest` and the batch's own
+/// largest timestamp. It is usually 0, which takes no byte.
 const PARTITION_COLUMNS: &str = "(
     base INTEGER PRIMARY KEY,
     last INTEGER NOT NULL,
@@ -92,7 +92,7 @@ pub(super) fn table(number: i64) -> String {
     format!("batches_{number}")
 }
 
-/// Makes a partition's table.
+/// Creates a partition's table.
 pub(super) fn create_partition_table(
     connection: &Connection,
     number: i64,
@@ -101,21 +101,21 @@ pub(super) fn create_partition_table(
     connection.execute_batch(&format!("CREATE TABLE {table} {PARTITION_COLUMNS}"))
 }
 
-/// A folder with its file, open for this store alone.
+/// A folder with its file, locked for one store.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) file: PathBuf,
     _lock: File,
 }
 
-/// Makes the folder and an empty file if need be, takes them away from other users, and locks them against a second store.
+/// Creates the folder if necessary, removes other users' access to it, and locks it against a second store.
 pub(super) fn prepare_folder(dir: &Path) -> Result<Place, StoreError> {
     let in_folder = |source| StoreError::Folder {
         dir: dir.to_owned(),
         source,
     };
     make_folder(dir).map_err(in_folder)?;
-    // Absolute, so `SQLite` never takes a name that begins with `file:` for a URL.
+    // Absolute, so that `SQLite` never treats a name that begins with `file:` as a URL.
     let dir = fs::canonicalize(dir).map_err(in_folder)?;
     let lock = private_file(&dir.join(LOCK_FILE)).map_err(in_folder)?;
     match lock.try_lock() {
@@ -142,12 +142,12 @@ fn make_folder(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The entries of a folder survive a loss of power only once the folder itself is on disk.
+/// Writes the folder's entries to disk. Without it, a power loss may take new and renamed files.
 pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// A file for its owner only, made if it does not exist.
+/// Opens a file that only its owner can access, and creates it if it does not exist.
 pub(super) fn private_file(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .create(true)
@@ -166,8 +166,8 @@ fn protect(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS))
 }
 
-/// Takes a file away from other users. A file that is gone is no error: the last connection of a store that was just
-/// closed removes its files at any moment.
+/// Removes other users' access to a file. A missing file is not an error: the last connection of a store that is
+/// closing may remove the file at any moment.
 pub(super) fn protect_if_there(path: &Path) -> io::Result<()> {
     match protect(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -175,7 +175,7 @@ pub(super) fn protect_if_there(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens the file for the one writer, with its tables, and creates them in an empty file.
+/// Opens the file for the single writer, and creates the tables in an empty file.
 pub(super) fn open_writer(file: &Path, durability: Durability) -> Result<Connection, StoreError> {
     let in_folder = |source| StoreError::Folder {
         dir: file.to_owned(),
@@ -183,7 +183,7 @@ pub(super) fn open_writer(file: &Path, durability: Durability) -> Result<Connect
     };
     let is_new = !file.exists();
     drop(private_file(file).map_err(in_folder)?);
-    // `SQLite` gives these the rights of the main file when it makes them; left-over ones may have others.
+    // `SQLite` creates these with the main file's permissions. Files from an earlier run may have others.
     for suffix in ["-wal", "-shm"] {
         let mut name = file.as_os_str().to_owned();
         name.push(suffix);
@@ -196,7 +196,7 @@ pub(super) fn open_writer(file: &Path, durability: Durability) -> Result<Connect
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", durability.pragma())?;
-    // Checkpoints are made between commits, by a thread of their own, see `checkpoint`.
+    // The `checkpoint` module makes checkpoints, mostly on its own thread.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -8192)?;
     match version(&connection)? {
@@ -227,7 +227,7 @@ fn version(connection: &Connection) -> Result<(i32, i32), rusqlite::Error> {
 /// Opens the file for a reader.
 pub(super) fn open_reader(file: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = connect(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // Not opened as read-only: a reader of a file in WAL mode may have to recover it first.
+    // Opened for writing, because a reader of a file in WAL mode may have to recover it first.
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
@@ -250,7 +250,7 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error>
     Ok(connection)
 }
 
-/// A number kept under a name, or the default.
+/// Reads the number stored under a name, or returns the default.
 pub(super) fn number(
     connection: &Connection,
     name: &str,
@@ -263,7 +263,7 @@ pub(super) fn number(
         .map(|value| value.unwrap_or(default))
 }
 
-/// Keeps a value under a name.
+/// Stores a value under a name.
 pub(super) fn keep(
     connection: &Connection,
     name: &str,

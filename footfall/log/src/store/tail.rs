@@ -1,7 +1,7 @@
-//! The newest batches, kept in memory, so that consumers who are up to date read no file.
+//! Keeps the newest batches in memory, so that consumers at the end of the log need no file access.
 //!
-//! Memory is bounded over all partitions: the oldest batch goes first, whichever partition it is of. Only the writer
-//! adds and removes.
+//! Memory is bounded over all partitions: the oldest batch is removed first, regardless of its partition. Only the
+//! writer adds and removes batches.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::topics::Partition;
 
-/// A batch, and the offset after its last one.
+/// A batch, its base offset, and the offset after its last one.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     pub(super) base: i64,
@@ -20,23 +20,23 @@ pub(super) struct Kept {
     pub(super) bytes: Bytes,
 }
 
-/// The newest batches of one partition, oldest first, without a gap up to the partition's end.
+/// The newest batches of one partition, oldest first, without gaps up to the partition's end.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     kept: Mutex<VecDeque<Kept>>,
 }
 
 impl Tail {
-    /// Batches from the one that holds `from` on and before `end`: at least one, else at most `max_bytes`. `None` if the
-    /// file must be read.
+    /// Returns batches before `end`, starting with the one that holds `from`: at most `max_bytes`, but always the first
+    /// batch. `None` if the file must be read.
     pub(super) fn read(&self, from: i64, end: i64, max_bytes: usize) -> Option<Bytes> {
         let kept = self.lock();
         if kept.front()?.base > from {
             return None;
         }
         let first = kept.partition_point(|batch| batch.end <= from);
-        // A batch is here a moment before the partition's end says so. A consumer that had it already would ask for an
-        // offset behind the end, which is out of range.
+        // A batch is added a moment before the partition's end moves. A consumer that got it already would then ask for
+        // an offset after the end, which is out of range.
         let mut batches = kept.range(first..).take_while(|batch| batch.base < end);
         let first = batches.next()?;
         let mut more = batches.peekable();
@@ -54,7 +54,7 @@ impl Tail {
         Some(bytes.freeze())
     }
 
-    /// Forgets everything: the file holds something else now, or nothing.
+    /// Removes all batches after the file has changed.
     pub(super) fn clear(&self) {
         self.lock().clear();
     }
@@ -63,7 +63,7 @@ impl Tail {
         self.lock().push_back(batch);
     }
 
-    /// Removes the oldest batch if it is this one. It is not after [`Tail::clear`].
+    /// Removes the oldest batch if it is this one. After [`Tail::clear`] it may be another.
     fn pop(&self, base: i64) {
         let mut kept = self.lock();
         if kept.front().is_some_and(|batch| batch.base == base) {
@@ -72,7 +72,7 @@ impl Tail {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        // Whole between any two statements, so a panic elsewhere spoils nothing.
+        // Valid after every statement, so a panic of another thread leaves it intact.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -95,7 +95,7 @@ impl Tails {
         }
     }
 
-    /// Keeps a batch that was committed; call it before the partition's new end is published.
+    /// Keeps a committed batch. Call it before publishing the partition's new end.
     pub(super) fn push(&mut self, partition: &Arc<Partition>, batch: Kept) {
         let size = batch.bytes.len();
         self.order.push_back((partition.clone(), batch.base, size));

@@ -1,4 +1,4 @@
-//! Topics and partitions as they are in memory: looked up without the file, changed by the writer after its commit.
+//! Topics and partitions in memory: lookups need no file access, and the writer changes them after its commit.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,10 +16,10 @@ use super::{StoreError, schema, tail::Tail};
 
 /// Kafka's leader epoch of every partition: there is one node, which is always the leader.
 pub(crate) const LEADER_EPOCH: i32 = 0;
-/// The setting that says what may be removed from a topic.
+/// The setting that decides which records may be removed.
 pub(crate) const CLEANUP_POLICY: &str = "cleanup.policy";
 
-/// All topics at one moment.
+/// A snapshot of all topics.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Topics {
     by_name: BTreeMap<String, Arc<Topic>>,
@@ -27,17 +27,17 @@ pub(crate) struct Topics {
 }
 
 impl Topics {
-    /// The topic of this name.
+    /// The topic with this name.
     pub(crate) fn named(&self, name: &str) -> Option<&Arc<Topic>> {
         self.by_name.get(name)
     }
 
-    /// The topic of this id.
+    /// The topic with this id.
     pub(crate) fn with_id(&self, id: Uuid) -> Option<&Arc<Topic>> {
         self.by_id.get(&id)
     }
 
-    /// All of them, by name.
+    /// All topics, ordered by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Topic>> {
         self.by_name.values()
     }
@@ -59,36 +59,36 @@ impl Topics {
 pub(crate) struct Topic {
     /// Its name.
     pub(crate) name: String,
-    /// Its id; a topic that is made again under the same name gets another one.
+    /// Its id. A topic created again under the same name gets a new one.
     pub(crate) id: Uuid,
-    /// The settings that were given when it was made.
+    /// The settings given at its creation.
     pub(crate) configs: BTreeMap<String, String>,
-    /// In order of their indexes, without a gap.
+    /// Its partitions, ordered by index, without gaps.
     pub(crate) partitions: Vec<Arc<Partition>>,
 }
 
 impl Topic {
-    /// The partition of this index.
+    /// The partition with this index.
     pub(crate) fn partition(&self, index: i32) -> Option<&Arc<Partition>> {
         self.partitions.get(usize::try_from(index).ok()?)
     }
 
-    /// Whether superseded records may be removed and nothing else may: the policy is exactly `compact`.
+    /// Whether the policy is exactly `compact`: only superseded records may be removed.
     pub(crate) fn is_only_compacted(&self) -> bool {
         self.configs.get(CLEANUP_POLICY).map(String::as_str) == Some("compact")
     }
 }
 
-/// One partition: where it begins and ends, and what was appended last.
+/// One partition: its bounds and its newest batches.
 #[derive(Debug)]
 pub(crate) struct Partition {
     /// The topic's name.
     pub(crate) topic: String,
     /// The index within the topic, from 0.
     pub(crate) index: i32,
-    /// The number of its table. Numbers are never used twice.
+    /// The number of its table. Numbers are never reused.
     pub(super) number: i64,
-    /// Records need keys: the topic's policy contains `compact`.
+    /// Whether records need keys, because the topic's policy contains `compact`.
     pub(super) keyed: bool,
     leader_epoch: i32,
     start: i64,
@@ -106,12 +106,12 @@ impl Partition {
         self.start
     }
 
-    /// The offset after the last record that is committed.
+    /// The offset after the last committed record.
     pub(crate) fn end(&self) -> i64 {
         *self.end.borrow()
     }
 
-    /// The same, with every change of it. A change is sent after the commit that made it. Ends with [`Self::is_gone`].
+    /// Watches the end. Each change is sent after its commit; a deletion ([`Self::is_gone`]) wakes the receivers too.
     pub(crate) fn watch(&self) -> watch::Receiver<i64> {
         self.end.subscribe()
     }
@@ -130,7 +130,7 @@ impl Partition {
         self.end.send_replace(end);
     }
 
-    /// Marks it as deleted, and wakes those who wait for records.
+    /// Marks the partition as deleted, and wakes waiting fetches.
     pub(super) fn leave(&self) {
         self.gone.store(true, Ordering::Release);
         self.tail.clear();
@@ -138,13 +138,13 @@ impl Partition {
     }
 }
 
-/// What a new topic is made of.
+/// The description of a new topic.
 #[derive(Clone, Debug)]
 pub(super) struct NewTopic {
     pub(super) name: String,
     pub(super) id: Uuid,
     pub(super) configs: BTreeMap<String, String>,
-    /// First offsets of its partitions.
+    /// The first offsets of its partitions.
     pub(super) starts: Vec<i64>,
 }
 
@@ -170,7 +170,7 @@ pub(super) fn create(connection: &Connection, new: &NewTopic) -> Result<Arc<Topi
     read_topic(connection, new.name.clone(), new.id)
 }
 
-/// Removes a topic from the file, all but the tables of its partitions, which may be large.
+/// Removes a topic from the file. The tables of its partitions may be large; [`clean`] removes them later.
 pub(super) fn delete(connection: &Connection, name: &str) -> Result<(), StoreError> {
     let deleted = connection.execute("DELETE FROM topics WHERE name = ?1", [name])?;
     if deleted == 0 {
@@ -185,9 +185,9 @@ pub(super) fn delete(connection: &Connection, name: &str) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Removes a bounded part of a deleted topic; `false` if there is nothing left to remove.
+/// Removes a bounded part of a deleted topic. Returns `false` when nothing is left to remove.
 pub(super) fn clean(connection: &Connection) -> Result<bool, StoreError> {
-    /// Rows of one piece. Even the largest allowed batches then take a fraction of a second.
+    /// Rows of one piece. Even with the largest batches, a piece takes a fraction of a second.
     const PIECE: usize = 64;
     let number: Option<i64> = connection
         .prepare_cached("SELECT number FROM partitions WHERE topic IS NULL LIMIT 1")?
@@ -209,7 +209,7 @@ pub(super) fn clean(connection: &Connection) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// All topics of the file.
+/// Reads all topics from the file.
 pub(super) fn read(connection: &Connection) -> Result<Topics, StoreError> {
     let mut names = connection.prepare("SELECT name, id FROM topics")?;
     let names = names.query_map([], |row| Ok((row.get(0)?, Uuid::from_bytes(row.get(1)?))))?;

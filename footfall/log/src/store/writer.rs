@@ -1,8 +1,7 @@
-//! The writer: one thread that commits everything that waits in one transaction, with one fsync.
+//! The writer: one thread that commits all waiting jobs in one transaction, with one fsync.
 //!
-//! The rules to keep: nothing in memory changes before the commit; a request that fails does not fail its neighbours;
-//! after the disk failed a write, nothing is acknowledged until the file is opened again, because the system may have
-//! dropped what it could not write.
+//! The rules to keep: change nothing in memory before the commit; one failed job does not fail the others. After a disk
+//! failure, acknowledge nothing until the file is opened again: the system may have dropped unwritten data.
 
 use std::{
     sync::{
@@ -27,34 +26,34 @@ use super::{
     topics,
 };
 
-/// A transaction takes no more requests once they hold this many bytes, so that commits stay short.
+/// A transaction takes no more jobs above this size in bytes, so that commits stay short.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
-/// The pause between two pieces of cleaning up after a deleted topic. Requests do not wait for it.
+/// The pause between two steps of cleaning up after a deleted topic. Jobs do not wait for it.
 const CLEANING_PAUSE: Duration = Duration::from_millis(5);
 
-/// A request to the writer.
+/// A job for the writer.
 pub(super) enum Job {
-    /// Appends, each partition decided for itself.
+    /// Appends, with a separate result for each partition.
     Append {
         appends: Vec<Append>,
         bytes: usize,
         reply: oneshot::Sender<Vec<Result<Appended, AppendError>>>,
     },
-    /// Any other change, and about how many bytes it writes if it is a large one.
+    /// Any other change, and its approximate size in bytes if it is large.
     Change(Box<dyn Change>, usize),
-    /// Ends the thread, after everything that was asked for before.
+    /// Ends the thread after all earlier jobs.
     Stop(oneshot::Sender<()>),
 }
 
-/// A change of the file that is none of records.
+/// A change of the file other than an append.
 pub(super) trait Change: Send {
-    /// Makes the change; possibly more than once, after a rollback. An error undoes this change alone.
+    /// Makes the change; called again after a rollback. An error undoes only this change.
     fn apply(&mut self, connection: &Connection) -> Result<(), StoreError>;
-    /// Called once, after the commit or with the reason why there was none.
+    /// Called once, after the commit or with the error that prevented it.
     fn finish(self: Box<Self>, writer: &mut WriterState, result: Result<(), StoreError>);
 }
 
-/// What only the writer's thread touches.
+/// State that only the writer's thread uses, except `shared`.
 pub(super) struct WriterState {
     pub(super) shared: Arc<Shared>,
     pub(super) producers: Producers,
@@ -68,24 +67,25 @@ pub(super) struct Writer {
     pub(super) state: WriterState,
     pub(super) checkpoints: Checkpoints,
     pub(super) broken: bool,
-    /// Until nothing is written any more, no other store may open the folder.
+    /// Keeps the folder locked until the writer has ended.
     pub(super) _place: Place,
 }
 
-/// What a job came to inside the transaction.
+/// The result of a job inside the transaction.
 enum Outcome {
     Appends(Vec<Result<Appended, AppendError>>),
     Change(Result<(), StoreError>),
 }
 
 impl Writer {
-    /// Serves jobs until a stop job comes, or until every sender is gone.
+    /// Runs jobs until a stop job arrives or all senders are dropped.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         let mut stopped = None;
         while stopped.is_none() {
             let Some(first) = self.wait(jobs) else {
                 break;
             };
+            // Take the jobs that queued up during the last commit. Waiting for more would only delay these.
             let mut group = Vec::new();
             let mut bytes = 0;
             let mut next = Some(first);
@@ -120,7 +120,7 @@ impl Writer {
         }
     }
 
-    /// The next job; cleans up in between if a topic was deleted.
+    /// Waits for the next job. Cleans up after deleted topics meanwhile.
     fn wait(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
         while self.state.cleaning && !self.broken {
             match jobs.try_recv() {
@@ -158,7 +158,8 @@ impl Writer {
         }
     }
 
-    /// Commits jobs together; if that fails, each one alone, so that a large one takes no small one with it.
+    /// Commits jobs together. If that fails, commits each one alone, so that one large job does not fail the small
+    /// ones.
     fn commit(&mut self, mut group: Vec<Job>) {
         if group.is_empty() {
             return;
@@ -179,7 +180,7 @@ impl Writer {
         }
     }
 
-    /// One transaction for all jobs; takes them only if it was committed.
+    /// Runs all jobs in one transaction, and removes them from `group` only after the commit.
     fn attempt(&mut self, group: &mut Vec<Job>) -> Result<(), StoreError> {
         let mut staged = Staged::default();
         let mut outcomes = Vec::with_capacity(group.len());
@@ -200,6 +201,7 @@ impl Writer {
             }
             Ok(state.producers.write(connection, &staged.moved)?)
         })?;
+        // The commit succeeded: only now may memory and readers see the changes.
         staged.publish(&mut self.state.tails);
         self.state.producers.learn(staged.moved, &removed);
         for (job, outcome) in group.drain(..).zip(outcomes) {
@@ -257,26 +259,27 @@ impl Writer {
             Ok(value)
         });
         if done.is_err() && !connection.is_autocommit() {
-            // `SQLite` rolls back by itself when the disk is full or failing; then there is nothing to do.
+            // On a full or failing disk `SQLite` may roll back on its own; autocommit is then on again.
             connection.execute_batch("ROLLBACK")?;
         }
         done
     }
 
-    /// Says that something failed, and ends all writing if the disk cannot be trusted any more.
+    /// Logs and counts a failure, and ends all writing if the disk can no longer be trusted.
     fn note(&mut self, failure: &StoreError) {
         metrics::counter!("embedded_log_write_failures_total").increment(1);
         if failure.is_disk_failure() && !self.broken {
             self.broken = true;
             metrics::gauge!("embedded_log_broken").set(1.0);
-            error!(error = %failure, "the disk failed to write the log: {failure}; nothing more is accepted until the next start");
+            error!(error = %failure, "the disk failed to write the log: {failure}; nothing is accepted until the next start");
         } else {
             warn!(error = %failure, "the log could not be written: {failure}");
         }
     }
 }
 
-/// Applies a change so that its own error undoes nothing but itself. The outer error is one of the whole transaction.
+/// Applies a change in a savepoint, so that its error undoes only this change. The outer error concerns the whole
+/// transaction.
 fn alone(
     connection: &Connection,
     change: &mut dyn Change,

@@ -1,4 +1,4 @@
-//! Who may ask, and what happens to those who may not.
+//! Tests the login, and the limits on clients without the password.
 
 use std::{
     sync::mpsc::{Sender, channel},
@@ -32,7 +32,7 @@ fn versions() -> ApiVersionsRequest {
 }
 
 #[tokio::test]
-async fn before_the_password_only_versions_and_mechanism_are_answered() {
+async fn before_the_login_only_versions_and_mechanism_are_answered() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     let mut wire = Wire::nameless(&broker).await;
@@ -46,7 +46,7 @@ async fn before_the_password_only_versions_and_mechanism_are_answered() {
 }
 
 #[tokio::test]
-async fn versions_newer_than_ours_are_answered_in_the_oldest_form() {
+async fn newer_versions_than_supported_are_answered_in_the_oldest_form() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     for mut wire in [Wire::nameless(&broker).await, Wire::connect(&broker).await] {
@@ -57,13 +57,13 @@ async fn versions_newer_than_ours_are_answered_in_the_oldest_form() {
         assert_eq!(answer.error_code, Error::UnsupportedVersion.code());
         assert!(answer.api_keys.iter().any(|api| api.api_key == 18));
         let offered: ApiVersionsResponse = wire.call(3, &versions()).await;
-        assert_eq!(offered.error_code, 0, "the connection goes on");
+        assert_eq!(offered.error_code, 0, "the connection continues");
     }
     broker.stop().await;
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_refused_with_words_and_the_right_one_is_not() {
+async fn a_wrong_password_is_refused_with_a_message_and_the_right_one_is_accepted() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     for (name, password) in [
@@ -94,12 +94,12 @@ async fn an_unknown_mechanism_is_refused_with_the_list_of_known_ones() {
     assert_eq!(refused.error_code, Error::UnsupportedSaslMechanism.code());
     assert_eq!(refused.mechanisms, [string("PLAIN")]);
     assert!(wire.frame().await.is_none(), "the connection ends");
-    // The password before the mechanism.
+    // A password before the mechanism is agreed.
     let mut wire = Wire::nameless(&broker).await;
     let refused: SaslAuthenticateResponse = wire.call(2, &token("footfall", "right")).await;
     assert_eq!(refused.error_code, Error::IllegalSaslState.code());
     assert!(wire.frame().await.is_none(), "the connection ends");
-    // The password twice.
+    // A second login.
     let mut wire = Wire::connect(&broker).await;
     let refused: SaslHandshakeResponse = wire.call(1, &handshake("PLAIN")).await;
     assert_eq!(refused.error_code, Error::IllegalSaslState.code());
@@ -128,7 +128,7 @@ async fn the_oldest_handshake_takes_a_bare_token() {
 }
 
 #[tokio::test]
-async fn noise_before_and_after_the_password_harms_nobody() {
+async fn noise_before_and_after_the_login_harms_no_other_client() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     let mut random = StdRng::seed_from_u64(5);
@@ -142,7 +142,7 @@ async fn noise_before_and_after_the_password_harms_nobody() {
         let mut noise = vec![0; random.random_range(1..300)];
         random.fill_bytes(&mut noise);
         if round % 4 < 2 {
-            // A right length, so that it is read as a request.
+            // A correct length, so that it is read as a request.
             let length = i32::try_from(noise.len()).unwrap();
             wire.send(&length.to_be_bytes()).await;
         }
@@ -202,13 +202,13 @@ fn credentials_do_not_show_the_password() {
 }
 
 #[tokio::test]
-async fn a_client_without_the_password_loses_its_place_also_while_it_takes_no_answers() {
-    /// As many as may be connected without the password.
+async fn a_client_without_the_password_loses_its_place_even_if_it_reads_no_responses() {
+    /// The maximum number of connections before their login.
     const OTHERS: usize = 100;
     let dir = data_dir();
     let broker = start(dir.path()).await;
     let mut deaf = Wire::nameless(&broker).await;
-    // The broker ends up waiting for a client that sends and never reads.
+    // This client sends and never reads, so the broker waits for it.
     let sending = tokio::spawn(async move {
         let many = request_frame(3, 7, &versions()).repeat(1_000);
         while deaf.try_send(&many).await.is_ok() {}

@@ -1,4 +1,4 @@
-//! Fetching, and finding offsets.
+//! Tests fetches, and lookups of offsets.
 
 use std::time::Instant;
 
@@ -41,7 +41,7 @@ fn partitions(response: &FetchResponse) -> &[PartitionData] {
     &response.responses[0].partitions
 }
 
-/// Base offsets of the batches of an answer.
+/// The base offsets of the batches of a response.
 fn bases(data: &PartitionData) -> Vec<i64> {
     let mut rest = data.records.clone().unwrap();
     let mut bases = Vec::new();
@@ -65,7 +65,7 @@ async fn with_records(dir: &Path) -> (Broker, Wire) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stored_batches_are_answered_whole_from_any_offset() {
+async fn stored_batches_are_returned_whole_from_any_offset() {
     let dir = data_dir();
     let (broker, mut wire) = with_records(dir.path()).await;
     for (offset, expected) in [
@@ -82,7 +82,7 @@ async fn stored_batches_are_answered_whole_from_any_offset() {
         assert_eq!((data.high_watermark, data.last_stable_offset), (9, 9));
         assert_eq!(data.log_start_offset, 0);
     }
-    // At least one batch, however little is asked for, and then no more.
+    // Exactly one batch, even for the smallest request.
     let mut small = fetch(&[(0, 0)]);
     small.max_bytes = 1;
     small.topics[0].partitions[0].partition_max_bytes = 1;
@@ -92,7 +92,7 @@ async fn stored_batches_are_answered_whole_from_any_offset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_fetched_is_said_at_once() {
+async fn errors_of_a_fetch_are_returned_at_once() {
     let dir = data_dir();
     let (broker, mut wire) = with_records(dir.path()).await;
     let waiting = |partitions: &[(i32, i64)]| {
@@ -135,7 +135,7 @@ async fn a_waiting_fetch_is_woken_by_a_produce_into_any_of_its_partitions() {
         let waiting = fetch(&offsets).with_max_wait_ms(60_000).with_min_bytes(1);
         reader.send(&request_frame(11, 1, &waiting)).await;
         let one = batch(&[(1, "woken")]);
-        // Also if it comes before the fetch, so no order is needed here.
+        // The fetch also returns if the produce comes first, so the order does not matter.
         assert_eq!(wire.produce("events", partition, one).await.0, 0);
         let (_, response) = reader.answer::<FetchResponse>(11).await.unwrap();
         let index = usize::try_from(partition).unwrap();
@@ -146,7 +146,7 @@ async fn a_waiting_fetch_is_woken_by_a_produce_into_any_of_its_partitions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fetch_waits_for_as_many_bytes_as_it_wants() {
+async fn a_fetch_waits_for_its_minimum_of_bytes() {
     let dir = data_dir();
     let (broker, mut wire) = with_records(dir.path()).await;
     let mut reader = Wire::connect(&broker).await;
@@ -162,7 +162,7 @@ async fn a_fetch_waits_for_as_many_bytes_as_it_wants() {
     let (_, response) = reader.answer::<FetchResponse>(11).await.unwrap();
     let data = partitions(&response);
     assert_eq!((bases(&data[0]).len(), bases(&data[1]).len()), (2, 1));
-    // What never comes is waited for as long as was said.
+    // Without enough bytes the fetch waits for its whole time.
     let brief = fetch(&[(2, 1)]).with_max_wait_ms(50).with_min_bytes(1);
     let begun = Instant::now();
     let response = wire.call(11, &brief).await;
@@ -172,7 +172,7 @@ async fn a_fetch_waits_for_as_many_bytes_as_it_wants() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_fetches_are_answered_when_the_broker_stops_or_the_topic_goes() {
+async fn waiting_fetches_are_answered_when_the_broker_stops_or_the_topic_is_deleted() {
     let dir = data_dir();
     let (broker, mut wire) = with_records(dir.path()).await;
     make_topic(&broker, "other", 1).await;
@@ -189,7 +189,7 @@ async fn waiting_fetches_are_answered_when_the_broker_stops_or_the_topic_goes() 
     assert_eq!(error, Error::UnknownTopicOrPartition.code());
 
     let waiting = fetch(&[(0, 9)]).with_max_wait_ms(60_000).with_min_bytes(1);
-    // The produce before it is answered, so the fetch was read when the broker stops: both are in one piece.
+    // Both requests are sent in one piece. When the produce is answered, the broker has read the fetch too.
     let produce = super::wire::produce(-1, "events", 1, batch(&[(1, "x")]));
     let both = [
         request_frame(9, 2, &produce),
@@ -247,7 +247,7 @@ async fn offsets_by_time_are_exact_to_the_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_version_tells_offsets() {
+async fn every_version_returns_offsets() {
     let dir = data_dir();
     let (broker, mut wire) = with_records(dir.path()).await;
     for version in 1..=10 {

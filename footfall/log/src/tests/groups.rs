@@ -1,4 +1,4 @@
-//! Consumer groups as librdkafka uses them, and offsets that outlive the broker.
+//! Tests consumer groups with librdkafka, and offsets across restarts of the broker.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ use super::{
     *,
 };
 
-/// Shows how many partitions its consumer has.
+/// Publishes the number of partitions of its consumer.
 struct Watching(watch::Sender<usize>);
 
 impl ClientContext for Watching {}
@@ -43,7 +43,7 @@ impl ConsumerContext for Watching {
     }
 }
 
-/// A member that reads all the time.
+/// A member that reads continuously.
 struct Member {
     consumer: Arc<StreamConsumer<Watching>>,
     assigned: watch::Receiver<usize>,
@@ -129,7 +129,7 @@ async fn members_share_partitions_and_are_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn committed_offsets_outlive_the_broker() {
+async fn committed_offsets_survive_a_restart() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 2).await;
@@ -177,7 +177,7 @@ async fn committed_offsets_outlive_the_broker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn this_node_coordinates_groups_and_no_transactions() {
+async fn this_node_coordinates_groups_but_not_transactions() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     let mut wire = Wire::connect(&broker).await;
@@ -299,7 +299,7 @@ async fn every_version_forms_a_group() {
 }
 
 #[tokio::test]
-async fn offsets_that_cannot_be_read_are_an_error_that_consumers_outlive() {
+async fn unreadable_offsets_are_an_error_that_consumers_retry() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     let file = rusqlite::Connection::open(dir.path().join("records.db")).unwrap();
@@ -308,7 +308,7 @@ async fn offsets_that_cannot_be_read_are_an_error_that_consumers_outlive() {
     let group = OffsetFetchRequestGroup::default().with_group_id(GroupId(string("readers")));
     let request = OffsetFetchRequest::default().with_groups(vec![group]);
     let answer = wire.call(8, &request).await;
-    // Java's consumer asks again after this one, and ends with most others.
+    // Java's consumer retries after this error, and fails after most others.
     assert_eq!(answer.groups[0].error_code, Error::NotCoordinator.code());
     broker.stop().await;
 }

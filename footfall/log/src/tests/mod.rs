@@ -1,4 +1,4 @@
-//! The broker as clients see it: librdkafka, and requests as bytes for what it does not send.
+//! Tests the broker from outside: with librdkafka, and with hand-made requests for everything it does not send.
 
 mod access;
 mod fetch;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 
 use crate::{Broker, Credentials, Options};
 
-/// Far longer than anything here takes on a busy machine.
+/// Much longer than any step here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn credentials() -> Credentials {
@@ -46,7 +46,7 @@ fn data_dir() -> TempDir {
     TempDir::new().unwrap()
 }
 
-/// Settings of a client that has the password.
+/// The settings of a client with the password.
 fn client(broker: &Broker) -> ClientConfig {
     let mut config = ClientConfig::new();
     config

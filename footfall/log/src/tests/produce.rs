@@ -1,4 +1,4 @@
-//! Producing: order, acknowledgements, and what is refused.
+//! Tests produce requests: order, acknowledgements and refusals.
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -15,7 +15,7 @@ use super::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_librdkafka_produces_it_consumes_with_every_codec() {
+async fn librdkafka_consumes_its_own_records_with_every_codec() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 2).await;
@@ -46,7 +46,7 @@ async fn what_librdkafka_produces_it_consumes_with_every_codec() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_that_follow_each_other_are_appended_and_answered_in_order() {
+async fn pipelined_requests_are_appended_and_answered_in_order() {
     const COUNT: i32 = 100;
     let dir = data_dir();
     let broker = start(dir.path()).await;
@@ -57,7 +57,7 @@ async fn requests_that_follow_each_other_are_appended_and_answered_in_order() {
         .with_producer_id((-1).into());
     let made: InitProducerIdResponse = wire.call(4, &init).await;
     assert_eq!((made.error_code, made.producer_epoch), (0, 0));
-    // An idempotent producer's: one out of order would be refused.
+    // Batches of an idempotent producer: one out of order would be refused.
     let mut frames = Vec::new();
     for sequence in 0..COUNT {
         let records = sequenced(&batch(&[(1, "x")]), made.producer_id.0, 0, sequence);
@@ -73,7 +73,7 @@ async fn requests_that_follow_each_other_are_appended_and_answered_in_order() {
         assert_eq!(partition.error_code, 0);
         assert_eq!(partition.base_offset, i64::from(sequence));
     }
-    // The last one again: it is answered as before, and not appended.
+    // The last one again gets the same response and is not appended.
     let again = sequenced(&batch(&[(1, "x")]), made.producer_id.0, 0, COUNT - 1);
     let known = i64::from(COUNT - 1);
     assert_eq!(wire.produce("events", 0, again).await, (0, known));
@@ -84,14 +84,14 @@ async fn requests_that_follow_each_other_are_appended_and_answered_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_producer_without_acknowledgements_gets_no_answer() {
+async fn a_producer_without_acknowledgements_gets_no_response() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 1).await;
     let mut wire = Wire::connect(&broker).await;
     let silent = produce(0, "events", 0, batch(&[(1, "a")]));
     wire.send(&request_frame(9, 1, &silent)).await;
-    // The next answer is that of the next request.
+    // The next response belongs to the next request.
     assert_eq!(wire.produce("events", 0, batch(&[(1, "b")])).await, (0, 1));
     let failing = produce(0, "absent", 0, batch(&[(1, "a")]));
     wire.send(&request_frame(9, 2, &failing)).await;
@@ -100,7 +100,7 @@ async fn a_producer_without_acknowledgements_gets_no_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_appended_is_refused_and_leaves_the_log_as_it_was() {
+async fn refused_batches_leave_the_log_unchanged() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 1).await;
@@ -152,9 +152,9 @@ async fn what_cannot_be_appended_is_refused_and_leaves_the_log_as_it_was() {
     broker.stop().await;
 }
 
-/// Java's producers start their next epoch after this error only if the answer says where the log begins.
+/// After this error, Java's producers start their next epoch only if the response has the log's start offset.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_producer_that_is_not_known_learns_where_the_log_begins() {
+async fn an_unknown_producer_learns_the_start_offset_of_the_log() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 1).await;
@@ -186,9 +186,9 @@ async fn topics_are_found_by_their_ids() {
     broker.stop().await;
 }
 
-/// Clients take the newest version that both know, so a version that is offered must be one that the codec has.
+/// Clients use the newest version that both sides support, so the codec must have every supported version.
 #[tokio::test]
-async fn every_offered_version_can_be_read() {
+async fn every_supported_version_can_be_decoded() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     let mut wire = Wire::connect(&broker).await;

@@ -1,4 +1,4 @@
-//! Topics are made on purpose, deleted alone, and kept as they are.
+//! Tests that topics are only created on request, deleted individually, and never changed.
 
 use kafka_protocol::{
     ResponseError as Error,
@@ -50,7 +50,7 @@ async fn names(wire: &mut Wire) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asking_for_a_topic_does_not_make_it() {
+async fn a_metadata_request_does_not_create_a_topic() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 2).await;
@@ -83,7 +83,7 @@ async fn asking_for_a_topic_does_not_make_it() {
     let (error, _) = wire.produce("typo", 0, batch(&[(1, "x")])).await;
     assert_eq!(error, Error::UnknownTopicOrPartition.code());
     assert_eq!(names(&mut wire).await, ["events"]);
-    // By its id, which is told with the name.
+    // By its id, which the response to the name included.
     let id = topic_id(&mut wire, "events").await;
     let by_id = [id, Uuid::from_u128(7)].map(|id| {
         MetadataRequestTopic::default()
@@ -98,7 +98,7 @@ async fn asking_for_a_topic_does_not_make_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_takes_one_topic_and_never_a_protected_one() {
+async fn a_deletion_removes_one_topic_and_never_a_protected_one() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     for name in ["events", "one", "two"] {
@@ -133,14 +133,14 @@ async fn a_deletion_takes_one_topic_and_never_a_protected_one() {
         assign(&reader, name, 0, 0);
         assert_eq!(values(&reader, 1).await, [name]);
     }
-    // A new topic of the same name starts empty.
+    // A new topic with the same name starts empty.
     make_topic(&broker, "one", 1).await;
     assert_eq!(wire.produce("one", 0, batch(&[(1, "x")])).await, (0, 0));
     broker.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_are_kept_shown_and_not_changed() {
+async fn settings_are_stored_shown_and_not_changed() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "events", 1).await;
@@ -178,7 +178,7 @@ async fn settings_are_kept_shown_and_not_changed() {
     assert_eq!(more, [refused]);
 
     let mut wire = Wire::connect(&broker).await;
-    // librdkafka's binding does not tell errors of single resources.
+    // librdkafka's binding does not report errors of single resources.
     let absent = [(2, "absent"), (4, "2"), (16, "x")].map(|(kind, name)| {
         DescribeConfigsResource::default()
             .with_resource_type(kind)
@@ -221,7 +221,7 @@ async fn settings_are_kept_shown_and_not_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn topics_that_cannot_be_are_refused_with_the_reason() {
+async fn impossible_topics_are_refused_with_the_reason() {
     let dir = data_dir();
     let broker = start(dir.path()).await;
     make_topic(&broker, "my.topic", 1).await;

@@ -1,4 +1,4 @@
-//! A client without opinions: requests as the protocol has them, answers likewise.
+//! A minimal client that sends requests and returns responses exactly as the protocol defines them.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use kafka_protocol::{
@@ -31,7 +31,7 @@ pub(crate) fn topic_name(text: &str) -> TopicName {
 }
 
 impl Wire {
-    /// A connection that has not given the password.
+    /// Connects without a login.
     pub(super) async fn nameless(broker: &Broker) -> Self {
         Self(
             TcpStream::connect(broker.bootstrap_servers())
@@ -40,7 +40,7 @@ impl Wire {
         )
     }
 
-    /// A connection that may ask for anything.
+    /// Connects and logs in.
     pub(super) async fn connect(broker: &Broker) -> Self {
         let mut wire = Self::nameless(broker).await;
         let agreed: SaslHandshakeResponse = wire.call(1, &handshake("PLAIN")).await;
@@ -54,12 +54,12 @@ impl Wire {
         self.0.write_all(frame).await.unwrap();
     }
 
-    /// Sends, unless the connection ended.
+    /// Sends bytes. Fails if the connection has ended.
     pub(super) async fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.0.write_all(bytes).await
     }
 
-    /// The bytes of the next answer; none if the connection ended.
+    /// Receives the bytes of the next response; `None` if the connection has ended.
     pub(super) async fn frame(&mut self) -> Option<Bytes> {
         let length = self.0.read_u32().await.ok()?;
         let mut frame = vec![0; usize::try_from(length).unwrap()];
@@ -67,7 +67,7 @@ impl Wire {
         Some(frame.into())
     }
 
-    /// The next answer; none if the connection ended.
+    /// Receives the next response; `None` if the connection has ended.
     pub(super) async fn answer<R: Decodable + HeaderVersion>(
         &mut self,
         version: i16,
@@ -90,7 +90,7 @@ impl Wire {
         response
     }
 
-    /// Appends bytes to a partition: the error's code and the first offset.
+    /// Appends bytes to a partition. Returns the error code and the first offset.
     pub(super) async fn produce(
         &mut self,
         topic: &str,
@@ -145,7 +145,7 @@ pub(super) fn produce(acks: i16, topic: &str, partition: i32, records: Bytes) ->
         .with_topic_data(vec![topic])
 }
 
-/// A batch of these values at these times, of no producer.
+/// A batch of these values at these times, without a producer id.
 pub(crate) fn batch(values: &[(i64, &str)]) -> Bytes {
     let first = values.first().map_or(0, |(time, _)| *time);
     let mut builder = Builder::new(0, first);
@@ -164,7 +164,7 @@ pub(crate) fn batch(values: &[(i64, &str)]) -> Bytes {
     builder.finish(Codec::None, last).unwrap()
 }
 
-/// The same batch of an idempotent producer.
+/// The same batch, from an idempotent producer.
 pub(super) fn sequenced(batch: &Bytes, producer: i64, epoch: i16, sequence: i32) -> Bytes {
     changed(batch, |bytes| {
         bytes[43..51].copy_from_slice(&producer.to_be_bytes());
@@ -173,7 +173,7 @@ pub(super) fn sequenced(batch: &Bytes, producer: i64, epoch: i16, sequence: i32)
     })
 }
 
-/// The same batch with other bytes and the right checksum.
+/// The same batch with changed bytes and a correct checksum.
 pub(super) fn changed(batch: &Bytes, change: impl FnOnce(&mut [u8])) -> Bytes {
     let mut bytes = batch.to_vec();
     change(&mut bytes);

@@ -1,11 +1,11 @@
-//! The requests that the broker offers: key, versions, and the layout of each request's body.
+//! Lists the supported requests: key, versions, and the layout of each body.
 //!
-//! The layouts serve [`super::shape`], which measures a request before it is decoded. A notation in text keeps each
-//! request on one line:
+//! [`super::shape`] uses the layouts to measure a request before it is decoded. A text notation keeps each request on
+//! one line:
 //!
 //! - `c` one byte, `h` 16 bits, `i` 32 bits, `l` and `d` 64 bits, `u` a UUID, `s` text, `b` bytes;
 //! - `[..]` a list of structures, `<x>` a list of plain values, `(..)` a single structure;
-//! - `3+`, `-4` or `2-7` after a field: the versions that have it; every version otherwise;
+//! - `3+`, `-4` or `2-7` after a field: the versions that have it; without it, all versions;
 //! - `{1:15 ..}` a tagged field that the decoder knows: its tag, its first version, its content.
 
 use kafka_protocol::messages::ApiKey;
@@ -13,11 +13,11 @@ use kafka_protocol::messages::ApiKey;
 /// One kind of request.
 #[derive(Debug)]
 pub(crate) struct Api {
-    /// Which request.
+    /// The kind of request.
     pub(crate) key: ApiKey,
-    /// The oldest version offered.
+    /// The oldest supported version.
     pub(crate) oldest: i16,
-    /// The newest version offered.
+    /// The newest supported version.
     pub(crate) newest: i16,
     /// The first version with variable lengths and tagged fields.
     pub(super) flexible: i16,
@@ -25,7 +25,7 @@ pub(crate) struct Api {
     pub(super) layout: &'static str,
 }
 
-/// No version has variable lengths.
+/// For requests without a flexible version.
 const NEVER: i16 = i16::MAX;
 
 const fn api(key: ApiKey, versions: (i16, i16), flexible: i16, layout: &'static str) -> Api {
@@ -38,8 +38,8 @@ const fn api(key: ApiKey, versions: (i16, i16), flexible: i16, layout: &'static 
     }
 }
 
-/// Every request that is answered, by key. Requests between brokers are absent, as are those of features that this
-/// broker does not have and that clients do without when they are not offered.
+/// All supported requests, by key. Requests between brokers are absent. So are requests for missing features that
+/// clients do not need.
 pub(crate) static APIS: &[Api] = &[
     api(ApiKey::Produce, (3, 13), 9, "s h i [s-12 u13+ [i b]]"),
     api(
@@ -137,7 +137,7 @@ pub(crate) static APIS: &[Api] = &[
     api(ApiKey::ConsumerGroupDescribe, (0, 1), 0, "<s> c"),
 ];
 
-/// The request with this key, if it is offered.
+/// Finds the request with this key, if it is supported.
 pub(crate) fn find(key: i16) -> Option<&'static Api> {
     APIS.iter().find(|api| api.key as i16 == key)
 }

@@ -1,8 +1,8 @@
-//! One connection: first the password, then requests in and answers out in the same order.
+//! Serves one connection: first the login, then requests, with responses in the same order.
 //!
-//! As with Kafka one request is in work at a time, except produce requests, which follow each other without waiting:
-//! their appends reach the writer in order and share a commit.
-//! The rule to keep: a request that was read is answered before the connection ends with the broker.
+//! Like Kafka, a connection processes one request at a time. Produce requests are the exception: they start without
+//! waiting for each other, so that their appends reach the writer in order and share a commit.
+//! The rule to keep: when the broker stops, answer every received request before closing the connection.
 
 use std::{
     collections::VecDeque, future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration,
@@ -26,19 +26,19 @@ use super::{
 };
 use crate::requests::{self, Answer, Asked, Failure, api_versions};
 
-/// Of a request, as Kafka's `socket.request.max.bytes`.
+/// Maximum size of a request, like Kafka's `socket.request.max.bytes`.
 const MAX_FRAME_BYTES: usize = 100 * 1024 * 1024;
-/// Produce requests in work at a time. librdkafka and Java's producer send five.
+/// Maximum number of concurrent produce requests. librdkafka and Java's producer send up to five.
 const MAX_PIPELINED: usize = 16;
-/// The password must be there, and its answer sent, after this time.
+/// The login must be complete, including its responses, after this time.
 const LOGIN_DEADLINE: Duration = Duration::from_secs(10);
-/// A wrong password is answered after this time, as Kafka's `connection.failed.authentication.delay.ms`.
+/// The delay before a failed login is answered, like Kafka's `connection.failed.authentication.delay.ms`.
 const FAILURE_PAUSE: Duration = Duration::from_millis(100);
-/// A connection without requests ends after this time, as Kafka's `connections.max.idle.ms`.
+/// A connection without requests is closed after this time, like Kafka's `connections.max.idle.ms`.
 const MAX_IDLE: Duration = Duration::from_mins(10);
-/// A client that takes none of its answer's bytes for this time is gone.
+/// A connection is closed when the client reads no bytes of a response for this time.
 const MAX_STALL: Duration = Duration::from_mins(1);
-/// Answers up to this size are sent together.
+/// Responses up to this total size are sent together.
 const JOINED_BYTES: usize = 64 * 1024;
 
 /// Why a connection ended.
@@ -50,20 +50,20 @@ pub(super) enum Ended {
     Frame(#[from] FrameError),
     #[error("{0}")]
     Failure(#[from] Failure),
-    /// A request that is not offered, or not in this version.
-    #[error("request {0} version {1} is not offered")]
+    /// An unsupported request or version.
+    #[error("request {0} version {1} is not supported")]
     NotOffered(i16, i16),
-    #[error("the client does not take its answers")]
+    #[error("the client does not read its responses")]
     Stalled,
 }
 
 type Working = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
 
-/// A request in work.
+/// A request in progress.
 struct Slot {
     work: Work,
     is_produce: bool,
-    /// The memory of the request's bytes, which its records use until they are written.
+    /// Memory for the request's bytes, which hold its records until they are written.
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -74,7 +74,7 @@ enum Work {
 }
 
 impl Slot {
-    /// The answer, if it is there.
+    /// Polls for the response.
     fn poll(&mut self, context: &mut std::task::Context<'_>) -> Poll<Result<Answer, Failure>> {
         match std::mem::replace(&mut self.work, Work::Taken) {
             Work::Done(answer) => Poll::Ready(answer),
@@ -90,7 +90,7 @@ impl Slot {
     }
 }
 
-/// Serves a connection until the client goes, misbehaves, or the broker stops.
+/// Serves a connection until the client disconnects or misbehaves, or the broker stops.
 pub(super) async fn serve(
     mut stream: TcpStream,
     service: &Service,
@@ -98,7 +98,7 @@ pub(super) async fn serve(
 ) -> Result<(), Ended> {
     stream.set_nodelay(true)?;
     let mut reader = FrameReader::new(Arc::clone(&service.request_memory));
-    // All of it, the sending of answers too: a client that takes none of them must not keep the connection.
+    // The deadline covers the sending of responses too: a client that reads none of them must not keep the connection.
     let entered = tokio::select! {
         () = place.lost.cancelled() => return Ok(()),
         entered = timeout(LOGIN_DEADLINE, log_in(&mut stream, &mut reader, service)) => {
@@ -106,7 +106,7 @@ pub(super) async fn serve(
         }
     };
     if !entered {
-        // So that the client reads the answer before it sees the end.
+        // The client then reads the response before the end of the connection.
         stream.shutdown().await?;
         return Ok(());
     }
@@ -124,7 +124,7 @@ pub(super) async fn serve(
     connection.run().await
 }
 
-/// Whether the client gave the password.
+/// Runs the login. Returns whether it succeeded.
 async fn log_in(
     stream: &mut TcpStream,
     reader: &mut FrameReader,
@@ -158,7 +158,7 @@ async fn log_in(
             }
             Step::Close(answer, reason) => {
                 metrics::counter!("embedded_log_authentication_failures_total").increment(1);
-                info!("the embedded log refused a client without the password: {reason}");
+                info!("the embedded log refused a client before its login: {reason}");
                 if let Some(answer) = answer {
                     send(stream, answer).await?;
                 }
@@ -172,15 +172,15 @@ struct Connection<'a> {
     stream: TcpStream,
     reader: FrameReader,
     service: &'a Service,
-    /// Requests in work, in the order of their answers.
+    /// Requests in progress, in the order of their responses.
     queue: VecDeque<Slot>,
-    /// A request that was read and waits for those before it.
+    /// A received request that waits for earlier ones.
     next: Option<Frame>,
-    /// The client sends nothing more.
+    /// Whether the client has closed its sending side.
     half_closed: bool,
 }
 
-/// What happened.
+/// What ended a wait.
 enum Event {
     Answered(Result<Answer, Failure>),
     Read(Result<Option<Frame>, FrameError>),
@@ -202,6 +202,7 @@ impl Connection<'_> {
             let stopping = &self.service.stopping;
             let may_read = self.next.is_none() && !self.half_closed && !stopping.is_cancelled();
             let event = tokio::select! {
+                // Finished responses go out before new requests are read.
                 biased;
                 answer = front(&mut self.queue), if !idle => Event::Answered(answer),
                 frame = self.reader.next(&mut self.stream, MAX_FRAME_BYTES), if may_read => Event::Read(frame),
@@ -217,13 +218,13 @@ impl Connection<'_> {
                 }
                 Event::Read(frame) => match frame? {
                     Some(frame) => self.next = Some(frame),
-                    // Nobody reads the answer of a fetch any more, or waits for a place in a group.
+                    // Finish only produce requests: the client no longer waits for a fetch or for a place in a group.
                     None if self.queue.iter().all(|slot| slot.is_produce) && !idle => {
                         self.half_closed = true;
                     }
                     None => return Ok(()),
                 },
-                // Set anew only when it rings, which costs less than at every request.
+                // Reset the timer only when it fires, which is cheaper than at every request.
                 Event::Timer if Instant::now() < active + MAX_IDLE => {
                     timer.as_mut().reset(active + MAX_IDLE);
                 }
@@ -235,7 +236,7 @@ impl Connection<'_> {
         }
     }
 
-    /// The request that was read, if it need not wait for others.
+    /// Takes the received request if it need not wait for others.
     fn take_startable(&mut self) -> Option<Frame> {
         let produce_only = self.queue.iter().all(|slot| slot.is_produce);
         let room = self.queue.len() < MAX_PIPELINED;
@@ -244,7 +245,7 @@ impl Connection<'_> {
             .take_if(|frame| queue_empty || (produce_only && room && is_produce(&frame.bytes)))
     }
 
-    /// Begins with a request: everything up to the first moment of waiting happens here, in order.
+    /// Starts a request. The first poll happens here, so requests reach their first wait in order.
     async fn start(&mut self, frame: Frame) -> Result<(), Ended> {
         let Frame { mut bytes, permit } = frame;
         let is_produce = is_produce(&bytes);
@@ -281,12 +282,12 @@ impl Connection<'_> {
         Ok(())
     }
 
-    /// Sends the first answer, and those after it that are there already. False if the connection is to end.
+    /// Sends the first response and all following ones that are ready. Returns `false` if the connection must end.
     async fn send_answers(&mut self, first: Result<Answer, Failure>) -> Result<bool, Ended> {
         let mut joined = BytesMut::new();
         let mut answer = first;
         loop {
-            // The slot, with the request's memory, goes when its answer was taken.
+            // The response has been taken, so free the slot and the request's memory.
             self.queue.pop_front();
             match answer.inspect_err(|_| count_refused())? {
                 Answer::Silence => {}
@@ -319,7 +320,7 @@ impl Connection<'_> {
     }
 }
 
-/// Waits for the answer of the first request in work.
+/// Waits for the response of the first request in progress.
 async fn front(queue: &mut VecDeque<Slot>) -> Result<Answer, Failure> {
     poll_fn(|context| match queue.front_mut() {
         Some(slot) => slot.poll(context),
@@ -341,7 +342,7 @@ fn count_refused() {
     metrics::counter!("embedded_log_requests_refused_total").increment(1);
 }
 
-/// Sends bytes, as long as the client takes some now and then.
+/// Sends bytes. Fails if the client reads nothing for [`MAX_STALL`].
 async fn send(stream: &mut TcpStream, mut bytes: Bytes) -> Result<(), Ended> {
     while !bytes.is_empty() {
         let written = timeout(MAX_STALL, stream.write(&bytes)).await;

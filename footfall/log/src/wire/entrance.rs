@@ -1,7 +1,7 @@
-//! Who may stay connected: a bound on connections, with and without the password.
+//! Limits the number of connections, before and after their login.
 //!
-//! Any local user can connect, so connections without the password have places of their own, and a new one takes the
-//! place of the oldest. A client that has the password gives it within a millisecond and is out of reach then.
+//! Any local user can connect, so connections before the login have their own places, and a new one replaces the
+//! oldest. A client with the password logs in within a millisecond, and can then no longer be replaced.
 
 use std::{
     collections::BTreeMap,
@@ -10,12 +10,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// Connections of clients that gave the password.
+/// Maximum number of connections after their login.
 const MAX_KNOWN: usize = 1_000;
-/// Connections of clients that did not yet.
+/// Maximum number of connections before their login.
 const MAX_NAMELESS: usize = 100;
 
-/// The places.
+/// The places for connections.
 #[derive(Debug)]
 pub(super) struct Entrance {
     max_known: usize,
@@ -26,12 +26,12 @@ pub(super) struct Entrance {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    /// In the order in which they came.
+    /// Connections before their login, oldest first.
     nameless: BTreeMap<u64, CancellationToken>,
     known: usize,
 }
 
-/// The place of one connection, free again when it is dropped.
+/// The place of one connection. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     entrance: Arc<Entrance>,
@@ -42,7 +42,7 @@ pub(super) struct Place {
 }
 
 impl Entrance {
-    /// With the usual bounds.
+    /// Uses the default bounds.
     pub(super) fn new() -> Arc<Self> {
         Self::with_bounds(MAX_KNOWN, MAX_NAMELESS)
     }
@@ -55,7 +55,7 @@ impl Entrance {
         })
     }
 
-    /// A place for a connection that just came.
+    /// Gives a new connection a place. The oldest connection before its login may lose its own.
     pub(super) fn enter(self: &Arc<Self>) -> Place {
         let mut state = self.lock();
         if state.nameless.len() >= self.max_nameless
@@ -77,13 +77,13 @@ impl Entrance {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Whole between any two statements, so a panic elsewhere spoils nothing.
+        // Valid after every statement, so a panic of another thread leaves it intact.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Place {
-    /// The client gave the password; false if there are too many of those.
+    /// Moves the connection to the places after the login. Returns `false` if all of those are taken.
     pub(super) fn identify(&mut self) -> bool {
         let mut state = self.entrance.lock();
         state.nameless.remove(&self.number);
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_connection_takes_the_place_of_the_oldest_without_a_password() {
+    fn a_new_connection_replaces_the_oldest_before_its_login() {
         let entrance = Entrance::with_bounds(2, 2);
         let first = entrance.enter();
         let mut second = entrance.enter();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn places_with_the_password_are_bounded_and_free_again_after_use() {
+    fn places_after_the_login_are_bounded_and_reusable() {
         let entrance = Entrance::with_bounds(1, 2);
         let (mut first, mut second) = (entrance.enter(), entrance.enter());
         assert!(first.identify());

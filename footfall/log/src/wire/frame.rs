@@ -1,6 +1,6 @@
-//! Frames: a length, then that many bytes. Reads requests from a connection and takes their header apart.
+//! Reads requests as frames (a length, then that many bytes), parses their headers, and encodes responses.
 //!
-//! The rule to keep: memory follows the bytes that arrived, never the length that was claimed.
+//! The rule to keep: allocate memory for the bytes that arrived, never for the length that was claimed.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -17,47 +17,47 @@ use super::{
     shape::{self, Malformed},
 };
 
-/// Bytes of the length in front of a frame.
+/// Bytes of a frame's length field.
 const LENGTH_BYTES: usize = 4;
-/// What is read at least at once.
+/// The buffer has at least this much room for a read of a new frame.
 const READ_BYTES: usize = 8 * 1024;
-/// Frames up to this size need no permit: each connection has that much memory of its own.
+/// Frames up to this size need no permit, because each connection has that much memory of its own.
 pub(super) const OWN_BYTES: usize = 64 * 1024;
-/// A frame that began must be complete after this time.
+/// A frame must be complete this long after its first byte.
 const FRAME_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Why no frame was read.
+/// Why reading a frame failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FrameError {
     /// The connection failed or ended within a frame.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// A length that is negative or above the limit.
-    #[error("a frame of {claimed} bytes, where {limit} are allowed")]
+    #[error("the frame claims {claimed} bytes; the limit is {limit}")]
     Length {
-        /// What the frame claims.
+        /// The length that the frame claims.
         claimed: i32,
-        /// What is allowed.
+        /// The largest allowed length.
         limit: usize,
     },
-    /// It began and did not end in time.
+    /// The frame did not end in time.
     #[error("a frame did not arrive in time")]
     Slow,
 }
 
-/// A frame without its length, and the memory that it may use.
+/// A frame without its length field, and its share of the common memory.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) bytes: Bytes,
-    /// Held until the answer was sent.
+    /// Held until the response is sent.
     pub(super) permit: Option<OwnedSemaphorePermit>,
 }
 
-/// What was read of a connection and belongs to no frame yet.
+/// Splits the bytes of a connection into frames.
 #[derive(Debug)]
 pub(super) struct FrameReader {
     buffer: BytesMut,
-    /// Bytes of all large frames together, over all connections.
+    /// Memory for the large frames of all connections, in bytes.
     memory: Arc<Semaphore>,
     permit: Option<OwnedSemaphorePermit>,
     deadline: Option<Instant>,
@@ -73,14 +73,14 @@ impl FrameReader {
         }
     }
 
-    /// The next frame; `None` at the end of the connection. Dropping the future loses nothing.
+    /// Reads the next frame; `None` at the end of the connection. Dropping the future loses no bytes.
     pub(super) async fn next(
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),
         limit: usize,
     ) -> Result<Option<Frame>, FrameError> {
         loop {
-            // Also for a frame whose beginning came with the end of the one before.
+            // The beginning of a frame may arrive with the end of the previous one, so check before each read.
             if self.deadline.is_none() && !self.buffer.is_empty() {
                 self.deadline = Some(Instant::now() + FRAME_DEADLINE);
             }
@@ -90,7 +90,8 @@ impl FrameReader {
                     self.deadline = None;
                     let bytes = self.buffer.split_to(length).freeze();
                     if length > OWN_BYTES {
-                        // What was read beyond it lies in the same memory and would keep all of it, permit or not.
+                        // Copy the bytes after the frame. They share its allocation, and would keep all of it after the
+                        // permit is returned.
                         self.buffer = BytesMut::from(&self.buffer[..]);
                     }
                     return Ok(Some(Frame {
@@ -101,7 +102,7 @@ impl FrameReader {
                 if length > OWN_BYTES && self.permit.is_none() {
                     self.permit = Some(self.allow(length).await?);
                 }
-                // Grows with what arrived, at most twofold.
+                // Grow with the received bytes, at most by a factor of two.
                 let missing = LENGTH_BYTES + length - self.buffer.len();
                 let step = self.buffer.len().max(READ_BYTES);
                 self.buffer.reserve(missing.min(step));
@@ -125,7 +126,7 @@ impl FrameReader {
         }
     }
 
-    /// The length that the next frame claims, once it is there.
+    /// The length that the next frame claims; `None` until it has arrived.
     fn length(&self, limit: usize) -> Result<Option<usize>, FrameError> {
         let Some(length) = self.buffer.first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
@@ -137,8 +138,8 @@ impl FrameReader {
         }
     }
 
-    /// Waits for memory. A peer that claims a large frame and does not send it holds a share of the memory only until
-    /// the frame's deadline.
+    /// Waits for memory. A client that claims a large frame and does not send it holds its share only until the frame's
+    /// deadline.
     async fn allow(&self, length: usize) -> Result<OwnedSemaphorePermit, FrameError> {
         let length = u32::try_from(length).unwrap_or(u32::MAX);
         let permit = self.memory.clone().acquire_many_owned(length);
@@ -152,7 +153,7 @@ impl FrameReader {
     }
 }
 
-/// What stands before the body of every request.
+/// The header of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) key: i16,
@@ -161,17 +162,17 @@ pub(crate) struct Head {
     pub(crate) client_id: Option<String>,
 }
 
-/// Bytes that are no request.
+/// Why bytes are not a valid request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadRequest {
-    /// The header ends too early or has text that is no UTF-8.
-    #[error("the request has no valid header")]
+    /// The header ends too early or has text that is not UTF-8.
+    #[error("the request's header is invalid")]
     Header,
     /// The body does not follow its layout.
     #[error("{0}")]
     Body(#[from] Malformed),
-    /// The body follows its layout and is not valid otherwise, text that is no UTF-8 for example.
-    #[error("the request is not valid: {0}")]
+    /// The body follows its layout, but its content is invalid: text that is not UTF-8, for example.
+    #[error("the request is invalid: {0}")]
     Content(String),
 }
 
@@ -182,7 +183,7 @@ impl From<TryGetError> for BadRequest {
 }
 
 impl Head {
-    /// Reads the fields that every version has, and leaves `frame` after them.
+    /// Reads the fields that all versions have, and advances `frame` past them.
     pub(super) fn read(frame: &mut Bytes) -> Result<Self, BadRequest> {
         let key = frame.try_get_i16()?;
         let version = frame.try_get_i16()?;
@@ -208,7 +209,7 @@ impl Head {
     }
 }
 
-/// Passes over the tagged fields of a request's header, which newer versions have and nothing needs.
+/// Skips the tagged fields of a request's header, which only newer versions have. The broker does not use them.
 pub(super) fn skip_header_tags(
     api: &Api,
     version: i16,
@@ -221,7 +222,7 @@ pub(super) fn skip_header_tags(
     Ok(())
 }
 
-/// A request's body, measured and decoded.
+/// Measures and decodes a request's body.
 pub(crate) fn decode<Q: Decodable>(
     api: &Api,
     version: i16,
@@ -231,7 +232,7 @@ pub(crate) fn decode<Q: Decodable>(
     Q::decode(body, version).map_err(|error| BadRequest::Content(error.to_string()))
 }
 
-/// An answer as a frame with its length in front.
+/// Encodes a response as a frame with its length.
 pub(crate) fn encode<R>(head: &Head, version: i16, response: &R) -> Result<Bytes, EncodeError>
 where
     R: Encodable + HeaderVersion,
@@ -259,9 +260,9 @@ where
     Ok(frame.freeze())
 }
 
-/// An answer that cannot be written in the version that was asked for: a fault of ours.
+/// A response that cannot be encoded in the requested version, which is a bug of the broker.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer to request {key} version {version} cannot be written: {reason}")]
+#[error("the response to request {key} version {version} cannot be encoded: {reason}")]
 pub(crate) struct EncodeError {
     key: i16,
     version: i16,

@@ -1,7 +1,7 @@
-//! The wire: connections, frames, the password, and the order of answers.
+//! Connections, frames, the login, and the order of responses.
 //!
-//! The rules to keep: nothing a peer claims is believed before it is measured; memory, connections and waiting times
-//! are bounded whatever a client sends.
+//! The rules to keep: measure everything that a client claims before using it; bound memory, connections and waiting
+//! times for every possible input.
 
 pub(crate) mod apis;
 mod connection;
@@ -21,30 +21,31 @@ use tracing::{debug, warn};
 use self::entrance::Entrance;
 use crate::{Credentials, requests::Node};
 
-/// Bytes of large requests in work, over all connections. One request of the largest size always fits.
+/// Memory for the large requests of all connections, in bytes. A request of the largest size always fits.
 const REQUEST_MEMORY: usize = 256 * 1024 * 1024;
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) node: Arc<Node>,
     pub(crate) credentials: Credentials,
     request_memory: Arc<Semaphore>,
     entrance: Arc<Entrance>,
-    /// No new requests; those that were read are answered.
+    /// Stops reading requests. Received ones are still answered.
     stopping: CancellationToken,
-    /// Connections end at once.
+    /// Closes all connections immediately.
     ending: CancellationToken,
 }
 
 impl Service {
-    /// Serves from `node` whoever has the credentials, until `stopping`; connections end at the latest with `ending`.
+    /// Serves `node` to clients with the credentials until the node's `stopping` token is cancelled. `ending` closes
+    /// the remaining connections.
     pub(crate) fn new(
         node: Arc<Node>,
         credentials: Credentials,
         ending: CancellationToken,
     ) -> Self {
-        // They exist from the start, so that alerts on their growth see the first failure.
+        // Create the counters at the start, so that alerts on their growth see the first failure.
         for name in [
             "embedded_log_authentication_failures_total",
             "embedded_log_connections_refused_total",
@@ -64,7 +65,7 @@ impl Service {
     }
 }
 
-/// Accepts connections and serves each in a task of its own, until the broker stops.
+/// Accepts connections and serves each in its own task, until the broker stops.
 pub(crate) async fn accept(listener: TcpListener, service: Arc<Service>, connections: TaskTracker) {
     loop {
         let accepted = tokio::select! {
@@ -80,14 +81,15 @@ pub(crate) async fn accept(listener: TcpListener, service: Arc<Service>, connect
                         ended = connection::serve(stream, &service, place) => ended,
                         () = service.ending.cancelled() => return,
                     };
-                    // A client that goes away is everyday; a request without an answer is closed, as Kafka does.
+                    // Only a debug message: disconnects are normal, and like Kafka a connection is closed after a bad
+                    // request.
                     if let Err(error) = ended {
                         debug!(%peer, %error, "embedded log: connection ended: {error}");
                     }
                 });
             }
             Err(error) => {
-                // Out of file descriptors and the like: without a pause this loop would take a whole core.
+                // For example out of file descriptors. Without a pause this loop would use a whole core.
                 warn!(%error, "the embedded log cannot accept a connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

@@ -1,7 +1,7 @@
-//! Who is there: the exchange that a connection begins with, SASL/PLAIN.
+//! The login with SASL/PLAIN at the beginning of a connection.
 //!
-//! Pure: requests come in, answers go out, nothing waits here. The rule to keep: before the password only the versions
-//! of requests and the mechanism can be asked for; everything else ends the connection, as with Kafka.
+//! It does no I/O: the caller passes requests in and sends the responses. The rule to keep: before the login a client
+//! can ask only for the versions of requests and for the mechanism. Like Kafka, anything else ends the connection.
 
 use bytes::Bytes;
 use kafka_protocol::{
@@ -20,37 +20,37 @@ use super::{
 };
 use crate::{Credentials, requests::api_versions};
 
-/// The only mechanism.
+/// The only supported mechanism.
 const MECHANISM: &str = "PLAIN";
-/// The same as Kafka says, whichever of the two was wrong.
+/// Kafka's message. It does not reveal which of the two was wrong.
 const REFUSAL: &str = "Authentication failed: Invalid username or password";
-/// Of a frame before the password.
+/// Maximum size of a frame before the login.
 pub(super) const MAX_FRAME_BYTES: usize = 64 * 1024;
 
-/// What to do after a frame of a connection without a name.
+/// The next action after a frame of the login.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Send this and go on.
+    /// Send this and continue the login.
     Answer(Bytes),
-    /// Send this; from now on the connection may ask for anything.
+    /// Send this; the login is complete.
     Welcome(Bytes),
-    /// Send this, after a little while, and close: the credentials were wrong.
+    /// Send this after a short delay, and close: the credentials were wrong.
     Refuse(Bytes),
     /// Send this, if anything, and close: the exchange does not follow the protocol.
     Close(Option<Bytes>, String),
 }
 
-/// How far the exchange is.
+/// The progress of the login.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum State {
     Begun,
-    /// The mechanism was agreed upon. In the first version of the handshake the token follows as a bare frame.
+    /// The mechanism is agreed. After version 0 of the handshake, the token follows as a bare frame.
     Agreed {
         bare: bool,
     },
 }
 
-/// The exchange of one connection.
+/// The login of one connection.
 #[derive(Debug)]
 pub(super) struct Login<'a> {
     credentials: &'a Credentials,
@@ -65,7 +65,7 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// Takes a frame.
+    /// Processes a frame.
     pub(super) fn step(&mut self, frame: Bytes) -> Step {
         if self.state == (State::Agreed { bare: true }) {
             return self.bare_token(&frame);
@@ -84,7 +84,10 @@ impl<'a> Login<'a> {
             return Ok(Step::Answer(answer));
         }
         if !offered {
-            return Err(format!("version {} of {:?}", head.version, api.key));
+            return Err(format!(
+                "unsupported version {} of {:?}",
+                head.version, api.key
+            ));
         }
         frame::skip_header_tags(api, head.version, &mut frame).map_err(|error| said(&error))?;
         match api.key {
@@ -107,7 +110,7 @@ impl<'a> Login<'a> {
                 self.authenticate(&head, &request)
                     .map_err(|error| said(&error))
             }
-            key => Err(format!("{key:?} before the password")),
+            key => Err(format!("{key:?} before the login")),
         }
     }
 
@@ -165,7 +168,7 @@ impl<'a> Login<'a> {
         Ok(Step::Refuse(answer))
     }
 
-    /// The answer to a right token is an empty frame; to a wrong one there is none but the end of the connection.
+    /// Checks a bare token. The response to a correct one is an empty frame. A wrong one ends the connection.
     fn bare_token(&self, token: &[u8]) -> Step {
         if self.accepts(token) {
             Step::Welcome(Bytes::from_static(&[0; 4]))
@@ -174,7 +177,8 @@ impl<'a> Login<'a> {
         }
     }
 
-    /// A token has whom to act as (nobody else), the name and the password, with zero bytes between.
+    /// Checks a token: an identity to act as, the user name and the password, separated by zero bytes. The identity
+    /// must be empty or the user name.
     fn accepts(&self, token: &[u8]) -> bool {
         let mut parts = token.split(|byte| *byte == 0);
         let (Some(acting), Some(name), Some(password), None) =
@@ -183,7 +187,7 @@ impl<'a> Login<'a> {
             return false;
         };
         let acting_right = acting.is_empty() || acting == name;
-        // Both are compared whatever the first says, so that the time tells nothing.
+        // Always compare both, in constant time, so that the duration reveals nothing.
         let right = name.ct_eq(self.credentials.username.as_bytes())
             & password.ct_eq(self.credentials.password.as_bytes());
         acting_right && bool::from(right)

@@ -1,26 +1,26 @@
 //! Measures a request before it is decoded, so that no length in it can claim more memory than the request has bytes.
 //!
-//! The codec allocates lists by the length that the request states: four bytes could ask for gigabytes and end the
-//! process. This walk follows the same layout, compares each length with the bytes that are left, and counts entries.
-//! The rule to keep: a request that was not measured is never decoded.
+//! The codec allocates lists by the length in the request: four bytes could claim gigabytes and end the process. This
+//! module follows the same layout, compares each length with the remaining bytes, and counts entries.
+//! The rule to keep: never decode a request that was not measured.
 
 use std::sync::OnceLock;
 
 use super::apis::{APIS, Api};
 
-/// Entries of all lists of one request together. An entry takes some 100 bytes once it is decoded, and a few on the
-/// wire; a fetch of ten thousand partitions stays far below.
+/// Maximum number of entries in all lists of one request. A decoded entry takes about 100 bytes, and only a few on the
+/// wire. A fetch of ten thousand partitions stays far below.
 pub(super) const MAX_ENTRIES: usize = 100_000;
-/// Bytes of a length with seven bits each, at most.
+/// Maximum bytes of a length with seven bits per byte.
 const VARINT_BYTES: usize = 5;
 
 /// A request that does not follow the layout of its version.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum Malformed {
-    /// It ends too early, or a length in it is larger than the rest.
+    /// It ends too early, or a length is larger than the rest of the request.
     #[error("the request ends too early")]
     Short,
-    /// A length below -1, or a tagged field whose length is not that of its content.
+    /// A length below -1, or a tagged field whose length differs from its content.
     #[error("the request has an impossible length")]
     Impossible,
     /// More entries than [`MAX_ENTRIES`].
@@ -71,7 +71,7 @@ fn shapes() -> &'static [Shape] {
     })
 }
 
-/// Whether the body of a request can be decoded within bounds.
+/// Checks that the body of a request can be decoded within bounds.
 pub(super) fn measure(api: &Api, version: i16, body: &[u8]) -> Result<(), Malformed> {
     let place = APIS.iter().position(|known| known.key == api.key);
     let shape = place.and_then(|place| shapes().get(place));
@@ -84,7 +84,7 @@ pub(super) fn measure(api: &Api, version: i16, body: &[u8]) -> Result<(), Malfor
     walk.structure(shape.ok_or(Malformed::Impossible)?)
 }
 
-/// How many bytes the tagged fields at the beginning of `bytes` take.
+/// Measures the tagged fields at the beginning of `bytes`.
 pub(super) fn tags(bytes: &[u8]) -> Result<usize, Malformed> {
     let mut walk = Walk {
         rest: bytes,
@@ -143,7 +143,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The length of a list. Each entry takes at least a byte.
+    /// Reads the length of a list. Each entry takes at least one byte.
     fn count(&mut self) -> Result<usize, Malformed> {
         let count = self.length(4)?.unwrap_or(0);
         if count > self.rest.len() {
@@ -166,7 +166,7 @@ impl Walk<'_> {
         if count > self.rest.len() {
             return Err(Malformed::Short);
         }
-        // Unknown ones are kept by the decoder, each as an entry of a map.
+        // Count them all: the decoder keeps unknown fields, each as an entry of a map.
         self.enter(count)?;
         for _ in 0..count {
             let tag = self.varint()?;
@@ -176,8 +176,8 @@ impl Walk<'_> {
                 .iter()
                 .find(|field| field.tag == tag && self.version >= field.from);
             if let Some(field) = known {
-                // The decoder reads the content of a known field without looking at its length: if the two differ,
-                // all that follows is read at the wrong place, unmeasured lengths included.
+                // The decoder reads a known field without checking its length. If the two differ, it reads everything
+                // after the field at the wrong place, including unmeasured lengths.
                 let mut walk = Walk {
                     rest: content,
                     ..*self
@@ -195,7 +195,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A length of that many bytes, or of a variable number in newer versions; `None` for an absent value.
+    /// Reads a length of `width` bytes, or of a variable size in flexible versions. `None` for an absent value.
     fn length(&mut self, width: usize) -> Result<Option<usize>, Malformed> {
         let length = if self.flexible {
             i64::from(self.varint()?) - 1
@@ -214,7 +214,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The same bytes as the decoder takes, which ignores what a fifth byte has beyond 32 bits.
+    /// Reads the same bytes as the decoder, which ignores the bits of a fifth byte beyond 32.
     fn varint(&mut self) -> Result<u32, Malformed> {
         let mut value = 0;
         for place in 0..VARINT_BYTES {
@@ -239,11 +239,11 @@ impl Walk<'_> {
     }
 }
 
-/// What is left of a layout in text.
+/// The unparsed rest of a layout in text.
 struct Notation(&'static str);
 
 impl Notation {
-    /// Reads fields up to the end or to a closing bracket, which it takes.
+    /// Parses fields up to the end or to a closing bracket, and consumes the bracket.
     fn shape(&mut self) -> Shape {
         let mut shape = Shape::default();
         while let Some(letter) = self.next() {
@@ -318,7 +318,7 @@ impl Notation {
     }
 }
 
-/// Makes requests of any kind by the same layouts.
+/// Generates requests of every kind from the same layouts.
 #[cfg(test)]
 pub(super) mod making {
     use rand::Rng;
@@ -326,7 +326,7 @@ pub(super) mod making {
     use super::{Kind, Shape, shapes};
     use crate::wire::apis::{APIS, Api};
 
-    /// A body that follows the layout of a version, with random content.
+    /// A body with random content that follows the layout of a version.
     pub(in crate::wire) fn body(api: &Api, version: i16, random: &mut impl Rng) -> Vec<u8> {
         let place = APIS.iter().position(|known| known.key == api.key).unwrap();
         let mut maker = Maker {
@@ -384,7 +384,7 @@ pub(super) mod making {
             match kind {
                 Kind::Fixed(length) => {
                     let mut bytes = vec![0; *length];
-                    // Small numbers reach further than random ones, which are refused at the first check.
+                    // Mostly small numbers: random ones would fail the first check.
                     if self.random.random_bool(0.2) {
                         self.random.fill_bytes(&mut bytes);
                     } else if let Some(last) = bytes.last_mut() {

@@ -1,4 +1,4 @@
-//! Requests of every kind and version, well-formed, damaged, and made to harm.
+//! Tests requests of every kind and version: well-formed, damaged and malicious.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     store::{Append, CommittedOffset, Store, StoreOptions},
 };
 
-/// Bytes that the codec leaves of a body; an error if it does not take it.
+/// Decodes a body. Returns the number of bytes left over.
 fn decode(api: &Api, version: i16, body: &[u8]) -> Result<usize, String> {
     fn left<Q: Decodable>(version: i16, body: &[u8]) -> Result<usize, String> {
         let mut body = Bytes::copy_from_slice(body);
@@ -33,7 +33,7 @@ fn decode(api: &Api, version: i16, body: &[u8]) -> Result<usize, String> {
         ($($key:ident => $request:ident),* $(,)?) => {
             match api.key {
                 $(ApiKey::$key => left::<messages::$request>(version, body),)*
-                key => panic!("{key:?} is offered and not tested"),
+                key => panic!("{key:?} is supported but not tested"),
             }
         };
     }
@@ -94,14 +94,14 @@ fn decode(api: &Api, version: i16, body: &[u8]) -> Result<usize, String> {
     }
 }
 
-/// Every offered version of every request.
+/// Every supported version of every request.
 fn each_version() -> impl Iterator<Item = (&'static Api, i16)> {
     APIS.iter()
         .flat_map(|api| (api.oldest..=api.newest).map(move |version| (api, version)))
 }
 
 #[test]
-fn the_layouts_are_those_of_the_codec() {
+fn the_layouts_match_the_codec() {
     let mut random = StdRng::seed_from_u64(1);
     for (api, version) in each_version() {
         for _ in 0..60 {
@@ -109,7 +109,7 @@ fn the_layouts_are_those_of_the_codec() {
             let what = format!("{:?} version {version}: {body:?}", api.key);
             assert_eq!(measure(api, version, &body), Ok(()), "{what}");
             assert_eq!(decode(api, version, &body), Ok(0), "{what}");
-            // Without its end it is refused before the codec sees it.
+            // A truncated body is refused before the codec reads it.
             if let Some((_, shorter)) = body.split_last() {
                 assert_ne!(measure(api, version, shorter), Ok(()), "{what}");
             }
@@ -123,9 +123,9 @@ fn is_flexible(api: &Api, version: i16) -> bool {
 }
 
 #[test]
-fn no_length_claims_more_than_there_is() {
+fn no_length_may_exceed_the_remaining_bytes() {
     let metadata = api(ApiKey::Metadata);
-    // Two thousand million topics in four bytes.
+    // Four bytes that claim two billion topics.
     assert_eq!(
         measure(metadata, 1, &i32::MAX.to_be_bytes()),
         Err(Malformed::Short)
@@ -139,15 +139,15 @@ fn no_length_claims_more_than_there_is() {
     many.put_i32(i32::try_from(MAX_ENTRIES + 1).unwrap());
     many.put_bytes(0, (MAX_ENTRIES + 1) * 2);
     assert_eq!(measure(metadata, 1, &many), Err(Malformed::TooMany));
-    // Tagged fields that are not there.
+    // Missing tagged fields.
     let tags = [1, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f];
     assert_eq!(measure(metadata, 9, &tags), Err(Malformed::Short));
 }
 
 #[test]
-fn a_tagged_field_is_as_long_as_it_says() {
-    // What the codec reads as a cluster's name of five letters, in a field of one byte: what follows would be read
-    // from the middle of another field.
+fn a_tagged_field_has_the_length_that_it_claims() {
+    // The codec reads a cluster's name of five letters from a field of one byte. It would then read the rest from
+    // the middle of another field.
     let fetch = api(ApiKey::Fetch);
     let mut body = BytesMut::new();
     body.put_bytes(0, 4 + 4 + 4 + 4 + 1 + 4 + 4);
@@ -168,14 +168,14 @@ fn api(key: ApiKey) -> &'static Api {
     super::apis::find(key as i16).unwrap()
 }
 
-/// A node with a topic that random requests name, and nothing that listens.
+/// A node without a listener, with a topic that random requests name.
 async fn node(dir: &TempDir) -> Arc<Node> {
     let store = Store::open(dir.path(), &StoreOptions::default()).unwrap();
     let topic = store
         .create_topic("events", 2, std::collections::BTreeMap::new())
         .await
         .unwrap();
-    // Something to tell: an answer about nothing is right in every version.
+    // Stored data, because an empty response is valid in every version.
     let records = crate::tests::wire::batch(&[(1, "a"), (2, "b")]);
     let batches =
         crate::batch::check(records, &crate::batch::Limits::default(), &mut 1_000_000).unwrap();
@@ -209,7 +209,7 @@ async fn ask(node: &Node, api: &'static Api, version: i16, body: Bytes) -> Resul
         client_id: Some("tests".to_owned()),
     };
     let asked = Asked { api, head, body };
-    // The clock stands still but for those who wait, so this takes no real time.
+    // The paused clock advances only for waiting tasks, so this takes no real time.
     let answer = requests::answer(node, asked).await;
     answer.map_err(|error| error.to_string())
 }
@@ -261,7 +261,7 @@ async fn damaged_requests_do_no_harm() {
                 _ => body.insert(place, random.random()),
             }
         }
-        // An answer or an error, and never a panic or the end of the process.
+        // A response or an error, but never a panic or the end of the process.
         let _ = ask(&node, api, version, body.into()).await;
     }
     for _ in 0..2_000 {
@@ -288,7 +288,7 @@ fn damaged_headers_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn frames_are_put_together_from_any_pieces() {
+async fn frames_are_assembled_from_any_pieces() {
     let (mut client, mut server) = tokio::io::duplex(3);
     let sent: Vec<Vec<u8>> = (0..20_u8).map(|size| vec![size; size.into()]).collect();
     let copy = sent.clone();
@@ -324,8 +324,12 @@ async fn a_frame_that_is_too_large_or_too_slow_ends_the_connection() {
     let error = reader.next(&mut server, 1_000_000).await.unwrap_err();
     assert!(matches!(error, FrameError::Slow), "{error}");
     drop(reader);
-    assert_eq!(memory.available_permits(), 1_000_000, "its memory is free");
-    // Without a frame there is no hurry.
+    assert_eq!(
+        memory.available_permits(),
+        1_000_000,
+        "its memory was returned"
+    );
+    // Without the first byte of a frame there is no deadline.
     let (_client, mut server) = tokio::io::duplex(64);
     let mut reader = FrameReader::new(memory);
     let hours = Duration::from_secs(100_000);
@@ -353,14 +357,14 @@ async fn large_frames_share_one_memory() {
     let held = first_reader.next(&mut first, SIZE).await.unwrap().unwrap();
     let waits = second_reader.next(&mut second, SIZE);
     let waited = tokio::time::timeout(Duration::from_secs(1), waits).await;
-    assert!(waited.is_err(), "there is no memory for it");
+    assert!(waited.is_err(), "no memory is left for it");
     drop(held);
     let frame = second_reader.next(&mut second, SIZE).await.unwrap();
     assert_eq!(frame.unwrap().bytes.remaining(), SIZE);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frame_that_began_in_the_shadow_of_another_must_end_in_time_too() {
+async fn a_frame_that_began_during_another_must_end_in_time_too() {
     const LARGE: i32 = 900_000;
     let memory = Arc::new(Semaphore::new(1_000_000));
     let (mut client, mut server) = tokio::io::duplex(64);
@@ -397,7 +401,7 @@ async fn a_connection_keeps_nothing_of_a_large_frame() {
 }
 
 #[tokio::test]
-async fn an_answer_holds_the_memory_of_a_batch_that_is_larger_than_asked_for() {
+async fn a_response_holds_the_memory_of_a_batch_larger_than_requested() {
     let dir = TempDir::new().unwrap();
     let node = node(&dir).await;
     let partition = messages::fetch_request::FetchPartition::default().with_partition_max_bytes(1);
@@ -412,7 +416,7 @@ async fn an_answer_holds_the_memory_of_a_batch_that_is_larger_than_asked_for() {
     request.encode(&mut body, 11).unwrap();
     let answer = ask(&node, api(ApiKey::Fetch), 11, body.freeze()).await;
     let Ok(Answer::Frame(frame, Some(memory))) = answer else {
-        panic!("no answer with records: {answer:?}");
+        panic!("no response with records: {answer:?}");
     };
     let batch = crate::tests::wire::batch(&[(1, "a"), (2, "b")]).len();
     assert!(frame.len() > batch);

@@ -1,4 +1,4 @@
-//! librdkafka's administration: topics are created, described and deleted; a protected one stays as it is.
+//! librdkafka's admin client: creates, describes and deletes topics, and cannot change a protected one.
 
 use rdkafka::{
     admin::{AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication},
@@ -28,7 +28,7 @@ async fn delete(target: &Target, topic: &str) -> Result<(), RDKafkaErrorCode> {
     results.remove(0).map(drop).map_err(|(_, code)| code)
 }
 
-/// Number of partitions, or `None` when the topic does not exist.
+/// The number of partitions, or `None` if the topic does not exist.
 fn partitions(target: &Target, topic: &str) -> Option<usize> {
     let consumer: BaseConsumer = target.access.client().create().unwrap();
     let metadata = consumer.fetch_metadata(None, PATIENCE).unwrap();
@@ -48,7 +48,7 @@ async fn setting(target: &Target, topic: &str, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_topic_is_made_once_and_deleted_alone() {
+async fn a_topic_is_created_once_and_deleted_alone() {
     let target = Target::shared();
     let topic = || NewTopic::new("admin.once", 3, TopicReplication::Fixed(1));
     assert_eq!(create(&target, topic()).await, Ok(()));
@@ -56,7 +56,7 @@ async fn a_topic_is_made_once_and_deleted_alone() {
         create(&target, topic()).await,
         Err(RDKafkaErrorCode::TopicAlreadyExists)
     );
-    eventually("it is known", || {
+    eventually("the topic is known", || {
         partitions(&target, "admin.once") == Some(3)
     });
 
@@ -69,18 +69,20 @@ async fn a_topic_is_made_once_and_deleted_alone() {
         delete(&target, "admin.once").await,
         Err(RDKafkaErrorCode::UnknownTopicOrPartition)
     );
-    eventually("it is gone", || partitions(&target, "admin.once").is_none());
+    eventually("the topic is gone", || {
+        partitions(&target, "admin.once").is_none()
+    });
     assert_eq!(partitions(&target, "admin.neighbour"), Some(1));
     let consumer: BaseConsumer = target.access.client().create().unwrap();
     let bounds = consumer.fetch_watermarks("admin.neighbour", 0, PATIENCE);
     assert_eq!(bounds.unwrap(), (0, 5));
 
-    // A topic of the same name begins with nothing.
+    // A new topic with the same name starts empty.
     assert_eq!(create(&target, topic()).await, Ok(()));
-    eventually("it is known", || {
+    eventually("the topic is known", || {
         partitions(&target, "admin.once") == Some(3)
     });
-    eventually("it has a leader", || {
+    eventually("the topic has a leader", || {
         let bounds = consumer.fetch_watermarks("admin.once", 0, PATIENCE);
         bounds.is_ok_and(|bounds| {
             assert_eq!(bounds, (0, 0));
@@ -90,7 +92,7 @@ async fn a_topic_is_made_once_and_deleted_alone() {
 }
 
 #[tokio::test]
-async fn a_topic_that_cannot_be_is_refused_with_the_reason() {
+async fn an_impossible_topic_is_refused_with_the_reason() {
     let target = Target::shared();
     let topic = |name: &'static str, partitions, copies| {
         NewTopic::new(name, partitions, TopicReplication::Fixed(copies))
@@ -132,13 +134,13 @@ async fn a_topic_that_cannot_be_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn settings_of_a_topic_are_those_it_was_made_with_and_kafkas_defaults() {
+async fn a_topic_has_the_settings_of_its_creation_and_kafkas_defaults() {
     let target = Target::shared();
     let topic = NewTopic::new("admin.settings", 1, TopicReplication::Fixed(1))
         .set("cleanup.policy", "compact")
         .set("retention.ms", "-1");
     assert_eq!(create(&target, topic).await, Ok(()));
-    eventually("it is known", || {
+    eventually("the topic is known", || {
         partitions(&target, "admin.settings") == Some(1)
     });
     let expected = [
@@ -160,7 +162,7 @@ async fn settings_of_a_topic_are_those_it_was_made_with_and_kafkas_defaults() {
 async fn a_protected_topic_cannot_be_deleted_reconfigured_or_grown() {
     let target = Target::shared();
     if !target.ours {
-        // Apache Kafka protects topics by access lists, which is another mechanism.
+        // Apache Kafka has another mechanism to protect topics: access lists.
         return;
     }
     target.create_protected_topic().await;
@@ -176,7 +178,7 @@ async fn a_protected_topic_cannot_be_deleted_reconfigured_or_grown() {
 
     let change = AlterConfig::new(ResourceSpecifier::Topic(PROTECTED));
     let change = change.set("cleanup.policy", "compact");
-    // The Rust client reports no error of a single topic here; that nothing changed is asked below.
+    // The Rust client reports no errors of single topics here. A query below shows that nothing changed.
     let admin = target.admin();
     admin.alter_configs([&change], &options()).await.unwrap();
     let grown = NewPartitions::new(PROTECTED, 5);

@@ -1,4 +1,4 @@
-//! franz-go, the Go client: its tests stand in `franz/` and are built and run here.
+//! Builds and runs the tests of franz-go, the Go client, in `franz/`.
 
 use std::process::Command;
 
@@ -22,7 +22,7 @@ async fn franz_go_produces_consumes_and_administers() {
     if !downloaded.success {
         skip(
             test,
-            &format!("franz-go cannot be fetched: {}", downloaded.err),
+            &format!("cannot download franz-go: {}", downloaded.err),
         );
         return;
     }

@@ -1,4 +1,4 @@
-//! librdkafka: consumer groups share partitions, go on where they committed, and keep static members' partitions.
+//! librdkafka: consumer groups share partitions, continue from their commits, and keep static members' partitions.
 
 use std::{
     collections::BTreeSet,
@@ -41,7 +41,7 @@ fn partitions_of(consumer: &BaseConsumer) -> BTreeSet<i32> {
         .collect()
 }
 
-/// Polls the members until that is true of their assignments; records that come meanwhile are collected.
+/// Polls the members until `settled` is true for their assignments. Returns the values received meanwhile.
 #[track_caller]
 fn settle(members: &[&BaseConsumer], settled: impl Fn(&[BTreeSet<i32>]) -> bool) -> Vec<String> {
     let started = Instant::now();
@@ -100,7 +100,7 @@ async fn two_members_share(strategy: &str) {
 
     let second = member(&target, &topic, &topic, &settings);
     settle(&[&first, &second], is_halved);
-    // Each reads what comes to its own partitions.
+    // Each member reads the records of its own partitions.
     for partition in 0..PARTITIONS {
         let values = numbered(&format!("p{partition}"), 2);
         target
@@ -122,7 +122,7 @@ async fn two_members_share(strategy: &str) {
     let distinct: BTreeSet<&String> = read_by_both.iter().collect();
     assert_eq!(distinct.len(), 8);
 
-    // It sends LeaveGroup, so the group does not wait for its session to end.
+    // The member sends LeaveGroup, so the group does not wait for the end of its session.
     drop(second);
     let again = settle(&[&first], |shares| shares[0] == all());
     assert_eq!(again, Vec::<String>::new(), "committed records came again");
@@ -148,7 +148,7 @@ async fn two_members_share_the_partitions_cooperatively() {
 }
 
 #[tokio::test]
-async fn a_static_member_that_returns_has_its_partitions_without_a_rebalance() {
+async fn a_returning_static_member_has_its_partitions_without_a_rebalance() {
     let target = Target::shared();
     target.create_topic("groups.static", PARTITIONS).await;
     let start = |instance: &str| {
@@ -168,7 +168,7 @@ async fn a_static_member_that_returns_has_its_partitions_without_a_rebalance() {
         (group.state().to_owned(), group.members().len())
     };
     drop(second);
-    // A static member leaves nothing behind it: the group is as it was.
+    // A static member sends no LeaveGroup, so the group stays unchanged.
     assert_eq!(generation(&first), ("Stable".to_owned(), 2));
     let second = start("two");
     settle(&[&first, &second], |shares| shares[1] == returned_to);
@@ -176,7 +176,7 @@ async fn a_static_member_that_returns_has_its_partitions_without_a_rebalance() {
 }
 
 #[tokio::test]
-async fn a_group_goes_on_where_it_committed() {
+async fn a_group_continues_from_its_commits() {
     let target = Target::shared();
     target.create_topic("groups.commit", 1).await;
     target
@@ -202,7 +202,7 @@ async fn a_group_goes_on_where_it_committed() {
 }
 
 #[tokio::test]
-async fn offsets_of_a_group_nobody_committed_for_are_none() {
+async fn a_group_without_commits_has_no_offsets() {
     let target = Target::shared();
     target.create_topic("groups.none", 2).await;
     let mut config = target.access.client();
@@ -231,7 +231,7 @@ async fn a_reader_without_membership_commits_to_an_empty_group_only() {
         .unwrap();
     simple.commit(&at, CommitMode::Sync).unwrap();
 
-    // The member goes on where the reader committed, and from now on the group is the members'.
+    // The member continues from the reader's commit. From now on only members may commit.
     let member = member(&target, "groups.simple", "groups.simple", &[]);
     assert_eq!(read(&member, 1), ["v-2"]);
     let refused = simple.commit(&at, CommitMode::Sync).unwrap_err();

@@ -1,4 +1,4 @@
-//! Kafka's own tools, and with them Java's clients: topics, groups, offsets, consoles, verifiable clients, refusals.
+//! Kafka's own tools, which use Java's clients: topics, groups, offsets, consoles, verifiable clients, refusals.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,7 +35,7 @@ impl Jvm {
         self.command(GROUPS, arguments)
     }
 
-    /// Offsets as the tool prints them, sorted.
+    /// The offsets in the tool's output, sorted.
     fn offsets(&self, topic: &str, time: &str) -> Vec<String> {
         let ended = self.command(OFFSETS, &["--topic", topic, "--time", time]);
         let output = ended.output();
@@ -44,7 +44,7 @@ impl Jvm {
         lines
     }
 
-    /// Committed offset and lag of each partition of a group.
+    /// The committed offset and the lag of each partition of a group.
     fn progress(&self, group: &str) -> BTreeMap<(String, String), (String, String)> {
         let described = self.groups(&["--describe", "--group", group]).output();
         let rows = described.lines().map(str::split_whitespace);
@@ -60,8 +60,8 @@ impl Jvm {
 }
 
 #[test]
-fn java_makes_lists_describes_and_deletes_topics() {
-    let Some(jvm) = Jvm::shared("java_makes_lists_describes_and_deletes_topics") else {
+fn java_creates_lists_describes_and_deletes_topics() {
+    let Some(jvm) = Jvm::shared("java_creates_lists_describes_and_deletes_topics") else {
         return;
     };
     let create = ["--create", "--topic", "java.topics", "--partitions", "3"];
@@ -90,7 +90,7 @@ fn java_makes_lists_describes_and_deletes_topics() {
     assert!(!described.contains("Leader: none"), "{described}");
 
     jvm.topics(&["--delete", "--topic", "java.topics"]).output();
-    eventually("it is gone", || {
+    eventually("the topic is gone", || {
         let listed = jvm.topics(&["--list"]).output();
         !listed.lines().any(|topic| topic == "java.topics")
     });
@@ -110,7 +110,7 @@ async fn java_finds_offsets_by_place_and_time() {
         jvm.offsets("java.offsets", "latest"),
         ["java.offsets:0:0", "java.offsets:1:0"]
     );
-    // A partition without records has no newest one; the tool prints -1 or leaves it out.
+    // A partition without records has no newest record; the tool prints -1 or omits the partition.
     let newest = jvm.offsets("java.offsets", "max-timestamp");
     assert!(
         newest
@@ -124,7 +124,7 @@ async fn java_finds_offsets_by_place_and_time() {
         .append("java.offsets", 0, FIRST_TIME, &values)
         .await;
     values.truncate(3);
-    // Older than what is there: the newest record is not the last.
+    // Older than the existing records, so the newest record is not the last.
     jvm.target()
         .append("java.offsets", 0, FIRST_TIME, &values)
         .await;
@@ -223,10 +223,10 @@ async fn java_reads_by_group_and_shows_resets_and_deletes_the_group() {
 }
 
 #[tokio::test]
-async fn the_verifiable_consumer_gets_what_the_verifiable_producer_had_acknowledged() {
-    let Some(jvm) =
-        Jvm::shared("the_verifiable_consumer_gets_what_the_verifiable_producer_had_acknowledged")
-    else {
+async fn the_verifiable_consumer_gets_all_acknowledged_records_of_the_verifiable_producer() {
+    let Some(jvm) = Jvm::shared(
+        "the_verifiable_consumer_gets_all_acknowledged_records_of_the_verifiable_producer",
+    ) else {
         return;
     };
     jvm.target().create_topic("java.verifiable", 3).await;
@@ -270,7 +270,7 @@ async fn the_verifiable_consumer_gets_what_the_verifiable_producer_had_acknowled
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         match line["name"].as_str().unwrap() {
             "records_consumed" => {
-                // Its own "count" includes records beyond the limit that were not consumed.
+                // The tool's own "count" includes records beyond the limit that it did not consume.
                 let partitions = line["partitions"].as_array().unwrap().iter();
                 read += partitions
                     .map(|part| part["count"].as_u64().unwrap())
@@ -291,13 +291,12 @@ async fn the_verifiable_consumer_gets_what_the_verifiable_producer_had_acknowled
 }
 
 #[tokio::test]
-async fn java_can_neither_delete_nor_change_nor_empty_a_protected_topic() {
-    let Some(jvm) = Jvm::shared("java_can_neither_delete_nor_change_nor_empty_a_protected_topic")
-    else {
+async fn java_cannot_delete_change_or_empty_a_protected_topic() {
+    let Some(jvm) = Jvm::shared("java_cannot_delete_change_or_empty_a_protected_topic") else {
         return;
     };
     if !jvm.target().ours {
-        // Apache Kafka protects topics by access lists, which is another mechanism.
+        // Apache Kafka has another mechanism to protect topics: access lists.
         return;
     }
     jvm.target().create_protected_topic().await;
@@ -344,10 +343,10 @@ async fn java_can_neither_delete_nor_change_nor_empty_a_protected_topic() {
     );
 }
 
-/// Whether it is one of Kafka's errors for "you may not" or "this broker does not do that".
+/// Whether the output has one of Kafka's errors for a forbidden or unsupported operation.
 fn is_a_refusal(words: &str) -> bool {
     let refusals = [
-        // Some tools print the broker's words alone.
+        // Some tools print only the broker's message.
         "the embedded log keeps this topic",
         "TopicAuthorizationException",
         "ClusterAuthorizationException",
@@ -366,10 +365,8 @@ fn is_a_refusal(words: &str) -> bool {
 }
 
 #[test]
-fn requests_that_the_broker_does_not_serve_get_an_error_and_never_silence() {
-    let Some(jvm) =
-        Jvm::shared("requests_that_the_broker_does_not_serve_get_an_error_and_never_silence")
-    else {
+fn unsupported_requests_always_get_an_error() {
+    let Some(jvm) = Jvm::shared("unsupported_requests_always_get_an_error") else {
         return;
     };
     let acls = "org.apache.kafka.tools.AclCommand";
@@ -437,8 +434,8 @@ fn requests_that_the_broker_does_not_serve_get_an_error_and_never_silence() {
 }
 
 #[test]
-fn java_learns_the_name_and_the_versions_of_the_cluster() {
-    let Some(jvm) = Jvm::shared("java_learns_the_name_and_the_versions_of_the_cluster") else {
+fn java_reads_the_id_and_the_versions_of_the_cluster() {
+    let Some(jvm) = Jvm::shared("java_reads_the_id_and_the_versions_of_the_cluster") else {
         return;
     };
     let cluster = jvm.run(

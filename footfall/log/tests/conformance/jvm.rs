@@ -1,4 +1,4 @@
-//! One Java machine that runs Kafka's own command line tools, one after the other (`java/Tools.java`).
+//! A Java VM that runs Kafka's own command line tools one after the other (`java/Tools.java`).
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
     tools::{Ended, run, target_directory, workspace},
 };
 
-/// Short-lived: neither the optimising compiler nor a parallel collector would pay off.
+/// For short runs: the optimising compiler and a parallel collector would cost more than they save.
 const JAVA_OPTIONS: [&str; 5] = [
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -28,7 +28,7 @@ const JAVA_OPTIONS: [&str; 5] = [
     "-cp",
 ];
 
-/// The tools, and the broker that they talk to.
+/// The tools and their broker.
 pub struct Jvm {
     target: Arc<Target>,
     jars: PathBuf,
@@ -42,11 +42,11 @@ struct Inner {
     answers: Receiver<Ended>,
 }
 
-/// While one test uses the machine, the others share it.
+/// Concurrent tests share one VM.
 static SHARED: Mutex<Weak<Jvm>> = Mutex::new(Weak::new());
 
 impl Jvm {
-    /// The shared machine; `None`, with a word on standard error, when the tools are not here.
+    /// The shared VM. If the tools are missing, reports it on standard error and returns `None`.
     pub fn shared(test: &str) -> Option<Arc<Self>> {
         let mut shared = SHARED.lock().unwrap();
         if let Some(jvm) = shared.upgrade() {
@@ -64,7 +64,7 @@ impl Jvm {
         Some(jvm)
     }
 
-    /// The broker that the tools talk to.
+    /// The broker of the tools.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -83,7 +83,7 @@ impl Jvm {
             .unwrap();
         let requests = child.stdin.take().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        // A thread, because reading a pipe cannot be given up after a while.
+        // A thread, because a read from a pipe has no timeout.
         let (sender, answers) = mpsc::channel();
         thread::spawn(move || {
             while let Some(answer) = read_answer(&mut out) {
@@ -104,11 +104,11 @@ impl Jvm {
         }
     }
 
-    /// Runs a tool: the name of its class (and of its subcommand, where that comes first), the option that takes a file
-    /// of client properties, and further arguments.
+    /// Runs a tool: its class (with the subcommand if that must come first), its option for a file of client
+    /// properties, and further arguments.
     ///
     /// # Panics
-    /// When it does not end.
+    /// If it does not end in time.
     #[track_caller]
     pub fn run(&self, class: &str, properties: &str, arguments: &[&str]) -> Ended {
         let words = self.words(class, properties, arguments);
@@ -117,14 +117,14 @@ impl Jvm {
         match inner.answers.recv_timeout(PATIENCE) {
             Ok(ended) => ended,
             Err(error) => {
-                // Those who wait for the machine fail at once instead of one after the other.
+                // Tests that wait for the VM then fail at once instead of one after the other.
                 inner.child.kill().unwrap();
                 panic!("{words:?} does not end: {error}");
             }
         }
     }
 
-    /// The same in a Java machine of its own, for tools that do part of their work when their process ends.
+    /// The same in a separate VM, for tools that do part of their work at the end of their process.
     #[track_caller]
     pub fn run_alone(&self, class: &str, properties: &str, arguments: &[&str]) -> Ended {
         let mut command = Command::new("java");
@@ -155,7 +155,7 @@ impl Drop for Jvm {
         let Ok(inner) = self.inner.get_mut() else {
             return;
         };
-        // It holds nothing that needs to be closed.
+        // The VM holds nothing that must be closed.
         let _killed = inner.child.kill();
         let _status = inner.child.wait();
     }
@@ -183,9 +183,9 @@ fn source() -> PathBuf {
     workspace().join("footfall/log/tests/conformance/java/Tools.java")
 }
 
-/// Where the jars are, fetched when they are not; or why there are none.
+/// Finds the jars, and downloads missing ones. The error says why that failed.
 fn find_jars() -> Result<PathBuf, String> {
-    // The compiler, because a source file is run.
+    // A JDK rather than a JRE, because Java compiles the source file.
     for program in ["java", "javac"] {
         if !is_installed(program) {
             return Err(format!(
@@ -201,13 +201,13 @@ fn find_jars() -> Result<PathBuf, String> {
         Ok(target_directory().join("apache-kafka/libs"))
     } else {
         Err(format!(
-            "Kafka's jars cannot be fetched: {}",
+            "cannot download Kafka's jars: {}",
             fetched.err.trim()
         ))
     }
 }
 
-/// Java's clients want the login in a form of their own.
+/// Writes the properties of Java's clients, which have their own format for the login.
 fn write_properties(access: &Access, file: &Path) {
     let mut text = String::new();
     if let Some(login) = &access.login {

@@ -1,4 +1,4 @@
-//! kcat: lists, writes, reads from anywhere, asks for offsets by time, and is refused without the password.
+//! kcat: lists, writes, reads from any offset, finds offsets by time, and is refused without the password.
 
 use std::{process::Command, sync::Arc};
 
@@ -14,7 +14,7 @@ struct Kcat {
 }
 
 impl Kcat {
-    /// `None`, with a word on standard error: kcat is not installed.
+    /// Returns `None` and reports it on standard error if kcat is not installed.
     fn find(test: &str) -> Option<Self> {
         if is_installed("kcat") {
             let target = Target::shared();
@@ -109,8 +109,8 @@ async fn kcat_reads_what_it_wrote_in_every_codec() {
 }
 
 #[tokio::test]
-async fn kcat_begins_where_it_is_told_to() {
-    let Some(kcat) = Kcat::find("kcat_begins_where_it_is_told_to") else {
+async fn kcat_begins_at_the_given_offset() {
+    let Some(kcat) = Kcat::find("kcat_begins_at_the_given_offset") else {
         return;
     };
     kcat.target.create_topic("kcat.offsets", 1).await;
@@ -122,7 +122,7 @@ async fn kcat_begins_where_it_is_told_to() {
         .map(|offset| format!("{offset}:v-{offset}"))
         .collect();
     assert_eq!(kcat.read("kcat.offsets", "beginning"), all);
-    // The ten records are one batch, so this begins within it.
+    // The ten records are one batch, so this starts within it.
     assert_eq!(kcat.read("kcat.offsets", "7"), all[7..]);
     assert_eq!(kcat.read("kcat.offsets", "-2"), all[8..]);
     assert_eq!(kcat.read("kcat.offsets", "end"), Vec::<String>::new());
@@ -162,7 +162,7 @@ async fn kcat_finds_the_offset_of_a_time() {
         ("1700000000001", "1"),
         ("1700000006000", "6"),
         ("1700000009000", "9"),
-        // Nothing is as new as that: the end, which kcat prints as its own number for it.
+        // No record is this new. kcat prints its own number for the end.
         ("1700000009001", "-1"),
     ];
     for (time, offset) in cases {
@@ -201,7 +201,7 @@ async fn a_client_with_wrong_or_no_credentials_learns_nothing() {
         return;
     };
     let Some(login) = &kcat.target.access.login else {
-        // Apache Kafka is started without passwords; that is one of the intended differences.
+        // Apache Kafka runs without passwords here, which is one of the intended differences.
         return;
     };
     kcat.target.create_topic("kcat.secret", 1).await;

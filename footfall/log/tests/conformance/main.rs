@@ -1,11 +1,11 @@
-//! What Kafka's clients and tools see of a broker: kcat, librdkafka, Java's clients and tools, franz-go.
+//! Tests a broker with Kafka's clients and tools: kcat, librdkafka, Java's clients and tools, franz-go.
 //!
-//! By default the broker is ours, as a process of its own. With `KAFKA_BROKERS=host:port` the same tests
-//! run against that cluster, which shows that the tests themselves are right:
+//! By default the tests run against this crate's broker as a separate process. With `KAFKA_BROKERS=host:port` they run
+//! against that cluster, which shows that the tests themselves are correct:
 //! `scripts/apache-kafka run -- cargo test -p footfall-log --test conformance`.
-//! What the two are meant to answer differently is data, see `target.rs`.
+//! `target.rs` has the intended differences between the two.
 //!
-//! A test whose tool is not installed says so on standard error and passes; with `REQUIRE_TOOLS=1` it fails.
+//! A test whose tool is not installed reports it on standard error and passes; with `REQUIRE_TOOLS=1` it fails.
 
 #[path = "../kit/access.rs"]
 mod access;

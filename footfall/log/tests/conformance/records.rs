@@ -1,4 +1,4 @@
-//! librdkafka: records come back as they were sent, from any offset and time, and wake those who wait for them.
+//! librdkafka: records come back as sent, from any offset and time, and wake waiting consumers.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::target::{PATIENCE, Target, numbered};
 
 const FIRST_TIME: i64 = 1_700_000_000_000;
 
-/// A record with everything that a consumer sees of it.
+/// A record with all fields that a consumer sees.
 #[derive(Clone, Debug, PartialEq)]
 struct Record {
     offset: i64,
@@ -49,7 +49,7 @@ fn reader(target: &Target, topic: &str, from: Offset) -> BaseConsumer {
         .set("group.id", "unused")
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "error")
-        // The checksum of each batch is then verified by librdkafka as well.
+        // librdkafka then verifies the checksum of each batch too.
         .set("check.crcs", "true")
         .create()
         .unwrap();
@@ -76,7 +76,7 @@ fn read(consumer: &BaseConsumer, count: usize) -> Vec<Record> {
     records
 }
 
-/// Records of every shape: keys and values that are missing, empty and long; headers without value and twice.
+/// Records of every shape: missing, empty and long keys and values; headers without a value and repeated ones.
 fn shapes(codec: &str) -> Vec<Record> {
     let long = format!("{codec} ").repeat(20_000).into_bytes();
     let keys = [None, Some(Vec::new()), Some(b"key".to_vec())];
@@ -99,7 +99,7 @@ fn shapes(codec: &str) -> Vec<Record> {
                 let number = i64::try_from(records.len()).unwrap();
                 records.push(Record {
                     offset: number,
-                    // Times that go up and down: the newest is not the last.
+                    // Timestamps that rise and fall, so the newest record is not the last.
                     time: Some(FIRST_TIME + (number * 7919) % 1000),
                     key: key.clone(),
                     value: value.clone(),
@@ -138,7 +138,7 @@ async fn records_come_back(codec: &str) {
     }
     let all = read(&reader(&target, &topic, Offset::Beginning), sent.len());
     assert_eq!(all, sent);
-    // From each offset, most of them within a batch.
+    // Read from each offset; most of them are within a batch.
     for from in 0..sent.len() {
         let offset = Offset::Offset(i64::try_from(from).unwrap());
         let one = read(&reader(&target, &topic, offset), 1);
@@ -147,35 +147,35 @@ async fn records_come_back(codec: &str) {
 }
 
 #[tokio::test]
-async fn uncompressed_records_come_back_as_they_were_sent() {
+async fn uncompressed_records_come_back_as_sent() {
     records_come_back("none").await;
 }
 
 #[tokio::test]
-async fn gzip_records_come_back_as_they_were_sent() {
+async fn gzip_records_come_back_as_sent() {
     records_come_back("gzip").await;
 }
 
 #[tokio::test]
-async fn snappy_records_come_back_as_they_were_sent() {
+async fn snappy_records_come_back_as_sent() {
     records_come_back("snappy").await;
 }
 
 #[tokio::test]
-async fn lz4_records_come_back_as_they_were_sent() {
+async fn lz4_records_come_back_as_sent() {
     records_come_back("lz4").await;
 }
 
 #[tokio::test]
-async fn zstd_records_come_back_as_they_were_sent() {
+async fn zstd_records_come_back_as_sent() {
     records_come_back("zstd").await;
 }
 
 #[tokio::test]
-async fn each_time_has_the_offset_of_the_first_record_as_new_as_it() {
+async fn each_time_finds_the_first_record_with_that_timestamp_or_later() {
     let target = Target::shared();
     target.create_topic("records.times", 1).await;
-    // Two batches. In the second, records are older than the newest of the first.
+    // Two batches. The second has records older than the newest of the first.
     let values = numbered("v", 20);
     target
         .append("records.times", 0, FIRST_TIME, &values[..10])
@@ -206,7 +206,7 @@ async fn each_time_has_the_offset_of_the_first_record_as_new_as_it() {
 }
 
 #[tokio::test]
-async fn an_empty_partition_begins_and_ends_at_zero_and_has_no_times() {
+async fn an_empty_partition_begins_and_ends_at_zero_and_has_no_timestamps() {
     let target = Target::shared();
     target.create_topic("records.empty", 1).await;
     let consumer = reader(&target, "records.empty", Offset::Beginning);
@@ -221,7 +221,7 @@ async fn an_empty_partition_begins_and_ends_at_zero_and_has_no_times() {
 }
 
 #[tokio::test]
-async fn an_offset_behind_the_end_is_out_of_range() {
+async fn an_offset_after_the_end_is_out_of_range() {
     let target = Target::shared();
     target.create_topic("records.range", 1).await;
     target
@@ -230,12 +230,12 @@ async fn an_offset_behind_the_end_is_out_of_range() {
     let consumer = reader(&target, "records.range", Offset::Offset(4));
     let started = Instant::now();
     let error = loop {
-        assert!(started.elapsed() < PATIENCE, "nothing is reported");
+        assert!(started.elapsed() < PATIENCE, "no error is reported");
         if let Some(answer) = consumer.poll(Duration::from_millis(100)) {
             break answer.map(|message| Record::of(&message)).unwrap_err();
         }
     };
-    // With `auto.offset.reset=error`, librdkafka reports the broker's OFFSET_OUT_OF_RANGE by its own code.
+    // With `auto.offset.reset=error`, librdkafka reports the broker's OFFSET_OUT_OF_RANGE with its own code.
     let expected = KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset);
     assert_eq!(error, expected);
 }
@@ -247,7 +247,7 @@ async fn a_consumer_that_waits_at_the_end_is_woken_by_each_record() {
     let mut config = target.access.client();
     let consumer: BaseConsumer = config
         .set("group.id", "unused")
-        // Far longer than the test's patience: only a produce can end the wait.
+        // Much longer than the test's patience, so only a produce can end the wait.
         .set("fetch.wait.max.ms", "300000")
         .set("socket.timeout.ms", "300000")
         .create()
@@ -257,7 +257,7 @@ async fn a_consumer_that_waits_at_the_end_is_woken_by_each_record() {
         .add_partition_offset("records.wait", 0, Offset::Beginning)
         .unwrap();
     consumer.assign(&partitions).unwrap();
-    // Several times: once the fetch may have come after the record.
+    // Repeat it, because a single fetch may have come after the record.
     for value in numbered("new", 5) {
         let values = [value];
         target.append("records.wait", 0, FIRST_TIME, &values).await;
@@ -267,7 +267,7 @@ async fn a_consumer_that_waits_at_the_end_is_woken_by_each_record() {
 }
 
 #[tokio::test]
-async fn a_record_above_the_limit_is_refused_and_the_next_one_taken() {
+async fn a_record_above_the_limit_is_refused_and_the_next_one_accepted() {
     let target = Target::shared();
     target.create_topic("records.large", 1).await;
     let mut config = target.access.client();
@@ -292,7 +292,7 @@ async fn a_record_above_the_limit_is_refused_and_the_next_one_taken() {
 }
 
 #[tokio::test]
-async fn transactions_are_refused_with_an_error_of_kafkas() {
+async fn transactions_are_refused_with_one_of_kafkas_errors() {
     let target = Target::shared();
     let mut config = target.access.client();
     let producer: rdkafka::producer::FutureProducer = config
@@ -301,7 +301,7 @@ async fn transactions_are_refused_with_an_error_of_kafkas() {
         .unwrap();
     let begun = producer.init_transactions(PATIENCE);
     if target.ours {
-        // Whatever it says, it says so at once and is no timeout.
+        // Any error is fine if it is immediate and not a timeout.
         let error = begun.unwrap_err();
         let code = error.rdkafka_error_code().unwrap();
         assert_ne!(code, RDKafkaErrorCode::OperationTimedOut, "{error}");

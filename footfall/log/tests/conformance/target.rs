@@ -1,4 +1,4 @@
-//! The broker that the tests talk to, shared by all of them, and how it differs from Apache Kafka.
+//! The broker that all tests share, and its differences from Apache Kafka.
 
 use std::{
     path::{Path, PathBuf},
@@ -19,26 +19,26 @@ use crate::{
     process::BrokerProcess,
 };
 
-/// The topic that no client may delete or reconfigure, where the broker has such topics.
+/// The protected topic, which clients may not delete or reconfigure, on brokers with such topics.
 pub const PROTECTED: &str = "protected.v1";
-/// Longer than anything takes on a busy machine: only a test that fails waits for so long.
+/// Longer than any step takes on a busy machine. Only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A broker to talk to.
+/// The broker under test.
 pub struct Target {
-    /// Where it is.
+    /// Its address and login.
     pub access: Access,
-    /// Whether it is our broker, which has no transactions and keeps every record. Else it is Apache Kafka.
+    /// Whether it is this crate's broker, which has no transactions and keeps every record, rather than Apache Kafka.
     pub ours: bool,
     files: TempDir,
     _broker: Option<BrokerProcess>,
 }
 
-/// While one test uses the broker, the others share it; the last one ends it.
+/// Concurrent tests share one broker; the last one ends it.
 static SHARED: Mutex<Weak<Target>> = Mutex::new(Weak::new());
 
 impl Target {
-    /// The shared broker, started when no test has done it yet.
+    /// The shared broker. The first test starts it.
     pub fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock().unwrap();
         if let Some(target) = shared.upgrade() {
@@ -86,31 +86,31 @@ impl Target {
         }
     }
 
-    /// A file with the settings of a client, as `kcat -F` takes it.
+    /// A file with the settings of a client, for `kcat -F`.
     pub fn properties(&self) -> PathBuf {
         self.files.path().join("client.properties")
     }
 
-    /// A folder for files of tests; it goes with the broker.
+    /// A folder for files of tests, removed with the broker.
     pub fn folder(&self) -> &Path {
         self.files.path()
     }
 
-    /// A client for administration.
+    /// Creates an admin client.
     pub fn admin(&self) -> AdminClient<DefaultClientContext> {
         self.access.client().create().unwrap()
     }
 
-    /// Makes a topic of that many partitions.
+    /// Creates a topic with this many partitions.
     pub async fn create_topic(&self, name: &str, partitions: i32) {
-        // The records' times are of the past, and Apache Kafka would soon delete them.
+        // The records have old timestamps, so Apache Kafka would soon delete them.
         let topic =
             NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
         let created = self.admin().create_topics([&topic], &options()).await;
         for result in created.unwrap() {
             result.unwrap();
         }
-        // Apache Kafka answers a little before its broker knows of the topic.
+        // Apache Kafka answers shortly before its broker knows the topic.
         let consumer: BaseConsumer = self.access.client().create().unwrap();
         let count = usize::try_from(partitions).unwrap();
         eventually("the topic is known", || {
@@ -124,7 +124,7 @@ impl Target {
         });
     }
 
-    /// Makes the topic that is protected, unless an earlier test did.
+    /// Creates the protected topic, unless an earlier test did.
     pub async fn create_protected_topic(&self) {
         let topic = NewTopic::new(PROTECTED, 1, TopicReplication::Fixed(1));
         let created = self.admin().create_topics([&topic], &options()).await;
@@ -135,7 +135,7 @@ impl Target {
         }
     }
 
-    /// An idempotent producer that compresses by that codec.
+    /// Creates an idempotent producer that compresses with this codec.
     pub fn producer(&self, codec: &str) -> FutureProducer {
         let mut config = self.access.client();
         config
@@ -145,7 +145,8 @@ impl Target {
         config.create().unwrap()
     }
 
-    /// Appends values with the timestamps `first_time`, `first_time + 1000`, ... in as few batches as the client makes.
+    /// Appends values with the timestamps `first_time`, `first_time + 1000`, ... in as few batches as the client
+    /// allows.
     pub async fn append(&self, topic: &str, partition: i32, first_time: i64, values: &[String]) {
         let producer = self.producer("lz4");
         let mut deliveries = Vec::new();
@@ -162,7 +163,8 @@ impl Target {
     }
 }
 
-/// Asks until it is so. Ours is at once what it answered; Apache Kafka's broker learns of some things a little later.
+/// Waits until a condition is true. This crate's broker shows changes at once; Apache Kafka's shows some a little
+/// later.
 #[track_caller]
 pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
     let started = Instant::now();
@@ -171,7 +173,7 @@ pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
-/// How long administration may take.
+/// Options of admin requests.
 pub fn options() -> AdminOptions {
     AdminOptions::new()
         .operation_timeout(Some(PATIENCE))

@@ -1,4 +1,4 @@
-//! Running the tools of other projects, and where their files are.
+//! Runs external tools, and finds their files.
 
 use std::{
     io::{self, Write as _},
@@ -10,26 +10,26 @@ use std::{
 
 use crate::target::PATIENCE;
 
-/// What a tool left behind.
+/// The result of a tool.
 #[derive(Debug)]
 pub struct Ended {
     /// Whether it reported success.
     pub success: bool,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub out: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub err: String,
 }
 
 impl Ended {
-    /// Its output, when it succeeded.
+    /// Returns its standard output. Panics if it failed.
     #[track_caller]
     pub fn output(self) -> String {
         assert!(self.success, "the tool failed: {self:?}");
         self.out
     }
 
-    /// Everything that it wrote, when it failed.
+    /// Returns all of its output. Panics if it succeeded.
     #[track_caller]
     pub fn failure(self) -> String {
         assert!(!self.success, "the tool should have failed: {self:?}");
@@ -37,10 +37,10 @@ impl Ended {
     }
 }
 
-/// Runs a command to its end, with that on its standard input.
+/// Runs a command to its end, with `input` on its standard input.
 ///
 /// # Panics
-/// When it does not end.
+/// If it does not end in time.
 pub fn run(command: &mut Command, input: &str) -> Ended {
     let mut child = command
         .stdin(Stdio::piped())
@@ -52,9 +52,9 @@ pub fn run(command: &mut Command, input: &str) -> Ended {
     let mut stdout = child.stdout.take().unwrap();
     let mut stderr = child.stderr.take().unwrap();
     let input = input.to_owned();
-    // Threads, because a tool that writes much while it is written to would wait for ever.
+    // Use threads, because a tool that writes much before it reads its input would wait forever.
     let feed = thread::spawn(move || {
-        // It may end without reading everything.
+        // The tool may end without reading everything.
         let _written = stdin.write_all(input.as_bytes());
     });
     let out = thread::spawn(move || read_text(&mut stdout));
@@ -69,7 +69,7 @@ pub fn run(command: &mut Command, input: &str) -> Ended {
             let words = (out.join().unwrap(), err.join().unwrap());
             panic!("{command:?} does not end: {words:?}");
         }
-        // The standard library cannot wait for a process with a limit.
+        // The standard library cannot wait for a process with a timeout.
         thread::sleep(Duration::from_millis(5));
     };
     feed.join().unwrap();
@@ -86,12 +86,12 @@ fn read_text(from: &mut impl io::Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The top of the workspace.
+/// The root of the workspace.
 pub fn workspace() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Where cargo puts what it builds, and scripts what they fetch.
+/// The folder for cargo's output and for downloads of scripts.
 pub fn target_directory() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }

@@ -1,8 +1,9 @@
-//! Looks for anomalies in what clients saw of a log, after Jepsen's workload for Kafka. Pure: no broker, no clock.
+//! Finds anomalies in the observations of a log's clients, like Jepsen's workload for Kafka. It needs no broker or
+//! clock.
 //!
-//! Its rule: an acknowledged record is in the log once, at the offset that the acknowledgement named. One that was
-//! not acknowledged is in the log once or not at all. Nothing else is in the log. Only a producer that gave records up
-//! may have some of its records there again, and each time under another producer id or epoch.
+//! Its rule: an acknowledged record is in the log once, at the acknowledged offset. An unacknowledged record is in the
+//! log once or not at all. Nothing else is in the log. Only a producer that gave up records may have repeated some, and
+//! each copy has another producer id or epoch.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -13,12 +14,12 @@ use std::{
 /// A partition, by number; the tests use one topic.
 pub type Partition = i32;
 
-/// What a record says: who sent it, and as which of its records. No two records are the same.
+/// The content of a record: its producer and its number. No two records are equal.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Value {
     /// The producer.
     pub producer: u32,
-    /// Its records are numbered in the order of sending.
+    /// The position of the record in its producer's order of sending.
     pub number: u64,
 }
 
@@ -42,7 +43,7 @@ impl FromStr for Value {
     }
 }
 
-/// As whom a producer's client wrote a batch. A broker must recognise what the same writer sends again.
+/// The identity under which a producer's client wrote a batch. A broker must recognise a repeat by the same writer.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Writer {
     /// The producer id in the batch's header.
@@ -51,59 +52,59 @@ pub struct Writer {
     pub epoch: i16,
 }
 
-/// A record that a producer handed to its client.
+/// A record that a producer passed to its client.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent {
-    /// What it says.
+    /// Its content.
     pub value: Value,
-    /// Where it was sent.
+    /// The target partition.
     pub partition: Partition,
-    /// The offset that the broker acknowledged; `None` when the outcome is unknown.
+    /// The acknowledged offset; `None` if the outcome is unknown.
     pub acknowledged: Option<i64>,
 }
 
-/// A record in the log, or one that a consumer saw; without a value when it is none that a producer of ours writes.
+/// A record in the log or seen by a consumer. Without a value if no producer of the test writes such bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     /// Where it is.
     pub partition: Partition,
     /// Where it is.
     pub offset: i64,
-    /// What it says.
+    /// Its content.
     pub value: Option<Value>,
 }
 
-/// A consumer's stay at its partitions: what it saw, in order, without seeking in between.
+/// The records that a consumer saw in one assignment, in order, without seeks between them.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
-    /// What it saw.
+    /// The records that it saw.
     pub seen: Vec<Seen>,
 }
 
 /// One step of the only client that commits offsets of a group for a partition.
 #[derive(Clone, Copy, Debug)]
 pub enum Commit {
-    /// It asked for that offset to be stored.
+    /// The client sent a commit of this offset.
     Tried(i64),
-    /// The broker acknowledged the last one that it had tried.
+    /// The broker acknowledged the last commit.
     Done,
-    /// The broker said that this is stored; -1 for nothing.
+    /// The broker returned this committed offset; -1 for none.
     Found(i64),
 }
 
-/// Everything that clients saw.
+/// All observations of the clients.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// What was sent.
+    /// All sent records.
     pub sent: Vec<Sent>,
-    /// Producers that gave records up. Their client goes on in the next epoch and sends what had no answer again, which
-    /// no broker can tell from new records: their records may be in the log again, by another writer.
+    /// Producers that gave up records. Their client continues in the next epoch and sends unanswered records again. No
+    /// broker can distinguish these from new records, so the log may hold them again, by another writer.
     pub gave_up: BTreeSet<u32>,
-    /// Who wrote the records of the log, as far as it is known. A repeated record without a writer is not excused.
+    /// The known writers of the log's records. A repeated record without a known writer is not excused.
     pub writers: BTreeMap<(Partition, i64), Writer>,
-    /// What consumers saw meanwhile.
+    /// The sessions of consumers during the load.
     pub sessions: Vec<Session>,
-    /// Ends of partitions, in the order in which one client asked for them.
+    /// Ends of partitions, in the order of one client's requests.
     pub ends: Vec<(Partition, i64)>,
     /// Commits to one group and partition.
     pub commits: Vec<Commit>,
@@ -111,37 +112,38 @@ pub struct History {
     pub log: Vec<Seen>,
 }
 
-/// Something that a log must not do.
+/// A violation of the log's guarantees.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Anomaly {
-    /// It was acknowledged and is not in the log.
+    /// The record was acknowledged but is not in the log.
     Lost(Value),
-    /// It was acknowledged at another offset than it has.
+    /// The record was acknowledged at a different offset.
     Moved(Value),
-    /// It is in the log more than once, and not because its producer gave it up and became another writer.
+    /// The record is in the log more than once, although its producer did not give up records and become another
+    /// writer.
     Duplicated(Value),
-    /// It stands after a record that its producer sent later to the same partition.
+    /// The record comes after one that its producer sent later to the same partition.
     Reordered(Value),
-    /// A record that no producer sent there.
+    /// A record that no producer sent to this partition.
     Phantom(Partition, i64),
-    /// The log or consumers have two values for one offset.
+    /// Two different values were seen at one offset.
     TwoValues(Partition, i64),
     /// A consumer saw a record that is not in the log.
     AbortedRead(Partition, i64),
-    /// A consumer saw an offset that is not above the one before.
+    /// A consumer saw an offset that is not above the previous one.
     WentBack(Partition, i64),
-    /// A consumer did not see a record between two that it saw.
+    /// A consumer missed a record between two that it saw.
     Skipped(Partition, i64),
     /// The end of a partition was lower than before.
     EndWentBack(Partition, i64),
     /// A group's committed offset was lower than one acknowledged before.
     CommitWentBack(i64),
-    /// A group's committed offset was none that could be stored.
+    /// A group's committed offset was not one of the possible ones.
     PhantomCommit(i64),
 }
 
 impl History {
-    /// All anomalies, sorted; none for a log that did what it should.
+    /// Finds all anomalies, sorted. A correct log has none.
     pub fn anomalies(&self) -> Vec<Anomaly> {
         let mut found = BTreeSet::new();
         let values = self.check_log(&mut found);
@@ -152,7 +154,7 @@ impl History {
         found.into_iter().collect()
     }
 
-    /// Checks the log by itself and against what was sent. Returns the value at each offset.
+    /// Checks the log by itself and against the sent records. Returns the value at each offset.
     fn check_log(
         &self,
         found: &mut BTreeSet<Anomaly>,
@@ -196,7 +198,8 @@ impl History {
         values
     }
 
-    /// Whether this copy is one that no broker can recognise: of a given-up record, by a writer unlike all before.
+    /// Whether no broker could recognise this copy: its producer gave up records, and all earlier copies have other
+    /// writers.
     fn may_repeat(&self, value: Value, writer: Option<Writer>, before: &[Option<Writer>]) -> bool {
         let is_new = writer.is_some() && before.iter().all(|one| one.is_some() && *one != writer);
         is_new && self.gave_up.contains(&value.producer)
@@ -269,7 +272,7 @@ impl History {
             let known = ends.entry(partition).or_insert(end);
             *known = end.max(*known);
         }
-        // The log that was read at the end is the last answer.
+        // The final log counts as the last response.
         for (partition, end) in self.ends.iter().copied().chain(ends) {
             let highest = highest.entry(partition).or_insert(end);
             if end < *highest {
@@ -280,7 +283,7 @@ impl History {
     }
 
     fn check_commits(&self, found: &mut BTreeSet<Anomaly>) {
-        // What may be stored: the last acknowledged offset, or one that was tried since without an answer.
+        // The possible offsets: the last acknowledged one, and those sent since without a response.
         let mut acknowledged = -1;
         let mut possible = vec![-1];
         for commit in &self.commits {

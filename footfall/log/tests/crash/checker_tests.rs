@@ -1,4 +1,4 @@
-//! The checker finds each anomaly where it was planted, and none in a history without one.
+//! Tests that the checker finds each planted anomaly, and none in a correct history.
 
 use crate::checker::{Anomaly, Commit, History, Seen, Sent, Session, Value, Writer};
 
@@ -15,7 +15,7 @@ fn at(offset: i64, value: Value) -> Seen {
     }
 }
 
-/// Two producers, three records each, of which the last of the second had no answer and is in the log all the same.
+/// Two producers with three records each. The second's last record had no response, but is in the log.
 fn sound() -> History {
     let order = [(1, 0), (2, 0), (1, 1), (1, 2), (2, 1), (2, 2)];
     let mut history = History::default();
@@ -28,7 +28,7 @@ fn sound() -> History {
         });
         history.log.push(at(offset, value));
     }
-    // Never answered and not in the log.
+    // Unanswered and not in the log.
     history.sent.push(Sent {
         value: value(2, 3),
         partition: 0,
@@ -103,12 +103,12 @@ fn a_record_at_another_offset_than_acknowledged_has_moved() {
 }
 
 #[test]
-fn a_record_that_is_in_the_log_twice_is_duplicated() {
+fn a_record_twice_in_the_log_is_duplicated() {
     let plant = |history: &mut History| history.log.push(at(6, value(2, 0)));
     finds(plant, &[Anomaly::Duplicated(value(2, 0))]);
 }
 
-/// Record 2-0 is at 1 and again at 6, record 1-0 at 0 and again at 7, each by these writers.
+/// Repeats record 2-0 (at 1 and 6) and record 1-0 (at 0 and 7), written by these writers.
 fn repeats(history: &mut History, writers: [(i64, Option<(i64, i16)>); 4]) {
     history.log.push(at(6, value(2, 0)));
     history.log.push(at(7, value(1, 0)));
@@ -121,7 +121,7 @@ fn repeats(history: &mut History, writers: [(i64, Option<(i64, i16)>); 4]) {
 }
 
 #[test]
-fn only_a_producer_that_gave_records_up_may_repeat_some() {
+fn only_a_producer_that_gave_up_records_may_repeat_some() {
     let plant = |history: &mut History| {
         history.gave_up.insert(2);
         let (old, new) = (Some((5, 0)), Some((5, 1)));
@@ -131,7 +131,7 @@ fn only_a_producer_that_gave_records_up_may_repeat_some() {
 }
 
 #[test]
-fn a_producer_that_gave_records_up_repeats_none_in_the_same_epoch() {
+fn a_producer_that_gave_up_records_repeats_none_in_the_same_epoch() {
     let both = [
         Anomaly::Duplicated(value(1, 0)),
         Anomaly::Duplicated(value(2, 0)),
@@ -159,7 +159,7 @@ fn a_producer_that_gave_records_up_repeats_none_in_the_same_epoch() {
 }
 
 #[test]
-fn a_third_copy_is_compared_with_both_before() {
+fn a_third_copy_is_compared_with_both_earlier_ones() {
     let plant = |history: &mut History| {
         history.gave_up.insert(2);
         for (offset, epoch) in [(1, 0), (6, 1), (7, 1)] {
@@ -183,7 +183,7 @@ fn a_record_after_a_later_one_of_its_producer_is_reordered() {
 }
 
 #[test]
-fn a_record_that_nobody_sent_is_a_phantom() {
+fn a_record_that_no_producer_sent_is_a_phantom() {
     let plant = |history: &mut History| history.log.push(at(6, value(3, 0)));
     finds(plant, &[Anomaly::Phantom(0, 6)]);
 }
@@ -201,7 +201,7 @@ fn bytes_that_no_producer_writes_are_a_phantom() {
 }
 
 #[test]
-fn a_record_in_another_partition_than_it_was_sent_to_is_a_phantom() {
+fn a_record_in_the_wrong_partition_is_a_phantom() {
     let plant = |history: &mut History| {
         history.log.push(Seen {
             partition: 1,
@@ -219,7 +219,7 @@ fn an_offset_with_two_values_is_reported() {
 }
 
 #[test]
-fn what_a_consumer_saw_and_the_log_has_not_is_an_aborted_read() {
+fn a_record_seen_by_a_consumer_but_not_in_the_log_is_an_aborted_read() {
     let plant = |history: &mut History| history.sessions[1].seen.push(at(6, value(2, 3)));
     finds(plant, &[Anomaly::AbortedRead(0, 6)]);
 }
@@ -254,13 +254,13 @@ fn a_committed_offset_below_an_acknowledged_one_went_back() {
 }
 
 #[test]
-fn a_committed_offset_that_nobody_tried_is_a_phantom() {
+fn a_committed_offset_that_no_client_sent_is_a_phantom() {
     let plant = |history: &mut History| history.commits.push(Commit::Found(9));
     finds(plant, &[Anomaly::PhantomCommit(9)]);
 }
 
 #[test]
-fn values_are_read_back_from_their_text() {
+fn values_are_parsed_from_their_text() {
     let text = format!("{} xxxx", value(3, 14));
     assert_eq!(text.parse(), Ok(value(3, 14)));
     for other in ["", "3", "3-", "-14", "a-b", "3-14x"] {

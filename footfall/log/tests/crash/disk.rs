@@ -1,4 +1,4 @@
-//! What a disk may hold after a loss of power: what was synced, and any part of what was not.
+//! Simulates a disk after a power loss. It holds everything that was synced, and any part of the rest.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,21 +10,21 @@ use rand::{Rng as _, rngs::StdRng, seq::SliceRandom as _};
 
 use crate::trace::{Change, Step};
 
-/// What became of the writes that no sync had covered.
+/// The fate of writes that were not synced.
 #[derive(Clone, Copy, Debug)]
 pub enum Loss {
-    /// All are gone.
+    /// All are lost.
     Everything,
-    /// None is gone: the process was killed, the machine went on.
+    /// None is lost: the process was killed, but the machine kept running.
     Nothing,
-    /// The first ones are there, the last of them torn.
+    /// The first ones survive, the last of them torn.
     Tail,
-    /// Any sectors of that size are there and others are not, whatever their order.
+    /// Random sectors of this size survive, regardless of their order.
     Sectors(usize),
 }
 
 impl Loss {
-    /// One kind after the other.
+    /// Cycles through the kinds.
     pub fn number(number: usize) -> Self {
         let kinds = [
             Self::Everything,
@@ -37,11 +37,11 @@ impl Loss {
     }
 }
 
-/// A file's bytes on the disk, and what was done to it since.
+/// A file's bytes on the disk, and the changes since its last sync.
 #[derive(Clone, Debug, Default)]
 struct File {
     synced: Vec<u8>,
-    /// With the number of the step that did it.
+    /// Each with the number of its step.
     pending: Vec<(usize, Edit)>,
 }
 
@@ -51,7 +51,7 @@ enum Edit {
     Truncate(u64),
 }
 
-/// A change of a name.
+/// A change of a file's name.
 #[derive(Clone, Debug)]
 enum Naming {
     Add(PathBuf, usize),
@@ -64,14 +64,14 @@ pub struct Disk {
     files: Vec<File>,
     /// Names as programs see them.
     names: BTreeMap<PathBuf, usize>,
-    /// Names as they are on the disk.
+    /// Names on the disk.
     synced_names: BTreeMap<PathBuf, usize>,
-    /// With the number of the step that did it.
+    /// Each with the number of its step.
     pending_names: Vec<(usize, Naming)>,
 }
 
 impl Disk {
-    /// The files after those steps.
+    /// Applies these steps to an empty folder.
     pub fn after(steps: &[Step]) -> Self {
         let mut disk = Self::default();
         for (number, step) in steps.iter().enumerate() {
@@ -99,7 +99,7 @@ impl Disk {
             Change::Renamed(from, to) => {
                 if let Some(file) = self.names.remove(from) {
                     self.names.insert(to.clone(), file);
-                    // Both at once: a rename is atomic.
+                    // Both have the same step number, because a rename is atomic.
                     let add = Naming::Add(to.clone(), file);
                     self.pending_names.push((number, add));
                     let remove = Naming::Remove(from.clone());
@@ -115,7 +115,7 @@ impl Disk {
     }
 
     fn edit(&mut self, number: usize, path: &Path, edit: Edit) {
-        // A file that was removed while it was open is not of interest.
+        // Ignore a file that was removed while it was open.
         if let Some(file) = self.names.get(path) {
             self.files[*file].pending.push((number, edit));
         }
@@ -130,7 +130,7 @@ impl Disk {
             }
             return;
         }
-        // A folder: what happened to names in it.
+        // The path is a folder: sync the changes of names in it.
         let mut left = Vec::new();
         for (number, naming) in std::mem::take(&mut self.pending_names) {
             if number < before && naming.path().parent() == Some(path) {
@@ -142,7 +142,7 @@ impl Disk {
         self.pending_names = left;
     }
 
-    /// Writes the files into an empty folder as a loss of power might leave them.
+    /// Writes the files into an empty folder, in a state that a power loss might leave.
     pub fn write_after(&self, loss: Loss, random: &mut StdRng, from: &Path, to: &Path) {
         let names = self.names_after(loss, random);
         for (path, file) in names {
@@ -164,7 +164,7 @@ impl Disk {
         let kept = match loss {
             Loss::Everything => 0,
             Loss::Nothing => steps.len(),
-            // File systems keep the order of changes of names.
+            // File systems keep the order of name changes.
             Loss::Tail | Loss::Sectors(_) => random.random_range(0..=steps.len()),
         };
         let last = steps.iter().take(kept).next_back().copied();
@@ -211,7 +211,7 @@ impl Edit {
         }
     }
 
-    /// The parts that a disk writes one by one: sectors, at their places in the file.
+    /// Splits a change into the parts that a disk writes separately: sectors at their places in the file.
     fn sectors(&self, size: usize) -> Vec<Self> {
         let Self::Write(at, bytes) = self else {
             return vec![self.clone()];
@@ -295,7 +295,7 @@ mod tests {
             Change::Opened(path("c")),
             Change::Written(path("a"), 1, b"NEW".to_vec()),
             Change::Written(path("c"), 0, b"c".to_vec()),
-            // The folder was not synced since, so the name is not there.
+            // The folder was not synced since, so the name is lost.
             Change::Synced(path("c"), 9),
         ]);
         let all = BTreeMap::from([
@@ -336,13 +336,13 @@ mod tests {
             let sectors = bytes.chunks(512).map(|sector| sector.contains(&1));
             outcomes.insert(sectors.collect::<Vec<bool>>());
         }
-        // Five sectors were touched, the first and the last of them in part.
+        // Five sectors were changed, the first and the last of them partially.
         assert!(outcomes.len() > 16, "{outcomes:?}");
         assert!(outcomes.iter().all(|sectors| sectors[5..] == [false; 3]));
     }
 
     #[test]
-    fn a_rename_happens_wholly_or_not_at_all() {
+    fn a_rename_is_atomic() {
         let disk = disk(vec![
             Change::Opened(path("a")),
             Change::Synced(PathBuf::from("/log"), 1),

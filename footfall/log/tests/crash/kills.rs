@@ -1,4 +1,4 @@
-//! The broker is killed at random moments under load, and started again; then the whole history is checked.
+//! Kills the broker at random moments under load, restarts it, and finally checks the whole history.
 
 use std::{thread, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[test]
-fn a_broker_that_is_killed_keeps_what_it_acknowledged_and_nothing_else() {
+fn a_killed_broker_keeps_all_acknowledged_records_and_invents_none() {
     let rounds = number("CRASH_ROUNDS", 5);
     let seed = number("CRASH_SEED", 1);
     let mut random = StdRng::seed_from_u64(seed);
@@ -34,13 +34,13 @@ fn a_broker_that_is_killed_keeps_what_it_acknowledged_and_nothing_else() {
     let manners = [
         manner(1, "none", None),
         manner(2, "lz4", None),
-        // Gives records up while the broker is down, and goes on in another epoch.
+        // Gives up records while the broker is down, and continues in another epoch.
         manner(3, "gzip", Some(600)),
     ];
     let loads = manners.map(|manner| Load::start(&access, manner, seed));
     let watch = Watch::start(&access);
     for _ in 0..rounds {
-        // The moment is meant to be any: in a request, in a commit to the disk, between them.
+        // A random moment: in a request, in a commit to the disk, or between them.
         thread::sleep(Duration::from_millis(random.random_range(30..700)));
         broker.kill();
         if random.random_bool(0.3) {
@@ -88,7 +88,7 @@ fn a_broker_that_is_killed_keeps_what_it_acknowledged_and_nothing_else() {
         anomalies.len(),
         &anomalies[..anomalies.len().min(20)]
     );
-    // A test that saw nothing would find nothing.
+    // Check that the test saw enough to find something.
     let consumed: usize = history
         .sessions
         .iter()

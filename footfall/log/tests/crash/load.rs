@@ -1,4 +1,4 @@
-//! Idempotent producers that keep sending while the broker comes and goes, and remember each outcome.
+//! Idempotent producers that keep sending while the broker restarts, and record each outcome.
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ use crate::{
     setup::{PARTITIONS, PATIENCE, TOPIC},
 };
 
-/// A record and when its outcome was known.
+/// A record, and the time when its outcome was known.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     /// The record.
@@ -32,14 +32,14 @@ pub struct Outcome {
     pub time_us: u64,
 }
 
-/// How a producer behaves.
+/// The behaviour of a producer.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
     /// Its number in values.
     pub producer: u32,
     /// Its codec.
     pub codec: &'static str,
-    /// How long it tries; `None` for ever.
+    /// How long it tries to send a record; `None` for no limit.
     pub timeout_ms: Option<u32>,
 }
 
@@ -51,7 +51,7 @@ struct Outcomes(Mutex<Vec<Outcome>>);
 struct Context(Arc<Outcomes>);
 
 impl ClientContext for Context {
-    // Errors of connections are what these tests make.
+    // These tests cause connection errors, so ignore them.
     fn error(&self, _: KafkaError, _: &str) {}
 }
 
@@ -68,7 +68,7 @@ impl ProducerContext for Context {
     }
 }
 
-/// The wall clock, which a recording of system calls is also stamped with.
+/// The wall clock, which also stamps the recordings of system calls.
 #[expect(
     clippy::disallowed_methods,
     reason = "compared with times that another program took"
@@ -104,7 +104,7 @@ impl Load {
     }
 }
 
-/// A producer and what it will send.
+/// A producer and its future records.
 pub struct Sender {
     producer: BaseProducer<Context>,
     outcomes: Arc<Outcomes>,
@@ -113,7 +113,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// A producer that has not sent anything.
+    /// Creates a producer that has not sent anything yet.
     pub fn new(access: &Access, manner: Manner, seed: u64) -> Self {
         let outcomes = Arc::new(Outcomes::default());
         let mut config = access.client();
@@ -136,16 +136,16 @@ impl Sender {
         }
     }
 
-    /// Sends until that is true of the number of records sent, waits for all outcomes and returns them.
+    /// Sends until `stop` is true for the number of sent records. Waits for all outcomes and returns them.
     ///
     /// # Panics
-    /// When outcomes are missing, or the producer met an error that it cannot go on after.
+    /// If outcomes are missing, or after a fatal error of the producer.
     pub fn send_until(mut self, stop: impl Fn(u64) -> bool) -> Vec<Outcome> {
         let mut number = 0;
         while !stop(number) {
             self.send(number);
             number += 1;
-            // Serves outcomes; with a pause now and then, so that batches differ in size.
+            // Handle outcomes, with occasional pauses, so that batches differ in size.
             let pause = self.random.random_range(0..3);
             self.producer.poll(Duration::from_millis(pause));
         }
@@ -167,7 +167,7 @@ impl Sender {
             producer: self.manner.producer,
             number,
         };
-        // Mostly small, now and then far larger than a page of the file.
+        // Mostly small, sometimes much larger than a page of the file.
         let padding = match self.random.random_range(0..100) {
             0..3 => self.random.random_range(10_000..60_000),
             3..20 => self.random.random_range(1_000..8_000),

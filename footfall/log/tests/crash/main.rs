@@ -1,6 +1,6 @@
-//! What is left of a log after its broker was killed, and after the machine lost power.
+//! Checks a log after its broker was killed, and after the machine lost power.
 //!
-//! `CRASH_ROUNDS` (5) and `POWER_CUTS` (36) make the tests longer, `CRASH_SEED` (1) makes other ones of them:
+//! `CRASH_ROUNDS` (5) and `POWER_CUTS` (36) set the length of the tests; `CRASH_SEED` (1) varies them:
 //! `CRASH_ROUNDS=200 POWER_CUTS=2000 cargo test -p footfall-log --test crash`.
 
 #[path = "../kit/access.rs"]

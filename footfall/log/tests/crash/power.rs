@@ -1,5 +1,5 @@
-//! The machine loses power: what the broker wrote is recorded under load, and the folder rebuilt as a disk may hold
-//! it at many moments. The broker must open each, with everything that it had acknowledged by then.
+//! Simulates power losses: records the broker's writes under load, and rebuilds the folder for many moments in a state
+//! that a disk may hold. The broker must open each folder, with everything that it had acknowledged before.
 
 use std::{
     ffi::OsString,
@@ -31,20 +31,20 @@ use crate::{
 };
 
 const GROUP: &str = "power";
-/// Folders that are checked at the same time.
+/// The number of folders to check at the same time.
 const WORKERS: usize = 3;
 
-/// What clients of the recorded broker knew, and when.
+/// The observations of the recorded broker's clients, with their times.
 struct Known {
     topic_at_us: u64,
     outcomes: Vec<Outcome>,
-    /// Committed offsets, with the moment of the answer.
+    /// Committed offsets, with the time of the response.
     commits: Vec<(i64, u64)>,
 }
 
 #[test]
-fn a_loss_of_power_takes_nothing_that_was_acknowledged() {
-    let test = "a_loss_of_power_takes_nothing_that_was_acknowledged";
+fn a_power_loss_takes_nothing_that_was_acknowledged() {
+    let test = "a_power_loss_takes_nothing_that_was_acknowledged";
     if let Some(reason) = why_not() {
         skip(test, &reason);
         return;
@@ -63,7 +63,7 @@ fn a_loss_of_power_takes_nothing_that_was_acknowledged() {
     let mut random = StdRng::seed_from_u64(seed);
     let moments: Vec<usize> = (0..cuts)
         .map(|cut| {
-            // Every other one right after a sync, when most has just been acknowledged.
+            // Every second moment is right after a sync, when the most has just been acknowledged.
             if cut % 2 == 0 {
                 syncs[random.random_range(0..syncs.len())] + 1
             } else {
@@ -103,10 +103,10 @@ fn a_loss_of_power_takes_nothing_that_was_acknowledged() {
     });
     let problems = problems.into_inner().unwrap();
     assert!(problems.is_empty(), "seed {seed}:\n{}", problems.join("\n"));
-    // A test that saw nothing would find nothing.
+    // Check that the test saw enough to find something.
     assert!(
         found.into_inner() > cuts,
-        "hardly any record was found after the cuts"
+        "hardly any records were found after the cuts"
     );
 }
 
@@ -115,7 +115,7 @@ fn take(next: &AtomicUsize, moments: &[usize]) -> Option<(usize, usize)> {
     moments.get(cut).map(|moment| (cut, *moment))
 }
 
-/// Why nothing can be recorded here, if so.
+/// The reason if recording is impossible on this machine.
 fn why_not() -> Option<String> {
     if !is_installed("strace") {
         return Some("strace is not installed (Debian, Ubuntu: strace)".to_owned());
@@ -125,10 +125,10 @@ fn why_not() -> Option<String> {
         .args(["-f", "-o", "/dev/null", "true"])
         .stderr(Stdio::null());
     let traced = tracing.status().is_ok_and(|status| status.success());
-    (!traced).then(|| "strace is not permitted to trace here".to_owned())
+    (!traced).then(|| "strace has no permission to trace".to_owned())
 }
 
-/// Runs a broker under load and returns what it did to its files and what clients knew.
+/// Runs a broker under load. Returns its changes of files and the observations of its clients.
 fn record(setup: &Setup, folder: &Path, seed: u64) -> (Vec<Step>, Known) {
     let recording = setup.path("recording");
     let words = [
@@ -199,7 +199,7 @@ struct Rebuilt<'a> {
 }
 
 impl Rebuilt<'_> {
-    /// Opens the folder as it may be after a cut before that step. Returns the number of records that it has.
+    /// Opens the folder in a possible state after a power cut before this step. Returns its number of records.
     fn check(
         &self,
         steps: &[Step],
@@ -211,7 +211,7 @@ impl Rebuilt<'_> {
         fs::create_dir(self.copy).unwrap();
         let disk = Disk::after(&steps[..moment]);
         disk.write_after(loss, &mut random, self.original, self.copy);
-        // What was answered before this moment was promised; after the last step that is everything.
+        // Everything acknowledged before this moment must be there; after the last step, that is all of it.
         let cut_at_us = steps.get(moment).map_or(u64::MAX, |step| step.time_us);
 
         let broker = self.setup.start(self.copy, &[], &[])?;
@@ -225,7 +225,7 @@ impl Rebuilt<'_> {
         let Some(log) = read_log(&access)? else {
             let promised = known.topic_at_us < cut_at_us;
             return if promised {
-                Err("the topic is gone".to_owned())
+                Err("the topic is missing".to_owned())
             } else {
                 Ok(0)
             };
@@ -259,7 +259,7 @@ impl Rebuilt<'_> {
     }
 }
 
-/// The log takes further records, and has them after what it had.
+/// Checks that the log accepts more records, and has them after the earlier ones.
 fn goes_on(access: &Access, history: &History) -> Result<(), String> {
     let manner = Manner {
         producer: 9,
@@ -272,7 +272,7 @@ fn goes_on(access: &Access, history: &History) -> Result<(), String> {
     after
         .sent
         .extend(outcomes.iter().map(|outcome| outcome.sent));
-    after.log = read_log(access)?.ok_or("the topic is gone")?;
+    after.log = read_log(access)?.ok_or("the topic is missing")?;
     let anomalies = after.anomalies();
     let grown = after.log.len() == history.log.len() + outcomes.len();
     if grown && anomalies.is_empty() {

@@ -1,4 +1,4 @@
-//! A broker with one topic, its clients, and the reading of a whole log.
+//! Sets up a broker with one topic and its clients, and reads a whole log.
 
 use std::{
     ffi::OsString,
@@ -25,17 +25,17 @@ use crate::{
 pub const TOPIC: &str = "crash";
 /// The number of its partitions.
 pub const PARTITIONS: Partition = 3;
-/// Longer than anything takes on a busy machine: only a test that fails waits for so long.
+/// Longer than any step takes on a busy machine. Only a failing test waits this long.
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Files of a test, which go with it.
+/// The files of a test, removed at its end.
 pub struct Setup {
     files: TempDir,
     credentials: PathBuf,
 }
 
 impl Setup {
-    /// A new folder with credentials and without a log.
+    /// Creates a folder with credentials and without a log.
     pub fn new() -> Self {
         let files = tempfile::tempdir().unwrap();
         let credentials = files.path().join("credentials");
@@ -56,7 +56,7 @@ impl Setup {
     /// Starts a broker on a folder.
     ///
     /// # Errors
-    /// The broker's last words, when it ends instead.
+    /// If the broker ends instead, its output.
     pub fn start(
         &self,
         folder: &Path,
@@ -66,13 +66,13 @@ impl Setup {
         BrokerProcess::start(folder, &self.credentials, options, wrapper)
     }
 
-    /// Starts a broker and kills it that much later, ready or not.
+    /// Starts a broker and kills it after this time, ready or not.
     pub fn start_and_kill(&self, folder: &Path, options: &[&str], after: Duration) {
         BrokerProcess::start_and_kill(folder, &self.credentials, options, after);
     }
 }
 
-/// How clients reach the broker at an address.
+/// Access to the broker at an address.
 pub fn access(bootstrap: &str) -> Access {
     Access {
         bootstrap: bootstrap.to_owned(),
@@ -83,7 +83,7 @@ pub fn access(bootstrap: &str) -> Access {
     }
 }
 
-/// Makes the topic.
+/// Creates the topic.
 pub fn create_topic(access: &Access) {
     let admin: AdminClient<DefaultClientContext> = access.client().create().unwrap();
     let topic = NewTopic::new(TOPIC, PARTITIONS, TopicReplication::Fixed(1));
@@ -101,10 +101,10 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(future)
 }
 
-/// All records of the topic; `None` when there is no such topic.
+/// Reads all records of the topic; `None` if the topic does not exist.
 ///
 /// # Errors
-/// What a consumer was told.
+/// The consumer's error.
 pub fn read_log(access: &Access) -> Result<Option<Vec<Seen>>, String> {
     let mut config = access.client();
     config
@@ -150,7 +150,7 @@ pub fn read_log(access: &Access) -> Result<Option<Vec<Seen>>, String> {
     Ok(Some(log))
 }
 
-/// A record as the checker wants it.
+/// Converts a record for the checker.
 pub fn seen(message: &impl rdkafka::Message) -> Seen {
     let text = message
         .payload()
@@ -162,13 +162,13 @@ pub fn seen(message: &impl rdkafka::Message) -> Seen {
     }
 }
 
-/// A number from the environment.
+/// Reads a number from the environment.
 pub fn number(variable: &str, default: u64) -> u64 {
     let given = std::env::var(variable);
     given.map_or(default, |text| text.parse().unwrap())
 }
 
-/// A port for a broker that is started again and again. Below the usual range of outgoing connections, one of which
+/// A port for a broker that restarts repeatedly. It is below the usual range of outgoing connections: one of these
 /// could otherwise take the port while the broker is down.
 pub fn free_port() -> String {
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();

@@ -1,4 +1,4 @@
-//! Who wrote each record, read from the file of a log that is not in use. No client tells its reader.
+//! Reads the writer of each record from the file of a log that is not in use, because consumers cannot see it.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,7 +12,7 @@ use crate::{
 /// The writers of all records of the topic, by partition and offset.
 ///
 /// # Errors
-/// What `SQLite` says of a file that is no log.
+/// `SQLite`'s error if the file is not a log.
 pub fn writers(folder: &Path) -> Result<BTreeMap<(Partition, i64), Writer>, rusqlite::Error> {
     let file = folder.join("records.db");
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

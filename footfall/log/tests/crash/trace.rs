@@ -1,44 +1,44 @@
-//! Reads what a process did to its files, as strace recorded it, and puts it in the order of its effects.
+//! Reads the file changes of a process from a strace recording, in the order of their effects.
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
 };
 
-/// The system calls to record. Those that the reader does not model are recorded to notice them.
+/// The system calls to record. Calls that the reader does not model are recorded to detect their use.
 pub const CALLS: &str = "trace=openat,open,creat,mkdir,mkdirat,write,pwrite64,writev,pwritev,pwritev2,ftruncate,\
     fallocate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,link,linkat,copy_file_range,sync_file_range";
 
-/// Something that happened to a file or folder.
+/// A change of a file or folder.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// The file exists from now on; with or without bytes from before.
+    /// The file exists from now on. It may have earlier bytes.
     Opened(PathBuf),
-    /// Bytes were written at a place.
+    /// Bytes were written at an offset.
     Written(PathBuf, u64, Vec<u8>),
-    /// The file has that length.
+    /// The file has this length.
     Truncated(PathBuf, u64),
-    /// What happened to the file or folder before that step, by number, is on the disk.
+    /// All changes of the file or folder before this step number are on the disk.
     Synced(PathBuf, usize),
-    /// The file has another name.
+    /// The file was renamed.
     Renamed(PathBuf, PathBuf),
-    /// The file is gone.
+    /// The file was removed.
     Removed(PathBuf),
 }
 
-/// A change, and the moment that the recorder saw it.
+/// A change, and the time when the recorder saw it.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Microseconds since 1970.
     pub time_us: u64,
-    /// What happened.
+    /// The change.
     pub change: Change,
 }
 
-/// Reads a recording made with `strace -f -ttt -y -xx -o FILE`. Only what is below `folder` counts.
+/// Reads a recording made with `strace -f -ttt -y -xx -o FILE`. Ignores paths outside `folder`.
 ///
 /// # Errors
-/// The line that it does not understand.
+/// The first line that it cannot parse.
 pub fn read(recording: &str, folder: &Path) -> Result<Vec<Step>, String> {
     let mut reader = Reader {
         folder,
@@ -57,7 +57,7 @@ pub fn read(recording: &str, folder: &Path) -> Result<Vec<Step>, String> {
 struct Reader<'a> {
     folder: &'a Path,
     steps: Vec<Step>,
-    /// Calls that have begun and not ended, by thread: the file and the number of steps at the beginning.
+    /// Unfinished calls, by thread.
     waiting: HashMap<u32, Waiting>,
 }
 
@@ -73,7 +73,7 @@ impl Reader<'_> {
         let thread: u32 = thread.parse().ok()?;
         let (time, rest) = rest.trim_start().split_once(' ')?;
         let time_us: u64 = time.replace('.', "").parse().ok()?;
-        // Signals and ends of threads.
+        // Signals and thread exits.
         if rest.starts_with("+++") || rest.starts_with("---") {
             return Some(());
         }
@@ -81,7 +81,7 @@ impl Reader<'_> {
             let (_, tail) = resumed.split_once(" resumed>")?;
             let waiting = self.waiting.remove(&thread)?;
             let (more, result) = split_result(tail)?;
-            // A write took effect when it began, as far as another thread's fsync could tell.
+            // An unfinished write was already applied at its beginning, when another thread's fsync may have seen it.
             if !is_write(&waiting.name) {
                 let arguments = waiting.arguments + more;
                 return self.end(time_us, &waiting.name, &arguments, result, waiting.begun_at);
@@ -143,9 +143,9 @@ impl Reader<'_> {
                 own(text_of(arguments.first()?)).map(|from| Change::Renamed(from, to))
             }
             "unlink" => own(text_of(arguments.first()?)).map(Change::Removed),
-            // Folders are made before anything is promised.
+            // Folders are created before anything is acknowledged.
             "mkdir" | "mkdirat" => None,
-            // Everything else may go to sockets and pipes, but not to these files.
+            // All other calls are allowed on sockets and pipes, but not on these files.
             _ => {
                 let mut touched = arguments
                     .iter()
@@ -166,7 +166,7 @@ fn is_write(name: &str) -> bool {
     matches!(name, "pwrite64" | "write")
 }
 
-/// Arguments and result of `arguments) = result`.
+/// Splits `arguments) = result`.
 fn split_result(rest: &str) -> Option<(&str, &str)> {
     let (arguments, result) = rest.rsplit_once(" = ")?;
     Some((arguments.trim_end().strip_suffix(')')?, result))
@@ -188,7 +188,7 @@ fn text_of(word: &str) -> Option<PathBuf> {
     decode(word.strip_prefix('"')?.strip_suffix('"')?)
 }
 
-/// Paths are printed plain or, with `-xx`, in hexadecimal.
+/// Decodes a path, which strace prints plain or, with `-xx`, in hexadecimal.
 fn decode(path: &str) -> Option<PathBuf> {
     if path.starts_with("\\x") {
         let text = String::from_utf8(unescape(path)?).ok()?;
@@ -197,7 +197,7 @@ fn decode(path: &str) -> Option<PathBuf> {
     Some(path.into())
 }
 
-/// The bytes in `"\x01\x02"`. A string that strace cut short ends with dots and is refused.
+/// The bytes in `"\x01\x02"`. Refuses a string that strace truncated, which ends with dots.
 fn bytes_of(word: &str) -> Option<Vec<u8>> {
     unescape(word.strip_prefix('"')?.strip_suffix('"')?)
 }
@@ -250,7 +250,7 @@ mod tests {
             Change::Opened(a.clone()),
             Change::Written(a.clone(), 4096, vec![1, 255]),
             Change::Written(a.clone(), 0, vec![2]),
-            // It began after two steps: the third may not be on the disk.
+            // The sync began after two steps, so the third may not be on the disk.
             Change::Synced(a.clone(), 2),
             Change::Truncated(a.clone(), 0),
             Change::Renamed(a, c.clone()),
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_the_recorder_cut_short_are_an_error() {
+    fn truncated_bytes_are_an_error() {
         let recording = "7 1700000000.000001 pwrite64(5</log/a>, \"\\x01\"..., 2, 0) = 2\n";
         assert!(read(recording, Path::new("/log")).is_err());
     }

@@ -1,4 +1,4 @@
-//! Clients that look at a log while its broker comes and goes: consumers, ends of partitions, committed offsets.
+//! Clients that observe a log while its broker restarts: consumers, ends of partitions, committed offsets.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ use crate::{
 /// How long a client waits for a broker that may be down.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Threads that look at the log.
+/// Threads that observe the log.
 pub struct Watch {
     stop: Arc<AtomicBool>,
     sessions: Vec<JoinHandle<Vec<Session>>>,
@@ -33,9 +33,9 @@ pub struct Watch {
     commits: JoinHandle<Vec<Commit>>,
 }
 
-/// What they saw.
+/// The observations of these threads.
 pub struct Watched {
-    /// What consumers saw.
+    /// The sessions of consumers.
     pub sessions: Vec<Session>,
     /// Ends of partitions.
     pub ends: Vec<(Partition, i64)>,
@@ -44,7 +44,7 @@ pub struct Watched {
 }
 
 impl Watch {
-    /// Starts a consumer of all partitions, a group of two, and clients that ask for ends and commit offsets.
+    /// Starts a consumer of all partitions, a group of two members, and clients that query ends and commit offsets.
     pub fn start(access: &Access) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let sessions = vec![
@@ -60,7 +60,7 @@ impl Watch {
         }
     }
 
-    /// Stops and returns what was seen.
+    /// Stops, and returns the observations.
     pub fn stop(self) -> Watched {
         self.stop.store(true, Ordering::Relaxed);
         let sessions = self.sessions.into_iter();
@@ -81,12 +81,12 @@ fn spawn<T: Send + 'static>(
     thread::spawn(move || work(&access, &stop))
 }
 
-/// Counts assignments: with each, a member begins where its group has committed.
+/// Counts assignments. After each one a member starts at the committed offsets of its group.
 #[derive(Default)]
 struct Assignments(Arc<AtomicUsize>);
 
 impl ClientContext for Assignments {
-    // Errors of connections are what these tests make.
+    // These tests cause connection errors, so ignore them.
     fn error(&self, _: KafkaError, _: &str) {}
 }
 
@@ -123,7 +123,7 @@ fn all(offset: Offset) -> TopicPartitionList {
     list
 }
 
-/// Panics at errors that say something of the log; those of connections pass.
+/// Panics at errors of the log, and ignores connection errors.
 #[track_caller]
 fn tolerate(error: &KafkaError) {
     use RDKafkaErrorCode as Code;
@@ -143,11 +143,11 @@ fn tolerate(error: &KafkaError) {
     let code = error.rdkafka_error_code();
     assert!(
         !code.is_some_and(|code| of_the_log.contains(&code)),
-        "a consumer was told: {error}"
+        "a consumer received an error: {error}"
     );
 }
 
-/// Follows the log from its beginning without a group. A position that the log does not have is reported as an error.
+/// Reads the log from its beginning without a group. A position outside the log is an error.
 fn follow(access: &Access, stop: &AtomicBool) -> Session {
     let (consumer, _) = consumer(access, "unused", "error");
     consumer.assign(&all(Offset::Beginning)).unwrap();
@@ -170,7 +170,7 @@ fn follow(access: &Access, stop: &AtomicBool) -> Session {
     session
 }
 
-/// What a consumer saw last in each partition, and what the broker says of them: for the report of a failure.
+/// For a failure report: the last record that a consumer saw in each partition, and the broker's bounds of it.
 fn places(consumer: &BaseConsumer<Assignments>, session: &Session) -> String {
     let each = (0..PARTITIONS).map(|partition| {
         let last = session
@@ -189,8 +189,8 @@ fn places(consumer: &BaseConsumer<Assignments>, session: &Session) -> String {
 
 /// Reads as a member of a group and commits.
 fn take_part(access: &Access, stop: &AtomicBool) -> Vec<Session> {
-    // The group begins without committed offsets. Later, a position that the log does not have would show as a session
-    // that goes back.
+    // The group begins without committed offsets. Later, a position outside the log would restart at the beginning,
+    // which the checker sees as a session that goes back.
     let (member, assignments) = consumer(access, "members", "earliest");
     member.subscribe(&[TOPIC]).unwrap();
     let mut sessions = vec![Session::default()];
@@ -214,14 +214,14 @@ fn take_part(access: &Access, stop: &AtomicBool) -> Vec<Session> {
         }
         if since_commit >= 50 {
             since_commit = 0;
-            // Refused in a rebalance, or while the broker is down: then the next one will do.
+            // A commit may fail in a rebalance or while the broker is down. The next one then covers it.
             let _committed = member.commit_consumer_state(CommitMode::Async);
         }
     }
     sessions
 }
 
-/// Asks for the ends of partitions again and again.
+/// Repeatedly queries the ends of partitions.
 fn ask_for_ends(access: &Access, stop: &AtomicBool) -> Vec<(Partition, i64)> {
     let (client, _) = consumer(access, "unused", "error");
     let mut ends = Vec::new();
@@ -237,7 +237,7 @@ fn ask_for_ends(access: &Access, stop: &AtomicBool) -> Vec<(Partition, i64)> {
     ends
 }
 
-/// Commits ever higher offsets and asks what is committed.
+/// Commits increasing offsets, and queries the committed one.
 fn commit_and_look(access: &Access, stop: &AtomicBool) -> Vec<Commit> {
     let (client, _) = consumer(access, "committer", "error");
     let place = |offset| {

@@ -1,4 +1,4 @@
-//! Where a broker is and how clients log in, as settings of librdkafka and as properties files.
+//! The address and the login of a broker, as settings of librdkafka and as properties files.
 
 use std::{fs, path::Path};
 
@@ -18,7 +18,7 @@ pub struct Login {
 pub struct Access {
     /// `host:port`.
     pub bootstrap: String,
-    /// `None`: the broker asks for no password.
+    /// `None` for a broker without passwords.
     pub login: Option<Login>,
 }
 
@@ -32,12 +32,12 @@ impl Access {
         config
             .set("reconnect.backoff.ms", "10")
             .set("reconnect.backoff.max.ms", "100")
-            // Otherwise a broker that is killed fills the test's output.
+            // Otherwise a killed broker fills the test's output.
             .set("log_level", "0");
         config
     }
 
-    /// The settings that say where and who, under the names that librdkafka and Java share.
+    /// The settings for address and login, under the names that librdkafka and Java share.
     fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = vec![("bootstrap.servers", self.bootstrap.clone())];
         if let Some(login) = &self.login {
@@ -51,7 +51,7 @@ impl Access {
         settings
     }
 
-    /// Writes a properties file as `kcat -F` takes it.
+    /// Writes a properties file for `kcat -F`.
     pub fn write_properties(&self, file: &Path) {
         let lines: Vec<String> = self
             .settings()

@@ -1,8 +1,8 @@
-//! Tools of other projects that a test needs; a missing one is reported, not hidden.
+//! Checks for the external tools that a test needs. A missing tool is reported, not hidden.
 
 use std::io::{self, Write as _};
 
-/// Says that a test is skipped. Written past the test harness, which would swallow it.
+/// Reports a skipped test. Bypasses the test harness, which would hide the message.
 ///
 /// # Panics
 /// With `REQUIRE_TOOLS=1`.

@@ -1,4 +1,4 @@
-//! The broker as a process, which a test can kill without a chance to clean up.
+//! Runs the broker as a process, which a test can kill before it cleans up.
 
 use std::{
     ffi::OsString,
@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// A running broker. It ends with the test's process, because its standard input then ends.
+/// A running broker. It ends with the test's process, which closes its standard input.
 #[derive(Debug)]
 pub struct BrokerProcess {
     /// The process, or its wrapper.
@@ -17,12 +17,12 @@ pub struct BrokerProcess {
 }
 
 impl BrokerProcess {
-    /// Starts the broker and waits until it takes connections.
+    /// Starts the broker and waits until it accepts connections.
     ///
     /// `wrapper` is a program with arguments that runs the broker, such as a tracer; it may be empty.
     ///
     /// # Errors
-    /// The broker's last words, when it ends instead.
+    /// If the broker ends instead, its output.
     pub fn start(
         directory: &Path,
         credentials: &Path,
@@ -44,13 +44,13 @@ impl BrokerProcess {
 
 impl Drop for BrokerProcess {
     fn drop(&mut self) {
-        // It may have ended by itself, which the caller notices by other means.
+        // It may have ended already, which the caller notices by other means.
         let _killed = self.child.kill();
         let _status = self.child.wait();
     }
 }
 
-/// Runs a broker, behind a wrapper's arguments if there are any.
+/// Runs a broker, with the wrapper's arguments before it if there are any.
 pub fn spawn(
     directory: &Path,
     credentials: &Path,

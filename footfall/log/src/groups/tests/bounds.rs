@@ -1,4 +1,4 @@
-//! Time and memory of groups: no member is removed too early, no timer spins, and all memory is bounded.
+//! Tests the bounds of time and memory: no member is removed too early, no timer spins, all memory is bounded.
 
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +19,7 @@ fn a_member_that_waited_for_a_leader_longer_than_its_session_can_join_again() {
     let (one, two) = (scene.joined(one), scene.joined(two));
     assert_eq!(one.leader, one.member_id);
     let waits = scene.sync(&two.member_id, 1, &[]);
-    // The leader brings no assignment and says nothing more.
+    // The leader sends no assignment and stays silent.
     scene.pass(SESSION * 3);
     assert_eq!(scene.synced(waits), Err(Error::RebalanceInProgress));
     scene.pass(SECOND);
@@ -40,7 +40,7 @@ fn a_round_without_time_does_not_keep_the_clock_busy() {
     scene.collect();
     let one = scene.joined(ticket);
     let _ = scene.sync(&one.member_id, 1, &[]);
-    // A new round begins, and only the static member, which is away, is left in it.
+    // A new round begins with only the static member left, which is absent.
     let _ = scene.join(&hasty(joiner("two")));
     let two = scene.group.members.keys().find(|id| **id != one.member_id);
     let two = two.cloned().unwrap();
@@ -51,7 +51,7 @@ fn a_round_without_time_does_not_keep_the_clock_busy() {
 }
 
 #[test]
-fn ids_and_names_count_as_what_a_group_keeps() {
+fn ids_and_names_count_toward_the_memory_of_a_group() {
     let mut scene = Scene::new();
     let asking = Joiner {
         needs_id: true,
@@ -68,7 +68,7 @@ fn ids_and_names_count_as_what_a_group_keeps() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn names_and_protocols_without_end_are_refused() {
+async fn names_and_protocols_above_the_limits_are_refused() {
     let groups = Groups::new(CancellationToken::new());
     let long = "n".repeat(MAX_NAME + 1);
     let refused = |group: String, joiner: Joiner| {

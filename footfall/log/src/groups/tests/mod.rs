@@ -1,4 +1,4 @@
-//! The group's decisions, with a clock that the test turns.
+//! Tests the decisions of a group, with a clock under the test's control.
 
 mod bounds;
 mod statics;
@@ -19,7 +19,7 @@ const SESSION: Duration = Duration::from_secs(10);
 const REBALANCE: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A group with its clock and the answers so far.
+/// A group with its clock and the replies so far.
 struct Scene {
     group: Group,
     now: Instant,
@@ -73,7 +73,7 @@ impl Scene {
         self.tickets
     }
 
-    /// Time passes, stop by stop, as the clock of all groups has it.
+    /// Advances the time from deadline to deadline, like the clock of all groups.
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(due) = self.group.next_deadline().filter(|due| *due <= end) {
@@ -121,7 +121,7 @@ impl Scene {
         }
     }
 
-    /// A stable group of these clients; their ids, the leader's first.
+    /// Forms a stable group of these clients. Returns their ids, the leader's first.
     fn stable(&mut self, names: &[&str]) -> Vec<String> {
         let tickets: Vec<_> = names.iter().map(|name| self.join(&joiner(name))).collect();
         self.pass(FIRST_ROUND);
@@ -183,7 +183,7 @@ fn members_that_come_together_share_the_first_generation() {
     scene.pass(FIRST_ROUND / 2);
     assert!(
         scene.replies.is_empty(),
-        "the second one starts the wait anew"
+        "the second member restarts the wait"
     );
     scene.pass(FIRST_ROUND / 2);
     let (one, two) = (scene.joined(one), scene.joined(two));
@@ -214,7 +214,7 @@ fn members_that_come_together_share_the_first_generation() {
 }
 
 #[test]
-fn a_client_without_an_id_is_told_one_and_comes_again() {
+fn a_client_without_an_id_receives_one_and_joins_again() {
     let mut scene = Scene::new();
     let asking = Joiner {
         needs_id: true,
@@ -229,7 +229,7 @@ fn a_client_without_an_id_is_told_one_and_comes_again() {
     });
     scene.pass(FIRST_ROUND);
     assert_eq!(scene.joined(ticket).member_id, id);
-    // An id that is not used is forgotten, and then unknown.
+    // An unused id is forgotten, and then unknown.
     let ticket = scene.join(&asking);
     let (_, unused) = scene.not_joined(ticket);
     scene.pass(SESSION * 2);
@@ -241,7 +241,7 @@ fn a_client_without_an_id_is_told_one_and_comes_again() {
 }
 
 #[test]
-fn a_silent_member_is_out_after_its_session_and_the_others_join_again() {
+fn a_silent_member_is_removed_after_its_session_and_the_others_join_again() {
     let mut scene = Scene::new();
     let ids = scene.stable(&["one", "two"]);
     for _ in 0..9 {
@@ -257,7 +257,7 @@ fn a_silent_member_is_out_after_its_session_and_the_others_join_again() {
 }
 
 #[test]
-fn a_round_goes_on_without_the_member_that_stays_silent() {
+fn a_round_continues_without_a_silent_member() {
     let mut scene = Scene::new();
     let ids = scene.stable(&["one", "two"]);
     let ticket = scene.join(&joiner("three"));
@@ -276,7 +276,7 @@ fn a_round_goes_on_without_the_member_that_stays_silent() {
 }
 
 #[test]
-fn a_round_ends_as_soon_as_everybody_joined() {
+fn a_round_ends_as_soon_as_all_members_joined() {
     let mut scene = Scene::new();
     let ids = scene.stable(&["one"]);
     let two = scene.join(&joiner("two"));
@@ -288,7 +288,7 @@ fn a_round_ends_as_soon_as_everybody_joined() {
 }
 
 #[test]
-fn a_member_that_does_not_ask_for_its_share_is_out() {
+fn a_member_that_does_not_ask_for_its_assignment_is_removed() {
     let mut scene = Scene::new();
     let (one, two) = (scene.join(&joiner("one")), scene.join(&joiner("two")));
     scene.pass(FIRST_ROUND);
@@ -310,7 +310,7 @@ fn a_member_that_does_not_ask_for_its_share_is_out() {
 }
 
 #[test]
-fn members_that_wait_for_a_leader_join_again_when_it_goes() {
+fn members_that_wait_for_a_leader_join_again_when_it_leaves() {
     let mut scene = Scene::new();
     let (one, two) = (scene.join(&joiner("one")), scene.join(&joiner("two")));
     scene.pass(FIRST_ROUND);
@@ -347,7 +347,7 @@ fn zombies_of_older_generations_are_refused() {
 }
 
 #[test]
-fn offsets_are_committed_by_members_or_from_outside_of_an_empty_group() {
+fn offsets_are_committed_by_members_or_from_outside_an_empty_group() {
     let mut scene = Scene::new();
     assert_eq!(scene.group.check_commit("", None, -1, scene.now), Ok(()));
     let ids = scene.stable(&["one"]);
@@ -359,7 +359,7 @@ fn offsets_are_committed_by_members_or_from_outside_of_an_empty_group() {
         scene.group.check_commit(&ids[0], None, 1, scene.now),
         Ok(())
     );
-    // While the others join again, a member commits what it has read.
+    // While the others join again, a member commits its progress.
     let two = scene.join(&joiner("two"));
     assert_eq!(
         scene.group.check_commit(&ids[0], None, 1, scene.now),
@@ -374,7 +374,7 @@ fn offsets_are_committed_by_members_or_from_outside_of_an_empty_group() {
 }
 
 #[test]
-fn a_member_whose_answer_was_lost_gets_the_same_place_again() {
+fn a_member_whose_response_was_lost_gets_the_same_place_again() {
     let mut scene = Scene::new();
     let (one, two) = (scene.join(&joiner("one")), scene.join(&joiner("two")));
     scene.pass(FIRST_ROUND);
@@ -386,7 +386,7 @@ fn a_member_whose_answer_was_lost_gets_the_same_place_again() {
 }
 
 #[test]
-fn a_follower_with_the_same_wish_keeps_its_place_and_the_leader_forces_a_round() {
+fn a_follower_that_joins_unchanged_keeps_its_place_and_a_leader_forces_a_round() {
     let mut scene = Scene::new();
     let ids = scene.stable(&["one", "two"]);
     let ticket = scene.join(&again("two", &ids[1]));
@@ -399,7 +399,7 @@ fn a_follower_with_the_same_wish_keeps_its_place_and_the_leader_forces_a_round()
 }
 
 #[test]
-fn the_protocol_is_one_that_all_speak_and_most_want() {
+fn the_protocol_is_one_that_all_support_and_most_prefer() {
     let mut scene = Scene::new();
     let wanting = |name: &str, protocols: &[&str]| Joiner {
         protocols: protocols
@@ -434,7 +434,7 @@ fn the_protocol_is_one_that_all_speak_and_most_want() {
 }
 
 #[test]
-fn a_full_group_takes_nobody_more() {
+fn a_full_group_refuses_more_members() {
     let mut scene = Scene::with_members(2);
     let _ = scene.stable(&["one", "two"]);
     let ticket = scene.join(&joiner("three"));
@@ -442,7 +442,7 @@ fn a_full_group_takes_nobody_more() {
 }
 
 #[test]
-fn a_group_that_everybody_left_is_unused_and_sleeps() {
+fn a_group_that_all_members_left_is_unused_and_sleeps() {
     let mut scene = Scene::new();
     let ids = scene.stable(&["one", "two"]);
     for id in &ids {
@@ -454,7 +454,7 @@ fn a_group_that_everybody_left_is_unused_and_sleeps() {
 }
 
 #[test]
-fn every_ticket_is_answered_exactly_once_whatever_members_do() {
+fn every_ticket_is_answered_exactly_once_under_random_requests() {
     use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
     for seed in 0..300 {
         let mut random = StdRng::seed_from_u64(seed);
@@ -487,7 +487,7 @@ fn every_ticket_is_answered_exactly_once_whatever_members_do() {
                 }
             }
         }
-        // All members fall silent: all waiting requests are answered, and no member is left.
+        // All members stop sending: all waiting requests are answered, and no member is left.
         scene.pass(REBALANCE * 10);
         let mut answered: Vec<_> = scene.replies.iter().map(|(ticket, _)| *ticket).collect();
         answered.sort_unstable();

@@ -1,9 +1,9 @@
-//! Static members: they keep their place while they are away for a while, and fence their former selves.
+//! Tests static members: they keep their place during a short absence, and fence their former instances.
 
 use super::*;
 
 #[test]
-fn a_static_member_that_returns_keeps_its_share_without_a_new_round() {
+fn a_static_member_that_returns_keeps_its_assignment_without_a_new_round() {
     let mut scene = Scene::new();
     let tickets = [
         scene.join(&named("one", "a")),
@@ -29,7 +29,7 @@ fn a_static_member_that_returns_keeps_its_share_without_a_new_round() {
         assert_eq!(joined.skip_assignment, former == &leader);
         let ticket = scene.sync(&joined.member_id, 1, &[]);
         assert_eq!(scene.synced(ticket), Ok(Bytes::from(share)));
-        // Its former self is fenced.
+        // The former instance is fenced.
         let beat = scene.group.heartbeat(former, Some(instance), 1, scene.now);
         assert_eq!(beat, Err(Error::FencedInstanceId));
         let commit = scene
@@ -40,7 +40,7 @@ fn a_static_member_that_returns_keeps_its_share_without_a_new_round() {
 }
 
 #[test]
-fn a_returning_static_leader_that_cannot_skip_is_not_told_that_it_leads() {
+fn a_returning_static_leader_that_cannot_skip_does_not_learn_that_it_leads() {
     let mut scene = Scene::new();
     let old = Joiner {
         may_skip_assignment: false,
@@ -72,7 +72,7 @@ fn a_static_member_stays_through_a_round_that_it_misses_until_its_session_ends()
     scene.replies.clear();
     let three = scene.join(&joiner("three"));
     let two_again = scene.join(&again("two", &two.member_id));
-    // It is silent: dropped by its session, which ends before the round does.
+    // It stays silent. Its session ends before the round does, and removes it.
     scene.pass(SESSION);
     assert_eq!(scene.joined(three).generation, 2);
     assert_eq!(scene.joined(two_again).generation, 2);

@@ -11,10 +11,10 @@ use crate::{
     store::{Partition, StoreError, offsets, read, topics},
 };
 
-/// Bytes of batches that are read at a time.
+/// Bytes of batches to read at a time.
 const PIECE_BYTES: usize = 1024 * 1024;
 
-/// An error if anything differs.
+/// Reports an error if anything differs.
 pub(super) fn compare(
     source: &Source,
     target: &Connection,
@@ -40,7 +40,7 @@ pub(super) fn compare(
     }
     for (group, committed) in groups {
         if offsets::committed(target, &group)? != committed {
-            return Err(differs(&format!("what group {group} has committed")));
+            return Err(differs(&format!("the committed offsets of group {group}")));
         }
     }
     Ok(())
@@ -84,7 +84,7 @@ fn compare_records(
 
 fn differs(what: &str) -> StoreError {
     StoreError::Former(format!(
-        "{what} is not what it was; the former log is unchanged"
+        "the copy differs: {what}; the former log is unchanged"
     ))
 }
 
@@ -108,7 +108,7 @@ impl Copied<'_> {
         }
     }
 
-    /// Takes in the next batches; `false` at the end.
+    /// Reads the next batches. Returns `false` at the end.
     fn read(&mut self) -> Result<bool, StoreError> {
         let (number, end) = (self.partition.number, self.partition.end());
         let bytes = read::batches(self.target, number, self.next, end, PIECE_BYTES)?;

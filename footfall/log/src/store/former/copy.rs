@@ -1,4 +1,4 @@
-//! Copies the former log into an empty new file: the same offsets, many records to a batch.
+//! Copies the former log into an empty new file, at the same offsets, with many records per batch.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::{
     store::{Partition, StoreError, offsets, schema, topics},
 };
 
-/// A batch ends when its records come to this many bytes. Larger ones take more memory and hardly less room.
+/// A batch ends when its records reach this size. Larger batches need more memory and save hardly any space.
 const BATCH_BYTES: usize = 256 * 1024;
-/// Batches of one transaction.
+/// Batches per transaction.
 const BATCHES_PER_COMMIT: u32 = 32;
 
-/// Copies everything, and says how many topics there are.
+/// Copies everything, and returns the number of topics.
 pub(super) fn copy(
     source: &Source,
     target: &Connection,
@@ -50,7 +50,7 @@ pub(super) fn copy(
     Ok(count)
 }
 
-/// Where a partition begins. One that has lost all its records begins at its end, so that the end is kept.
+/// The first offset of a partition. A partition without records starts at its end, which preserves that end.
 fn first_offset(source: &Source) -> impl Fn(&FormerPartition) -> Result<i64, StoreError> {
     |former| {
         let is_empty = source.is_empty(former.number)?;
@@ -97,7 +97,7 @@ fn copy_partition(
         Ok(())
     })?;
     if let Some((batch, _)) = open {
-        // The partition's end, also if its last records are gone.
+        // Extend the batch to the partition's end, in case the last records no longer exist.
         writer.write(batch, former.end - 1)?;
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! Takes over the log of an earlier version of the program, which kept a row per record in `log.db`.
+//! Migrates the log of an earlier version of the program, which kept a row per record in `log.db`.
 //!
-//! The new file is built under another name, put on the disk, compared record by record with the former one, and only
-//! then renamed. The former file stays, renamed too. A crash at any moment leaves either the former log or the
-//! complete new one; the next start begins again or finishes.
+//! The new file is built under another name, synced, compared record by record with the former one, and only then
+//! renamed. The former file is kept under another name. A crash at any moment leaves either the former log or the
+//! complete new one; the next start repeats or finishes the migration.
 
 mod compare;
 mod copy;
@@ -27,27 +27,27 @@ const KEPT: &str = "log.db.migrated";
 /// The new file until it is complete and compared.
 const UNFINISHED: &str = "records.db.new";
 
-/// How far a migration is.
+/// The progress of a migration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Progress {
-    /// Records that were copied and compared; each counts twice.
+    /// Records copied plus records compared, so each record counts twice.
     pub done: u64,
-    /// What `done` comes to at the end.
+    /// The final value of `done`.
     pub total: u64,
 }
 
-/// What a migration took over.
+/// The result of a migration.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Migrated {
-    /// Topics.
+    /// The number of migrated topics.
     pub topics: u64,
-    /// Records, at the offsets that they had.
+    /// The number of migrated records. Each keeps its offset.
     pub records: u64,
-    /// Where the former file is now. It may be deleted.
+    /// The new path of the former file. It may be deleted.
     pub kept: PathBuf,
 }
 
-/// Counts records, and reports about every thousandth.
+/// Counts records, and reports every thousandth and the last one.
 struct Counter<'a> {
     progress: Progress,
     report: &'a mut dyn FnMut(Progress),
@@ -62,12 +62,12 @@ impl Counter<'_> {
     }
 }
 
-/// Whether the folder holds a log of the former format that is not taken over yet.
+/// Whether the folder holds a log of the former format that has not been migrated yet.
 pub(crate) fn is_former(dir: &Path) -> bool {
     dir.join(FORMER).is_file()
 }
 
-/// Takes over the former log of a folder. Blocks for as long as it takes: about a minute for some million records.
+/// Migrates the former log of a folder. Blocks until it is done: about a minute per few million records.
 pub(crate) fn migrate(
     dir: &Path,
     report: &mut dyn FnMut(Progress),
@@ -83,8 +83,8 @@ pub(crate) fn migrate(
         kept: unused(&dir.join(KEPT)),
         ..Migrated::default()
     };
-    // The new file has its name only when it is complete. Then a crash came before the former one was renamed, or an
-    // earlier version of the program ran after the take-over and began a log of its own.
+    // The new file gets its name only when it is complete. If it exists, there are two possible reasons. Either a crash
+    // prevented the renaming of the former file, or an earlier version ran after the migration and began a new log.
     if place.file.exists() {
         check_same(&former, &place.file, report)?;
     } else {
@@ -92,13 +92,14 @@ pub(crate) fn migrate(
         remove(&unfinished).map_err(in_folder)?;
         let built = build(&former, &unfinished, report, &mut migrated);
         if let Err(error) = built {
-            // What was written so far takes room that the disk may not have.
+            // Free the space of the incomplete file: the disk may be full.
             let _ = remove(&unfinished);
             return Err(error);
         }
         fs::rename(&unfinished, &place.file).map_err(in_folder)?;
         schema::sync_folder(&dir).map_err(in_folder)?;
     }
+    // The main file last: until it is renamed, the next start finishes the migration.
     for suffix in ["-wal", "-shm", ""] {
         let from = with_suffix(&former, suffix);
         if from.exists() {
@@ -109,12 +110,12 @@ pub(crate) fn migrate(
     let kept = migrated.kept.display();
     info!(
         log.records = migrated.records,
-        "the log has a new format; the former one is kept as {kept}, and may be deleted with: rm {kept}*"
+        "the log has a new format; the former log is kept as {kept} and may be deleted with: rm {kept}*"
     );
     Ok(migrated)
 }
 
-/// An error if the new file does not hold what the former one does.
+/// Reports an error if the new file differs from the former one.
 fn check_same(
     former: &Path,
     file: &Path,
@@ -134,7 +135,7 @@ fn check_same(
     source.close()?;
     compared.map_err(|error| {
         StoreError::Former(format!(
-            "{} and {} hold different records, so an earlier version of the program has written since the take-over; \
+            "{} and {} hold different records, so an earlier version of the program has written since the migration; \
             move one of them out of the folder ({error})",
             former.display(),
             file.display()
@@ -142,7 +143,7 @@ fn check_same(
     })
 }
 
-/// This path, or one with a number behind it if there is such a file: a log that was kept before stays.
+/// This path, or the first free one with a number appended, so that a log kept before is not overwritten.
 fn unused(path: &Path) -> PathBuf {
     let numbered = (2..).map(|number| with_suffix(path, &format!(".{number}")));
     let mut paths = std::iter::once(path.to_owned()).chain(numbered);
@@ -168,7 +169,7 @@ fn build(
     };
     (counter.report)(counter.progress);
     let target = schema::open_writer(unfinished, Durability::Process)?;
-    // The file is put on the disk as a whole, before anything believes it.
+    // No fsync per commit: the complete file is synced below, before it is used.
     target.pragma_update(None, "synchronous", "OFF")?;
     target.pragma_update(None, "wal_autocheckpoint", 4096)?;
     migrated.topics = copy::copy(&source, &target, &mut counter)?;
@@ -189,7 +190,7 @@ fn close(connection: Connection) -> Result<(), StoreError> {
     connection.close().map_err(|(_, error)| error.into())
 }
 
-/// Removes a file with what `SQLite` keeps beside it.
+/// Removes a file and the files that `SQLite` keeps beside it.
 fn remove(file: &Path) -> io::Result<()> {
     for suffix in ["-wal", "-shm", "-journal", ""] {
         match fs::remove_file(with_suffix(file, suffix)) {

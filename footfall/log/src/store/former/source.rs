@@ -1,4 +1,4 @@
-//! Reads the former file: its topics, its records with their headers, and what groups have committed.
+//! Reads the former file: topics, records with their headers, and committed offsets of groups.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::store::{CommittedOffset, StoreError};
 
-/// The bit of a record's attributes that says that it is a mark of a transaction, which no consumer sees.
+/// The attribute bit of a transaction marker, which consumers do not see.
 const CONTROL: i64 = 1 << 5;
 
 const TOPICS: &str = "SELECT id, name, uuid FROM topic ORDER BY id";
@@ -57,7 +57,7 @@ pub(super) struct FormerTopic {
     pub(super) partitions: Vec<FormerPartition>,
 }
 
-/// A partition of the former file: its number there, and where it begins and ends.
+/// A partition of the former file: its number there, its start and its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FormerPartition {
     pub(super) number: i64,
@@ -78,16 +78,16 @@ pub(super) struct FormerRecord {
     pub(super) headers: Vec<NameAndValue>,
 }
 
-/// The former file, open.
+/// The open former file.
 #[derive(Debug)]
 pub(super) struct Source {
     connection: Connection,
 }
 
 impl Source {
-    /// Opens the file, and takes in what its last program left in the write-ahead file.
+    /// Opens the file, and moves the content of its write-ahead file into it.
     pub(super) fn open(file: &Path) -> Result<Self, StoreError> {
-        // For writing, because a write-ahead file that was left behind may have to be recovered.
+        // Open for writing, because a leftover write-ahead file may need recovery.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -102,7 +102,7 @@ impl Source {
             .map_err(|(_, error)| StoreError::from(error))
     }
 
-    /// Records that consumers see.
+    /// Counts the records that consumers see.
     pub(super) fn count(&self) -> Result<u64, StoreError> {
         let count: i64 = self.connection.query_row(
             "SELECT count(*) FROM record WHERE coalesce(attributes, 0) & ?1 = 0",
@@ -112,7 +112,7 @@ impl Source {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// All topics.
+    /// Reads all topics.
     pub(super) fn topics(&self) -> Result<Vec<FormerTopic>, StoreError> {
         let mut rows = self.connection.prepare(TOPICS)?;
         let mut rows = rows.query([])?;
@@ -139,7 +139,7 @@ impl Source {
         let mut rows = rows.query([topic])?;
         let mut partitions = Vec::new();
         while let Some(row) = rows.next()? {
-            // Their place is their index from now on.
+            // In the new file a partition's position is its index.
             if row.get::<_, i64>(1)? != i64::try_from(partitions.len()).unwrap_or(-1) {
                 let problem = format!("the partitions of topic {name} have a gap");
                 return Err(StoreError::Former(problem));
@@ -155,7 +155,7 @@ impl Source {
         Ok(partitions)
     }
 
-    /// Whether a partition has no record that consumers see.
+    /// Whether a partition has no records that consumers see.
     pub(super) fn is_empty(&self, partition: i64) -> Result<bool, StoreError> {
         Ok(self.connection.query_row(
             "SELECT NOT EXISTS (SELECT 1 FROM record WHERE topition = ?1 AND coalesce(attributes, 0) & ?2 = 0)",
@@ -164,7 +164,7 @@ impl Source {
         )?)
     }
 
-    /// Calls `each` with every record of a partition that consumers see, in order of offsets.
+    /// Calls `each` with every record of a partition that consumers see, ordered by offset.
     pub(super) fn for_each_record(
         &self,
         partition: i64,
@@ -191,7 +191,7 @@ impl Source {
         Ok(())
     }
 
-    /// What each group has committed, by group.
+    /// Reads the committed offsets of each group.
     pub(super) fn offsets(&self) -> Result<BTreeMap<String, Vec<CommittedOffset>>, StoreError> {
         let mut rows = self.connection.prepare(OFFSETS)?;
         let mut rows = rows.query([])?;
@@ -209,14 +209,14 @@ impl Source {
         Ok(groups)
     }
 
-    /// A producer id that is larger than all that were given out.
+    /// A producer id larger than all assigned ones.
     pub(super) fn next_producer_id(&self) -> Result<i64, StoreError> {
         let next = "SELECT coalesce(max(id), 0) + 1 FROM producer";
         Ok(self.connection.query_row(next, [], |row| row.get(0))?)
     }
 }
 
-/// Rows of headers, read along with the records that they belong to.
+/// Rows of headers, read in step with their records.
 struct Ahead<'a> {
     rows: Rows<'a>,
     next: Option<Header>,
@@ -235,7 +235,7 @@ impl<'a> Ahead<'a> {
     fn advance(&mut self) -> Result<(), StoreError> {
         self.next = match self.rows.next()? {
             None => None,
-            // Kafka has no header without a name.
+            // Every header of Kafka has a name.
             Some(row) => Some((
                 row.get(0)?,
                 octets(row, 1)?.unwrap_or_default(),
@@ -245,7 +245,7 @@ impl<'a> Ahead<'a> {
         Ok(())
     }
 
-    /// The headers of the record at `offset`. Those of earlier records, which are gone, are passed over.
+    /// Returns the headers of the record at `offset`. Skips those of earlier records, which no longer exist.
     fn of(&mut self, offset: i64) -> Result<Vec<NameAndValue>, StoreError> {
         let mut found = Vec::new();
         while let Some((at, name, value)) = self.next.take_if(|(at, ..)| *at <= offset) {
@@ -262,8 +262,8 @@ fn octets(row: &Row<'_>, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
     match row.get_ref(column)? {
         ValueRef::Null => Ok(None),
         ValueRef::Blob(bytes) | ValueRef::Text(bytes) => Ok(Some(bytes.to_vec())),
-        ValueRef::Integer(_) | ValueRef::Real(_) => {
-            Err(StoreError::Former("a number where bytes belong".to_owned()))
-        }
+        ValueRef::Integer(_) | ValueRef::Real(_) => Err(StoreError::Former(
+            "the file has a number instead of bytes".to_owned(),
+        )),
     }
 }

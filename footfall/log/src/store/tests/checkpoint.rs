@@ -1,11 +1,11 @@
-//! The write-ahead file, which must stay small whatever is written.
+//! Tests that the write-ahead file stays small under every kind of write.
 
 use std::{fs, time::Duration};
 
 use super::*;
 use crate::store::CLEANUP_POLICY;
 
-/// Far longer than anything here takes on a busy machine.
+/// Much longer than any step here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn options() -> StoreOptions {
@@ -19,7 +19,7 @@ fn main_file(dir: &Path) -> Vec<u8> {
     fs::read(dir.join("records.db")).unwrap()
 }
 
-/// Waits until something has moved from the write-ahead file into the main file.
+/// Waits until the main file has changed, so a checkpoint has moved something into it.
 async fn until_moved(dir: &Path, before: &[u8]) {
     let moved = async {
         while main_file(dir) == before {
@@ -30,7 +30,7 @@ async fn until_moved(dir: &Path, before: &[u8]) {
 }
 
 #[tokio::test]
-async fn what_a_killed_program_left_in_the_write_ahead_file_is_moved_at_the_start() {
+async fn the_write_ahead_file_of_a_killed_program_is_moved_at_the_start() {
     let (dir, copy) = (
         tempfile::TempDir::new().unwrap(),
         tempfile::TempDir::new().unwrap(),

@@ -1,4 +1,4 @@
-//! Compaction against a plain list.
+//! Compares compaction with a plain list.
 
 use super::*;
 use crate::store::{CLEANUP_POLICY, StoreError};
@@ -8,7 +8,7 @@ async fn compacted(store: &Store, policy: &str) -> Arc<Topic> {
     store.create_topic("directory", 1, configs).await.unwrap()
 }
 
-/// Appends batches whose keys are digits of a number, so that most keys repeat.
+/// Appends batches with few different keys, so that most keys repeat.
 async fn fill(store: &Store, partition: &Arc<Partition>, batches: u32, codec: Codec) {
     let mut number = 7_u32;
     for turn in 0..batches {
@@ -100,7 +100,7 @@ async fn a_topic_with_any_other_policy_keeps_everything() {
 }
 
 #[tokio::test]
-async fn a_producer_goes_on_after_its_batches_were_compacted_away() {
+async fn a_producer_continues_after_its_batches_were_compacted_away() {
     let dir = tempfile::TempDir::new().unwrap();
     let store = open(dir.path());
     let topic = compacted(&store, "compact").await;

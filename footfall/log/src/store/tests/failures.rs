@@ -1,4 +1,4 @@
-//! What happens when the disk is full or fails, when too much waits, and when much is to be forgotten.
+//! Tests a full disk, a failing disk, a full queue, and deletions.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use super::*;
 use crate::store::{CommittedOffset, StoreError, schema};
 
 impl Store {
-    /// Holds the writer until the returned end is dropped, so that what is asked for meanwhile is one group.
+    /// Holds the writer until the returned sender is dropped, so that all jobs sent meanwhile form one group.
     fn hold(&self) -> (Sender<()>, impl Future<Output = ()>) {
         let (release, held) = channel::<()>();
         let (entered, inside) = tokio::sync::oneshot::channel();
@@ -32,7 +32,7 @@ impl Store {
         })
     }
 
-    /// Has the writer do something to its connection.
+    /// Runs a function on the writer's connection.
     async fn with_writer(
         &self,
         work: impl FnMut(&rusqlite::Connection) -> Result<(), StoreError> + Send + 'static,
@@ -52,7 +52,7 @@ impl Store {
 }
 
 fn large() -> CheckedBatch {
-    // Not compressible, so that the file must grow by it.
+    // Not compressed, so that the file must grow by this size.
     batch(&[(1, "key", &"0123456789".repeat(50_000))])
 }
 
@@ -72,7 +72,7 @@ async fn a_full_disk_refuses_what_does_not_fit_and_nothing_else() {
             Ok(connection.pragma_update(None, "max_page_count", count)?)
         }
     };
-    // As many pages as there are and some.
+    // The existing pages, plus a few.
     store.with_writer(pages(40)).await.unwrap();
 
     let (release, held) = store.hold();
@@ -126,7 +126,7 @@ async fn after_the_disk_failed_nothing_is_acknowledged_until_the_next_start() {
         };
         failing.with_writer(fail).await
     });
-    // The change is asked for before the writer goes on.
+    // Let the change reach the queue before the writer continues.
     tokio::task::yield_now().await;
     drop(release);
     assert_eq!(same_group.await, [Err(AppendError::Storage)]);
@@ -138,7 +138,7 @@ async fn after_the_disk_failed_nothing_is_acknowledged_until_the_next_start() {
         Err(StoreError::Broken)
     ));
     assert_eq!(partition.end(), 1);
-    // What was acknowledged can be read on.
+    // Acknowledged records remain readable.
     assert_eq!(everything(&store, partition).await.len(), 1);
     store.close().await;
 
@@ -162,7 +162,7 @@ async fn appends_beyond_the_queue_are_refused_and_later_ones_accepted() {
     let partition = &topic.partitions[0];
     let (release, held) = store.hold();
     held.await;
-    // One is always accepted, or a large one never could be.
+    // An empty queue accepts any size. Otherwise a large append could never succeed.
     let waiting = store.send(partition, large());
     let refused = store.send(partition, batch(&[(2, "b", "2")])).await;
     assert_eq!(refused, [Err(AppendError::Full)]);
@@ -177,10 +177,10 @@ async fn appends_beyond_the_queue_are_refused_and_later_ones_accepted() {
         vec![batch(&[(1, "a", "1")])],
     )
     .await;
-    assert_eq!(closed, Err(AppendError::Storage), "a store that was closed");
+    assert_eq!(closed, Err(AppendError::Storage), "a closed store");
 }
 
-/// A closed store, and a handle to it that is still held.
+/// A handle to a store that is already closed.
 async fn store_of(dir: &Path) -> Store {
     let store = open(dir);
     let kept = store.clone();
@@ -231,7 +231,7 @@ async fn the_oldest_producers_are_forgotten_in_memory_and_in_the_file() {
 }
 
 #[tokio::test]
-async fn a_deleted_topic_takes_nothing_with_it_that_is_not_its_own() {
+async fn deleting_a_topic_removes_nothing_of_other_topics() {
     let dir = tempfile::TempDir::new().unwrap();
     let store = open(dir.path());
     let (kept, deleted) = (
@@ -279,14 +279,14 @@ async fn a_deleted_topic_takes_nothing_with_it_that_is_not_its_own() {
         store.delete_topic("deleted").await,
         Err(StoreError::UnknownTopic)
     ));
-    // The same name again is another topic.
+    // A new topic with the same name is another topic.
     let again = topic(&store, "deleted", 1).await;
     assert_ne!(again.id, deleted.id);
     assert_eq!(again.partitions[0].end(), 0);
     append(&store, &again.partitions[0], vec![batch(&[(1, "b", "2")])])
         .await
         .unwrap();
-    // Between two requests the writer removes what is left of the deleted one.
+    // Between two jobs the writer removes the rest of the deleted topic.
     let tables = || async {
         let count = std::sync::Arc::new(std::sync::Mutex::new(0));
         let counted = Arc::clone(&count);
@@ -318,7 +318,7 @@ async fn a_deleted_topic_takes_nothing_with_it_that_is_not_its_own() {
 }
 
 #[tokio::test]
-async fn other_users_cannot_read_the_files_whatever_the_folder_is_called() {
+async fn other_users_cannot_read_the_files_even_in_a_folder_with_a_strange_name() {
     let dir = tempfile::TempDir::new().unwrap();
     for name in [
         "plain",
@@ -349,7 +349,7 @@ async fn other_users_cannot_read_the_files_whatever_the_folder_is_called() {
 }
 
 #[test]
-fn a_file_that_a_closing_store_has_just_removed_is_no_error() {
+fn a_file_just_removed_by_a_closing_store_is_not_an_error() {
     let dir = tempfile::TempDir::new().unwrap();
     let file = dir.path().join("records.db-wal");
     schema::protect_if_there(&file).unwrap();
@@ -378,7 +378,7 @@ fn a_file_of_another_program_or_a_newer_layout_is_refused() {
     let dir = tempfile::TempDir::new().unwrap();
     fs::write(
         dir.path().join("records.db"),
-        "not a database, but long enough to be looked at".repeat(100),
+        "not a database, but long enough to be examined".repeat(100),
     )
     .unwrap();
     assert!(matches!(

@@ -1,4 +1,4 @@
-//! Migration of a log that an earlier version has written, as far as it is about tables.
+//! Tests the migration of a log that an earlier version has written, at the level of tables.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::store::{
     former::{self, Progress},
 };
 
-/// The tables of the former file that hold something to keep.
+/// The tables of the former file that the migration reads.
 const TABLES: &str = "
     CREATE TABLE cluster (id integer PRIMARY KEY AUTOINCREMENT, name text NOT NULL UNIQUE);
     CREATE TABLE topic (id integer PRIMARY KEY AUTOINCREMENT, cluster int REFERENCES cluster (id), name text NOT NULL,
@@ -45,7 +45,7 @@ const CONTENT: &str = "
     INSERT INTO consumer_group VALUES (1, 1, 'readers');
     INSERT INTO consumer_offset VALUES (1, 1, 4321, NULL, 'note'), (1, 3, 5, 0, NULL);";
 
-/// A former log, its last writes still in the write-ahead file if `open` is kept.
+/// A former log. Its last writes are still in the write-ahead file while the returned connection is open.
 fn former_log(dir: &Path) -> Connection {
     let connection = Connection::open(dir.join("log.db")).unwrap();
     connection
@@ -81,7 +81,7 @@ fn former_log(dir: &Path) -> Connection {
             }
         }
     }
-    // Compacted: gaps between records, and after the last one.
+    // Compacted: gaps between the records and after the last one.
     for (offset, key, value) in [
         (3, Some("a"), Some("1")),
         (9, None, Some("2")),
@@ -94,7 +94,7 @@ fn former_log(dir: &Path) -> Connection {
             )
             .unwrap();
     }
-    // The mark of a transaction, which no consumer sees.
+    // A transaction marker, which consumers do not see.
     connection
         .execute(
             "INSERT INTO record VALUES (3, 35, 32, 1, 0, 5, x'0000', x'0000')",
@@ -113,7 +113,7 @@ fn as_killed(from: &Path, to: &Path) {
 }
 
 #[tokio::test]
-async fn a_former_log_is_taken_over_with_its_offsets() {
+async fn a_former_log_is_migrated_with_its_offsets() {
     let (source, dir) = (
         tempfile::TempDir::new().unwrap(),
         tempfile::TempDir::new().unwrap(),
@@ -187,14 +187,14 @@ async fn a_former_log_is_taken_over_with_its_offsets() {
 }
 
 #[tokio::test]
-async fn a_migration_that_was_interrupted_begins_again_or_finishes() {
+async fn an_interrupted_migration_is_repeated_or_finished() {
     let dir = tempfile::TempDir::new().unwrap();
     drop(former_log(dir.path()));
-    // Half of a new file, which says nothing.
+    // Half of a new file, which must be ignored.
     fs::write(dir.path().join("records.db.new"), b"half").unwrap();
     fs::write(dir.path().join("records.db.new-wal"), b"more").unwrap();
     former::migrate(dir.path(), &mut |_| {}).unwrap();
-    // As after a crash between the two renames.
+    // The state after a crash between the two renames.
     fs::rename(
         dir.path().join("log.db.migrated"),
         dir.path().join("log.db"),
@@ -214,7 +214,7 @@ async fn a_migration_that_was_interrupted_begins_again_or_finishes() {
 }
 
 #[test]
-fn a_log_that_an_earlier_version_wrote_after_the_take_over_is_not_passed_over() {
+fn a_log_written_by_an_earlier_version_after_the_migration_is_not_ignored() {
     let dir = tempfile::TempDir::new().unwrap();
     let (former, kept) = (
         dir.path().join("log.db"),
@@ -223,17 +223,17 @@ fn a_log_that_an_earlier_version_wrote_after_the_take_over_is_not_passed_over() 
     drop(former_log(dir.path()));
     former::migrate(dir.path(), &mut |_| {}).unwrap();
     let first = fs::read(&kept).unwrap();
-    // The earlier version finds no log, and begins another one.
+    // The earlier version finds no log, and creates another one.
     let second = former_log(dir.path());
     let record = "INSERT INTO record (topition, offset_id, attributes, timestamp, k, v) VALUES (1, 5000, 0, 1, x'01', x'02')";
     second.execute(record, []).unwrap();
     drop(second);
     let refused = former::migrate(dir.path(), &mut |_| {});
     assert!(matches!(refused, Err(StoreError::Former(_))), "{refused:?}");
-    assert!(former.is_file(), "it is where it was");
+    assert!(former.is_file(), "the former log was not moved");
     assert_eq!(fs::read(&kept).unwrap(), first);
 
-    // Without the new file it is taken over, and the log that was kept before stays.
+    // Without the new file it is migrated, and the log kept before stays.
     fs::remove_file(dir.path().join("records.db")).unwrap();
     let migrated = former::migrate(dir.path(), &mut |_| {}).unwrap();
     assert_eq!(migrated.records, 5004);

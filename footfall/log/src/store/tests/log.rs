@@ -1,4 +1,4 @@
-//! Topics, appends and reads.
+//! Tests topics, appends and reads.
 
 use super::*;
 use crate::store::{
@@ -8,7 +8,7 @@ use crate::store::{
 };
 
 #[tokio::test]
-async fn what_was_appended_is_read_from_memory_and_from_the_file() {
+async fn appended_batches_are_read_from_memory_and_from_the_file() {
     let dir = tempfile::TempDir::new().unwrap();
     let store = open(dir.path());
     let first = topic(&store, "first", 2).await;
@@ -40,7 +40,7 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
     let partition = reopened.partition(1).unwrap();
     assert_eq!(partition.end(), 4);
     assert_eq!(everything(&store, partition).await, fresh);
-    // From the middle of a batch, the whole batch.
+    // A read from the middle of a batch returns the whole batch.
     let bytes = store.read(partition, 3, 1).await.unwrap();
     assert_eq!(records(&bytes)[0].offset, 2);
     assert!(store.read(partition, 4, 1).await.unwrap().is_empty());
@@ -48,14 +48,14 @@ async fn what_was_appended_is_read_from_memory_and_from_the_file() {
 }
 
 #[tokio::test]
-async fn nothing_is_read_from_behind_the_end() {
+async fn nothing_is_read_after_the_end() {
     let dir = tempfile::TempDir::new().unwrap();
     let store = open(dir.path());
     let topic = topic(&store, "t", 1).await;
     let partition = topic.partition(0).unwrap();
     let one = batch(&[(10, "a", "1")]);
     append(&store, partition, vec![one.clone()]).await.unwrap();
-    // As the writer does after a commit, before it tells the new end.
+    // The state after a commit, before the writer publishes the new end.
     let next = Kept {
         base: 1,
         end: 2,

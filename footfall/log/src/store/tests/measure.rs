@@ -1,6 +1,6 @@
-//! Measurements of the store alone: `cargo test --release -p footfall-log measure -- --ignored --nocapture`.
+//! Measures the store alone: `cargo test --release -p footfall-log measure -- --ignored --nocapture`.
 //!
-//! The folder is made below `TMPDIR`, which should be on the disk that is asked about.
+//! The folder is created below `TMPDIR`, which should be on the disk to measure.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 
 use super::*;
 
-/// An event of about the size of ours: 600 bytes of JSON of which much repeats.
+/// An event of a realistic size: 600 bytes of JSON with many repetitions.
 fn event(number: usize) -> (i64, String, String) {
     let time = 1_700_000_000_000 + i64::try_from(number).unwrap();
     let key = format!("0190a6a0-0000-7000-8000-{:012}", number % 97);
@@ -59,7 +59,7 @@ async fn measure_appends() {
     }
 }
 
-/// CPU time of this process so far; ticks are 10 ms.
+/// CPU time of this process so far. A tick is 10 ms.
 fn cpu_ms() -> u64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let fields = stat
@@ -134,12 +134,12 @@ async fn measure(durability: Durability, records: usize, clients: usize, codec: 
     );
 }
 
-/// Takes over a copy of the former log in the folder `FORMER_LOG`.
+/// Migrates a copy of the former log in the folder `FORMER_LOG`.
 #[test]
 #[ignore = "a measurement"]
 fn measure_migration() {
     let Some(former) = std::env::var_os("FORMER_LOG") else {
-        println!("FORMER_LOG names no folder");
+        println!("FORMER_LOG is not set to a folder");
         return;
     };
     let dir = tempfile::TempDir::new().unwrap();

@@ -1,4 +1,4 @@
-//! The store against its promises.
+//! Tests the guarantees of the store.
 
 mod checkpoint;
 mod compact;
@@ -17,7 +17,7 @@ use crate::batch::{
     self, Builder, CheckedBatch, Codec, HEAD_BYTES, Head, Limits, Records, inflate,
 };
 
-/// Tests are many and short, and what they are about is not the disk.
+/// Without fsync: the tests are many and short, and do not depend on the disk.
 pub(super) fn options() -> StoreOptions {
     StoreOptions {
         durability: Durability::Process,
@@ -34,7 +34,7 @@ pub(super) async fn topic(store: &Store, name: &str, partitions: i32) -> Arc<Top
     topic.unwrap()
 }
 
-/// A batch as a client sends it: each record's time, key and value.
+/// A batch as a client sends it, from the timestamp, key and value of each record.
 pub(super) fn batch(records: &[(i64, &str, &str)]) -> CheckedBatch {
     checked(sent(records, Codec::None))
 }
@@ -85,7 +85,7 @@ pub(super) struct Seen {
     pub(super) value: Option<String>,
 }
 
-/// The records of stored batches, with every check that a consumer makes.
+/// The records of stored batches, after all checks that a consumer makes.
 pub(super) fn records(mut bytes: &[u8]) -> Vec<Seen> {
     let text = |part: Option<&[u8]>| part.map(|part| String::from_utf8(part.to_vec()).unwrap());
     let mut seen = Vec::new();
@@ -111,7 +111,7 @@ pub(super) fn records(mut bytes: &[u8]) -> Vec<Seen> {
     seen
 }
 
-/// Everything in a partition, read in small pieces.
+/// All records of a partition, read in small pieces.
 pub(super) async fn everything(store: &Store, partition: &Partition) -> Vec<Seen> {
     let mut seen: Vec<Seen> = Vec::new();
     let mut from = partition.start();

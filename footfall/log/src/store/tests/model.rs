@@ -1,4 +1,4 @@
-//! The store against a plain list of everything that was appended.
+//! Compares the store with a plain list of all appended records.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,20 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Partitions of the one topic.
+/// Partitions of the only topic.
 const PARTITIONS: i32 = 2;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// The next batch of a producer, or a batch without one.
     Send(i32, Option<i64>, Vec<(i64, u8)>, bool),
-    /// A batch that was sent before, so many batches ago.
+    /// A repeat of an earlier batch, this many batches back.
     Again(i32, i64, usize),
-    /// A batch with others missing before it.
+    /// A batch whose predecessors are missing.
     Skip(i32, i64),
     /// The first batch of the producer's next epoch.
     NextEpoch(i32, i64),
-    /// A batch of the epoch before.
+    /// A batch of the previous epoch.
     FormerEpoch(i32, i64),
     Restart,
     Read(i32, prop::sample::Index, usize),
@@ -44,7 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// One producer's batches of its newest epoch in one partition: as sent, first sequence, count, offset.
+/// A producer's batches of its newest epoch in one partition: the bytes, first sequence, count and offset of each.
 #[derive(Default)]
 struct Sender {
     epoch: i16,
@@ -60,7 +60,7 @@ struct Model {
 
 fn options() -> StoreOptions {
     StoreOptions {
-        // Some reads find their batches in memory, most do not.
+        // Small, so that most reads go to the file.
         tail_bytes: 400,
         ..super::options()
     }
@@ -200,7 +200,7 @@ impl Model {
             .unwrap();
         let found = records(&bytes);
         assert_eq!(found.is_empty(), from == log.len());
-        // Whole batches: at least one, and not more than was asked for otherwise.
+        // Whole batches: at least one, otherwise not more than requested.
         if let Some(first) = found.first() {
             let begin = usize::try_from(first.offset).unwrap();
             assert!(begin <= from && from < begin + found.len());
@@ -260,7 +260,7 @@ proptest! {
             let value = "v".repeat(3000);
             for offset in 0..BATCHES {
                 if offset == moved {
-                    // Everything so far is in the main file from here on.
+                    // From here on, everything so far is in the main file.
                     store.close().await;
                     store = open(dir.path());
                 }
@@ -268,7 +268,7 @@ proptest! {
                 let batch = claimed(&sent, 1, 0, i32::try_from(offset).unwrap());
                 append(&store, &partition(&store, 0), vec![batch]).await.unwrap();
             }
-            // What a killed program leaves, torn.
+            // The files of a killed program, with a torn end.
             std::fs::copy(dir.path().join("records.db"), torn.path().join("records.db")).unwrap();
             let mut wal = std::fs::read(dir.path().join("records.db-wal")).unwrap();
             let at = at.index(wal.len());
@@ -287,7 +287,7 @@ proptest! {
                 let offsets: Vec<i64> = found.iter().map(|seen| seen.offset).collect();
                 assert_eq!(offsets, (0..partition.end()).collect::<Vec<_>>());
                 assert!(partition.end() >= moved);
-                // The producer's progress is of the same commit.
+                // The producer's progress comes from the same commit.
                 let next = sent(&[(99, "key", "value")], Codec::None);
                 let next = claimed(&next, 1, 0, i32::try_from(partition.end()).unwrap());
                 let end = partition.end();

@@ -12,13 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Whether the broker said it, as opposed to closing the connection or not answering.
+// Whether the error comes from the broker, rather than from a closed connection or a timeout.
 func isKafkas(err error) bool {
 	var said *kerr.Error
 	return errors.As(err, &said)
 }
 
-func TestTopicsAreMadeDescribedAndDeleted(t *testing.T) {
+func TestTopicsAreCreatedDescribedAndDeleted(t *testing.T) {
 	const topic = "franz.admin"
 	admin := kadm.NewClient(client(t))
 	ctx := within(t)
@@ -58,7 +58,7 @@ func TestTopicsAreMadeDescribedAndDeleted(t *testing.T) {
 	if err != nil || deleted[topic].Err != nil {
 		t.Fatal(err, deleted)
 	}
-	// Apache Kafka's brokers learn of it a little later, and the client remembers what it knew.
+	// Apache Kafka's brokers learn of it a little later, and the client caches the former state.
 	for topics.Has(topic) {
 		if topics, err = admin.ListTopics(ctx); err != nil {
 			t.Fatalf("the topic is still listed: %v", err)
@@ -66,7 +66,7 @@ func TestTopicsAreMadeDescribedAndDeleted(t *testing.T) {
 	}
 }
 
-func TestAskingForATopicDoesNotMakeIt(t *testing.T) {
+func TestAMetadataRequestDoesNotCreateATopic(t *testing.T) {
 	const typo = "franz.typo"
 	curious := client(t, kgo.AllowAutoTopicCreation(), kgo.UnknownTopicRetries(1))
 	ctx := within(t)
@@ -80,7 +80,7 @@ func TestAskingForATopicDoesNotMakeIt(t *testing.T) {
 	}
 }
 
-func TestAProtectedTopicStaysAsItIs(t *testing.T) {
+func TestAProtectedTopicStaysUnchanged(t *testing.T) {
 	if !ours {
 		t.Skip("Apache Kafka protects topics by access lists, which is another mechanism")
 	}
@@ -125,7 +125,7 @@ func TestAProtectedTopicStaysAsItIs(t *testing.T) {
 	}
 }
 
-func TestWhatTheBrokerDoesNotDoIsAnError(t *testing.T) {
+func TestUnsupportedRequestsAreErrors(t *testing.T) {
 	one := client(t)
 	ctx := within(t)
 	transactional := "franz.transaction"
@@ -136,7 +136,7 @@ func TestWhatTheBrokerDoesNotDoIsAnError(t *testing.T) {
 	if ours != isKafkas(err) || !ours && err != nil {
 		t.Fatalf("InitProducerId with a transactional id: %v", err)
 	}
-	// Each answer may be a success (Apache Kafka's) or one of Kafka's errors. It is an answer.
+	// Each response may be a success (Apache Kafka's) or one of Kafka's errors, but it must be a response.
 	const anyOf = 1
 	acls := kmsg.NewPtrDescribeACLsRequest()
 	acls.ResourceType, acls.ResourcePatternType, acls.Operation, acls.PermissionType = anyOf, anyOf, anyOf, anyOf
@@ -154,12 +154,12 @@ func TestWhatTheBrokerDoesNotDoIsAnError(t *testing.T) {
 		if err == nil || isKafkas(err) {
 			continue
 		}
-		// The client looks into the versions that the broker offers, and does not send what it does not know.
+		// The client checks the broker's versions, and does not send requests that the broker does not know.
 		if !strings.Contains(err.Error(), "unknown request key") && !strings.Contains(err.Error(), "unsupported") {
 			t.Errorf("%s: %v", kmsg.NameForKey(request.Key()), err)
 		}
 	}
-	// The connection is as good as before.
+	// The connection still works.
 	if err := one.Ping(ctx); err != nil {
 		t.Fatal(err)
 	}

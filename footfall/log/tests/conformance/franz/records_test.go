@@ -1,4 +1,4 @@
-// Package franz runs franz-go, the Go client, against a broker. The Rust test beside it says where the broker is.
+// Package franz tests a broker with franz-go, the Go client. The Rust test passes the address of the broker.
 package franz
 
 import (
@@ -16,12 +16,12 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 )
 
-// Longer than anything takes on a busy machine: only a test that fails waits for so long.
+// Longer than any step takes on a busy machine. Only a failing test waits this long.
 const patience = 60 * time.Second
 
 const firstTime = 1_700_000_000_000
 
-// Ours refuses what Apache Kafka does for anybody.
+// This crate's broker refuses some requests that Apache Kafka allows for all clients.
 var ours = os.Getenv("CONFORMANCE_OURS") == "1"
 
 func within(t *testing.T) context.Context {
@@ -38,7 +38,7 @@ func client(t *testing.T, more ...kgo.Opt) *kgo.Client {
 	t.Helper()
 	options := []kgo.Opt{
 		kgo.SeedBrokers(os.Getenv("CONFORMANCE_BOOTSTRAP")),
-		// Five seconds by default, for which the client answers from memory.
+		// The default is five seconds, during which the client answers from its cache.
 		kgo.MetadataMinAge(50 * time.Millisecond),
 	}
 	if password := os.Getenv("CONFORMANCE_PASSWORD"); password != "" {
@@ -54,7 +54,7 @@ func client(t *testing.T, more ...kgo.Opt) *kgo.Client {
 
 func create(t *testing.T, topic string, partitions int32) {
 	t.Helper()
-	// The records' times are of the past, and Apache Kafka would soon delete them.
+	// The records have old timestamps, so Apache Kafka would soon delete them.
 	forever := "-1"
 	settings := map[string]*string{"retention.ms": &forever}
 	if _, err := kadm.NewClient(client(t)).CreateTopic(within(t), partitions, 1, settings, topic); err != nil {
@@ -62,7 +62,7 @@ func create(t *testing.T, topic string, partitions int32) {
 	}
 }
 
-// Appends value-0, value-1, ... a second apart, and returns them.
+// Appends value-0, value-1, ... with timestamps a second apart, and returns them.
 func appendTo(t *testing.T, topic string, partition int32, count int, more ...kgo.Opt) []string {
 	t.Helper()
 	options := append(more, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(20*time.Millisecond))
@@ -135,7 +135,7 @@ func TestRecordsComeBackInEveryCodecFromEachOffset(t *testing.T) {
 	}
 }
 
-func TestTwoMembersOfAGroupReadEverythingOnceAndGoOn(t *testing.T) {
+func TestTwoMembersOfAGroupReadEverythingOnceAndContinue(t *testing.T) {
 	const topic, group, partitions, each = "franz.group", "franz.readers", 4, 50
 	create(t, topic, partitions)
 	for partition := range int32(partitions) {
@@ -176,7 +176,7 @@ func TestTwoMembersOfAGroupReadEverythingOnceAndGoOn(t *testing.T) {
 
 	admin := kadm.NewClient(client(t))
 	second := client(t, options...)
-	// Both have partitions when each of the group's two members has some.
+	// Wait until both members of the group have partitions.
 	for {
 		take(first, 50*time.Millisecond)
 		take(second, 50*time.Millisecond)
@@ -237,7 +237,7 @@ func TestOffsetsOfTimesAreThoseOfTheRecords(t *testing.T) {
 		listed, err = admin.ListOffsetsAfterMilli(ctx, firstTime+number*1000-500, topic)
 		expect("by time", listed, err, number, firstTime+number*1000)
 	}
-	// Newer than everything: kadm answers with the end.
+	// Newer than all records: kadm answers with the end.
 	listed, err = admin.ListOffsetsAfterMilli(ctx, firstTime+9001, topic)
 	expect("after the newest", listed, err, 13, -1)
 }
@@ -261,6 +261,6 @@ func TestAnIdempotentProducerKeepsItsOrderWithManyRequestsInFlight(t *testing.T)
 		}
 	}
 	if !sort.SliceIsSorted(offsets, func(a, b int) bool { return offsets[a] < offsets[b] }) || offsets[count-1] != count-1 {
-		t.Fatal("the offsets are not those of the order of sending")
+		t.Fatal("the offsets do not follow the order of sending")
 	}
 }

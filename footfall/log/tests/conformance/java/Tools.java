@@ -15,34 +15,33 @@ import java.util.List;
 import org.apache.kafka.common.utils.Exit;
 
 /**
- * Runs Kafka's command line tools in one Java machine, because each start of Java takes a second or two.
+ * Runs Kafka's command line tools in one Java VM, because each start of Java takes a second or two.
  *
- * <p>A request is a line on standard input: the tool's class and its arguments, separated by tabs. The answer is a
- * line with the exit code and the lengths of what the tool wrote to standard output and standard error, followed by
- * those bytes.
+ * <p>A request is a line on standard input: the tool's class and its arguments, separated by tabs. The response is a
+ * line with the exit code and the lengths of the tool's standard output and standard error, followed by those bytes.
  */
 public final class Tools {
-    /** Ends a tool where it would have ended the process. */
+    /** Ends a tool instead of the process. */
     private static final class Exited extends RuntimeException {
         Exited(int code) {
             super("exit " + code, null, false, false);
         }
     }
 
-    /** The code that the running tool exited with first; null while it has not. */
+    /** The first exit code of the running tool; null before its exit. */
     private static volatile Integer firstCode;
 
     public static void main(String[] none) throws Exception {
         PrintStream answers = System.out;
         List<Runnable> atExit = new ArrayList<>();
         Exit.Procedure exit = (code, message) -> {
-            // A tool that catches this exits again, with another code: the first one counts.
+            // A tool that catches this exits again with another code, so the first one counts.
             firstCode = firstCode == null ? (Integer) code : firstCode;
             throw new Exited(code);
         };
         Exit.setExitProcedure(exit);
         Exit.setHaltProcedure(exit);
-        // What a tool does at the end of its process is done at the end of the tool.
+        // Work for the end of the process is done at the end of the tool.
         Exit.setShutdownHookAdder((name, hook) -> atExit.add(hook));
 
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -55,7 +54,7 @@ public final class Tools {
             System.setOut(toOut);
             System.setErr(toErr);
             int code;
-            // Open until everything is done: classes are loaded when they are needed.
+            // Open until the end, because classes are loaded on demand.
             try (Fresh loader = new Fresh()) {
                 code = run(loader, words[0], Arrays.copyOfRange(words, 1, words.length));
                 for (Runnable hook : atExit) {
@@ -93,7 +92,7 @@ public final class Tools {
         return firstCode == null ? code : firstCode;
     }
 
-    /** Loads the tools' own classes again for each run: some of them count in static fields. */
+    /** Loads the tools' own classes again for each run, because some of them count in static fields. */
     private static final class Fresh extends URLClassLoader {
         Fresh() {
             super(jars(), Tools.class.getClassLoader());
@@ -121,7 +120,7 @@ public final class Tools {
                     try {
                         return findClass(name);
                     } catch (ClassNotFoundException elsewhere) {
-                        // The interfaces of tools are in another jar.
+                        // The tools' interfaces are in another jar.
                     }
                 }
                 return super.loadClass(name, resolve);
