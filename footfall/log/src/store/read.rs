@@ -169,11 +169,18 @@ pub(super) fn max_timestamp(
     if let Some(found) = record_at_time(connection, number, end, newest)? {
         return Ok(Some(found));
     }
-    // Compaction may have removed the record with that timestamp. Then use the batches' own largest timestamps.
-    let own: Option<i64> = connection
-        .prepare_cached(&format!(
-            "SELECT max(newest - behind) FROM {table} WHERE base < ?1"
-        ))?
-        .query_row([end], |row| row.get(0))?;
-    own.map_or(Ok(None), |own| record_at_time(connection, number, end, own))
+    // Compaction may have removed the record with that timestamp. Then use the batches' own largest timestamps. SQLite
+    // turns a difference beyond 64 bits into a floating-point number, so it is computed here.
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT newest, behind FROM {table} WHERE base < ?1"
+    ))?;
+    let own = |row: &rusqlite::Row<'_>| {
+        let (newest, behind): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok(newest.wrapping_sub(behind))
+    };
+    let mut largest = None;
+    for own in statement.query_map([end], own)? {
+        largest = largest.max(Some(own?));
+    }
+    largest.map_or(Ok(None), |own| record_at_time(connection, number, end, own))
 }

@@ -8,10 +8,10 @@ use std::{
     collections::VecDeque, future::poll_fn, io, pin::Pin, sync::Arc, task::Poll, time::Duration,
 };
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::ApiKey;
 use tokio::{
-    io::AsyncWriteExt as _,
+    io::{AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     sync::OwnedSemaphorePermit,
     time::{Instant, sleep_until, timeout},
@@ -36,7 +36,7 @@ const LOGIN_DEADLINE: Duration = Duration::from_secs(10);
 const FAILURE_PAUSE: Duration = Duration::from_millis(100);
 /// A connection without requests is closed after this time, like Kafka's `connections.max.idle.ms`.
 const MAX_IDLE: Duration = Duration::from_mins(10);
-/// A connection is closed when the client reads no bytes of a response for this time.
+/// A connection is closed when the client has not read a response after this time, plus a second for each megabyte.
 const MAX_STALL: Duration = Duration::from_mins(1);
 /// Responses up to this total size are sent together.
 const JOINED_BYTES: usize = 64 * 1024;
@@ -342,15 +342,15 @@ fn count_refused() {
     metrics::counter!("embedded_log_requests_refused_total").increment(1);
 }
 
-/// Sends bytes. Fails if the client reads nothing for [`MAX_STALL`].
-async fn send(stream: &mut TcpStream, mut bytes: Bytes) -> Result<(), Ended> {
-    while !bytes.is_empty() {
-        let written = timeout(MAX_STALL, stream.write(&bytes)).await;
-        let written = written.map_err(|_| Ended::Stalled)??;
-        if written == 0 {
-            return Err(io::Error::from(io::ErrorKind::WriteZero).into());
-        }
-        bytes.advance(written);
-    }
-    Ok(())
+/// Sends bytes. Fails if the client has not read them in time, see [`MAX_STALL`].
+///
+/// The deadline is for all bytes: responses keep their memory until they are sent, and a client that reads a little
+/// every minute would keep it for ever.
+pub(super) async fn send(
+    stream: &mut (impl AsyncWrite + Unpin),
+    bytes: Bytes,
+) -> Result<(), Ended> {
+    let allowed = MAX_STALL + Duration::from_micros(bytes.len() as u64);
+    let written = timeout(allowed, stream.write_all(&bytes)).await;
+    Ok(written.map_err(|_| Ended::Stalled)??)
 }

@@ -7,11 +7,15 @@ use kafka_protocol::messages::{self, ApiKey};
 use kafka_protocol::protocol::{Decodable, Encodable as _};
 use rand::{Rng as _, RngCore as _, SeedableRng as _, rngs::StdRng};
 use tempfile::TempDir;
-use tokio::{io::AsyncWriteExt as _, sync::Semaphore};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::Semaphore,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     apis::{APIS, Api},
+    connection::{self, Ended},
     frame::{self, FrameError, FrameReader, Head},
     shape::{MAX_ENTRIES, Malformed, making, measure},
 };
@@ -335,6 +339,20 @@ async fn a_frame_that_is_too_large_or_too_slow_ends_the_connection() {
     let hours = Duration::from_secs(100_000);
     let waited = tokio::time::timeout(hours, reader.next(&mut server, 100)).await;
     assert!(waited.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_a_little_every_minute_loses_its_connection() {
+    let (mut client, mut server) = tokio::io::duplex(1);
+    let reading = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            client.read_u8().await.unwrap();
+        }
+    });
+    let sent = connection::send(&mut server, Bytes::from_static(b"response")).await;
+    assert!(matches!(sent, Err(Ended::Stalled)), "{sent:?}");
+    reading.abort();
 }
 
 #[tokio::test(start_paused = true)]

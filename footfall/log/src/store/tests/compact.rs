@@ -164,3 +164,27 @@ async fn a_compacted_topic_refuses_records_without_a_key() {
     assert_eq!(partition.end(), 0);
     store.close().await;
 }
+
+#[tokio::test]
+async fn the_largest_timestamp_is_found_during_a_compaction_whatever_clients_send() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let store = open(dir.path());
+    let topic = compacted(&store, "compact").await;
+    let partition = topic.partition(0).unwrap();
+    for (time, key) in [(i64::MAX, "a"), (-5, "b"), (-6, "a")] {
+        append(&store, partition, vec![batch(&[(time, key, "value")])])
+            .await
+            .unwrap();
+    }
+    // A compaction in pieces: the record with the largest timestamp is gone, later batches are not corrected yet.
+    let remove_first = |connection: &rusqlite::Connection| {
+        let sql = "SELECT name FROM sqlite_schema WHERE name LIKE 'batches%'";
+        let table: String = connection.query_row(sql, [], |row| row.get(0))?;
+        connection.execute(&format!("DELETE FROM {table} WHERE base = 0"), [])?;
+        Ok(())
+    };
+    store.with_writer(remove_first).await.unwrap();
+    let found = store.max_timestamp(partition).await.unwrap().unwrap();
+    assert_eq!((found.offset, found.timestamp_ms), (1, -5));
+    store.close().await;
+}

@@ -33,7 +33,7 @@ impl Store {
     }
 
     /// Runs a function on the writer's connection.
-    async fn with_writer(
+    pub(super) async fn with_writer(
         &self,
         work: impl FnMut(&rusqlite::Connection) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<(), StoreError> {

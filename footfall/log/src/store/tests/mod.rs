@@ -5,7 +5,6 @@ mod compact;
 mod failures;
 mod former;
 mod log;
-mod measure;
 mod model;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
