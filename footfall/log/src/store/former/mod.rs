@@ -133,13 +133,14 @@ fn check_same(
     let compared = compare::compare(&source, &target, &mut counter);
     close(target)?;
     source.close()?;
-    compared.map_err(|error| {
-        StoreError::Former(format!(
+    compared.map_err(|error| match error {
+        StoreError::Former(difference) => StoreError::Former(format!(
             "{} and {} hold different records, so an earlier version of the program has written since the migration; \
-            move one of them out of the folder ({error})",
+            move one of them out of the folder ({difference})",
             former.display(),
             file.display()
-        ))
+        )),
+        failure => failure,
     })
 }
 
