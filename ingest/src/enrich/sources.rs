@@ -228,7 +228,6 @@ mod tests {
             ("www.ck", Some("ck")),
             ("a.b.kobe.jp", Some("b.kobe.jp")),
             ("footfall.github.io", None),
-            ("com.instagram.android", None),
             ("localhost", None),
         ] {
             assert_eq!(public_suffix(host), suffix, "{host}");
