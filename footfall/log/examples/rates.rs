@@ -2,7 +2,7 @@
 //!
 //! To compare this crate's broker with Apache Kafka on one machine:
 //! ```text
-//! footfall-log /tmp/rates --credentials kafka.properties     # prints its address
+//! footfall-log ./rates --credentials kafka.properties     # prints its address
 //! cargo run --release -p footfall-log --example rates -- 127.0.0.1:41234 kafka.properties
 //! scripts/apache-kafka run -- sh -c 'target/release/examples/rates $KAFKA_BROKERS'
 //! ```

@@ -252,8 +252,8 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
     }
 }
 
-/// Reserves memory up to a total of `bytes`. A response that already holds memory does not wait for more: two waiting
-/// responses could block each other. Returns `false` if there is not enough.
+/// Reserves memory up to a total of `bytes`, and returns whether that succeeded. Only a response that holds no memory yet
+/// waits: two that hold some and wait for more would block each other.
 async fn reserve(memory: &Arc<Semaphore>, found: &mut Found, bytes: usize) -> bool {
     let held = found
         .memory
