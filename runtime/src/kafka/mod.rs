@@ -28,6 +28,8 @@ pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(4);
 /// How much may wait for the broker. Above it beacons are answered 503.
 const QUEUE_MAX_MESSAGES: &str = "100000";
 const QUEUE_MAX_KBYTES: &str = "131072";
+/// Long enough for the records that [`Producer`](crate::Producer) hands over together to get into one batch.
+const LINGER_MS: &str = "0.5";
 /// Codec of live events, which come in batches of a few.
 const LIVE_CODEC: &str = "lz4";
 /// Codec of imports, whose batches are large.
@@ -275,6 +277,9 @@ impl KafkaSettings {
         }
         if !self.given("compression.codec") && !self.given("compression.type") {
             config.set("compression.codec", LIVE_CODEC);
+        }
+        if !self.given("linger.ms") && !self.given("queue.buffering.max.ms") {
+            config.set("linger.ms", LINGER_MS);
         }
         config
             .set("enable.idempotence", "true")

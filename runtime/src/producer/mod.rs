@@ -1,28 +1,30 @@
 //! The one way records get into the log: acknowledged by all replicas, or an error within
 //! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which only a patient producer does not know.
 //!
-//! A delivery report carries a counter instead of a future per record, so that a batch of hundreds
-//! costs one wake-up. A producer that the broker declared unusable is replaced.
+//! A producer that the broker declared unusable is replaced.
+
+mod batch;
+mod gather;
 
 use crate::kafka::KafkaSettings;
+use batch::{Batch, Opaque};
+use gather::{Gather, LONGEST_WAIT, refusal};
 use rdkafka::{
     ClientConfig, ClientContext, Message,
     config::FromClientConfigAndContext,
     error::{KafkaError, KafkaResult},
-    message::{DeliveryResult, Header, OwnedHeaders},
-    producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext},
-    types::RDKafkaErrorCode,
+    message::DeliveryResult,
+    producer::{BaseProducer, Producer as _, ProducerContext},
 };
 use std::{
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, OnceLock, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::Duration,
 };
 use thiserror::Error;
-use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 /// A record to be appended.
@@ -100,37 +102,23 @@ impl Producer {
     }
 
     /// Appends records and waits for their acknowledgements. Returns as soon as all are known.
+    ///
+    /// Records of one call, and of calls made one after another, get into their partition in that order.
     pub async fn send(&self, records: &[Record<'_>]) -> Outcomes {
         if records.is_empty() {
             return Vec::new();
         }
         let producer = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        let (batch, done) = Batch::new(records.len());
-        for (index, record) in records.iter().enumerate() {
-            let mut message =
-                BaseRecord::with_opaque_to(record.topic, Box::new((Arc::clone(&batch), index)))
-                    .key(record.key)
-                    .payload(record.payload);
-            if !record.headers.is_empty() {
-                let headers =
-                    record
-                        .headers
-                        .iter()
-                        .fold(OwnedHeaders::new(), |headers, (key, value)| {
-                            headers.insert(Header {
-                                key,
-                                value: Some(*value),
-                            })
-                        });
-                message = message.headers(headers);
-            }
-            if let Err((error, message)) = producer.client.send(message) {
-                let (batch, index) = *message.delivery_opaque;
-                batch.settle(index, Err(refusal(&error)));
-            }
+        let (batch, mut done) = Batch::new(records.len());
+        let waits = producer.gather.append(&producer.client, records, &batch);
+        let known = waits && tokio::time::timeout(LONGEST_WAIT, &mut done).await.is_ok();
+        if waits && !known {
+            producer.gather.hand_over(&producer.client);
         }
-        // The sender lives in `batch`, which the last report drops only after sending.
-        let _ = done.await;
+        if !known {
+            // The sender lives in `batch`, which the last report drops only after sending.
+            let _ = done.await;
+        }
         let outcomes = batch.take();
         if outcomes
             .iter()
@@ -144,6 +132,7 @@ impl Producer {
     /// Waits until everything handed over is acknowledged or given up.
     pub async fn flush(&self, timeout: Duration) {
         let producer = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        producer.gather.hand_over(&producer.client);
         let flushed = tokio::task::spawn_blocking(move || producer.client.flush(timeout)).await;
         if !matches!(flushed, Ok(Ok(()))) {
             warn!("the producer did not get everything acknowledged before it was closed");
@@ -169,12 +158,15 @@ impl Producer {
     }
 }
 
+type Client = BaseProducer<Deliveries>;
+
 /// A client of librdkafka with a thread of its own for delivery reports.
 ///
 /// rdkafka's `ThreadedProducer` is the same with a poll of 100 ms, the last millisecond of which is a busy
 /// loop: 1 % of a core for every idle producer.
 struct Polled {
-    client: Arc<BaseProducer<Deliveries>>,
+    client: Arc<Client>,
+    gather: Arc<Gather>,
     unused: Arc<AtomicBool>,
 }
 
@@ -183,8 +175,14 @@ const POLL: Duration = Duration::from_secs(5);
 
 impl Polled {
     fn new(config: &ClientConfig) -> KafkaResult<Self> {
-        let client = BaseProducer::from_config_and_context(config, Deliveries)?;
-        let client = Arc::new(client);
+        let gather = Arc::new(Gather::default());
+        let deliveries = Deliveries {
+            gather: Arc::clone(&gather),
+            client: OnceLock::new(),
+        };
+        let client = Arc::new(Client::from_config_and_context(config, deliveries)?);
+        let context = client.client().context();
+        let _ = context.client.set(Arc::downgrade(&client));
         let unused = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&unused));
         thread::Builder::new()
@@ -195,7 +193,11 @@ impl Polled {
                 }
             })
             .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
-        Ok(Self { client, unused })
+        Ok(Self {
+            client,
+            gather,
+            unused,
+        })
     }
 }
 
@@ -205,65 +207,12 @@ impl Drop for Polled {
     }
 }
 
-fn refusal(error: &KafkaError) -> SendError {
-    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
-        SendError::QueueFull
-    } else {
-        SendError::Unacknowledged(error.to_string())
-    }
+/// Receives delivery reports on the thread of a [`Polled`].
+struct Deliveries {
+    gather: Arc<Gather>,
+    /// The client that reports here.
+    client: OnceLock<Weak<Client>>,
 }
-
-/// Counts the acknowledgements of one call of [`Producer::send`].
-struct Batch {
-    waiting: AtomicUsize,
-    outcomes: Mutex<Vec<Option<Result<Position, SendError>>>>,
-    done: Mutex<Option<oneshot::Sender<()>>>,
-}
-
-impl Batch {
-    fn new(records: usize) -> (Arc<Self>, oneshot::Receiver<()>) {
-        let (sender, receiver) = oneshot::channel();
-        let batch = Self {
-            waiting: AtomicUsize::new(records),
-            outcomes: Mutex::new(vec![None; records]),
-            done: Mutex::new(Some(sender)),
-        };
-        (Arc::new(batch), receiver)
-    }
-
-    fn settle(&self, index: usize, outcome: Result<Position, SendError>) {
-        if let Some(slot) = self
-            .outcomes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(index)
-        {
-            *slot = Some(outcome);
-        }
-        if self.waiting.fetch_sub(1, Ordering::AcqRel) == 1
-            && let Some(done) = self
-                .done
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take()
-        {
-            // The receiver is gone when the request was: nobody is left to be told.
-            let _ = done.send(());
-        }
-    }
-
-    fn take(&self) -> Outcomes {
-        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-        let unknown = || Err(SendError::Unacknowledged("no delivery report".to_owned()));
-        outcomes
-            .drain(..)
-            .map(|outcome| outcome.unwrap_or_else(unknown))
-            .collect()
-    }
-}
-
-/// Receives delivery reports on librdkafka's thread.
-struct Deliveries;
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
@@ -273,7 +222,7 @@ impl ClientContext for Deliveries {
 }
 
 impl ProducerContext for Deliveries {
-    type DeliveryOpaque = Box<(Arc<Batch>, usize)>;
+    type DeliveryOpaque = Opaque;
 
     fn delivery(&self, report: &DeliveryResult<'_>, opaque: Self::DeliveryOpaque) {
         let (batch, index) = *opaque;
@@ -285,5 +234,7 @@ impl ProducerContext for Deliveries {
             Err((error, _)) => Err(refusal(error)),
         };
         batch.settle(index, outcome);
+        let client = self.client.get().and_then(Weak::upgrade);
+        self.gather.reported(client.as_deref());
     }
 }
