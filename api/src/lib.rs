@@ -1,6 +1,6 @@
 //! Tables in, answers out: bio pages, their links, and reports over what visitors did.
 //!
-//! The way of a report: [`catalog`] says what it is, `query` asks and computes, `surface` speaks its
+//! The way of a report: [`catalog`] says what it is, `query` plans and computes, `sources` reads, `surface` speaks its
 //! dialect. The way of a change: its handler checks it, `store` writes it with its audit row and its
 //! outbox rows, `outbox` publishes it to the directory. The one rule: nothing here writes to the
 //! analytics database, and no statement reads both databases.
@@ -33,6 +33,7 @@ mod program;
 mod public;
 mod query;
 mod refusals;
+mod sources;
 mod startup;
 mod store;
 mod surface;
@@ -43,6 +44,6 @@ pub use config::{Config, LISTEN};
 pub use limits::published as published_limits;
 pub use links::Words;
 pub use program::{run, start};
-pub use query::report_statements;
+pub use query::{Question, answer_from_rows, report_statements};
 pub use startup::MIGRATIONS;
 pub use store::{ANALYTICS_STATEMENTS, MAIN_STATEMENTS, Statement};

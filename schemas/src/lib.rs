@@ -1,7 +1,7 @@
 //! The contract on the wire: what a record of the log looks like and how its ids are made.
 //!
-//! Owns event types, enriched context and how its values are spelled, ids, topics, the tracking token and the
-//! tracker, which sends beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
+//! Owns event types, enriched context and how its values are spelled, the vocabulary of reports, ids, topics, the
+//! tracking token and the tracker, which sends beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
 //! additive, `tests/` holds the generated JSON Schema and the published examples against it.
 
 #![cfg_attr(
@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod analytics;
 pub mod context;
 pub mod countries;
 pub mod dead_letter;

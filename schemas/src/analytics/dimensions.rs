@@ -1,38 +1,66 @@
-//! What facts are broken down by, and what answers can be filtered by.
+//! Dimensions: what facts are broken down by and filtered by, and where each fact has it.
 
-use super::facts::{Fact, PAGE_VIEWS, REFUSALS, SESSIONS};
-use schemas::{Device, SourceClass, values::Spelling};
+use super::facts::{Fact, PAGE_VIEWS, REFUSALS, VISITS, Visit};
+use crate::{Device, SourceClass, values::Spelling};
 
-/// A column whose values become rows of an answer.
+/// A property of facts, whose values become rows of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimension {
     /// Unique name; also that of its filter.
     pub id: &'static str,
     /// What its values are, in a few words.
     pub about: &'static str,
-    /// The fact that has it.
-    pub fact: &'static Fact,
-    /// The column, as `text`; that of a thing with a name holds its id.
-    pub sql: &'static str,
+    /// The facts whose rows hold it, each with its column, as `text`; that of a thing with a name holds its id. Parts
+    /// of such a fact have it as well, and facts that belong to a visit have what the visit has.
+    pub columns: &'static [(&'static Fact, &'static str)],
     /// What it can hold.
     pub values: Values,
     /// How the log spells its values, and so how filters read what they are given.
     pub spelling: Spelling,
-    /// A column that says the same in another way, which a filter may be given as well.
-    pub also: Option<&'static str>,
+    /// One that says the same in other words, whose values a filter may be given as well.
+    pub also: Option<&'static Self>,
     /// What rows without a value are called. It is a word that no value is, or one that says the same
     /// of a visit as no value does, so those that really are called so are in the same row.
     pub null_label: &'static str,
 }
 
-/// What a column can hold.
+/// How a row of a fact reaches the value of a dimension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// By a column of its own.
+    Own(&'static str),
+    /// By a column of its visit.
+    Visit(&'static str),
+}
+
+impl Dimension {
+    /// How rows of the fact reach it; `None` when they cannot. A column of the fact's own comes first, so a copy of
+    /// what the visit has saves the way to the visit.
+    #[must_use]
+    pub fn on(&self, fact: &Fact) -> Option<Reach> {
+        let column = |of: &Fact| {
+            let mut columns = self.columns.iter();
+            let found = columns.find(|(holder, _)| of.is_within(holder))?;
+            Some(found.1)
+        };
+        if let Some(own) = column(fact) {
+            return Some(Reach::Own(own));
+        }
+        match fact.visit {
+            Visit::By(_) => column(&VISITS).map(Reach::Visit),
+            Visit::Itself(_) | Visit::Without => None,
+        }
+    }
+}
+
+/// What a dimension can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
     /// Any text: as many values as visitors like.
     Any,
     /// These words, which filters take in any case.
     Words(&'static [&'static str]),
-    /// Countries of [`schemas::countries`], which filters take by name or code in any case.
+    /// Countries of [`crate::countries`], which filters take by name or code in any case.
     Countries,
     /// A few words that the program makes itself.
     Few,
@@ -70,14 +98,13 @@ const SOURCE_CLASSES: [&str; SourceClass::ALL.len()] = {
 const fn of_visits(
     id: &'static str,
     about: &'static str,
-    sql: &'static str,
+    columns: &'static [(&'static Fact, &'static str)],
     null_label: &'static str,
 ) -> Dimension {
     Dimension {
         id,
         about,
-        fact: &SESSIONS,
-        sql,
+        columns,
         values: Values::Any,
         spelling: Spelling::AsGiven,
         also: None,
@@ -91,7 +118,7 @@ pub static REFERRER: Dimension = Dimension {
     ..of_visits(
         "referrer",
         "the domain a visit came from",
-        "referrer_domain",
+        &[(&VISITS, "referrer_domain")],
         "direct",
     )
 };
@@ -101,29 +128,46 @@ pub static SOURCE_CLASS: Dimension = Dimension {
     ..of_visits(
         "source_class",
         "what kind of place that is",
-        "source_class",
+        &[(&VISITS, "source_class")],
         "unknown",
     )
 };
 /// English name of the country, or its ISO code in a filter.
 pub static COUNTRY: Dimension = Dimension {
     values: Values::Countries,
-    also: Some("country_code"),
+    also: Some(&COUNTRY_CODE),
     ..of_visits(
         "country",
         "English name of the visitor's country",
-        "country",
+        &[(&VISITS, "country")],
         "Unknown",
     )
 };
+/// The ISO code of the country.
+pub static COUNTRY_CODE: Dimension = of_visits(
+    "country_code",
+    "ISO code of the visitor's country",
+    &[(&VISITS, "country_code")],
+    "",
+);
 /// Region of the country.
-pub static REGION: Dimension = of_visits("region", "region of the country", "region", "Unknown");
+pub static REGION: Dimension = of_visits(
+    "region",
+    "region of the country",
+    &[(&VISITS, "region")],
+    "Unknown",
+);
 /// City.
-pub static CITY: Dimension = of_visits("city", "city", "city", "Unknown");
+pub static CITY: Dimension = of_visits("city", "city", &[(&VISITS, "city")], "Unknown");
 /// Kind of device.
 pub static DEVICE: Dimension = Dimension {
     values: Values::Words(&DEVICES),
-    ..of_visits("device", "kind of device", "device", "unknown")
+    ..of_visits(
+        "device",
+        "kind of device",
+        &[(&VISITS, "device")],
+        "unknown",
+    )
 };
 /// Browser, without its version.
 pub static BROWSER: Dimension = Dimension {
@@ -131,7 +175,7 @@ pub static BROWSER: Dimension = Dimension {
     ..of_visits(
         "browser",
         "browser, without its version",
-        "browser",
+        &[(&VISITS, "browser")],
         "Unknown",
     )
 };
@@ -141,7 +185,7 @@ pub static OS: Dimension = Dimension {
     ..of_visits(
         "os",
         "operating system, without its version",
-        "os",
+        &[(&VISITS, "os")],
         "Unknown",
     )
 };
@@ -151,7 +195,7 @@ pub static LANGUAGE: Dimension = Dimension {
     ..of_visits(
         "language",
         "language that the browser asks for",
-        "language",
+        &[(&VISITS, "language")],
         "Unknown",
     )
 };
@@ -161,7 +205,7 @@ pub static UTM_SOURCE: Dimension = Dimension {
     ..of_visits(
         "utm_source",
         "`utm_source` of the landing URL",
-        "utm_source",
+        &[(&VISITS, "utm_source")],
         "(none)",
     )
 };
@@ -171,7 +215,7 @@ pub static UTM_MEDIUM: Dimension = Dimension {
     ..of_visits(
         "utm_medium",
         "`utm_medium` of the landing URL",
-        "utm_medium",
+        &[(&VISITS, "utm_medium")],
         "(none)",
     )
 };
@@ -181,7 +225,7 @@ pub static UTM_CAMPAIGN: Dimension = Dimension {
     ..of_visits(
         "utm_campaign",
         "`utm_campaign` of the landing URL",
-        "utm_campaign",
+        &[(&VISITS, "utm_campaign")],
         "(none)",
     )
 };
@@ -191,7 +235,7 @@ pub static ENTRY_PAGE: Dimension = Dimension {
     ..of_visits(
         "entry_page",
         "path on which the visit began",
-        "landing_path",
+        &[(&VISITS, "landing_path")],
         "Unknown",
     )
 };
@@ -200,8 +244,7 @@ pub static ENTRY_PAGE: Dimension = Dimension {
 pub static LINK: Dimension = Dimension {
     id: "link",
     about: "the link that was clicked",
-    fact: &PAGE_VIEWS,
-    sql: "link_id",
+    columns: &[(&PAGE_VIEWS, "link_id")],
     values: Values::Known,
     spelling: Spelling::AsGiven,
     also: None,
@@ -212,15 +255,14 @@ pub static LINK: Dimension = Dimension {
 pub static REASON: Dimension = Dimension {
     id: "reason",
     about: "why beacons were not counted",
-    fact: &REFUSALS,
-    sql: "refusal_reason",
+    columns: &[(&REFUSALS, "refusal_reason")],
     values: Values::Few,
     spelling: Spelling::AsGiven,
     also: None,
     null_label: "unknown",
 };
 
-/// What can be said about a visit, and so about each of its views.
+/// What can be said about a visit, and so about each of its views: the filters of most reports.
 pub static OF_VISITS: &[&Dimension] = &[
     &REFERRER,
     &SOURCE_CLASS,
