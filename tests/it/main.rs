@@ -35,6 +35,7 @@ mod seeds;
 mod statements;
 mod tenants;
 mod tokens;
+mod vocabulary;
 mod waiting;
 
 use clap::Parser;

@@ -6,6 +6,8 @@
 pub mod ask;
 pub mod child;
 pub mod client;
+pub mod expected;
+mod expected_file;
 pub mod file;
 pub mod home;
 pub mod log;
