@@ -1,8 +1,8 @@
-//! A question to a report, as a client sends it and as it is meant.
+//! A request for a report: its values, and its path and query.
 
 use uuid::Uuid;
 
-/// Names and null labels of what can be said of a visit, with its column.
+/// The dimensions of a visit: name, label of a missing value, and column.
 pub(crate) const DIMENSIONS: [(&str, &str, &str); 13] = [
     ("referrer", "referrer_domain", "direct"),
     ("source_class", "source_class", "unknown"),
@@ -19,12 +19,12 @@ pub(crate) const DIMENSIONS: [(&str, &str, &str); 13] = [
     ("entry_page", "landing_path", "Unknown"),
 ];
 
-/// One question.
+/// A request for a report.
 #[derive(Clone, Debug)]
 pub struct Ask {
     /// The report: the path after `/analytics/`.
     pub report: String,
-    /// Its `type` or `dimension`, under the parameter's name.
+    /// Its `type` or `dimension`, with the parameter's name.
     pub choice: Option<(&'static str, String)>,
     /// `days`, in bounds.
     pub days: i64,
@@ -32,14 +32,14 @@ pub struct Ask {
     pub page: Uuid,
     /// Name of the zone.
     pub zone: &'static str,
-    /// Whether the window before is asked for.
+    /// Whether to compare with the previous window.
     pub compare: bool,
-    /// Filters: name and values as they are sent, a `-` before those that are left out.
+    /// Filters: name and values as sent, with a `-` before excluded ones.
     pub filters: Vec<(&'static str, Vec<String>)>,
 }
 
 impl Ask {
-    /// Path and query behind `/analytics/`.
+    /// Path and query after `/analytics/`.
     #[must_use]
     pub fn path(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -61,7 +61,7 @@ impl Ask {
     }
 }
 
-/// The value that a filter's element means: no backslashes, and a name for the missing one.
+/// The value of one element of a filter: without backslashes, and with a name for the missing value.
 pub(crate) fn meant(name: &str, element: &str) -> String {
     let mut chars = element.chars();
     let mut plain = String::new();
