@@ -23,7 +23,7 @@ fn below_a_creator(owner: Uuid) -> [(Method, String, Value); 5] {
     ]
 }
 
-/// The parameter that chooses among a report's shapes; one that is ignored where there is no choice.
+/// The parameter that selects a report's variant; reports without variants ignore it.
 fn chosen_by(report: &Report) -> &'static str {
     match &report.shape {
         Shape::Choice(choice) => choice.param.name(),
@@ -73,7 +73,7 @@ async fn another_creator_gets_nothing_on_any_route() {
             assert_eq!(answer.error(), expected, "{method} {path}");
         }
     }
-    // A link of somebody else is forbidden, one of nobody is not there.
+    // Another creator's link is forbidden, an unknown link is not found.
     for (id, status, code, key) in [
         (shop, 403, "AUTH_FORBIDDEN", "creator.links.not_owner"),
         (
@@ -93,7 +93,7 @@ async fn another_creator_gets_nothing_on_any_route() {
             assert_eq!(answer.error(), expected, "{method} {id}");
         }
     }
-    // Within one's own creator, another's page is no page.
+    // Another creator's page is not found, also under the caller's own creator.
     for (method, path, body) in below_a_creator(eve.id) {
         if method == Method::POST && path.ends_with("/bio") {
             continue;
@@ -111,7 +111,7 @@ async fn another_creator_gets_nothing_on_any_route() {
     let foreign = json!({ "linkIds": [shop] });
     let answer = client.post_as(&eve.token, &order, &foreign).await;
     assert_eq!(answer.error().2, "creator.links.not_owned");
-    // After all that, what is Ada's is as it was.
+    // None of these requests changed Ada's data.
     let own = client
         .get_as(&ada.token, &format!("/api/v1/creators/{}/bio", ada.id))
         .await
