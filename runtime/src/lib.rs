@@ -11,6 +11,7 @@ pub mod http;
 pub mod jwt;
 pub mod kafka;
 pub mod lifecycle;
+pub mod members;
 pub mod metrics;
 pub mod open_files;
 pub mod openapi;
