@@ -16,15 +16,18 @@
 )]
 
 mod app;
+mod auth;
 pub mod catalog;
+mod command;
+mod commands;
 mod config;
 mod creators;
 mod extract;
-mod guard;
 mod instant;
 mod jsonb;
 mod limits;
 mod links;
+mod members;
 mod number;
 pub mod openapi;
 mod outbox;
@@ -38,11 +41,15 @@ mod store;
 mod surface;
 mod tracking_check;
 mod turns;
+mod words;
 
+pub use auth::Permission;
+pub use command::{Command, Subject, Verb};
+pub use commands::commands;
 pub use config::{Config, LISTEN};
 pub use limits::published as published_limits;
-pub use links::Words;
 pub use program::{run, start};
 pub use query::report_statements;
 pub use startup::MIGRATIONS;
 pub use store::{ANALYTICS_STATEMENTS, MAIN_STATEMENTS, Statement};
+pub use words::Words;

@@ -15,10 +15,13 @@ pub mod members;
 pub mod metrics;
 pub mod open_files;
 pub mod openapi;
+#[cfg(test)]
+mod plain_dialect;
 pub mod producer;
 pub mod program;
 pub mod readiness;
 pub mod secrets;
+pub mod service;
 pub mod settings;
 pub mod settings_list;
 mod settings_names;

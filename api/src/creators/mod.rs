@@ -1,6 +1,6 @@
 //! Creators and their pages: who has what, and making it.
 
-mod openapi;
+mod members;
 mod pages;
 mod provision;
 mod reserved;
@@ -8,7 +8,17 @@ mod settings;
 mod username;
 mod wire;
 
-pub(crate) use openapi::describe;
-pub(crate) use pages::{add_page, get_page};
-pub(crate) use provision::{create_creator, get_creator};
-pub(crate) use settings::update_page;
+use crate::command::Family;
+
+/// The commands of creators and their pages.
+pub(crate) const FAMILY: Family = Family {
+    tag: "Creators and pages",
+    about: "The token's user as a creator, with one or more bio pages.",
+    commands: &[
+        provision::CREATE_CREATOR,
+        provision::GET_CREATOR,
+        pages::GET_PAGE,
+        pages::ADD_PAGE,
+        settings::UPDATE_PAGE,
+    ],
+};

@@ -1,14 +1,16 @@
 //! `POST` and `GET /api/v1/creators/{creatorId}/bio`
 
 use super::{
-    username::is_spelled,
-    wire::{MAX_BIO_CHARS, MAX_SLUG_CHARS, WireBioPage},
+    members::{BIO, SLUG},
+    wire::WireBioPage,
 };
 use crate::{
     app::App,
-    extract::{JsonObject, PathId, Query},
-    guard::Caller,
-    links::{WireLink, plain_text},
+    auth::{Access, Allowance, Permission},
+    command::{Answer, Command, Subject, Verb, body},
+    extract::{JsonBody, PathId, Query},
+    links::WireLink,
+    members::PAGE_ABOUT,
     refusals,
     store::{self, broken_constraint},
 };
@@ -16,23 +18,74 @@ use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
+    routing::on,
 };
-use runtime::http::{ApiError, Fields, ok};
-use serde_json::{Map, Value, json};
+use runtime::{
+    http::{ApiError, Fields, ok},
+    members::{Body, Declared},
+    openapi::Document,
+};
+use serde_json::json;
 use std::sync::Arc;
+
+pub(super) const GET_PAGE: Command = Command {
+    id: "creators.bio.get",
+    verb: Verb::Get,
+    path: "/api/v1/creators/{creatorId}/bio",
+    subject: Subject::Creator,
+    permission: Permission::ReadPages,
+    limit: Allowance::a_minute(60),
+    handler: ("get_page", |by| on(by, get_page)),
+    summary: "A page with all its links, also inactive and future ones.",
+    about: "",
+    page: Some(PAGE_ABOUT),
+    body: &[],
+    answer: Answer::Data(
+        StatusCode::OK,
+        "The page.",
+        Document::type_of::<WireBioPage>,
+    ),
+    refusals: Vec::new,
+};
+
+pub(super) const ADD_PAGE: Command = Command {
+    id: "creators.bio.add",
+    verb: Verb::Post,
+    path: "/api/v1/creators/{creatorId}/bio",
+    subject: Subject::Creator,
+    permission: Permission::ManagePages,
+    limit: Allowance::an_hour(30),
+    handler: ("add_page", |by| on(by, add_page)),
+    summary: "Adds a page, public at `/@username/slug`.",
+    about: "",
+    page: None,
+    body: body::<NewPage>(),
+    answer: Answer::Data(
+        StatusCode::CREATED,
+        "The page.",
+        Document::type_of::<WireBioPage>,
+    ),
+    refusals: || {
+        vec![
+            refusals::page_flagged(),
+            refusals::page_limit_reached(20),
+            refusals::slug_taken(),
+        ]
+    },
+};
 
 /// A page of the caller with all its links, also inactive and future ones.
 pub(crate) async fn get_page(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    access: Access,
     PathId(creator_id): PathId,
     query: Query,
 ) -> Result<Response, ApiError> {
     let page_id = query.uuid("bioPageId")?;
     let pool = app.main.pool()?;
-    let creator = store::creators::find_owned(pool, creator_id, &caller.sub)
-        .await?
-        .ok_or_else(refusals::not_owner)?;
+    let creator = access
+        .creator(pool, creator_id, refusals::not_owner)
+        .await?;
     let page = store::pages::find(pool, creator.id, page_id)
         .await?
         .ok_or_else(refusals::page_not_found)?;
@@ -44,16 +97,15 @@ pub(crate) async fn get_page(
 /// Adds a page behind the caller's others: 201 with the page.
 pub(crate) async fn add_page(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    access: Access,
     PathId(creator_id): PathId,
-    JsonObject(body): JsonObject,
+    JsonBody(NewPage { slug, bio }): JsonBody<NewPage>,
 ) -> Result<Response, ApiError> {
-    let (slug, bio) = read_page(&body)?;
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
-    let creator = store::creators::find_owned(&mut *tx, creator_id, &caller.sub)
-        .await?
-        .ok_or_else(refusals::not_owner)?;
+    let creator = access
+        .creator(&mut *tx, creator_id, refusals::not_owner)
+        .await?;
     if app.words.flag(&bio) {
         return Err(refusals::page_flagged());
     }
@@ -63,7 +115,7 @@ pub(crate) async fn add_page(
         return Err(refusals::page_limit_reached(app.max_pages));
     }
     let ids = (app.ids.uuid_v7(now), creator.id);
-    let page = store::pages::insert(&mut tx, ids, (slug, &bio), now)
+    let page = store::pages::insert(&mut tx, ids, (&slug, &bio), now)
         .await
         .map_err(|error| match broken_constraint(&error) {
             Some("bio_pages_slug_key") => refusals::slug_taken(),
@@ -71,7 +123,7 @@ pub(crate) async fn add_page(
         })?;
     let audit = store::audit::Entry {
         workspace_id: creator.workspace_id,
-        actor: &caller.sub,
+        actor: access.user()?,
         action: "bio_page.created",
         subject: page.id,
         at: now,
@@ -84,24 +136,34 @@ pub(crate) async fn add_page(
     Ok((StatusCode::CREATED, ok(page)).into_response())
 }
 
-fn read_page(body: &Map<String, Value>) -> Result<(&str, String), ApiError> {
-    let mut fields = Fields::new(body);
-    let slug = fields.required_string("slug", MAX_SLUG_CHARS);
-    if slug.is_some_and(|slug| !is_spelled(slug, &['-'])) {
-        fields.problem("slug must consist of a-z and 0-9, with single - between them");
+/// A page as a request asks for it.
+#[derive(Clone, Debug)]
+pub(super) struct NewPage {
+    slug: String,
+    /// Plain text.
+    bio: String,
+}
+
+impl Body for NewPage {
+    const MEMBERS: &'static [&'static dyn Declared] = &[&SLUG, &BIO];
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            slug: SLUG.read(fields).unwrap_or_default().to_owned(),
+            bio: BIO.read(fields).unwrap_or_default(),
+        }
     }
-    let bio = fields.string("bio", MAX_BIO_CHARS).map(plain_text);
-    fields.finish()?;
-    Ok((slug.unwrap_or_default(), bio.unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runtime::members;
+    use serde_json::Value;
 
     fn read(body: &Value) -> Option<(String, String)> {
-        let (slug, bio) = read_page(body.as_object().unwrap()).ok()?;
-        Some((slug.to_owned(), bio))
+        let page: NewPage = members::read(body.as_object().unwrap()).ok()?;
+        Some((page.slug, page.bio))
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! `POST /api/v1/creators` and `GET /api/v1/creators/me`
 
-use super::username;
+use super::{
+    members::{DISPLAY_NAME, USERNAME},
+    username,
+};
 use crate::{
     app::App,
-    extract::JsonObject,
-    guard::Caller,
+    auth::{Access, Allowance, Permission},
+    command::{Answer, Command, Subject, Verb, body},
+    extract::JsonBody,
     instant::iso_millis,
-    links::plain_line,
     refusals,
     store::{self, Tx, broken_constraint, creators::Creator, pages::Page},
 };
@@ -14,20 +17,70 @@ use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
+    routing::on,
 };
 use jiff::Timestamp;
-use runtime::http::{ApiError, Fields, ok};
+use runtime::{
+    http::{ApiError, Fields, ok},
+    members::{Body, Declared},
+    openapi::Document,
+};
 use schemars::JsonSchema;
-use schemas::{directory::Entry, visible::is_blank};
+use schemas::directory::Entry;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Longest display name.
-pub(super) const MAX_NAME_CHARS: usize = 100;
 /// Slug of the page that comes with a creator; it is public at `/@username` as well.
 const FIRST_SLUG: &str = "main";
+
+/// Few, because each costs a workspace number.
+pub(super) const CREATE_CREATOR: Command = Command {
+    id: "creators.create",
+    verb: Verb::Post,
+    path: "/api/v1/creators",
+    subject: Subject::User,
+    permission: Permission::CreateCreator,
+    limit: Allowance::an_hour(30),
+    handler: ("create_creator", |by| on(by, create_creator)),
+    summary: "Makes a creator with a first page for the token's user.",
+    about: "",
+    page: None,
+    body: body::<Names>(),
+    answer: Answer::Data(
+        StatusCode::CREATED,
+        "The creator.",
+        Document::type_of::<WireCreator>,
+    ),
+    refusals: || {
+        vec![
+            refusals::invalid_username(),
+            refusals::creator_exists(),
+            refusals::username_taken(),
+        ]
+    },
+};
+
+pub(super) const GET_CREATOR: Command = Command {
+    id: "creators.me",
+    verb: Verb::Get,
+    path: "/api/v1/creators/me",
+    subject: Subject::User,
+    permission: Permission::ReadPages,
+    limit: Allowance::a_minute(60),
+    handler: ("get_creator", |by| on(by, get_creator)),
+    summary: "The token's user as a creator.",
+    about: "",
+    page: None,
+    body: &[],
+    answer: Answer::Data(
+        StatusCode::OK,
+        "The creator.",
+        Document::type_of::<WireCreator>,
+    ),
+    refusals: || vec![refusals::creator_not_found()],
+};
 
 /// A creator as routes answer it.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -76,14 +129,15 @@ impl WireCreator {
 /// Makes workspace, creator and first page for the token's subject: 201 with the creator.
 pub(crate) async fn create_creator(
     State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonObject(body): JsonObject,
+    access: Access,
+    JsonBody(names): JsonBody<Names>,
 ) -> Result<Response, ApiError> {
-    let (username, display_name) = read_names(&body)?;
+    let (username, display_name) = names.check()?;
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
     // Asked first, so that a refusal does not use up a workspace number.
-    let (exists, taken) = store::creators::find_conflicts(&mut tx, &caller.sub, &username).await?;
+    let (exists, taken) =
+        store::creators::find_conflicts(&mut tx, access.user()?, &username).await?;
     if exists {
         return Err(refusals::creator_exists());
     }
@@ -91,7 +145,7 @@ pub(crate) async fn create_creator(
         return Err(refusals::username_taken());
     }
     let names = (username.as_str(), display_name.as_str());
-    let (creator, page) = insert(&app, &mut tx, &caller, names, now).await?;
+    let (creator, page) = insert(&app, &mut tx, &access, names, now).await?;
     tx.commit().await?;
     let pages = vec![(page.id, FIRST_SLUG.to_owned())];
     Ok((StatusCode::CREATED, ok(WireCreator::new(creator, pages))).into_response())
@@ -100,50 +154,60 @@ pub(crate) async fn create_creator(
 /// The caller's creator, or 404.
 pub(crate) async fn get_creator(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    access: Access,
 ) -> Result<Response, ApiError> {
     let pool = app.main.pool()?;
-    let creator = store::creators::find_by_sub(pool, &caller.sub)
+    let creator = store::creators::find_by_sub(pool, access.user()?)
         .await?
         .ok_or_else(refusals::creator_not_found)?;
     let pages = store::pages::list_slugs(pool, creator.id).await?;
     Ok(ok(WireCreator::new(creator, pages)).into_response())
 }
 
-fn read_names(body: &Map<String, Value>) -> Result<(String, String), ApiError> {
-    let mut fields = Fields::new(body);
-    // Its length is the username's own rule, with a key of its own.
-    let given = fields.required_string("username", usize::MAX);
-    let display_name = fields.string("displayName", MAX_NAME_CHARS);
-    let display_name = display_name.map(plain_line);
-    if display_name.as_deref().is_some_and(is_blank) {
-        fields.problem("displayName must have visible characters besides HTML");
+/// What a creator wants to be called.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    username: String,
+    display_name: Option<String>,
+}
+
+impl Body for Names {
+    const MEMBERS: &'static [&'static dyn Declared] = &[&USERNAME, &DISPLAY_NAME];
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            username: USERNAME.read(fields).unwrap_or_default().to_owned(),
+            display_name: DISPLAY_NAME.read(fields),
+        }
     }
-    fields.finish()?;
-    let username = given
-        .and_then(username::read)
-        .ok_or_else(refusals::invalid_username)?;
-    let display_name = display_name.unwrap_or_else(|| username.clone());
-    Ok((username, display_name))
+}
+
+impl Names {
+    /// The username in lower case, by the rules that have an error of their own, and the display name.
+    fn check(self) -> Result<(String, String), ApiError> {
+        let username = username::read(&self.username).ok_or_else(refusals::invalid_username)?;
+        let display_name = self.display_name.unwrap_or_else(|| username.clone());
+        Ok((username, display_name))
+    }
 }
 
 async fn insert(
     app: &App,
     tx: &mut Tx<'_>,
-    caller: &Caller,
+    access: &Access,
     names: (&str, &str),
     now: Timestamp,
 ) -> Result<(Creator, Page), ApiError> {
     let workspace = store::creators::insert_workspace(tx, app.ids.uuid_v7(now), now).await?;
     let ids = (app.ids.uuid_v7(now), &workspace);
-    let creator = store::creators::insert(tx, ids, &caller.sub, names, now)
+    let creator = store::creators::insert(tx, ids, access.user()?, names, now)
         .await
         .map_err(refusal)?;
     let ids = (app.ids.uuid_v7(now), creator.id);
     let page = store::pages::insert(tx, ids, (FIRST_SLUG, ""), now).await?;
     let audit = store::audit::Entry {
         workspace_id: creator.workspace_id,
-        actor: &caller.sub,
+        actor: access.user()?,
         action: "creator.created",
         subject: creator.id,
         at: now,

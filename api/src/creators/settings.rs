@@ -1,59 +1,91 @@
 //! `PATCH /api/v1/creators/{creatorId}/bio`
 
-use super::wire::{CONSENTS, MAX_BIO_CHARS, MAX_CSS_CHARS, WireBioPage};
+use super::{
+    members::{
+        BIO, CONSENT, CUSTOM_CSS, EMAIL_COLLECTION_ENABLED, EMBED_ENABLED, PUBLISHED, TEMPLATE_ID,
+        THEME_OVERRIDE,
+    },
+    wire::WireBioPage,
+};
 use crate::{
     app::App,
-    extract::{JsonObject, PathId, Query},
-    guard::Caller,
-    jsonb,
-    links::plain_text,
-    patch::{Member, apply, differences},
+    auth::{Access, Allowance, Permission},
+    command::{Answer, Command, Subject, Verb, body},
+    extract::{JsonBody, PathId, Query},
+    members::{PAGE, PAGE_ABOUT},
+    patch::{Change, apply, differences},
     refusals,
     store::{self, pages::Page, record},
 };
-use axum::{extract::State, response::Response};
-use runtime::http::{ApiError, Fields, success};
-use serde_json::{Map, Value, json};
+use axum::{extract::State, response::Response, routing::on};
+use runtime::{
+    http::{ApiError, Fields, done},
+    members::{Body, Declared},
+};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub(super) const UPDATE_PAGE: Command = Command {
+    id: "creators.bio.update",
+    verb: Verb::Patch,
+    path: "/api/v1/creators/{creatorId}/bio",
+    subject: Subject::Creator,
+    permission: Permission::ManagePages,
+    limit: Allowance::an_hour(30),
+    handler: ("update_page", |by| on(by, update_page)),
+    summary: "Changes settings of a page.",
+    about: "",
+    page: Some(PAGE_ABOUT),
+    body: body::<Edit>(),
+    answer: Answer::Done("Saved."),
+    refusals: || vec![refusals::page_flagged()],
+};
+
 /// The settings that a PATCH of a page mentions, each within its own bounds.
 #[derive(Clone, Debug)]
-struct Edit {
+pub(super) struct Edit {
     page_id: Option<Uuid>,
     /// Plain text.
     bio: Option<String>,
-    template_id: Member<Uuid>,
-    theme_override: Member<Value>,
-    custom_css: Member<String>,
+    template_id: Change<Uuid>,
+    theme_override: Change<Value>,
+    custom_css: Change<String>,
     embed_enabled: Option<bool>,
     published: Option<bool>,
     email_collection_enabled: Option<bool>,
     consent: Option<String>,
 }
 
-impl Edit {
-    fn read(body: &Map<String, Value>) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(body);
-        let edit = Self {
-            page_id: fields.uuid("bioPageId"),
-            bio: fields.string("bio", MAX_BIO_CHARS).map(plain_text),
-            template_id: Member::read(&mut fields, "templateId", Fields::uuid),
-            theme_override: Member::read(&mut fields, "themeOverride", |fields, name| {
-                jsonb::read_object(fields, name)
-            }),
-            custom_css: Member::read(&mut fields, "customCss", |fields, name| {
-                read_css(fields, name)
-            }),
-            embed_enabled: fields.boolean("embedEnabled"),
-            published: fields.boolean("published"),
-            email_collection_enabled: fields.boolean("emailCollectionEnabled"),
-            consent: read_consent(&mut fields),
-        };
-        fields.finish()?;
-        Ok(edit)
-    }
+impl Body for Edit {
+    const MEMBERS: &'static [&'static dyn Declared] = &[
+        &PAGE,
+        &BIO,
+        &TEMPLATE_ID,
+        &THEME_OVERRIDE,
+        &CUSTOM_CSS,
+        &EMBED_ENABLED,
+        &PUBLISHED,
+        &EMAIL_COLLECTION_ENABLED,
+        &CONSENT,
+    ];
 
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            page_id: PAGE.read(fields),
+            bio: BIO.read(fields),
+            template_id: Change::read(fields, &TEMPLATE_ID),
+            theme_override: Change::read(fields, &THEME_OVERRIDE),
+            custom_css: Change::read(fields, &CUSTOM_CSS).map(str::to_owned),
+            embed_enabled: EMBED_ENABLED.read(fields),
+            published: PUBLISHED.read(fields),
+            email_collection_enabled: EMAIL_COLLECTION_ENABLED.read(fields),
+            consent: CONSENT.read(fields).map(str::to_owned),
+        }
+    }
+}
+
+impl Edit {
     fn apply(self, stored: &Page) -> Page {
         let mut page = stored.clone();
         apply(self.bio, &mut page.bio);
@@ -69,39 +101,20 @@ impl Edit {
     }
 }
 
-fn read_css(fields: &mut Fields<'_>, name: &str) -> Option<String> {
-    let css = fields.string(name, MAX_CSS_CHARS)?;
-    // It would end the element that the sheet stands in, and the rest would be markup.
-    if css.to_ascii_lowercase().contains("</style") {
-        fields.problem(format!("{name} must not contain </style"));
-    }
-    Some(css.to_owned())
-}
-
-fn read_consent(fields: &mut Fields<'_>) -> Option<String> {
-    let given = fields.get("consent")?;
-    let known = given.as_str().filter(|given| CONSENTS.contains(given));
-    if known.is_none() {
-        fields.problem(format!("consent must be one of {}", CONSENTS.join(", ")));
-    }
-    known.map(str::to_owned)
-}
-
 /// Changes the settings that the body mentions. What is there already writes nothing.
 pub(crate) async fn update_page(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    access: Access,
     PathId(creator_id): PathId,
     query: Query,
-    JsonObject(body): JsonObject,
+    JsonBody(edit): JsonBody<Edit>,
 ) -> Result<Response, ApiError> {
-    let edit = Edit::read(&body)?;
     let page_id = edit.page_id.or(query.uuid("bioPageId")?);
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
-    let creator = store::creators::find_owned(&mut *tx, creator_id, &caller.sub)
-        .await?
-        .ok_or_else(refusals::not_owner)?;
+    let creator = access
+        .creator(&mut *tx, creator_id, refusals::not_owner)
+        .await?;
     if edit.bio.as_deref().is_some_and(|bio| app.words.flag(bio)) {
         return Err(refusals::page_flagged());
     }
@@ -115,12 +128,12 @@ pub(crate) async fn update_page(
     let wire = |page: Page| WireBioPage::new(page, Vec::new());
     let changes = differences(&wire(stored), &wire(page.clone()))?;
     if changes.is_empty() {
-        return Ok(success());
+        return Ok(done());
     }
     store::pages::update(&mut tx, &page).await?;
     let audit = store::audit::Entry {
         workspace_id: creator.workspace_id,
-        actor: &caller.sub,
+        actor: access.user()?,
         action: "bio_page.updated",
         subject: page_id,
         at: now,
@@ -128,15 +141,17 @@ pub(crate) async fn update_page(
     };
     record::page_change(&mut tx, (page_id, &creator), audit).await?;
     tx.commit().await?;
-    Ok(success())
+    Ok(done())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::wire::CONSENTS;
     use super::*;
+    use runtime::members;
 
     fn read(body: &Value) -> Result<Edit, Vec<String>> {
-        Edit::read(body.as_object().unwrap()).map_err(|error| error.details)
+        members::read(body.as_object().unwrap()).map_err(|error| error.details)
     }
 
     #[test]
@@ -182,9 +197,9 @@ mod tests {
             "published": null, "emailCollectionEnabled": null, "consent": null, "unknown": 1,
         }))
         .unwrap();
-        assert_eq!(edit.template_id, Member::Null);
-        assert_eq!(edit.theme_override, Member::Null);
-        assert_eq!(edit.custom_css, Member::Null);
+        assert_eq!(edit.template_id, Change::Null);
+        assert_eq!(edit.theme_override, Change::Null);
+        assert_eq!(edit.custom_css, Change::Null);
         assert!(edit.bio.is_none() && edit.consent.is_none() && edit.published.is_none());
         assert!(edit.embed_enabled.is_none() && edit.email_collection_enabled.is_none());
     }

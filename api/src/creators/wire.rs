@@ -6,12 +6,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// Longest text of a page.
-pub(super) const MAX_BIO_CHARS: usize = 5000;
-/// Longest slug.
-pub(super) const MAX_SLUG_CHARS: usize = 40;
-/// Longest style sheet.
-pub(super) const MAX_CSS_CHARS: usize = 10_000;
 /// What a page may do before a visitor has chosen.
 pub(super) const CONSENTS: [&str; 2] = ["banner", "assumed"];
 

@@ -7,8 +7,10 @@ use super::{
 };
 use crate::{
     app::App,
-    extract::{JsonObject, PathId, Query},
-    guard::Caller,
+    auth::{Access, Allowance, Permission},
+    command::{Answer, Command, Subject, Verb, body},
+    extract::{JsonBody, PathId, Query},
+    members::PAGE_BESIDE_BODY,
     refusals,
     store::{self, Tx, creators::Creator, links::BioLink, record},
 };
@@ -16,14 +18,41 @@ use axum::{
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
+    routing::on,
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use runtime::http::{ApiError, ok};
+use runtime::{
+    http::{ApiError, ok},
+    openapi::Document,
+};
 use schemas::{LinkId, directory};
 use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
+
+pub(super) const ADD_LINK: Command = Command {
+    id: "creators.links.add",
+    verb: Verb::Post,
+    path: "/api/v1/creators/{creatorId}/links",
+    subject: Subject::Creator,
+    permission: Permission::ManageLinks,
+    limit: Allowance::an_hour(30),
+    handler: ("add_link", |by| on(by, add_link)),
+    summary: "Puts a link on a page.",
+    about: "Where no `embedType` is given, it is detected by the url.",
+    page: Some(PAGE_BESIDE_BODY),
+    body: body::<Draft>(),
+    answer: Answer::Data(
+        StatusCode::CREATED,
+        "The link.",
+        Document::type_of::<WireLink>,
+    ),
+    refusals: || {
+        let limit = refusals::limit_reached(100);
+        refusals::of_contents().into_iter().chain([limit]).collect()
+    },
+};
 
 /// Draws of a short code before giving up: each fails once in a hundred million times.
 const MAX_DRAWS: usize = 5;
@@ -31,18 +60,17 @@ const MAX_DRAWS: usize = 5;
 /// Puts a link on a page of the caller: 201 with the link.
 pub(crate) async fn add_link(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    access: Access,
     PathId(creator_id): PathId,
     query: Query,
-    JsonObject(body): JsonObject,
+    JsonBody(draft): JsonBody<Draft>,
 ) -> Result<Response, ApiError> {
-    let draft = Draft::read(&body)?;
     let page_id = draft.page_id.or(query.uuid("bioPageId")?);
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
-    let creator = store::creators::find_owned(&mut *tx, creator_id, &caller.sub)
-        .await?
-        .ok_or_else(refusals::not_owner)?;
+    let creator = access
+        .creator(&mut *tx, creator_id, refusals::not_owner)
+        .await?;
     let target = draft.check()?;
     if app.words.flag(&draft.title) {
         return Err(refusals::link_flagged());
@@ -61,7 +89,7 @@ pub(crate) async fn add_link(
     store::links::insert_bio_link(&mut tx, page_id, &link, now).await?;
     let audit = store::audit::Entry {
         workspace_id: creator.workspace_id,
-        actor: &caller.sub,
+        actor: access.user()?,
         action: "link.created",
         subject: id,
         at: now,

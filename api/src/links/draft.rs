@@ -3,16 +3,22 @@
 use super::{
     destination, embed,
     members::{
-        MAX_TITLE_CHARS, MAX_URL_CHARS, read_embed_type, read_moment, read_name, read_sort_order,
-        read_title,
+        ACTIVE, Address, EMBED_META, EMBED_TYPE, ICON, IS_SOCIAL, Line, PLATFORM, SCHEDULED_END,
+        SCHEDULED_START, SORT_ORDER, TITLE, URL, place,
     },
     schedule,
 };
-use crate::{jsonb, refusals};
+use crate::{members::PAGE, refusals};
 use jiff::Timestamp;
-use runtime::http::{ApiError, Fields};
-use serde_json::{Map, Value};
+use runtime::{
+    http::{ApiError, Fields},
+    members::{Body, Declared, Member},
+};
+use serde_json::Value;
 use uuid::Uuid;
+
+const NEW_TITLE: Member<Line> = TITLE.required();
+const NEW_URL: Member<Address> = URL.required();
 
 /// The fields of a new link, each within its own bounds.
 #[derive(Clone, Debug)]
@@ -40,34 +46,42 @@ pub(super) struct Target {
     pub(super) embed_meta: Option<Value>,
 }
 
-impl Draft {
-    /// Reads the body; 400 with every rule it breaks.
-    pub(super) fn read(body: &Map<String, Value>) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(body);
-        let title = fields.required_string("title", MAX_TITLE_CHARS);
-        let draft = Self {
-            page_id: fields.uuid("bioPageId"),
-            title: title
-                .map(|given| read_title(&mut fields, given))
-                .unwrap_or_default(),
-            url: fields
-                .required_string("url", MAX_URL_CHARS)
-                .unwrap_or_default()
-                .to_owned(),
-            icon: read_name(&mut fields, "icon"),
-            sort_order: read_sort_order(&mut fields),
-            active: fields.boolean("active").unwrap_or(true),
-            is_social: fields.boolean("isSocial").unwrap_or(false),
-            platform: read_name(&mut fields, "platform"),
-            embed_type: read_embed_type(&mut fields, "embedType"),
-            embed_meta: jsonb::read_object(&mut fields, "embedMeta"),
-            start: read_moment(&mut fields, "scheduledStart"),
-            end: read_moment(&mut fields, "scheduledEnd"),
-        };
-        fields.finish()?;
-        Ok(draft)
-    }
+impl Body for Draft {
+    const MEMBERS: &'static [&'static dyn Declared] = &[
+        &NEW_TITLE,
+        &NEW_URL,
+        &IS_SOCIAL,
+        &PLATFORM,
+        &ICON,
+        &SORT_ORDER,
+        &ACTIVE,
+        &EMBED_TYPE,
+        &EMBED_META,
+        &SCHEDULED_START,
+        &SCHEDULED_END,
+        &PAGE,
+    ];
 
+    fn read(fields: &mut Fields<'_>) -> Self {
+        let text = |given: Option<&str>| given.map(str::to_owned);
+        Self {
+            title: NEW_TITLE.read(fields).unwrap_or_default(),
+            page_id: PAGE.read(fields),
+            url: text(NEW_URL.read(fields)).unwrap_or_default(),
+            icon: text(ICON.read(fields)),
+            sort_order: SORT_ORDER.read(fields).and_then(place),
+            active: ACTIVE.read(fields).unwrap_or(true),
+            is_social: IS_SOCIAL.read(fields).unwrap_or(false),
+            platform: text(PLATFORM.read(fields)),
+            embed_type: text(EMBED_TYPE.read(fields)),
+            embed_meta: EMBED_META.read(fields),
+            start: SCHEDULED_START.read(fields),
+            end: SCHEDULED_END.read(fields),
+        }
+    }
+}
+
+impl Draft {
     /// The rules that have an error of their own: url, then schedule.
     pub(super) fn check(&self) -> Result<Target, ApiError> {
         let (given, url) = destination::read(&self.url).ok_or_else(refusals::invalid_url)?;
@@ -92,13 +106,14 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runtime::members;
     use serde_json::json;
 
     fn read(body: Value) -> Result<Draft, ApiError> {
         let Value::Object(body) = body else {
             unreachable!("bodies are objects")
         };
-        Draft::read(&body)
+        members::read(&body)
     }
 
     #[test]
@@ -160,7 +175,7 @@ mod tests {
 
     #[test]
     fn url_and_schedule_have_keys_of_their_own() {
-        let key = |body| read(body).unwrap().check().unwrap_err().i18n_key;
+        let key = |body| read(body).unwrap().check().unwrap_err().code;
         assert_eq!(
             key(json!({"title": "t", "url": "javascript:alert(1)"})),
             "creator.links.invalid_url"

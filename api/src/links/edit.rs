@@ -3,20 +3,22 @@
 use super::{
     destination, embed,
     members::{
-        MAX_TITLE_CHARS, MAX_URL_CHARS, read_embed_type, read_moment, read_name, read_sort_order,
-        read_title,
+        ACTIVE, EMBED_META, EMBED_TYPE, ICON, SCHEDULED_END, SCHEDULED_START, SORT_ORDER, TITLE,
+        URL, place,
     },
     schedule,
 };
 use crate::{
-    jsonb,
-    patch::{Member, apply},
+    patch::{Change, apply},
     refusals,
     store::links::BioLink,
 };
 use jiff_sqlx::{Timestamp, ToSqlx};
-use runtime::http::{ApiError, Fields};
-use serde_json::{Map, Value};
+use runtime::{
+    http::{ApiError, Fields},
+    members::{Body, Declared},
+};
+use serde_json::Value;
 use url::Url;
 
 /// The members that a PATCH of a link mentions, each within its own bounds.
@@ -25,42 +27,44 @@ pub(super) struct Edit {
     /// Plain text, never empty.
     pub(super) title: Option<String>,
     url: Option<String>,
-    icon: Member<String>,
+    icon: Change<String>,
     sort_order: Option<i32>,
     active: Option<bool>,
-    embed_type: Member<String>,
-    embed_meta: Member<Value>,
-    start: Member<Timestamp>,
-    end: Member<Timestamp>,
+    embed_type: Change<String>,
+    embed_meta: Change<Value>,
+    start: Change<Timestamp>,
+    end: Change<Timestamp>,
+}
+
+impl Body for Edit {
+    const MEMBERS: &'static [&'static dyn Declared] = &[
+        &TITLE,
+        &URL,
+        &ICON,
+        &SORT_ORDER,
+        &ACTIVE,
+        &EMBED_TYPE,
+        &EMBED_META,
+        &SCHEDULED_START,
+        &SCHEDULED_END,
+    ];
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            title: TITLE.read(fields),
+            url: URL.read(fields).map(str::to_owned),
+            icon: Change::read(fields, &ICON).map(str::to_owned),
+            sort_order: SORT_ORDER.read(fields).and_then(place),
+            active: ACTIVE.read(fields),
+            embed_type: Change::read(fields, &EMBED_TYPE).map(str::to_owned),
+            embed_meta: Change::read(fields, &EMBED_META),
+            start: Change::read(fields, &SCHEDULED_START).map(ToSqlx::to_sqlx),
+            end: Change::read(fields, &SCHEDULED_END).map(ToSqlx::to_sqlx),
+        }
+    }
 }
 
 impl Edit {
-    /// Reads the body; 400 with every rule it breaks.
-    pub(super) fn read(body: &Map<String, Value>) -> Result<Self, ApiError> {
-        let mut fields = Fields::new(body);
-        let moment = |fields: &mut Fields<'_>, name: &str| {
-            read_moment(fields, name).map(jiff::Timestamp::to_sqlx)
-        };
-        let title = fields.string("title", MAX_TITLE_CHARS);
-        let edit = Self {
-            title: title.map(|given| read_title(&mut fields, given)),
-            url: fields.string("url", MAX_URL_CHARS).map(str::to_owned),
-            icon: Member::read(&mut fields, "icon", |fields, name| read_name(fields, name)),
-            sort_order: read_sort_order(&mut fields),
-            active: fields.boolean("active"),
-            embed_type: Member::read(&mut fields, "embedType", |fields, name| {
-                read_embed_type(fields, name)
-            }),
-            embed_meta: Member::read(&mut fields, "embedMeta", |fields, name| {
-                jsonb::read_object(fields, name)
-            }),
-            start: Member::read(&mut fields, "scheduledStart", moment),
-            end: Member::read(&mut fields, "scheduledEnd", moment),
-        };
-        fields.finish()?;
-        Ok(edit)
-    }
-
     /// The link as it shall be. The rules that have an error of their own are checked here, since
     /// they need what is stored: url, then schedule.
     pub(super) fn apply(self, stored: &BioLink) -> Result<BioLink, ApiError> {
@@ -104,7 +108,8 @@ impl Edit {
 mod tests {
     use super::{super::WireLink, *};
     use proptest::prelude::*;
-    use serde_json::json;
+    use runtime::members;
+    use serde_json::{Map, json};
     use uuid::Uuid;
 
     const VIDEO: &str = "https://youtu.be/dQw4w9WgXcQ";
@@ -128,7 +133,7 @@ mod tests {
     }
 
     fn edit(stored: &BioLink, body: &Value) -> Result<Value, ApiError> {
-        let edited = Edit::read(body.as_object().unwrap())?.apply(stored)?;
+        let edited = members::read::<Edit>(body.as_object().unwrap())?.apply(stored)?;
         Ok(wire(edited))
     }
 
@@ -264,7 +269,7 @@ mod tests {
             (json!({ start: "2027-04-01", end: null }), true),
             (json!({ start: null, end: "2020-01-01" }), true),
         ] {
-            let key = edit(&stored(), &body).map_err(|error| error.i18n_key);
+            let key = edit(&stored(), &body).map_err(|error| error.code);
             assert_eq!(key.is_ok(), taken, "{body}");
             assert!(
                 matches!(key, Ok(_) | Err("creator.links.invalid_schedule")),
@@ -289,7 +294,7 @@ mod tests {
         assert_eq!(details.len(), 9);
         for url in ["", "javascript:alert(1)", "example.com"] {
             let error = edit(&stored(), &json!({ "url": url })).unwrap_err();
-            assert_eq!(error.i18n_key, "creator.links.invalid_url", "{url}");
+            assert_eq!(error.code, "creator.links.invalid_url", "{url}");
         }
     }
 }

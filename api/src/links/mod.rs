@@ -11,7 +11,6 @@ mod edit;
 pub(crate) mod embed;
 mod markup;
 mod members;
-mod openapi;
 mod own;
 mod plain_text;
 mod reorder;
@@ -19,13 +18,21 @@ mod schedule;
 mod short_code;
 mod update;
 mod wire;
-mod words;
 
-pub(crate) use add::add_link;
-pub(crate) use delete::delete_link;
-pub(crate) use openapi::describe;
+pub(crate) use members::Line;
 pub(crate) use plain_text::{plain_line, plain_text};
-pub(crate) use reorder::reorder_links;
-pub(crate) use update::update_link;
 pub(crate) use wire::WireLink;
-pub use words::Words;
+
+use crate::command::Family;
+
+/// The commands of links.
+pub(crate) const FAMILY: Family = Family {
+    tag: "Links",
+    about: "The links of a page.",
+    commands: &[
+        add::ADD_LINK,
+        reorder::REORDER_LINKS,
+        update::UPDATE_LINK,
+        delete::DELETE_LINK,
+    ],
+};

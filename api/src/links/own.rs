@@ -1,6 +1,7 @@
 //! Finding a link that is the caller's, with its page locked against every other change.
 
 use crate::{
+    auth::Access,
     refusals,
     store::{self, Tx, creators::Creator, links::BioLink},
 };
@@ -17,13 +18,13 @@ pub(super) struct OwnLink {
 }
 
 /// The link of that id: 404 when it is on no page, 403 when the page is another creator's.
-pub(super) async fn lock(tx: &mut Tx<'_>, id: Uuid, sub: &str) -> Result<OwnLink, ApiError> {
+pub(super) async fn lock(tx: &mut Tx<'_>, id: Uuid, access: &Access) -> Result<OwnLink, ApiError> {
     let (page_id, creator_id) = store::links::find_place(tx, id)
         .await?
         .ok_or_else(refusals::link_not_found)?;
-    let creator = store::creators::find_owned(&mut **tx, creator_id, sub)
-        .await?
-        .ok_or_else(refusals::not_link_owner)?;
+    let creator = access
+        .creator(&mut **tx, creator_id, refusals::not_link_owner)
+        .await?;
     // Only now, so that nobody holds up the pages of others.
     store::pages::lock(tx, creator.id, Some(page_id))
         .await?

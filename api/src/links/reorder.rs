@@ -2,20 +2,42 @@
 
 use crate::{
     app::App,
-    extract::{JsonObject, PathId, Query},
-    guard::Caller,
+    auth::{Access, Allowance, Permission},
+    command::{Answer, Command, Subject, Verb, body},
+    extract::{JsonBody, PathId, Query},
+    members::{PAGE, PAGE_BESIDE_BODY},
     refusals,
     store::{self, record},
 };
-use axum::{extract::State, response::Response};
-use runtime::http::{ApiError, Fields, success, validate::parse_uuid};
-use serde_json::{Map, Value, json};
+use axum::{extract::State, response::Response, routing::on};
+use runtime::{
+    http::{ApiError, Fields, done, validate::parse_uuid},
+    members::{Body, Declared, Member, Rule},
+    openapi::{Schema, list, uuid},
+};
+use serde_json::{Value, json};
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
+pub(super) const REORDER_LINKS: Command = Command {
+    id: "creators.links.reorder",
+    verb: Verb::Post,
+    path: "/api/v1/creators/{creatorId}/links/reorder",
+    subject: Subject::Creator,
+    permission: Permission::ManageLinks,
+    limit: Allowance::an_hour(30),
+    handler: ("reorder_links", |by| on(by, reorder_links)),
+    summary: "Orders the links of a page.",
+    about: "",
+    page: Some(PAGE_BESIDE_BODY),
+    body: body::<Order>(),
+    answer: Answer::Done("Saved."),
+    refusals: || vec![refusals::links_not_owned()],
+};
+
 /// An order as a request asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Order {
+pub(super) struct Order {
     page_id: Option<Uuid>,
     /// Each at most once. `None` when one is no id at all, and so no link of any page.
     link_ids: Option<Vec<Uuid>>,
@@ -24,18 +46,17 @@ struct Order {
 /// Gives each link named its place in the list; those left out keep theirs, so places can collide.
 pub(crate) async fn reorder_links(
     State(app): State<Arc<App>>,
-    caller: Caller,
+    access: Access,
     PathId(creator_id): PathId,
     query: Query,
-    JsonObject(body): JsonObject,
+    JsonBody(order): JsonBody<Order>,
 ) -> Result<Response, ApiError> {
-    let order = read_order(&body)?;
     let page_id = order.page_id.or(query.uuid("bioPageId")?);
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
-    let creator = store::creators::find_owned(&mut *tx, creator_id, &caller.sub)
-        .await?
-        .ok_or_else(refusals::not_owner)?;
+    let creator = access
+        .creator(&mut *tx, creator_id, refusals::not_owner)
+        .await?;
     let page_id = store::pages::lock(&mut tx, creator.id, page_id)
         .await?
         .ok_or_else(refusals::page_not_found)?;
@@ -44,11 +65,11 @@ pub(crate) async fn reorder_links(
         return Err(refusals::links_not_owned());
     }
     if store::links::reorder(&mut tx, page_id, &link_ids).await? == 0 {
-        return Ok(success());
+        return Ok(done());
     }
     let audit = store::audit::Entry {
         workspace_id: creator.workspace_id,
-        actor: &caller.sub,
+        actor: access.user()?,
         action: "links.reordered",
         subject: page_id,
         at: now,
@@ -56,47 +77,65 @@ pub(crate) async fn reorder_links(
     };
     record::page_change(&mut tx, (page_id, &creator), audit).await?;
     tx.commit().await?;
-    Ok(success())
+    Ok(done())
 }
 
-fn read_order(body: &Map<String, Value>) -> Result<Order, ApiError> {
-    let mut fields = Fields::new(body);
-    let page_id = fields.uuid("bioPageId");
-    let given = match fields.get("linkIds") {
-        Some(Value::Array(given)) => given.as_slice(),
-        Some(_) => {
-            fields.problem("linkIds must be an array");
-            &[]
+const LINK_IDS: Member<Ids> = Member::new("linkIds", Ids)
+    .required()
+    .about("A link's index becomes its `sortOrder`; links left out keep theirs.")
+    .example(|| json!(["0192e000-0000-7000-8000-00000000000a"]));
+
+impl Body for Order {
+    const MEMBERS: &'static [&'static dyn Declared] = &[&LINK_IDS, &PAGE];
+
+    fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            page_id: PAGE.read(fields),
+            link_ids: LINK_IDS.read(fields).flatten(),
         }
-        None => {
-            fields.problem("linkIds is required");
-            &[]
+    }
+}
+
+/// An array of different ids: `None` when one of them is text that no id can be.
+#[derive(Clone, Copy, Debug)]
+struct Ids;
+
+impl Rule for Ids {
+    type Value<'a> = Option<Vec<Uuid>>;
+
+    fn read<'a>(&self, fields: &mut Fields<'a>, name: &str) -> Option<Self::Value<'a>> {
+        let Value::Array(given) = fields.get(name)? else {
+            fields.problem(format!("{name} must be an array"));
+            return None;
+        };
+        let texts: Vec<String> = given
+            .iter()
+            .filter_map(|id| id.as_str().map(str::to_ascii_lowercase))
+            .collect();
+        if texts.len() < given.len() {
+            fields.problem(format!("each of {name} must be a string"));
         }
-    };
-    let texts: Vec<String> = given
-        .iter()
-        .filter_map(|id| id.as_str().map(str::to_ascii_lowercase))
-        .collect();
-    if texts.len() < given.len() {
-        fields.problem("each of linkIds must be a string");
+        if texts.iter().collect::<HashSet<_>>().len() < texts.len() {
+            fields.problem(format!("{name} must not hold an id twice"));
+        }
+        Some(texts.iter().map(|text| parse_uuid(text)).collect())
     }
-    if texts.iter().collect::<HashSet<_>>().len() < texts.len() {
-        fields.problem("linkIds must not hold an id twice");
+
+    fn schema(&self) -> Schema {
+        list(uuid()).with("uniqueItems", true)
     }
-    fields.finish()?;
-    let link_ids = texts.iter().map(|text| parse_uuid(text)).collect();
-    Ok(Order { page_id, link_ids })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runtime::members;
 
     const ID: &str = "0192e000-0000-7000-8000-00000000000a";
     const OTHER: &str = "0192e000-0000-7000-8000-00000000000b";
 
     fn read(body: &Value) -> Result<Option<Vec<Uuid>>, Vec<String>> {
-        match read_order(body.as_object().unwrap()) {
+        match members::read::<Order>(body.as_object().unwrap()) {
             Ok(order) => Ok(order.link_ids),
             Err(error) => Err(error.details),
         }

@@ -21,7 +21,6 @@ mod window;
 
 pub(crate) use asked::{Asked, Condition, Grant};
 pub(crate) use dialect::Dialect;
-pub(crate) use object::Object;
 pub(crate) use run::answer;
 
 use crate::catalog::{Param, REPORTS, Report};

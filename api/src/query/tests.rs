@@ -7,7 +7,7 @@ use crate::{
 };
 use compose::{compare, compose};
 use names::Names;
-use object::Node;
+use object::{Node, Object};
 use serde_json::{Value, json};
 use source::{Answer, Row, Values};
 use std::fmt::Write;

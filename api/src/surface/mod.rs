@@ -7,9 +7,9 @@ pub(crate) mod creator;
 
 use crate::{
     app::App,
+    auth::{Access, Permission, Routes, Terms, guarded},
     catalog::{REPORTS, Report, Surface},
     extract::Query,
-    guard::{Caller, Routes, guarded},
     query::{self, Dialect},
 };
 use axum::{Router, extract::State, routing::get};
@@ -22,6 +22,14 @@ pub(crate) fn describe(document: &mut Document) {
         creator::openapi::TAG,
         "What visitors did on a page. Windows begin the given number of days ago, rounded down to a quarter of an hour, and have no \
          end. A parameter that a report does not know is 400.",
+    );
+    document.share(
+        "RateLimitedOrBusy",
+        &["error.rate_limited", "error.report.busy"],
+    );
+    document.share(
+        "UnavailableOrTooSlow",
+        &["error.report.timeout", "error.service_unavailable"],
     );
     for report in REPORTS {
         match report.surface {
@@ -36,14 +44,18 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         let route = match report.surface {
             Surface::Creator => route::<creator::Creator>(report),
         };
-        router.route(report.path, guarded(app, report.id, route))
+        let terms = Terms {
+            id: report.id,
+            permission: Permission::ReadReports,
+        };
+        router.route(report.path, guarded(app, terms, route))
     })
 }
 
 fn route<D: Dialect>(report: &'static Report) -> Routes {
     get(
-        async move |State(app): State<Arc<App>>, caller: Caller, query: Query| {
-            query::answer::<D>(&app, report, &caller, &query).await
+        async move |State(app): State<Arc<App>>, access: Access, query: Query| {
+            query::answer::<D>(&app, report, &access, &query).await
         },
     )
 }

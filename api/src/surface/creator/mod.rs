@@ -11,15 +11,15 @@ mod zone;
 
 use crate::{
     app::App,
+    auth::{Access, Role},
     catalog::{Format, Param, Report, Scope, Shape},
     extract::Query,
-    guard::Caller,
-    query::{Asked, Dialect, Grant, Object},
+    query::{Asked, Dialect, Grant},
     refusals, store,
 };
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::{Timestamp, tz::TimeZone};
-use runtime::http::{ApiError, ok, validate::parse_uuid};
+use runtime::http::{ApiError, validate::parse_uuid};
 
 /// The one value of `compare`.
 const PREVIOUS: &str = "previous";
@@ -80,12 +80,13 @@ impl Dialect for Creator {
     async fn grant(
         app: &App,
         report: &Report,
-        caller: &Caller,
+        access: &Access,
         asked: &Asked,
     ) -> Result<Grant, ApiError> {
-        let granted = store::creators::grant(app.main.pool()?, &caller.sub, asked.page_id)
+        let granted = store::creators::grant(app.main.pool()?, access.user()?, asked.page_id)
             .await?
             .ok_or_else(refusals::creator_not_found)?;
+        access.check(Role::Owner)?;
         let scope_id = match report.scope {
             Scope::Page => granted
                 .page_id
@@ -115,10 +116,6 @@ impl Dialect for Creator {
                 )]))
             }
         }
-    }
-
-    fn respond(data: Object) -> Response {
-        ok(data).into_response()
     }
 
     fn respond_csv(text: String, asked: &Asked) -> Response {

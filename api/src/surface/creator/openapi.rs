@@ -6,12 +6,15 @@ use super::{
     filters::{MAX_CHARS, MAX_VALUES},
 };
 use crate::{
+    auth::{Allowance, Plan},
     catalog::{Dimension, Format, Param, Report, Shape, Values},
-    openapi::{guarded, page_id},
+    members::PAGE_ABOUT,
     query, refusals,
 };
 use axum::http::{Method, StatusCode};
-use runtime::openapi::{Document, Operation, Schema, list, text, whole, word_of};
+use runtime::openapi::{
+    Access, Document, Operation, Schema, Throttled, list, text, uuid, whole, word_of,
+};
 use schemas::values::Spelling;
 
 /// The family of these operations.
@@ -20,7 +23,11 @@ pub(in crate::surface) const TAG: &str = "Reports";
 /// Describes the route of a row.
 pub(in crate::surface) fn describe(document: &mut Document, report: &'static Report) {
     let id = format!("get_{}", report.id.replace('.', "_"));
-    let mut operation = guarded(Method::GET, report.path, TAG, (&id, report.id))
+    let limit = Allowance::every_plan(report.limit).limit(report.id, Plan::Standard);
+    let mut operation = Operation::new(Method::GET, report.path, TAG, id)
+        .access(Access::Bearer)
+        .throttled(Throttled::Always, limit, "user")
+        .refuses_while_away()
         .summary(report.summary)
         .refuses_parameters()
         .refuses([
@@ -62,7 +69,7 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
     let name = param.name();
     match (param, &report.shape) {
         (Param::Days, _) => operation.query_parameter(name, window()),
-        (Param::BioPageId, _) => operation.query_parameter(name, page_id()),
+        (Param::BioPageId, _) => operation.query_parameter(name, uuid().about(PAGE_ABOUT)),
         (Param::Timezone, _) => operation.query_parameter(
             name,
             text(usize::MAX)

@@ -1,12 +1,12 @@
 //! `/health` (the process lives), `/ready` (it can serve), `/metrics` (Prometheus text).
 
-use super::ok;
 use crate::{
     Readiness,
+    http::ok,
     openapi::{Document, Operation, any_object, constant, object, required, text, whole},
 };
 use axum::{
-    Json, Router,
+    Router,
     extract::State,
     http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -26,11 +26,11 @@ pub fn router(readiness: Readiness, metrics: PrometheusHandle) -> Router {
 async fn get_ready(State(readiness): State<Readiness>) -> Response {
     let parts = readiness.texts();
     let ready = readiness.is_ready();
-    let body = Json(json!({ "success": ready, "data": { "ready": ready, "parts": parts } }));
+    let mut response = ok(json!({ "ready": ready, "parts": parts }));
     if ready {
-        return body.into_response();
+        return response;
     }
-    let mut response = (StatusCode::SERVICE_UNAVAILABLE, body).into_response();
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
@@ -44,7 +44,7 @@ async fn get_metrics(State(handle): State<PrometheusHandle>) -> Response {
 }
 
 /// Describes the three routes.
-pub(crate) fn describe(document: &mut Document, tag: &'static str) {
+pub(super) fn describe(document: &mut Document, tag: &'static str) {
     let get = |path, id| Operation::new(Method::GET, path, tag, id);
     let alive = object([required("status", constant("ok"))]);
     document.add(
@@ -60,22 +60,21 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
         .about("What each part lacks; `ready` when it lacks nothing, `ready, but ...` when only some of its work is affected.")
         .example(json!({ "log": "ready", "main database": "ready" }));
     let standing = |ready: bool| {
-        let told = object([
+        object([
             required("ready", constant(ready)),
             required("parts", parts.clone()),
-        ]);
-        object([required("success", constant(ready)), required("data", told)])
+        ])
     };
     document.add(
         get("/ready", "get_ready")
             .summary("Whether it can serve, part by part.")
-            .answers_json(
+            .answers(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "It cannot yet; ask again after the seconds in `Retry-After`.",
                 standing(false),
             )
             .answer_header("Retry-After", true, whole(1..=1))
-            .answers_json(StatusCode::OK, "It can.", standing(true)),
+            .answers(StatusCode::OK, "It can.", standing(true)),
     );
     let metrics = text(usize::MAX).example("# TYPE http_requests_total counter\n…");
     document.add(

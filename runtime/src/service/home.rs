@@ -1,7 +1,10 @@
 //! `GET /`: a page for people who open the address in a browser, and the same as JSON for programs.
 
-use super::{Prepared, accept::Wishes, ok};
-use crate::openapi::{Document, Operation, STYLE, constant, object, page_policy, required, text};
+use super::docs::page_policy;
+use crate::{
+    http::{Prepared, accept::Wishes, ok},
+    openapi::{Document, Operation, list, object, page::STYLE, required, text},
+};
 use askama::Template;
 use axum::{
     Router,
@@ -117,7 +120,6 @@ fn told(home: Home) -> Response {
         about: home.about,
         links: home.links().collect(),
     })
-    .into_response()
 }
 
 /// Browsers name HTML and prefer it; programs take anything or ask for JSON.
@@ -129,7 +131,7 @@ fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// Describes the route.
-pub(crate) fn describe(document: &mut Document, tag: &'static str) {
+pub(super) fn describe(document: &mut Document, tag: &'static str) {
     let link = object([
         required("path", text(usize::MAX).example("/docs")),
         required("about", text(usize::MAX)),
@@ -138,13 +140,12 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
         required("program", text(usize::MAX).example("Footfall")),
         required("version", text(usize::MAX)),
         required("about", text(usize::MAX)),
-        required("links", crate::openapi::list(link)),
+        required("links", list(link)),
     ]);
-    let told = object([required("success", constant(true)), required("data", told)]);
     document.add(
         Operation::new(Method::GET, "/", tag, "show_home")
             .summary("Names the program and its links: as a page for browsers, as JSON for others.")
-            .answers_json(
+            .answers(
                 StatusCode::OK,
                 "The program, its version and its links.",
                 told,
@@ -156,8 +157,17 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::{body::Body, http::Request};
+    use crate::{
+        SeededIds, SystemClock,
+        http::{
+            Surfaces,
+            finish::{Finisher, finish},
+        },
+        plain_dialect::Plain,
+    };
+    use axum::{body::Body, http::Request, middleware::from_fn_with_state};
     use http_body_util::BodyExt;
+    use std::sync::Arc;
     use tower::ServiceExt;
 
     async fn ask(home: Home, accept: Option<&str>) -> (HeaderMap, String) {
@@ -166,7 +176,13 @@ mod tests {
             request = request.header(header::ACCEPT, accept);
         }
         let request = request.body(Body::empty()).unwrap();
-        let response = router(home).oneshot(request).await.unwrap();
+        let finisher = Finisher {
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SeededIds::new(1)),
+            surfaces: Surfaces::new(&Plain),
+        };
+        let router = router(home).layer(from_fn_with_state(finisher, finish));
+        let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
@@ -212,8 +228,8 @@ mod tests {
             let (headers, text) = ask(HOME, accept).await;
             assert_eq!(headers["content-type"], "application/json");
             let told: serde_json::Value = serde_json::from_str(&text).unwrap();
-            assert_eq!(told["data"]["program"], "Footfall");
-            assert_eq!(told["data"]["links"][0]["path"], "/docs");
+            assert_eq!(told["response"]["program"], "Footfall");
+            assert_eq!(told["response"]["links"][0]["path"], "/docs");
         }
         for accept in ["text/*", "text/html;q=0.5, application/json;q=0.4"] {
             let (headers, _) = ask(HOME, Some(accept)).await;

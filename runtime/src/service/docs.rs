@@ -2,12 +2,14 @@
 //!
 //! Both are made and compressed once, when they are first asked for.
 
-use super::{
-    Document, Operation,
-    page::{self, STYLE},
-    schema::{any_object, text},
+use crate::{
+    http::{Prepared, cors},
+    openapi::{
+        Document, Operation, any_object,
+        page::{self, STYLE},
+        text,
+    },
 };
-use crate::http::{Prepared, cors};
 use axum::{
     Router,
     extract::State,
@@ -87,7 +89,7 @@ impl Texts {
 }
 
 /// What a browser may do with a page that has [`STYLE`] in it: nothing else is loaded, run or sent.
-pub(crate) fn page_policy() -> HeaderValue {
+pub(super) fn page_policy() -> HeaderValue {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         STANDARD.encode(Sha256::digest(STYLE))
