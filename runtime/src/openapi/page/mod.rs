@@ -188,9 +188,7 @@ fn answer<'a>(document: &'a Value, status: &'a str, answer: &'a Value) -> Answer
     let headers: Vec<&str> = headers.map(|(name, _)| name.as_str()).collect();
     let media_type = media_types(answer).concat();
     let schema = &answer["content"][&media_type]["schema"];
-    let data = &example::resolve(document, schema)["properties"]["data"];
-    // The envelope around it is told once, at the beginning.
-    let fields = fields::of(document, if data.is_null() { schema } else { data });
+    let fields = fields::of(document, within_envelope(document, schema));
     let shown = !media_type.is_empty() && fulfilled;
     Answer {
         status,
@@ -205,6 +203,18 @@ fn answer<'a>(document: &'a Value, status: &'a str, answer: &'a Value) -> Answer
         } else {
             String::new()
         },
+    }
+}
+
+/// The data of an answer: the one member beside constants. The envelope around it is told once, at the
+/// beginning of the page.
+fn within_envelope<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let members = example::resolve(document, schema)["properties"].as_object();
+    let members = members.into_iter().flat_map(serde_json::Map::values);
+    let mut telling = members.filter(|member| member.get("const").is_none());
+    match (telling.next(), telling.next()) {
+        (Some(data), None) => data,
+        _ => schema,
     }
 }
 
