@@ -1,6 +1,6 @@
 //! Tables in, answers out: bio pages, their links, and reports over what visitors did.
 //!
-//! The way of a report: [`catalog`] says what it is, `query` asks and computes, `surface` speaks its
+//! The way of a report: [`catalog`] says what it is, `query` asks and computes, `surfaces` speaks its
 //! dialect. The way of a change: its handler checks it, `store` writes it with its audit row and its
 //! outbox rows, `outbox` publishes it to the directory. The one rule: nothing here writes to the
 //! analytics database, and no statement reads both databases.
@@ -19,14 +19,12 @@ mod app;
 mod auth;
 pub mod catalog;
 mod command;
-mod commands;
 mod config;
-mod creators;
 mod extract;
 mod instant;
 mod jsonb;
 mod limits;
-mod links;
+mod manage;
 mod members;
 mod number;
 pub mod openapi;
@@ -38,16 +36,16 @@ mod query;
 mod refusals;
 mod startup;
 mod store;
-mod surface;
+mod surfaces;
 mod tracking_check;
 mod turns;
 mod words;
 
 pub use auth::Permission;
 pub use command::{Command, Subject, Verb};
-pub use commands::commands;
 pub use config::{Config, LISTEN};
 pub use limits::published as published_limits;
+pub use manage::commands;
 pub use program::{run, start};
 pub use query::report_statements;
 pub use startup::MIGRATIONS;

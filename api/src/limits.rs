@@ -3,7 +3,7 @@
 use crate::{
     auth::{Allowance, Plan},
     catalog::REPORTS,
-    commands, public,
+    manage, public,
 };
 use runtime::{jwt::BAD_TOKENS, throttle::Limit};
 
@@ -14,6 +14,6 @@ pub fn published() -> Vec<Limit> {
         let allowance = Allowance::every_plan(report.limit);
         Plan::ALL.map(|plan| allowance.limit(report.id, plan))
     });
-    let own = public::limits().chain(commands::limits()).chain(reports);
+    let own = public::limits().chain(manage::limits()).chain(reports);
     own.chain([BAD_TOKENS]).collect()
 }

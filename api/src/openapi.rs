@@ -2,12 +2,12 @@
 //!
 //! What they are is said by the rows of commands and reports, and for public pages next to their handlers.
 
-use crate::{commands, public, surface};
+use crate::{manage, public, surfaces};
 use runtime::openapi::Document;
 
 /// Describes every route of the api.
 pub fn describe(document: &mut Document) {
-    commands::describe(document);
-    surface::describe(document);
+    manage::describe(document);
+    surfaces::describe(document);
     public::describe(document);
 }

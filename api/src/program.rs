@@ -2,14 +2,13 @@
 
 use crate::{
     app::{App, Database},
-    commands,
     config::{Config, LISTEN},
-    limits,
+    limits, manage,
     openapi::describe,
     outbox::{PART, Publisher},
     public,
     startup::{cancelling_pool, open_analytics, open_main, reading_pool},
-    surface, tracking_check,
+    surfaces, tracking_check,
     turns::Turns,
 };
 use axum::{Router, middleware};
@@ -107,7 +106,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         proxies: config.proxies,
     });
     let cors = middleware::from_fn_with_state(config.origins, cors::bearer);
-    let own = commands::routes(&app).merge(surface::routes(&app));
+    let own = manage::routes(&app).merge(surfaces::routes(&app));
     let own = own.route_layer(cors).with_state(Arc::clone(&app));
     Ok(own.merge(public::routes(app, tracking, config.public_url)))
 }

@@ -1,9 +1,11 @@
 //! The commands of the api: every route that is no report and no public page.
 
+mod creators;
+pub(crate) mod links;
+
 use crate::{
     app::App,
     command::{self, Command, Family},
-    creators, links,
 };
 use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};

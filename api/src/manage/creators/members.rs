@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     jsonb::JsonObject,
-    links::{Line, plain_text},
+    manage::links::{Line, plain_text},
 };
 use runtime::{
     http::Fields,

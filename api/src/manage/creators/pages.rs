@@ -9,7 +9,7 @@ use crate::{
     auth::{Access, Allowance, Permission},
     command::{Answer, Command, Subject, Verb, body},
     extract::{JsonBody, PathId, Query},
-    links::WireLink,
+    manage::links::WireLink,
     members::PAGE_ABOUT,
     refusals,
     store::{self, broken_constraint},

@@ -1,6 +1,6 @@
 //! A page as clients see it, and what its members may hold.
 
-use crate::{links::WireLink, store::pages::Page};
+use crate::{manage::links::WireLink, store::pages::Page};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};

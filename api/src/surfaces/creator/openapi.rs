@@ -18,10 +18,10 @@ use runtime::openapi::{
 use schemas::values::Spelling;
 
 /// The family of these operations.
-pub(in crate::surface) const TAG: &str = "Reports";
+pub(in crate::surfaces) const TAG: &str = "Reports";
 
 /// Describes the route of a row.
-pub(in crate::surface) fn describe(document: &mut Document, report: &'static Report) {
+pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Report) {
     let id = format!("get_{}", report.id.replace('.', "_"));
     let limit = Allowance::every_plan(report.limit).limit(report.id, Plan::Standard);
     let mut operation = Operation::new(Method::GET, report.path, TAG, id)
