@@ -1,6 +1,6 @@
 //! What the api needs to know, read once from the settings.
 
-use crate::{limits, links::Words};
+use crate::{limits, words::Words};
 use jiff::SignedDuration;
 use runtime::{
     Context, IdSource, Settings, database,

@@ -7,14 +7,14 @@ use axum::Router;
 use projector::consumer::Assignment;
 use runtime::{
     Context, Settings, database,
-    http::{
-        Options, health,
-        home::{self, Home},
-        listen,
-    },
+    http::{Options, listen},
     kafka::KafkaSettings,
     metrics,
     program::Failure,
+    service::{
+        docs, health,
+        home::{self, Home},
+    },
     throttle::{self, Limit, Scope},
 };
 use std::sync::Arc;
@@ -137,7 +137,7 @@ impl Services {
         let api = api::start(api, context).await?;
         let health = health::router(context.readiness.clone(), metrics::install());
         metrics::zero_routes(&openapi::document());
-        let docs = runtime::openapi::router(openapi::document, public_url);
+        let docs = docs::router(openapi::document, public_url);
         let router = Router::new()
             .merge(ingest.router)
             .merge(api)

@@ -91,7 +91,7 @@ async fn serve_until_stopped(
     let started = services.start(settings.clone(), context).await?;
     // Its problems were found before anything was started.
     let http = HttpOptions::read(&mut settings.clone());
-    serve::spawn(listener, started.router, http, context);
+    serve::spawn(listener, started.router, dialects::spoken(), http, context);
     let ended = context.lifecycle.run_to_end();
     tokio::pin!(ended);
     tokio::select! {

@@ -21,15 +21,15 @@ use crate::{
 use axum::Router;
 use runtime::{
     Context, Producer, Settings,
-    http::{
-        Options, health,
-        home::{self, Home},
-        listen, serve,
-    },
+    http::{Options, listen, serve},
     metrics,
-    openapi::{self, Document},
+    openapi::Document,
     program::Failure,
     secrets::Secrets,
+    service::{
+        self, docs, health,
+        home::{self, Home},
+    },
     throttle::{self, Scope},
 };
 use schemas::IdMaker;
@@ -154,19 +154,19 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let ingest = start(config, &context)?;
     let health = health::router(context.readiness.clone(), metrics::install());
     metrics::zero_routes(&document());
-    let docs = openapi::router(document, format!("http://{address}"));
+    let docs = docs::router(document, format!("http://{address}"));
     let home = home::router(HOME);
     let router = ingest.router.merge(health).merge(home).merge(docs);
-    serve::spawn(listener, router, options, &context);
+    serve::spawn(listener, router, dialects::spoken(), options, &context);
     info!("ingest listens on http://{address}");
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }
 
 /// The routes of the binary as a document.
 fn document() -> Value {
-    let mut document = Document::default();
+    let mut document = Document::new(dialects::described());
     describe(&mut document);
-    openapi::describe(&mut document);
+    service::describe(&mut document);
     document.finish()
 }
 

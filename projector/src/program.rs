@@ -9,15 +9,15 @@ use axum::Router;
 use runtime::{
     Context, Producer, Settings,
     database::{self, PoolSettings},
-    http::{
-        Options, health,
-        home::{self, Home},
-        listen, serve,
-    },
+    http::{Options, listen, serve},
     kafka::KafkaSettings,
     metrics,
-    openapi::{self, Document},
+    openapi::Document,
     program::Failure,
+    service::{
+        self, health,
+        home::{self, Home},
+    },
     topics,
 };
 use schemas::{Kind, directory::Log};
@@ -184,11 +184,11 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     start(config, &context)?;
-    let mut document = Document::default();
-    openapi::describe(&mut document);
+    let mut document = Document::new(dialects::described());
+    service::describe(&mut document);
     metrics::zero_routes(&document.finish());
     let health: Router = health::router(context.readiness.clone(), metrics::install());
     let router = health.merge(home::router(HOME));
-    serve::spawn(listener, router, options, &context);
+    serve::spawn(listener, router, dialects::spoken(), options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

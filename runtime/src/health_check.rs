@@ -69,8 +69,10 @@ mod tests {
     use super::*;
     use crate::{
         Context, Readiness,
-        http::{Options, health, serve},
+        http::{Dialect, Options, Surfaces, serve},
         metrics,
+        plain_dialect::Plain,
+        service::health,
     };
 
     #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +85,8 @@ mod tests {
         let listener = serve::bind("0.0.0.0:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = health::router(context.readiness.clone(), metrics::install());
-        serve::spawn(listener, router, Options::default(), &context);
+        let surfaces = Surfaces::<dyn Dialect>::new(&Plain);
+        serve::spawn(listener, router, surfaces, Options::default(), &context);
         let ask = async || {
             let address = address.clone();
             tokio::task::spawn_blocking(move || ask(&address))

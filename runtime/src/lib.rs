@@ -11,13 +11,17 @@ pub mod http;
 pub mod jwt;
 pub mod kafka;
 pub mod lifecycle;
+pub mod members;
 pub mod metrics;
 pub mod open_files;
 pub mod openapi;
+#[cfg(test)]
+mod plain_dialect;
 pub mod producer;
 pub mod program;
 pub mod readiness;
 pub mod secrets;
+pub mod service;
 pub mod settings;
 pub mod settings_list;
 mod settings_names;

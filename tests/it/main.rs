@@ -4,6 +4,7 @@ mod alerts;
 mod bad_changes;
 mod bad_input;
 mod catalogue;
+mod commands;
 mod compose;
 mod connections;
 mod database;

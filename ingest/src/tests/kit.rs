@@ -179,6 +179,7 @@ impl Instance {
         let finisher = finish::Finisher {
             clock,
             ids: Arc::new(SeededIds::new(1_000_000)),
+            surfaces: dialects::spoken(),
         };
         let router = routes::router(Arc::clone(&service))
             .layer(from_fn_with_state(finisher, finish::finish));

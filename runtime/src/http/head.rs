@@ -122,6 +122,9 @@ mod tests {
         let target = |length: usize| format!("/{}", "a".repeat(length - 1)).parse().unwrap();
         assert!(check_target(&target(MAX_TARGET_BYTES)).is_ok());
         let error = check_target(&target(MAX_TARGET_BYTES + 1)).unwrap_err();
-        assert_eq!((error.status.as_u16(), error.code), (414, "URI_TOO_LONG"));
+        assert_eq!(
+            (error.status.as_u16(), error.code),
+            (414, "error.uri_too_long")
+        );
     }
 }

@@ -1,30 +1,33 @@
-//! HTTP as every service speaks it: one error type, correlation ids, limits, CORS, health routes.
+//! HTTP as every service needs it: connections, one error type, dialects, correlation ids, limits, CORS.
 
-mod accept;
+pub(crate) mod accept;
 pub mod body;
 pub mod client;
 mod connection;
 mod connections;
 pub mod cors;
+pub mod dialect;
 pub mod error;
 mod etag;
 pub mod finish;
 mod head;
-pub mod health;
-pub mod home;
+mod last_rest;
 pub mod listen;
 mod options;
 mod prepared;
 mod progress;
+mod reply;
 mod rest;
 pub mod serve;
 pub mod throttled;
 pub mod validate;
 
 pub use client::{Peer, TrustedProxies};
-pub use error::{ApiError, ok, success};
+pub use dialect::{Dialect, Surfaces};
+pub use error::ApiError;
 pub use options::Options;
 pub use prepared::Prepared;
+pub use reply::{done, ok};
 pub use validate::Fields;
 
 use std::time::Duration;

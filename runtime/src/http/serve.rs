@@ -1,7 +1,7 @@
 //! A listener: accepts connections, bounds their number, and at a stop answers what is in flight.
 
 use super::{
-    HEAD_TIMEOUT, MAX_CONNECTIONS, Options, STOP_TIMEOUT, WRITE_TIMEOUT, connection,
+    HEAD_TIMEOUT, MAX_CONNECTIONS, Options, STOP_TIMEOUT, Surfaces, WRITE_TIMEOUT, connection,
     connections::{Connections, Full, Order, Place},
     finish, head,
     progress::Patience,
@@ -43,11 +43,19 @@ pub async fn bind(address: &str) -> Result<TcpListener, String> {
     })
 }
 
-/// Serves the routes until the lifecycle stops servers, then answers what is in flight.
-pub fn spawn(listener: TcpListener, router: Router, options: Options, context: &Context) {
+/// Serves the routes until the lifecycle stops servers, then answers what is in flight. Answers are
+/// written in the dialects of these surfaces.
+pub fn spawn(
+    listener: TcpListener,
+    router: Router,
+    surfaces: Surfaces,
+    options: Options,
+    context: &Context,
+) {
     let finisher = finish::Finisher {
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
+        surfaces,
     };
     let router = router
         .layer(middleware::from_fn(head::check))
