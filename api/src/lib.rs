@@ -19,6 +19,7 @@ mod app;
 pub mod catalog;
 mod config;
 mod creators;
+mod declared;
 mod extract;
 mod guard;
 mod instant;
@@ -40,6 +41,7 @@ mod tracking_check;
 mod turns;
 
 pub use config::{Config, LISTEN};
+pub use declared::{declared, parts};
 pub use limits::published as published_limits;
 pub use links::Words;
 pub use program::{run, start};

@@ -4,7 +4,7 @@ use crate::{
     data_dir::DataDir,
     postgres::{Contents, EmbeddedPostgres, PostgresError, Programs, Role},
 };
-use runtime::{Settings, database::message, program::Failure};
+use runtime::{Settings, database::message, program::Failure, settings::Setting};
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use std::str::FromStr;
 use tracing::info;
@@ -15,15 +15,21 @@ const MAIN: &str = "footfall";
 /// Name of the analytics database in the embedded server.
 const ANALYTICS: &str = "footfall_analytics";
 
+pub(crate) const SERVER_PROGRAMS: Setting = Setting::new(
+    "EMBEDDED_POSTGRES",
+    "auto",
+    "server programs of the embedded PostgreSQL: installed, download, or auto for the first that serves",
+);
+
 /// Reads `EMBEDDED_POSTGRES`.
 pub fn read_programs(settings: &mut Settings) -> Programs {
-    match settings.text("EMBEDDED_POSTGRES").as_deref() {
+    match settings.text(SERVER_PROGRAMS).as_deref() {
         None | Some("auto") => Programs::Auto,
         Some("installed") => Programs::Installed,
         Some("download") => Programs::Download,
         Some(other) => {
             settings.problem(
-                "EMBEDDED_POSTGRES",
+                SERVER_PROGRAMS,
                 format!("is {other:?}; give auto, installed or download"),
             );
             Programs::Auto

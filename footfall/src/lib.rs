@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod data_dir;
 pub mod databases;
+mod declared;
 pub mod demo;
 pub mod embedded_log;
 pub mod openapi;
@@ -19,3 +20,5 @@ pub mod secrets;
 pub mod services;
 mod take_over;
 pub mod up;
+
+pub use declared::declared;

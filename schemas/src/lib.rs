@@ -25,6 +25,7 @@ pub mod json_schema;
 pub mod keyring;
 pub mod kind;
 pub mod routed;
+pub mod settings;
 pub mod topics;
 pub mod tracker;
 pub mod tracking_token;

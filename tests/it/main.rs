@@ -48,9 +48,9 @@ fn child_program() {
     };
     let code = match words.first().map(String::as_str) {
         Some("footfall") => footfall::cli::dispatch(footfall::cli::Arguments::parse_from(&words)),
-        Some("ingest") => runtime::program::run(&[], ingest::run),
-        Some("projector") => runtime::program::run(&[], projector::run),
-        Some("api") => runtime::program::run(&[], api::run),
+        Some("ingest") => runtime::program::run(ingest::declared(), &[], ingest::run),
+        Some("projector") => runtime::program::run(projector::declared(), &[], projector::run),
+        Some("api") => runtime::program::run(api::declared(), &[], api::run),
         other => panic!("no program {other:?}"),
     };
     // `ExitCode` does not give its number back; the codes we use are told apart by comparison.

@@ -28,4 +28,5 @@ pub(crate) use plain_text::{plain_line, plain_text};
 pub(crate) use reorder::reorder_links;
 pub(crate) use update::update_link;
 pub(crate) use wire::WireLink;
+pub(crate) use words::WORDS_FILE;
 pub use words::Words;
