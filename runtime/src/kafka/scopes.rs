@@ -111,11 +111,10 @@ mod tests {
         fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
     }
 
-    fn warned_of(said: &Said, property: &str) -> bool {
+    /// Whether a client was told that it cannot use the one property that it got, perhaps under its other name.
+    fn was_warned(said: &Said) -> bool {
         let said = said.0.lock().unwrap();
-        let about = format!("property {property} is a");
-        said.iter()
-            .any(|text| text.contains(&about) && text.contains("will be ignored"))
+        said.iter().any(|text| text.contains("will be ignored"))
     }
 
     #[test]
@@ -123,19 +122,18 @@ mod tests {
         for (properties, of_producers) in [(OF_PRODUCERS, true), (OF_CONSUMERS, false)] {
             for property in properties {
                 let mut config = ClientConfig::new();
+                config.set_log_level(RDKafkaLogLevel::Warning);
                 let native = config.create_native_config().unwrap();
                 // Those without a default are of groups and transactions, whose values are free.
                 let value = native.get(property).unwrap_or_else(|_| "1".to_owned());
                 config.set(*property, value);
                 let said = Said::default();
-                // Some values go together only with others; the warning comes all the same, or the property is
-                // set to its default.
                 if of_producers {
                     let _ = config.create_with_context::<_, BaseConsumer<_>>(said.clone());
                 } else {
                     let _ = config.create_with_context::<_, BaseProducer<_>>(said.clone());
                 }
-                assert!(warned_of(&said, property), "{property}");
+                assert!(was_warned(&said), "{property}");
             }
         }
     }

@@ -29,7 +29,7 @@ fn try_to_write(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(path)?;
-    file.write_all(&[0; BYTES])?;
+    file.write_all(&vec![0; BYTES])?;
     // A file system may give out room only when it writes.
     file.sync_data()
 }

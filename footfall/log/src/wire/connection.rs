@@ -232,7 +232,6 @@ impl Connection<'_> {
                 Event::Read(Ok(None)) if !idle && self.has_only_produce() => {
                     self.half_closed = true;
                 }
-                Event::Read(Ok(None)) => return Ok(()),
                 Event::Read(Err(FrameError::Io(error))) if !self.has_only_produce() => {
                     return Err(error.into());
                 }
@@ -242,7 +241,7 @@ impl Connection<'_> {
                 Event::Timer if Instant::now() < active + MAX_IDLE => {
                     timer.as_mut().reset(active + MAX_IDLE);
                 }
-                Event::Stopping | Event::Timer => return Ok(()),
+                Event::Read(Ok(None)) | Event::Stopping | Event::Timer => return Ok(()),
             }
             if self.half_closed && self.queue.is_empty() {
                 return Ok(());

@@ -49,7 +49,7 @@ impl Entrance {
         Self::with_bounds(MAX_KNOWN, MAX_NAMELESS)
     }
 
-    fn with_bounds(max_known: usize, max_nameless: usize) -> Arc<Self> {
+    pub(super) fn with_bounds(max_known: usize, max_nameless: usize) -> Arc<Self> {
         Arc::new(Self {
             max_known,
             max_nameless,
