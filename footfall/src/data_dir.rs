@@ -1,7 +1,6 @@
 //! The data directory: where the embedded parts keep things, and who may use it.
 
-use crate::private;
-use runtime::{Settings, program::Failure, settings::Setting};
+use runtime::{Settings, private, program::Failure, settings::Setting};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},

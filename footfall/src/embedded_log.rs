@@ -2,7 +2,7 @@
 //!
 //! The rule to keep: our topics are protected, so that no client of any kind can take from them what they hold.
 
-use crate::{data_dir::DataDir, private, take_over};
+use crate::{data_dir::DataDir, take_over};
 use footfall_log::{Broker, BrokerError, Credentials, Options};
 use runtime::{
     IdSource, Settings,
@@ -11,6 +11,7 @@ use runtime::{
         properties::{self, Secrets},
     },
     metrics::Metric,
+    private,
     program::Failure,
 };
 use schemas::topics::{DEAD_LETTERS, DIRECTORY, EVENTS};

@@ -1,8 +1,8 @@
 //! Secrets that nobody gave: made at the first start and kept in the data directory, mode 600.
 
-use crate::{data_dir::DataDir, private};
+use crate::data_dir::DataDir;
 use ingest::secrets::{ID, TRACKING, VISITOR};
-use runtime::{IdSource, Settings, jwt, program::Failure, toml_text};
+use runtime::{IdSource, Settings, jwt, private, program::Failure, toml_text};
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 /// The secrets that are made when they are not given.

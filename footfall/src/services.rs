@@ -160,3 +160,14 @@ impl Services {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn reports_wait_for_the_newest_tables() {
+        let versions = projector::MIGRATIONS
+            .iter()
+            .map(|migration| migration.version);
+        assert_eq!(Some(api::ANALYTICS_SCHEMA), versions.max());
+    }
+}

@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod open_files;
 pub mod openapi;
+pub mod private;
 pub mod program;
 pub mod readiness;
 pub mod settings;

@@ -1,7 +1,7 @@
 //! `docker-compose.yml` without Docker: its services as processes with its environment, on loopback, and
 //! what stands beside it in `deploy/`.
 
-use footfall::postgres::{EmbeddedPostgres, Programs};
+use footfall_postgres::{EmbeddedPostgres, Programs};
 use kit::{
     Client,
     child::{Program, pairs},

@@ -3,6 +3,11 @@
 //! Only when asked for. Everything goes the way of everybody: HTTP for creator, links and live visits,
 //! the import for history. The one rule: a second start adds no history, whatever became of the first.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the demo's tables and its own server's answers"
+)]
+
 mod client;
 mod creator;
 mod people;
