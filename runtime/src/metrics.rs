@@ -154,7 +154,11 @@ pub fn zero(name: &'static str, series: Vec<Series>) {
 
 /// Makes the counters of answered requests appear for every route of an OpenAPI document.
 pub fn zero_routes(document: &Value) {
-    let paths = document["paths"].as_object().into_iter().flatten();
+    let paths = document
+        .get("paths")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     let routes = paths.map(|(path, _)| path.clone());
     for route in routes.chain([NO_ROUTE.to_owned()]) {
         for class in STATUS_CLASSES {
@@ -181,6 +185,7 @@ pub fn start(metrics: &[Metric]) {
 }
 
 /// What `/metrics` is rendered from. Starts recording if nothing did.
+#[must_use]
 pub fn install() -> PrometheusHandle {
     recorder(&[])
 }

@@ -1,5 +1,13 @@
 //! The integration tests, one binary: whole systems, real PostgreSQL, a real log.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 mod alerts;
 mod bad_changes;
 mod bad_input;

@@ -49,7 +49,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("values", &self.redacted())
             .field("problems", &self.problems)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
