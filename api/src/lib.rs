@@ -5,21 +5,12 @@
 //! outbox rows, `outbox` publishes it to the directory. The one rule: nothing here writes to the
 //! analytics database, and no statement reads both databases.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 mod app;
 mod auth;
 pub mod catalog;
 mod command;
 mod config;
+mod declared;
 mod extract;
 mod instant;
 mod jsonb;
@@ -45,10 +36,11 @@ mod words;
 pub use auth::Permission;
 pub use command::{Command, Subject, Verb};
 pub use config::{Config, LISTEN};
+pub use declared::{declared, parts};
 pub use limits::published as published_limits;
 pub use manage::commands;
 pub use program::{run, start};
 pub use query::{Question, answer_from_rows, report_statements};
-pub use startup::MIGRATIONS;
+pub use startup::{ANALYTICS_SCHEMA, MIGRATIONS};
 pub use store::{ANALYTICS_STATEMENTS, MAIN_STATEMENTS, Statement};
 pub use words::Words;

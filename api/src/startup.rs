@@ -14,8 +14,8 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     database::migrations(&[(1, "base", include_str!("../migrations/0001_base.sql"))])
 });
 
-/// The projector's migration that the reports of this build need.
-pub(crate) const ANALYTICS_SCHEMA: i64 = 1;
+/// The projector's migration that the reports of this build need: its newest.
+pub const ANALYTICS_SCHEMA: i64 = 2;
 
 /// The newest migration that is there. Reads sqlx's table instead of asking its migrator, which would
 /// create it, as the wrong role and in a session that only reads.

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod batch;
 mod body;
 pub mod config;
+mod declared;
 pub mod directory;
 pub mod enrich;
 pub mod geo_file;
@@ -17,6 +18,7 @@ pub mod outcome;
 pub mod refusals;
 mod request;
 pub mod routes;
+pub mod secrets;
 pub mod service;
 pub mod sessions;
 pub mod sink;
@@ -27,9 +29,10 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-pub use config::Config;
+pub use config::{Config, LISTEN};
+pub use declared::{declared, parts};
 pub use outcome::Outcomes;
 pub use service::Service;
 pub use sink::Outgoing;
-pub use start::{Ingest, LISTEN, acceptor, run, start};
+pub use start::{Ingest, acceptor, run, start};
 pub use workers::{DIRECTORY_PART, LOG_PART};

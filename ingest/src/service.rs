@@ -15,6 +15,7 @@ use crate::{
     sessions::Sessions,
     sink::{NotDurable, Outgoing, Sink},
 };
+use arc_swap::ArcSwap;
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use runtime::{
@@ -26,7 +27,7 @@ use runtime::{
 use schemas::Event;
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tokio_util::task::TaskTracker;
@@ -59,7 +60,7 @@ pub struct Parts {
 /// One instance.
 #[derive(Debug)]
 pub struct Service {
-    acceptor: RwLock<Arc<Acceptor>>,
+    acceptor: ArcSwap<Acceptor>,
     gate: Gate,
     parts: Parts,
     outcomes: Arc<Outcomes>,
@@ -82,7 +83,7 @@ impl Service {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self {
-            acceptor: RwLock::new(Arc::new(parts.acceptor.clone())),
+            acceptor: ArcSwap::from_pointee(parts.acceptor.clone()),
             gate: Gate::new(
                 parts.jwt.clone(),
                 parts.throttles.clone(),
@@ -121,12 +122,8 @@ impl Service {
     }
 
     /// Judges with another `GeoIP` database from now on.
-    pub fn use_geo(&self, geo: GeoDatabase) {
-        let mut acceptor = self
-            .acceptor
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *acceptor = Arc::new(acceptor.with_geo(geo));
+    pub fn use_geo(&self, geo: &GeoDatabase) {
+        self.acceptor.rcu(|acceptor| acceptor.with_geo(geo.clone()));
     }
 
     /// Publishes sums of refused beacons.
@@ -144,7 +141,7 @@ impl Service {
     }
 
     pub(crate) fn acceptor(&self) -> Arc<Acceptor> {
-        Arc::clone(&self.acceptor.read().unwrap_or_else(PoisonError::into_inner))
+        self.acceptor.load_full()
     }
 
     pub(crate) fn rules(&self) -> Rules {

@@ -5,7 +5,7 @@
 
 use crate::{
     accept::{Acceptor, Rules},
-    config::Config,
+    config::{Config, LISTEN},
     directory::{Directory, feed::Feed},
     enrich::{Enricher, GeoDatabase, VisitorHasher},
     geo_file::GeoFile,
@@ -13,6 +13,7 @@ use crate::{
     openapi::describe,
     outcome::Outcomes,
     routes,
+    secrets::Secrets,
     service::{Parts, Service},
     sink::KafkaSink,
     tracker,
@@ -25,7 +26,6 @@ use runtime::{
     metrics,
     openapi::Document,
     program::Failure,
-    secrets::Secrets,
     service::{
         self, docs, health,
         home::{self, Home},
@@ -37,9 +37,6 @@ use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::info;
-
-/// Where ingest listens when nothing is said.
-pub const LISTEN: &str = "127.0.0.1:8081";
 
 const HOME: Home = Home {
     program: "Footfall ingest",
@@ -139,7 +136,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
 /// # Errors
 /// [`Failure`] when settings are wrong, the address is taken or a part failed.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
-    let listen = listen::read(&mut settings, "INGEST_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let options = Options::read(&mut settings);
     let config = Config::read(&mut settings, &context);
     throttle::check_names(&mut settings, limits::PUBLISHED, Scope::Service);

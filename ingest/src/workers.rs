@@ -80,7 +80,7 @@ impl SecretGuard {
                 // The topic was replaced: the new one must remember them too.
                 None => Some(Vec::new()),
                 Some(stored) => {
-                    let strangers = runtime::secrets::strangers(&stored, &self.given);
+                    let strangers = crate::secrets::strangers(&stored, &self.given);
                     (!strangers.is_empty()).then_some(strangers)
                 }
             };

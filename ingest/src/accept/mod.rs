@@ -5,16 +5,6 @@
 //! [`Acceptor::trace`], then [`Acceptor::judge`]. The one rule: time, randomness, address and
 //! directory come in as arguments.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 pub mod beacon;
 pub mod data;
 mod facts;

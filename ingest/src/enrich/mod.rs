@@ -3,16 +3,6 @@
 //! Pure functions over data loaded at start: no clock, no network, no HTTP types. The one rule:
 //! addresses, agents and raw ids come in and never go out, neither in a value nor in a log line.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 pub mod agent;
 pub mod arrival;
 pub mod bots;

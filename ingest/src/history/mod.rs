@@ -4,16 +4,6 @@
 //! [`crate::accept`]'s, the same as for live ones. The one rule: every id and time of an event is a
 //! function of the line, so that the same line, at any time and on any instance, counts once.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 mod bad;
 mod record;
 mod visit;

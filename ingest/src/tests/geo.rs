@@ -44,7 +44,7 @@ impl Placed {
         fs::write(&path, bytes).unwrap();
         let file = GeoFile::read(&mut settings(&path)).unwrap();
         let instance = Instance::new();
-        instance.service.use_geo(file.database().clone());
+        instance.service.use_geo(file.database());
         let follower = file.follow(Arc::clone(&instance.service));
         Self {
             folder,

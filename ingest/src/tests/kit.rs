@@ -2,6 +2,7 @@
 
 use crate::{
     accept::{Acceptor, Rules},
+    config::MAX_EVENT_DATA_BYTES,
     directory::Directory,
     enrich::{Enricher, GeoDatabase, VisitorHasher},
     limits,
@@ -159,7 +160,7 @@ impl Instance {
             tracking_enabled: settings
                 .text("TRACKING_ENABLED")
                 .is_none_or(|text| text == "true"),
-            max_event_data_bytes: settings.parse("MAX_EVENT_DATA_BYTES", 10_000, "bytes"),
+            max_event_data_bytes: settings.parse(&MAX_EVENT_DATA_BYTES, "bytes"),
         };
         let sink = Arc::new(RecordingSink::default());
         let directory = Arc::new(Directory::default());

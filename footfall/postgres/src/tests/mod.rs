@@ -1,7 +1,7 @@
 //! The real server: started, stopped, killed, found again. Skipped, aloud, where no programs are installed.
 
 mod former;
-mod rights;
+mod outside;
 
 use std::{
     net::TcpListener,

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own, for `footfall up` without a `DATABASE_URL`.
+//! A PostgreSQL server in a directory, for programs that bring their database along.
 //!
 //! Owns one directory (cluster, password, port, log, downloaded programs) and one child process. The rule to keep:
 //! **the server that uses the directory is the one this process started**; whatever an earlier life left behind is
@@ -27,7 +27,7 @@ use sqlx::{
 use tracing::info;
 
 use self::{cluster::Cluster, privilege::Account, programs::Binaries, server::Server};
-use crate::private;
+use runtime::private;
 
 /// The role that the cluster is made with. It makes the others, and does nothing else.
 const SUPERUSER: &str = "footfall";
@@ -36,10 +36,7 @@ const MAINTENANCE: &str = "postgres";
 /// `SQLSTATE` of a database that exists already.
 const DUPLICATE_DATABASE: &str = "42P04";
 
-pub use self::{
-    programs::Programs,
-    roles::{Contents, Role},
-};
+pub use self::programs::Programs;
 
 /// Why the embedded server did not start, stop or answer, with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +119,7 @@ pub enum PostgresError {
     Database(#[from] sqlx::Error),
     /// A name that is not a plain lower-case identifier.
     #[error(
-        "`{0}` is no name for a database: lower-case letters, digits and underscores, 63 at most"
+        "`{0}` is no name for a database or a role: lower-case letters, digits and underscores, 63 at most"
     )]
     Name(String),
 }
@@ -188,10 +185,7 @@ impl EmbeddedPostgres {
 
     /// The database exists afterwards; whether it was made now.
     pub async fn create_database(&self, name: &str) -> Result<bool, PostgresError> {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if name.is_empty() || name.len() > 63 || !name.bytes().all(plain) {
-            return Err(PostgresError::Name(name.to_owned()));
-        }
+        check_name(name)?;
         let options = connect_options(self.server.port(), &self.password);
         let mut connection = PgConnection::connect_with(&options).await?;
         // The name cannot be bound in this statement; it was checked to be a plain identifier.
@@ -218,6 +212,15 @@ impl EmbeddedPostgres {
     pub async fn stop(self) -> Result<(), PostgresError> {
         self.server.stop().await
     }
+}
+
+/// Refuses a name that would need quotes: names cannot be bound in the statements that use them.
+fn check_name(name: &str) -> Result<(), PostgresError> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(plain) {
+        return Err(PostgresError::Name(name.to_owned()));
+    }
+    Ok(())
 }
 
 fn connect_options(port: u16, password: &str) -> PgConnectOptions {

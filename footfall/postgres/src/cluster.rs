@@ -18,7 +18,7 @@ use super::{
     privilege::{self, Account, run},
     programs::Binaries,
 };
-use crate::private;
+use runtime::private;
 
 /// Making a cluster takes a second or two, and much longer on a slow disk.
 const INIT_TIMEOUT: Duration = Duration::from_mins(5);
@@ -188,10 +188,7 @@ impl Cluster {
 fn random_password() -> io::Result<String> {
     let mut bytes = [0; 24];
     OsRng.try_fill_bytes(&mut bytes).map_err(io::Error::other)?;
-    let hex = |byte: u8| {
-        [byte >> 4, byte & 0xf].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
-    };
-    Ok(bytes.into_iter().flat_map(hex).collect())
+    Ok(hex::encode(bytes))
 }
 
 fn remove(path: &Path) -> Result<(), PostgresError> {

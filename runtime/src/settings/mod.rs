@@ -1,14 +1,16 @@
 //! Settings: flags over environment over file, read by name, every problem reported at once.
 //!
-//! Names and meanings stand in [`crate::settings_list`]. The one rule: a service reads all its
+//! The code that reads a setting declares it as a [`Setting`]. The one rule: a service reads all its
 //! settings into a config of its own and then asks [`Settings::finish`]; nothing reads the
 //! environment later.
 
-use crate::{
-    settings_list::{self, Setting},
-    settings_names::{self, Name},
-    toml_text,
-};
+mod declared;
+pub(crate) mod names;
+
+pub use declared::{Declared, Defaults, Part, Setting};
+
+use crate::toml_text;
+use names::Name;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
@@ -16,14 +18,29 @@ use std::{
     fs,
     path::Path,
     str::FromStr,
+    sync::Arc,
 };
 use thiserror::Error;
 
-/// Where every setting came from, and what was wrong with those read so far.
+/// The file of settings.
+const FILE: Setting = Setting::new(
+    "FOOTFALL_CONFIG",
+    "none",
+    "TOML file with settings by these names; flags and environment win over it",
+);
+
+/// What reading settings declares.
+pub const PART: Part = Part {
+    settings: &[FILE],
+    metrics: &[],
+};
+
+/// The settings that were given, and what was wrong with those read so far.
 #[derive(Clone, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
     problems: Vec<Problem>,
+    declared: Arc<Declared>,
 }
 
 /// Without the secrets.
@@ -32,7 +49,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("values", &self.redacted())
             .field("problems", &self.problems)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,19 +82,24 @@ impl Display for Problems {
 }
 
 impl Settings {
-    /// The settings of this process: `flags` first, then the environment, then the TOML file that
+    /// The settings of this process for a program that declares these: `flags` first, then the environment, then the TOML file that
     /// `FOOTFALL_CONFIG` names. An empty value counts as absent, so what comes after it counts. A name that begins
     /// like a setting and is not one is a problem.
     #[must_use]
-    pub fn load(flags: &[(&str, Option<String>)]) -> Self {
-        Self::of(flags, std::env::vars_os())
+    pub fn load(declared: Declared, flags: &[(&str, Option<String>)]) -> Self {
+        Self::of(declared, flags, std::env::vars_os())
     }
 
     fn of(
+        declared: Declared,
         flags: &[(&str, Option<String>)],
         environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Self {
-        let mut settings = Self::default();
+        let mut settings = Self {
+            declared: Arc::new(declared),
+            ..Self::default()
+        };
+        let declared = Arc::clone(&settings.declared);
         let mut given = BTreeMap::new();
         for (name, value) in environment {
             // Names of settings are always text.
@@ -87,10 +109,10 @@ impl Settings {
             if value.to_str().is_some_and(is_empty) {
                 continue;
             }
-            match (settings_names::look_at(&name), value.into_string()) {
+            match (names::look_at(&name, &declared), value.into_string()) {
                 (Name::Foreign, _) => {}
                 (Name::Mistaken, _) => {
-                    let hint = settings_names::hint(&name, settings_names::known());
+                    let hint = names::hint(&name, declared.names());
                     settings.problem(&name, format!("is not a setting; {hint}"));
                 }
                 (Name::Setting, Ok(value)) => {
@@ -99,7 +121,7 @@ impl Settings {
                 (Name::Setting, Err(_)) => settings.problem(&name, "must be text in UTF-8"),
             }
         }
-        if let Some(path) = given.get("FOOTFALL_CONFIG") {
+        if let Some(path) = given.get(FILE.name) {
             settings.read_file(Path::new(path));
         }
         settings.values.extend(given);
@@ -123,45 +145,40 @@ impl Settings {
             .collect();
         Self {
             values,
-            problems: Vec::new(),
+            ..Self::default()
         }
     }
 
-    /// Sets a value that nobody gave.
-    pub fn set_default(&mut self, name: &str, value: impl Into<String>) {
+    /// Sets a value that was not given.
+    pub fn set_default(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
         self.values
-            .entry(name.to_owned())
+            .entry(name.as_ref().to_owned())
             .or_insert_with(|| value.into());
     }
 
     /// Sets a value, whatever was given.
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.values.insert(name.to_owned(), value.into());
+    pub fn set(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
+        self.values.insert(name.as_ref().to_owned(), value.into());
     }
 
     fn read_file(&mut self, path: &Path) {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) => {
-                return self.problem(
-                    "FOOTFALL_CONFIG",
-                    format!("{} cannot be read: {error}", path.display()),
-                );
+                return self.problem(FILE, format!("{} cannot be read: {error}", path.display()));
             }
         };
         let table = match toml_text::parse(&text) {
             Ok(table) => table,
             Err(error) => {
-                return self.problem(
-                    "FOOTFALL_CONFIG",
-                    format!("{} cannot be used: {error}", path.display()),
-                );
+                return self.problem(FILE, format!("{} cannot be used: {error}", path.display()));
             }
         };
+        let declared = Arc::clone(&self.declared);
         for (name, value) in table {
             let name = name.to_uppercase();
-            if !settings_list::is_known(&name) {
-                let hint = settings_names::hint(&name, settings_names::known());
+            if !declared.is_known(&name) {
+                let hint = names::hint(&name, declared.names());
                 let what = format!("is not a setting; {hint} (in {})", path.display());
                 self.problem(&name, what);
                 continue;
@@ -184,41 +201,40 @@ impl Settings {
 
     /// The text of a setting, if it was given.
     #[must_use]
-    pub fn text(&self, name: &str) -> Option<String> {
+    pub fn text(&self, name: impl AsRef<str>) -> Option<String> {
         self.values
-            .get(name)
+            .get(name.as_ref())
             .filter(|value| !is_empty(value))
             .cloned()
     }
 
     /// The text of a setting that must be there.
-    pub fn required(&mut self, name: &str) -> String {
-        self.text(name).unwrap_or_else(|| {
-            let hint = settings_list::find(name).map_or("", |setting| setting.help);
-            self.problem(name, format!("is missing; {hint}"));
+    pub fn required(&mut self, setting: &Setting) -> String {
+        self.text(setting).unwrap_or_else(|| {
+            self.problem(setting, format!("is missing; {}", setting.help));
             String::new()
         })
     }
 
-    /// The value of a setting, or `default` when it was not given or cannot be read, which is then
-    /// a problem. `right` says what would be right ("a number of seconds").
-    pub fn parse<T: FromStr>(&mut self, name: &str, default: T, right: &str) -> T {
-        match self.text(name) {
-            None => default,
-            Some(text) => text.trim().parse().unwrap_or_else(|_| {
-                self.problem(name, format!("is {}; give {right}", shown(name, &text)));
-                default
-            }),
-        }
+    /// The value of a setting, or its default when it was not given. A value that cannot be read is a problem;
+    /// `right` says what would be right ("a number of seconds").
+    pub fn parse<T: FromStr + Default>(&mut self, setting: &Setting, right: &str) -> T {
+        let text = self.text(setting);
+        let text = text.as_deref().unwrap_or(setting.default);
+        text.trim().parse().unwrap_or_else(|_| {
+            let shown = shown(Some(setting), text);
+            self.problem(setting, format!("is {shown}; give {right}"));
+            T::default()
+        })
     }
 
     /// Reads with a function whose error says what would be right.
     pub fn parse_with<T, E: Display>(
         &mut self,
-        name: &str,
+        name: impl AsRef<str>,
         read: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.text(name.as_ref())?;
         match read(text.trim()) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -226,6 +242,16 @@ impl Settings {
                 None
             }
         }
+    }
+
+    /// The same for a setting that must be there.
+    pub fn required_with<T, E: Display>(
+        &mut self,
+        setting: &Setting,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let given = !self.required(setting).is_empty();
+        given.then(|| self.parse_with(setting, read)).flatten()
     }
 
     /// Every setting whose name begins so, without what begins it, in order of name.
@@ -240,9 +266,9 @@ impl Settings {
 
     /// Notes a problem; the program will not start. One that several services of a program find in the
     /// same setting is noted once.
-    pub fn problem(&mut self, name: &str, what: impl Into<String>) {
+    pub fn problem(&mut self, name: impl AsRef<str>, what: impl Into<String>) {
         let problem = Problem {
-            name: name.to_owned(),
+            name: name.as_ref().to_owned(),
             what: what.into(),
         };
         if !self.problems.contains(&problem) {
@@ -267,7 +293,7 @@ impl Settings {
     pub fn redacted(&self) -> Vec<String> {
         self.values
             .iter()
-            .map(|(name, value)| format!("{name}={}", shown(name, value)))
+            .map(|(name, value)| format!("{name}={}", shown(self.declared.find(name), value)))
             .collect()
     }
 }
@@ -277,9 +303,9 @@ fn is_empty(value: &str) -> bool {
     value.trim().is_empty()
 }
 
-fn shown(name: &str, value: &str) -> String {
-    let secret = settings_list::find(name).is_none_or(|setting: &Setting| setting.secret);
-    if secret {
+/// A value for people, unless it is secret. The value of an undeclared setting may be.
+fn shown(setting: Option<&Setting>, value: &str) -> String {
+    if setting.is_none_or(|setting| setting.secret) {
         "(hidden)".to_owned()
     } else {
         format!("{value:?}")
@@ -290,29 +316,42 @@ fn shown(name: &str, value: &str) -> String {
 mod tests {
     use super::*;
 
+    const KEY: Setting = Setting::new("KEY", "none", "a key").secret();
+    const SHOE: Setting = Setting::new("SHOE", "none", "a shoe");
+
+    fn declared() -> Declared {
+        const OWN: Part = Part {
+            settings: &[KEY, SHOE],
+            metrics: &[],
+        };
+        let elsewhere = "FOOTFALL_LISTEN\nJWT_ISSUER\nJWT_AUDIENCE\nPUBLIC_URL\nINGEST_LISTEN\nHTTP_IDLE_TIMEOUT";
+        Declared::of([&PART, &OWN], elsewhere).sharing(&["HTTP"])
+    }
+
     #[test]
     fn every_problem_is_reported_with_its_name_and_what_would_be_right() {
-        let mut settings =
-            Settings::from_pairs([("MAX_EVENT_DATA_BYTES", "many"), ("JWT_SECRET", "")]);
-        assert_eq!(
-            settings.parse("MAX_EVENT_DATA_BYTES", 10_000u32, "a number of bytes"),
-            10_000
-        );
-        settings.required("JWT_SECRET");
-        settings.required("JWT_SECRET");
+        const BYTES: Setting = Setting::new("MOST_BYTES", "10000", "most bytes");
+        let mut settings = Settings::default();
+        assert_eq!(settings.parse::<u32>(&BYTES, "a number of bytes"), 10_000);
+        assert_eq!(settings.finish(), Ok(()));
+        settings.set(BYTES, "many");
+        settings.set(KEY, "");
+        settings.parse::<u32>(&BYTES, "a number of bytes");
+        settings.required(&KEY);
+        settings.required(&KEY);
         let text = settings.finish().unwrap_err().to_string();
         assert!(text.starts_with("2 settings cannot be used:"), "{text}");
         assert!(
-            text.contains("MAX_EVENT_DATA_BYTES: is \"many\"; give a number of bytes"),
+            text.contains("MOST_BYTES: is \"many\"; give a number of bytes"),
             "{text}"
         );
-        assert!(text.contains("JWT_SECRET: is missing"), "{text}");
+        assert!(text.contains("KEY: is missing; a key"), "{text}");
     }
 
     fn load(flags: &[(&str, Option<String>)], environment: &[(&str, &str)]) -> Settings {
         let environment = environment.iter();
         let environment = environment.map(|(name, value)| ((*name).into(), (*value).into()));
-        Settings::of(flags, environment)
+        Settings::of(declared(), flags, environment)
     }
 
     fn file(text: &str) -> tempfile::NamedTempFile {
@@ -372,12 +411,19 @@ mod tests {
 
     #[test]
     fn secrets_are_never_shown() {
-        let settings =
-            Settings::from_pairs([("ID_SECRET", "hunter2"), ("KAFKA_SASL_PASSWORD", "hunter2")]);
-        assert!(!settings.redacted().join(" ").contains("hunter2"));
+        let settings = load(
+            &[],
+            &[
+                ("KEY", "hunter2"),
+                ("KAFKA_SASL_PASSWORD", "hunter2"),
+                ("SHOE", "44"),
+            ],
+        );
+        let redacted = settings.redacted().join(" ");
+        assert!(!redacted.contains("hunter2") && redacted.contains("SHOE=\"44\""));
         assert!(!format!("{settings:?}").contains("hunter2"));
         let mut settings = settings;
-        let _: u32 = settings.parse("ID_SECRET", 1, "a number");
+        let _: u32 = settings.parse(&KEY, "a number");
         assert!(
             !settings
                 .finish()

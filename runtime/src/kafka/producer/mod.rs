@@ -8,7 +8,8 @@ mod gather;
 #[cfg(test)]
 mod tests;
 
-use crate::kafka::KafkaSettings;
+use super::KafkaSettings;
+use arc_swap::ArcSwap;
 use batch::{Batch, Opaque};
 use gather::{Gather, refusal};
 use rdkafka::{
@@ -20,7 +21,7 @@ use rdkafka::{
 };
 use std::{
     sync::{
-        Arc, OnceLock, PoisonError, RwLock, Weak,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -69,7 +70,7 @@ pub type Outcomes = Vec<Result<Position, SendError>>;
 /// An idempotent producer, shared by everything in a process that appends.
 pub struct Producer {
     config: ClientConfig,
-    current: RwLock<Arc<Polled>>,
+    current: ArcSwap<Polled>,
 }
 
 impl std::fmt::Debug for Producer {
@@ -99,7 +100,7 @@ impl Producer {
     }
 
     fn of(config: ClientConfig) -> KafkaResult<Self> {
-        let current = RwLock::new(Arc::new(Polled::new(&config)?));
+        let current = ArcSwap::from_pointee(Polled::new(&config)?);
         Ok(Self { config, current })
     }
 
@@ -110,7 +111,7 @@ impl Producer {
         if records.is_empty() {
             return Vec::new();
         }
-        let producer = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        let producer = self.current.load_full();
         let (batch, done) = Batch::new(records.len());
         match producer.gather.append(&producer.client, records, &batch) {
             Some(until_next) => {
@@ -132,7 +133,7 @@ impl Producer {
 
     /// Waits until everything handed over is acknowledged or given up.
     pub async fn flush(&self, timeout: Duration) {
-        let producer = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        let producer = self.current.load_full();
         producer.gather.hand_over(&producer.client);
         let flushed = tokio::task::spawn_blocking(move || producer.client.flush(timeout)).await;
         if !matches!(flushed, Ok(Ok(()))) {
@@ -144,14 +145,18 @@ impl Producer {
         let Some((code, reason)) = used.client.client().fatal_error() else {
             return;
         };
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&current, used) {
+        if !Arc::ptr_eq(&self.current.load(), used) {
             return;
         }
         error!("the broker declared this producer unusable ({code:?}: {reason}); making a new one");
-        metrics::counter!("kafka_producers_replaced_total").increment(1);
         match Polled::new(&self.config) {
-            Ok(fresh) => *current = Arc::new(fresh),
+            Ok(fresh) => {
+                // Several calls may see the same failure: the first replaces the producer, the others drop theirs.
+                let before = self.current.compare_and_swap(used, Arc::new(fresh));
+                if Arc::ptr_eq(&before, used) {
+                    metrics::counter!("kafka_producers_replaced_total").increment(1);
+                }
+            }
             Err(error) => {
                 error!("no new producer could be made, trying again at the next record: {error}");
             }

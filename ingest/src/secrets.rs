@@ -1,7 +1,32 @@
 //! The three secrets that ingest works with, and the fingerprints that stand beside a log.
 
-use crate::Settings;
+use runtime::{Settings, settings::Setting};
 use schemas::{Keyring, directory::SecretFingerprints};
+
+/// Of tracking tokens.
+pub const TRACKING: Setting = Setting::new(
+    "TRACKING_HMAC_SECRET",
+    "made at first start",
+    "secret of tracking tokens, `<new>` or `<new>,<old>`",
+)
+.secret()
+.required();
+/// Of session and page-view ids.
+pub const ID: Setting = Setting::new(
+    "ID_SECRET",
+    "made at first start",
+    "secret of session and page-view ids, `<new>` or `<new>,<old>`",
+)
+.secret()
+.required();
+/// Of visitor hashes.
+pub const VISITOR: Setting = Setting::new(
+    "VISITOR_HASH_SECRET",
+    "made at first start",
+    "secret of visitor hashes; a new one makes every visitor a stranger",
+)
+.secret()
+.required();
 
 /// Tracking tokens, ids and visitor hashes each have a secret of their own.
 #[derive(Clone, Debug)]
@@ -17,15 +42,15 @@ pub struct Secrets {
 impl Secrets {
     /// Reads the three; `None` when one is missing or wrong, which is then noted as a problem.
     pub fn read(settings: &mut Settings) -> Option<Self> {
-        let tracking = read_one(settings, "TRACKING_HMAC_SECRET");
-        let id = read_one(settings, "ID_SECRET");
-        let visitor = read_one(settings, "VISITOR_HASH_SECRET");
+        let tracking = settings.required_with(&TRACKING, Keyring::parse);
+        let id = settings.required_with(&ID, Keyring::parse);
+        let visitor = settings.required_with(&VISITOR, Keyring::parse);
         if visitor
             .as_ref()
             .is_some_and(|ring| ring.fingerprints().len() > 1)
         {
             settings.problem(
-                "VISITOR_HASH_SECRET",
+                VISITOR,
                 "has two secrets; visitor hashes have exactly one, for as long as the log lives",
             );
             return None;
@@ -48,27 +73,14 @@ impl Secrets {
     }
 }
 
-/// Reads `TRACKING_HMAC_SECRET` alone, for programs that only make tokens.
-pub fn read_tracking(settings: &mut Settings) -> Option<Keyring> {
-    read_one(settings, "TRACKING_HMAC_SECRET")
-}
-
-fn read_one(settings: &mut Settings, name: &str) -> Option<Keyring> {
-    let text = settings.required(name);
-    if text.is_empty() {
-        return None;
-    }
-    settings.parse_with(name, Keyring::parse)
-}
-
 /// The settings whose stored fingerprints share no key with the given ones. A rotation keeps the
 /// old key in the ring, so it shares one.
 #[must_use]
 pub fn strangers(stored: &SecretFingerprints, given: &SecretFingerprints) -> Vec<&'static str> {
     let pairs = [
-        ("TRACKING_HMAC_SECRET", &stored.tracking, &given.tracking),
-        ("ID_SECRET", &stored.id, &given.id),
-        ("VISITOR_HASH_SECRET", &stored.visitor, &given.visitor),
+        (TRACKING.name, &stored.tracking, &given.tracking),
+        (ID.name, &stored.id, &given.id),
+        (VISITOR.name, &stored.visitor, &given.visitor),
     ];
     pairs
         .into_iter()

@@ -1,23 +1,7 @@
 //! Recognises mistyped settings in the environment, and suggests the setting that was meant.
 
-use crate::settings_list::{self, SETTINGS};
+use super::Declared;
 
-/// First words of our settings that other programs use as well. With them only a typing mistake counts as ours.
-const SHARED_WORDS: &[&str] = &[
-    "ANALYTICS",
-    "API",
-    "BIO",
-    "CONTENT",
-    "DATABASE",
-    "HTTP",
-    "ID",
-    "LOG",
-    "MAX",
-    "PUBLIC",
-    "RUST",
-    "TRACKING",
-    "VISITOR",
-];
 /// What the test suite and its programs tell each other.
 const TESTS: &str = "FOOTFALL_TEST_";
 /// How many letters may be wrong in a name that is still recognised.
@@ -37,19 +21,19 @@ pub(crate) enum Name {
 }
 
 /// What a name of the environment is.
-pub(crate) fn look_at(name: &str) -> Name {
-    if settings_list::is_known(name) {
+pub(crate) fn look_at(name: &str, declared: &Declared) -> Name {
+    if declared.is_known(name) {
         return Name::Setting;
     }
     if name.starts_with(TESTS) || is_service_link(name) {
         return Name::Foreign;
     }
     let first_word = name.split('_').next().unwrap_or_default();
-    let like_ours = SETTINGS
-        .iter()
-        .any(|setting| setting.name.split('_').next() == Some(first_word));
-    let shared = SHARED_WORDS.contains(&first_word);
-    if like_ours && (!shared || nearest(name, known(), SHARED_SLIPS).is_some()) {
+    let like_ours = declared
+        .names()
+        .any(|known| known.split('_').next() == Some(first_word));
+    let shared = declared.shares(first_word);
+    if like_ours && (!shared || nearest(name, declared.names(), SHARED_SLIPS).is_some()) {
         Name::Mistaken
     } else {
         Name::Foreign
@@ -69,11 +53,6 @@ pub(crate) fn is_service_link(name: &str) -> bool {
     });
     let service_port = words.windows(2).any(|part| part == ["SERVICE", "PORT"]);
     ends(&["SERVICE", "HOST"]) || ends(&["PORT"]) || service_port || port
-}
-
-/// The names of all settings.
-pub(crate) fn known() -> impl Iterator<Item = &'static str> {
-    SETTINGS.iter().map(|setting| setting.name)
 }
 
 /// The known name that most likely was meant, if one was.
@@ -122,6 +101,13 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_recognised_and_names_of_others_are_not() {
+        let declared = Declared::of(
+            [],
+            "FOOTFALL_LISTEN\nJWT_ISSUER\nRATE_LIMITS\nCORS_ORIGINS\nDATABASE_URL\nTRACKING_HMAC_SECRET\n\
+             HTTP_IDLE_TIMEOUT\nAPI_LISTEN\nID_SECRET\nLOG_FORMAT\nRUST_LOG\nINGEST_LISTEN",
+        )
+        .sharing(&["DATABASE", "HTTP", "API", "ID", "LOG", "RUST", "TRACKING"]);
+        let known = || declared.names();
         for (name, expected) in [
             ("FOOTFALL_LISTEN", Name::Setting),
             ("KAFKA_ANYTHING", Name::Setting),
@@ -147,7 +133,7 @@ mod tests {
             ("INGEST_PORT_8081_TCP_ADDR", Name::Foreign),
             ("PATH", Name::Foreign),
         ] {
-            assert_eq!(look_at(name), expected, "{name}");
+            assert_eq!(look_at(name, &declared), expected, "{name}");
         }
         assert_eq!(
             hint("FOOTFALL_LISTENN", known()),

@@ -38,7 +38,7 @@ impl std::str::FromStr for Programs {
             "auto" => Ok(Self::Auto),
             "installed" => Ok(Self::Installed),
             "download" => Ok(Self::Download),
-            _ => Err("one of auto, installed, download".to_owned()),
+            _ => Err(format!("is {text:?}; give auto, installed or download")),
         }
     }
 }

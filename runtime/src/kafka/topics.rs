@@ -1,10 +1,10 @@
 //! Creating the topics, checking their settings, and the name of the log they hold.
 
-use crate::{
-    IdSource, Producer,
-    kafka::{KafkaSettings, blocking, is_transient},
-    producer::Record,
+use super::{
+    KafkaSettings, blocking, is_transient,
+    producer::{Producer, Record},
 };
+use crate::IdSource;
 use jiff::Timestamp;
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
@@ -308,10 +308,7 @@ pub async fn read_log(kafka: &KafkaSettings) -> Result<Option<Log>, TopicError> 
 }
 
 /// The same, by a consumer that reports ends of partitions and has nothing else to do. Blocks.
-///
-/// # Errors
-/// When the cluster does not answer.
-pub fn read_log_by(consumer: &BaseConsumer) -> KafkaResult<Option<Log>> {
+pub(super) fn read_log_by(consumer: &BaseConsumer) -> KafkaResult<Option<Log>> {
     let found = scan(consumer, log_of);
     consumer.unassign()?;
     found
