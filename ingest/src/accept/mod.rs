@@ -31,4 +31,4 @@ pub use beacon::{
 pub use facts::{Facts, Rules, Trust};
 pub use judge::{Acceptor, PRODUCER};
 pub use read::{Form, Invalid, MAX_EVENT_NAME_CHARS};
-pub use verdict::{Answer, Bucket, KnownPage, Missing, Origin, Refusal, Verdict};
+pub use verdict::{Answer, KnownPage, Missing, Origin, Refusal, Verdict};
