@@ -23,7 +23,6 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use verdicts::Verdicts;
 
-pub(crate) use reading::MAX_AGE_MS;
 pub(crate) use verdicts::Results;
 
 /// Largest body of a batch.

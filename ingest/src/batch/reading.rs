@@ -2,7 +2,7 @@
 
 use super::verdicts::{Status, Verdicts};
 use crate::{
-    accept::{Beacon, BeaconKind, Form, Name, read},
+    accept::{Beacon, BeaconKind, Form, Name, members::AGE_MS},
     intake::{Intake, judge::Group},
     limits,
     outcome::{BeaconType, Ticket},
@@ -14,9 +14,6 @@ use runtime::{http::Fields, jwt::Refused};
 use schemas::{PageId, RefusalReason};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
-
-/// How long ago a member may have happened: a day.
-pub(crate) const MAX_AGE_MS: i64 = 86_400_000;
 
 /// A member that keeps the rules.
 pub(super) struct Entry<'a> {
@@ -155,16 +152,10 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// How long ago a member says that it happened. It only describes, so it is rounded and clamped: clients
-/// subtract clocks that have fractions and step back.
+/// How long ago a member says that it happened.
 fn age(object: &Map<String, Value>) -> SignedDuration {
-    let age_ms = read::number(&Fields::new(object), "ageMs").unwrap_or_default();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a cast saturates, and the range is small"
-    )]
-    let whole = read::round(age_ms) as i64;
-    SignedDuration::from_millis(whole.clamp(0, MAX_AGE_MS))
+    let age_ms = AGE_MS.read(&mut Fields::new(object));
+    SignedDuration::from_millis(age_ms.unwrap_or_default())
 }
 
 fn kind_of(member: &Value) -> Option<BeaconKind> {
