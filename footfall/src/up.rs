@@ -46,6 +46,7 @@ pub async fn run(
     }
     let programs = databases::read_programs(&mut settings);
     services::check(&settings, &context)?;
+    ingest::enrich::load_early();
     let data_dir = DataDir::open(&settings)?;
     let lock = data_dir.lock()?;
     RunFile::remove(&data_dir);

@@ -3,7 +3,7 @@
 //! The one rule: an instance starts with a database that can be used, and never gives up the one it has
 //! for one that cannot.
 
-use crate::{enrich::GeoDatabase, service::Service};
+use crate::{enrich::GeoDatabase, intake::Intake};
 use runtime::{
     Settings,
     settings::Setting,
@@ -50,11 +50,11 @@ impl GeoFile {
     }
 
     /// Gives the instance what the file holds, each time it has changed.
-    pub(crate) fn follow(self, service: Arc<Service>) -> Follower {
+    pub(crate) fn follow(self, intake: Arc<Intake>) -> Follower {
         Follower::new(self.file, "GeoIP database", GEOIP, move |path| {
             let database = GeoDatabase::open(path).map_err(|error| error.to_string())?;
             let version = database.version().to_owned();
-            service.use_geo(&database);
+            intake.use_geo(&database);
             Ok(version)
         })
     }
