@@ -93,7 +93,7 @@ fn kind(name: &str) -> MetricKind {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_alert_asks_for_is_there_before_its_first_event() {
+async fn metrics_of_alerts_exist_before_their_first_event() {
     let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
@@ -177,7 +177,7 @@ async fn running(folder: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clean_run_has_no_line_of_a_failure_and_none_about_the_build() {
+async fn a_clean_run_logs_no_failure_and_nothing_about_the_build() {
     let folder = Home::new();
     let running_program = {
         let folder = folder.to_str().unwrap().to_owned();

@@ -106,7 +106,7 @@ fn explained() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_file_uses_what_is_explained_pins_its_images_and_sets_what_the_services_read() {
+fn the_file_uses_explained_variables_pins_its_images_and_sets_what_the_services_read() {
     let text = read("docker-compose.yml");
     let used: BTreeSet<String> = text
         .split("${")
@@ -146,7 +146,7 @@ fn the_file_uses_what_is_explained_pins_its_images_and_sets_what_the_services_re
 }
 
 #[test]
-fn without_secrets_each_service_names_what_is_missing_and_ends_with_2() {
+fn without_secrets_each_service_names_the_missing_ones_and_exits_with_2() {
     let file = compose(&Environment::new());
     for (service, missing) in [
         (
@@ -431,7 +431,7 @@ async fn the_three_services_of_the_file_count_a_beacon_behind_its_gateway() {
 }
 
 #[test]
-fn the_gateway_knows_the_tracker_and_keeps_metrics_inside() {
+fn the_gateway_serves_the_tracker_and_hides_metrics() {
     let gateway = Gateway::read();
     for (path, service) in [
         ("/footfall.js", "ingest"),
@@ -446,7 +446,7 @@ fn the_gateway_knows_the_tracker_and_keeps_metrics_inside() {
 }
 
 #[test]
-fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
+fn dashboards_and_alerts_use_existing_metrics() {
     let declared = footfall::declared();
     let known = declared.metrics().iter();
     let known: BTreeSet<&str> = known.map(|metric| metric.name).collect();
