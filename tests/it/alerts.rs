@@ -3,7 +3,7 @@
 
 use crate::program::{ready, start};
 use kit::{child::Program, home::Home, system::PATIENCE};
-use runtime::metrics::{METRICS, MetricKind, NO_ROUTE, STATUS_CLASSES};
+use runtime::metrics::{Metric, MetricKind, NO_ROUTE, STATUS_CLASSES};
 use serde_json::Value;
 use serde_norway::Value as Yaml;
 use std::{
@@ -21,6 +21,11 @@ const RULES: &str = concat!(
 
 /// A metric's name and its required labels, as a rule or a sample states them.
 type Series = (String, BTreeMap<String, String>);
+
+/// The metrics of the program.
+fn declared() -> Vec<Metric> {
+    footfall::declared().metrics().to_vec()
+}
 
 /// The expressions of all rules.
 fn expressions() -> Vec<String> {
@@ -47,7 +52,8 @@ fn labels(text: &str) -> BTreeMap<String, String> {
 
 /// Our series that an expression uses.
 fn asked_for(expression: &str) -> Vec<Series> {
-    let known = METRICS.iter().filter_map(|metric| {
+    let metrics = declared();
+    let known = metrics.iter().filter_map(|metric| {
         let (_, behind) = expression.split_once(metric.name)?;
         let selector = behind
             .strip_prefix('{')
@@ -81,7 +87,8 @@ fn found<'a>(samples: &'a [(Series, f64)], wanted: &Series) -> Vec<&'a (Series, 
 }
 
 fn kind(name: &str) -> MetricKind {
-    let metric = METRICS.iter().find(|metric| metric.name == name);
+    let metrics = declared();
+    let metric = metrics.iter().find(|metric| metric.name == name);
     metric.unwrap().kind
 }
 
@@ -131,7 +138,7 @@ async fn metrics_of_alerts_exist_before_their_first_event() {
             }
         }
     }
-    for metric in METRICS
+    for metric in declared()
         .iter()
         .filter(|metric| metric.kind == MetricKind::Counter)
     {

@@ -1,21 +1,14 @@
 //! `docker-compose.yml` without Docker: runs its services as processes with its environment, on loopback, and
 //! checks the other files in `deploy/`.
 
-use footfall::postgres::{EmbeddedPostgres, Programs};
+use footfall_postgres::{EmbeddedPostgres, Programs};
 use kit::{
     Client,
     child::{Program, pairs},
     log::TestLog,
     system::{PATIENCE, SECRET},
 };
-use runtime::{
-    SystemClock,
-    metrics::METRICS,
-    settings_list::{
-        self,
-        Program::{Api, Ingest, Projector},
-    },
-};
+use runtime::SystemClock;
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
 use std::{
@@ -141,10 +134,13 @@ fn the_file_uses_explained_variables_pins_its_images_and_sets_what_the_services_
         let watches = matches!(name, "prometheus" | "grafana");
         assert_eq!(profile == "observability", watches, "{name}");
     }
-    for (service, program) in [("ingest", Ingest), ("projector", Projector), ("api", Api)] {
+    for (service, declared) in [
+        ("ingest", ingest::declared()),
+        ("projector", projector::declared()),
+        ("api", api::declared()),
+    ] {
         for name in environment(&file, service).keys() {
-            let setting = settings_list::find(name).unwrap_or_else(|| panic!("{name}"));
-            assert!(setting.programs.contains(&program), "{name} of {service}");
+            assert!(declared.find(name).is_some(), "{name} of {service}");
         }
     }
 }
@@ -451,7 +447,9 @@ fn the_gateway_serves_the_tracker_and_hides_metrics() {
 
 #[test]
 fn dashboards_and_alerts_use_existing_metrics() {
-    let known: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    let declared = footfall::declared();
+    let known = declared.metrics().iter();
+    let known: BTreeSet<&str> = known.map(|metric| metric.name).collect();
     let services = ["api_", "files_", "http_", "ingest_", "kafka_", "projector_"];
     let mut asked = BTreeSet::new();
     for file in [

@@ -3,9 +3,19 @@
 //! Each [`System`] has its own databases and log, so tests run in parallel. With `KAFKA_BROKERS`
 //! set the log is that cluster's; each system creates its topics again, and systems run one at a time.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 pub mod ask;
 pub mod child;
 pub mod client;
+pub mod expected;
+mod expected_file;
 pub mod file;
 pub mod home;
 pub mod log;
