@@ -53,10 +53,10 @@ async fn count(analytics: &PgPool, statement: &'static str) -> i64 {
 
 /// Visits of the last half hour; history ends an hour before its creator begins.
 const LIVE: &str = "SELECT count(*) FROM sessions WHERE started_at > now() - interval '30 minutes'";
-/// Repeated records of the log, from one snapshot of both tables.
+/// Records of the log that were there before, in one view of both tables.
 const TWICE: &str =
     "SELECT (SELECT sum(next_offset) FROM log_partitions)::int8 - (SELECT count(*) FROM events)";
-/// All other visits.
+/// All others.
 const PAST: &str =
     "SELECT count(*) FROM sessions WHERE started_at <= now() - interval '30 minutes'";
 /// Visits without a known country.

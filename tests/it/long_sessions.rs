@@ -54,7 +54,7 @@ async fn projector_pool() -> PgPool {
         .unwrap()
 }
 
-/// The number of rows of `events` that this connection has read so far.
+/// How many rows of `events` were read by this connection so far.
 async fn rows_read(pool: &PgPool) -> i64 {
     sqlx::query("SELECT pg_stat_force_next_flush()")
         .execute(pool)
