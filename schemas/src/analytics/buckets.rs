@@ -6,7 +6,7 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// The length of a time bucket.
+/// A kind of time bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Buckets {
     /// A calendar day in the zone.
