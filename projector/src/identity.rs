@@ -9,7 +9,7 @@ use rdkafka::{
     types::RDKafkaErrorCode,
 };
 use runtime::{kafka::KafkaSettings, topics};
-use schemas::{EventId, wire};
+use schemas::{EventId, events::wire};
 use std::time::Duration;
 use thiserror::Error;
 

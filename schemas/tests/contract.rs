@@ -3,7 +3,7 @@
 //! `UPDATE_SCHEMAS=1 cargo test -p schemas` writes the documents anew; a change that takes something
 //! away from readers still fails, because the comparison is with what was checked in before.
 
-use schemas::{Event, Kind, ReadError, json_schema};
+use schemas::{Event, Kind, ReadError, events::json_schema};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
