@@ -262,7 +262,7 @@ async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
     );
     assert_eq!(header(schemas::dead_letter::TOPIC), EVENTS);
     assert_eq!(header(schemas::dead_letter::OFFSET), "0");
-    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM seen")
         .fetch_one(&system.analytics)
         .await
         .unwrap();

@@ -10,8 +10,9 @@ use uuid::Uuid;
 /// Clicks on that many random ids, and one click on each of these links.
 async fn click(system: &System, creator: &Creator, foreign: i32, links: &[Uuid]) {
     let insert = "
-        INSERT INTO events (workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, link_id)
-        SELECT $1, n, gen_random_uuid(), 4, $2, $2, $3, coalesce(link, gen_random_uuid())
+        INSERT INTO hits (workspace_no, seq, visible_seq, event_id, occurred_at, received_at, page_id, session_id, pageview_id, link_id)
+        SELECT $1, row_number() OVER (), 1, gen_random_uuid(), $2, $2, $3, gen_random_uuid(), gen_random_uuid(),
+               coalesce(link, gen_random_uuid())
         FROM (
             SELECT n, NULL::uuid AS link FROM generate_series(1, $4) AS n
             UNION ALL

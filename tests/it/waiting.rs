@@ -66,8 +66,7 @@ async fn an_event_counts_if_its_session_comes_within_seven_days_whichever_was_fi
         let pool = empty_tables().await;
         fold(&Store::new(pool.clone()), log, cuts).await;
         assert_eq!(state(&pool).await, (0, 1, 0, true), "{cuts:?}");
-        let visible = "events WHERE visible_seq IS NOT NULL";
-        assert_eq!(count(&pool, visible).await, 2);
+        assert_eq!(count(&pool, "waiting").await, 2);
     }
 }
 
@@ -156,7 +155,7 @@ async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
         store.expire_waiting(partitions, now).await.unwrap(),
         (1_001, false)
     );
-    assert_eq!(count(&pool, "events").await, 2);
+    assert_eq!(count(&pool, "waiting").await, 1);
 
     // The session comes: it is what it would have been without deleting anything.
     log.push(received(event_at(4, 0, start(SESSION)), 8 * DAY));
@@ -187,7 +186,7 @@ async fn the_running_projector_deletes_what_has_waited_too_long() {
     recent.received_at = now;
     append(&system.log, &[waiting, recent]).await;
     system.settle().await;
-    assert_eq!(count(&system.analytics, "events").await, 2);
+    assert_eq!(count(&system.analytics, "waiting").await, 2);
     let (log, databases) = system.stop().await;
 
     // A start looks through them at once.
@@ -197,11 +196,11 @@ async fn the_running_projector_deletes_what_has_waited_too_long() {
         .start()
         .await;
     let deadline = tokio::time::Instant::now() + kit::system::PATIENCE;
-    while count(&system.analytics, "events").await > 1 {
+    while count(&system.analytics, "waiting").await > 1 {
         assert!(tokio::time::Instant::now() < deadline, "it still waits");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    let left: Uuid = sqlx::query_scalar("SELECT event_id FROM events")
+    let left: Uuid = sqlx::query_scalar("SELECT event_id FROM waiting")
         .fetch_one(&system.analytics)
         .await
         .unwrap();

@@ -16,12 +16,6 @@ use sqlx::{PgPool, Row};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// Kinds of events, as `events.kind` has them.
-const HEARTBEAT: i16 = 2;
-const VIEW: i16 = 4;
-const LEAVE: i16 = 5;
-const REFUSED: i16 = 7;
-
 #[derive(Debug)]
 struct Visit {
     at: Timestamp,
@@ -64,35 +58,32 @@ impl Rows {
         };
         let sessions = "SELECT * FROM sessions WHERE page_id = $1";
         let sessions = sqlx::query(sessions).bind(page).fetch_all(analytics).await;
-        let events = sqlx::query("SELECT * FROM events WHERE visible_seq IS NOT NULL")
-            .fetch_all(analytics)
-            .await;
-        let (sessions, events) = (sessions.unwrap(), events.unwrap());
+        let hits = sqlx::query("SELECT * FROM hits").fetch_all(analytics).await;
+        let refused = sqlx::query("SELECT * FROM refusals WHERE page_id = $1");
+        let refused = refused.bind(page).fetch_all(analytics).await;
+        let (sessions, hits) = (sessions.unwrap(), hits.unwrap());
 
         let mut leaves: BTreeMap<Uuid, f64> = BTreeMap::new();
-        let mut beats: BTreeMap<Uuid, u32> = BTreeMap::new();
         let mut of_session: BTreeMap<Uuid, Vec<(Timestamp, Uuid, Uuid)>> = BTreeMap::new();
-        let (mut views, mut refusals) = (Vec::new(), Vec::new());
-        for row in &events {
-            let at = time(row, "occurred_at");
-            match row.get::<i16, _>("kind") {
-                HEARTBEAT => *beats.entry(row.get("session_id")).or_default() += 1,
-                LEAVE => drop(leaves.insert(row.get("pageview_id"), row.get("duration_seconds"))),
-                VIEW => {
-                    let session = row.get("session_id");
-                    let view = (at, row.get("event_id"), row.get("pageview_id"));
-                    of_session.entry(session).or_default().push(view);
-                    if row.get::<Option<Uuid>, _>("page_id") == Some(page) {
-                        let link = row.get("link_id");
-                        views.push(View { at, session, link });
-                    }
-                }
-                REFUSED if row.get::<Option<Uuid>, _>("page_id") == Some(page) => {
-                    refusals.push((at, row.get("refusal_reason"), row.get("refusal_count")));
-                }
-                _ => {}
+        let mut views = Vec::new();
+        for row in &hits {
+            let (at, session) = (time(row, "occurred_at"), row.get("session_id"));
+            if let Some(micros) = row.get::<Option<i64>, _>("left_micros") {
+                #[expect(clippy::cast_precision_loss, reason = "at most an hour")]
+                leaves.insert(row.get("pageview_id"), micros as f64 / 1e6);
+            }
+            let view = (at, row.get("event_id"), row.get("pageview_id"));
+            of_session.entry(session).or_default().push(view);
+            if row.get::<Uuid, _>("page_id") == page {
+                let link = row.get("link_id");
+                views.push(View { at, session, link });
             }
         }
+        let refusals = refused.unwrap();
+        let refusals = refusals.iter().map(|row| {
+            let (reason, count) = (row.get("refusal_reason"), row.get("refusal_count"));
+            (time(row, "occurred_at"), reason, count)
+        });
         let visits = sessions.iter().map(|row| {
             let id: Uuid = row.get("session_id");
             let mut views = of_session.remove(&id).unwrap_or_default();
@@ -109,14 +100,18 @@ impl Rows {
                     .get::<Option<String>, _>("country_code")
                     .unwrap_or_default(),
                 views: views.len(),
-                seconds: seconds(beats.get(&id).copied().unwrap_or(0), &views, &leaves),
+                seconds: seconds(
+                    row.get::<i32, _>("heartbeats").unsigned_abs(),
+                    &views,
+                    &leaves,
+                ),
             };
             (id, visit)
         });
         Self {
             visits: visits.collect(),
             views,
-            refusals,
+            refusals: refusals.collect(),
             names,
         }
     }

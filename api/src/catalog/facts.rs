@@ -29,10 +29,8 @@ pub enum Visit {
 /// Views of pages; those with a link are clicks as well.
 pub static PAGE_VIEWS: Fact = Fact {
     id: "page_views",
-    table: "events",
-    // The number of schemas::Kind::PageViewed as a constant: a bound value would not match the
-    // partial index events_views.
-    only: Some("kind = 4"),
+    table: "hits",
+    only: None,
     time: "occurred_at",
     visit: Visit::BySession,
 };
@@ -49,9 +47,8 @@ pub static SESSIONS: Fact = Fact {
 /// Sums of beacons that were not counted.
 pub static REFUSALS: Fact = Fact {
     id: "refused",
-    table: "events",
-    // The number of schemas::Kind::BeaconRefused.
-    only: Some("kind = 7"),
+    table: "refusals",
+    only: None,
     time: "occurred_at",
     visit: Visit::Without,
 };

@@ -248,13 +248,4 @@ fn measures_and_facts_have_names_of_their_own_and_kinds_are_those_of_the_log() {
             a.id
         );
     }
-    for (fact, kind) in [
-        (&facts::PAGE_VIEWS, Kind::PageViewed),
-        (&facts::REFUSALS, Kind::BeaconRefused),
-    ] {
-        assert_eq!(
-            fact.only,
-            Some(format!("kind = {}", kind.number()).as_str())
-        );
-    }
 }
