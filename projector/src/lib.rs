@@ -10,6 +10,7 @@ pub mod expiry;
 pub mod fold;
 pub mod identity;
 pub mod program;
+pub mod rebuild;
 pub mod rows;
 pub mod store;
 

@@ -21,12 +21,22 @@ pub async fn empty_tables() -> PgPool {
 
 /// Empties them again: much faster than further databases.
 pub async fn clear(pool: &PgPool) {
-    sqlx::raw_sql(
-        "TRUNCATE seen, sessions, hits, custom_events, refusals, waiting, log_partitions, logs",
-    )
-    .execute(pool)
-    .await
-    .unwrap();
+    for table in [
+        "seen",
+        "sessions",
+        "hits",
+        "custom_events",
+        "refusals",
+        "waiting",
+        "log_partitions",
+        "logs",
+    ] {
+        let statement = format!("DELETE FROM {table}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(pool)
+            .await
+            .unwrap();
+    }
 }
 
 /// Everything in the tables, each column.

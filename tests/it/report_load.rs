@@ -18,6 +18,8 @@ async fn click(system: &System, creator: &Creator, foreign: i32, links: &[Uuid])
             UNION ALL
             SELECT n, link FROM unnest($5::uuid[]) WITH ORDINALITY AS given (link, n)
         ) AS clicks";
+    let store = projector::Store::new(system.analytics.clone());
+    store.provide_months([noon()]).await.unwrap();
     sqlx::query(insert)
         .bind(workspace_no(system, creator).await)
         .bind(jiff_sqlx::ToSqlx::to_sqlx(noon()))

@@ -61,6 +61,14 @@ impl Contents {
         }
     }
 
+    /// Where fresh tables are made by a rebuild; the role may not make schemas by itself.
+    const fn rebuild_schema(self) -> &'static str {
+        match self {
+            Self::Main => "",
+            Self::Analytics => projector::rebuild::SCHEMA,
+        }
+    }
+
     const fn readers(self) -> &'static [Role] {
         match self {
             Self::Main => &[Role::Reader],
@@ -99,6 +107,7 @@ impl EmbeddedPostgres {
         let options = self.admin_options().database(database).options([
             ("footfall.owner", contents.owner().name()),
             ("footfall.readers", &readers.join(",")),
+            ("footfall.rebuild", contents.rebuild_schema()),
         ]);
         let mut connection = self.connect(options).await?;
         connection.execute(sqlx::raw_sql(RIGHTS)).await?;

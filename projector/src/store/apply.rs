@@ -71,7 +71,8 @@ impl Store {
         }
         let mut lease = self.lease().await?;
         let applying = async {
-            months::provide(&mut lease, &self.months, batch).await?;
+            let times = batch.events.iter().map(|(_, event)| event.occurred_at);
+            months::provide(&mut lease, &self.months, times).await?;
             apply(&mut lease, claim, batch, now).await
         };
         let applied = tokio::time::timeout(BATCH_DEADLINE, applying).await;

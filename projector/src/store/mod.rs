@@ -122,6 +122,18 @@ impl Store {
         lease.settle_short(counted)?.try_get(0)
     }
 
+    /// Makes the partitions of the months in which those times are. Batches do that by themselves.
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn provide_months(
+        &self,
+        times: impl IntoIterator<Item = Timestamp>,
+    ) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        months::provide(&mut connection, &self.months, times).await
+    }
+
     /// The next offset to fold, per partition.
     ///
     /// # Errors

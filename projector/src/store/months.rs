@@ -3,9 +3,8 @@
 //! The one rule: a partition is made beside its table and then attached, which neither waits for reports nor
 //! makes them wait.
 
-use super::{ApplyError, seen::month};
-use crate::batch::Batch;
-use jiff::{ToSpan, civil::Date};
+use super::seen::month;
+use jiff::{Timestamp, ToSpan, civil::Date};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::{
     collections::BTreeSet,
@@ -60,16 +59,15 @@ impl Known {
     }
 }
 
-/// Makes the partitions that a batch's events need.
+/// Makes the partitions that events of those times need.
 pub(super) async fn provide(
     connection: &mut PgConnection,
     known: &Known,
-    batch: &Batch,
-) -> Result<(), ApplyError> {
-    let months: BTreeSet<Date> = batch
-        .events
-        .iter()
-        .map(|(_, event)| month(event.occurred_at))
+    times: impl IntoIterator<Item = Timestamp>,
+) -> sqlx::Result<()> {
+    let months: BTreeSet<Date> = times
+        .into_iter()
+        .map(month)
         .filter(|month| (FIRST..=LAST).contains(month) && known.lacks(*month))
         .collect();
     for month in months {
