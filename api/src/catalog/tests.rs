@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::limits;
-use schemas::Kind;
 use std::collections::BTreeSet;
 
 /// Every shape that a request can get, with its report.

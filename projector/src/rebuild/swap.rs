@@ -165,11 +165,14 @@ pub(super) async fn swap(pool: &PgPool) -> Result<i64, RebuildError> {
         .fetch_all(&mut *transaction)
         .await?;
     for table in fresh {
-        let mut statement = format!("ALTER TABLE {SCHEMA}.{table} SET SCHEMA public;");
-        for reader in &readers {
-            statement.push_str(&format!("GRANT SELECT ON public.{table} TO {reader};"));
-        }
-        sqlx::raw_sql(AssertSqlSafe(statement))
+        let grants = readers
+            .iter()
+            .map(|reader| format!("GRANT SELECT ON public.{table} TO {reader};"));
+        let statements: Vec<String> =
+            std::iter::once(format!("ALTER TABLE {SCHEMA}.{table} SET SCHEMA public;"))
+                .chain(grants)
+                .collect();
+        sqlx::raw_sql(AssertSqlSafe(statements.concat()))
             .execute(&mut *transaction)
             .await?;
     }
