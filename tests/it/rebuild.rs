@@ -51,7 +51,7 @@ async fn rebuild(
     let config = config(log, databases);
     let mut last = None;
     let rebuilt = rebuild::run(&config, accept_loss, &Context::system(), |stand| {
-        last = Some(stand)
+        last = Some(stand);
     })
     .await;
     if rebuilt.is_ok() {
