@@ -285,6 +285,7 @@ pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:18082").await?;
     let context = runtime::Context::system();
     let options = runtime::http::Options::default();
-    runtime::http::serve::spawn(listener, router, options, &context);
+    let surfaces = dialects::spoken();
+    runtime::http::serve::spawn(listener, router, surfaces, options, &context);
     Ok(context.lifecycle.run_to_end().await?)
 }

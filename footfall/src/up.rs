@@ -47,11 +47,12 @@ pub async fn run(
     }
     let programs = databases::read_programs(&mut settings);
     services::check(&settings, &context)?;
+    ingest::enrich::load_early();
     let data_dir = DataDir::open(&settings)?;
     let lock = data_dir.lock()?;
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    let listen = listen::read(&mut settings, "FOOTFALL_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
@@ -93,7 +94,7 @@ async fn serve_until_stopped(
     let started = services.start(settings.clone(), context).await?;
     // Its problems were found before anything was started.
     let http = HttpOptions::read(&mut settings.clone());
-    serve::spawn(listener, started.router, http, context);
+    serve::spawn(listener, started.router, dialects::spoken(), http, context);
     let ended = context.lifecycle.run_to_end();
     tokio::pin!(ended);
     tokio::select! {

@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod consumer;
 pub mod dead_letters;
+mod declared;
 pub mod expiry;
 pub mod fold;
 pub mod identity;
@@ -14,6 +15,7 @@ pub mod rebuild;
 pub mod rows;
 pub mod store;
 
+pub use declared::{declared, parts};
 pub use program::{Config, LISTEN, PLANNER, run, start};
 pub use store::{Claim, Store};
 

@@ -135,7 +135,13 @@ impl SystemBuilder {
         let started = started.unwrap_or_else(|failure| panic!("{failure:?}"));
         let paths = paths(&started.router);
         let options = Options::read(&mut Settings::from_pairs(settings.clone()));
-        serve::spawn(listener, started.router, options, &context);
+        serve::spawn(
+            listener,
+            started.router,
+            dialects::spoken(),
+            options,
+            &context,
+        );
         tokio::select! {
             () = context.readiness.wait() => {}
             ended = context.lifecycle.run_to_end() => panic!("the system ended: {ended:?}"),

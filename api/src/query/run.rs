@@ -6,19 +6,19 @@ use super::{
     csv,
     dialect::Dialect,
     names,
-    plan::{Filter, Plan},
+    plan::plan,
     reading,
-    window::Window,
 };
 use crate::{
     app::App,
+    auth::Access,
     catalog::{Format, Report, Shape},
     extract::Query,
-    guard::Caller,
     refusals,
+    sources::{Filter, Plan, Window},
 };
 use axum::response::Response;
-use runtime::http::ApiError;
+use runtime::http::{ApiError, ok};
 use std::time::Instant;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
@@ -27,12 +27,12 @@ use uuid::Uuid;
 pub(crate) async fn answer<D: Dialect>(
     app: &App,
     report: &'static Report,
-    caller: &Caller,
+    access: &Access,
     query: &Query,
 ) -> Result<Response, ApiError> {
     let started = Instant::now();
     let span = info_span!("api.report", report = report.id);
-    let answered = read::<D>(app, report, caller, query).instrument(span).await;
+    let answered = read::<D>(app, report, access, query).instrument(span).await;
     metrics::histogram!("api_report_seconds", "report" => report.id)
         .record(started.elapsed().as_secs_f64());
     answered
@@ -41,11 +41,11 @@ pub(crate) async fn answer<D: Dialect>(
 async fn read<D: Dialect>(
     app: &App,
     report: &'static Report,
-    caller: &Caller,
+    access: &Access,
     query: &Query,
 ) -> Result<Response, ApiError> {
     let asked = D::read(report, query, app.clock.now())?;
-    let grant = D::grant(app, report, caller, &asked).await?;
+    let grant = D::grant(app, report, access, &asked).await?;
     let Some(shape) = report.shape.chosen(asked.choice) else {
         return D::no_such_choice(report, query, &asked);
     };
@@ -56,7 +56,7 @@ async fn read<D: Dialect>(
     let window = Window::since(asked.since);
     let before = asked.compare.then(|| window.before(asked.days));
     let plans = [window].into_iter().chain(before);
-    let plans = plans.map(|window| plan(report, shape, &asked, grant, window, &known));
+    let plans = plans.map(|window| plan_of(report, shape, &asked, grant, window, &known));
     let mut answers = reading::read(app, turn, plans.collect()).await?.into_iter();
     let answer = answers.next().unwrap_or_default();
     let mut data = compose(shape, &asked, &answer, &names);
@@ -64,12 +64,12 @@ async fn read<D: Dialect>(
         compare(&mut data, shape, &answer, &before);
     }
     match report.format {
-        Format::Json => Ok(D::respond(data)),
+        Format::Json => Ok(ok(data)),
         Format::Csv => Ok(D::respond_csv(csv::write(shape, &data)?, &asked)),
     }
 }
 
-fn plan(
+fn plan_of(
     report: &Report,
     shape: &Shape,
     asked: &Asked,
@@ -84,5 +84,5 @@ fn plan(
         window,
         conditions: asked.conditions.clone(),
     };
-    Plan::new(shape, filter, asked, known)
+    plan(shape, filter, asked, known)
 }

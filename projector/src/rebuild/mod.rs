@@ -9,13 +9,12 @@ mod swap;
 use crate::{
     Config, MIGRATIONS, PLANNER, Store,
     consumer::{self, Assignment, Parts, WRITERS},
-    identity::Probe,
+    identity::ends,
 };
 use rdkafka::error::KafkaError;
 use runtime::{
     Context, Lifecycle, Producer, Readiness,
     database::{self, DatabaseError, PoolSettings},
-    kafka::{KafkaSettings, blocking},
     topics::{self, TopicError},
 };
 use schemas::topics::EVENTS;
@@ -35,8 +34,6 @@ const PARAMETERS: &[(&str, &str)] = &[PLANNER[0], PLANNER[1], PLANNER[2], ("sear
 
 /// Time between two looks at how far the fold is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How long the broker may take to tell the end of a partition.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the fold may stand still before the rebuild is given up.
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -155,21 +152,6 @@ pub async fn run(
         events,
         lost,
     })
-}
-
-/// Where each partition ends, which is where the rebuild ends.
-async fn ends(kafka: &KafkaSettings, partitions: i32) -> Result<Vec<(i32, i64)>, KafkaError> {
-    let kafka = kafka.clone();
-    blocking(move || {
-        let probe = Probe::new(&kafka)?;
-        (0..partitions)
-            .map(|partition| {
-                let (_, end) = probe.watermarks(EVENTS, partition, TIMEOUT)?;
-                Ok((partition, end))
-            })
-            .collect()
-    })
-    .await
 }
 
 /// The projector's own consumer, at work on the fresh tables.
