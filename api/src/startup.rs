@@ -18,7 +18,7 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// The projector's migration that the reports of this build need: its newest.
-pub const ANALYTICS_SCHEMA: i64 = 2;
+pub const ANALYTICS_SCHEMA: i64 = 3;
 
 /// The newest migration that is there. Reads sqlx's table instead of asking its migrator, which would
 /// create it, as the wrong role and in a session that only reads.

@@ -113,9 +113,9 @@ async fn wait_for(
     let expected = i64::try_from(views.len())?;
     let waited = Instant::now();
     loop {
-        // A view is given its page when its session is there.
+        // A view is a hit once its session is there.
         let arrived: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM events
+            "SELECT count(*) FROM hits
             WHERE workspace_no = $1 AND event_id = ANY ($2) AND page_id = $3",
         )
         .bind(workspace_no)

@@ -41,5 +41,5 @@ SQL
 
 PGOPTIONS="-c footfall.owner=footfall_api -c footfall.readers=footfall_reader" \
     run --dbname "$MAIN_DATABASE" --file "$sql/rights.sql"
-PGOPTIONS="-c footfall.owner=footfall_projector -c footfall.readers=footfall_api,footfall_reader" \
+PGOPTIONS="-c footfall.owner=footfall_projector -c footfall.readers=footfall_api,footfall_reader -c footfall.rebuild=footfall_rebuild" \
     run --dbname "$ANALYTICS_DATABASE" --file "$sql/rights.sql"

@@ -1,7 +1,7 @@
 //! The command line: what can be asked for, and which file answers.
 
 use crate::{
-    commands::{self, import, replay::Selection, token},
+    commands::{self, import, rebuild, replay::Selection, token},
     data_dir,
     declared::declared,
     demo,
@@ -55,6 +55,8 @@ enum Command {
     Import(import::Arguments),
     /// Print records of the log as JSON lines on standard output
     Replay(Selection),
+    /// Make the tables behind the reports from the log again
+    Rebuild(rebuild::Arguments),
     /// Create the log's topics where they are missing, and check their settings
     Topics,
     /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
@@ -177,6 +179,9 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         }),
         Command::Replay(selection) => run(data_dir, |settings, context| {
             commands::replay::run(settings, context, selection)
+        }),
+        Command::Rebuild(arguments) => run(data_dir, |settings, context| {
+            rebuild::run(settings, context, arguments)
         }),
         Command::Topics => run(data_dir, commands::topics::run),
         Command::Token {

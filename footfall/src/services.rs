@@ -86,7 +86,7 @@ pub(crate) fn limits() -> Vec<Limit> {
 
 /// The settings of the projector, which writes to the analytics database that the api only reads, and may have a role of
 /// its own for that.
-fn read_projector(settings: &mut Settings) -> projector::Config {
+pub(crate) fn read_projector(settings: &mut Settings) -> projector::Config {
     let mut config = projector::Config::read(settings);
     if settings.text(PROJECTOR_DATABASE).is_some() {
         config.analytics_database_url = database::read_url(settings, &PROJECTOR_DATABASE);

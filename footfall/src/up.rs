@@ -4,6 +4,7 @@
 //! services finish before the log and the database under them stop.
 
 use crate::{
+    commands::rebuild,
     data_dir::DataDir,
     databases,
     demo::{self, Demo},
@@ -89,6 +90,7 @@ async fn serve_until_stopped(
         projector: Some(parts.assignment()),
         accept_new_secrets: options.accept_new_secrets,
     };
+    rebuild::bring_over(&settings, context).await?;
     let started = services.start(settings.clone(), context).await?;
     // Its problems were found before anything was started.
     let http = HttpOptions::read(&mut settings.clone());

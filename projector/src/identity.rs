@@ -4,11 +4,16 @@
 use crate::store::{Claim, Found};
 use rdkafka::error::{KafkaError, KafkaResult};
 use runtime::kafka::{KafkaSettings, same_log::LogReader};
-use schemas::wire;
+use schemas::events::wire;
+use schemas::topics::EVENTS;
+use std::time::Duration;
 use thiserror::Error;
 
 /// The name under which the projector reads single records and offsets.
 pub const PROBE: &str = "footfall-projector-probe";
+
+/// How long a look at one partition's end may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why nothing can be said about the log.
 #[derive(Debug, Error)]
@@ -42,4 +47,22 @@ fn has_last_record(reader: &LogReader, claim: &Claim) -> KafkaResult<bool> {
     let offset = claim.next_offset - 1;
     let found = reader.payload_at(claim.topic, claim.partition, offset)?;
     Ok(found.is_some_and(|payload| wire::record_identity(&payload) == last))
+}
+
+/// The next offset of each partition.
+pub(crate) async fn ends(
+    kafka: &KafkaSettings,
+    partitions: i32,
+) -> Result<Vec<(i32, i64)>, KafkaError> {
+    let kafka = kafka.clone();
+    runtime::kafka::blocking(move || {
+        let probe = LogReader::new(&kafka, PROBE)?;
+        (0..partitions)
+            .map(|partition| {
+                let (_, end) = probe.watermarks(EVENTS, partition, TIMEOUT)?;
+                Ok((partition, end))
+            })
+            .collect()
+    })
+    .await
 }

@@ -22,6 +22,7 @@ use runtime::{
     topics,
 };
 use schemas::directory::Log;
+use sqlx::migrate::MigrateError;
 use std::{fmt, sync::Arc, time::Duration};
 use tracing::warn;
 
@@ -66,6 +67,9 @@ pub const PLANNER: &[(&str, &str)] = &[
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
 ];
+
+/// What is said of tables that this version cannot go on with.
+const FORMER: &str = "the analytics database has the tables of another version; stop all projectors and run `footfall rebuild`, which makes the tables of this one from the log";
 
 /// What a projector needs to know.
 #[derive(Clone)]
@@ -124,6 +128,10 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
         .await
         {
             Err(database::DatabaseError::Stopped) => return Ok(()),
+            // One of the first two migrations, whose tables this version does not read.
+            Err(database::DatabaseError::Migrate(MigrateError::VersionMissing(_))) => {
+                return Err(FORMER.to_owned());
+            }
             migrated => migrated.map_err(|error| format!("the analytics database: {error}"))?,
         }
         let Some(log) = wait_for_topics(&config.kafka, &context).await? else {

@@ -11,10 +11,9 @@
 //! ```
 
 use crate::{
-    Keyring, PageviewId, SessionId, WorkspaceId, WorkspaceNo,
+    Keyring, Kind, PageviewId, SessionId, WorkspaceId, WorkspaceNo,
     ids::EventId,
     keyring::{KeyedHash, sign_with},
-    kind::Kind,
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;

@@ -5,7 +5,7 @@
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
-use schemas::{Event, Kind, ReadError, json_schema};
+use schemas::{Event, Kind, ReadError, events::json_schema};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -55,7 +55,7 @@ async fn count(analytics: &PgPool, statement: &'static str) -> i64 {
 const LIVE: &str = "SELECT count(*) FROM sessions WHERE started_at > now() - interval '30 minutes'";
 /// Records of the log that were there before, in one view of both tables.
 const TWICE: &str =
-    "SELECT (SELECT sum(next_offset) FROM log_partitions)::int8 - (SELECT count(*) FROM events)";
+    "SELECT (SELECT sum(next_offset) FROM log_partitions)::int8 - (SELECT count(*) FROM seen)";
 /// All others.
 const PAST: &str =
     "SELECT count(*) FROM sessions WHERE started_at <= now() - interval '30 minutes'";

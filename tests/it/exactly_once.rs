@@ -262,7 +262,7 @@ async fn unreadable_records_become_dead_letters_with_their_reason_and_stop_nothi
     );
     assert_eq!(header(schemas::dead_letter::TOPIC), EVENTS);
     assert_eq!(header(schemas::dead_letter::OFFSET), "0");
-    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM seen")
         .fetch_one(&system.analytics)
         .await
         .unwrap();

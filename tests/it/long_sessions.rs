@@ -54,13 +54,13 @@ async fn projector_pool() -> PgPool {
         .unwrap()
 }
 
-/// How many rows of `events` were read by this connection so far.
+/// How many rows of `hits` were read by this connection so far.
 async fn rows_read(pool: &PgPool) -> i64 {
     sqlx::query("SELECT pg_stat_force_next_flush()")
         .execute(pool)
         .await
         .unwrap();
-    let read = "SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int8 FROM pg_stat_user_tables WHERE relname = 'events'";
+    let read = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int8 FROM pg_stat_user_tables WHERE relname LIKE 'hits%'";
     sqlx::query_scalar(read).fetch_one(pool).await.unwrap()
 }
 

@@ -37,6 +37,7 @@ mod program;
 mod public_page;
 mod publisher;
 mod random_log;
+mod rebuild;
 mod replay;
 mod report_load;
 mod secrets;

@@ -11,8 +11,8 @@ use kit::{
 use runtime::{Producer, producer::Record};
 use schemas::{
     Body, Event, EventId, PageViewed, PageviewId,
+    events::wire,
     topics::{DEAD_LETTERS, EVENTS},
-    wire,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::time::Duration;

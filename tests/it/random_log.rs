@@ -21,10 +21,22 @@ pub async fn empty_tables() -> PgPool {
 
 /// Empties the tables: much faster than another database.
 pub async fn clear(pool: &PgPool) {
-    sqlx::raw_sql("TRUNCATE events, sessions, log_partitions, logs")
-        .execute(pool)
-        .await
-        .unwrap();
+    for table in [
+        "seen",
+        "sessions",
+        "hits",
+        "custom_events",
+        "refusals",
+        "waiting",
+        "log_partitions",
+        "logs",
+    ] {
+        let statement = format!("DELETE FROM {table}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(pool)
+            .await
+            .unwrap();
+    }
 }
 
 /// Everything in the tables, each column.
@@ -39,7 +51,14 @@ pub async fn tables(pool: &PgPool) -> String {
 
 async fn dump(pool: &PgPool, row: &str) -> String {
     let mut dumps = Vec::new();
-    for (table, key) in [("sessions", "session_id"), ("events", "event_id")] {
+    for (table, key) in [
+        ("sessions", "session_id"),
+        ("hits", "event_id"),
+        ("custom_events", "event_id"),
+        ("refusals", "event_id"),
+        ("waiting", "event_id"),
+        ("seen", "event_id"),
+    ] {
         let statement = format!(
             "SELECT coalesce(string_agg(({row})::text, E'\\n' ORDER BY {key}), '') FROM {table} AS t"
         );

@@ -10,13 +10,16 @@ use uuid::Uuid;
 /// Clicks on a number of random ids, and one click on each of the given links.
 async fn click(system: &System, creator: &Creator, foreign: i32, links: &[Uuid]) {
     let insert = "
-        INSERT INTO events (workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, link_id)
-        SELECT $1, n, gen_random_uuid(), 4, $2, $2, $3, coalesce(link, gen_random_uuid())
+        INSERT INTO hits (workspace_no, seq, visible_seq, event_id, occurred_at, received_at, page_id, session_id, pageview_id, link_id)
+        SELECT $1, row_number() OVER (), 1, gen_random_uuid(), $2, $2, $3, gen_random_uuid(), gen_random_uuid(),
+               coalesce(link, gen_random_uuid())
         FROM (
             SELECT n, NULL::uuid AS link FROM generate_series(1, $4) AS n
             UNION ALL
             SELECT n, link FROM unnest($5::uuid[]) WITH ORDINALITY AS given (link, n)
         ) AS clicks";
+    let store = projector::Store::new(system.analytics.clone());
+    store.provide_months([noon()]).await.unwrap();
     sqlx::query(insert)
         .bind(workspace_no(system, creator).await)
         .bind(jiff_sqlx::ToSqlx::to_sqlx(noon()))

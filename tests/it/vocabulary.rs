@@ -211,9 +211,9 @@ async fn reports_beyond_the_catalogue_equal_a_count_of_the_raw_rows() {
 async fn clicks_by_country(system: &System, page: Uuid, days: i64) -> Vec<(String, i64)> {
     let rows = sqlx::query(
         "SELECT coalesce(sessions.country, 'Unknown') COLLATE \"C\" AS value, count(*) AS clicks
-        FROM events
+        FROM hits
         JOIN sessions USING (workspace_no, session_id)
-        WHERE events.kind = 4 AND events.link_id IS NOT NULL AND events.page_id = $1 AND events.occurred_at >= $2
+        WHERE hits.link_id IS NOT NULL AND hits.page_id = $1 AND hits.occurred_at >= $2
         GROUP BY 1
         ORDER BY clicks DESC, value",
     )

@@ -97,6 +97,23 @@ pub async fn empty_databases() -> Databases {
     }
 }
 
+/// Gives a pair of databases to the roles again, as each start of the program does.
+///
+/// # Panics
+/// When they are not of this process's server.
+pub async fn grant(databases: &Databases) {
+    let server = SERVER.get().expect("the server runs");
+    for (url, contents) in [
+        (&databases.main, Contents::Main),
+        (&databases.analytics, Contents::Analytics),
+    ] {
+        let (_, name) = url.rsplit_once('/').expect("a database");
+        roles::grant(&server.postgres, name, contents)
+            .await
+            .unwrap();
+    }
+}
+
 impl Server {
     async fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("footfall-tests-{}", std::process::id()));

@@ -1,21 +1,29 @@
 -- Rights in one of the two databases: its owner creates and changes tables and takes advisory locks, its readers read the
 -- tables, and no other role may connect. The owner also gets tables that another role created. Run it in that database as a superuser,
--- as often as you like, with two settings that name the roles:
+-- as often as you like, with two settings that name the roles, and for the analytics database a third one that names
+-- the schema in which `footfall rebuild` makes fresh tables:
 --
 --   main       footfall.owner=footfall_api        footfall.readers=footfall_reader
 --   analytics  footfall.owner=footfall_projector  footfall.readers=footfall_api,footfall_reader
+--              footfall.rebuild=footfall_rebuild
 SET search_path TO pg_catalog;
 
 DO $$
 DECLARE
     owner CONSTANT regrole := current_setting('footfall.owner')::regrole;
     reader regrole;
+    rebuild CONSTANT text := current_setting('footfall.rebuild', true);
     statement text;
 BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %s', current_database(), owner);
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA public TO %s', owner);
+
+    IF rebuild <> '' THEN
+        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', rebuild);
+        EXECUTE format('ALTER SCHEMA %I OWNER TO %s', rebuild, owner);
+    END IF;
 
     FOR statement IN
         SELECT format('ALTER TABLE %s OWNER TO %s', c.oid::regclass, owner)

@@ -1,14 +1,14 @@
 //! How much of the machine's memory the embedded server keeps pages in.
 //!
-//! Event ids are random, so every batch of events touches pages all over its indexes. Where these do not fit, each
-//! is written out and read back for every batch: a sixth of the server's time during a long import.
+//! Event ids are random, so every batch of events touches pages all over the indexes of its months. Where these do
+//! not fit, each is written out and read back for every batch.
 
 use std::{fs, path::Path};
 
 const MB: u64 = 1024 * 1024;
 /// What PostgreSQL takes by itself, and enough for some hundred thousand events.
 const LEAST: u64 = 128;
-/// Holds the indexes of about six million events; it is taken from the machine only as pages fill it.
+/// Holds the indexes of some million events of a month; it is taken from the machine only as pages fill it.
 const MOST: u64 = 512;
 /// The manual's advice for `shared_buffers` is a quarter; the services of this program want some, too.
 const SHARE: u64 = 8;

@@ -55,6 +55,14 @@ impl Contents {
         }
     }
 
+    /// Where a rebuild makes fresh tables; the role may not make schemas itself.
+    const fn rebuild_schema(self) -> &'static str {
+        match self {
+            Self::Main => "",
+            Self::Analytics => projector::rebuild::SCHEMA,
+        }
+    }
+
     const fn readers(self) -> &'static [Role] {
         match self {
             Self::Main => &[Role::Reader],
@@ -86,6 +94,7 @@ pub async fn grant(
     let parameters = [
         ("footfall.owner", contents.owner().name()),
         ("footfall.readers", &readers.join(",")),
+        ("footfall.rebuild", contents.rebuild_schema()),
     ];
     server.run(database, &parameters, RIGHTS).await
 }

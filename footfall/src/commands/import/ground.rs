@@ -177,6 +177,8 @@ impl Ground {
             partition: unit.partition,
             workspace_no: unit.workspace_no,
             event_id: last.event_id,
+            occurred_at: last.occurred_at,
+            received_at: last.received_at,
         };
         let known = self.store.find_in_log(EVENTS, &[asked]).await;
         let known = known.map_err(|error| {

@@ -2,7 +2,10 @@
 
 use super::Ground;
 use crate::{
-    commands::reach::{find_with_log, lock},
+    commands::{
+        reach::{find_with_log, lock},
+        rebuild,
+    },
     data_dir::DataDir,
     databases, embedded_log,
     parts::Parts,
@@ -111,6 +114,7 @@ async fn on_own_parts<T>(
             projector: Some(parts.assignment()),
             accept_new_secrets: false,
         };
+        rebuild::bring_over(&settings, context).await?;
         // Without a listener: the directory is published and the log folded, and no request is answered.
         services.start(settings.clone(), context).await?;
         context.readiness.wait().await;

@@ -3,12 +3,11 @@
 //! The one rule: reading tells a record that cannot be read at all from one that a newer build would
 //! read. The first is a dead letter, the second stops its partition until this build is upgraded.
 
+use super::{Body, Event, Kind};
 use crate::{
     context::{EnrichmentVersions, Visitor},
-    event::{Body, Event},
     ids::{EventId, WorkspaceId, WorkspaceNo},
     json_error,
-    kind::Kind,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -90,32 +89,7 @@ impl Event {
     /// # Errors
     /// Never for events built from these types; the error is serde's.
     pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        match &self.body {
-            Body::SessionStarted(body) => self.write(body),
-            Body::SessionHeartbeat(body) => self.write(body),
-            Body::SessionIdentified(body) => self.write(body),
-            Body::PageViewed(body) => self.write(body),
-            Body::PageLeft(body) => self.write(body),
-            Body::CustomTracked(body) => self.write(body),
-            Body::BeaconRefused(body) => self.write(body),
-        }
-    }
-
-    fn write<B: Serialize>(&self, body: &B) -> Result<Vec<u8>, serde_json::Error> {
-        let kind = self.body.kind();
-        serde_json::to_vec(&Record {
-            event_id: self.event_id,
-            kind: Cow::Borrowed(kind.name()),
-            version: kind.version(),
-            occurred_at: self.occurred_at,
-            received_at: self.received_at,
-            workspace_id: self.workspace_id,
-            workspace_no: self.workspace_no,
-            producer: Cow::Borrowed(&self.producer),
-            enrichment: self.enrichment.as_ref().map(Cow::Borrowed),
-            visitor: self.visitor.as_ref().map(Cow::Borrowed),
-            body,
-        })
+        self.body.write(self)
     }
 
     /// The event in a record's bytes. Members it does not know are ignored.
@@ -147,16 +121,7 @@ impl Event {
                 return Err(ReadError::Malformed(rule));
             }
         }
-        let body = record.body;
-        let body = match kind {
-            Kind::SessionStarted => Body::SessionStarted(read(body)?),
-            Kind::SessionHeartbeat => Body::SessionHeartbeat(read(body)?),
-            Kind::SessionIdentified => Body::SessionIdentified(read(body)?),
-            Kind::PageViewed => Body::PageViewed(read(body)?),
-            Kind::PageLeft => Body::PageLeft(read(body)?),
-            Kind::CustomTracked => Body::CustomTracked(read(body)?),
-            Kind::BeaconRefused => Body::BeaconRefused(read(body)?),
-        };
+        let body = Body::read(kind, record.body)?;
         Ok(Self {
             event_id: record.event_id,
             occurred_at: record.occurred_at,
@@ -186,9 +151,26 @@ fn readable_kind(name: &str, version: u16) -> Result<Kind, ReadError> {
     Ok(kind)
 }
 
-fn read<B: DeserializeOwned>(body: &RawValue) -> Result<B, ReadError> {
+pub(super) fn read<B: DeserializeOwned>(body: &RawValue) -> Result<B, ReadError> {
     let text = body.get();
     serde_json::from_str(text).map_err(|error| malformed(text.as_bytes(), "body", &error))
+}
+
+pub(super) fn write<B: Serialize>(event: &Event, body: &B) -> Result<Vec<u8>, serde_json::Error> {
+    let kind = event.body.kind();
+    serde_json::to_vec(&Record {
+        event_id: event.event_id,
+        kind: Cow::Borrowed(kind.name()),
+        version: kind.version(),
+        occurred_at: event.occurred_at,
+        received_at: event.received_at,
+        workspace_id: event.workspace_id,
+        workspace_no: event.workspace_no,
+        producer: Cow::Borrowed(&event.producer),
+        enrichment: event.enrichment.as_ref().map(Cow::Borrowed),
+        visitor: event.visitor.as_ref().map(Cow::Borrowed),
+        body,
+    })
 }
 
 fn malformed(text: &[u8], within: &str, error: &serde_json::Error) -> ReadError {

@@ -1,14 +1,7 @@
 //! The generated JSON Schema of every event type, as checked in under `json/`.
 
-use crate::{
-    directory,
-    event::{
-        BeaconRefused, CustomTracked, PageLeft, PageViewed, SessionHeartbeat, SessionIdentified,
-        SessionStarted,
-    },
-    kind::Kind,
-    wire::Record,
-};
+use super::{Body, Kind};
+use crate::directory;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
@@ -32,16 +25,7 @@ pub fn documents() -> Vec<(String, Value)> {
 }
 
 fn event(kind: Kind) -> Value {
-    let mut schema = match kind {
-        Kind::SessionStarted => root::<Record<'_, SessionStarted>>(),
-        Kind::SessionHeartbeat => root::<Record<'_, SessionHeartbeat>>(),
-        Kind::SessionIdentified => root::<Record<'_, SessionIdentified>>(),
-        Kind::PageViewed => root::<Record<'_, PageViewed>>(),
-        Kind::PageLeft => root::<Record<'_, PageLeft>>(),
-        Kind::CustomTracked => root::<Record<'_, CustomTracked>>(),
-        Kind::BeaconRefused => root::<Record<'_, BeaconRefused>>(),
-    }
-    .to_value();
+    let mut schema = Body::schema(kind).to_value();
     if let Some(object) = schema.as_object_mut() {
         object.insert("title".to_owned(), json!(kind.name()));
         if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
@@ -52,6 +36,6 @@ fn event(kind: Kind) -> Value {
     schema
 }
 
-fn root<T: JsonSchema>() -> schemars::Schema {
+pub(super) fn root<T: JsonSchema>() -> schemars::Schema {
     SchemaGenerator::new(SchemaSettings::draft2020_12()).into_root_schema_for::<T>()
 }

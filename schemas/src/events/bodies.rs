@@ -1,72 +1,12 @@
-//! An event and its body, as the rest of the program sees them. How they are read and written is
-//! [`crate::wire`].
+//! The bodies of the event types: what each of them says beyond its envelope.
 
 use crate::{
-    context::{EnrichmentVersions, SourceClass, Utm, Visitor},
-    ids::{EventId, LinkId, PageId, PageviewId, SessionId, WorkspaceId, WorkspaceNo},
-    kind::Kind,
+    context::{SourceClass, Utm},
+    ids::{LinkId, PageId, PageviewId, SessionId},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// One fact of the log: an envelope and what happened.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// What makes it count once; see [`EventId::derive`].
-    pub event_id: EventId,
-    /// When it happened; decides every window and bucket.
-    pub occurred_at: Timestamp,
-    /// When ingest had it.
-    pub received_at: Timestamp,
-    /// The tenant, also the record's key.
-    pub workspace_id: WorkspaceId,
-    /// The tenant's number, which tables carry in place of the UUID.
-    pub workspace_no: WorkspaceNo,
-    /// Program and version that wrote it (`ingest/0.1.0`).
-    pub producer: String,
-    /// The data it was enriched with; absent on events that are not enriched.
-    pub enrichment: Option<EnrichmentVersions>,
-    /// The person behind it; absent when there is none, or once they were erased.
-    pub visitor: Option<Visitor>,
-    /// What happened.
-    pub body: Body,
-}
-
-/// What happened, by type.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Body {
-    /// `session.started`
-    SessionStarted(SessionStarted),
-    /// `session.heartbeat`
-    SessionHeartbeat(SessionHeartbeat),
-    /// `session.identified`
-    SessionIdentified(SessionIdentified),
-    /// `page.viewed`
-    PageViewed(PageViewed),
-    /// `page.left`
-    PageLeft(PageLeft),
-    /// `custom.tracked`
-    CustomTracked(CustomTracked),
-    /// `beacon.refused`
-    BeaconRefused(BeaconRefused),
-}
-
-impl Body {
-    /// The type of this body.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        match self {
-            Self::SessionStarted(_) => Kind::SessionStarted,
-            Self::SessionHeartbeat(_) => Kind::SessionHeartbeat,
-            Self::SessionIdentified(_) => Kind::SessionIdentified,
-            Self::PageViewed(_) => Kind::PageViewed,
-            Self::PageLeft(_) => Kind::PageLeft,
-            Self::CustomTracked(_) => Kind::CustomTracked,
-            Self::BeaconRefused(_) => Kind::BeaconRefused,
-        }
-    }
-}
 
 /// A visit to a bio page began. Who, where and on what is the event's `visitor`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
