@@ -190,14 +190,6 @@ async fn change_links(checker: &Checker<'_>, ada: &Creator, eve: &Creator) -> Uu
     ] {
         add(by, body, status).await;
     }
-    for (query, by, status) in [
-        (String::new(), ada, 200),
-        (String::new(), eve, 403),
-        (format!("?bioPageId={}", eve.page), ada, 404),
-    ] {
-        let path = format!("{}/links{query}", ada.id);
-        ask(Method::GET, path, by, Value::Null, status).await;
-    }
     for (by, body, status) in [
         (ada, json!({"linkIds": [gone, link]}), 200),
         (ada, json!({"linkIds": []}), 200),

@@ -9,7 +9,6 @@ pub(crate) mod destination;
 mod draft;
 mod edit;
 pub(crate) mod embed;
-mod list;
 mod markup;
 mod members;
 mod own;
@@ -32,7 +31,6 @@ pub(crate) const FAMILY: Family = Family {
     about: "The links of a page.",
     commands: &[
         add::ADD_LINK,
-        list::LIST_LINKS,
         reorder::REORDER_LINKS,
         update::UPDATE_LINK,
         delete::DELETE_LINK,
