@@ -3,7 +3,7 @@
 -- creators.analytics.overview
 SELECT *
 FROM (
-SELECT count(*)::float8 AS views, count(link_id)::float8 AS clicks
+SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
 FROM events
 WHERE workspace_no = $1
   AND kind = 4
@@ -21,7 +21,7 @@ WHERE workspace_no = $4
 -- creators.analytics.overview filtered
 SELECT *
 FROM (
-SELECT count(*)::float8 AS views, count(link_id)::float8 AS clicks
+SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
 FROM events
 WHERE workspace_no = $1
   AND kind = 4
@@ -37,63 +37,63 @@ WHERE workspace_no = $1
   AND NOT (coalesce(referrer_domain, $9) = ANY ($10))
   AND (coalesce(source_class, $11) = ANY ($12))
   AND NOT (coalesce(source_class, $13) = ANY ($14))
-  AND (coalesce(country, $15) = ANY ($16) OR coalesce(country_code, '') = ANY ($17))
-  AND NOT (coalesce(country, $18) = ANY ($19) OR coalesce(country_code, '') = ANY ($20))
-  AND (coalesce(region, $21) = ANY ($22))
-  AND NOT (coalesce(region, $23) = ANY ($24))
-  AND (coalesce(city, $25) = ANY ($26))
-  AND NOT (coalesce(city, $27) = ANY ($28))
-  AND (coalesce(device, $29) = ANY ($30))
-  AND NOT (coalesce(device, $31) = ANY ($32))
-  AND (coalesce(browser, $33) = ANY ($34))
-  AND NOT (coalesce(browser, $35) = ANY ($36))
-  AND (coalesce(os, $37) = ANY ($38))
-  AND NOT (coalesce(os, $39) = ANY ($40))
-  AND (coalesce(language, $41) = ANY ($42))
-  AND NOT (coalesce(language, $43) = ANY ($44))
-  AND (coalesce(utm_source, $45) = ANY ($46))
-  AND NOT (coalesce(utm_source, $47) = ANY ($48))
-  AND (coalesce(utm_medium, $49) = ANY ($50))
-  AND NOT (coalesce(utm_medium, $51) = ANY ($52))
-  AND (coalesce(utm_campaign, $53) = ANY ($54))
-  AND NOT (coalesce(utm_campaign, $55) = ANY ($56))
-  AND (coalesce(landing_path, $57) = ANY ($58))
-  AND NOT (coalesce(landing_path, $59) = ANY ($60))
+  AND (coalesce(country, $15) = ANY ($16) OR coalesce(country_code, $17) = ANY ($18))
+  AND NOT (coalesce(country, $19) = ANY ($20) OR coalesce(country_code, $21) = ANY ($22))
+  AND (coalesce(region, $23) = ANY ($24))
+  AND NOT (coalesce(region, $25) = ANY ($26))
+  AND (coalesce(city, $27) = ANY ($28))
+  AND NOT (coalesce(city, $29) = ANY ($30))
+  AND (coalesce(device, $31) = ANY ($32))
+  AND NOT (coalesce(device, $33) = ANY ($34))
+  AND (coalesce(browser, $35) = ANY ($36))
+  AND NOT (coalesce(browser, $37) = ANY ($38))
+  AND (coalesce(os, $39) = ANY ($40))
+  AND NOT (coalesce(os, $41) = ANY ($42))
+  AND (coalesce(language, $43) = ANY ($44))
+  AND NOT (coalesce(language, $45) = ANY ($46))
+  AND (coalesce(utm_source, $47) = ANY ($48))
+  AND NOT (coalesce(utm_source, $49) = ANY ($50))
+  AND (coalesce(utm_medium, $51) = ANY ($52))
+  AND NOT (coalesce(utm_medium, $53) = ANY ($54))
+  AND (coalesce(utm_campaign, $55) = ANY ($56))
+  AND NOT (coalesce(utm_campaign, $57) = ANY ($58))
+  AND (coalesce(landing_path, $59) = ANY ($60))
+  AND NOT (coalesce(landing_path, $61) = ANY ($62))
 )
 ) AS page_views
 CROSS JOIN (
 SELECT count(DISTINCT visitor_hash)::float8 AS unique_visitors
 FROM sessions
-WHERE workspace_no = $61
-  AND page_id = $62
-  AND started_at >= $63
-  AND started_at < $64
-  AND (coalesce(referrer_domain, $65) = ANY ($66))
-  AND NOT (coalesce(referrer_domain, $67) = ANY ($68))
-  AND (coalesce(source_class, $69) = ANY ($70))
-  AND NOT (coalesce(source_class, $71) = ANY ($72))
-  AND (coalesce(country, $73) = ANY ($74) OR coalesce(country_code, '') = ANY ($75))
-  AND NOT (coalesce(country, $76) = ANY ($77) OR coalesce(country_code, '') = ANY ($78))
-  AND (coalesce(region, $79) = ANY ($80))
-  AND NOT (coalesce(region, $81) = ANY ($82))
-  AND (coalesce(city, $83) = ANY ($84))
-  AND NOT (coalesce(city, $85) = ANY ($86))
-  AND (coalesce(device, $87) = ANY ($88))
-  AND NOT (coalesce(device, $89) = ANY ($90))
-  AND (coalesce(browser, $91) = ANY ($92))
-  AND NOT (coalesce(browser, $93) = ANY ($94))
-  AND (coalesce(os, $95) = ANY ($96))
-  AND NOT (coalesce(os, $97) = ANY ($98))
-  AND (coalesce(language, $99) = ANY ($100))
-  AND NOT (coalesce(language, $101) = ANY ($102))
-  AND (coalesce(utm_source, $103) = ANY ($104))
-  AND NOT (coalesce(utm_source, $105) = ANY ($106))
-  AND (coalesce(utm_medium, $107) = ANY ($108))
-  AND NOT (coalesce(utm_medium, $109) = ANY ($110))
-  AND (coalesce(utm_campaign, $111) = ANY ($112))
-  AND NOT (coalesce(utm_campaign, $113) = ANY ($114))
-  AND (coalesce(landing_path, $115) = ANY ($116))
-  AND NOT (coalesce(landing_path, $117) = ANY ($118))
+WHERE workspace_no = $63
+  AND page_id = $64
+  AND started_at >= $65
+  AND started_at < $66
+  AND (coalesce(referrer_domain, $67) = ANY ($68))
+  AND NOT (coalesce(referrer_domain, $69) = ANY ($70))
+  AND (coalesce(source_class, $71) = ANY ($72))
+  AND NOT (coalesce(source_class, $73) = ANY ($74))
+  AND (coalesce(country, $75) = ANY ($76) OR coalesce(country_code, $77) = ANY ($78))
+  AND NOT (coalesce(country, $79) = ANY ($80) OR coalesce(country_code, $81) = ANY ($82))
+  AND (coalesce(region, $83) = ANY ($84))
+  AND NOT (coalesce(region, $85) = ANY ($86))
+  AND (coalesce(city, $87) = ANY ($88))
+  AND NOT (coalesce(city, $89) = ANY ($90))
+  AND (coalesce(device, $91) = ANY ($92))
+  AND NOT (coalesce(device, $93) = ANY ($94))
+  AND (coalesce(browser, $95) = ANY ($96))
+  AND NOT (coalesce(browser, $97) = ANY ($98))
+  AND (coalesce(os, $99) = ANY ($100))
+  AND NOT (coalesce(os, $101) = ANY ($102))
+  AND (coalesce(language, $103) = ANY ($104))
+  AND NOT (coalesce(language, $105) = ANY ($106))
+  AND (coalesce(utm_source, $107) = ANY ($108))
+  AND NOT (coalesce(utm_source, $109) = ANY ($110))
+  AND (coalesce(utm_medium, $111) = ANY ($112))
+  AND NOT (coalesce(utm_medium, $113) = ANY ($114))
+  AND (coalesce(utm_campaign, $115) = ANY ($116))
+  AND NOT (coalesce(utm_campaign, $117) = ANY ($118))
+  AND (coalesce(landing_path, $119) = ANY ($120))
+  AND NOT (coalesce(landing_path, $121) = ANY ($122))
 ) AS visits;
 
 -- creators.analytics.traffic
@@ -126,7 +126,7 @@ GROUP BY 1, 2
 ORDER BY sessions DESC, label ASC;
 
 -- creators.analytics.trend
-SELECT width_bucket(occurred_at, $1::timestamptz[]) AS slot, '' COLLATE "C" AS label, count(*)::float8 AS views, count(link_id)::float8 AS clicks
+SELECT width_bucket(occurred_at, $1::timestamptz[]) AS slot, '' COLLATE "C" AS label, count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
 FROM events
 WHERE workspace_no = $2
   AND kind = 4
@@ -159,22 +159,22 @@ WHERE workspace_no = $1
 ) AS page_views
 ) AS totals
 LEFT JOIN (
-SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(link_id)::float8 AS clicks
+SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(*)::float8 AS clicks
 FROM events
 WHERE workspace_no = $6
   AND kind = 4
+  AND link_id IS NOT NULL
   AND page_id = $7
   AND occurred_at >= $8
-  AND link_id IS NOT NULL
 GROUP BY 1, 2
 ORDER BY clicks DESC, label ASC
 ) AS ranked ON true
-ORDER BY clicks DESC, label ASC;
+ORDER BY ranked.clicks DESC, ranked.label ASC;
 
 -- creators.analytics.export?overview
 SELECT *
 FROM (
-SELECT count(*)::float8 AS views, count(link_id)::float8 AS clicks
+SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
 FROM events
 WHERE workspace_no = $1
   AND kind = 4
@@ -192,7 +192,7 @@ WHERE workspace_no = $4
 -- creators.analytics.export?overview filtered
 SELECT *
 FROM (
-SELECT count(*)::float8 AS views, count(link_id)::float8 AS clicks
+SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
 FROM events
 WHERE workspace_no = $1
   AND kind = 4
@@ -207,62 +207,62 @@ WHERE workspace_no = $1
   AND NOT (coalesce(referrer_domain, $8) = ANY ($9))
   AND (coalesce(source_class, $10) = ANY ($11))
   AND NOT (coalesce(source_class, $12) = ANY ($13))
-  AND (coalesce(country, $14) = ANY ($15) OR coalesce(country_code, '') = ANY ($16))
-  AND NOT (coalesce(country, $17) = ANY ($18) OR coalesce(country_code, '') = ANY ($19))
-  AND (coalesce(region, $20) = ANY ($21))
-  AND NOT (coalesce(region, $22) = ANY ($23))
-  AND (coalesce(city, $24) = ANY ($25))
-  AND NOT (coalesce(city, $26) = ANY ($27))
-  AND (coalesce(device, $28) = ANY ($29))
-  AND NOT (coalesce(device, $30) = ANY ($31))
-  AND (coalesce(browser, $32) = ANY ($33))
-  AND NOT (coalesce(browser, $34) = ANY ($35))
-  AND (coalesce(os, $36) = ANY ($37))
-  AND NOT (coalesce(os, $38) = ANY ($39))
-  AND (coalesce(language, $40) = ANY ($41))
-  AND NOT (coalesce(language, $42) = ANY ($43))
-  AND (coalesce(utm_source, $44) = ANY ($45))
-  AND NOT (coalesce(utm_source, $46) = ANY ($47))
-  AND (coalesce(utm_medium, $48) = ANY ($49))
-  AND NOT (coalesce(utm_medium, $50) = ANY ($51))
-  AND (coalesce(utm_campaign, $52) = ANY ($53))
-  AND NOT (coalesce(utm_campaign, $54) = ANY ($55))
-  AND (coalesce(landing_path, $56) = ANY ($57))
-  AND NOT (coalesce(landing_path, $58) = ANY ($59))
+  AND (coalesce(country, $14) = ANY ($15) OR coalesce(country_code, $16) = ANY ($17))
+  AND NOT (coalesce(country, $18) = ANY ($19) OR coalesce(country_code, $20) = ANY ($21))
+  AND (coalesce(region, $22) = ANY ($23))
+  AND NOT (coalesce(region, $24) = ANY ($25))
+  AND (coalesce(city, $26) = ANY ($27))
+  AND NOT (coalesce(city, $28) = ANY ($29))
+  AND (coalesce(device, $30) = ANY ($31))
+  AND NOT (coalesce(device, $32) = ANY ($33))
+  AND (coalesce(browser, $34) = ANY ($35))
+  AND NOT (coalesce(browser, $36) = ANY ($37))
+  AND (coalesce(os, $38) = ANY ($39))
+  AND NOT (coalesce(os, $40) = ANY ($41))
+  AND (coalesce(language, $42) = ANY ($43))
+  AND NOT (coalesce(language, $44) = ANY ($45))
+  AND (coalesce(utm_source, $46) = ANY ($47))
+  AND NOT (coalesce(utm_source, $48) = ANY ($49))
+  AND (coalesce(utm_medium, $50) = ANY ($51))
+  AND NOT (coalesce(utm_medium, $52) = ANY ($53))
+  AND (coalesce(utm_campaign, $54) = ANY ($55))
+  AND NOT (coalesce(utm_campaign, $56) = ANY ($57))
+  AND (coalesce(landing_path, $58) = ANY ($59))
+  AND NOT (coalesce(landing_path, $60) = ANY ($61))
 )
 ) AS page_views
 CROSS JOIN (
 SELECT count(DISTINCT visitor_hash)::float8 AS unique_visitors
 FROM sessions
-WHERE workspace_no = $60
-  AND page_id = $61
-  AND started_at >= $62
-  AND (coalesce(referrer_domain, $63) = ANY ($64))
-  AND NOT (coalesce(referrer_domain, $65) = ANY ($66))
-  AND (coalesce(source_class, $67) = ANY ($68))
-  AND NOT (coalesce(source_class, $69) = ANY ($70))
-  AND (coalesce(country, $71) = ANY ($72) OR coalesce(country_code, '') = ANY ($73))
-  AND NOT (coalesce(country, $74) = ANY ($75) OR coalesce(country_code, '') = ANY ($76))
-  AND (coalesce(region, $77) = ANY ($78))
-  AND NOT (coalesce(region, $79) = ANY ($80))
-  AND (coalesce(city, $81) = ANY ($82))
-  AND NOT (coalesce(city, $83) = ANY ($84))
-  AND (coalesce(device, $85) = ANY ($86))
-  AND NOT (coalesce(device, $87) = ANY ($88))
-  AND (coalesce(browser, $89) = ANY ($90))
-  AND NOT (coalesce(browser, $91) = ANY ($92))
-  AND (coalesce(os, $93) = ANY ($94))
-  AND NOT (coalesce(os, $95) = ANY ($96))
-  AND (coalesce(language, $97) = ANY ($98))
-  AND NOT (coalesce(language, $99) = ANY ($100))
-  AND (coalesce(utm_source, $101) = ANY ($102))
-  AND NOT (coalesce(utm_source, $103) = ANY ($104))
-  AND (coalesce(utm_medium, $105) = ANY ($106))
-  AND NOT (coalesce(utm_medium, $107) = ANY ($108))
-  AND (coalesce(utm_campaign, $109) = ANY ($110))
-  AND NOT (coalesce(utm_campaign, $111) = ANY ($112))
-  AND (coalesce(landing_path, $113) = ANY ($114))
-  AND NOT (coalesce(landing_path, $115) = ANY ($116))
+WHERE workspace_no = $62
+  AND page_id = $63
+  AND started_at >= $64
+  AND (coalesce(referrer_domain, $65) = ANY ($66))
+  AND NOT (coalesce(referrer_domain, $67) = ANY ($68))
+  AND (coalesce(source_class, $69) = ANY ($70))
+  AND NOT (coalesce(source_class, $71) = ANY ($72))
+  AND (coalesce(country, $73) = ANY ($74) OR coalesce(country_code, $75) = ANY ($76))
+  AND NOT (coalesce(country, $77) = ANY ($78) OR coalesce(country_code, $79) = ANY ($80))
+  AND (coalesce(region, $81) = ANY ($82))
+  AND NOT (coalesce(region, $83) = ANY ($84))
+  AND (coalesce(city, $85) = ANY ($86))
+  AND NOT (coalesce(city, $87) = ANY ($88))
+  AND (coalesce(device, $89) = ANY ($90))
+  AND NOT (coalesce(device, $91) = ANY ($92))
+  AND (coalesce(browser, $93) = ANY ($94))
+  AND NOT (coalesce(browser, $95) = ANY ($96))
+  AND (coalesce(os, $97) = ANY ($98))
+  AND NOT (coalesce(os, $99) = ANY ($100))
+  AND (coalesce(language, $101) = ANY ($102))
+  AND NOT (coalesce(language, $103) = ANY ($104))
+  AND (coalesce(utm_source, $105) = ANY ($106))
+  AND NOT (coalesce(utm_source, $107) = ANY ($108))
+  AND (coalesce(utm_medium, $109) = ANY ($110))
+  AND NOT (coalesce(utm_medium, $111) = ANY ($112))
+  AND (coalesce(utm_campaign, $113) = ANY ($114))
+  AND NOT (coalesce(utm_campaign, $115) = ANY ($116))
+  AND (coalesce(landing_path, $117) = ANY ($118))
+  AND NOT (coalesce(landing_path, $119) = ANY ($120))
 ) AS visits;
 
 -- creators.analytics.export?traffic
@@ -289,17 +289,17 @@ WHERE workspace_no = $1
 ) AS page_views
 ) AS totals
 LEFT JOIN (
-SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(link_id)::float8 AS clicks
+SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(*)::float8 AS clicks
 FROM events
 WHERE workspace_no = $6
   AND kind = 4
+  AND link_id IS NOT NULL
   AND page_id = $7
   AND occurred_at >= $8
-  AND link_id IS NOT NULL
 GROUP BY 1, 2
 ORDER BY clicks DESC, label ASC
 ) AS ranked ON true
-ORDER BY clicks DESC, label ASC;
+ORDER BY ranked.clicks DESC, ranked.label ASC;
 
 -- creators.analytics.breakdown?referrer
 SELECT 0 AS slot, coalesce(referrer_domain, $1) COLLATE "C" AS label, count(*)::float8 AS sessions

@@ -1,25 +1,16 @@
 //! Tables in, answers out: bio pages, their links, and reports over what visitors did.
 //!
-//! The way of a report: [`catalog`] says what it is, `query` asks and computes, `surfaces` speaks its
+//! The way of a report: [`catalog`] says what it is, `query` plans and computes, `sources` reads, `surfaces` speaks its
 //! dialect. The way of a change: its handler checks it, `store` writes it with its audit row and its
 //! outbox rows, `outbox` publishes it to the directory. The one rule: nothing here writes to the
 //! analytics database, and no statement reads both databases.
-
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
 
 mod app;
 mod auth;
 pub mod catalog;
 mod command;
 mod config;
+mod declared;
 mod extract;
 mod instant;
 mod jsonb;
@@ -34,6 +25,7 @@ mod program;
 mod public;
 mod query;
 mod refusals;
+mod sources;
 mod startup;
 mod store;
 mod surfaces;
@@ -44,10 +36,11 @@ mod words;
 pub use auth::Permission;
 pub use command::{Command, Subject, Verb};
 pub use config::{Config, LISTEN};
+pub use declared::{declared, parts};
 pub use limits::published as published_limits;
 pub use manage::commands;
 pub use program::{run, start};
-pub use query::report_statements;
-pub use startup::MIGRATIONS;
+pub use query::{Question, answer_from_rows, report_statements};
+pub use startup::{ANALYTICS_SCHEMA, MIGRATIONS};
 pub use store::{ANALYTICS_STATEMENTS, MAIN_STATEMENTS, Statement};
 pub use words::Words;

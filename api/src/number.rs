@@ -1,4 +1,4 @@
-//! Numbers as JavaScript rounds and prints them, since clients compare them with their own.
+//! Numbers as JavaScript prints them, since clients compare them with their own.
 
 use serde::{Serialize, Serializer};
 
@@ -24,17 +24,6 @@ impl Serialize for Number {
             return serializer.serialize_i64(number as i64);
         }
         serializer.serialize_f64(number)
-    }
-}
-
-/// `Math.round`: to the nearest whole number, halves up.
-pub(crate) fn round_half_up(number: f64) -> f64 {
-    // Not floor(x + 0.5): that rounds 0.49999999999999994 up, since the sum is 1 in doubles.
-    let floor = number.floor();
-    if number - floor >= 0.5 {
-        floor + 1.0
-    } else {
-        floor
     }
 }
 

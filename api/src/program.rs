@@ -73,7 +73,6 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         readiness: context.readiness.clone(),
         lifecycle: context.lifecycle.clone(),
     };
-    metrics::zero("api_outbox_published_total", &[]);
     for part in [main.name(), analytics.name(), PART] {
         context.readiness.missing(part, "starting");
     }
@@ -132,7 +131,7 @@ fn document() -> Value {
 /// [`Failure`] with the exit code.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings, &context);
-    let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let options = Options::read(&mut settings);
     throttle::check_names(&mut settings, &limits::published(), Scope::Service);
     settings.finish()?;

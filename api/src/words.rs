@@ -1,7 +1,14 @@
 //! Words that titles and texts may not hold, from the operator's list.
 
-use runtime::Settings;
+use runtime::{Settings, settings::Setting};
 use std::{fs, sync::Arc};
+
+/// The file.
+pub(crate) const WORDS_FILE: Setting = Setting::new(
+    "CONTENT_WORDS_FILE",
+    "none",
+    "file of words, one a line, that titles and texts may not hold",
+);
 
 /// The list; empty when none was given.
 #[derive(Clone, Debug, Default)]
@@ -10,7 +17,7 @@ pub struct Words(Arc<Vec<String>>);
 impl Words {
     /// Reads `CONTENT_WORDS_FILE`; a file that cannot be read is noted as a problem.
     pub fn read(settings: &mut Settings) -> Self {
-        let Some(path) = settings.text("CONTENT_WORDS_FILE") else {
+        let Some(path) = settings.text(WORDS_FILE) else {
             return Self::default();
         };
         match fs::read_to_string(&path) {
@@ -18,7 +25,7 @@ impl Words {
             Err(error) => {
                 let what =
                     format!("{path} cannot be read: {error}; give a file of words, one a line");
-                settings.problem("CONTENT_WORDS_FILE", what);
+                settings.problem(WORDS_FILE, what);
                 Self::default()
             }
         }

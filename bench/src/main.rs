@@ -1,6 +1,11 @@
 //! The measurements, each a command. Absolute times depend on the machine; ratios are taken side by
 //! side in one run.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a measurement reads its own numbers"
+)]
+
 mod cost;
 mod history;
 mod latency;

@@ -46,11 +46,12 @@ pub async fn run(
     }
     let programs = databases::read_programs(&mut settings);
     services::check(&settings, &context)?;
+    ingest::enrich::load_early();
     let data_dir = DataDir::open(&settings)?;
     let lock = data_dir.lock()?;
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    let listen = listen::read(&mut settings, "FOOTFALL_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));

@@ -1,8 +1,11 @@
 //! A task that deletes events whose session never came, in bounded steps, beside the folding.
 
-use crate::{identity::Probe, store::Store};
+use crate::{identity::PROBE, store::Store};
 use rdkafka::error::KafkaError;
-use runtime::{Context, kafka::KafkaSettings};
+use runtime::{
+    Context,
+    kafka::{KafkaSettings, same_log::LogReader},
+};
 use schemas::topics::EVENTS;
 use std::time::Duration;
 use thiserror::Error;
@@ -62,7 +65,7 @@ async fn round(
 async fn ends(kafka: &KafkaSettings, partitions: i32) -> Result<Vec<(i32, i64)>, KafkaError> {
     let kafka = kafka.clone();
     runtime::kafka::blocking(move || {
-        let probe = Probe::new(&kafka)?;
+        let probe = LogReader::new(&kafka, PROBE)?;
         (0..partitions)
             .map(|partition| {
                 let (_, end) = probe.watermarks(EVENTS, partition, TIMEOUT)?;

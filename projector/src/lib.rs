@@ -6,12 +6,14 @@
 pub mod batch;
 pub mod consumer;
 pub mod dead_letters;
+mod declared;
 pub mod expiry;
 pub mod fold;
 pub mod identity;
 pub mod program;
 pub mod store;
 
+pub use declared::{declared, parts};
 pub use program::{Config, LISTEN, PLANNER, run, start};
 pub use store::{Claim, Store};
 

@@ -18,9 +18,10 @@ use runtime::{
         self, health,
         home::{self, Home},
     },
+    settings::Setting,
     topics,
 };
-use schemas::{Kind, directory::Log};
+use schemas::directory::Log;
 use std::{fmt, sync::Arc, time::Duration};
 use tracing::warn;
 
@@ -30,8 +31,19 @@ const HOME: Home = Home {
     has_docs: false,
 };
 
-/// Where the projector listens when nothing is said.
-pub const LISTEN: &str = "127.0.0.1:8082";
+/// Where the projector listens.
+pub const LISTEN: Setting = Setting::new(
+    "PROJECTOR_LISTEN",
+    "127.0.0.1:8082",
+    "address the projector listens on (health and metrics)",
+);
+pub(crate) const ANALYTICS: Setting = Setting::new(
+    "ANALYTICS_DATABASE_URL",
+    "<name>_analytics on the server of DATABASE_URL",
+    "analytics database",
+)
+.secret()
+.required();
 /// Connections of the projector: for writers and claims, for gauges, for an analysis, for looks at locks, for what
 /// expires.
 const POOL_SIZE: u32 = consumer::WRITERS + 4;
@@ -81,7 +93,7 @@ impl Config {
     pub fn read(settings: &mut Settings) -> Self {
         Self {
             kafka: KafkaSettings::read(settings),
-            analytics_database_url: database::read_url(settings, "ANALYTICS_DATABASE_URL"),
+            analytics_database_url: database::read_url(settings, &ANALYTICS),
             assignment: Assignment::Group,
         }
     }
@@ -93,9 +105,8 @@ impl Config {
 /// When a setting cannot be used; what is merely away is waited for.
 pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     let pool = database::pool(&config.analytics_database_url, &SESSIONS)
-        .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
+        .map_err(|error| Failure::Other(format!("{}: {error}", ANALYTICS.name)))?;
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
-    zero_counters();
     context
         .readiness
         .missing("analytics database", "not migrated yet");
@@ -137,24 +148,6 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-fn zero_counters() {
-    let kinds = Kind::ALL.map(Kind::name);
-    metrics::zero(
-        "projector_events_total",
-        &[("type", &kinds), ("outcome", &["applied", "duplicate"])],
-    );
-    metrics::zero(
-        "projector_events_total",
-        &[("type", &["unreadable"]), ("outcome", &["dead"])],
-    );
-    metrics::zero(
-        "projector_batches_total",
-        &[("result", &["committed", "fenced", "moved", "failed"])],
-    );
-    metrics::zero("projector_generations_total", &[]);
-    metrics::zero("projector_expired_total", &[]);
-}
-
 /// Waits until the topics are there and right; `None` when the program stops before.
 async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Option<Log>, String> {
     loop {
@@ -179,7 +172,7 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Opt
 /// [`Failure`] with the exit code.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings);
-    let listen = listen::read(&mut settings, "PROJECTOR_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let options = Options::read(&mut settings);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;

@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_in_order_and_once() {
+    fn codes_are_sorted_and_unique() {
         assert!(COUNTRIES.is_sorted_by(|a, b| a.0 < b.0));
         // 249 of ISO 3166-1, XK and AN.
         assert_eq!(COUNTRIES.len(), 251);

@@ -37,8 +37,6 @@ uuid_newtype! {
     EventId,
     /// A tenant, as it appears on the wire.
     WorkspaceId,
-    /// A creator's profile.
-    CreatorId,
     /// A bio page.
     PageId,
     /// A link, on a bio page or behind a short URL.

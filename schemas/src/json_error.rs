@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn member_and_rule_are_named_and_the_value_is_not() {
+    fn an_error_names_member_and_rule_but_not_the_value() {
         const ID: &str = "\"id\":\"00000000-0000-0000-0000-000000000001\"";
         let cases = [
             ("{\"id\":\"raw-visitor\"}".to_owned(), "id must be a UUID"),

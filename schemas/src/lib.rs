@@ -1,19 +1,10 @@
 //! The contract on the wire: what a record of the log looks like and how its ids are made.
 //!
-//! Owns event types, enriched context and how its values are spelled, ids, topics, the tracking token and the
-//! tracker, which sends beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
+//! Owns event types, enriched context and how its values are spelled, the vocabulary of reports, ids, topics, the
+//! tracking token and the tracker, which sends beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
 //! additive, `tests/` holds the generated JSON Schema and the published examples against it.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
+pub mod analytics;
 pub mod context;
 pub mod countries;
 pub mod dead_letter;
@@ -25,6 +16,7 @@ pub mod json_schema;
 pub mod keyring;
 pub mod kind;
 pub mod routed;
+pub mod settings;
 pub mod topics;
 pub mod tracker;
 pub mod tracking_token;
@@ -38,8 +30,7 @@ pub use event::{
     SessionHeartbeat, SessionIdentified, SessionStarted,
 };
 pub use ids::{
-    CreatorId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceId,
-    WorkspaceNo,
+    EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceId, WorkspaceNo,
 };
 pub use keyring::{Keyring, KeyringError};
 pub use kind::Kind;

@@ -167,7 +167,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_id_gives_back_its_workspace_and_any_flipped_bit_makes_it_a_stranger(
+        fn an_id_contains_its_workspace_and_any_flipped_bit_makes_it_invalid(
             workspace in any::<u32>(), random in any::<[u8; 16]>(), bit in 0usize..128,
         ) {
             let ids = maker(OLD);

@@ -1,5 +1,5 @@
 //! The topics, their names and the settings each must have. Creating and checking them is
-//! `runtime::topics`' work.
+//! `runtime::kafka::topics`' work.
 
 /// The log: every event, keyed by workspace, never deleted by the broker.
 pub const EVENTS: &str = "footfall.events.v1";

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_comments_and_indentation_go() {
+    fn only_comments_and_indentation_are_removed() {
         assert_eq!(
             served("// what\n\n// why\nfoo(() => {\n  // more\n  a; // b\n});\n"),
             "// what\nfoo(() => {\na; // b\n});\n"
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn no_line_of_the_source_depends_on_what_goes() {
+    fn no_line_of_the_source_depends_on_removed_text() {
         // A text over several lines would lose its indentation, and `*/` shows a comment of another kind.
         for line in SOURCE.lines() {
             assert_eq!(line.matches('`').count() % 2, 0, "{line}");

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn lives_for_its_bucket_and_the_next_under_new_and_old_key() {
+    fn is_valid_in_its_bucket_and_the_next_under_new_and_old_key() {
         let page: PageId = PAGE.parse().unwrap();
         let start = Timestamp::from_millisecond(5_900_000 * BUCKET_MS).unwrap();
         let at = |ms: i64| Timestamp::from_millisecond(start.as_millisecond() + ms).unwrap();

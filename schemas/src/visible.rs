@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_seen_is_not_blank() {
+    fn visible_text_is_not_blank() {
         assert!(VISIBLE.is_some());
         for text in [
             "a",
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_blank_alone_and_together() {
+    fn invisible_characters_are_blank_alone_and_together() {
         let blanks = [
             "",
             " ",
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_no_controls() {
+    fn a_line_has_no_control_characters() {
         for (text, line) in [
             ("a\tb\r\nc", "a b  c"),
             ("a\u{0}\u{7}\u{1b}b\u{9f}", "ab"),

@@ -3,7 +3,7 @@
 
 use crate::program::{ready, start};
 use kit::{child::Program, home::Home, system::PATIENCE};
-use runtime::metrics::{METRICS, MetricKind, NO_ROUTE, STATUS_CLASSES};
+use runtime::metrics::{Metric, MetricKind, NO_ROUTE, STATUS_CLASSES};
 use serde_json::Value;
 use serde_norway::Value as Yaml;
 use std::{
@@ -21,6 +21,11 @@ const RULES: &str = concat!(
 
 /// A name and what its labels must be, as a rule has it, or a sample's.
 type Series = (String, BTreeMap<String, String>);
+
+/// The metrics of the program.
+fn declared() -> Vec<Metric> {
+    footfall::declared().metrics().to_vec()
+}
 
 /// The expressions of all rules.
 fn expressions() -> Vec<String> {
@@ -47,7 +52,8 @@ fn labels(text: &str) -> BTreeMap<String, String> {
 
 /// The series of ours that an expression asks for.
 fn asked_for(expression: &str) -> Vec<Series> {
-    let known = METRICS.iter().filter_map(|metric| {
+    let metrics = declared();
+    let known = metrics.iter().filter_map(|metric| {
         let (_, behind) = expression.split_once(metric.name)?;
         let selector = behind
             .strip_prefix('{')
@@ -81,12 +87,13 @@ fn found<'a>(samples: &'a [(Series, f64)], wanted: &Series) -> Vec<&'a (Series, 
 }
 
 fn kind(name: &str) -> MetricKind {
-    let metric = METRICS.iter().find(|metric| metric.name == name);
+    let metrics = declared();
+    let metric = metrics.iter().find(|metric| metric.name == name);
     metric.unwrap().kind
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_alert_asks_for_is_there_before_its_first_event() {
+async fn metrics_of_alerts_exist_before_their_first_event() {
     let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
@@ -131,7 +138,7 @@ async fn what_an_alert_asks_for_is_there_before_its_first_event() {
             }
         }
     }
-    for metric in METRICS
+    for metric in declared()
         .iter()
         .filter(|metric| metric.kind == MetricKind::Counter)
     {
@@ -170,7 +177,7 @@ async fn running(folder: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clean_run_has_no_line_of_a_failure_and_none_about_the_build() {
+async fn a_clean_run_logs_no_failure_and_nothing_about_the_build() {
     let folder = Home::new();
     let running_program = {
         let folder = folder.to_str().unwrap().to_owned();

@@ -42,7 +42,7 @@ fn nested(levels: usize) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_refuses_what_breaks_a_rule_and_stays_as_it_was() {
+async fn a_link_refuses_invalid_changes_and_stays_as_it_was() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let path = format!("/api/v1/creators/{}/links", creator.id);
@@ -204,7 +204,7 @@ async fn an_order_with_a_foreign_repeated_or_missing_id_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_refuse_what_breaks_a_rule_and_nothing_is_written() {
+async fn settings_refuse_invalid_changes_and_nothing_is_written() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let before = (

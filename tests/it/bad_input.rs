@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn days_are_read_as_javascript_reads_them() {
+async fn days_are_parsed_as_in_javascript() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     for (given, days) in [
@@ -167,7 +167,7 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_takes_its_limit_of_links_and_not_one_more_however_many_come_at_once() {
+async fn simultaneous_requests_never_exceed_the_limit_of_links() {
     let system = kit::SystemBuilder::default()
         .set("BIO_MAX_LINKS", "5")
         .start()
@@ -255,7 +255,7 @@ async fn creators_are_provisioned_once_with_a_username_that_is_free_and_allowed(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_display_name_can_be_seen() {
+async fn a_display_name_must_be_visible() {
     let system = System::start().await;
     let client = &system.client;
     let create = async |username: &str, name: &str| {
@@ -309,7 +309,7 @@ async fn a_display_name_can_be_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_creator_has_so_many_pages_and_not_one_more_however_many_come_at_once() {
+async fn simultaneous_requests_never_exceed_the_limit_of_pages() {
     let system = kit::SystemBuilder::default()
         .set("BIO_MAX_PAGES", "4")
         .start()
@@ -337,7 +337,7 @@ async fn a_creator_has_so_many_pages_and_not_one_more_however_many_come_at_once(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
+async fn unknown_paths_methods_bodies_and_types_get_the_envelope() {
     let system = System::start().await;
     let client = &system.client;
     let too_large = "x".repeat(70_000);
@@ -433,7 +433,7 @@ async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beacons_count_however_broken_what_only_describes_them_is() {
+async fn broken_descriptive_members_never_refuse_a_beacon() {
     let system = System::start().await;
     let client = &system.client;
     let creator = client.creator("ada").await;

@@ -1,21 +1,14 @@
 //! `docker-compose.yml` without Docker: its services as processes with its environment, on loopback, and
 //! what stands beside it in `deploy/`.
 
-use footfall::postgres::{EmbeddedPostgres, Programs};
+use footfall_postgres::{EmbeddedPostgres, Programs};
 use kit::{
     Client,
     child::{Program, pairs},
     log::TestLog,
     system::{PATIENCE, SECRET},
 };
-use runtime::{
-    SystemClock,
-    metrics::METRICS,
-    settings_list::{
-        self,
-        Program::{Api, Ingest, Projector},
-    },
-};
+use runtime::SystemClock;
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
 use std::{
@@ -113,7 +106,7 @@ fn explained() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_file_uses_what_is_explained_pins_its_images_and_sets_what_the_services_read() {
+fn the_file_uses_explained_variables_pins_its_images_and_sets_what_the_services_read() {
     let text = read("docker-compose.yml");
     let used: BTreeSet<String> = text
         .split("${")
@@ -141,16 +134,19 @@ fn the_file_uses_what_is_explained_pins_its_images_and_sets_what_the_services_re
         let watches = matches!(name, "prometheus" | "grafana");
         assert_eq!(profile == "observability", watches, "{name}");
     }
-    for (service, program) in [("ingest", Ingest), ("projector", Projector), ("api", Api)] {
+    for (service, declared) in [
+        ("ingest", ingest::declared()),
+        ("projector", projector::declared()),
+        ("api", api::declared()),
+    ] {
         for name in environment(&file, service).keys() {
-            let setting = settings_list::find(name).unwrap_or_else(|| panic!("{name}"));
-            assert!(setting.programs.contains(&program), "{name} of {service}");
+            assert!(declared.find(name).is_some(), "{name} of {service}");
         }
     }
 }
 
 #[test]
-fn without_secrets_each_service_names_what_is_missing_and_ends_with_2() {
+fn without_secrets_each_service_names_the_missing_ones_and_exits_with_2() {
     let file = compose(&Environment::new());
     for (service, missing) in [
         (
@@ -435,7 +431,7 @@ async fn the_three_services_of_the_file_count_a_beacon_behind_its_gateway() {
 }
 
 #[test]
-fn the_gateway_knows_the_tracker_and_keeps_metrics_inside() {
+fn the_gateway_serves_the_tracker_and_hides_metrics() {
     let gateway = Gateway::read();
     for (path, service) in [
         ("/footfall.js", "ingest"),
@@ -450,8 +446,10 @@ fn the_gateway_knows_the_tracker_and_keeps_metrics_inside() {
 }
 
 #[test]
-fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
-    let known: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+fn dashboards_and_alerts_use_existing_metrics() {
+    let declared = footfall::declared();
+    let known = declared.metrics().iter();
+    let known: BTreeSet<&str> = known.map(|metric| metric.name).collect();
     let services = ["api_", "files_", "http_", "ingest_", "kafka_", "projector_"];
     let mut asked = BTreeSet::new();
     for file in [

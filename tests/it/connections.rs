@@ -52,7 +52,7 @@ impl Wire {
 type Refusal<'a> = (&'a str, &'a str, &'a str, String, u16, bool);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_request_leaves_its_connection_to_the_next_caller() {
+async fn a_refused_request_leaves_its_connection_usable() {
     let system = SystemBuilder::default()
         .set("RATE_LIMITS", "on")
         .set("RATE_LIMIT_BIO_PAGE", "1/3600")
@@ -135,7 +135,7 @@ async fn a_refused_request_leaves_its_connection_to_the_next_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_name_one_host_and_answers_for_one_caller_are_not_kept() {
+async fn requests_name_one_host_and_private_answers_are_not_cacheable() {
     let system = System::start().await;
     let token = system.client.token("ada");
     for (lines, version, status) in [
@@ -186,7 +186,7 @@ async fn requests_name_one_host_and_answers_for_one_caller_are_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_of_any_length_has_a_short_answer() {
+async fn a_request_of_any_length_gets_a_short_answer() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let overview = "/api/v1/creators/analytics/overview?";

@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, migrate::Migrator};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_takes_every_limit_of_a_session() {
+async fn the_server_accepts_every_limit_of_a_session() {
     let databases = postgres::databases().await;
     let settings = PoolSettings {
         lock_timeout: Duration::from_millis(250),
@@ -44,7 +44,7 @@ async fn the_server_takes_every_limit_of_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_whose_client_is_silent_gives_its_locks_back() {
+async fn a_transaction_of_a_silent_client_releases_its_locks() {
     let databases = postgres::databases().await;
     let settings = PoolSettings {
         idle_in_transaction_timeout: Duration::from_millis(300),

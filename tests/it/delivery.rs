@@ -130,7 +130,7 @@ async fn the_same_event_id_three_times_counts_once_and_gets_the_same_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_before_its_session_waits_and_counts_from_the_moment_the_session_is_there() {
+async fn an_event_that_arrives_before_its_session_waits_and_counts_when_the_session_arrives() {
     let system = System::start().await;
     let client = &system.client;
     let creator = client.creator("ada").await;

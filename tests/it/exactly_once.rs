@@ -99,7 +99,7 @@ async fn of_two_projectors_racing_for_a_partition_only_the_later_owner_commits()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_projector_killed_in_mid_stream_goes_on_to_the_numbers_of_an_undisturbed_run() {
+async fn a_projector_killed_in_mid_stream_reaches_the_numbers_of_an_undisturbed_run() {
     let log = TestLog::start().await;
     let databases = postgres::empty_databases().await;
     let events = sample_log(6_000);
@@ -163,7 +163,7 @@ async fn folded(pool: &PgPool) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_is_absorbed() {
+async fn a_replaced_log_is_folded_from_its_beginning_and_known_events_count_once() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     for visitor in ["a", "b", "c"] {
@@ -215,7 +215,7 @@ async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
+async fn a_log_that_lost_its_tail_is_detected_even_after_it_has_grown_again() {
     let log = TestLog::start().await;
     let databases = postgres::databases().await;
     let events = sample_log(30);
@@ -239,7 +239,7 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
+async fn unreadable_records_become_dead_letters_with_their_reason_and_stop_nothing() {
     let system = System::start().await;
     let producer = Producer::new(&system.log.kafka()).unwrap();
     let bad = Record {
@@ -271,7 +271,7 @@ async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_type_stops_its_partition_and_nothing_behind_it_is_folded() {
+async fn an_unknown_type_stops_its_partition_and_nothing_after_it_is_folded() {
     let system = System::start().await;
     let events = sample_log(2);
     append(&system.log, &events[..1]).await;

@@ -34,7 +34,7 @@ pub async fn creators_apart(system: &System) -> [(i32, Creator); 2] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_that_cannot_be_written_holds_up_no_other() {
+async fn a_partition_that_cannot_be_written_delays_no_other() {
     let system = System::start().await;
     let [(held, waiting), (other, served)] = &creators_apart(&system).await;
     system.settle().await;

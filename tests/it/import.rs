@@ -111,7 +111,7 @@ async fn assert_in_order(system: &System, creator: &Creator) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reports_of_history_are_what_counting_its_file_gives_also_the_second_time() {
+async fn reports_of_an_imported_file_equal_a_plain_count_also_after_a_second_import() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let file = history(creator.page, &links, 800, system.clock.now());
     let counted = Counted::of(&file);
@@ -164,7 +164,7 @@ async fn reports_of_history_are_what_counting_its_file_gives_also_the_second_tim
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_example_of_the_help_is_taken() {
+async fn the_example_in_the_help_is_valid() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let example: Value = serde_json::from_str(EXAMPLE).unwrap();
     let mut line = example.clone();
@@ -250,7 +250,7 @@ impl Read for Written {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_waits_for_a_log_that_is_away_for_a_while_and_keeps_its_order() {
+async fn an_import_waits_for_an_unavailable_log_and_keeps_its_order() {
     if kit::log::is_given() {
         eprintln!("skipped: the cluster is not ours to stop");
         return;
@@ -347,7 +347,7 @@ pub fn environment(system: &System) -> BTreeMap<String, String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_replay_prints_adds_nothing_and_brings_everything_back() {
+async fn the_output_of_replay_adds_nothing_to_its_log_and_restores_a_lost_one() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     // History, live visits, and beacons that were refused.
     let file = history(creator.page, &links, 150, system.clock.now());

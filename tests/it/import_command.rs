@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_lines_are_told_and_fail_a_strict_import_only() {
+async fn bad_lines_are_reported_and_fail_only_a_strict_import() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let good = history(creator.page, &links, 3, system.clock.now());
     let text = format!("{good}{{\"bioPageId\":7}}\nnonsense\n");
@@ -142,7 +142,7 @@ fn run_in(folder: &Path, arguments: &[&str], input: &[u8]) -> kit::child::Ended 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_goes_into_the_running_program_and_into_one_that_is_not_running() {
+async fn an_import_works_with_and_without_a_running_program() {
     let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;

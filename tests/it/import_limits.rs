@@ -24,7 +24,7 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_visit_that_is_longer_than_a_session_may_be_ends_and_counts_what_is_left_out() {
+async fn a_visit_beyond_the_bounds_of_a_session_is_cut_and_the_omitted_events_are_counted() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let start: jiff::Timestamp = "2026-02-20T10:30:00Z".parse().unwrap();
     let start = start.min(system.clock.now() - jiff::SignedDuration::from_hours(48));
@@ -94,7 +94,7 @@ fn visits(system: &System, creator: &Creator, numbers: Range<u128>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
+async fn a_stalled_partition_is_named_and_tenants_of_other_partitions_continue() {
     let (system, ada, _) = system(SystemBuilder::default()).await;
     let stopped = partition_of(&system, &ada).await;
     let mut bob = system.client.creator("bob").await;
@@ -157,7 +157,7 @@ async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_stands_in_a_file_more_than_once_is_in_the_log_once() {
+async fn a_repeated_line_of_a_file_is_in_the_log_once() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let file = history(creator.page, &links, 60, system.clock.now());
     let visits = Counted::of(&file).visits() as u64;
@@ -213,7 +213,7 @@ async fn a_line_that_stands_in_a_file_more_than_once_is_in_the_log_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_was_lost_is_brought_back_although_the_tables_have_everything() {
+async fn an_import_restores_a_lost_log_although_the_tables_have_everything() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let file = history(creator.page, &links, 60, system.clock.now());
     import(&system, &file).await;

@@ -94,7 +94,7 @@ async fn link_entries(system: &System, id: Uuid) -> Vec<Link> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_changes_in_what_is_mentioned_and_null_clears() {
+async fn a_change_of_a_link_affects_only_the_mentioned_members_and_null_clears() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let path = format!("/api/v1/creators/{}/links", creator.id);
@@ -164,7 +164,7 @@ async fn a_link_changes_in_what_is_mentioned_and_null_clears() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_change_leaves_its_traces_and_a_change_to_the_same_leaves_none() {
+async fn every_change_leaves_a_trace_and_a_repeated_one_leaves_none() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let a = system.client.link(&creator, "A", "https://a.example").await;
@@ -240,7 +240,7 @@ async fn every_change_leaves_its_traces_and_a_change_to_the_same_leaves_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_cannot_be_published_is_no_change() {
+async fn a_change_that_cannot_be_published_is_rolled_back() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let a = system.client.link(&creator, "A", "https://a.example").await;
@@ -285,7 +285,7 @@ async fn a_change_that_cannot_be_published_is_no_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clicks_of_a_deleted_link_stay_as_unknown_and_a_renamed_one_has_its_new_name() {
+async fn clicks_of_a_deleted_link_stay_as_unknown_and_a_renamed_link_has_its_new_name() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let client = &system.client;
@@ -329,7 +329,7 @@ fn shuffled(count: usize, seed: usize) -> impl Iterator<Item = usize> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn named_links_get_their_index_and_the_others_keep_their_place() {
+async fn listed_links_get_their_index_and_the_others_keep_their_place() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     // In the order in which they were made, which decides where places collide.
@@ -356,7 +356,7 @@ async fn named_links_get_their_index_and_the_others_keep_their_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_at_the_same_time_follow_one_another_and_none_is_lost() {
+async fn simultaneous_changes_happen_one_at_a_time_and_none_is_lost() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let mut ids = Vec::new();
@@ -411,7 +411,7 @@ async fn changes_at_the_same_time_follow_one_another_and_none_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_route_has_thirty_an_hour_for_each_user() {
+async fn each_user_has_thirty_requests_an_hour_on_each_route() {
     let system = SystemBuilder::default()
         .set("RATE_LIMITS", "on")
         .start()
@@ -446,7 +446,7 @@ async fn each_route_has_thirty_an_hour_for_each_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_link_of_a_full_page_can_be_ordered_and_a_removed_one_makes_room() {
+async fn every_link_of_a_full_page_can_be_ordered_and_a_removal_frees_a_place() {
     let system = SystemBuilder::default()
         .set("BIO_MAX_LINKS", "3")
         .start()

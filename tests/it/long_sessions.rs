@@ -65,7 +65,7 @@ async fn rows_read(pool: &PgPool) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_further_view_or_leave_reads_a_few_rows_however_long_its_session_is() {
+async fn a_further_view_or_leave_reads_few_rows_even_in_a_long_session() {
     let pool = projector_pool().await;
     let store = Store::new(pool.clone());
     let views = 3_000;
@@ -169,7 +169,7 @@ fn restated(log: &[Event]) -> BTreeMap<Uuid, (i32, i32, u64)> {
 }
 
 #[test]
-fn sessions_are_what_all_of_their_events_at_once_come_to() {
+fn a_session_equals_the_sum_of_all_its_events_computed_at_once() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = runtime.block_on(empty_tables());
     let mut runner = TestRunner::new(ProptestConfig {

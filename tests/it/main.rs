@@ -1,5 +1,13 @@
 //! The integration tests, one binary: whole systems, real PostgreSQL, a real log.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 mod alerts;
 mod bad_changes;
 mod bad_input;
@@ -36,6 +44,7 @@ mod seeds;
 mod statements;
 mod tenants;
 mod tokens;
+mod vocabulary;
 mod waiting;
 
 use clap::Parser;
@@ -49,9 +58,9 @@ fn child_program() {
     };
     let code = match words.first().map(String::as_str) {
         Some("footfall") => footfall::cli::dispatch(footfall::cli::Arguments::parse_from(&words)),
-        Some("ingest") => runtime::program::run(&[], ingest::run),
-        Some("projector") => runtime::program::run(&[], projector::run),
-        Some("api") => runtime::program::run(&[], api::run),
+        Some("ingest") => runtime::program::run(ingest::declared(), &[], ingest::run),
+        Some("projector") => runtime::program::run(projector::declared(), &[], projector::run),
+        Some("api") => runtime::program::run(api::declared(), &[], api::run),
         other => panic!("no program {other:?}"),
     };
     // `ExitCode` does not give its number back; the codes we use are told apart by comparison.

@@ -72,7 +72,7 @@ fn every_file_of_a_schema_is_one_of_its_migrations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_of_the_first_schema_become_what_their_log_folds_into() {
+async fn tables_of_the_first_schema_migrate_to_what_their_log_folds_into() {
     let mut runner = TestRunner::deterministic();
     for scale in [1, 30, 300] {
         let log = prop::collection::vec(event_over(scale), 300)

@@ -13,7 +13,7 @@ use uuid::Uuid;
 const GENERATION: i64 = 1 << 48;
 
 #[test]
-fn the_same_log_gives_equal_tables_wherever_it_is_cut() {
+fn the_same_log_gives_equal_tables_with_any_batch_boundaries() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (a, b) = runtime.block_on(async { (empty_tables().await, empty_tables().await) });
     let mut runner = TestRunner::new(ProptestConfig {
@@ -51,7 +51,7 @@ fn the_same_log_gives_equal_tables_wherever_it_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waited_keeps_its_seq_and_is_visible_from_the_last_record_that_it_needed() {
+async fn a_waiting_event_keeps_its_seq_and_becomes_visible_with_the_last_record_that_it_needs() {
     let session = SessionId(Uuid::from_u128(100));
     let pageview = PageviewId(Uuid::from_u128(200));
     let other = PageviewId(Uuid::from_u128(201));
@@ -140,7 +140,7 @@ async fn a_generation_belongs_to_a_log_and_not_to_a_partition() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_lost_its_end_gets_one_further_generation_for_the_partitions_concerned() {
+async fn a_log_that_lost_its_end_gets_one_further_generation_for_the_affected_partitions() {
     let store = Store::new(empty_tables().await);
     for partition in 0..4 {
         fold_ten(&store, partition, 1).await;
@@ -156,7 +156,7 @@ async fn a_log_that_lost_its_end_gets_one_further_generation_for_the_partitions_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_of_a_build_that_knew_no_log_ids_go_on_with_the_log_they_were_made_from() {
+async fn tables_of_a_build_without_log_ids_continue_with_their_log() {
     let pool = empty_tables().await;
     let store = Store::new(pool.clone());
     let old =
@@ -184,7 +184,7 @@ async fn partitions_claimed_at_the_same_moment_share_the_generation_of_a_new_log
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_folded_into_empty_tables_again_gives_them_byte_for_byte() {
+async fn folding_a_log_again_into_empty_tables_gives_the_same_bytes() {
     let log = TestLog::start().await;
     let events = sample_log(400);
     append(&log, &events).await;
@@ -208,7 +208,7 @@ async fn a_log_folded_into_empty_tables_again_gives_them_byte_for_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_of_a_new_log_come_behind_those_of_the_one_before() {
+async fn events_of_a_new_log_come_after_those_of_the_previous_log() {
     let log = TestLog::start().await;
     let databases = postgres::databases().await;
     let events = sample_log(60);

@@ -17,7 +17,7 @@ async fn page(system: &System, creator: &Creator, page: Uuid) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_change_in_what_is_mentioned_and_null_clears() {
+async fn a_change_of_settings_affects_only_the_mentioned_members_and_null_clears() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let template = Uuid::from_u128(5);

@@ -206,7 +206,7 @@ const BYTES_OF_A_VIEW: usize = 60_000;
 const VIEWS_BEHIND: u32 = 650;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_record_stops_its_partition_alone_and_until_it_is_taken() {
+async fn a_refused_record_stops_only_its_own_partition_until_the_database_takes_it() {
     let system = System::start().await;
     let [(stopped, refused), (other, served)] = &creators_apart(&system).await;
     system.settle().await;
@@ -256,7 +256,7 @@ async fn a_refused_record_stops_its_partition_alone_and_until_it_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_are_written_once_however_often_their_batch_is_tried() {
+async fn retries_of_a_batch_write_its_dead_letters_once() {
     let system = System::start().await;
     // Counts attempts although each is rolled back.
     let refuse = "
@@ -291,7 +291,7 @@ async fn dead_letters_are_written_once_however_often_their_batch_is_tried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_that_was_set_to_another_place_is_claimed_again_and_counts_the_same() {
+async fn a_partition_set_to_another_offset_is_claimed_again_and_counts_the_same() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     visit(&system, &creator, "first").await;
@@ -372,7 +372,7 @@ async fn behind_and_stopped(address: &str) -> Option<(usize, usize)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_projector_without_a_free_partition_is_not_ready_and_one_that_gives_some_up_forgets_their_lag()
+async fn a_projector_without_a_writable_partition_is_not_ready_and_forgets_the_lag_of_revoked_partitions()
  {
     // Every partition is claimed once, then locked, then behind.
     let (log, databases) = System::start().await.stop().await;

@@ -161,7 +161,7 @@ async fn a_visit_with_the_token_of_the_page_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_and_the_tracker_are_compressed_for_who_wants_that() {
+async fn pages_and_the_tracker_are_compressed_for_clients_that_accept_it() {
     let system = System::start().await;
     system.client.creator("ada").await;
     for path in ["/@ada", "/footfall.js"] {
@@ -179,7 +179,7 @@ async fn pages_and_the_tracker_are_compressed_for_who_wants_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_is_seen_at_once_on_every_instance() {
+async fn a_write_is_visible_at_once_on_every_instance() {
     let system = System::start().await;
     let other = SystemBuilder::default()
         .log(system.log.shared())
@@ -240,7 +240,7 @@ async fn a_write_is_seen_at_once_on_every_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn links_appear_and_go_with_the_clock() {
+async fn links_appear_and_disappear_on_schedule() {
     let system = System::start().await;
     let ada = system.client.creator("ada").await;
     let link = json!({
@@ -259,7 +259,7 @@ async fn links_appear_and_go_with_the_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn further_pages_have_addresses_of_their_own_and_nobody_elses() {
+async fn each_further_page_has_its_own_address_below_its_creator() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
@@ -323,7 +323,7 @@ async fn further_pages_have_addresses_of_their_own_and_nobody_elses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn embedding_is_the_pages_choice() {
+async fn a_page_is_embeddable_only_if_its_creator_enables_it() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
@@ -354,7 +354,7 @@ async fn embedding_is_the_pages_choice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_and_broken_are_told_as_pages_to_people_and_in_the_envelope_to_programs() {
+async fn errors_are_pages_for_people_and_envelopes_for_programs() {
     let system = SystemBuilder::default()
         .set("RATE_LIMITS", "on")
         .set("RATE_LIMIT_BIO_PAGE", "2/60")

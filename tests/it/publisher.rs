@@ -38,7 +38,7 @@ async fn until(run: &Value, expected: [(&str, f64); 2]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_waits_for_the_lock_is_ready_and_its_metrics_tell_that_changes_wait() {
+async fn an_api_that_waits_for_the_lock_is_ready_and_its_metrics_show_waiting_changes() {
     let home = Home::new();
     let program = start(&home);
     let run = ready(&home, program.id()).await;

@@ -33,7 +33,7 @@ async fn lines(log: &TestLog, selection: Selection) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
+async fn every_record_is_printed_unchanged_and_filters_leave_out_the_rest() {
     let system = System::start().await;
     let ada = system.client.creator("ada").await;
     let bob = system.client.creator("bob").await;
@@ -131,7 +131,7 @@ async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_topics_are_printed_too_and_unknown_ones_are_told() {
+async fn other_topics_are_printed_too_and_unknown_ones_are_reported() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let producer = Producer::new(&system.log.kafka()).unwrap();
@@ -240,7 +240,7 @@ async fn assert_belonging(system: &System, creator: &Creator, directory: &Select
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_prints_lines_alone_and_ends_quietly_with_its_reader() {
+async fn the_command_prints_only_lines_and_exits_quietly_with_its_reader() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let session = system.client.session(creator.page, "v").await;
@@ -268,7 +268,7 @@ async fn the_command_prints_lines_alone_and_ends_quietly_with_its_reader() {
 }
 
 #[test]
-fn a_folder_without_a_log_is_told_and_not_filled() {
+fn a_folder_without_a_log_is_reported_and_not_changed() {
     let folder = std::env::temp_dir().join(format!("footfall-no-log-{}", std::process::id()));
     let environment = [
         ("FOOTFALL_DATA_DIR", folder.to_str().unwrap()),

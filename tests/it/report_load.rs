@@ -37,7 +37,7 @@ async fn workspace_no(system: &System, creator: &Creator) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clicks_on_ids_of_others_are_one_row_however_many_ids_there_are() {
+async fn clicks_on_any_number_of_foreign_ids_are_one_row() {
     let system = System::start().await;
     let client = &system.client;
     let (ada, bob) = (client.creator("ada").await, client.creator("bob").await);
@@ -111,7 +111,7 @@ async fn until_running(analytics: &PgPool, count: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_one_tenant_leaves_the_others_their_answers() {
+async fn other_tenants_get_answers_during_a_flood_of_one() {
     let system = System::start().await;
     let client = &system.client;
     let (ada, bob) = (client.creator("ada").await, client.creator("bob").await);
@@ -170,7 +170,7 @@ async fn a_flood_of_one_tenant_leaves_the_others_their_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_given_up_ends_its_statement() {
+async fn an_abandoned_request_ends_its_statement() {
     let system = System::start().await;
     let ada = system.client.creator("ada").await;
     let mut holder = system.analytics.begin().await.unwrap();
@@ -195,7 +195,7 @@ async fn a_request_that_is_given_up_ends_its_statement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_takes_too_long_is_ended_and_told_so() {
+async fn a_report_that_takes_too_long_is_stopped_with_an_error() {
     let system = SystemBuilder::default()
         .set("REPORT_TIMEOUT", "1s")
         .start()

@@ -3,7 +3,7 @@
 use kit::{System, child::Program, system::PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_with_another_tracking_secret_than_ingest_ends() {
+async fn an_api_exits_if_its_tracking_secret_differs_from_ingests() {
     let system = System::start().await;
     let mut environment = system.settings.clone();
     let other = "another-secret-for-tests-0123456789abcdef";

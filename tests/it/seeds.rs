@@ -85,7 +85,7 @@ impl<'a> Traffic<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traffic_sent_as_the_example_of_sources_is_answered_as_published() {
+async fn the_published_example_of_sources_gives_the_published_report() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let mut traffic = Traffic::of(&system, &creator);
@@ -129,7 +129,7 @@ async fn traffic_sent_as_the_example_of_sources_is_answered_as_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traffic_sent_as_the_example_of_links_is_answered_as_published() {
+async fn the_published_example_of_links_gives_the_published_report() {
     let system = System::start().await;
     let client = &system.client;
     let creator = client.creator("ada").await;
@@ -171,7 +171,7 @@ async fn traffic_sent_as_the_example_of_links_is_answered_as_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traffic_sent_as_the_examples_of_totals_and_devices_is_answered_as_published() {
+async fn the_published_examples_of_totals_and_devices_give_the_published_reports() {
     let system = System::start().await;
     let client = &system.client;
     let link = Uuid::from_u128(7);

@@ -1,6 +1,8 @@
 //! Every fixed statement prepares on freshly migrated databases and reads large tables by an index, and every
 //! table knows its tenant.
 
+use crate::vocabulary::TRIALS;
+use api::catalog::REPORTS;
 use kit::postgres;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool, Row, SqlSafeStr};
 
@@ -15,6 +17,13 @@ const LARGE: &str = "
            md5('session' || n % 40000)::uuid, md5('view' || n)::uuid
     FROM generate_series(1, 80000) AS n, LATERAL (SELECT timestamptz '2026-01-01' + n * interval '7 minutes') AS t (at);
     ANALYZE";
+
+/// Those of the catalogue, and of rows that only tests have.
+fn reports() -> Vec<(String, String)> {
+    let mut all = api::report_statements(REPORTS);
+    all.extend(api::report_statements(&TRIALS));
+    all
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_prepares() {
@@ -39,7 +48,7 @@ async fn every_statement_prepares() {
             .unwrap_or_else(|error| panic!("{error} in {statement}"));
         prepared += 1;
     }
-    for (report, statement) in api::report_statements() {
+    for (report, statement) in reports() {
         let prepared_as = analytics
             .prepare(AssertSqlSafe(statement).into_sql_str())
             .await;
@@ -60,7 +69,7 @@ async fn no_statement_that_answers_reads_a_whole_table() {
     let fixed = api::ANALYTICS_STATEMENTS.iter();
     let fixed = fixed.map(|(name, statement)| ((*name).to_owned(), (*statement).to_owned()));
     let mut by_index = 0;
-    for (name, statement) in api::report_statements().into_iter().chain(fixed) {
+    for (name, statement) in reports().into_iter().chain(fixed) {
         let plan = plan(&mut analytics, &statement).await;
         for table in ["events", "sessions"] {
             let whole = format!("Seq Scan on {table}");

@@ -42,7 +42,7 @@ async fn provision(client: &Client, token: &str, name: &str) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_system_takes_es256_tokens_of_a_key_set_and_no_others() {
+async fn a_whole_system_accepts_only_es256_tokens_of_its_key_set() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.json");
     fs::write(&file, SET).unwrap();

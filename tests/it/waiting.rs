@@ -45,7 +45,7 @@ async fn count(pool: &PgPool, table: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_counts_if_its_session_comes_within_seven_days_whichever_was_first() {
+async fn an_event_counts_if_its_session_arrives_within_seven_days_in_either_order() {
     let late = 7 * DAY + 10;
     let log = [
         // A second too early for the session, and just in time.
@@ -72,7 +72,7 @@ async fn an_event_counts_if_its_session_comes_within_seven_days_whichever_was_fi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_ends_a_day_after_its_start_whichever_was_first() {
+async fn a_session_ends_a_day_after_its_start_in_any_order_of_arrival() {
     let log = [
         received(event_at(1, 0, start(SESSION)), 0),
         received(event_at(2, DAY - 1, view(SESSION, VIEW)), 0),
@@ -107,7 +107,7 @@ async fn a_session_ends_a_day_after_its_start_whichever_was_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
+async fn expired_events_are_deleted_in_batches_and_no_number_changes() {
     let (now, partitions) = (at(8 * DAY + 1), 2);
     let pool = empty_tables().await;
     let store = Store::new(pool.clone());
@@ -177,7 +177,7 @@ async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_running_projector_deletes_what_has_waited_too_long() {
+async fn the_running_projector_deletes_expired_events() {
     let system = SystemBuilder::default().start().await;
     let now = system.clock.now();
     let long_ago = now - SignedDuration::from_hours(9 * 24);

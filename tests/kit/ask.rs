@@ -1,31 +1,15 @@
-//! A question to a report, as a client sends it and as it is meant.
+//! A question to a report, as a client sends it.
 
+use api::catalog::{Report, Shape};
 use uuid::Uuid;
-
-/// Names and null labels of what can be said of a visit, with its column.
-pub(crate) const DIMENSIONS: [(&str, &str, &str); 13] = [
-    ("referrer", "referrer_domain", "direct"),
-    ("source_class", "source_class", "unknown"),
-    ("country", "country", "Unknown"),
-    ("region", "region", "Unknown"),
-    ("city", "city", "Unknown"),
-    ("device", "device", "unknown"),
-    ("browser", "browser", "Unknown"),
-    ("os", "os", "Unknown"),
-    ("language", "language", "Unknown"),
-    ("utm_source", "utm_source", "(none)"),
-    ("utm_medium", "utm_medium", "(none)"),
-    ("utm_campaign", "utm_campaign", "(none)"),
-    ("entry_page", "landing_path", "Unknown"),
-];
 
 /// One question.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    /// The report: the path after `/analytics/`.
-    pub report: String,
-    /// Its `type` or `dimension`, under the parameter's name.
-    pub choice: Option<(&'static str, String)>,
+    /// The row of the catalogue.
+    pub report: &'static Report,
+    /// The name that chooses its shape, if it asks to choose.
+    pub choice: Option<&'static str>,
     /// `days`, in bounds.
     pub days: i64,
     /// The page.
@@ -39,14 +23,37 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Path and query behind `/analytics/`.
+    /// The plain question to a report about a page.
     #[must_use]
-    pub fn path(&self) -> String {
+    pub const fn of(report: &'static Report, page: Uuid) -> Self {
+        Self {
+            report,
+            choice: None,
+            days: 30,
+            page,
+            zone: "UTC",
+            compare: false,
+            filters: Vec::new(),
+        }
+    }
+
+    /// The shape that it chooses.
+    ///
+    /// # Panics
+    /// When there is no shape of that name.
+    #[must_use]
+    pub fn shape(&self) -> &'static Shape {
+        self.report.shape.chosen(self.choice).unwrap()
+    }
+
+    /// Path and query.
+    #[must_use]
+    pub fn url(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("days", &self.days.to_string());
         query.append_pair("bioPageId", &self.page.to_string());
-        if let Some((name, value)) = &self.choice {
-            query.append_pair(name, value);
+        if let (Shape::Choice(choice), Some(name)) = (&self.report.shape, self.choice) {
+            query.append_pair(choice.param.name(), name);
         }
         if self.zone != "UTC" {
             query.append_pair("timezone", self.zone);
@@ -57,25 +64,6 @@ impl Ask {
         for (name, values) in &self.filters {
             query.append_pair(name, &values.join(","));
         }
-        format!("{}?{}", self.report, query.finish())
+        format!("{}?{}", self.report.path, query.finish())
     }
-}
-
-/// The value that a filter's element means: no backslashes, and a name for the missing one.
-pub(crate) fn meant(name: &str, element: &str) -> String {
-    let mut chars = element.chars();
-    let mut plain = String::new();
-    while let Some(char) = chars.next() {
-        let char = if char == '\\' {
-            chars.next().unwrap_or(char)
-        } else {
-            char
-        };
-        plain.push(char);
-    }
-    if plain.is_empty() {
-        let missing = DIMENSIONS.iter().find(|(known, ..)| *known == name);
-        return missing.unwrap().2.to_owned();
-    }
-    plain
 }

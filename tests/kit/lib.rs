@@ -3,9 +3,19 @@
 //! Each [`System`] has databases and a log of its own, so tests run in parallel. With `KAFKA_BROKERS`
 //! set the log is that cluster's; its topics are made anew for each system, one system at a time.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 pub mod ask;
 pub mod child;
 pub mod client;
+pub mod expected;
+mod expected_file;
 pub mod file;
 pub mod home;
 pub mod log;

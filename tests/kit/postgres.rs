@@ -1,6 +1,7 @@
 //! One PostgreSQL server for all tests of a process, and a fresh pair of databases for each system.
 
-use footfall::postgres::{Contents, EmbeddedPostgres, Programs, Role};
+use footfall::roles::{self, Contents, Role};
+use footfall_postgres::{EmbeddedPostgres, Programs};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::{
     path::Path,
@@ -34,9 +35,9 @@ impl Databases {
     #[must_use]
     pub fn settings(&self) -> [(&'static str, String); 3] {
         let server = SERVER.get().expect("the server runs");
-        let url = |role, url: &str| {
+        let url = |role: Role, url: &str| {
             let (_, name) = url.rsplit_once('/').expect("a database");
-            server.postgres.url(role, name)
+            server.postgres.url(role.name(), name)
         };
         [
             ("DATABASE_URL", url(Role::Api, &self.main)),
@@ -86,7 +87,9 @@ pub async fn empty_databases() -> Databases {
     );
     for (name, contents) in [(&main, Contents::Main), (&analytics, Contents::Analytics)] {
         server.postgres.create_database(name).await.unwrap();
-        server.postgres.grant(name, contents).await.unwrap();
+        roles::grant(&server.postgres, name, contents)
+            .await
+            .unwrap();
     }
     Databases {
         main: server.postgres.admin_url(&main),
@@ -111,7 +114,7 @@ impl Server {
                     .await
                     .unwrap();
                 watch_over(&folder);
-                postgres.make_roles().await.unwrap();
+                roles::make(&postgres).await.unwrap();
                 lift_connection_limits(&postgres).await;
                 for (name, contents, migrations) in [
                     ("template_main", Contents::Main, &api::MIGRATIONS),
@@ -125,7 +128,7 @@ impl Server {
                     let pool = PgPool::connect(&postgres.admin_url(name)).await.unwrap();
                     migrations.run(&pool).await.unwrap();
                     pool.close().await;
-                    postgres.grant(name, contents).await.unwrap();
+                    roles::grant(&postgres, name, contents).await.unwrap();
                 }
                 let _ = sender.send(Self { postgres });
                 std::future::pending::<()>().await;

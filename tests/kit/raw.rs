@@ -1,456 +1,173 @@
-//! Every report of the catalogue once more, from the raw rows and as plainly as can be: loops over rows
-//! in memory, no SQL but for reading them. What the engine answers must equal this.
+//! The raw rows of a tenant in memory, each a JSON object of its columns.
 //!
-//! Owns no rule of its own: the rules are those of `docs/API-DESIGN.md`.
+//! What a visit sums up (its views, how long it took) is computed here once more from its events, so that reports are
+//! checked against what happened and not against what the projector made of it.
 
-use crate::{
-    ask::{Ask, DIMENSIONS, meant},
-    oracle::{js_number, js_round, since},
-};
-use jiff::{
-    SignedDuration, Timestamp,
-    tz::{TimeZone, TimeZoneDatabase},
-};
+use crate::oracle::js_round;
+use jiff::Timestamp;
+use schemas::{Kind, analytics::facts::FACTS};
 use serde_json::{Map, Value, json};
-use sqlx::{PgPool, Row};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-/// Kinds of events, as `events.kind` has them.
-const HEARTBEAT: i16 = 2;
-const VIEW: i16 = 4;
-const LEAVE: i16 = 5;
-const REFUSED: i16 = 7;
-
-#[derive(Debug)]
-struct Visit {
-    at: Timestamp,
-    visitor: Option<Vec<u8>>,
-    /// By dimension, null labels in place.
-    is: BTreeMap<&'static str, String>,
-    country_code: String,
-    views: usize,
-    seconds: f64,
+/// One row.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    /// When it happened.
+    pub(crate) at: Timestamp,
+    columns: Map<String, Value>,
 }
 
-#[derive(Debug)]
-struct View {
-    at: Timestamp,
-    session: Uuid,
-    link: Option<Uuid>,
+impl Row {
+    /// The value of a column.
+    pub(crate) fn get(&self, column: &str) -> &Value {
+        let value = self.columns.get(column);
+        value.unwrap_or_else(|| panic!("no column {column}"))
+    }
+
+    /// The same as text; `None` for a missing value.
+    pub(crate) fn text(&self, column: &str) -> Option<String> {
+        match self.get(column) {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// An id that is never missing.
+    fn id(&self, column: &str) -> String {
+        self.text(column).unwrap()
+    }
 }
 
-/// The raw rows of a page.
+/// The caller's links: title and url, or `None` for one that was deleted.
+pub type Names = HashMap<Uuid, Option<(String, String)>>;
+
+/// All rows of a tenant that count.
 #[derive(Debug)]
 pub struct Rows {
-    visits: BTreeMap<Uuid, Visit>,
-    views: Vec<View>,
-    refusals: Vec<(Timestamp, String, i32)>,
-    names: HashMap<Uuid, Option<(String, String)>>,
+    /// By table.
+    pub(crate) tables: BTreeMap<&'static str, Vec<Row>>,
+    /// The visits, by their id.
+    pub(crate) visits: BTreeMap<String, Row>,
+    pub(crate) names: Names,
 }
 
 impl Rows {
-    /// Reads them; `names` are the caller's links, without a name those that were deleted.
+    /// Reads them.
     ///
     /// # Panics
     /// When the database refuses.
-    pub async fn read(
-        analytics: &PgPool,
-        page: Uuid,
-        names: HashMap<Uuid, Option<(String, String)>>,
-    ) -> Self {
-        let time = |row: &sqlx::postgres::PgRow, name: &str| {
-            row.get::<jiff_sqlx::Timestamp, _>(name).to_jiff()
-        };
-        let sessions = "SELECT * FROM sessions WHERE page_id = $1";
-        let sessions = sqlx::query(sessions).bind(page).fetch_all(analytics).await;
-        let events = sqlx::query("SELECT * FROM events WHERE visible_seq IS NOT NULL")
-            .fetch_all(analytics)
-            .await;
-        let (sessions, events) = (sessions.unwrap(), events.unwrap());
-
-        let mut leaves: BTreeMap<Uuid, f64> = BTreeMap::new();
-        let mut beats: BTreeMap<Uuid, u32> = BTreeMap::new();
-        let mut of_session: BTreeMap<Uuid, Vec<(Timestamp, Uuid, Uuid)>> = BTreeMap::new();
-        let (mut views, mut refusals) = (Vec::new(), Vec::new());
-        for row in &events {
-            let at = time(row, "occurred_at");
-            match row.get::<i16, _>("kind") {
-                HEARTBEAT => *beats.entry(row.get("session_id")).or_default() += 1,
-                LEAVE => drop(leaves.insert(row.get("pageview_id"), row.get("duration_seconds"))),
-                VIEW => {
-                    let session = row.get("session_id");
-                    let view = (at, row.get("event_id"), row.get("pageview_id"));
-                    of_session.entry(session).or_default().push(view);
-                    if row.get::<Option<Uuid>, _>("page_id") == Some(page) {
-                        let link = row.get("link_id");
-                        views.push(View { at, session, link });
-                    }
-                }
-                REFUSED if row.get::<Option<Uuid>, _>("page_id") == Some(page) => {
-                    refusals.push((at, row.get("refusal_reason"), row.get("refusal_count")));
-                }
-                _ => {}
+    pub async fn read(analytics: &PgPool, workspace_no: i32, names: Names) -> Self {
+        let mut tables = BTreeMap::new();
+        for fact in FACTS {
+            if tables.contains_key(fact.table) {
+                continue;
             }
-        }
-        let visits = sessions.iter().map(|row| {
-            let id: Uuid = row.get("session_id");
-            let mut views = of_session.remove(&id).unwrap_or_default();
-            views.sort_unstable();
-            let is = DIMENSIONS.map(|(name, column, null)| {
-                let value: Option<String> = row.get(column);
-                (name, value.unwrap_or_else(|| null.to_owned()))
+            let statement = format!(
+                "SELECT to_jsonb(t) FROM {} AS t WHERE workspace_no = $1",
+                fact.table
+            );
+            let found = sqlx::query(AssertSqlSafe(statement))
+                .bind(workspace_no)
+                .fetch_all(analytics)
+                .await
+                .unwrap();
+            let rows = found.iter().map(|row| {
+                let Value::Object(columns) = row.get(0) else {
+                    panic!("a row is an object")
+                };
+                let at = columns[fact.time].as_str().unwrap().parse().unwrap();
+                Row { at, columns }
             });
-            let visit = Visit {
-                at: time(row, "started_at"),
-                visitor: row.get("visitor_hash"),
-                is: is.into(),
-                country_code: row
-                    .get::<Option<String>, _>("country_code")
-                    .unwrap_or_default(),
-                views: views.len(),
-                seconds: seconds(beats.get(&id).copied().unwrap_or(0), &views, &leaves),
-            };
-            (id, visit)
-        });
+            tables.insert(fact.table, rows.filter(counts).collect::<Vec<Row>>());
+        }
+        let mut visits = tables["sessions"].clone();
+        restate(&mut visits, &tables["events"]);
+        tables.insert("sessions", visits.clone());
+        let by_id = visits
+            .into_iter()
+            .map(|visit| (visit.id("session_id"), visit));
         Self {
-            visits: visits.collect(),
-            views,
-            refusals,
+            visits: by_id.collect(),
+            tables,
             names,
-        }
-    }
-
-    /// What the report must answer: `data`, or the text of a file.
-    ///
-    /// # Panics
-    /// On a report that has no oracle here.
-    #[must_use]
-    pub fn expect(&self, ask: &Ask, now: Timestamp) -> Value {
-        let since = since(now, ask.days);
-        let window = self.cut(ask, since, None);
-        let zone = &TimeZoneDatabase::bundled().get(ask.zone).unwrap();
-        let span = SignedDuration::from_hours(24 * ask.days);
-        let before = ask
-            .compare
-            .then(|| self.cut(ask, since - span, Some(since)));
-        match ask.report.as_str() {
-            "overview" => {
-                let names = ["totalViews", "uniqueVisitors", "totalClicks", "ctr"];
-                let mut data = compared(
-                    window.overview(),
-                    &names,
-                    before.as_ref().map(Cut::overview),
-                );
-                data["days"] = json!(ask.days);
-                data
-            }
-            "sessions" => {
-                let names = [
-                    "totalSessions",
-                    "bounceRate",
-                    "avgDuration",
-                    "pagesPerSession",
-                ];
-                compared(
-                    window.sessions(),
-                    &names,
-                    before.as_ref().map(Cut::sessions),
-                )
-            }
-            "traffic" => json!({"sources": window.by("referrer", "source", "visits", Some(15))}),
-            "geo" => json!({"locations": window.by("country", "country", "visits", Some(20))}),
-            "devices" => json!({"segments": window.by("device", "name", "count", None)}),
-            "links" => window.links(),
-            "trend" => {
-                let mut data = json!({"days": ask.days, "daily": window.trend(zone)});
-                if let Some(before) = before {
-                    let sums = |cut: &Cut| [cut.views.len(), cut.clicks()].map(|n| json!(n));
-                    let ([views, clicks], [views_before, clicks_before]) =
-                        (sums(&window), sums(&before));
-                    data["previous"] = json!({"daily": before.trend(zone)});
-                    data["change"] = json!({
-                        "views": percent(&views, &views_before),
-                        "clicks": percent(&clicks, &clicks_before),
-                    });
-                }
-                data
-            }
-            "refusals" => json!({"days": ask.days, "daily": window.refusals(zone)}),
-            "breakdown" => {
-                let (_, dimension) = ask.choice.as_ref().unwrap();
-                let rows = match dimension.as_str() {
-                    "hour_of_week" => window.hours(zone),
-                    other => window.by(other, "value", "visits", Some(100)),
-                };
-                json!({"dimension": dimension, "rows": rows})
-            }
-            "export" => {
-                let (_, kind) = ask.choice.as_ref().unwrap();
-                json!(window.file(kind, ask.days))
-            }
-            other => panic!("there is no oracle for {other}"),
-        }
-    }
-
-    fn cut(&self, ask: &Ask, since: Timestamp, until: Option<Timestamp>) -> Cut<'_> {
-        let in_time = |at: Timestamp| at >= since && until.is_none_or(|until| at < until);
-        let wanted = |visit: &Visit| {
-            ask.filters.iter().all(|(name, values)| {
-                let is = |value: &str| {
-                    let (value, visited) = (meant(name, value), &visit.is[name]);
-                    let same = |stored: &str| match *name {
-                        "country" | "device" | "source_class" => {
-                            stored.eq_ignore_ascii_case(&value)
-                        }
-                        _ => stored == value,
-                    };
-                    same(visited) || (*name == "country" && same(&visit.country_code))
-                };
-                let (not, one_of): (Vec<&String>, Vec<&String>) =
-                    values.iter().partition(|value| value.starts_with('-'));
-                (one_of.is_empty() || one_of.iter().any(|value| is(value)))
-                    && !not.iter().any(|value| is(&value[1..]))
-            })
-        };
-        let visits = self.visits.values();
-        let views = self.views.iter();
-        let refusals = self.refusals.iter();
-        Cut {
-            visits: visits.filter(|v| in_time(v.at) && wanted(v)).collect(),
-            views: views
-                .filter(|view| in_time(view.at) && wanted(&self.visits[&view.session]))
-                .collect(),
-            refusals: refusals.filter(|refused| in_time(refused.0)).collect(),
-            names: &self.names,
         }
     }
 }
 
+/// Events that wait for their visit do not count.
+fn counts(row: &Row) -> bool {
+    let seq = row.columns.get("visible_seq");
+    seq.is_none_or(|seq| !seq.is_null())
+}
+
+/// Sets what each visit sums up to what its events say.
+fn restate(visits: &mut [Row], events: &[Row]) {
+    let mut leaves: BTreeMap<String, f64> = BTreeMap::new();
+    let mut beats: BTreeMap<String, u32> = BTreeMap::new();
+    let mut views: BTreeMap<String, Vec<View>> = BTreeMap::new();
+    for event in events {
+        let is = |kind: Kind| *event.get("kind") == json!(kind.number());
+        if is(Kind::SessionHeartbeat) {
+            let session = event.id("session_id");
+            *beats.entry(session).or_default() += 1;
+        } else if is(Kind::PageLeft) {
+            let seconds = event.get("duration_seconds").as_f64().unwrap();
+            leaves.insert(event.id("pageview_id"), seconds);
+        } else if is(Kind::PageViewed) {
+            let view = View {
+                at: event.at,
+                event: event.id("event_id"),
+                id: event.id("pageview_id"),
+            };
+            let session = event.id("session_id");
+            views.entry(session).or_default().push(view);
+        }
+    }
+    for visit in visits {
+        let id = visit.id("session_id");
+        let mut views = views.remove(&id).unwrap_or_default();
+        views.sort_unstable();
+        let beats = beats.get(&id).copied().unwrap_or(0);
+        let seconds = seconds(beats, &views, &leaves);
+        for (column, value) in [
+            ("page_views", json!(views.len())),
+            ("bounced", json!(views.len() < 2)),
+            ("duration_seconds", json!(seconds)),
+        ] {
+            let known = visit.columns.insert(column.to_owned(), value);
+            assert!(known.is_some(), "no column {column}");
+        }
+    }
+}
+
+/// A view of a visit, in the order in which its views are timed.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct View {
+    at: Timestamp,
+    event: String,
+    id: String,
+}
+
 /// The duration of a visit: 30 s a heartbeat; without any, the sum of its views if one of them was left.
-fn seconds(beats: u32, views: &[(Timestamp, Uuid, Uuid)], leaves: &BTreeMap<Uuid, f64>) -> f64 {
+fn seconds(beats: u32, views: &[View], leaves: &BTreeMap<String, f64>) -> f64 {
     if beats > 0 {
         return f64::from(beats) * 30.0;
     }
-    if !views.iter().any(|(.., view)| leaves.contains_key(view)) {
+    if !views.iter().any(|view| leaves.contains_key(&view.id)) {
         return 0.0;
     }
     let mut sum = 0.0;
-    for (index, (at, _, view)) in views.iter().enumerate() {
-        let next = views
-            .get(index + 1)
-            .map(|(next, ..)| next.duration_since(*at));
-        sum += match (leaves.get(view), next) {
+    for (index, view) in views.iter().enumerate() {
+        let next = views.get(index + 1);
+        let gap = next.map(|next| next.at.duration_since(view.at));
+        sum += match (leaves.get(&view.id), gap) {
             (Some(seconds), _) => *seconds,
             (None, Some(gap)) if gap.as_millis() <= 3_600_000 => js_round(gap.as_secs_f64()),
             _ => 0.0,
         };
     }
     sum
-}
-
-/// The rows that a question is about.
-struct Cut<'a> {
-    visits: Vec<&'a Visit>,
-    views: Vec<&'a View>,
-    refusals: Vec<&'a (Timestamp, String, i32)>,
-    names: &'a HashMap<Uuid, Option<(String, String)>>,
-}
-
-#[expect(clippy::cast_precision_loss, reason = "as JavaScript does")]
-fn ratio(part: f64, whole: usize, scale: f64, unit: f64) -> Value {
-    if whole == 0 {
-        json!(0)
-    } else {
-        js_number(js_round(part / whole as f64 * scale) / unit)
-    }
-}
-
-/// With the numbers of the window before, and the change of each that is named.
-fn compared(mut data: Value, names: &[&str], previous: Option<Value>) -> Value {
-    if let Some(previous) = previous {
-        let change = names.iter().map(|name| {
-            let change = percent(&data[*name], &previous[*name]);
-            ((*name).to_owned(), change)
-        });
-        let change: Map<String, Value> = change.collect();
-        data["previous"] = previous;
-        data["change"] = Value::Object(change);
-    }
-    data
-}
-
-fn percent(now: &Value, before: &Value) -> Value {
-    let (now, before) = (now.as_f64().unwrap(), before.as_f64().unwrap());
-    if before == 0.0 {
-        Value::Null
-    } else {
-        js_number(js_round((now - before) / before * 10_000.0) / 100.0)
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "small counts")]
-impl Cut<'_> {
-    fn clicks(&self) -> usize {
-        self.views.iter().filter(|view| view.link.is_some()).count()
-    }
-
-    fn overview(&self) -> Value {
-        let visitors: BTreeSet<_> = self
-            .visits
-            .iter()
-            .filter_map(|v| v.visitor.as_ref())
-            .collect();
-        json!({
-            "totalViews": self.views.len(),
-            "uniqueVisitors": visitors.len(),
-            "totalClicks": self.clicks(),
-            "ctr": ratio(self.clicks() as f64, self.views.len(), 10_000.0, 100.0),
-        })
-    }
-
-    fn sessions(&self) -> Value {
-        let total = self.visits.len();
-        let bounced = self.visits.iter().filter(|visit| visit.views < 2).count();
-        let timed: Vec<f64> = self
-            .visits
-            .iter()
-            .map(|v| v.seconds)
-            .filter(|s| *s > 0.0)
-            .collect();
-        let views: usize = self.visits.iter().map(|visit| visit.views).sum();
-        json!({
-            "totalSessions": total,
-            "bounceRate": ratio(bounced as f64, total, 100.0, 1.0),
-            "avgDuration": ratio(timed.iter().sum(), timed.len(), 1.0, 1.0),
-            "pagesPerSession": ratio(views as f64, total, 10.0, 10.0),
-        })
-    }
-
-    fn by(&self, dimension: &str, label: &str, count: &str, top: Option<usize>) -> Value {
-        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-        for visit in &self.visits {
-            *counts.entry(&visit.is[dimension]).or_default() += 1;
-        }
-        // Sorting is stable: ties stay in the order of their names' bytes.
-        let mut rows: Vec<(&String, usize)> = counts.into_iter().collect();
-        rows.sort_by_key(|(_, visits)| std::cmp::Reverse(*visits));
-        rows.truncate(top.unwrap_or(usize::MAX));
-        let total: usize = rows.iter().map(|(_, visits)| visits).sum();
-        let rows = rows.into_iter().map(|(value, visits)| {
-            json!({label: value, count: visits, "percentage": ratio(visits as f64, total, 100.0, 1.0)})
-        });
-        Value::Array(rows.collect())
-    }
-
-    fn links(&self) -> Value {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for link in self.views.iter().filter_map(|view| view.link) {
-            let ours = self.names.contains_key(&link);
-            let listed = if ours { link } else { Uuid::nil() };
-            *counts.entry(listed.to_string()).or_default() += 1;
-        }
-        let mut rows: Vec<(String, usize)> = counts.into_iter().collect();
-        rows.sort_by_key(|(_, clicks)| std::cmp::Reverse(*clicks));
-        let total = self.views.len();
-        let unknown = ("Unknown".to_owned(), String::new());
-        let rows = rows.into_iter().map(|(id, clicks)| {
-            let name = self.names.get(&id.parse().unwrap());
-            let (title, url) = name.and_then(Option::as_ref).unwrap_or(&unknown);
-            json!({
-                "id": id, "title": title, "url": url, "clicks": clicks,
-                "ctr": ratio(clicks as f64, total, 10_000.0, 100.0),
-            })
-        });
-        json!({"links": rows.collect::<Vec<_>>(), "totalViews": total})
-    }
-
-    fn trend(&self, zone: &TimeZone) -> Value {
-        let mut days: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        for view in &self.views {
-            let day = days.entry(day(view.at, zone)).or_default();
-            day.0 += 1;
-            day.1 += u64::from(view.link.is_some());
-        }
-        let rows = days
-            .into_iter()
-            .map(|(day, (views, clicks))| json!({"day": day, "views": views, "clicks": clicks}));
-        Value::Array(rows.collect())
-    }
-
-    fn refusals(&self, zone: &TimeZone) -> Value {
-        let mut days: BTreeMap<(String, &String), i32> = BTreeMap::new();
-        for (at, reason, count) in &self.refusals {
-            *days.entry((day(*at, zone), reason)).or_default() += count;
-        }
-        let rows = days
-            .into_iter()
-            .map(|((day, reason), count)| json!({"day": day, "reason": reason, "count": count}));
-        Value::Array(rows.collect())
-    }
-
-    fn hours(&self, zone: &TimeZone) -> Value {
-        let mut hours: BTreeMap<(i8, i8), (String, usize)> = BTreeMap::new();
-        for visit in &self.visits {
-            let local = visit.at.to_zoned(zone.clone());
-            let key = (local.weekday().to_monday_zero_offset(), local.hour());
-            let name = local.strftime("%a %H:00").to_string();
-            hours.entry(key).or_insert((name, 0)).1 += 1;
-        }
-        let total = self.visits.len();
-        let rows = hours.into_values().map(|(name, visits)| {
-            json!({"value": name, "visits": visits, "percentage": ratio(visits as f64, total, 100.0, 1.0)})
-        });
-        Value::Array(rows.collect())
-    }
-
-    fn file(&self, kind: &str, days: i64) -> String {
-        let mut overview = self.overview();
-        overview["days"] = json!(days);
-        let (columns, rows): (&[&str], Vec<Value>) = match kind {
-            "overview" => (
-                &["totalViews", "uniqueVisitors", "totalClicks", "ctr", "days"],
-                vec![overview],
-            ),
-            "traffic" => {
-                let rows = self.by("referrer", "source", "visits", Some(15));
-                (
-                    &["source", "visits", "percentage"],
-                    rows.as_array().unwrap().clone(),
-                )
-            }
-            _ => {
-                let rows = self.links()["links"].as_array().unwrap().clone();
-                (&["id", "title", "url", "clicks", "ctr"], rows)
-            }
-        };
-        let mut text = columns.join(",") + "\n";
-        for row in rows {
-            let cells = columns.iter().map(|column| match &row[*column] {
-                Value::String(text) => cell(text),
-                number => number.to_string(),
-            });
-            text += &(cells.collect::<Vec<_>>().join(",") + "\n");
-        }
-        text
-    }
-}
-
-/// Neutralises a formula at the beginning of a cell, and behind a semicolon.
-fn cell(text: &str) -> String {
-    let parts = text.split(';').map(|part| match part.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{part}"),
-        _ => part.to_owned(),
-    });
-    let text = parts.collect::<Vec<_>>().join(";");
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
-}
-
-fn day(at: Timestamp, zone: &TimeZone) -> String {
-    let date = at.to_zoned(zone.clone()).date();
-    format!("{date}T00:00:00.000Z")
 }

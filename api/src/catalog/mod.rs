@@ -2,23 +2,15 @@
 //!
 //! Owns what a report is; how it is asked and answered is `query`'s work, and how it
 //! looks on the wire its surface's. The one rule: what differs between two reports is data of their
-//! rows, never an `if` elsewhere. A new report is a row in `reports.rs`; a new breakdown also a line
-//! in `dimensions.rs`.
+//! rows, never an `if` elsewhere. A new report is a row in `reports.rs`. What it counts and by what is named in words
+//! of the vocabulary, [`schemas::analytics`].
 
-pub mod dimensions;
-pub mod facts;
-pub mod metrics;
 mod reports;
 mod shapes;
-mod slots;
 
-pub use dimensions::{Dimension, Values};
-pub use facts::{Fact, Visit};
-pub use metrics::{Measure, Metric, Over, Ratio, Rounding};
 pub use reports::REPORTS;
+pub use schemas::analytics::{Dimension, Scope, Values};
 pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape, Total};
-pub use slots::Slots;
-pub(crate) use slots::Timeline;
 
 /// One report.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +23,7 @@ pub struct Report {
     pub path: &'static str,
     /// What kind of answer it is.
     pub shape: Shape,
-    /// What it is about.
+    /// What it is about, and with it which of the caller's things it needs.
     pub scope: Scope,
     /// What may be asked of it.
     pub params: &'static [Param],
@@ -50,23 +42,6 @@ pub struct Report {
 pub enum Surface {
     /// `/api/v1/creators/...`: the creator's own pages.
     Creator,
-}
-
-/// What a report is about, and with it which of the caller's things it needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// One bio page.
-    Page,
-}
-
-impl Scope {
-    /// The column that holds the scope's id.
-    #[must_use]
-    pub const fn column(self) -> &'static str {
-        match self {
-            Self::Page => "page_id",
-        }
-    }
 }
 
 /// A parameter of the query string.

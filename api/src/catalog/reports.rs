@@ -1,15 +1,19 @@
 //! The reports, one row each.
 
 use super::{
-    Breakdown, Choice, Dimension, Entity, Field, Format, Metric, Named, Param, PerUser, Ranking,
-    Report, Scope, Series, Shape, Slots, Surface, Total,
+    Breakdown, Choice, Entity, Field, Format, Named, Param, PerUser, Ranking, Report, Series,
+    Shape, Surface, Total,
+};
+use schemas::analytics::{
+    Buckets, Dimension, Metric, Scope,
     dimensions::{
         BROWSER, CITY, COUNTRY, DEVICE, ENTRY_PAGE, LANGUAGE, LINK, OF_VISITS, OS, REASON,
         REFERRER, REGION, SOURCE_CLASS, UTM_CAMPAIGN, UTM_MEDIUM, UTM_SOURCE,
     },
     metrics::{
-        AVERAGE_DURATION, BOUNCE_RATE, CLICK_THROUGH, CLICKS, PAGES_PER_VISIT, REFUSED,
-        SHARE_OF_RETURNED_VISITS, UNIQUE_VISITORS, VIEWS, VISITS,
+        AVERAGE_DURATION, BOUNCE_RATE, CLICK_THROUGH, COUNT_OF_CLICKS, COUNT_OF_REFUSALS,
+        COUNT_OF_VIEWS, COUNT_OF_VISITORS, COUNT_OF_VISITS, PAGES_PER_VISIT,
+        SHARE_OF_RETURNED_VISITS,
     },
 };
 
@@ -25,12 +29,6 @@ const BREAKDOWN_TOP: u16 = 100;
 const fn field(name: &'static str, metric: &'static Metric) -> Field {
     Field { name, metric }
 }
-
-static COUNT_OF_VIEWS: Metric = Metric::Plain(&VIEWS);
-static COUNT_OF_CLICKS: Metric = Metric::Plain(&CLICKS);
-static COUNT_OF_VISITS: Metric = Metric::Plain(&VISITS);
-static COUNT_OF_VISITORS: Metric = Metric::Plain(&UNIQUE_VISITORS);
-static COUNT_OF_REFUSALS: Metric = Metric::Plain(&REFUSED);
 
 /// What most creator reports have in common: a page, a window, filters on visits.
 const CREATOR: Report = Report {
@@ -149,7 +147,7 @@ pub static REPORTS: &[Report] = &[
         shape: Shape::Series(Series {
             echo: &[Param::Days],
             list: "daily",
-            slots: Slots::Day,
+            buckets: Buckets::Day,
             label: "day",
             by: None,
             metrics: &[
@@ -238,7 +236,7 @@ pub static REPORTS: &[Report] = &[
                     shape: Shape::Series(Series {
                         echo: &[Param::Dimension],
                         list: "rows",
-                        slots: Slots::HourOfWeek,
+                        buckets: Buckets::HourOfWeek,
                         label: "value",
                         by: None,
                         metrics: VISITS_AND_SHARE,
@@ -261,7 +259,7 @@ pub static REPORTS: &[Report] = &[
         shape: Shape::Series(Series {
             echo: &[Param::Days],
             list: "daily",
-            slots: Slots::Day,
+            buckets: Buckets::Day,
             label: "day",
             by: Some(("reason", &REASON)),
             metrics: &[field("count", &COUNT_OF_REFUSALS)],

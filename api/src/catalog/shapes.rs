@@ -1,6 +1,7 @@
 //! The kinds of answers there are, and what a row says to have one of them.
 
-use super::{Dimension, Metric, Param, Slots};
+use super::Param;
+use schemas::analytics::{Buckets, Dimension, Metric};
 
 /// The kinds of answers.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +34,11 @@ pub struct Series {
     pub echo: &'static [Param],
     /// Name of the list on the wire.
     pub list: &'static str,
-    /// What time is cut into; slots without rows are absent.
-    pub slots: Slots,
-    /// Name of a row's slot on the wire.
+    /// What time is cut into; buckets without rows are absent.
+    pub buckets: Buckets,
+    /// Name of a row's bucket on the wire.
     pub label: &'static str,
-    /// A dimension within each slot and its name on the wire, in its own order.
+    /// A dimension within each bucket and its name on the wire, in its own order.
     pub by: Option<(&'static str, &'static Dimension)>,
     /// The numbers of a row, such as can be added.
     pub metrics: &'static [Field],

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::limits;
-use schemas::Kind;
+use schemas::analytics::{Fact, Measure, Metric, Over, facts::FACTS};
 use std::collections::BTreeSet;
 
 /// Every shape that a request can get, with its report.
@@ -29,14 +29,29 @@ fn fields(shape: &Shape) -> (&'static [Field], &'static [Field]) {
     }
 }
 
-fn row_measures(field: &Field) -> Vec<&'static Measure> {
-    match field.metric {
-        Metric::Plain(measure) => vec![measure],
-        Metric::Ratio(ratio) if ratio.over == Over::ReturnedRows => {
-            vec![ratio.numerator, ratio.denominator]
-        }
-        Metric::Ratio(ratio) => vec![ratio.numerator],
-    }
+/// The measures of a shape's rows.
+fn row_measures(fields: &[Field]) -> Vec<&'static Measure> {
+    let measures = fields.iter().flat_map(|field| field.metric.of_row());
+    measures.collect()
+}
+
+/// Every measure that a shape needs.
+fn measures(shape: &Shape) -> Vec<&'static Measure> {
+    let (row, scope) = fields(shape);
+    let of = |field: &Field| {
+        field
+            .metric
+            .of_row()
+            .into_iter()
+            .chain(field.metric.of_scope())
+    };
+    row.iter().chain(scope).flat_map(of).collect()
+}
+
+/// The fact that a shape's rows come from.
+fn fact(shape: &Shape) -> Option<&'static Fact> {
+    let (row, _) = fields(shape);
+    Fact::holding(row_measures(row).iter().map(|measure| measure.fact))
 }
 
 #[test]
@@ -70,7 +85,7 @@ fn ids_paths_and_surfaces_agree() {
 }
 
 #[test]
-fn rows_have_numbers_of_one_fact_and_are_ordered_by_a_plain_one() {
+fn rows_have_numbers_of_one_fact_that_has_their_dimension_and_are_ordered_by_a_plain_one() {
     for (report, shape) in shapes() {
         let (dimension, row) = match shape {
             Shape::Total(_) | Shape::Choice(_) => continue,
@@ -78,25 +93,30 @@ fn rows_have_numbers_of_one_fact_and_are_ordered_by_a_plain_one() {
             Shape::Breakdown(breakdown) => (Some(breakdown.dimension), breakdown.metrics),
             Shape::Ranking(ranking) => (Some(ranking.dimension), ranking.metrics),
         };
-        let measures: Vec<_> = row.iter().flat_map(row_measures).collect();
-        let fact = dimension.map_or(measures[0].fact, |dimension| dimension.fact);
-        assert!(
-            measures.iter().all(|measure| measure.fact == fact),
-            "{}",
-            report.id
-        );
+        let fact = fact(shape).unwrap_or_else(|| panic!("{}", report.id));
+        let has = |dimension: &Dimension| dimension.on(fact).is_some();
+        assert!(dimension.is_none_or(has), "{}", report.id);
         assert!(matches!(row[0].metric, Metric::Plain(_)), "{}", report.id);
     }
 }
 
 #[test]
-fn slots_have_numbers_that_can_be_added() {
+fn every_number_is_about_a_fact_of_the_scope() {
+    for (report, shape) in shapes() {
+        for measure in measures(shape) {
+            assert!(report.scope.on(measure.fact).is_some(), "{}", report.id);
+        }
+    }
+}
+
+#[test]
+fn buckets_have_numbers_that_can_be_added() {
     for (report, shape) in shapes() {
         let Shape::Series(series) = shape else {
             continue;
         };
-        for measure in series.metrics.iter().flat_map(row_measures) {
-            assert!(!measure.sql.contains("DISTINCT"), "{}", report.id);
+        for measure in row_measures(series.metrics) {
+            assert!(measure.aggregate.is_additive(), "{}", report.id);
         }
     }
 }
@@ -173,7 +193,7 @@ fn every_list_is_bounded() {
     for (report, shape) in shapes() {
         let bounded = match shape {
             Shape::Total(_) | Shape::Choice(_) => true,
-            // Slots are those of a window.
+            // Buckets are those of a window.
             Shape::Series(series) => series.by.is_none_or(|(_, by)| by.values.are_bounded()),
             Shape::Breakdown(breakdown) => {
                 breakdown.top.is_some() || breakdown.dimension.values.are_bounded()
@@ -181,22 +201,6 @@ fn every_list_is_bounded() {
             Shape::Ranking(ranking) => ranking.dimension.values == Values::Known,
         };
         assert!(bounded, "{}", report.id);
-    }
-}
-
-#[test]
-fn a_label_of_no_value_is_no_listed_value() {
-    for dimension in dimensions::OF_VISITS {
-        match dimension.values {
-            Values::Words(words) => assert!(!words.contains(&dimension.null_label)),
-            Values::Countries => {
-                assert_eq!(schemas::countries::find(dimension.null_label), None);
-            }
-            Values::Any | Values::Few | Values::Known => {}
-        }
-        if dimension.id.starts_with("utm_") {
-            assert_eq!(dimension.null_label, "(none)");
-        }
     }
 }
 
@@ -214,47 +218,32 @@ fn a_window_before_is_offered_where_one_can_be_shown() {
 }
 
 #[test]
-fn filters_are_on_visits_and_are_no_parameters() {
+fn filters_are_on_what_every_number_has_and_are_no_parameters() {
     for (report, shape) in shapes() {
         for filter in report.filters {
-            assert_eq!(*filter.fact, facts::SESSIONS, "{}", report.id);
+            for measure in measures(shape) {
+                assert!(
+                    filter.on(measure.fact).is_some(),
+                    "{}: {}",
+                    report.id,
+                    filter.id
+                );
+            }
             let taken = report.params.iter().any(|param| param.name() == filter.id);
             assert!(!taken, "{}: {}", report.id, filter.id);
         }
-        let (row, scope) = fields(shape);
-        let measures = row.iter().chain(scope).flat_map(row_measures);
-        let of_visits = measures
-            .into_iter()
-            .all(|measure| measure.fact.visit != Visit::Without);
-        assert!(of_visits || report.filters.is_empty(), "{}", report.id);
     }
 }
 
 #[test]
-fn measures_and_facts_have_names_of_their_own_and_kinds_are_those_of_the_log() {
-    let mut measures: Vec<&Measure> = Vec::new();
-    for (_, shape) in shapes() {
-        let (row, scope) = fields(shape);
-        for field in row.iter().chain(scope) {
-            measures.extend(row_measures(field));
-        }
-    }
-    for a in &measures {
+fn measures_and_facts_have_names_of_their_own() {
+    let all: Vec<_> = shapes()
+        .into_iter()
+        .flat_map(|(_, shape)| measures(shape))
+        .collect();
+    for a in &all {
         // A fact of the same name would hide the aggregate in a statement.
-        assert!(measures.iter().all(|b| a.id != b.fact.id), "{}", a.id);
-        assert!(
-            measures.iter().all(|b| (a.id == b.id) == (a == b)),
-            "{}",
-            a.id
-        );
-    }
-    for (fact, kind) in [
-        (&facts::PAGE_VIEWS, Kind::PageViewed),
-        (&facts::REFUSALS, Kind::BeaconRefused),
-    ] {
-        assert_eq!(
-            fact.only,
-            Some(format!("kind = {}", kind.number()).as_str())
-        );
+        assert!(FACTS.iter().all(|fact| a.id != fact.id), "{}", a.id);
+        assert!(all.iter().all(|b| (a.id == b.id) == (a == b)), "{}", a.id);
     }
 }

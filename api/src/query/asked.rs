@@ -1,6 +1,6 @@
 //! What a request asks for, and what its caller may have: what every surface reads, and the engine answers.
 
-use crate::catalog::Dimension;
+use crate::sources::Condition;
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
@@ -25,20 +25,11 @@ pub(crate) struct Asked {
     pub(crate) conditions: Vec<Condition>,
 }
 
-/// What the visit of every row must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Condition {
-    pub(crate) dimension: &'static Dimension,
-    /// One of these, when there are any.
-    pub(crate) is: Vec<String>,
-    /// None of these.
-    pub(crate) is_not: Vec<String>,
-}
-
 /// What the caller may have: the tenant, and the scope's id within it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grant {
     pub(crate) workspace_no: i32,
     pub(crate) creator_id: Uuid,
-    pub(crate) scope_id: Uuid,
+    /// Which page, where the row is about one.
+    pub(crate) scope_id: Option<Uuid>,
 }

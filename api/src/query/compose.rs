@@ -4,12 +4,14 @@ use super::{
     asked::Asked,
     names::Names,
     object::{Node, Object},
-    source::{Answer, Row, Values},
 };
 use crate::{
-    catalog::{Entity, Field, Metric, Over, Param, Rounding, Series, Shape},
+    catalog::{Entity, Field, Param, Series, Shape},
     number::Number,
+    sources::{Answer, Row, Values},
 };
+use jiff::civil::Weekday;
+use schemas::analytics::{Bucket, Metric, Over, Rounding};
 
 /// What a link is called that is deleted, and what all links of others are called together.
 const UNKNOWN_TITLE: &str = "Unknown";
@@ -94,7 +96,8 @@ fn percent(now: f64, before: f64) -> Node {
 fn slots(series: &Series, answer: &Answer) -> Vec<Object> {
     let row = |found: &Row| {
         let mut row = Object::default();
-        row.add(series.label, Node::Text(found.slot.clone()));
+        let bucket = found.bucket.map(spell).unwrap_or_default();
+        row.add(series.label, Node::Text(bucket));
         if let Some((name, _)) = series.by {
             row.add(name, Node::Text(found.label.clone()));
         }
@@ -102,6 +105,25 @@ fn slots(series: &Series, answer: &Answer) -> Vec<Object> {
         row
     };
     answer.rows.iter().map(row).collect()
+}
+
+/// A bucket as the creators' reports publish it: a day as the instant of its name's midnight, whatever the zone.
+fn spell(bucket: Bucket) -> String {
+    match bucket {
+        Bucket::Day(date) => format!("{date}T00:00:00.000Z"),
+        Bucket::HourOfWeek(day, hour) => {
+            let day = match day {
+                Weekday::Monday => "Mon",
+                Weekday::Tuesday => "Tue",
+                Weekday::Wednesday => "Wed",
+                Weekday::Thursday => "Thu",
+                Weekday::Friday => "Fri",
+                Weekday::Saturday => "Sat",
+                Weekday::Sunday => "Sun",
+            };
+            format!("{day} {hour:02}:00")
+        }
+    }
 }
 
 fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {

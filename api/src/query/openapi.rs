@@ -2,13 +2,13 @@
 
 use super::csv::columns;
 use crate::catalog::{
-    Breakdown, Choice, Entity, Field, Format, Metric, Param, Ranking, Report, Series, Shape, Slots,
-    Total,
+    Breakdown, Choice, Entity, Field, Format, Param, Ranking, Report, Series, Shape, Total,
 };
 use runtime::openapi::{
     Member, Schema, instant, list, number, object, one_of, optional, required, text, uuid, whole,
     word_of,
 };
+use schemas::analytics::{Buckets, Metric};
 
 /// The `data` of a report, or the text of its file.
 pub(crate) fn answer(report: &'static Report) -> Schema {
@@ -124,11 +124,11 @@ fn echoes(params: &[Param], chosen: &[&str]) -> Vec<Member> {
 }
 
 fn slots(series: &Series) -> Schema {
-    let slot = match series.slots {
-        Slots::Day => {
+    let slot = match series.buckets {
+        Buckets::Day => {
             instant().about("The local day, whatever its zone. Days without rows are absent.")
         }
-        Slots::HourOfWeek => text(usize::MAX)
+        Buckets::HourOfWeek => text(usize::MAX)
             .with(
                 "pattern",
                 "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01][0-9]|2[0-3]):00$",

@@ -4,11 +4,12 @@
 //! it, learns that its request is gone, and cancels it. The one rule: connection and turn are given
 //! back only when the statement has ended, so clients that hang up cannot pile up statements.
 
-use super::{
-    plan::Plan,
-    source::{Answer, Source},
+use crate::{
+    app::App,
+    refusals,
+    sources::{Answer, Plan, Source},
+    turns::Turn,
 };
-use crate::{app::App, refusals, turns::Turn};
 use runtime::{database::QUERY_CANCELED, http::ApiError};
 use sqlx::{PgConnection, PgPool};
 use std::{pin::pin, time::Duration};

@@ -6,9 +6,8 @@ use super::{
     csv,
     dialect::Dialect,
     names,
-    plan::{Filter, Plan},
+    plan::plan,
     reading,
-    window::Window,
 };
 use crate::{
     app::App,
@@ -16,6 +15,7 @@ use crate::{
     catalog::{Format, Report, Shape},
     extract::Query,
     refusals,
+    sources::{Filter, Plan, Window},
 };
 use axum::response::Response;
 use runtime::http::{ApiError, ok};
@@ -56,7 +56,7 @@ async fn read<D: Dialect>(
     let window = Window::since(asked.since);
     let before = asked.compare.then(|| window.before(asked.days));
     let plans = [window].into_iter().chain(before);
-    let plans = plans.map(|window| plan(report, shape, &asked, grant, window, &known));
+    let plans = plans.map(|window| plan_of(report, shape, &asked, grant, window, &known));
     let mut answers = reading::read(app, turn, plans.collect()).await?.into_iter();
     let answer = answers.next().unwrap_or_default();
     let mut data = compose(shape, &asked, &answer, &names);
@@ -69,7 +69,7 @@ async fn read<D: Dialect>(
     }
 }
 
-fn plan(
+fn plan_of(
     report: &Report,
     shape: &Shape,
     asked: &Asked,
@@ -84,5 +84,5 @@ fn plan(
         window,
         conditions: asked.conditions.clone(),
     };
-    Plan::new(shape, filter, asked, known)
+    plan(shape, filter, asked, known)
 }

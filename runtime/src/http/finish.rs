@@ -39,10 +39,15 @@ pub struct Finisher {
 
 /// Gives each request a correlation id (its own, when it brings a UUID as `X-Request-Id`), and each
 /// answer its body. A handler that panics is answered 500.
-pub async fn finish(
+pub async fn finish(finisher: State<Finisher>, request: Request, next: Next) -> Response {
+    around(finisher, request, |request| next.run(request)).await
+}
+
+/// [`finish`] around any handler.
+pub(super) async fn around<F: Future<Output = Response>>(
     State(finisher): State<Finisher>,
     mut request: Request,
-    next: Next,
+    handle: impl FnOnce(Request) -> F,
 ) -> Response {
     let started = Instant::now();
     let dialect = finisher.surfaces.of(request.uri().path());
@@ -61,7 +66,7 @@ pub async fn finish(
     let span = info_span!("http.request", request.id = %id, http.route = %route);
     request.extensions_mut().insert(CorrelationId(id));
 
-    let answered = AssertUnwindSafe(next.run(request))
+    let answered = AssertUnwindSafe(handle(request))
         .catch_unwind()
         .instrument(span.clone())
         .await;

@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_canonical(
+        fn every_accepted_tag_is_canonical(
             text in "[a-zA-Z]{1,9}([-_][a-zA-Z0-9]{0,9}){0,5}|(zh|sgn|ar)(-[a-zA-Z]{2,3}){0,4}|\\PC*",
         ) {
             if let Some(tag) = canonical(&text) {

@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_read_as_browsers_read_them() {
+    fn hosts_are_parsed_as_in_browsers() {
         for (text, expected) in [
             ("Instagram.com", Some("instagram.com")),
             ("www.instagram.com", Some("instagram.com")),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_encoded_as_browsers_encode_them() {
+    fn paths_are_encoded_as_in_browsers() {
         for (text, expected) in [
             ("/", Some("/")),
             ("/é b", Some("/%C3%A9%20b")),

@@ -111,7 +111,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_cannot_be_seen_is_no_value() {
+    fn an_invisible_text_is_not_a_value() {
         for value in [
             "",
             " \t",
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_do_not_join_what_they_part() {
+    fn removed_control_characters_do_not_join_words() {
         for (value, stored) in [
             ("\u{0}x", "\u{fffd}x"),
             ("a\u{0}b\nc", "a\u{fffd}b c"),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_width_goes_at_the_ends_only() {
+    fn zero_width_characters_are_removed_only_at_the_ends() {
         for (value, stored) in [
             ("\u{200b}x\u{feff} ", "x"),
             ("a\u{200b}b", "a\u{200b}b"),
@@ -183,7 +183,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_that_is_spelled_right_stays(value in any::<String>(), shape in "[a-zA-Z./_-]{0,12}|\\PC{0,300}") {
+        fn a_normalised_value_stays_the_same(value in any::<String>(), shape in "[a-zA-Z./_-]{0,12}|\\PC{0,300}") {
             for value in [value, shape.clone(), format!("/{shape}"), format!("{shape}\u{200b}\u{3a3}\u{0}")] {
                 // Only the host changes again, if another `www.` is left in it.
                 for spelling in ALL.into_iter().filter(|one| *one != Spelling::Referrer) {

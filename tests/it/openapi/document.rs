@@ -41,7 +41,7 @@ fn schemas(document: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn every_operation_has_what_openapi_asks_for() {
+fn every_operation_has_what_openapi_requires() {
     let document = footfall::openapi::document();
     assert_eq!(document["openapi"], "3.1.0");
     for member in ["title", "version", "description"] {
@@ -129,7 +129,7 @@ fn check_parameters(document: &Value, path: &str, operation: &Value) {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
+fn every_reference_resolves_and_every_component_is_referenced() {
     let document = footfall::openapi::document();
     let mut referred = BTreeSet::new();
     for (pointer, value) in everything(&document) {
@@ -150,7 +150,7 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_schema_is_one_and_takes_its_own_examples() {
+async fn every_schema_is_valid_and_accepts_its_own_examples() {
     let system = System::start().await;
     let checker = Checker::new(&system);
     let document = &checker.document;

@@ -38,7 +38,7 @@ async fn the_document_has_the_paths_of_the_routers_and_the_methods_of_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_document_is_served_as_it_is_checked_in() {
+async fn the_served_document_is_the_checked_in_one() {
     let system = System::start().await;
     let checker = Checker::new(&system);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");

@@ -4,7 +4,7 @@ use super::spelling::distance;
 use crate::{
     catalog::{Dimension, Param, Report, Values},
     extract::Query,
-    query::Condition,
+    sources::Condition,
 };
 use schemas::countries;
 use std::{borrow::Cow, collections::HashMap, iter};
@@ -179,8 +179,9 @@ fn unknown(report: &Report, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{REPORTS, dimensions::OF_VISITS};
+    use crate::catalog::REPORTS;
     use proptest::prelude::*;
+    use schemas::analytics::dimensions::OF_VISITS;
 
     fn report() -> &'static Report {
         REPORTS

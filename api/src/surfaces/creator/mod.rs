@@ -88,9 +88,12 @@ impl Dialect for Creator {
             .ok_or_else(refusals::creator_not_found)?;
         access.check(Role::Owner)?;
         let scope_id = match report.scope {
-            Scope::Page => granted
-                .page_id
-                .ok_or_else(refusals::reported_page_not_found)?,
+            Scope::Page => Some(
+                granted
+                    .page_id
+                    .ok_or_else(refusals::reported_page_not_found)?,
+            ),
+            Scope::Workspace => None,
         };
         Ok(Grant {
             workspace_no: granted.workspace_no,

@@ -16,6 +16,7 @@ use ingest::{
     accept::Rules,
     directory::{Directory, feed::Feed, fingerprints},
     geo_file::GeoFile,
+    secrets::Secrets,
 };
 use projector::{PLANNER, Store, store::Asked};
 use runtime::{
@@ -23,7 +24,6 @@ use runtime::{
     database::{self, PoolSettings},
     kafka::KafkaSettings,
     program::Failure,
-    secrets::Secrets,
     topics,
 };
 use schemas::topics::EVENTS;

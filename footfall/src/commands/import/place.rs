@@ -10,11 +10,12 @@ use crate::{
     secrets,
     services::{self, Services},
 };
+use ingest::secrets::{ID, TRACKING, VISITOR};
 use runtime::{Context, Settings, kafka::KafkaSettings, lifecycle::signalled, program::Failure};
 use tracing::{info, warn};
 
 /// Settings that history is made with; without all of them the data directory's are looked up.
-const SECRETS: [&str; 3] = ["TRACKING_HMAC_SECRET", "ID_SECRET", "VISITOR_HASH_SECRET"];
+const SECRETS: [&str; 3] = [TRACKING.name, ID.name, VISITOR.name];
 
 /// Does the work on the log and tables that the settings name, else on those of the running program of
 /// the data directory, else on embedded parts that are started for it. Ends early at a signal.

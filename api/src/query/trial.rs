@@ -1,0 +1,117 @@
+//! Reports without their routes, for tests: the text of statements, and answers to rows that are in no catalogue.
+
+use super::{asked::Asked, compose::compose, names::Names, plan::plan};
+use crate::{
+    catalog::{Param, Report, Shape},
+    sources::{self, Condition, Filter, Source, Window},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Every statement that these reports run, with a name for each: the plain one, and the one with all that
+/// can be asked, so that a test can prepare them on a freshly migrated analytics database.
+#[must_use]
+pub fn report_statements(reports: &'static [Report]) -> Vec<(String, String)> {
+    reports.iter().flat_map(statements).collect()
+}
+
+fn statements(report: &'static Report) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (choice, shape) in report.shape.all() {
+        let name = choice.map_or_else(
+            || report.id.to_owned(),
+            |choice| format!("{}?{choice}", report.id),
+        );
+        let question = Question {
+            workspace_no: 0,
+            scope_id: Some(Uuid::nil()),
+            now: Timestamp::UNIX_EPOCH,
+            since: Timestamp::UNIX_EPOCH,
+            days: 1,
+            zone: TimeZone::UTC,
+        };
+        let text = |window, conditions| {
+            let filter = question.filter(report, window, conditions);
+            sources::raw_statement(&plan(shape, filter, &question.asked(choice), &[]))
+        };
+        let window = Window::since(Timestamp::UNIX_EPOCH);
+        all.push((name.clone(), text(window, Vec::new())));
+        if report.filters.is_empty() {
+            continue;
+        }
+        let filters = report.filters.iter().map(|dimension| Condition {
+            dimension,
+            is: vec![String::new()],
+            is_not: vec![String::new()],
+        });
+        let window = if report.params.contains(&Param::Compare) {
+            window.before(1)
+        } else {
+            window
+        };
+        all.push((format!("{name} filtered"), text(window, filters.collect())));
+    }
+    all
+}
+
+/// What [`answer_from_rows`] asks of a report.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Whose rows.
+    pub workspace_no: i32,
+    /// Which page, where the report is about one.
+    pub scope_id: Option<Uuid>,
+    /// When it is asked.
+    pub now: Timestamp,
+    /// Where the window begins; it ends now.
+    pub since: Timestamp,
+    /// How many days back that is.
+    pub days: u16,
+    /// Whose days and hours.
+    pub zone: TimeZone,
+}
+
+impl Question {
+    fn asked(&self, choice: Option<&'static str>) -> Asked {
+        Asked {
+            now: self.now,
+            since: self.since,
+            days: self.days,
+            page_id: self.scope_id,
+            zone: self.zone.clone(),
+            compare: false,
+            choice,
+            conditions: Vec::new(),
+        }
+    }
+
+    fn filter(&self, report: &Report, window: Window, conditions: Vec<Condition>) -> Filter {
+        Filter {
+            workspace_no: self.workspace_no,
+            scope: report.scope,
+            scope_id: self.scope_id,
+            window,
+            conditions,
+        }
+    }
+}
+
+/// The `data` of a report, read from the tables of facts; no names are looked up for a ranking, and a choice asks
+/// nothing. The report needs no route, so a test can ask for what the vocabulary can say and no catalogue has.
+///
+/// # Errors
+/// When the database refuses the statement.
+pub async fn answer_from_rows(
+    connection: &mut PgConnection,
+    report: &'static Report,
+    question: &Question,
+) -> sqlx::Result<serde_json::Value> {
+    let shape: &Shape = &report.shape;
+    let asked = question.asked(None);
+    let filter = question.filter(report, Window::since(question.since), Vec::new());
+    let plan = plan(shape, filter, &asked, &[]);
+    let answer = Source::RawRows.read(connection, &plan).await?;
+    let data = compose(shape, &asked, &answer, &Names::new());
+    serde_json::to_value(data).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}

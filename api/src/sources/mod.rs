@@ -1,0 +1,88 @@
+//! Sources: where the answer to a plan comes from.
+//!
+//! A second source (segments and a tail) becomes a variant that gives the same [`Answer`]; a test then compares the two
+//! for every report. Nothing above asks which one it was. Sources know the vocabulary and no report.
+
+mod plan;
+mod raw;
+mod window;
+
+pub(crate) use plan::{By, Condition, Filter, Kept, Plan, Rows};
+pub(crate) use window::Window;
+
+use schemas::analytics::{Bucket, Measure};
+use sqlx::PgConnection;
+
+/// What a plan is answered from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source {
+    /// The tables of facts themselves: exact, and slower the more rows the window has.
+    RawRows,
+}
+
+impl Source {
+    /// Answers a plan.
+    pub(crate) async fn read(
+        self,
+        connection: &mut PgConnection,
+        plan: &Plan,
+    ) -> sqlx::Result<Answer> {
+        match self {
+            Self::RawRows => raw::read(connection, plan).await,
+        }
+    }
+}
+
+/// The text of the statement that answers a plan from raw rows, with `$n` for values.
+pub(crate) fn raw_statement(plan: &Plan) -> String {
+    raw::statement_text(plan)
+}
+
+/// Numbers under their measures.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values(Vec<(&'static Measure, f64)>);
+
+impl Values {
+    /// The number, 0 for one that was not asked for.
+    pub(crate) fn get(&self, measure: &Measure) -> f64 {
+        self.0
+            .iter()
+            .find(|(known, _)| known.id == measure.id)
+            .map_or(0.0, |(_, value)| *value)
+    }
+
+    /// Adds the numbers of further rows, such as can be added.
+    fn add(&mut self, more: Self) {
+        for (measure, value) in more.0 {
+            match self.0.iter_mut().find(|(known, _)| known.id == measure.id) {
+                Some((_, sum)) => *sum += value,
+                None => self.0.push((measure, value)),
+            }
+        }
+    }
+}
+
+impl FromIterator<(&'static Measure, f64)> for Values {
+    fn from_iter<I: IntoIterator<Item = (&'static Measure, f64)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+/// One row of an answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Row {
+    /// Its bucket, where rows are of time.
+    pub(crate) bucket: Option<Bucket>,
+    /// The dimension's value, where there is one.
+    pub(crate) label: String,
+    pub(crate) values: Values,
+}
+
+/// What a plan asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answer {
+    /// Over the whole scope and window.
+    pub(crate) totals: Values,
+    /// In their order.
+    pub(crate) rows: Vec<Row>,
+}

@@ -1,0 +1,93 @@
+//! A plan: everything that one answer needs of a source, in words of the vocabulary.
+
+use super::window::Window;
+use schemas::analytics::{Dimension, Fact, Measure, Reach, Scope, Timeline};
+use uuid::Uuid;
+
+/// Everything that is asked of a source for one answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) filter: Filter,
+    /// Over the whole scope and window.
+    pub(crate) totals: Vec<&'static Measure>,
+    pub(crate) rows: Option<Rows>,
+}
+
+/// Whose rows, when, and which of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Filter {
+    pub(crate) workspace_no: i32,
+    pub(crate) scope: Scope,
+    /// Which page, where the scope is one.
+    pub(crate) scope_id: Option<Uuid>,
+    pub(crate) window: Window,
+    pub(crate) conditions: Vec<Condition>,
+}
+
+/// What a dimension of every row must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) dimension: &'static Dimension,
+    /// One of these, when there are any.
+    pub(crate) is: Vec<String>,
+    /// None of these.
+    pub(crate) is_not: Vec<String>,
+}
+
+/// The rows of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// Where they come from; it holds the facts of all measures.
+    pub(crate) fact: &'static Fact,
+    /// Buckets of time, in whose order rows are returned.
+    pub(crate) timeline: Option<Timeline>,
+    /// The values of a dimension.
+    pub(crate) by: Option<By>,
+    /// The first decides the order where there are no buckets.
+    pub(crate) measures: Vec<&'static Measure>,
+    pub(crate) top: Option<u16>,
+}
+
+/// A dimension as rows are told by it.
+#[derive(Clone, Debug)]
+pub(crate) struct By {
+    pub(crate) dimension: &'static Dimension,
+    /// How the rows of the fact reach it.
+    pub(crate) reach: Reach,
+    pub(crate) values: Kept,
+}
+
+/// Which values of a dimension have rows.
+#[derive(Clone, Debug)]
+pub(crate) enum Kept {
+    /// All of them. Rows without a value have the dimension's label.
+    All,
+    /// These ids, each in a row of its own. All other ids share the row of the nil UUID, and rows without a value are
+    /// left out.
+    Known(Vec<Uuid>),
+}
+
+impl Plan {
+    /// The totals by the fact whose rows they are read from, in the order in which a source gives them.
+    pub(crate) fn totals_by_fact(&self) -> Vec<(&'static Fact, Vec<&'static Measure>)> {
+        let mut groups: Vec<(&'static Fact, Vec<&'static Measure>)> = Vec::new();
+        for measure in &self.totals {
+            let whole = measure.fact.whole();
+            match groups.iter_mut().find(|(fact, _)| fact.whole() == whole) {
+                // Parts of one fact are read together: one pass over the rows gives all of their numbers.
+                Some((fact, measures)) => {
+                    *fact = Fact::holding([*fact, measure.fact]).unwrap_or(whole);
+                    measures.push(measure);
+                }
+                None => groups.push((measure.fact, vec![measure])),
+            }
+        }
+        groups
+    }
+
+    /// The totals in that order.
+    pub(crate) fn totals_in_order(&self) -> Vec<&'static Measure> {
+        let groups = self.totals_by_fact().into_iter();
+        groups.flat_map(|(_, measures)| measures).collect()
+    }
+}

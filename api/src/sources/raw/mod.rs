@@ -1,0 +1,72 @@
+//! Answers from the tables of facts: one statement for a plan, so that all numbers are of one moment.
+
+mod sql;
+mod statement;
+mod terms;
+
+use super::{Answer, Plan, Row, Values};
+use schemas::analytics::Measure;
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
+use std::collections::BTreeMap;
+
+/// Runs the statement of a plan.
+pub(super) async fn read(connection: &mut PgConnection, plan: &Plan) -> sqlx::Result<Answer> {
+    let rows = statement::write(plan).fetch_all(connection).await?;
+    decode(plan, &rows)
+}
+
+/// The text of that statement.
+pub(super) fn statement_text(plan: &Plan) -> String {
+    statement::write(plan).into_text()
+}
+
+fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
+    let mut answer = Answer::default();
+    let totals = plan.totals_in_order();
+    if let Some(first) = found.first() {
+        answer.totals = values(first, 0, &totals)?;
+    }
+    let Some(rows) = &plan.rows else {
+        return Ok(answer);
+    };
+    let slot_at = totals.len();
+    let mut by_bucket = BTreeMap::<(usize, String), Values>::new();
+    for row in found {
+        // Totals without any row come with an empty one.
+        let Some(label) = row.try_get::<Option<String>, _>(slot_at + 1)? else {
+            continue;
+        };
+        let values = values(row, slot_at + 2, &rows.measures)?;
+        match &rows.timeline {
+            None => answer.rows.push(Row {
+                bucket: None,
+                label,
+                values,
+            }),
+            Some(timeline) => {
+                let edge = usize::try_from(row.try_get::<i32, _>(slot_at)?).unwrap_or_default();
+                // Edges are counted from 1. Nothing of a window is before its first.
+                let bucket = timeline.begins.get(edge.saturating_sub(1));
+                let bucket = bucket.copied().unwrap_or_default();
+                // A bucket may begin at several edges, as an hour of the week does.
+                by_bucket.entry((bucket, label)).or_default().add(values);
+            }
+        }
+    }
+    let buckets = rows.timeline.as_ref().map(|timeline| &timeline.buckets);
+    for ((bucket, label), values) in by_bucket {
+        answer.rows.push(Row {
+            bucket: buckets.and_then(|buckets| buckets.get(bucket)).copied(),
+            label,
+            values,
+        });
+    }
+    Ok(answer)
+}
+
+fn values(row: &PgRow, start: usize, measures: &[&'static Measure]) -> sqlx::Result<Values> {
+    let value = |(index, measure): (usize, &&'static Measure)| {
+        Ok((*measure, row.try_get::<f64, _>(start + index)?))
+    };
+    measures.iter().enumerate().map(value).collect()
+}

@@ -1,0 +1,181 @@
+//! A plan as one statement on raw rows, so that all its numbers are of one moment.
+
+use super::{
+    sql::{Sql, Value},
+    terms::{OF_VISIT, column_of, write_condition, write_label, write_measures, write_predicate},
+};
+use crate::sources::{Condition, Filter, Kept, Plan, Rows};
+use schemas::analytics::{Fact, Predicate, Reach, TENANT, Visit, Within, facts::VISITS};
+
+/// The statement of a plan. Its columns: the totals, then the slot, the label and the measures of a row.
+pub(super) fn write(plan: &Plan) -> Sql {
+    let mut sql = Sql::default();
+    match &plan.rows {
+        None => write_totals(&mut sql, plan),
+        Some(rows) if plan.totals.is_empty() => write_rows(&mut sql, rows, &plan.filter),
+        Some(rows) => {
+            // An outer join: totals are there also when no row is.
+            sql.push("SELECT totals.*, ranked.*\nFROM (\n");
+            write_totals(&mut sql, plan);
+            sql.push("\n) AS totals\nLEFT JOIN (\n");
+            write_rows(&mut sql, rows, &plan.filter);
+            sql.push("\n) AS ranked ON true");
+            // Totals may have a measure of the same name.
+            write_order(&mut sql, rows, "ranked.");
+        }
+    }
+    sql
+}
+
+fn write_totals(sql: &mut Sql, plan: &Plan) {
+    sql.push("SELECT *\nFROM ");
+    for (index, (fact, measures)) in plan.totals_by_fact().into_iter().enumerate() {
+        if index > 0 {
+            sql.push("\nCROSS JOIN ");
+        }
+        sql.push("(\nSELECT ");
+        write_measures(sql, &measures, fact);
+        sql.push("\nFROM ").push(fact.table);
+        write_where(sql, fact, &plan.filter);
+        sql.push("\n) AS ").push(fact.id);
+    }
+}
+
+fn write_rows(sql: &mut Sql, rows: &Rows, filter: &Filter) {
+    sql.push("SELECT ");
+    match &rows.timeline {
+        // Which of the edges was passed last, counted from 1.
+        Some(timeline) => sql
+            .push("width_bucket(")
+            .push(rows.fact.time)
+            .push(", ")
+            .bind(Value::Instants(timeline.edges.clone()))
+            .push("::timestamptz[])"),
+        None => sql.push("0"),
+    };
+    sql.push(" AS slot, ");
+    match &rows.by {
+        Some(by) => write_label(sql, by),
+        None => {
+            sql.push("''");
+        }
+    }
+    // Byte order, so that ties do not depend on the database's collation.
+    sql.push(" COLLATE \"C\" AS label, ");
+    write_measures(sql, &rows.measures, rows.fact);
+    sql.push("\nFROM ").push(rows.fact.table);
+    if let Some(Reach::Visit(column)) = rows.by.as_ref().map(|by| by.reach) {
+        write_visits(sql, rows.fact, column, filter);
+    }
+    write_where(sql, rows.fact, filter);
+    if let Some(by) = &rows.by {
+        let present = Predicate::Present(column_of(by.reach));
+        let known = rows.fact.predicates_within(None).contains(&present);
+        if matches!(by.values, Kept::Known(_)) && !known {
+            sql.push("\n  AND ");
+            write_predicate(sql, present);
+        }
+    }
+    sql.push("\nGROUP BY 1, 2");
+    write_order(sql, rows, "");
+    if let Some(top) = rows.top {
+        sql.push("\nLIMIT ").bind(Value::Int8(top.into()));
+    }
+}
+
+/// One column of the visits beside a fact that knows its visit. An outer join: a row whose visit is not found still
+/// counts, as one without a value. Both names are such as no table of facts has.
+fn write_visits(sql: &mut Sql, fact: &Fact, column: &'static str, filter: &Filter) {
+    let (Visit::By(by), Visit::Itself(id)) = (fact.visit, VISITS.visit) else {
+        return;
+    };
+    sql.push("\nLEFT JOIN (\n    SELECT ")
+        .push(id)
+        .push(" AS visit_id, ")
+        .push(column)
+        .push(" AS ")
+        .push(OF_VISIT)
+        .push("\n    FROM ")
+        .push(VISITS.table)
+        .push("\n    WHERE ");
+    write_scope(sql, &VISITS, filter);
+    sql.push("\n) AS visit ON visit_id = ").push(by);
+}
+
+/// Which rows count: the tenant's first, which every index begins with.
+fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
+    sql.push("\nWHERE ");
+    write_scope(sql, fact, filter);
+    sql.push("\n  AND ")
+        .push(fact.time)
+        .push(" >= ")
+        .bind(Value::Instant(filter.window.since));
+    if let Some(until) = filter.window.until {
+        sql.push("\n  AND ")
+            .push(fact.time)
+            .push(" < ")
+            .bind(Value::Instant(until));
+    }
+    let (own, of_visit): (Vec<&Condition>, Vec<&Condition>) = filter
+        .conditions
+        .iter()
+        .partition(|condition| !matches!(condition.dimension.on(fact), Some(Reach::Visit(_))));
+    for condition in own {
+        write_condition(sql, condition, fact);
+    }
+    if let (false, Visit::By(by), Visit::Itself(id)) =
+        (of_visit.is_empty(), fact.visit, VISITS.visit)
+    {
+        sql.push("\n  AND ")
+            .push(by)
+            .push(" IN (\n    SELECT ")
+            .push(id)
+            .push("\n    FROM ")
+            .push(VISITS.table)
+            .push("\n    WHERE ");
+        write_scope(sql, &VISITS, filter);
+        for condition in of_visit {
+            write_condition(sql, condition, &VISITS);
+        }
+        sql.push("\n)");
+    }
+}
+
+/// The tenant, what tells the fact's rows from others of its table, and the scope.
+fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
+    sql.push(TENANT)
+        .push(" = ")
+        .bind(Value::Int4(filter.workspace_no));
+    for predicate in fact.predicates_within(None) {
+        sql.push("\n  AND ");
+        write_predicate(sql, predicate);
+    }
+    match (filter.scope.on(fact), filter.scope_id) {
+        (Some(Within::Id(column)), Some(id)) => {
+            sql.push("\n  AND ")
+                .push(column)
+                .push(" = ")
+                .bind(Value::Uuid(id));
+        }
+        (Some(Within::Only(predicates)), _) => {
+            for predicate in predicates {
+                sql.push("\n  AND ");
+                write_predicate(sql, *predicate);
+            }
+        }
+        // Nothing of such a fact belongs to the scope: no row, rather than everybody's.
+        (Some(Within::Id(_)), None) | (None, _) => {
+            sql.push("\n  AND false");
+        }
+    }
+}
+
+fn write_order(sql: &mut Sql, rows: &Rows, of: &'static str) {
+    sql.push("\nORDER BY ");
+    if rows.timeline.is_some() {
+        sql.push(of).push("slot ASC, ");
+    } else if let Some(first) = rows.measures.first() {
+        sql.push(of).push(first.id).push(" DESC, ");
+    }
+    sql.push(of).push("label ASC");
+}

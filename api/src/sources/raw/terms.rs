@@ -1,0 +1,137 @@
+//! Words of the vocabulary as SQL. The one place where a measure, a condition or a label becomes text.
+
+use super::sql::{Sql, Value};
+use crate::sources::{By, Condition, Kept};
+use schemas::analytics::{Aggregate, Dimension, Fact, Measure, Predicate, Reach, Stored};
+use uuid::Uuid;
+
+/// The name that a column of the visit has beside the columns of a fact that reaches it.
+pub(super) const OF_VISIT: &str = "visit_value";
+
+/// The measures as columns, each a `float8`, which is what JSON's numbers are. The rows are those of `fact`.
+pub(super) fn write_measures(sql: &mut Sql, measures: &[&'static Measure], fact: &Fact) {
+    for (index, measure) in measures.iter().enumerate() {
+        if index > 0 {
+            sql.push(", ");
+        }
+        write_measure(sql, measure, fact);
+        sql.push("::float8 AS ").push(measure.id);
+    }
+}
+
+fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact) {
+    // A measure of clicks among all page views takes the clicks only.
+    let only = measure.predicates_within(fact);
+    let (open, close) = match measure.aggregate {
+        // The sum of no rows is null.
+        Aggregate::Sum(..) => ("coalesce(", ", 0)"),
+        Aggregate::Count | Aggregate::Distinct(_) if only.is_empty() => ("", ""),
+        Aggregate::Count | Aggregate::Distinct(_) => ("(", ")"),
+    };
+    sql.push(open);
+    match measure.aggregate {
+        Aggregate::Count => sql.push("count(*)"),
+        Aggregate::Distinct(column) => sql.push("count(DISTINCT ").push(column).push(")"),
+        Aggregate::Sum(column, Stored::Whole) => sql.push("sum(").push(column).push(")"),
+        // A sum of doubles would depend on the order of its rows.
+        Aggregate::Sum(column, Stored::Double) => sql.push("sum(").push(column).push("::numeric)"),
+    };
+    write_only(sql, &only);
+    sql.push(close);
+}
+
+fn write_only(sql: &mut Sql, only: &[Predicate]) {
+    for (index, predicate) in only.iter().enumerate() {
+        sql.push(if index == 0 {
+            " FILTER (WHERE "
+        } else {
+            " AND "
+        });
+        write_predicate(sql, *predicate);
+    }
+    if !only.is_empty() {
+        sql.push(")");
+    }
+}
+
+/// The condition. Its number is text and no bound value: the planner must see that a partial index has it.
+pub(super) fn write_predicate(sql: &mut Sql, predicate: Predicate) {
+    match predicate {
+        Predicate::Equals(column, number) => sql.push(column).push(" = ").number(number),
+        Predicate::Present(column) => sql.push(column).push(" IS NOT NULL"),
+        Predicate::True(column) => sql.push(column),
+        Predicate::Positive(column) => sql.push(column).push(" > 0"),
+    };
+}
+
+/// The value of a dimension as the label of a row.
+pub(super) fn write_label(sql: &mut Sql, by: &By) {
+    let column = column_of(by.reach);
+    match &by.values {
+        // Before grouping, so that rows without a value and those that have the label are one.
+        Kept::All => {
+            sql.push("coalesce(")
+                .push(column)
+                .push(", ")
+                .bind(Value::Text(by.dimension.null_label))
+                .push(")");
+        }
+        // Grouped here and not by the program: the ids come from visitors, who may send a new one with every click. As a
+        // subquery, so that the server looks each id up in a hash table, whatever plan it has.
+        Kept::Known(known) => {
+            sql.push("(CASE WHEN ")
+                .push(column)
+                .push(" IN (SELECT unnest(")
+                .bind(Value::Uuids(known.clone()))
+                .push("::uuid[])) THEN ")
+                .push(column)
+                .push(" ELSE ")
+                .bind(Value::Uuid(Uuid::nil()))
+                .push(" END)::text");
+        }
+    }
+}
+
+/// The column of a dimension within a statement's `FROM`.
+pub(super) const fn column_of(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Own(column) => column,
+        Reach::Visit(_) => OF_VISIT,
+    }
+}
+
+/// What a dimension must be, on the rows of a fact that holds it itself. True or false, never null: a missing value is
+/// its label.
+pub(super) fn write_condition(sql: &mut Sql, condition: &Condition, fact: &Fact) {
+    for (values, joint) in [
+        (&condition.is, "\n  AND "),
+        (&condition.is_not, "\n  AND NOT "),
+    ] {
+        if !values.is_empty() {
+            sql.push(joint).push("(");
+            write_match(sql, condition.dimension, fact, values);
+            if let Some(also) = condition.dimension.also {
+                sql.push(" OR ");
+                write_match(sql, also, fact, values);
+            }
+            sql.push(")");
+        }
+    }
+}
+
+fn write_match(sql: &mut Sql, dimension: &Dimension, fact: &Fact, values: &[String]) {
+    match dimension.on(fact) {
+        Some(Reach::Own(column)) => {
+            sql.push("coalesce(")
+                .push(column)
+                .push(", ")
+                .bind(Value::Text(dimension.null_label))
+                .push(") = ANY (")
+                .bind(Value::Texts(values.to_vec()))
+                .push(")");
+        }
+        Some(Reach::Visit(_)) | None => {
+            sql.push("false");
+        }
+    }
+}

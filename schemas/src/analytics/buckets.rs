@@ -1,0 +1,172 @@
+//! Time buckets: how time is cut into the rows of a series.
+
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, Weekday},
+    tz::TimeZone,
+};
+
+/// What a bucket of time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buckets {
+    /// A calendar day of the zone.
+    Day,
+    /// One of the 168 hours of a week in the zone, Monday's first, whatever week it was.
+    HourOfWeek,
+}
+
+/// One bucket. How it is spelled is up to the surface that shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bucket {
+    /// The local day.
+    Day(Date),
+    /// The day of the week and its hour, 0 to 23.
+    HourOfWeek(Weekday, i8),
+}
+
+/// The instants at which buckets change. They are computed here and not by a database, whose data about zones are
+/// of another age.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeline {
+    /// Where a bucket begins, ascending; the first is the window's begin.
+    pub edges: Vec<Timestamp>,
+    /// The bucket that begins at each edge, as an index into `buckets`. A bucket may begin at several.
+    pub begins: Vec<usize>,
+    /// The buckets, in the order of their rows.
+    pub buckets: Vec<Bucket>,
+}
+
+/// The days of the week, in the order of their rows.
+const WEEK: [Weekday; 7] = [
+    Weekday::Monday,
+    Weekday::Tuesday,
+    Weekday::Wednesday,
+    Weekday::Thursday,
+    Weekday::Friday,
+    Weekday::Saturday,
+    Weekday::Sunday,
+];
+/// Every offset that a zone of today has is a multiple of this, and so is every window's begin.
+const QUARTER: SignedDuration = SignedDuration::from_mins(15);
+
+impl Buckets {
+    /// The buckets of a window. What comes after its end is in the last one.
+    #[must_use]
+    pub fn timeline(self, zone: &TimeZone, since: Timestamp, until: Timestamp) -> Timeline {
+        match self {
+            Self::Day => days(zone, since, until),
+            Self::HourOfWeek => hours_of_week(zone, since, until),
+        }
+    }
+}
+
+fn days(zone: &TimeZone, since: Timestamp, until: Timestamp) -> Timeline {
+    let mut date = since.to_zoned(zone.clone()).date();
+    let mut timeline = Timeline {
+        edges: vec![since],
+        begins: vec![0],
+        buckets: vec![Bucket::Day(date)],
+    };
+    while let Ok(next) = date.tomorrow() {
+        date = next;
+        // The first moment that has this date, also where clocks skip midnight.
+        let Ok(begin) = date.to_zoned(zone.clone()) else {
+            break;
+        };
+        if begin.timestamp() > until {
+            break;
+        }
+        // A zone that changes sides of the date line skips a day.
+        if begin.date() != date {
+            continue;
+        }
+        timeline.edges.push(begin.timestamp());
+        timeline.begins.push(timeline.buckets.len());
+        timeline.buckets.push(Bucket::Day(date));
+    }
+    timeline
+}
+
+fn hours_of_week(zone: &TimeZone, since: Timestamp, until: Timestamp) -> Timeline {
+    let hours = |day| (0..24).map(move |hour| Bucket::HourOfWeek(day, hour));
+    let mut timeline = Timeline {
+        edges: Vec::new(),
+        begins: Vec::new(),
+        buckets: WEEK.into_iter().flat_map(hours).collect(),
+    };
+    let mut at = since;
+    while at <= until {
+        let local = zone.to_datetime(at);
+        let day = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let bucket = day * 24 + usize::try_from(local.hour()).unwrap_or_default();
+        if timeline.begins.last() != Some(&bucket) {
+            timeline.edges.push(at);
+            timeline.begins.push(bucket);
+        }
+        let Ok(next) = at.checked_add(QUARTER) else {
+            break;
+        };
+        at = next;
+    }
+    timeline
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap()
+    }
+
+    /// The bucket that an instant is in.
+    fn bucket(timeline: &Timeline, at: Timestamp) -> Bucket {
+        let after = timeline.edges.partition_point(|edge| *edge <= at);
+        timeline.buckets[timeline.begins[after - 1]]
+    }
+
+    #[test]
+    fn every_instant_is_in_the_bucket_of_its_local_time() {
+        let since: Timestamp = "2026-02-20T10:15:00Z".parse().unwrap();
+        let until: Timestamp = "2026-11-21T00:00:00Z".parse().unwrap();
+        // Half and three-quarter hours, half an hour of summer time, midnights that do not exist.
+        for name in [
+            "UTC",
+            "Europe/Istanbul",
+            "Europe/Berlin",
+            "America/St_Johns",
+            "Asia/Kathmandu",
+            "Pacific/Chatham",
+            "Australia/Lord_Howe",
+            "America/Asuncion",
+            "Africa/Cairo",
+            "Asia/Beirut",
+        ] {
+            let zone = zone(name);
+            let days = Buckets::Day.timeline(&zone, since, until);
+            let hours = Buckets::HourOfWeek.timeline(&zone, since, until);
+            assert!(days.edges.is_sorted() && hours.edges.is_sorted());
+            let mut at = since;
+            while at < until {
+                let local = at.to_zoned(zone.clone());
+                assert_eq!(bucket(&days, at), Bucket::Day(local.date()), "{name} {at}");
+                let hour = Bucket::HourOfWeek(local.weekday(), local.hour());
+                assert_eq!(bucket(&hours, at), hour, "{name} {at}");
+                at += SignedDuration::from_mins(7);
+            }
+        }
+    }
+
+    #[test]
+    fn a_day_that_a_zone_skipped_is_not_there() {
+        // Samoa went from the 29th to the 31st of December 2011.
+        let since = "2011-12-28T00:00:00Z".parse().unwrap();
+        let until = "2012-01-02T00:00:00Z".parse().unwrap();
+        let days = Buckets::Day.timeline(&zone("Pacific/Apia"), since, until);
+        let has = |day: i8| {
+            let date = Date::constant(2011, 12, day);
+            days.buckets.contains(&Bucket::Day(date))
+        };
+        assert!(has(29) && !has(30) && has(31), "{days:?}");
+    }
+}

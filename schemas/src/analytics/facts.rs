@@ -1,0 +1,132 @@
+//! Facts: the kinds of rows that reports count, and the tables and columns that hold them.
+
+use crate::Kind;
+
+/// The column of the tenant. Every table of facts has it.
+pub const TENANT: &str = "workspace_no";
+
+/// A kind of row that happened at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Unique name, also within statements.
+    pub id: &'static str,
+    /// Its table.
+    pub table: &'static str,
+    /// The fact that it is a part of. It has the table, the time and all columns of that one.
+    pub part_of: Option<&'static Fact>,
+    /// What tells its rows from the others of the whole, or of the table.
+    pub only: &'static [Predicate],
+    /// The column that says when it happened; windows are on it.
+    pub time: &'static str,
+    /// How it knows its visit, and with it what is known about the visitor.
+    pub visit: Visit,
+}
+
+/// A condition on one column. A row without a value does not meet it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Predicate {
+    /// The column holds this number.
+    Equals(&'static str, i16),
+    /// The column has a value.
+    Present(&'static str),
+    /// The column is true.
+    True(&'static str),
+    /// The column is above zero.
+    Positive(&'static str),
+}
+
+/// How a fact knows the visit that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// It is a visit; the column holds its id.
+    Itself(&'static str),
+    /// The column holds the id of its visit.
+    By(&'static str),
+    /// It belongs to no visit.
+    Without,
+}
+
+/// Visits, each in its present state.
+pub static VISITS: Fact = Fact {
+    id: "visits",
+    table: "sessions",
+    part_of: None,
+    only: &[],
+    time: "started_at",
+    visit: Visit::Itself("session_id"),
+};
+
+/// Views of pages, clicks included.
+pub static PAGE_VIEWS: Fact = Fact {
+    id: "page_views",
+    table: "events",
+    part_of: None,
+    only: &[Predicate::Equals("kind", Kind::PageViewed.number())],
+    time: "occurred_at",
+    visit: Visit::By("session_id"),
+};
+
+/// Page views that are clicks on a link of the page.
+pub static LINK_CLICKS: Fact = Fact {
+    id: "link_clicks",
+    part_of: Some(&PAGE_VIEWS),
+    only: &[Predicate::Present("link_id")],
+    ..PAGE_VIEWS
+};
+
+/// Sums of beacons that were not counted.
+pub static REFUSALS: Fact = Fact {
+    id: "refused",
+    table: "events",
+    part_of: None,
+    only: &[Predicate::Equals("kind", Kind::BeaconRefused.number())],
+    time: "occurred_at",
+    visit: Visit::Without,
+};
+
+/// Every fact.
+pub static FACTS: [&Fact; 4] = [&VISITS, &PAGE_VIEWS, &LINK_CLICKS, &REFUSALS];
+
+impl Fact {
+    /// The fact that holds it whole: itself, unless it is a part.
+    #[must_use]
+    pub fn whole(&'static self) -> &'static Self {
+        self.part_of.map_or(self, Self::whole)
+    }
+
+    /// True for the fact itself and for what it is a part of.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self == other || self.part_of.is_some_and(|whole| whole.is_within(other))
+    }
+
+    /// What tells its rows from the others of `other`, or of its table if `other` is `None`.
+    #[must_use]
+    pub fn predicates_within(&self, other: Option<&Self>) -> Vec<Predicate> {
+        if other == Some(self) {
+            return Vec::new();
+        }
+        let mut all = self
+            .part_of
+            .map_or_else(Vec::new, |whole| whole.predicates_within(other));
+        all.extend(self.only);
+        all
+    }
+
+    /// The smallest fact that holds all of these; `None` when there is none.
+    #[must_use]
+    pub fn holding(facts: impl IntoIterator<Item = &'static Self>) -> Option<&'static Self> {
+        let mut facts = facts.into_iter();
+        let first = facts.next()?;
+        facts.try_fold(first, |holder, fact| {
+            let mut wider = Some(holder);
+            while let Some(holder) = wider {
+                if fact.is_within(holder) {
+                    return Some(holder);
+                }
+                wider = holder.part_of;
+            }
+            None
+        })
+    }
+}

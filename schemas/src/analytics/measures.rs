@@ -1,0 +1,140 @@
+//! Measures: the aggregates over the rows of a fact.
+
+use super::facts::{Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
+
+/// A named aggregate over the rows of one fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Unique name, also within statements.
+    pub id: &'static str,
+    /// What it counts, in one line.
+    pub about: &'static str,
+    /// What it aggregates.
+    pub fact: &'static Fact,
+    /// Which rows of the fact it takes; all without one.
+    pub only: Option<Predicate>,
+    /// How they become one number.
+    pub aggregate: Aggregate,
+}
+
+/// How rows become one number; zero where there are none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    /// How many rows there are.
+    Count,
+    /// The sum of a column. Rows without a value add nothing.
+    Sum(&'static str, Stored),
+    /// How many different values a column has. Rows without a value add none.
+    Distinct(&'static str),
+}
+
+/// How the numbers of a column are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// As whole numbers.
+    Whole,
+    /// As doubles. They are summed as decimals: a sum of doubles depends on the order of its rows.
+    Double,
+}
+
+impl Aggregate {
+    /// True when the numbers of two sets of rows add up to the number of both.
+    #[must_use]
+    pub const fn is_additive(self) -> bool {
+        match self {
+            Self::Count | Self::Sum(..) => true,
+            Self::Distinct(_) => false,
+        }
+    }
+}
+
+impl Measure {
+    /// The conditions that its rows meet, among the rows of `fact`. `fact` holds the measure's own.
+    #[must_use]
+    pub fn predicates_within(&self, fact: &Fact) -> Vec<Predicate> {
+        let mut all = self.fact.predicates_within(Some(fact));
+        all.extend(self.only);
+        all
+    }
+}
+
+/// Views of pages.
+pub static VIEWS: Measure = Measure {
+    id: "views",
+    about: "Views, clicks included.",
+    fact: &PAGE_VIEWS,
+    only: None,
+    aggregate: Aggregate::Count,
+};
+
+/// Views that are clicks.
+pub static CLICKS: Measure = Measure {
+    id: "clicks",
+    about: "Views that are clicks.",
+    fact: &LINK_CLICKS,
+    only: None,
+    aggregate: Aggregate::Count,
+};
+
+/// Visits.
+pub static VISIT_COUNT: Measure = Measure {
+    id: "sessions",
+    about: "Visits.",
+    fact: &VISITS,
+    only: None,
+    aggregate: Aggregate::Count,
+};
+
+/// Visitors of visits that started in the window.
+pub static UNIQUE_VISITORS: Measure = Measure {
+    id: "unique_visitors",
+    about: "Visitors of the visits.",
+    fact: &VISITS,
+    only: None,
+    aggregate: Aggregate::Distinct("visitor_hash"),
+};
+
+/// Visits of fewer than two views.
+pub static BOUNCES: Measure = Measure {
+    id: "bounces",
+    about: "Visits of fewer than two views.",
+    fact: &VISITS,
+    only: Some(Predicate::True("bounced")),
+    aggregate: Aggregate::Count,
+};
+
+/// Views, by the count that each visit carries.
+pub static VIEWS_OF_VISITS: Measure = Measure {
+    id: "views_of_visits",
+    about: "Views of the visits.",
+    fact: &VISITS,
+    only: None,
+    aggregate: Aggregate::Sum("page_views", Stored::Whole),
+};
+
+/// Visits whose duration is known.
+pub static TIMED_VISITS: Measure = Measure {
+    id: "timed_visits",
+    about: "Visits whose duration is known.",
+    fact: &VISITS,
+    only: Some(Predicate::Positive("duration_seconds")),
+    aggregate: Aggregate::Count,
+};
+
+/// How long those visits took, in seconds.
+pub static SECONDS: Measure = Measure {
+    id: "seconds",
+    about: "How long the visits took.",
+    fact: &VISITS,
+    only: Some(Predicate::Positive("duration_seconds")),
+    aggregate: Aggregate::Sum("duration_seconds", Stored::Double),
+};
+
+/// Beacons that were answered and not counted.
+pub static REFUSED: Measure = Measure {
+    id: "refused_beacons",
+    about: "Beacons that were answered and not counted.",
+    fact: &REFUSALS,
+    only: None,
+    aggregate: Aggregate::Sum("refusal_count", Stored::Whole),
+};

@@ -1,0 +1,129 @@
+//! Metrics: the numbers of an answer, each a measure or a rounded ratio of two.
+
+use super::{
+    measures::{
+        BOUNCES, CLICKS, Measure, REFUSED, SECONDS, TIMED_VISITS, UNIQUE_VISITORS, VIEWS,
+        VIEWS_OF_VISITS, VISIT_COUNT,
+    },
+    rounding::Rounding,
+};
+
+/// A number of an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metric {
+    /// The measure itself.
+    Plain(&'static Measure),
+    /// One measure over another.
+    Ratio(Ratio),
+}
+
+impl Metric {
+    /// What it tells, in one line.
+    #[must_use]
+    pub const fn about(&self) -> &'static str {
+        match self {
+            Self::Plain(measure) => measure.about,
+            Self::Ratio(ratio) => ratio.about,
+        }
+    }
+
+    /// The measures that each row needs for it.
+    #[must_use]
+    pub fn of_row(&self) -> Vec<&'static Measure> {
+        match self {
+            Self::Plain(measure) => vec![measure],
+            Self::Ratio(ratio) => match ratio.over {
+                Over::Scope => vec![ratio.numerator],
+                Over::ReturnedRows => vec![ratio.numerator, ratio.denominator],
+            },
+        }
+    }
+
+    /// The measure that it needs of the whole scope and window, if any.
+    #[must_use]
+    pub fn of_scope(&self) -> Option<&'static Measure> {
+        match self {
+            Self::Ratio(ratio) if ratio.over == Over::Scope => Some(ratio.denominator),
+            Self::Plain(_) | Self::Ratio(_) => None,
+        }
+    }
+}
+
+/// `round(numerator / denominator * scale) / unit`, and 0 when the denominator is 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// What it tells, in one line.
+    pub about: &'static str,
+    /// Of the row.
+    pub numerator: &'static Measure,
+    /// Of what `over` says.
+    pub denominator: &'static Measure,
+    /// What the denominator is taken over.
+    pub over: Over,
+    /// How it is rounded.
+    pub rounding: Rounding,
+}
+
+/// What a ratio's denominator is taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The whole scope and window, whatever rows are returned.
+    Scope,
+    /// The sum over the rows that are returned, so that a limit changes it.
+    ReturnedRows,
+}
+
+/// Views of pages.
+pub static COUNT_OF_VIEWS: Metric = Metric::Plain(&VIEWS);
+/// Views that are clicks.
+pub static COUNT_OF_CLICKS: Metric = Metric::Plain(&CLICKS);
+/// Visits.
+pub static COUNT_OF_VISITS: Metric = Metric::Plain(&VISIT_COUNT);
+/// Visitors of the visits.
+pub static COUNT_OF_VISITORS: Metric = Metric::Plain(&UNIQUE_VISITORS);
+/// Beacons that were not counted.
+pub static COUNT_OF_REFUSALS: Metric = Metric::Plain(&REFUSED);
+
+/// Visits of fewer than two views per hundred.
+pub static BOUNCE_RATE: Metric = Metric::Ratio(Ratio {
+    about: "Visits of fewer than two views, of a hundred visits.",
+    numerator: &BOUNCES,
+    denominator: &VISIT_COUNT,
+    over: Over::Scope,
+    rounding: Rounding::WHOLE_PERCENT,
+});
+
+/// Seconds of a visit whose duration is known.
+pub static AVERAGE_DURATION: Metric = Metric::Ratio(Ratio {
+    about: "Seconds of a visit, of those whose duration is known.",
+    numerator: &SECONDS,
+    denominator: &TIMED_VISITS,
+    over: Over::Scope,
+    rounding: Rounding::WHOLE,
+});
+
+/// Views of a visit, of all visits.
+pub static PAGES_PER_VISIT: Metric = Metric::Ratio(Ratio {
+    about: "Views of a visit, of all visits.",
+    numerator: &VIEWS_OF_VISITS,
+    denominator: &VISIT_COUNT,
+    over: Over::Scope,
+    rounding: Rounding::ONE_DECIMAL,
+});
+
+/// Clicks per hundred views of the whole scope.
+pub static CLICK_THROUGH: Metric = Metric::Ratio(Ratio {
+    about: "Clicks, of a hundred views of the page.",
+    numerator: &CLICKS,
+    denominator: &VIEWS,
+    over: Over::Scope,
+    rounding: Rounding::PERCENT_2,
+});
+/// A row's part of the visits of all returned rows.
+pub static SHARE_OF_RETURNED_VISITS: Metric = Metric::Ratio(Ratio {
+    about: "The row's part of the visits of all rows returned, in percent.",
+    numerator: &VISIT_COUNT,
+    denominator: &VISIT_COUNT,
+    over: Over::ReturnedRows,
+    rounding: Rounding::WHOLE_PERCENT,
+});

@@ -1,0 +1,23 @@
+//! The analytic vocabulary: what is counted, what it is broken down by, and how time is cut.
+//!
+//! The projector and the api share it. It names every table and column that reports read, and holds no SQL: each
+//! source of answers (raw rows, segments) derives its own reading from these values.
+
+pub mod buckets;
+pub mod dimensions;
+pub mod facts;
+pub mod measures;
+pub mod metrics;
+pub mod rounding;
+pub mod scopes;
+
+pub use buckets::{Bucket, Buckets, Timeline};
+pub use dimensions::{Dimension, Reach, Values};
+pub use facts::{Fact, Predicate, TENANT, Visit};
+pub use measures::{Aggregate, Measure, Stored};
+pub use metrics::{Metric, Over, Ratio};
+pub use rounding::Rounding;
+pub use scopes::{Scope, Within};
+
+#[cfg(test)]
+mod tests;

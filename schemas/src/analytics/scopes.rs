@@ -1,0 +1,53 @@
+//! Scopes: what a report is about, as a condition on each fact.
+
+use super::facts::{Fact, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
+
+/// What a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One bio page.
+    Page,
+    /// Everything of a tenant.
+    Workspace,
+}
+
+/// How the rows of a fact are found that belong to a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// The column holds the id of the scope.
+    Id(&'static str),
+    /// All rows of the tenant that meet these conditions.
+    Only(&'static [Predicate]),
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 2] = [Self::Page, Self::Workspace];
+
+    /// How each fact belongs to the scope. A part of a fact belongs to it as the whole does.
+    fn rows(self) -> &'static [(&'static Fact, Within)] {
+        static PAGE: [(&Fact, Within); 3] = [
+            (&VISITS, Within::Id("page_id")),
+            (&PAGE_VIEWS, Within::Id("page_id")),
+            (&REFUSALS, Within::Id("page_id")),
+        ];
+        static WORKSPACE: [(&Fact, Within); 3] = [
+            (&VISITS, Within::Only(&[])),
+            // A view has no page until its visit is known, and does not count before.
+            (&PAGE_VIEWS, Within::Only(&[Predicate::Present("page_id")])),
+            (&REFUSALS, Within::Only(&[])),
+        ];
+        match self {
+            Self::Page => &PAGE,
+            Self::Workspace => &WORKSPACE,
+        }
+    }
+
+    /// How rows of the fact are found; `None` when the fact does not belong to such a scope.
+    #[must_use]
+    pub fn on(self, fact: &Fact) -> Option<Within> {
+        let mut rows = self.rows().iter();
+        let (_, within) = rows.find(|(known, _)| fact.is_within(known))?;
+        Some(*within)
+    }
+}

@@ -1,0 +1,140 @@
+//! The vocabulary agrees with itself: names are unique, and every measure and dimension has a place.
+
+use super::{
+    dimensions::{COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, REASON},
+    facts::{FACTS, LINK_CLICKS, PAGE_VIEWS, REFUSALS, VISITS},
+    measures::{BOUNCES, CLICKS, UNIQUE_VISITORS, VIEWS},
+    *,
+};
+use std::collections::BTreeSet;
+
+/// A property of visits that page views have a copy of.
+static COPIED: Dimension = Dimension {
+    columns: &[(&VISITS, "landing_path"), (&PAGE_VIEWS, "path")],
+    ..ENTRY_PAGE
+};
+
+/// Another part of the page views.
+static TITLED: Fact = Fact {
+    id: "titled_views",
+    only: &[Predicate::Present("title")],
+    ..LINK_CLICKS
+};
+
+#[test]
+fn a_click_is_a_page_view_and_no_visit() {
+    assert!(LINK_CLICKS.is_within(&PAGE_VIEWS) && LINK_CLICKS.is_within(&LINK_CLICKS));
+    assert!(!PAGE_VIEWS.is_within(&LINK_CLICKS) && !LINK_CLICKS.is_within(&VISITS));
+    assert_eq!(*LINK_CLICKS.whole(), PAGE_VIEWS);
+    assert_eq!(*VISITS.whole(), VISITS);
+}
+
+#[test]
+fn the_fact_that_holds_others_is_the_smallest_that_does() {
+    let holding =
+        |facts: &[&'static Fact]| Fact::holding(facts.iter().copied()).map(|fact| fact.id);
+    assert_eq!(holding(&[]), None);
+    assert_eq!(holding(&[&LINK_CLICKS, &LINK_CLICKS]), Some("link_clicks"));
+    assert_eq!(holding(&[&LINK_CLICKS, &PAGE_VIEWS]), Some("page_views"));
+    assert_eq!(holding(&[&PAGE_VIEWS, &LINK_CLICKS]), Some("page_views"));
+    assert_eq!(holding(&[&VISITS, &PAGE_VIEWS]), None);
+    // Neither holds the other, but both are page views.
+    assert_eq!(holding(&[&LINK_CLICKS, &TITLED]), Some("page_views"));
+}
+
+#[test]
+fn conditions_are_those_that_the_rows_at_hand_do_not_meet_yet() {
+    let has_link = Predicate::Present("link_id");
+    assert_eq!(LINK_CLICKS.predicates_within(Some(&PAGE_VIEWS)), [has_link]);
+    assert_eq!(LINK_CLICKS.predicates_within(Some(&LINK_CLICKS)), []);
+    assert_eq!(
+        LINK_CLICKS.predicates_within(None),
+        [PAGE_VIEWS.only[0], has_link]
+    );
+    assert_eq!(CLICKS.predicates_within(&PAGE_VIEWS), [has_link]);
+    assert_eq!(VIEWS.predicates_within(&PAGE_VIEWS), []);
+    assert_eq!(
+        BOUNCES.predicates_within(&VISITS),
+        [Predicate::True("bounced")]
+    );
+}
+
+#[test]
+fn a_click_reaches_its_country_through_its_visit_and_its_link_by_itself() {
+    assert_eq!(COUNTRY.on(&VISITS), Some(Reach::Own("country")));
+    assert_eq!(COUNTRY.on(&LINK_CLICKS), Some(Reach::Visit("country")));
+    assert_eq!(COUNTRY.on(&REFUSALS), None);
+    assert_eq!(LINK.on(&LINK_CLICKS), Some(Reach::Own("link_id")));
+    assert_eq!(LINK.on(&VISITS), None);
+    assert_eq!(REASON.on(&REFUSALS), Some(Reach::Own("refusal_reason")));
+}
+
+#[test]
+fn a_copied_column_saves_the_way_to_the_visit() {
+    assert_eq!(COPIED.on(&LINK_CLICKS), Some(Reach::Own("path")));
+    assert_eq!(COPIED.on(&VISITS), Some(Reach::Own("landing_path")));
+}
+
+#[test]
+fn every_scope_says_how_each_fact_belongs_to_it() {
+    for fact in FACTS {
+        assert_eq!(Scope::Page.on(fact), Some(Within::Id("page_id")));
+        assert!(matches!(Scope::Workspace.on(fact), Some(Within::Only(_))));
+    }
+    // Views wait without a page for their visit.
+    let counted: &[Predicate] = &[Predicate::Present("page_id")];
+    assert_eq!(
+        Scope::Workspace.on(&LINK_CLICKS),
+        Some(Within::Only(counted))
+    );
+}
+
+#[test]
+fn only_distinct_values_cannot_be_added() {
+    assert!(VIEWS.aggregate.is_additive());
+    assert!(!UNIQUE_VISITORS.aggregate.is_additive());
+}
+
+#[test]
+fn ids_are_unique() {
+    let facts: BTreeSet<_> = FACTS.iter().map(|fact| fact.id).collect();
+    assert_eq!(facts.len(), FACTS.len());
+    let dimensions: BTreeSet<_> = OF_VISITS.iter().map(|dimension| dimension.id).collect();
+    assert_eq!(dimensions.len(), OF_VISITS.len());
+}
+
+#[test]
+fn visits_have_what_is_said_about_visits_and_so_have_views() {
+    for dimension in OF_VISITS {
+        assert!(matches!(dimension.on(&VISITS), Some(Reach::Own(_))));
+        assert!(dimension.on(&PAGE_VIEWS).is_some());
+    }
+}
+
+/// A filter looks at both in one condition.
+#[test]
+fn another_word_for_a_dimension_is_reached_the_same_way() {
+    for dimension in OF_VISITS {
+        let Some(also) = dimension.also else { continue };
+        for fact in FACTS {
+            let own = |one: &Dimension| one.on(fact).map(|reach| matches!(reach, Reach::Own(_)));
+            assert_eq!(own(dimension), own(also), "{} of {}", dimension.id, fact.id);
+        }
+    }
+}
+
+#[test]
+fn a_label_of_no_value_is_no_listed_value() {
+    for dimension in OF_VISITS {
+        match dimension.values {
+            Values::Words(words) => assert!(!words.contains(&dimension.null_label)),
+            Values::Countries => {
+                assert_eq!(crate::countries::find(dimension.null_label), None);
+            }
+            Values::Any | Values::Few | Values::Known => {}
+        }
+        if dimension.id.starts_with("utm_") {
+            assert_eq!(dimension.null_label, "(none)");
+        }
+    }
+}

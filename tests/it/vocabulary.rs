@@ -1,0 +1,226 @@
+//! What the vocabulary can say and no report of the catalogue says yet: rows of these tests only, answered by the same
+//! engine and checked by the same loops.
+
+use crate::catalogue::{append, site};
+use api::{
+    Question, answer_from_rows,
+    catalog::{
+        Breakdown, Field, Format, Param, PerUser, Report, Scope, Series, Shape, Surface, Total,
+    },
+};
+use jiff::tz::TimeZone;
+use jiff_sqlx::ToSqlx;
+use kit::{
+    System,
+    ask::Ask,
+    noon,
+    oracle::since,
+    raw::{Names, Rows},
+    traffic,
+};
+use schemas::analytics::{
+    Buckets, Dimension, Metric,
+    dimensions::{BROWSER, COUNTRY, OF_VISITS, REASON},
+    metrics::{
+        BOUNCE_RATE, CLICK_THROUGH, COUNT_OF_CLICKS, COUNT_OF_REFUSALS, COUNT_OF_VIEWS,
+        COUNT_OF_VISITORS, COUNT_OF_VISITS, SHARE_OF_RETURNED_VISITS,
+    },
+};
+use sqlx::Row;
+use uuid::Uuid;
+
+const fn field(name: &'static str, metric: &'static Metric) -> Field {
+    Field { name, metric }
+}
+
+const TRIAL: Report = Report {
+    id: "",
+    surface: Surface::Creator,
+    path: "",
+    shape: OVERVIEW,
+    scope: Scope::Page,
+    params: &[Param::Days],
+    filters: OF_VISITS,
+    format: Format::Json,
+    limit: PerUser {
+        count: 1,
+        seconds: 1,
+    },
+    summary: "",
+};
+
+const OVERVIEW: Shape = Shape::Total(Total {
+    metrics: &[
+        field("views", &COUNT_OF_VIEWS),
+        field("clicks", &COUNT_OF_CLICKS),
+        field("ctr", &CLICK_THROUGH),
+        field("visitors", &COUNT_OF_VISITORS),
+        field("bounceRate", &BOUNCE_RATE),
+    ],
+    echo: &[],
+});
+
+const fn by(dimension: &'static Dimension, metrics: &'static [Field]) -> Shape {
+    Shape::Breakdown(Breakdown {
+        echo: &[],
+        list: "rows",
+        dimension,
+        label: "value",
+        metrics,
+        top: None,
+    })
+}
+
+const CLICKS: &[Field] = &[field("clicks", &COUNT_OF_CLICKS)];
+
+/// Clicks are told by what is known of their visit.
+static CLICKS_BY_COUNTRY: Report = Report {
+    id: "clicks by country",
+    shape: by(&COUNTRY, CLICKS),
+    ..TRIAL
+};
+
+/// The rows.
+pub static TRIALS: [Report; 8] = [
+    CLICKS_BY_COUNTRY,
+    // A part of a fact beside the whole, and a ratio of both.
+    Report {
+        id: "views and clicks by browser",
+        shape: by(
+            &BROWSER,
+            &[
+                field("views", &COUNT_OF_VIEWS),
+                field("clicks", &COUNT_OF_CLICKS),
+                field("ctr", &CLICK_THROUGH),
+            ],
+        ),
+        ..TRIAL
+    },
+    Report {
+        id: "clicks alone",
+        shape: Shape::Total(Total {
+            metrics: CLICKS,
+            echo: &[Param::Days],
+        }),
+        ..TRIAL
+    },
+    Report {
+        id: "clicks by day and country",
+        shape: Shape::Series(Series {
+            echo: &[],
+            list: "daily",
+            buckets: Buckets::Day,
+            label: "day",
+            by: Some(("country", &COUNTRY)),
+            metrics: CLICKS,
+        }),
+        ..TRIAL
+    },
+    Report {
+        id: "overview of a workspace",
+        scope: Scope::Workspace,
+        ..TRIAL
+    },
+    Report {
+        id: "clicks by country of a workspace",
+        shape: by(&COUNTRY, CLICKS),
+        scope: Scope::Workspace,
+        ..TRIAL
+    },
+    // A number that cannot be added, by a dimension.
+    Report {
+        id: "visitors by country of a workspace",
+        shape: by(
+            &COUNTRY,
+            &[
+                field("visitors", &COUNT_OF_VISITORS),
+                field("visits", &COUNT_OF_VISITS),
+                field("percentage", &SHARE_OF_RETURNED_VISITS),
+            ],
+        ),
+        scope: Scope::Workspace,
+        ..TRIAL
+    },
+    Report {
+        id: "refusals by reason of a workspace",
+        shape: by(&REASON, &[field("count", &COUNT_OF_REFUSALS)]),
+        scope: Scope::Workspace,
+        filters: &[],
+        ..TRIAL
+    },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_that_the_vocabulary_can_say_are_answered_as_the_raw_rows_are_counted() {
+    let system = System::start().await;
+    let (ada, bob) = (
+        system.client.creator("ada").await,
+        system.client.creator("bob").await,
+    );
+    let links = vec![Uuid::from_u128(71), Uuid::from_u128(72)];
+    let ours = site(&system, &ada, vec![ada.page, Uuid::from_u128(5)], links).await;
+    let theirs = site(&system, &bob, vec![bob.page], ours.links.clone()).await;
+    for (site, seed) in [(&ours, 11), (&theirs, 12)] {
+        append(
+            &system,
+            site,
+            &traffic::records(site, seed, 200, noon(), 40),
+        )
+        .await;
+    }
+    system.settle().await;
+
+    let workspace_no = i32::try_from(ours.workspace_no.0).unwrap();
+    let rows = Rows::read(&system.analytics, workspace_no, Names::new()).await;
+    let mut connection = system.analytics.acquire().await.unwrap();
+    for report in &TRIALS {
+        for days in [1, 30, 365] {
+            let ask = Ask {
+                days,
+                zone: "America/St_Johns",
+                ..Ask::of(report, ada.page)
+            };
+            let question = Question {
+                workspace_no,
+                scope_id: (report.scope == Scope::Page).then_some(ada.page),
+                now: noon(),
+                since: since(noon(), days),
+                days: u16::try_from(days).unwrap(),
+                zone: TimeZone::get(ask.zone).unwrap(),
+            };
+            let answer = answer_from_rows(&mut connection, report, &question).await;
+            let expected = rows.expect(&ask, noon());
+            assert_eq!(answer.unwrap(), expected, "{} in {days} days", report.id);
+            if report.id == CLICKS_BY_COUNTRY.id {
+                let clicks = clicks_by_country(&system, ada.page, days).await;
+                let list = expected["rows"].as_array().unwrap().iter();
+                let listed = list.map(|row| {
+                    let country = row["value"].as_str().unwrap().to_owned();
+                    (country, row["clicks"].as_i64().unwrap())
+                });
+                assert_eq!(listed.collect::<Vec<_>>(), clicks);
+                assert!(days == 1 || clicks.len() > 3, "{clicks:?}");
+            }
+        }
+    }
+    drop(connection);
+    system.finish().await;
+}
+
+/// The same by hand, with nothing of the vocabulary.
+async fn clicks_by_country(system: &System, page: Uuid, days: i64) -> Vec<(String, i64)> {
+    let rows = sqlx::query(
+        "SELECT coalesce(sessions.country, 'Unknown') COLLATE \"C\" AS value, count(*) AS clicks
+        FROM events
+        JOIN sessions USING (workspace_no, session_id)
+        WHERE events.kind = 4 AND events.link_id IS NOT NULL AND events.page_id = $1 AND events.occurred_at >= $2
+        GROUP BY 1
+        ORDER BY clicks DESC, value",
+    )
+    .bind(page)
+    .bind(since(noon(), days).to_sqlx())
+    .fetch_all(&system.analytics)
+    .await
+    .unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
