@@ -1,7 +1,7 @@
-//! Holds the published examples and the checked-in JSON Schema against the types.
+//! Compares the published examples and the checked-in JSON Schema with the types.
 //!
-//! `UPDATE_SCHEMAS=1 cargo test -p schemas` writes the documents anew; a change that takes something
-//! away from readers still fails, because the comparison is with what was checked in before.
+//! `UPDATE_SCHEMAS=1 cargo test -p schemas` regenerates the documents. A change that removes something
+//! from readers still fails, because the test compares with the previously checked-in version.
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
@@ -54,7 +54,7 @@ fn unknown_types_and_versions_are_distinct_from_malformed_records() {
             newest: 1
         })
     ));
-    // Later builds may change the body of a later version in ways this one cannot parse.
+    // Later builds may change a later version's body in ways that this build cannot parse.
     value["body"] = json!([]);
     assert!(matches!(
         Event::from_bytes(value.to_string().as_bytes()),
@@ -118,8 +118,8 @@ fn the_checked_in_schema_matches_the_types_and_removes_nothing() {
     }
 }
 
-/// What a reader of `before` could no longer rely on under `after`: members gone, types changed,
-/// members no longer required of writers, members newly required of old records, enum values gone.
+/// The guarantees of `before` that `after` breaks for readers: members removed, types changed,
+/// members no longer required of writers, members newly required of old records, enum values removed.
 fn breaking_changes(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("$", before, after, &mut found);
@@ -169,7 +169,7 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Variants are the same when they agree in all but their descriptions and added members.
+/// Variants are equal if they agree in everything but their descriptions and added members.
 fn same_variant(old: &Value, new: &Value) -> bool {
     let mut found = Vec::new();
     if old.is_object() && new.is_object() {

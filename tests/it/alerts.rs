@@ -1,4 +1,4 @@
-//! A program that has just started: its metrics have every series that the alerts of `deploy/prometheus` use, and its log
+//! A program after its start: its metrics have every series that the alerts of `deploy/prometheus` use, and its log
 //! has no noise.
 
 use crate::program::{ready, start};
@@ -19,7 +19,7 @@ const RULES: &str = concat!(
     "/../deploy/prometheus/alerts.yml"
 );
 
-/// A name and what its labels must be, as a rule has it, or a sample's.
+/// A metric's name and its required labels, as a rule or a sample states them.
 type Series = (String, BTreeMap<String, String>);
 
 /// The metrics of the program.
@@ -50,7 +50,7 @@ fn labels(text: &str) -> BTreeMap<String, String> {
     pairs.collect()
 }
 
-/// The series of ours that an expression asks for.
+/// Our series that an expression uses.
 fn asked_for(expression: &str) -> Vec<Series> {
     let metrics = declared();
     let known = metrics.iter().filter_map(|metric| {
@@ -64,7 +64,7 @@ fn asked_for(expression: &str) -> Vec<Series> {
     known.collect()
 }
 
-/// The samples of a page of metrics.
+/// The samples in a response of `/metrics`.
 fn samples(text: &str) -> Vec<(Series, f64)> {
     let lines = text
         .lines()
@@ -119,7 +119,7 @@ async fn metrics_of_alerts_exist_before_their_first_event() {
             .iter()
             .filter(|series| found(&samples, series).is_empty())
             .collect();
-        // Gauges come with the first look of those who set them.
+        // A gauge appears when its owner sets it for the first time.
         let due = missing
             .iter()
             .all(|(name, _)| kind(name) == MetricKind::Gauge);
@@ -162,7 +162,7 @@ async fn metrics_of_alerts_exist_before_their_first_event() {
     assert_eq!(program.wait(), Some(0));
 }
 
-/// The process that `run.json` names, once the program is ready.
+/// The process in `run.json`, once the program is ready.
 async fn running(folder: &Path) -> String {
     let begun = tokio::time::Instant::now();
     loop {

@@ -139,7 +139,7 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
             assert_eq!(i18n_key, key, "{body}");
         }
     }
-    // Several problems at once are all reported.
+    // All problems are reported together.
     let answer = add(
         &system,
         &creator,
@@ -152,7 +152,7 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
         "{}",
         answer.text
     );
-    // An internationalised host is a host.
+    // An internationalised host is valid.
     assert_eq!(
         add(
             &system,
@@ -297,7 +297,7 @@ async fn a_display_name_must_be_visible() {
         let answer = create(username, given).await;
         assert_eq!(answer.data()["displayName"], kept, "{given:?}");
     }
-    // One from before is found by the name it has.
+    // A user with an older creator finds it under its old name.
     let rename = "UPDATE creators SET username = 'official.' WHERE username = 'one'";
     sqlx::query(rename).execute(&system.main).await.unwrap();
     let me = client
@@ -411,7 +411,7 @@ async fn unknown_paths_methods_bodies_and_types_get_the_envelope() {
             assert!(answer.headers.contains_key("allow"));
         }
     }
-    // Ids that nobody made are answered like any other, and nothing is recorded.
+    // Unknown ids get the same response as any other, and nothing is recorded.
     for path in [
         "/api/v1/analytics/session/x/heartbeat".to_owned(),
         format!("/api/v1/analytics/session/{}/heartbeat", Uuid::from_u128(9)),
@@ -444,7 +444,7 @@ async fn broken_descriptive_members_never_refuse_a_beacon() {
         .post("/api/v1/analytics/session", &session)
         .await
         .id();
-    // Not JSON that a library would write: half a surrogate pair, U+0000, a number beyond doubles.
+    // A library would not write this JSON: half a surrogate pair, U+0000, a number too large for a double.
     let members = [
         format!(r#"{{"type":"pageview","sessionId":"{id}","title":"Great shoes \ud83d"}}"#),
         format!(r#"{{"type":"pageview","sessionId":"{id}","path":"/a\u0000b","ageMs":1e999}}"#),

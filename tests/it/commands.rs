@@ -1,18 +1,18 @@
-//! The commands of the api, row by row: what their bodies refuse, and that the document has them all.
+//! The commands of the api, row by row: their bodies refuse bad values, and the document lists them all.
 
 use api::{Command, commands};
 use kit::{Creator, System};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The path of a command on things of that creator. A link need not exist: bodies are checked first.
+/// The path of a command on a creator's objects. A link need not exist, because the body is checked first.
 fn path(command: &Command, of: &Creator) -> String {
     let id = of.id.to_string();
     let path = command.path.replace("{creatorId}", &id);
     path.replace("{linkId}", &id)
 }
 
-/// The members of a command's body, as the document has them.
+/// The members of a command's body, from the document.
 fn members(document: &Value, command: &Command) -> Vec<String> {
     let method = command.verb.method().as_str().to_lowercase();
     let body = &document["paths"][command.path][&method]["requestBody"];
@@ -22,7 +22,7 @@ fn members(document: &Value, command: &Command) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_member_that_the_document_has_is_checked_by_its_command() {
+async fn every_command_checks_every_member_in_the_document() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
@@ -50,7 +50,7 @@ async fn every_member_that_the_document_has_is_checked_by_its_command() {
 }
 
 #[test]
-fn a_command_has_an_id_and_a_route_of_its_own() {
+fn each_command_has_its_own_id_and_route() {
     let ids: BTreeSet<&str> = commands().map(|command| command.id).collect();
     assert_eq!(ids.len(), commands().count());
     let routes = commands().map(|command| (command.path, command.verb.method().to_string()));

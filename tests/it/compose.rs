@@ -1,5 +1,5 @@
-//! `docker-compose.yml` without Docker: its services as processes with its environment, on loopback, and
-//! what stands beside it in `deploy/`.
+//! `docker-compose.yml` without Docker: runs its services as processes with its environment, on loopback, and
+//! checks the other files in `deploy/`.
 
 use footfall_postgres::{EmbeddedPostgres, Programs};
 use kit::{
@@ -37,7 +37,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What Compose makes of the file under these variables.
+/// The file with these variables filled in, as Compose does.
 fn compose(variables: &Environment) -> Yaml {
     let mut file: Yaml = serde_norway::from_str(&read("docker-compose.yml")).unwrap();
     file.apply_merge().unwrap();
@@ -58,7 +58,7 @@ fn interpolate(value: &mut Yaml, variables: &Environment) {
     }
 }
 
-/// Puts variables in place of `${NAME:-default}`, the only form the file uses.
+/// Replaces `${NAME:-default}` by variables; the file uses no other form.
 fn interpolated(text: &str, variables: &Environment) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -83,7 +83,7 @@ fn environment(file: &Yaml, service: &str) -> Environment {
         .iter()
         .map(|(name, value)| {
             let name = name.as_str().unwrap().to_owned();
-            // Compose knows texts and numbers; anything else would be a slip.
+            // Compose knows texts and numbers; anything else is a mistake.
             let value = value
                 .as_str()
                 .map_or_else(|| value.as_i64().unwrap().to_string(), str::to_owned);
@@ -92,7 +92,7 @@ fn environment(file: &Yaml, service: &str) -> Environment {
         .collect()
 }
 
-/// The variables that `.env.example` explains, those in remarks included.
+/// The variables that `.env.example` explains, including those in comments.
 fn explained() -> BTreeSet<String> {
     read(".env.example")
         .lines()
@@ -174,7 +174,7 @@ fn without_secrets_each_service_names_the_missing_ones_and_exits_with_2() {
     }
 }
 
-/// Which service the gateway sends a path to, by the matchers of its file.
+/// The service that receives a path, by the matchers of the gateway's file.
 struct Gateway {
     matchers: Vec<(String, Vec<String>)>,
 }
@@ -201,7 +201,7 @@ impl Gateway {
     }
 }
 
-/// Paths of both services, and whose they are.
+/// Paths of both services, each with its service.
 const PATHS: &[(&str, &str)] = &[
     ("/api/v1/analytics/session", "ingest"),
     ("/api/v1/analytics/session/x/heartbeat", "ingest"),
@@ -239,7 +239,7 @@ struct Running {
     programs: Vec<Program>,
 }
 
-/// Addresses and databases as the file has them, at the places where they are in a test.
+/// Replaces the addresses and databases of the file by those of the test.
 struct Places {
     log: Environment,
     postgres: String,
@@ -270,8 +270,8 @@ impl Places {
     }
 }
 
-/// PostgreSQL as its image leaves it for the services: a server, one database, then the script in `deploy`, of which the
-/// second run changes nothing.
+/// PostgreSQL as its image prepares it for the services: a server, one database, then the script in `deploy`. A
+/// second run of the script changes nothing.
 async fn prepare_postgres(folder: &Path, environment: &Environment) -> EmbeddedPostgres {
     let home = folder.join("postgres");
     let server = EmbeddedPostgres::start(&home, Programs::Auto)
@@ -333,7 +333,7 @@ impl Running {
             postgres: address.to_owned(),
             listens: addresses.clone().into(),
         };
-        // The one-shot step, then what depends on it.
+        // The one-shot step, then the services that depend on it.
         let topics = places.map(environment(&file, "topics"));
         let made = Program::run("footfall", &["topics"], &pairs(&topics), b"");
         assert_eq!(made.code, Some(0), "{}", made.err);
@@ -378,7 +378,7 @@ impl Running {
             .unwrap_or_else(|_| panic!("{service} is not ready"));
     }
 
-    /// A client of the service that the gateway sends that path to.
+    /// A client of the service that receives a path from the gateway.
     fn client(&self, path: &str) -> Client {
         let address = &self.addresses[self.gateway.service(path)];
         Client::new(format!("http://{address}"), Arc::new(SystemClock))

@@ -1,4 +1,4 @@
-//! Connections of clients and proxies: kept after every answer, whatever the answer left unread.
+//! Connections of clients and proxies: they stay open after every response, even if part of a body is unread.
 
 use kit::{System, SystemBuilder};
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A client that sends and reads byte by byte, as written.
+/// A client that sends and reads raw bytes.
 struct Wire(BufReader<TcpStream>);
 
 struct Answer {
@@ -48,7 +48,7 @@ impl Wire {
     }
 }
 
-/// Method, path, further lines of the head, body, status, and whether the answer comes before the body.
+/// Method, path, further lines of the head, body, status, and whether the response comes before the body.
 type Refusal<'a> = (&'a str, &'a str, &'a str, String, u16, bool);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +103,7 @@ async fn a_refused_request_leaves_its_connection_usable() {
     ];
     for (method, path, lines, body, status, early) in refusals {
         let mut wire = Wire::connect(&system).await;
-        // Twice, so that what the first leaves behind meets the second.
+        // Twice, so that the second request meets anything that the first leaves behind.
         for _ in 0..2 {
             let length = body.len();
             let head = format!(

@@ -1,4 +1,4 @@
-//! The limits of database sessions, on a real server: what they end, and what they leave alone.
+//! The limits of database sessions, on a real server: what they stop, and what they do not affect.
 
 use kit::postgres;
 use runtime::{
@@ -78,7 +78,7 @@ async fn migrations_take_the_time_they_need_one_program_at_a_time() {
     };
     let pool = database::pool(&databases.main, &settings).unwrap();
     let (readiness, lifecycle) = (Readiness::default(), Lifecycle::default());
-    // The second one waits for the lock of the first one, for longer than sessions otherwise may.
+    // The second migration waits for the lock of the first, for longer than other sessions may.
     let migrate = || database::migrate(&pool, &migrator, "main database", &readiness, &lifecycle);
     let (first, second) = tokio::join!(migrate(), migrate());
     first.unwrap();

@@ -1,4 +1,4 @@
-//! From a beacon to the reports: what arrives, what counts, what a retry does.
+//! From a beacon to the reports: which beacons arrive, which count, and the effect of a retry.
 
 use ingest::outcome::Outcome;
 use jiff::SignedDuration;
@@ -137,8 +137,8 @@ async fn an_event_that_arrives_before_its_session_waits_and_counts_when_the_sess
     let mut session_body = client.session_body(creator.page, "v");
     session_body["type"] = json!("session");
     session_body["eventId"] = json!(Uuid::from_u128(1));
-    // Retries of one member may come while the other is in the log already: all count once.
-    // The ids of a session and a view that nobody has sent yet.
+    // A client may retry one member while another is in the log already: all count once.
+    // The ids of a session and a view before their beacons are sent.
     let token = client.tracking_token(creator.page);
     let early = json!({"events": [
         {"type": "leave", "pageviewEventId": Uuid::from_u128(2), "bioPageId": creator.page, "trackingToken": token,
@@ -146,7 +146,7 @@ async fn an_event_that_arrives_before_its_session_waits_and_counts_when_the_sess
         {"type": "pageview", "sessionEventId": Uuid::from_u128(1), "bioPageId": creator.page, "trackingToken": token,
          "eventId": Uuid::from_u128(2)},
     ]});
-    // The page is a moment old: as long as ingest has not heard of it, the client is asked to retry.
+    // The page is new: until ingest learns of it, the client gets a 503 and retries.
     loop {
         let answer = client.post("/api/v1/analytics/events", &early).await.data();
         match answer["results"][1]["status"].as_str() {

@@ -50,7 +50,7 @@ mod waiting;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Becomes a program when the kit asks for it, see `kit::child`; nothing to test otherwise.
+/// Acts as a program when the kit asks for it, see `kit::child`; otherwise it tests nothing.
 #[test]
 fn child_program() {
     let Some(words) = kit::child::asked_to_be() else {
@@ -63,7 +63,7 @@ fn child_program() {
         Some("api") => runtime::program::run(api::declared(), &[], api::run),
         other => panic!("no program {other:?}"),
     };
-    // `ExitCode` does not give its number back; the codes we use are told apart by comparison.
+    // `ExitCode` does not return its number, so the codes in use are compared.
     let number = [(ExitCode::SUCCESS, 0), (ExitCode::from(2), 2)]
         .into_iter()
         .find(|(known, _)| *known == code);

@@ -1,4 +1,4 @@
-//! The order within a tenant: `seq` is a place in the log, whatever the batches were, and never repeats.
+//! The order within a tenant: `seq` is a place in the log, with any batch boundaries, and never repeats.
 
 use crate::random_log::{
     append, at, clear, empty_tables, event_at, event_over, fold, fold_under, leave, read,
@@ -34,7 +34,7 @@ fn the_same_log_gives_equal_tables_with_any_batch_boundaries() {
             fold(&Store::new(a.clone()), &log, &cuts).await;
             fold(&Store::new(b.clone()), &log, &other_cuts).await;
             let dumps = (whole_tables(&a).await, whole_tables(&b).await);
-            // Once more over the same tables, as after another log came and went: everything is known.
+            // Once more over the same tables, as after a change to another log and back: every event is known.
             let store = Store::new(a.clone());
             let claim = store.claim(EVENTS, 0).await.unwrap();
             let mut claim = settled(&store, &claim, 1, true).await;
@@ -86,7 +86,7 @@ async fn a_waiting_event_keeps_its_seq_and_becomes_visible_with_the_last_record_
     }
 }
 
-/// A claim held against a log of that number.
+/// A claim compared with a log of the given id.
 async fn settled(store: &Store, claim: &Claim, log: u128, has_last_record: bool) -> Claim {
     let found = Found {
         log_id: Uuid::from_u128(log),
@@ -95,14 +95,14 @@ async fn settled(store: &Store, claim: &Claim, log: u128, has_last_record: bool)
     store.settle(claim, found).await.unwrap().unwrap()
 }
 
-/// Claims a partition and holds it against a log; its generation and next offset.
+/// Claims a partition for a log; returns its generation and next offset.
 async fn taken_over(store: &Store, partition: i32, log: u128, has_last: bool) -> (i32, i64) {
     let claim = store.claim(EVENTS, partition).await.unwrap();
     let claim = settled(store, &claim, log, has_last).await;
     (claim.generation, claim.next_offset)
 }
 
-/// Folds ten records into a partition, whatever it has.
+/// Folds ten records into a partition, regardless of its content.
 async fn fold_ten(store: &Store, partition: i32, log: u128) {
     let claim = store.claim(EVENTS, partition).await.unwrap();
     let mut claim = settled(store, &claim, log, true).await;
@@ -124,16 +124,16 @@ async fn a_generation_belongs_to_a_log_and_not_to_a_partition() {
         fold_ten(&store, partition, 1).await;
         assert_eq!(taken_over(&store, partition, 1, true).await, (0, 10));
     }
-    // Another log: a new generation, one for all partitions, those included that had nothing folded.
+    // Another log: a new generation for all partitions, including those without folded records.
     for partition in 0..4 {
         assert_eq!(taken_over(&store, partition, 2, false).await, (1, 0));
     }
     for partition in 0..4 {
         fold_ten(&store, partition, 2).await;
     }
-    // Even where its records happen to be the same.
+    // Also if its records happen to be the same.
     assert_eq!(taken_over(&store, 0, 3, true).await, (2, 0));
-    // The log before it comes back: its own generation is too low to go on with.
+    // The previous log comes back: its own generation is too low to continue with.
     assert_eq!(taken_over(&store, 1, 2, true).await, (3, 0));
     assert_eq!(taken_over(&store, 0, 2, true).await, (3, 0));
     assert_eq!(taken_over(&store, 3, 2, true).await, (3, 0));
@@ -149,7 +149,7 @@ async fn a_log_that_lost_its_end_gets_one_further_generation_for_the_affected_pa
     assert_eq!(taken_over(&store, 2, 1, true).await, (0, 10));
     assert_eq!(taken_over(&store, 3, 1, false).await, (1, 0));
     assert_eq!(taken_over(&store, 2, 1, true).await, (0, 10));
-    // Again, later: partition 3 has folded under the generation of the first time.
+    // Again, later: partition 3 has folded under the generation of the first loss.
     fold_ten(&store, 3, 1).await;
     assert_eq!(taken_over(&store, 3, 1, false).await, (2, 0));
     assert_eq!(taken_over(&store, 2, 1, false).await, (2, 0));

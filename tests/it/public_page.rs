@@ -1,4 +1,4 @@
-//! A page as everybody sees it: as JSON, as HTML with the tracker, and when it is not there.
+//! A page as visitors get it: as JSON, as HTML with the tracker, and as an error.
 
 use jiff::SignedDuration;
 use kit::{Answer, Creator, System, SystemBuilder};
@@ -19,7 +19,7 @@ async fn change(instance: &System, creator: &Creator, settings: &Value) {
     answer.assert_ok();
 }
 
-/// Waits for nothing: what an instance shows right now, as titles and as HTML.
+/// The links that an instance shows right now, as titles and as HTML.
 async fn seen(instance: &System, name: &str) -> (Vec<String>, String) {
     let path = format!("/api/v1/bio/{name}");
     let page = instance.client.get(&path).await.data();
@@ -36,7 +36,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-/// The value of the first attribute of that name.
+/// The value of the first attribute with that name.
 fn attribute<'a>(html: &'a str, name: &str) -> &'a str {
     let start = format!(" {name}=\"");
     let (_, rest) = html.split_once(&start).unwrap();
@@ -279,7 +279,7 @@ async fn each_further_page_has_its_own_address_below_its_creator() {
         (&page["slug"], &page["bioPageId"]),
         (&json!("second"), &json!(second))
     );
-    // The first page's slug is another way to write its address.
+    // The first page's slug is another form of its address.
     let html = client.get("/@ada/main").await.text;
     assert!(html.contains("href=\"http://footfall.test/@ada\""));
 
@@ -327,7 +327,7 @@ async fn a_page_is_embeddable_only_if_its_creator_enables_it() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
-    // A new page is not for frames: its creator asks for that.
+    // A new page refuses frames until its creator allows them.
     assert_eq!(client.get("/api/v1/bio/embed/ada").await.status, 403);
     assert_eq!(
         client.get("/api/v1/bio/ada").await.data()["embedEnabled"],

@@ -1,4 +1,4 @@
-//! What visitors send and what one tenant asks for stays bounded: answers, statements, queues.
+//! The load from visitors and from one tenant stays bounded: responses, statements, queues.
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use kit::{Creator, System, SystemBuilder, noon, oracle, system::PATIENCE};
@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Clicks on that many random ids, and one click on each of these links.
+/// Clicks on a number of random ids, and one click on each of the given links.
 async fn click(system: &System, creator: &Creator, foreign: i32, links: &[Uuid]) {
     let insert = "
         INSERT INTO events (workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, link_id)
@@ -83,7 +83,7 @@ async fn clicks_on_any_number_of_foreign_ids_are_one_row() {
     system.finish().await;
 }
 
-/// How many statements of reports run.
+/// The number of running report statements.
 async fn running(analytics: &PgPool) -> i64 {
     let running = "
         SELECT count(*)
@@ -97,11 +97,11 @@ async fn running(analytics: &PgPool) -> i64 {
         .unwrap()
 }
 
-/// Waits until so many run.
+/// Waits until the given number runs.
 async fn until_running(analytics: &PgPool, count: i64) {
     let waited = async {
         while running(analytics).await != count {
-            // The server sends no notice of it.
+            // The server sends no notification.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -119,7 +119,7 @@ async fn other_tenants_get_answers_during_a_flood_of_one() {
         client.session(creator.page, "v").await;
     }
     system.settle().await;
-    // Statements that read Ada's visits wait for a lock; those of others do not.
+    // Statements that read Ada's visits wait for a lock; those of other tenants do not.
     let no = workspace_no(&system, &ada).await;
     let slow = format!(
         "ALTER TABLE sessions RENAME TO sessions_kept;
@@ -141,7 +141,7 @@ async fn other_tenants_get_answers_during_a_flood_of_one() {
 
     let path = "/api/v1/creators/analytics/sessions";
     let mut flood: FuturesUnordered<_> = (0..70).map(|_| client.get_as(&ada.token, path)).collect();
-    // Four run, sixty wait, the others have no place.
+    // Four run, sixty wait, the others are refused.
     for _ in 0..6 {
         let refused = flood.next().await.unwrap();
         let expected = (
@@ -176,7 +176,7 @@ async fn an_abandoned_request_ends_its_statement() {
     let mut holder = system.analytics.begin().await.unwrap();
     let lock = "LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE";
     sqlx::query(lock).execute(&mut *holder).await.unwrap();
-    // More often than there are connections: each of them is free again.
+    // More often than there are connections, so each connection must become free again.
     for round in 0..12 {
         let (client, token) = (system.client.clone(), ada.token.clone());
         let asking = tokio::spawn(async move {

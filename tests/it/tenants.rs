@@ -1,4 +1,4 @@
-//! A tenant sees only its own: every route with no token, with another creator's ids, with nobody's.
+//! A tenant sees only its own data: every route without a token, with another creator's ids, and with unknown ids.
 
 use api::{
     Command, Subject,
@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A command as a test sends it.
+/// A request to a command.
 struct Attempt {
     command: &'static Command,
     path: String,
@@ -18,7 +18,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    /// The command with that id in its path, and a body that the thing's owner may send.
+    /// A request with an id in the command's path, and a body that the object's owner may send.
     fn new(command: &'static Command, id: Uuid) -> Self {
         let id = id.to_string();
         let path = command.path.replace("{creatorId}", &id);
@@ -29,7 +29,7 @@ impl Attempt {
         }
     }
 
-    /// Every command whose path names such a thing, with that id.
+    /// Requests to every command whose path names such an object, with its id.
     fn all(subject: Subject, id: Uuid) -> impl Iterator<Item = Self> {
         let fitting = commands().filter(move |command| command.subject == subject);
         fitting.map(move |command| Self::new(command, id))
@@ -46,7 +46,7 @@ impl Attempt {
         client.send(request).await
     }
 
-    /// Sends it and expects this error.
+    /// Sends the request and expects an error.
     async fn refused(&self, client: &Client, token: &str, expected: (u16, &str, &str)) {
         let answer = self.send(client, Some(token)).await;
         let (status, code, key) = answer.error();
@@ -55,7 +55,7 @@ impl Attempt {
     }
 }
 
-/// The parameter that chooses among a report's shapes; one that is ignored where there is no choice.
+/// The parameter that selects a report's variant; reports without variants ignore it.
 fn chosen_by(report: &Report) -> &'static str {
     match &report.shape {
         Shape::Choice(choice) => choice.param.name(),
@@ -97,7 +97,7 @@ async fn another_creator_gets_nothing_on_any_route() {
             attempt.refused(client, &eve.token, not_owner).await;
         }
     }
-    // A link of another creator is forbidden, one of nobody is not there.
+    // Another creator's link is forbidden, an unknown link is not found.
     for (id, expected) in [
         (shop, (403, "AUTH_FORBIDDEN", "creator.links.not_owner")),
         (
@@ -109,7 +109,7 @@ async fn another_creator_gets_nothing_on_any_route() {
             attempt.refused(client, &eve.token, expected).await;
         }
     }
-    // Within one's own creator, another's page is no page.
+    // Another creator's page is not found, also under the caller's own creator.
     let not_found = (404, "RESOURCE_NOT_FOUND", "creator.bio.not_found");
     let mut with_a_page = 0;
     for mut attempt in Attempt::all(Subject::Creator, eve.id) {
@@ -124,7 +124,7 @@ async fn another_creator_gets_nothing_on_any_route() {
     let foreign = json!({ "linkIds": [shop] });
     let answer = client.post_as(&eve.token, &order, &foreign).await;
     assert_eq!(answer.error().2, "creator.links.not_owned");
-    // After all that, what is Ada's is as it was.
+    // None of these requests changed Ada's data.
     let own = client
         .get_as(&ada.token, &format!("/api/v1/creators/{}/bio", ada.id))
         .await

@@ -48,10 +48,10 @@ async fn count(pool: &PgPool, table: &str) -> i64 {
 async fn an_event_counts_if_its_session_arrives_within_seven_days_in_either_order() {
     let late = 7 * DAY + 10;
     let log = [
-        // A second too early for the session, and just in time.
+        // One second too early for the session, and just in time.
         received(event_at(1, 0, view(SESSION, VIEW)), 9),
         received(event_at(2, 0, heartbeat()), 10),
-        // Its view does not count, so it does not.
+        // A leave of a view that does not count.
         received(event_at(3, 0, leave(VIEW, 5.0)), late),
         received(event_at(4, 0, start(SESSION)), late),
     ];
@@ -82,7 +82,7 @@ async fn a_session_ends_a_day_after_its_start_in_any_order_of_arrival() {
         ),
         received(event_at(4, DAY - 1, heartbeat()), 0),
         received(event_at(5, DAY, heartbeat()), 0),
-        // What a view that counts says of itself counts.
+        // A leave counts if its view does, however late.
         received(event_at(6, DAY + 60, leave(VIEW, 61.0)), 0),
         received(
             event_at(7, DAY + 60, leave(PageviewId(Uuid::from_u128(201)), 60.0)),
@@ -119,7 +119,7 @@ async fn expired_events_are_deleted_in_batches_and_no_number_changes() {
         })
         .collect();
     log.push(received(event_at(1, 0, leave(VIEW, 5.0)), 0));
-    // Not so long; and an event that counts.
+    // One that waited less long, and an event that counts.
     log.push(received(event_at(2, 0, heartbeat()), 2));
     log.push(received(event_at(3, 0, start(other)), 0));
     let mut claim = store.claim(EVENTS, 0).await.unwrap();
@@ -130,7 +130,7 @@ async fn expired_events_are_deleted_in_batches_and_no_number_changes() {
     let _ = store.claim(EVENTS, 1).await.unwrap();
     assert_eq!(store.count_waiting().await.unwrap(), 1);
 
-    // Nothing is known of the other partition, and this one's log is not that far.
+    // The other partition's progress is unknown, and this log has not come that far.
     assert_eq!(
         store.expire_waiting(partitions, now).await.unwrap(),
         (0, false)
@@ -158,7 +158,7 @@ async fn expired_events_are_deleted_in_batches_and_no_number_changes() {
     );
     assert_eq!(count(&pool, "events").await, 2);
 
-    // The session comes: it is what it would have been without deleting anything.
+    // The session arrives: it is the same as without any deletion.
     log.push(received(event_at(4, 0, start(SESSION)), 8 * DAY));
     let next = read(&log, log.len() - 1..log.len());
     store.apply(&mut claim, &next, now).await.unwrap();
@@ -190,7 +190,7 @@ async fn the_running_projector_deletes_expired_events() {
     assert_eq!(count(&system.analytics, "events").await, 2);
     let (log, databases) = system.stop().await;
 
-    // A start looks through them at once.
+    // A start checks for them at once.
     let system = SystemBuilder::default()
         .log(log)
         .databases(databases)

@@ -1,4 +1,4 @@
-//! Limits that are spent and parts that are away, as the document says.
+//! Used-up limits and unavailable parts, as the document describes them.
 
 use super::checker::Checker;
 use kit::{System, SystemBuilder};
@@ -34,7 +34,7 @@ async fn every_route_with_a_limit_reports_when_it_is_used_up() {
             };
             checker.ask(method.clone(), &path, Some(&token), body).await
         };
-        // The limit is one: whatever the first is answered, the second is too much.
+        // The limit is one: the first request may get any response, the second exceeds the limit.
         ask().await;
         let answer = ask().await;
         assert_eq!(answer.status, 429, "{method} {path}: {}", answer.text);
