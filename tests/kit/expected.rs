@@ -356,30 +356,29 @@ impl<'a> Cut<'a> {
 
     /// The window before, and by how many percent each number changed since.
     fn compare(&self, before: &Self) -> (Map<String, Value>, Map<String, Value>) {
-        let (previous, numbers) =
-            match self.ask.shape() {
-                Shape::Total(total) => {
-                    let numbers = [self, before].map(|cut| cut.totals(total.metrics));
-                    let mut previous = Map::new();
-                    before.add_totals(&mut previous, total.metrics);
-                    (previous, numbers)
-                }
-                Shape::Series(series) => {
-                    let sums = |cut: &Self| -> Numbers {
-                        let lines = cut.slots(series);
-                        let sum = |field: &Field| {
-                            let numbers = lines.iter();
-                            let sum =
-                                numbers.map(|line| cut.number(field.metric, &line.numbers, &lines));
-                            (field.name, sum.sum())
-                        };
-                        series.metrics.iter().map(sum).collect()
+        let (previous, numbers) = match self.ask.shape() {
+            Shape::Total(total) => {
+                let numbers = [self, before].map(|cut| cut.totals(total.metrics));
+                let mut previous = Map::new();
+                before.add_totals(&mut previous, total.metrics);
+                (previous, numbers)
+            }
+            Shape::Series(series) => {
+                let sums = |cut: &Self| -> Numbers {
+                    let lines = cut.slots(series);
+                    let sum = |field: &Field| {
+                        let numbers = lines.iter();
+                        let sum =
+                            numbers.map(|line| cut.number(field.metric, &line.numbers, &lines));
+                        (field.name, sum.sum())
                     };
-                    let list = (series.list.to_owned(), before.series(series));
-                    (Map::from_iter([list]), [sums(self), sums(before)])
-                }
-                other => panic!("no window before {other:?}"),
-            };
+                    series.metrics.iter().map(sum).collect()
+                };
+                let list = (series.list.to_owned(), before.series(series));
+                (Map::from_iter([list]), [sums(self), sums(before)])
+            }
+            other => panic!("no window before {other:?}"),
+        };
         let [now, then] = numbers;
         let change = now.into_iter().zip(then).map(|((name, now), (_, then))| {
             let percent = js_round((now - then) / then * 10_000.0) / 100.0;
