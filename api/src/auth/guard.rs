@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
-use runtime::http::{ApiError, client::neighbourhood, throttled};
+use runtime::{
+    http::{client::neighbourhood, throttled},
+    jwt::Refused,
+};
 use std::sync::Arc;
 
 /// Routes of the api, before their state is given.
@@ -47,7 +50,7 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     let permission = terms.permission;
     let principal = match identify(&app, permission, &request) {
         Ok(principal) => principal,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_response(),
     };
     let limit = principal.plan().limit_name(terms.id);
     let standing = match principal.spend(&app.throttles, limit) {
@@ -68,15 +71,15 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
 
 /// The principal of a request. A public route looks at no token: a bad one must not keep a page from
 /// anyone.
-fn identify(app: &App, permission: Permission, request: &Request) -> Result<Principal, Response> {
+fn identify(app: &App, permission: Permission, request: &Request) -> Result<Principal, Refused> {
     let client = app.client(request);
     if Role::Visitor.has(permission) {
         return Ok(Principal::Anonymous(neighbourhood(client)));
     }
-    match app.gate.admit(request.headers(), client) {
-        // PostgreSQL's text cannot hold U+0000, so no user here has such a subject.
-        Ok(claims) if claims.sub.contains('\0') => Err(ApiError::unauthorized().into_response()),
-        Ok(claims) => Ok(Principal::User(Arc::from(claims.sub))),
-        Err(refused) => Err(refused.into_response()),
+    let claims = app.gate.admit(request.headers(), client)?;
+    // PostgreSQL's text cannot hold U+0000, so no user here has such a subject.
+    if claims.sub.contains('\0') {
+        return Err(Refused::Unauthorized);
     }
+    Ok(Principal::User(Arc::from(claims.sub)))
 }

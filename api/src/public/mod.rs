@@ -70,7 +70,7 @@ pub(crate) fn routes(app: Arc<App>, tracking: Keyring, origin: String) -> Router
         origin,
     });
     let open = |(id, _): Limited, routes: MethodRouter<Arc<Public>>| {
-        let permission = Permission::ReadPublic;
+        let permission = Permission::PUBLIC;
         guarded(&public.app, Terms { id, permission }, routes)
     };
     let json = |limited, routes| open(limited, routes).layer(from_fn(cors::beacons));

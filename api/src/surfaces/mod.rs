@@ -46,7 +46,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         };
         let terms = Terms {
             id: report.id,
-            permission: Permission::ReadReports,
+            permission: Permission::REPORTS,
         };
         router.route(report.path, guarded(app, terms, route))
     })

@@ -31,7 +31,7 @@ pub(super) const UPDATE_PAGE: Command = Command {
     verb: Verb::Patch,
     path: "/api/v1/creators/{creatorId}/bio",
     subject: Subject::Creator,
-    permission: Permission::ManagePages,
+    permission: Permission("pages:update"),
     limit: Allowance::an_hour(30),
     handler: ("update_page", |by| on(by, update_page)),
     summary: "Changes settings of a page.",

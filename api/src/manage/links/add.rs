@@ -36,7 +36,7 @@ pub(super) const ADD_LINK: Command = Command {
     verb: Verb::Post,
     path: "/api/v1/creators/{creatorId}/links",
     subject: Subject::Creator,
-    permission: Permission::ManageLinks,
+    permission: Permission("links:create"),
     limit: Allowance::an_hour(30),
     handler: ("add_link", |by| on(by, add_link)),
     summary: "Puts a link on a page.",

@@ -18,7 +18,7 @@ pub(super) const DELETE_LINK: Command = Command {
     verb: Verb::Delete,
     path: "/api/v1/creators/links/{linkId}",
     subject: Subject::Link,
-    permission: Permission::ManageLinks,
+    permission: Permission("links:delete"),
     limit: Allowance::an_hour(30),
     handler: ("delete_link", |by| on(by, delete_link)),
     summary: "Takes a link off its page for good. Its clicks stay in the reports.",

@@ -24,7 +24,7 @@ pub(super) const REORDER_LINKS: Command = Command {
     verb: Verb::Post,
     path: "/api/v1/creators/{creatorId}/links/reorder",
     subject: Subject::Creator,
-    permission: Permission::ManageLinks,
+    permission: Permission("links:update"),
     limit: Allowance::an_hour(30),
     handler: ("reorder_links", |by| on(by, reorder_links)),
     summary: "Orders the links of a page.",

@@ -28,7 +28,7 @@ pub(super) const UPDATE_LINK: Command = Command {
     verb: Verb::Patch,
     path: "/api/v1/creators/links/{linkId}",
     subject: Subject::Link,
-    permission: Permission::ManageLinks,
+    permission: Permission("links:update"),
     limit: Allowance::an_hour(30),
     handler: ("update_link", |by| on(by, update_link)),
     summary: "Changes what the body mentions of a link.",
