@@ -1,7 +1,7 @@
 //! The pipeline that every beacon passes through: trace, throttle, judge, wait, deliver.
 //!
 //! A single beacon passes alone and a batch as a group, from the first stage to the last. A visit of
-//! history passes through [`judge`] only: the import throttles, waits and publishes in its own way.
+//! history passes through tracing and judging only: the import waits and publishes in its own way.
 
 mod deliver;
 pub(crate) mod judge;
