@@ -3,7 +3,8 @@
 //! librdkafka could gather by itself, for as long as its `linger.ms`. But its idempotent producer sends the next
 //! batch of a partition only after the acknowledgement of the last, and its thread polls without a pause once
 //! that next batch has lingered long enough: a fifth of ingest's CPU. A fixed linger also delays a record that has
-//! nothing to wait for. So records wait here exactly as long as the broker is busy with those before them.
+//! nothing to wait for. Here a lone record leaves at once. Under load records leave together, at most every 5 ms
+//! and when those before them are acknowledged: batches of a few records take half the space of single ones.
 
 use super::{
     Client, Record, SendError,
@@ -18,12 +19,15 @@ use rdkafka::{
 use std::{
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
+use tokio::{sync::oneshot::Receiver, time::timeout};
 
-/// A record waits at most this long for the acknowledgement of those before it, so that a partition whose
-/// broker is slow does not hold up the others for longer. Acknowledgements usually take a few milliseconds.
-pub const LONGEST_WAIT: Duration = Duration::from_millis(20);
+/// Time between two hand-overs, librdkafka's default linger.
+const INTERVAL: Duration = Duration::from_millis(5);
+/// A record waits at most this much longer for the acknowledgement of those before it, so that a partition whose
+/// broker is slow does not hold up the others. Acknowledgements usually take a few milliseconds.
+const PATIENCE: Duration = Duration::from_millis(15);
 /// With this many records or bytes nothing waits: librdkafka makes full batches of them, and its queue has a limit.
 const MOST_RECORDS: usize = 1_000;
 const MOST_BYTES: usize = 1 << 20;
@@ -40,6 +44,8 @@ struct State {
     waiting_bytes: usize,
     /// Records that librdkafka has and has not reported on.
     on_their_way: usize,
+    /// When records were last handed over.
+    last: Option<Instant>,
 }
 
 /// A copy of a record that waits.
@@ -52,17 +58,25 @@ struct Waiting {
 }
 
 impl Gather {
-    /// Takes the records of a call. True if they wait; otherwise librdkafka has them.
-    pub fn append(&self, client: &Client, records: &[Record<'_>], batch: &Arc<Batch>) -> bool {
+    /// Takes the records of a call. Returns the time until the next hand-over if they wait for it; the caller then
+    /// calls [`Self::wait`]. Returns `None` if librdkafka has them already.
+    pub fn append(
+        &self,
+        client: &Client,
+        records: &[Record<'_>],
+        batch: &Arc<Batch>,
+    ) -> Option<Duration> {
         let mut state = self.lock();
         let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
-        let waits = state.on_their_way > 0
+        let until_next = state.until_next();
+        let waits = (state.on_their_way > 0 || !until_next.is_zero())
             && state.waiting.len() + records.len() < MOST_RECORDS
             && state.waiting_bytes + bytes < MOST_BYTES;
         if waits {
             state.waiting_bytes += bytes;
         } else {
             state.hand_over(client);
+            state.last = Some(Instant::now());
         }
         for (index, record) in records.iter().enumerate() {
             let opaque = Box::new((Arc::clone(batch), index));
@@ -81,7 +95,27 @@ impl Gather {
                 state.produce(client, message, headers(record));
             }
         }
-        waits
+        waits.then_some(until_next)
+    }
+
+    /// Hands over the records that wait when it is time, and returns when `done` says that the caller's are
+    /// acknowledged.
+    pub async fn wait(&self, client: &Client, until_next: Duration, mut done: Receiver<()>) {
+        if timeout(until_next, &mut done).await.is_ok() {
+            return;
+        }
+        {
+            let mut state = self.lock();
+            if state.on_their_way == 0 {
+                state.hand_over(client);
+            }
+        }
+        if timeout(PATIENCE, &mut done).await.is_ok() {
+            return;
+        }
+        self.hand_over(client);
+        // The sender lives in the batch, which the last report drops only after sending.
+        let _ = done.await;
     }
 
     /// Hands over what waits, acknowledgements or not.
@@ -89,11 +123,12 @@ impl Gather {
         self.lock().hand_over(client);
     }
 
-    /// Notes that librdkafka reported on a record. After the last report, what waits follows.
+    /// Notes that librdkafka reported on a record. After the last report, what has waited long enough follows.
     pub fn reported(&self, client: Option<&Client>) {
         let mut state = self.lock();
         state.on_their_way = state.on_their_way.saturating_sub(1);
         if state.on_their_way == 0
+            && state.until_next().is_zero()
             && let Some(client) = client
         {
             state.hand_over(client);
@@ -106,7 +141,17 @@ impl Gather {
 }
 
 impl State {
+    /// Time until the next hand-over.
+    fn until_next(&self) -> Duration {
+        let since = self.last.map(|last| last.elapsed());
+        since.map_or(Duration::ZERO, |since| INTERVAL.saturating_sub(since))
+    }
+
     fn hand_over(&mut self, client: &Client) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        self.last = Some(Instant::now());
         self.waiting_bytes = 0;
         for record in mem::take(&mut self.waiting) {
             let message = BaseRecord::with_opaque_to(&record.topic, record.opaque)

@@ -5,10 +5,12 @@
 
 mod batch;
 mod gather;
+#[cfg(test)]
+mod tests;
 
 use crate::kafka::KafkaSettings;
 use batch::{Batch, Opaque};
-use gather::{Gather, LONGEST_WAIT, refusal};
+use gather::{Gather, refusal};
 use rdkafka::{
     ClientConfig, ClientContext, Message,
     config::FromClientConfigAndContext,
@@ -109,15 +111,14 @@ impl Producer {
             return Vec::new();
         }
         let producer = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
-        let (batch, mut done) = Batch::new(records.len());
-        let waits = producer.gather.append(&producer.client, records, &batch);
-        let known = waits && tokio::time::timeout(LONGEST_WAIT, &mut done).await.is_ok();
-        if waits && !known {
-            producer.gather.hand_over(&producer.client);
-        }
-        if !known {
-            // The sender lives in `batch`, which the last report drops only after sending.
-            let _ = done.await;
+        let (batch, done) = Batch::new(records.len());
+        match producer.gather.append(&producer.client, records, &batch) {
+            Some(until_next) => {
+                let gather = &producer.gather;
+                gather.wait(&producer.client, until_next, done).await;
+            }
+            // The sender lives in the batch, which the last report drops only after sending.
+            None => drop(done.await),
         }
         let outcomes = batch.take();
         if outcomes
