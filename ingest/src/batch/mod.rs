@@ -66,8 +66,8 @@ async fn record(intake: &Intake, request: Request) -> Result<Response, Declined>
         })
         .unzip();
     intake.take(&mut passages, group).await;
-    for (index, passage) in places.into_iter().zip(passages) {
-        verdicts.conclude(index, passage.fate);
+    for (index, passage) in places.into_iter().zip(&passages) {
+        verdicts.conclude(index, &passage.fate);
     }
     Ok(verdicts.into_response())
 }

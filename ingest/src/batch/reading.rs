@@ -87,7 +87,7 @@ impl<'a> Reading<'a> {
         let intake = self.intake;
         let spent = limits::spend_address(intake.throttles(), limits::FLOOD, self.address);
         if let Err(spent) = spent {
-            self.decline(index, ticket, spent.into());
+            self.decline(index, ticket, &spent.into());
             return None;
         }
         let (Some(object), Some(kind)) = (member.as_object(), kind) else {
@@ -100,7 +100,7 @@ impl<'a> Reading<'a> {
             return None;
         };
         if let Some(refused) = kind.needs_user().then(|| self.refused_user()).flatten() {
-            self.decline(index, ticket, refused.into());
+            self.decline(index, ticket, &refused.into());
             return None;
         }
         let max_data_bytes = intake.rules().max_event_data_bytes;
@@ -121,10 +121,10 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn decline(&mut self, index: usize, ticket: Ticket, declined: Declined) {
+    fn decline(&mut self, index: usize, ticket: Ticket, declined: &Declined) {
         ticket.settle(declined.outcome());
         match declined {
-            Declined::Throttled(spent) => self.verdicts.throttled(index, spent),
+            Declined::Throttled(spent) => self.verdicts.throttled(index, *spent),
             Declined::Unauthorized | Declined::Error(_) => {
                 self.verdicts.tell(index, Status::Invalid, "unauthorized");
             }

@@ -68,7 +68,7 @@ impl Verdicts {
     }
 
     /// A member has been through the pipeline.
-    pub(super) fn conclude(&mut self, index: usize, fate: Fate) {
+    pub(super) fn conclude(&mut self, index: usize, fate: &Fate) {
         match fate {
             Fate::Kept(answer) => self.push(index, Status::Ok, answer.id(), None),
             Fate::Refused(refusal) => {
@@ -76,7 +76,7 @@ impl Verdicts {
                 self.push(index, Status::Dropped, refusal.answer.id(), reason);
             }
             Fate::Forged(_) => self.tell(index, Status::Dropped, "forged"),
-            Fate::Throttled(spent) => self.throttled(index, spent),
+            Fate::Throttled(spent) => self.throttled(index, *spent),
             Fate::Unknown(_) | Fate::Lost(_) | Fate::Open | Fate::Accepted(..) => {
                 self.retry(index, "unavailable", RETRY_AFTER_SECONDS);
             }
