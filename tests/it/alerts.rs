@@ -188,6 +188,8 @@ async fn a_clean_run_logs_no_failure_and_nothing_about_the_build() {
                 ("KAFKA_BROKERS", ""),
                 ("DATABASE_URL", ""),
                 ("KAFKA_SOCKET_NO_SUCH_NAME", "1"),
+                // Of producers only: librdkafka warns of it in any other client.
+                ("KAFKA_LINGER_MS", "5"),
                 ("LOG_FORMAT", "json"),
                 ("RUST_LOG", "info"),
             ];

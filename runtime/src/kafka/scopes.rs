@@ -94,7 +94,10 @@ mod tests {
         consumer::{BaseConsumer, ConsumerContext},
         producer::{BaseProducer, DeliveryResult, ProducerContext},
     };
-    use std::sync::{Arc, Mutex};
+    use std::{
+        sync::{Arc, Mutex},
+        time::Duration,
+    };
 
     /// Keeps what librdkafka says.
     #[derive(Clone, Default)]
@@ -117,6 +120,25 @@ mod tests {
         said.iter().any(|text| text.contains("will be ignored"))
     }
 
+    /// A value of a property whose default librdkafka does not tell.
+    fn some_value(property: &str) -> &'static str {
+        match property {
+            "auto.offset.reset" => "error",
+            "partitioner" => "random",
+            "queuing.strategy" => "fifo",
+            _ => "1",
+        }
+    }
+
+    fn poll_until(done: impl Fn() -> bool, poll: impl Fn(Duration)) {
+        for _ in 0..1_000 {
+            if done() {
+                return;
+            }
+            poll(Duration::from_millis(1));
+        }
+    }
+
     #[test]
     fn librdkafka_agrees_about_every_property() {
         for (properties, of_producers) in [(OF_PRODUCERS, true), (OF_CONSUMERS, false)] {
@@ -124,14 +146,18 @@ mod tests {
                 let mut config = ClientConfig::new();
                 config.set_log_level(RDKafkaLogLevel::Warning);
                 let native = config.create_native_config().unwrap();
-                // Those without a default are of groups and transactions, whose values are free.
-                let value = native.get(property).unwrap_or_else(|_| "1".to_owned());
+                let value = native
+                    .get(property)
+                    .unwrap_or_else(|_| some_value(property).to_owned());
                 config.set(*property, value);
                 let said = Said::default();
+                // A client says what it thinks of its configuration in its first polls.
                 if of_producers {
-                    let _ = config.create_with_context::<_, BaseConsumer<_>>(said.clone());
+                    let client: BaseConsumer<_> = config.create_with_context(said.clone()).unwrap();
+                    poll_until(|| was_warned(&said), |wait| drop(client.poll(wait)));
                 } else {
-                    let _ = config.create_with_context::<_, BaseProducer<_>>(said.clone());
+                    let client: BaseProducer<_> = config.create_with_context(said.clone()).unwrap();
+                    poll_until(|| was_warned(&said), |wait| client.poll(wait));
                 }
                 assert!(was_warned(&said), "{property}");
             }
