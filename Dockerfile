@@ -1,22 +1,22 @@
 # syntax=docker/dockerfile:1
 #
-# All programs from one build, one small image for each:
+# All programs from one build, and a small image for each:
 #
 #   docker build --target ingest    -t footfall/ingest .
 #   docker build --target projector -t footfall/projector .
 #   docker build --target api       -t footfall/api .
 #   docker build --target footfall  -t footfall/footfall .    # `footfall topics` and the other commands
 #
-# The four share the stages `build` and `runtime`, so together they cost one build. Compiled crates stay in a
-# cache mount: a change of our sources rebuilds our crates only, some minutes become some seconds.
+# The four share the stages `build` and `runtime`, so together they cost one build. A cache mount keeps compiled
+# crates: after a change of our sources only our crates are built again, in seconds instead of minutes.
 # TLS to Kafka, or SASL other than PLAIN: --build-arg FEATURES=footfall/kafka-tls
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 ARG FEATURES=""
-# What is copied is what .dockerignore lets through: the workspace, and nothing that changes without it.
+# .dockerignore selects the files: the workspace, and nothing that changes without it.
 COPY . .
-# One cargo at a time in the cache, whoever else builds on this machine.
+# The lock lets one cargo at a time use the cache, also when other builds run on this machine.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --release --locked --features "${FEATURES}" -p ingest -p projector -p api -p footfall \
@@ -25,21 +25,21 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
 
 # The same Debian as above: the programs are linked against its libc and zlib.
 FROM debian:bookworm-slim AS runtime
-# Certificates are for brokers behind TLS; everything else is in the programs.
+# Certificates are for brokers with TLS; the programs contain everything else.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin footfall
 USER 10001:10001
 WORKDIR /tmp
-# The programs answer what is in flight, then finish what they hold; each step may take 20 s.
+# The programs answer the requests in flight, then finish their current work; each step may take 20 s.
 STOPSIGNAL SIGTERM
 
 FROM runtime AS ingest
 COPY --from=build /programs/ingest /usr/local/bin/ingest
 ENV INGEST_LISTEN=0.0.0.0:8081
 EXPOSE 8081
-# There is no HTTP client in the image: the program asks itself.
+# The image has no HTTP client, so the program requests its own /ready.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s CMD ["ingest", "--health-check"]
 ENTRYPOINT ["ingest"]
 
@@ -57,7 +57,7 @@ EXPOSE 8083
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s CMD ["api", "--health-check"]
 ENTRYPOINT ["api"]
 
-# For commands against a cluster. `footfall up` wants PostgreSQL's server programs, which are not in here.
+# For commands against a cluster. The image does not have the PostgreSQL server programs that `footfall up` needs.
 FROM runtime AS footfall
 COPY --from=build /programs/footfall /usr/local/bin/footfall
 ENTRYPOINT ["footfall"]

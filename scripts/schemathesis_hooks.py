@@ -1,6 +1,6 @@
-"""Puts ids that exist into every second request that Schemathesis makes.
+"""Puts existing ids into every second request of Schemathesis.
 
-Random ones never get past the first look-up. The others stay as they were generated.
+Random ids never get past the first look-up. The other requests stay as generated.
 """
 
 import hashlib

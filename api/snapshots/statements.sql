@@ -4,9 +4,8 @@
 SELECT *
 FROM (
 SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
-FROM events
+FROM hits
 WHERE workspace_no = $1
-  AND kind = 4
   AND page_id = $2
   AND occurred_at >= $3
 ) AS page_views
@@ -22,9 +21,8 @@ WHERE workspace_no = $4
 SELECT *
 FROM (
 SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
-FROM events
+FROM hits
 WHERE workspace_no = $1
-  AND kind = 4
   AND page_id = $2
   AND occurred_at >= $3
   AND occurred_at < $4
@@ -127,9 +125,8 @@ ORDER BY sessions DESC, label ASC;
 
 -- creators.analytics.trend
 SELECT width_bucket(occurred_at, $1::timestamptz[]) AS slot, '' COLLATE "C" AS label, count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
-FROM events
+FROM hits
 WHERE workspace_no = $2
-  AND kind = 4
   AND page_id = $3
   AND occurred_at >= $4
 GROUP BY 1, 2
@@ -151,18 +148,16 @@ FROM (
 SELECT *
 FROM (
 SELECT count(*)::float8 AS views
-FROM events
+FROM hits
 WHERE workspace_no = $1
-  AND kind = 4
   AND page_id = $2
   AND occurred_at >= $3
 ) AS page_views
 ) AS totals
 LEFT JOIN (
 SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(*)::float8 AS clicks
-FROM events
+FROM hits
 WHERE workspace_no = $6
-  AND kind = 4
   AND link_id IS NOT NULL
   AND page_id = $7
   AND occurred_at >= $8
@@ -175,9 +170,8 @@ ORDER BY ranked.clicks DESC, ranked.label ASC;
 SELECT *
 FROM (
 SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
-FROM events
+FROM hits
 WHERE workspace_no = $1
-  AND kind = 4
   AND page_id = $2
   AND occurred_at >= $3
 ) AS page_views
@@ -193,9 +187,8 @@ WHERE workspace_no = $4
 SELECT *
 FROM (
 SELECT count(*)::float8 AS views, (count(*) FILTER (WHERE link_id IS NOT NULL))::float8 AS clicks
-FROM events
+FROM hits
 WHERE workspace_no = $1
-  AND kind = 4
   AND page_id = $2
   AND occurred_at >= $3
   AND session_id IN (
@@ -281,18 +274,16 @@ FROM (
 SELECT *
 FROM (
 SELECT count(*)::float8 AS views
-FROM events
+FROM hits
 WHERE workspace_no = $1
-  AND kind = 4
   AND page_id = $2
   AND occurred_at >= $3
 ) AS page_views
 ) AS totals
 LEFT JOIN (
 SELECT 0 AS slot, (CASE WHEN link_id IN (SELECT unnest($4::uuid[])) THEN link_id ELSE $5 END)::text COLLATE "C" AS label, count(*)::float8 AS clicks
-FROM events
+FROM hits
 WHERE workspace_no = $6
-  AND kind = 4
   AND link_id IS NOT NULL
   AND page_id = $7
   AND occurred_at >= $8
@@ -442,9 +433,8 @@ ORDER BY slot ASC, label ASC;
 
 -- creators.analytics.refusals
 SELECT width_bucket(occurred_at, $1::timestamptz[]) AS slot, coalesce(refusal_reason, $2) COLLATE "C" AS label, coalesce(sum(refusal_count), 0)::float8 AS refused_beacons
-FROM events
+FROM refusals
 WHERE workspace_no = $3
-  AND kind = 7
   AND page_id = $4
   AND occurred_at >= $5
 GROUP BY 1, 2

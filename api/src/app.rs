@@ -3,11 +3,11 @@
 //! Owns no route and no table. The one rule: a database is reached through [`Database::pool`], which
 //! refuses while its schema is not there, so that a request is told 503 and not 500.
 
-use crate::{links::Words, public::Public, turns::Turns};
+use crate::{turns::Turns, words::Words};
 use axum::extract::Request;
 use runtime::{
     Clock, IdSource,
-    http::{ApiError, Peer},
+    http::{ApiError, Peer, TrustedProxies},
     jwt::Gate,
     throttle::Throttles,
 };
@@ -34,7 +34,7 @@ pub(crate) struct App {
     pub(crate) max_links: u32,
     pub(crate) max_pages: u32,
     pub(crate) words: Words,
-    pub(crate) public: Public,
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl App {
@@ -43,7 +43,7 @@ impl App {
         // Only a listener that is not ours leaves the peer out.
         let peer = request.extensions().get::<Peer>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        self.public.proxies.client(peer, request.headers())
+        self.proxies.client(peer, request.headers())
     }
 }
 

@@ -1,25 +1,69 @@
 //! What the api needs to know, read once from the settings.
 
-use crate::{limits, links::Words};
+use crate::{
+    limits,
+    words::{self, Words},
+};
 use jiff::SignedDuration;
 use runtime::{
     Context, IdSource, Settings, database,
     http::{TrustedProxies, cors::Origins},
     jwt::Verifier,
     kafka::KafkaSettings,
-    secrets,
+    settings::Setting,
     throttle::Throttles,
 };
 use schemas::Keyring;
 use std::{fmt, time::Duration};
 use url::Url;
 
-/// Where the api listens when nothing is said.
-pub const LISTEN: &str = "127.0.0.1:8083";
-/// Most links of a page by default.
-const MAX_LINKS: u32 = 100;
-/// Most pages of a creator by default.
-const MAX_PAGES: u32 = 20;
+/// Where the api listens.
+pub const LISTEN: Setting = Setting::new("API_LISTEN", "127.0.0.1:8083", "address api listens on");
+const PUBLIC_URL: Setting = Setting::new(
+    "PUBLIC_URL",
+    "http://<listen>",
+    "what short URLs and pages are printed with",
+);
+const DATABASE: Setting = Setting::new(
+    "DATABASE_URL",
+    "embedded PostgreSQL",
+    "main database, postgres://user:password@host/name",
+)
+.secret()
+.required();
+const ANALYTICS: Setting = Setting::new(
+    "ANALYTICS_DATABASE_URL",
+    "<name>_analytics on the server of DATABASE_URL",
+    "analytics database",
+)
+.secret()
+.required();
+const TRACKING: Setting = Setting::new(
+    "TRACKING_HMAC_SECRET",
+    "made at first start",
+    "secret of tracking tokens, `<new>` or `<new>,<old>`",
+)
+.secret()
+.required();
+const MAX_LINKS: Setting = Setting::new("BIO_MAX_LINKS", "100", "most links of a bio page");
+const MAX_PAGES: Setting = Setting::new("BIO_MAX_PAGES", "20", "most bio pages of a creator");
+const TIMEOUT: Setting = Setting::new(
+    "REPORT_TIMEOUT",
+    "30s",
+    "longest time of a report; one that takes longer is answered 503",
+);
+
+/// The settings of the api wherever it runs, in the order of `--help`.
+pub(crate) const SETTINGS: &[Setting] = &[
+    PUBLIC_URL,
+    DATABASE,
+    ANALYTICS,
+    TRACKING,
+    MAX_LINKS,
+    MAX_PAGES,
+    TIMEOUT,
+    words::WORDS_FILE,
+];
 /// Longest time of a report's statement by default: shorter than proxies wait.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bounds of that time.
@@ -76,17 +120,17 @@ impl Config {
     pub fn read(settings: &mut Settings, context: &Context) -> Self {
         let jwt = Verifier::read(settings).unwrap_or_else(|| refuse_everyone(&*context.ids));
         let public_url = read_public_url(settings);
-        let max_links = settings.parse("BIO_MAX_LINKS", MAX_LINKS, "a whole number");
-        let max_pages = settings.parse("BIO_MAX_PAGES", MAX_PAGES, "a whole number");
-        let report_timeout = settings.parse_with("REPORT_TIMEOUT", read_timeout);
+        let max_links = settings.parse(&MAX_LINKS, "a whole number");
+        let max_pages = settings.parse(&MAX_PAGES, "a whole number");
+        let report_timeout = settings.parse_with(TIMEOUT, read_timeout);
         Self {
-            database_url: database::read_url(settings, "DATABASE_URL"),
-            analytics_database_url: database::read_url(settings, "ANALYTICS_DATABASE_URL"),
+            database_url: database::read_url(settings, &DATABASE),
+            analytics_database_url: database::read_url(settings, &ANALYTICS),
             analytics_schema: crate::startup::ANALYTICS_SCHEMA,
             kafka: KafkaSettings::read(settings),
             jwt,
             throttles: Throttles::read(settings, &limits::published(), &context.clock),
-            tracking: secrets::read_tracking(settings),
+            tracking: settings.required_with(&TRACKING, Keyring::parse),
             public_url,
             max_links,
             max_pages,
@@ -108,9 +152,9 @@ fn read_timeout(text: &str) -> Result<Duration, String> {
 }
 
 fn read_public_url(settings: &mut Settings) -> String {
-    let Some(url) = settings.text("PUBLIC_URL") else {
-        let listen = settings.text("API_LISTEN");
-        return format!("http://{}", listen.as_deref().unwrap_or(LISTEN));
+    let Some(url) = settings.text(PUBLIC_URL) else {
+        let listen = settings.text(LISTEN);
+        return format!("http://{}", listen.as_deref().unwrap_or(LISTEN.default));
     };
     if !is_public_url(&url) {
         // The part before an @ may be a password.
@@ -118,7 +162,7 @@ fn read_public_url(settings: &mut Settings) -> String {
         let what = format!(
             "is {shown:?}; give an http or https address without a user or a query, such as https://links.example.com"
         );
-        settings.problem("PUBLIC_URL", what);
+        settings.problem(PUBLIC_URL, what);
     }
     url.trim().trim_end_matches('/').to_owned()
 }

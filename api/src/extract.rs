@@ -4,8 +4,10 @@ use axum::{
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
     http::request::Parts,
 };
-use runtime::http::{ApiError, body, validate::parse_uuid};
-use serde_json::{Map, Value};
+use runtime::{
+    http::{ApiError, body, validate::parse_uuid},
+    members::{self, Body},
+};
 use std::borrow::Cow;
 use url::form_urlencoded;
 use uuid::Uuid;
@@ -35,17 +37,17 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
-/// A body that holds a JSON object.
+/// A body, read from a JSON object; 400 with every rule that it breaks.
 #[derive(Debug)]
-pub(crate) struct JsonObject(pub(crate) Map<String, Value>);
+pub(crate) struct JsonBody<B>(pub(crate) B);
 
-impl<S: Sync> FromRequest<S> for JsonObject {
+impl<S: Sync, B: Body> FromRequest<S> for JsonBody<B> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         body::check_type(request.headers())?;
         let bytes = body::read(request.into_body(), BODY_LIMIT_BYTES).await?;
-        body::object(&bytes).map(Self)
+        members::read(&body::object(&bytes)?).map(Self)
     }
 }
 

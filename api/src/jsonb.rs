@@ -2,35 +2,46 @@
 
 use runtime::{
     http::Fields,
+    members::Rule,
     openapi::{Schema, any_object},
 };
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// Largest object, as compact JSON.
 const MAX_BYTES: usize = 10_000;
 /// Deepest nesting, the object itself included. People nest three or four; what reads it may recurse.
 const MAX_DEPTH: usize = 16;
 
-/// An object member within the bounds; problems are noted.
-pub(crate) fn read_object(fields: &mut Fields<'_>, name: &str) -> Option<Value> {
-    let object = Value::Object(fields.object(name)?.clone());
-    if object.to_string().len() > MAX_BYTES {
-        fields.problem(format!("{name} must have at most {MAX_BYTES} bytes"));
-    }
-    if depth(&object) > MAX_DEPTH {
-        fields.problem(format!("{name} must be nested at most {MAX_DEPTH} deep"));
-    }
-    if holds_nul(&object) {
-        fields.problem(format!("{name} must not contain the character U+0000"));
-    }
-    Some(object)
-}
+/// An object within the bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JsonObject;
 
-/// Such a member in the OpenAPI document.
-pub(crate) fn schema() -> Schema {
-    any_object().about(format!(
-        "Any object of at most {MAX_BYTES} bytes and {MAX_DEPTH} levels."
-    ))
+impl Rule for JsonObject {
+    type Value<'a> = Value;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &str) -> Option<Value> {
+        let object = Value::Object(fields.object(name)?.clone());
+        if object.to_string().len() > MAX_BYTES {
+            fields.problem(format!("{name} must have at most {MAX_BYTES} bytes"));
+        }
+        if depth(&object) > MAX_DEPTH {
+            fields.problem(format!("{name} must be nested at most {MAX_DEPTH} deep"));
+        }
+        if holds_nul(&object) {
+            fields.problem(format!("{name} must not contain the character U+0000"));
+        }
+        Some(object)
+    }
+
+    fn schema(&self) -> Schema {
+        any_object()
+    }
+
+    fn describe(&self, about: &'static str) -> Cow<'static, str> {
+        let bounds = format!("Any object of at most {MAX_BYTES} bytes and {MAX_DEPTH} levels.");
+        [about, &bounds].join(" ").trim_start().to_owned().into()
+    }
 }
 
 /// How many containers stand in each other at most. A body that was read has a bounded depth.
@@ -61,7 +72,7 @@ mod tests {
     fn read(value: &Value) -> Result<Option<Value>, Vec<String>> {
         let body = json!({ "x": value });
         let mut fields = Fields::new(body.as_object().unwrap());
-        let object = read_object(&mut fields, "x");
+        let object = JsonObject.read(&mut fields, "x");
         match fields.into_problems() {
             problems if problems.is_empty() => Ok(object),
             problems => Err(problems),

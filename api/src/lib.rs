@@ -1,30 +1,22 @@
 //! Tables in, answers out: bio pages, their links, and reports over what visitors did.
 //!
-//! The way of a report: [`catalog`] says what it is, `query` plans and computes, `sources` reads, `surface` speaks its
+//! The way of a report: [`catalog`] says what it is, `query` plans and computes, `sources` reads, `surfaces` speaks its
 //! dialect. The way of a change: its handler checks it, `store` writes it with its audit row and its
 //! outbox rows, `outbox` publishes it to the directory. The one rule: nothing here writes to the
 //! analytics database, and no statement reads both databases.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 mod app;
+mod auth;
 pub mod catalog;
+mod command;
 mod config;
-mod creators;
+mod declared;
 mod extract;
-mod guard;
 mod instant;
 mod jsonb;
 mod limits;
-mod links;
+mod manage;
+mod members;
 mod number;
 pub mod openapi;
 mod outbox;
@@ -36,14 +28,19 @@ mod refusals;
 mod sources;
 mod startup;
 mod store;
-mod surface;
+mod surfaces;
 mod tracking_check;
 mod turns;
+mod words;
 
+pub use auth::Permission;
+pub use command::{Command, Subject, Verb};
 pub use config::{Config, LISTEN};
+pub use declared::{declared, parts};
 pub use limits::published as published_limits;
-pub use links::Words;
+pub use manage::commands;
 pub use program::{run, start};
 pub use query::{Question, answer_from_rows, report_statements};
-pub use startup::MIGRATIONS;
+pub use startup::{ANALYTICS_SCHEMA, MIGRATIONS};
 pub use store::{ANALYTICS_STATEMENTS, MAIN_STATEMENTS, Statement};
+pub use words::Words;

@@ -1,7 +1,7 @@
 //! The api's binary.
 
 use clap::Parser;
-use runtime::{health_check, program, settings_list};
+use runtime::{health_check, program, settings::Defaults};
 use std::process::ExitCode;
 
 /// Answers creators: bio pages, their links, and reports over what visitors did.
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Owns the main database and migrates it; reads the analytics database that the projector writes.
 /// Changes of pages and links are published to the log's directory by one api at a time.
 #[derive(Parser)]
-#[command(name = "api", version, after_help = settings_list::help(settings_list::Program::Api, &api::published_limits()))]
+#[command(name = "api", version, after_help = api::declared().help(Defaults::Required, &api::published_limits()))]
 struct Arguments {
     #[arg(
         long,
@@ -26,9 +26,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let flags = [("API_LISTEN", arguments.listen)];
+    let flags = [(api::LISTEN.name, arguments.listen)];
     if arguments.health_check {
-        return health_check::run(&flags, "API_LISTEN", api::LISTEN);
+        return health_check::run(api::declared(), &flags, &api::LISTEN);
     }
-    program::run(&flags, api::run)
+    program::run(api::declared(), &flags, api::run)
 }

@@ -3,13 +3,16 @@
 //! The one rule: what is not mentioned stays as it is stored. `null` clears what can be null and is
 //! the same as absent for everything else.
 
-use runtime::http::{ApiError, Fields};
+use runtime::{
+    http::{ApiError, Fields},
+    members::{Member, Rule},
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// A member that can be null, as a PATCH has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Member<T> {
+pub(crate) enum Change<T> {
     /// Not mentioned: it stays.
     Absent,
     /// `null`: it is cleared.
@@ -18,18 +21,26 @@ pub(crate) enum Member<T> {
     Given(T),
 }
 
-impl<T> Member<T> {
-    /// Reads a member by its reader, which gives `None` for `null` and for what it noted as a
-    /// problem.
-    pub(crate) fn read<'a>(
+impl<T> Change<T> {
+    /// Reads a member as a PATCH has it.
+    pub(crate) fn read<'a, R: Rule<Value<'a> = T>>(
         fields: &mut Fields<'a>,
-        name: &str,
-        read: impl FnOnce(&mut Fields<'a>, &str) -> Option<T>,
+        member: &Member<R>,
     ) -> Self {
-        if fields.mentions(name) {
-            read(fields, name).map_or(Self::Null, Self::Given)
+        if fields.mentions(member.name()) {
+            // `None` is `null`, or a broken rule that was noted.
+            member.read(fields).map_or(Self::Null, Self::Given)
         } else {
             Self::Absent
+        }
+    }
+
+    /// The change with its value as another type.
+    pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Absent => Change::Absent,
+            Self::Null => Change::Null,
+            Self::Given(value) => Change::Given(other(value)),
         }
     }
 
@@ -78,15 +89,14 @@ fn to_value(value: &impl Serialize) -> Result<Value, ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use runtime::members::Text;
 
     #[test]
     fn absent_stays_null_clears_and_a_value_is_taken() {
         let read = |body: Value| {
             let body = body.as_object().unwrap().clone();
             let mut fields = Fields::new(&body);
-            Member::read(&mut fields, "x", |fields, name| {
-                fields.string(name, 9).map(str::to_owned)
-            })
+            Change::read(&mut fields, &Member::new("x", Text(9))).map(str::to_owned)
         };
         for (body, before, after) in [
             (json!({}), Some("a"), Some("a")),

@@ -3,36 +3,27 @@
 use crate::{
     app::{App, Database},
     config::{Config, LISTEN},
-    creators::{add_page, create_creator, get_creator, get_page, update_page},
-    guard::guarded,
-    limits::{
-        self, ADD_LINK, ADD_PAGE, CREATE_CREATOR, DELETE_LINK, GET_CREATOR, GET_PAGE,
-        REORDER_LINKS, UPDATE_LINK, UPDATE_PAGE,
-    },
-    links::{add_link, delete_link, reorder_links, update_link},
+    limits, manage,
     openapi::describe,
     outbox::{PART, Publisher},
-    public::{self, Public},
+    public,
     startup::{cancelling_pool, open_analytics, open_main, reading_pool},
-    surface, tracking_check,
+    surfaces, tracking_check,
     turns::Turns,
 };
-use axum::{
-    Router, middleware,
-    routing::{delete, get, patch, post},
-};
+use axum::{Router, middleware};
 use runtime::{
     Context, Producer, Settings,
     database::{self, PoolSettings},
-    http::{
-        Options, cors, health,
-        home::{self, Home},
-        listen, serve,
-    },
+    http::{Options, cors, listen, serve},
     jwt::Gate,
     metrics,
-    openapi::{self, Document},
+    openapi::Document,
     program::Failure,
+    service::{
+        self, docs, health,
+        home::{self, Home},
+    },
     throttle::{self, Scope, Throttles},
 };
 use serde_json::Value;
@@ -82,7 +73,6 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         readiness: context.readiness.clone(),
         lifecycle: context.lifecycle.clone(),
     };
-    metrics::zero("api_outbox_published_total", &[]);
     for part in [main.name(), analytics.name(), PART] {
         context.readiness.missing(part, "starting");
     }
@@ -112,35 +102,12 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         max_links: config.max_links,
         max_pages: config.max_pages,
         words: config.words,
-        public: Public::new(tracking, config.public_url, config.proxies),
+        proxies: config.proxies,
     });
     let cors = middleware::from_fn_with_state(config.origins, cors::bearer);
-    let public = public::routes(&app);
-    Ok(routes(&app).route_layer(cors).merge(public).with_state(app))
-}
-
-/// Every route of the api. Reports come from the catalogue.
-fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    let creators = guarded(app, CREATE_CREATOR, post(create_creator));
-    let me = guarded(app, GET_CREATOR, get(get_creator));
-    let bio = guarded(app, GET_PAGE, get(get_page))
-        .merge(guarded(app, ADD_PAGE, post(add_page)))
-        .merge(guarded(app, UPDATE_PAGE, patch(update_page)));
-    let links = guarded(app, ADD_LINK, post(add_link));
-    let order = guarded(app, REORDER_LINKS, post(reorder_links));
-    let link = guarded(app, UPDATE_LINK, patch(update_link)).merge(guarded(
-        app,
-        DELETE_LINK,
-        delete(delete_link),
-    ));
-    Router::new()
-        .route("/api/v1/creators", creators)
-        .route("/api/v1/creators/me", me)
-        .route("/api/v1/creators/{creatorId}/bio", bio)
-        .route("/api/v1/creators/{creatorId}/links", links)
-        .route("/api/v1/creators/{creatorId}/links/reorder", order)
-        .route("/api/v1/creators/links/{linkId}", link)
-        .merge(surface::routes(app))
+    let own = manage::routes(&app).merge(surfaces::routes(&app));
+    let own = own.route_layer(cors).with_state(Arc::clone(&app));
+    Ok(own.merge(public::routes(app, tracking, config.public_url)))
 }
 
 async fn forget_idle(throttles: Throttles) {
@@ -152,9 +119,9 @@ async fn forget_idle(throttles: Throttles) {
 
 /// The routes of the binary as a document.
 fn document() -> Value {
-    let mut document = Document::default();
+    let mut document = Document::new(dialects::described());
     describe(&mut document);
-    openapi::describe(&mut document);
+    service::describe(&mut document);
     document.finish()
 }
 
@@ -164,7 +131,7 @@ fn document() -> Value {
 /// [`Failure`] with the exit code.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings, &context);
-    let listen = listen::read(&mut settings, "API_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let options = Options::read(&mut settings);
     throttle::check_names(&mut settings, &limits::published(), Scope::Service);
     settings.finish()?;
@@ -178,9 +145,9 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
     metrics::zero_routes(&document());
-    let docs = openapi::router(document, public_url);
+    let docs = docs::router(document, public_url);
     let home = home::router(HOME);
     let all = routes.merge(health).merge(home).merge(docs);
-    serve::spawn(listener, all, options, &context);
+    serve::spawn(listener, all, dialects::spoken(), options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

@@ -58,7 +58,7 @@ pub(crate) fn reported_page_not_found() -> ApiError {
 /// 429 for one report too many of a tenant at the same time.
 pub(crate) fn report_busy() -> ApiError {
     ApiError {
-        i18n_key: "error.report.busy",
+        code: "error.report.busy",
         message:
             "Too many of your reports are running; try again after the seconds in Retry-After."
                 .into(),
@@ -69,7 +69,7 @@ pub(crate) fn report_busy() -> ApiError {
 /// 503 for a report that took longer than it may.
 pub(crate) fn report_timeout(inside: impl Display) -> ApiError {
     ApiError {
-        i18n_key: "error.report.timeout",
+        code: "error.report.timeout",
         message: "The report took too long; ask for fewer days, or try again after the seconds in Retry-After.".into(),
         retry_after_seconds: Some(10),
         ..ApiError::unavailable(inside)
@@ -116,6 +116,11 @@ pub(crate) fn link_flagged() -> ApiError {
         "creator.links.content_flagged",
         "The title holds a word that is not allowed.",
     )
+}
+
+/// What a link's own members are refused for.
+pub(crate) fn of_contents() -> [ApiError; 3] {
+    [invalid_url(), invalid_schedule(), link_flagged()]
 }
 
 /// 400 for a url that a link may not have.

@@ -6,7 +6,10 @@ use runtime::{
     database::{self, DatabaseError, PoolSettings},
 };
 use sqlx::{PgPool, migrate::Migrator};
-use std::{sync::LazyLock, time::Duration};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 use tracing::{info, warn};
 
 /// The schema of the main database.
@@ -14,8 +17,8 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     database::migrations(&[(1, "base", include_str!("../migrations/0001_base.sql"))])
 });
 
-/// The projector's migration that the reports of this build need.
-pub(crate) const ANALYTICS_SCHEMA: i64 = 1;
+/// The projector's migration that the reports of this build need: its newest.
+pub const ANALYTICS_SCHEMA: i64 = 3;
 
 /// The newest migration that is there. Reads sqlx's table instead of asking its migrator, which would
 /// create it, as the wrong role and in a session that only reads.
@@ -29,6 +32,10 @@ const UNDEFINED_TABLE: &str = "42P01";
 
 /// Pause between two looks at a database that is not there yet.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a database may take to be there without a line about it: all parts of a program start at once.
+const GRACE: Duration = Duration::from_secs(3);
+/// Pause between two looks during [`GRACE`].
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A pool for reports: its sessions cannot write, whatever their role may do, and end every statement
 /// that takes longer than `timeout`.
@@ -70,6 +77,7 @@ pub(crate) async fn open_analytics(
     context: Context,
 ) -> Result<(), DatabaseError> {
     let part = database.name();
+    let begun = Instant::now();
     let mut said = String::new();
     loop {
         let missing = match read_version(database.raw_pool()).await {
@@ -77,14 +85,15 @@ pub(crate) async fn open_analytics(
             Ok(_) => "not migrated yet by the projector".to_owned(),
             Err(error) => format!("the server does not answer: {}", database::message(&error)),
         };
-        if missing != said {
+        let is_late = begun.elapsed() >= GRACE;
+        if is_late && missing != said {
             warn!("waiting for the {part}: {missing}");
             said.clone_from(&missing);
         }
         context.readiness.missing(part, missing);
         tokio::select! {
             () = context.lifecycle.servers_stopping() => return Ok(()),
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(if is_late { PAUSE } else { SHORT_PAUSE }) => {}
         }
     }
     info!("the {part} is there");

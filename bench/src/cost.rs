@@ -1,6 +1,6 @@
-//! What a durable beacon costs ingest, next to a handler that only parses the same JSON.
+//! Compares the cost of a durable beacon in ingest with a handler that only parses the same JSON.
 //!
-//! Both are processes of their own under the same load; CPU time is what the kernel says of them.
+//! Both are separate processes under the same load; CPU time is as the kernel counts it.
 
 use axum::{Json, Router, routing::post};
 use footfall_log::{Broker, Credentials, Options};
@@ -25,10 +25,10 @@ use std::{
 };
 use uuid::Uuid;
 
-/// The name that the embedded log asks for; the password is the secret.
+/// The user name of the embedded log; the password is the secret.
 const LOGIN: &str = "bench";
 const SECRET: &str = "a-secret-for-measurements-only-0123456789";
-/// Clock ticks of `/proc/<pid>/stat` per second: `USER_HZ`, 100 on every Linux architecture we build for.
+/// Clock ticks of `/proc/<pid>/stat` per second: `USER_HZ`, 100 on every Linux architecture that we support.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// `footfall-bench cost`
@@ -114,7 +114,7 @@ impl Cost {
         Ok(())
     }
 
-    /// Beacons per CPU-second of a process: page views of one session, as most beacons are.
+    /// Beacons per CPU-second of a process: page views of one session, the most frequent kind of beacon.
     async fn measure(&self, process: &Process, page: Uuid) -> Result<f64, Box<dyn Error>> {
         let http = reqwest::Client::new();
         let base = format!("http://{}/api/v1/analytics", process.address);
@@ -170,7 +170,7 @@ impl Cost {
     }
 }
 
-/// Topics, and a page in the directory.
+/// Makes the topics, and a page in the directory.
 async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
     topics::ensure(
         kafka,
@@ -210,7 +210,7 @@ async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
     Ok(page)
 }
 
-/// A server under measurement; ended when dropped.
+/// A server under measurement; stopped when dropped.
 struct Process {
     child: Child,
     address: &'static str,
@@ -273,7 +273,7 @@ impl Drop for Process {
     }
 }
 
-/// The bare handler: axum, the same JSON into the same kind of value, nothing else.
+/// The bare handler: axum, and the same JSON into the same kind of value.
 pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
     async fn parse(Json(body): Json<Value>) -> Json<Value> {
         Json(json!({"success": true, "data": {"id": body["sessionId"]}}))
@@ -285,6 +285,7 @@ pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:18082").await?;
     let context = runtime::Context::system();
     let options = runtime::http::Options::default();
-    runtime::http::serve::spawn(listener, router, options, &context);
+    let surfaces = dialects::spoken();
+    runtime::http::serve::spawn(listener, router, surfaces, options, &context);
     Ok(context.lifecycle.run_to_end().await?)
 }

@@ -1,4 +1,4 @@
-//! Files of history, as large as one wants to measure.
+//! Writes import files of any size.
 
 use crate::target::{CREATOR, Target};
 use footfall::demo::visits::{Lines, Plan, Visits};

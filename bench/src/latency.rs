@@ -1,4 +1,4 @@
-//! From an acknowledged beacon to its count in a report, one at a time.
+//! Measures the time from an acknowledged beacon to its count in a report, one beacon at a time.
 
 use crate::{
     sender,
@@ -26,7 +26,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Sends a view, asks for the overview until it counts, again and again.
+    /// Sends a view and requests the overview until it counts, repeatedly.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let http = reqwest::Client::new();
         let target = Target::find(&self.data_dir, &self.creator, &http).await?;

@@ -1,4 +1,4 @@
-//! Many beacons at once, then every report against the seeds' SQL.
+//! Sends many beacons at once, then compares every report with the published SQL.
 
 use crate::{
     sender,
@@ -37,7 +37,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Sends, waits until the tables have everything, compares.
+    /// Sends the beacons, waits until the tables have everything, and compares.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
         let http = reqwest::Client::new();
         let target = Target::find(&self.data_dir, CREATOR, &http).await?;
@@ -63,7 +63,7 @@ impl Load {
         let main = PgPool::connect(&run.database_url).await?;
         let views = self.views(target.workspace);
         wait_for(&analytics, &main, &target, &views).await?;
-        // A failed run of this program leaves visits without an end; the same `--run` completes them.
+        // A failed run leaves visits without an end; a run with the same `--run` completes them.
         for days in [1, 7, 30, 365] {
             for (path, expected) in
                 oracle::reports(&analytics, &main, target.page, SystemClock.now(), days).await
@@ -85,7 +85,7 @@ impl Load {
         Ok(())
     }
 
-    /// What the views of this run are called in the log and in the tables.
+    /// The event ids of this run's views in the log and in the tables.
     fn views(&self, workspace: WorkspaceId) -> Vec<Uuid> {
         let visit = |number| {
             (1..self.beacons)
@@ -113,9 +113,9 @@ async fn wait_for(
     let expected = i64::try_from(views.len())?;
     let waited = Instant::now();
     loop {
-        // A view is given its page when its session is there.
+        // A view is a hit once its session is there.
         let arrived: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM events
+            "SELECT count(*) FROM hits
             WHERE workspace_no = $1 AND event_id = ANY ($2) AND page_id = $3",
         )
         .bind(workspace_no)

@@ -1,11 +1,11 @@
-//! A client as it should be: sends each beacon until it is acknowledged, always with the same `eventId`.
+//! A well-behaved client: it retries each beacon until it is acknowledged, always with the same `eventId`.
 
 use crate::target::Target;
 use serde_json::{Value, json};
 use std::{error::Error, time::Duration};
 use uuid::Uuid;
 
-/// How often a beacon is sent before the measurement gives up, with a pause between.
+/// How often a beacon is sent before the measurement gives up, with a pause between attempts.
 const ATTEMPTS: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -17,18 +17,18 @@ const REFERRERS: [&str; 5] = [
     "https://duckduckgo.com/",
 ];
 
-/// The `eventId` of a visit's beacon; step 0 is its session.
+/// The `eventId` of a visit's beacon; step 0 is the session.
 pub fn event_id(run: u32, number: u32, step: u32) -> Uuid {
     Uuid::from_u64_pair((u64::from(run) << 32) | u64::from(number), u64::from(step))
 }
 
-/// Whether a step is a heartbeat; the session aside, the others are views.
+/// Whether a step is a heartbeat; apart from the session, the others are views.
 pub const fn is_heartbeat(step: u32) -> bool {
     step % 5 == 4
 }
 
-/// The beacons of one visit: its session, then views, clicks and heartbeats. `number` decides
-/// everything about it, `eventId`s included. Gives how often something had to be sent again.
+/// Sends the beacons of one visit: its session, then views, clicks and heartbeats. `number` determines
+/// everything about it, including the `eventId`s. Returns the number of retries.
 pub async fn visit(
     http: &reqwest::Client,
     target: &Target,
@@ -71,7 +71,7 @@ pub async fn visit(
     Ok(retries)
 }
 
-/// Posts one beacon until it is answered 200.
+/// Posts one beacon until it gets a 200.
 pub async fn send(
     http: &reqwest::Client,
     target: &Target,

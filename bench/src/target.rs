@@ -1,4 +1,4 @@
-//! The running program of a data directory: how to reach it, and a creator's page in it.
+//! Finds the running program of a data directory, and a creator's page in it.
 
 use footfall::{data_dir::DataDir, run_file::RunFile};
 use jiff::SignedDuration;
@@ -12,7 +12,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// A program, a creator of its own and what is needed to send beacons for the page.
+/// A program, its creator and everything that beacons for the page need.
 #[derive(Debug)]
 pub struct Target {
     data_dir: DataDir,
@@ -25,16 +25,16 @@ pub struct Target {
     pub page: Uuid,
     /// Links of the page.
     pub links: Vec<Uuid>,
-    /// What `run.json` said when this began.
+    /// The content of `run.json` at the start.
     pub run: RunFile,
 }
 
-/// The creator that measurements use when no other is named.
+/// The creator of the measurements, if no other is named.
 pub const CREATOR: &str = "bench";
 const LINKS: usize = 5;
 
 impl Target {
-    /// Finds the program and makes the creator of that name where it is missing.
+    /// Finds the program, and makes the creator of that name if it is missing.
     pub async fn find(
         folder: &str,
         creator: &str,
@@ -124,12 +124,12 @@ impl Target {
         Ok(())
     }
 
-    /// Where the program listens. It must be started again at the same address after a kill.
+    /// The program's address. After a kill it must start again at the same address.
     pub fn base(&self) -> String {
         format!("http://{}", self.run.listen)
     }
 
-    /// What `run.json` says now. A program that was killed meanwhile is awaited: it answers before it is ready.
+    /// The current content of `run.json`. After a kill, waits for the program: it responds before it is ready.
     pub async fn running(&self) -> Result<RunFile, Box<dyn Error>> {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(30) {

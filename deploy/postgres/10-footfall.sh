@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes Footfall's databases and roles on a PostgreSQL server, or brings them up to date; nothing is lost by running it
-# again. sql/roles.sql says which roles there are, sql/rights.sql what they may do.
+# Creates Footfall's databases and roles on a PostgreSQL server, or updates them. Running it again is safe.
+# sql/roles.sql defines the roles, sql/rights.sql their rights.
 #
-# The image of PostgreSQL runs it on an empty volume. On one that is in use already:
+# The image of PostgreSQL runs it on an empty volume. On a volume that is in use already:
 #   docker compose exec postgres /docker-entrypoint-initdb.d/10-footfall.sh
-# On a server of your own, as a superuser (PGHOST, PGPORT, PGUSER, PGPASSWORD):
+# On your own server, as a superuser (PGHOST, PGPORT, PGUSER, PGPASSWORD):
 #   API_DATABASE_PASSWORD=... PROJECTOR_DATABASE_PASSWORD=... deploy/postgres/10-footfall.sh
 # footfall_reader, the role for people, cannot log in until READER_DATABASE_PASSWORD is given as well.
 set -euo pipefail
@@ -17,7 +17,7 @@ export ANALYTICS_DATABASE="${ANALYTICS_DATABASE:-${MAIN_DATABASE}_analytics}"
 run() { psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 "$@"; }
 
 run --dbname postgres --file "$sql/roles.sql"
-# Passwords are read from the environment by psql: an argument is visible to every user of the machine.
+# psql reads the passwords from the environment: every user of the machine can see arguments.
 for role in api projector reader; do
     variable=$(tr '[:lower:]' '[:upper:]' <<<"$role")_DATABASE_PASSWORD
     if [ -n "${!variable:-}" ]; then
@@ -29,7 +29,7 @@ SQL
     fi
 done
 
-# UTF8, whatever the server's default: the services refuse other encodings.
+# UTF8, regardless of the server's default: the services refuse other encodings.
 run --dbname postgres <<'SQL'
 \getenv main MAIN_DATABASE
 \getenv analytics ANALYTICS_DATABASE
@@ -41,5 +41,5 @@ SQL
 
 PGOPTIONS="-c footfall.owner=footfall_api -c footfall.readers=footfall_reader" \
     run --dbname "$MAIN_DATABASE" --file "$sql/rights.sql"
-PGOPTIONS="-c footfall.owner=footfall_projector -c footfall.readers=footfall_api,footfall_reader" \
+PGOPTIONS="-c footfall.owner=footfall_projector -c footfall.readers=footfall_api,footfall_reader -c footfall.rebuild=footfall_rebuild" \
     run --dbname "$ANALYTICS_DATABASE" --file "$sql/rights.sql"

@@ -1,9 +1,11 @@
 //! The command line: what can be asked for, and which file answers.
 
 use crate::{
-    commands::{self, import, replay::Selection, token},
+    commands::{self, import, rebuild, replay::Selection, token},
+    data_dir,
+    declared::declared,
     demo,
-    services::{check_families, limits},
+    services::{self, check_families, limits},
     up,
 };
 use clap::{
@@ -13,7 +15,7 @@ use jiff::SignedDuration;
 use runtime::{
     Context, Settings,
     program::{self, Failure},
-    settings_list,
+    settings::Defaults,
 };
 use schemas::PageId;
 use std::process::ExitCode;
@@ -28,7 +30,7 @@ use uuid::Uuid;
 #[command(
     name = "footfall",
     version,
-    after_help = settings_list::help(settings_list::Program::Footfall, &limits())
+    after_help = declared().help(Defaults::BroughtAlong, &limits())
 )]
 pub struct Arguments {
     #[arg(
@@ -53,6 +55,8 @@ enum Command {
     Import(import::Arguments),
     /// Print records of the log as JSON lines on standard output
     Replay(Selection),
+    /// Make the tables behind the reports from the log again
+    Rebuild(rebuild::Arguments),
     /// Create the log's topics where they are missing, and check their settings
     Topics,
     /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
@@ -149,7 +153,7 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         command,
         up: before,
     } = arguments;
-    let data_dir = ("FOOTFALL_DATA_DIR", data_dir);
+    let data_dir = (data_dir::FOLDER.name, data_dir);
     // The flags of `up` may come before and after it. Before another command they would be lost.
     let command = match (command, before.first()) {
         (None, _) => Command::Up(before),
@@ -165,8 +169,8 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         }
         Command::Up(up) => {
             let options = up.options();
-            let flags = [data_dir, ("FOOTFALL_LISTEN", up.listen)];
-            program::run(&flags, |settings, context| {
+            let flags = [data_dir, (services::LISTEN.name, up.listen)];
+            program::run(declared(), &flags, |settings, context| {
                 up::run(settings, context, options)
             })
         }
@@ -175,6 +179,9 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         }),
         Command::Replay(selection) => run(data_dir, |settings, context| {
             commands::replay::run(settings, context, selection)
+        }),
+        Command::Rebuild(arguments) => run(data_dir, |settings, context| {
+            rebuild::run(settings, context, arguments)
         }),
         Command::Topics => run(data_dir, commands::topics::run),
         Command::Token {
@@ -198,7 +205,7 @@ fn run<F>(
 where
     F: Future<Output = Result<(), Failure>>,
 {
-    program::run(&[data_dir], |mut settings, context| {
+    program::run(declared(), &[data_dir], |mut settings, context| {
         check_families(&mut settings);
         command(settings, context)
     })

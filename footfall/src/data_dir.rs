@@ -1,7 +1,6 @@
 //! The data directory: where the embedded parts keep things, and who may use it.
 
-use crate::private;
-use runtime::{Settings, program::Failure};
+use runtime::{Settings, private, program::Failure, settings::Setting};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
@@ -9,6 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 use tracing::warn;
+
+/// Where the folder is.
+pub(crate) const FOLDER: Setting = Setting::new(
+    "FOOTFALL_DATA_DIR",
+    "./data",
+    "folder of everything the embedded parts keep",
+);
 
 /// Everything that is kept in the folder. Each is for its owner only, whatever the folder itself allows.
 const ENTRIES: [&str; 6] = [
@@ -40,9 +46,7 @@ impl DataDir {
     /// # Errors
     /// When it cannot be made.
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
-        let path = settings
-            .text("FOOTFALL_DATA_DIR")
-            .unwrap_or_else(|| "data".to_owned());
+        let path = settings.text(FOLDER).unwrap_or_else(|| "data".to_owned());
         let make = || -> std::io::Result<PathBuf> {
             private::create_folder(Path::new(&path))?;
             fs::canonicalize(&path)
@@ -90,9 +94,7 @@ impl DataDir {
     /// # Errors
     /// When it is not there; the error says how to name another one.
     pub fn find(settings: &Settings) -> Result<Self, Failure> {
-        let path = settings
-            .text("FOOTFALL_DATA_DIR")
-            .unwrap_or_else(|| "data".to_owned());
+        let path = settings.text(FOLDER).unwrap_or_else(|| "data".to_owned());
         let failed = |what: String| {
             let shown = std::path::absolute(&path).unwrap_or_else(|_| PathBuf::from(&path));
             let hint =

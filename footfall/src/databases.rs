@@ -2,9 +2,10 @@
 
 use crate::{
     data_dir::DataDir,
-    postgres::{Contents, EmbeddedPostgres, PostgresError, Programs, Role},
+    roles::{self, Contents, Role},
 };
-use runtime::{Settings, database::message, program::Failure};
+use footfall_postgres::{EmbeddedPostgres, PostgresError, Programs};
+use runtime::{Settings, database::message, program::Failure, settings::Setting};
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use std::str::FromStr;
 use tracing::info;
@@ -15,20 +16,16 @@ const MAIN: &str = "footfall";
 /// Name of the analytics database in the embedded server.
 const ANALYTICS: &str = "footfall_analytics";
 
+pub(crate) const SERVER_PROGRAMS: Setting = Setting::new(
+    "EMBEDDED_POSTGRES",
+    "auto",
+    "server programs of the embedded PostgreSQL: installed, download, or auto for the first that serves",
+);
+
 /// Reads `EMBEDDED_POSTGRES`.
 pub fn read_programs(settings: &mut Settings) -> Programs {
-    match settings.text("EMBEDDED_POSTGRES").as_deref() {
-        None | Some("auto") => Programs::Auto,
-        Some("installed") => Programs::Installed,
-        Some("download") => Programs::Download,
-        Some(other) => {
-            settings.problem(
-                "EMBEDDED_POSTGRES",
-                format!("is {other:?}; give auto, installed or download"),
-            );
-            Programs::Auto
-        }
-    }
+    let given = settings.parse_with(SERVER_PROGRAMS, str::parse::<Programs>);
+    given.unwrap_or_default()
 }
 
 /// The databases of a start.
@@ -69,26 +66,26 @@ pub async fn provide(
         .await
         .map_err(Failure::other)?;
     prepare(&server).await.map_err(Failure::other)?;
-    settings.set_default("DATABASE_URL", server.url(Role::Api, MAIN));
+    settings.set_default("DATABASE_URL", server.url(Role::Api.name(), MAIN));
     let given = settings.text("ANALYTICS_DATABASE_URL");
     if given.is_none() {
-        let (projector, api) = (Role::Projector, Role::Api);
+        let (projector, api) = (Role::Projector.name(), Role::Api.name());
         settings.set_default("PROJECTOR_DATABASE_URL", server.url(projector, ANALYTICS));
         settings.set_default("ANALYTICS_DATABASE_URL", server.url(api, ANALYTICS));
     }
     Ok(Databases {
-        main: server.url(Role::Reader, MAIN),
-        analytics: given.unwrap_or_else(|| server.url(Role::Reader, ANALYTICS)),
+        main: server.url(Role::Reader.name(), MAIN),
+        analytics: given.unwrap_or_else(|| server.url(Role::Reader.name(), ANALYTICS)),
         server: Some(server),
     })
 }
 
 /// The databases and roles of the embedded server, made or brought up to date.
 async fn prepare(server: &EmbeddedPostgres) -> Result<(), PostgresError> {
-    server.make_roles().await?;
+    roles::make(server).await?;
     for (name, contents) in [(MAIN, Contents::Main), (ANALYTICS, Contents::Analytics)] {
         server.create_database(name).await?;
-        server.grant(name, contents).await?;
+        roles::grant(server, name, contents).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! The rule to keep: our topics are protected, so that no client of any kind can take from them what they hold.
 
-use crate::{data_dir::DataDir, private, take_over};
+use crate::{data_dir::DataDir, take_over};
 use footfall_log::{Broker, BrokerError, Credentials, Options};
 use runtime::{
     IdSource, Settings,
@@ -10,10 +10,46 @@ use runtime::{
         KafkaSettings,
         properties::{self, Secrets},
     },
+    metrics::Metric,
+    private,
     program::Failure,
 };
 use schemas::topics::{DEAD_LETTERS, DIRECTORY, EVENTS};
 use std::{fs, io};
+
+/// What the embedded log records.
+pub(crate) const METRICS: &[Metric] = &[
+    Metric::gauge(
+        "embedded_log_broken",
+        &[],
+        "1 after the disk failed to keep what the embedded log wrote; nothing is acknowledged until the next start.",
+    ),
+    Metric::counter(
+        "embedded_log_write_failures_total",
+        &[],
+        "Commits of the embedded log that failed, a full disk included.",
+    ),
+    Metric::gauge(
+        "embedded_log_connections",
+        &[],
+        "Open connections to the embedded log.",
+    ),
+    Metric::counter(
+        "embedded_log_connections_refused_total",
+        &[],
+        "Connections that the embedded log closed because there were too many.",
+    ),
+    Metric::counter(
+        "embedded_log_authentication_failures_total",
+        &[],
+        "Wrong names or passwords given to the embedded log.",
+    ),
+    Metric::counter(
+        "embedded_log_requests_refused_total",
+        &[],
+        "Requests that ended their connection to the embedded log: damaged, too large, or before the password.",
+    ),
+];
 
 /// The name that clients give.
 const USERNAME: &str = "footfall";

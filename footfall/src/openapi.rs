@@ -8,10 +8,10 @@ use serde_json::Value;
 /// The document.
 #[must_use]
 pub fn document() -> Value {
-    let mut document = Document::default();
+    let mut document = Document::new(dialects::described());
     api::openapi::describe(&mut document);
     ingest::openapi::describe(&mut document);
-    runtime::openapi::describe(&mut document);
+    runtime::service::describe(&mut document);
     document.finish()
 }
 

@@ -6,8 +6,8 @@ use crate::{
     data_dir::DataDir,
     databases,
     embedded_log::{self, EmbeddedLog},
-    postgres::EmbeddedPostgres,
 };
+use footfall_postgres::{EmbeddedPostgres, Programs};
 use projector::consumer::Assignment;
 use runtime::{
     Context, Settings,
@@ -34,7 +34,7 @@ impl Parts {
     pub(crate) async fn start(
         settings: &mut Settings,
         data_dir: &DataDir,
-        programs: crate::postgres::Programs,
+        programs: Programs,
         context: &Context,
     ) -> Result<Self, Failure> {
         let given = settings.text("KAFKA_BROKERS").is_some();
@@ -136,7 +136,6 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::postgres::Programs;
     use rdkafka::{
         admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
         client::DefaultClientContext,

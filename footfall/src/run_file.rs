@@ -1,7 +1,8 @@
 //! `run.json`: how scripts find the running program. Written when everything is ready, removed at a
 //! clean stop.
 
-use crate::{data_dir::DataDir, private};
+use crate::data_dir::DataDir;
+use runtime::private;
 use serde::{Deserialize, Serialize};
 use std::{fmt, fs};
 

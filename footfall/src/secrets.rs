@@ -1,24 +1,19 @@
 //! Secrets that nobody gave: made at the first start and kept in the data directory, mode 600.
 
-use crate::{data_dir::DataDir, private};
-use runtime::{IdSource, Settings, jwt, program::Failure, toml_text};
+use crate::data_dir::DataDir;
+use ingest::secrets::{ID, TRACKING, VISITOR};
+use runtime::{IdSource, Settings, jwt, private, program::Failure, toml_text};
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 /// The secrets that are made when they are not given.
-const NAMES: [&str; 4] = [
-    JWT_SECRET,
-    "TRACKING_HMAC_SECRET",
-    "ID_SECRET",
-    "VISITOR_HASH_SECRET",
-];
-const JWT_SECRET: &str = "JWT_SECRET";
+const NAMES: [&str; 4] = [jwt::SECRET.name, TRACKING.name, ID.name, VISITOR.name];
 
 /// The secrets that these settings need: with a public key for tokens there is no secret for them.
 pub fn needed(settings: &Settings) -> impl Iterator<Item = &'static str> + use<> {
     let with_secret = jwt::algorithm(settings) == Some(jwt::Algorithm::HS256);
     NAMES
         .into_iter()
-        .filter(move |name| with_secret || *name != JWT_SECRET)
+        .filter(move |name| with_secret || *name != jwt::SECRET.name)
 }
 
 /// Fills in the secrets that the settings need and lack, from the data directory, where missing ones
@@ -94,8 +89,8 @@ pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure>
 
 /// Fills in a secret for tokens where the settings need one and lack it, for a program without a listener.
 pub fn make_unused_token_secret(settings: &mut Settings, ids: &dyn IdSource) {
-    if needed(settings).any(|name| name == JWT_SECRET) {
-        settings.set_default(JWT_SECRET, random_secret(ids));
+    if needed(settings).any(|name| name == jwt::SECRET.name) {
+        settings.set_default(jwt::SECRET, random_secret(ids));
     }
 }
 

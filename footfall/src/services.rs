@@ -7,21 +7,31 @@ use axum::Router;
 use projector::consumer::Assignment;
 use runtime::{
     Context, Settings, database,
-    http::{
-        Options, health,
-        home::{self, Home},
-        listen,
-    },
+    http::{Options, listen},
     kafka::KafkaSettings,
     metrics,
     program::Failure,
+    service::{
+        docs, health,
+        home::{self, Home},
+    },
+    settings::Setting,
     throttle::{self, Limit, Scope},
 };
 use std::sync::Arc;
 
-/// Where the one listener listens when nothing is said.
-pub(crate) const LISTEN: &str = "127.0.0.1:8080";
-const PROJECTOR_DATABASE_URL: &str = "PROJECTOR_DATABASE_URL";
+/// Where the one listener listens.
+pub(crate) const LISTEN: Setting = Setting::new(
+    "FOOTFALL_LISTEN",
+    "127.0.0.1:8080",
+    "address of the one listener",
+);
+pub(crate) const PROJECTOR_DATABASE: Setting = Setting::new(
+    "PROJECTOR_DATABASE_URL",
+    "ANALYTICS_DATABASE_URL",
+    "analytics database under the projector's own role, when ANALYTICS_DATABASE_URL has a role that only reads",
+)
+.secret();
 
 const HOME: Home = Home {
     program: "Footfall",
@@ -46,7 +56,7 @@ pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failur
     for name in secrets::needed(settings) {
         trial.set_default(name, "made-at-the-first-start-if-not-given");
     }
-    listen::read(&mut trial, "FOOTFALL_LISTEN", LISTEN);
+    listen::read(&mut trial, &LISTEN);
     let _ = ingest::Config::read(&mut trial, context);
     let _ = read_projector(&mut trial);
     let _ = api::Config::read(&mut trial, context);
@@ -76,10 +86,10 @@ pub(crate) fn limits() -> Vec<Limit> {
 
 /// The settings of the projector, which writes to the analytics database that the api only reads, and may have a role of
 /// its own for that.
-fn read_projector(settings: &mut Settings) -> projector::Config {
+pub(crate) fn read_projector(settings: &mut Settings) -> projector::Config {
     let mut config = projector::Config::read(settings);
-    if settings.text(PROJECTOR_DATABASE_URL).is_some() {
-        config.analytics_database_url = database::read_url(settings, PROJECTOR_DATABASE_URL);
+    if settings.text(PROJECTOR_DATABASE).is_some() {
+        config.analytics_database_url = database::read_url(settings, &PROJECTOR_DATABASE);
     }
     config
 }
@@ -137,7 +147,7 @@ impl Services {
         let api = api::start(api, context).await?;
         let health = health::router(context.readiness.clone(), metrics::install());
         metrics::zero_routes(&openapi::document());
-        let docs = runtime::openapi::router(openapi::document, public_url);
+        let docs = docs::router(openapi::document, public_url);
         let router = Router::new()
             .merge(ingest.router)
             .merge(api)
@@ -148,5 +158,16 @@ impl Services {
             router,
             outcomes: ingest.outcomes,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn reports_wait_for_the_newest_tables() {
+        let versions = projector::MIGRATIONS
+            .iter()
+            .map(|migration| migration.version);
+        assert_eq!(Some(api::ANALYTICS_SCHEMA), versions.max());
     }
 }

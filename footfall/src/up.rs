@@ -4,6 +4,7 @@
 //! services finish before the log and the database under them stop.
 
 use crate::{
+    commands::rebuild,
     data_dir::DataDir,
     databases,
     demo::{self, Demo},
@@ -46,11 +47,12 @@ pub async fn run(
     }
     let programs = databases::read_programs(&mut settings);
     services::check(&settings, &context)?;
+    ingest::enrich::load_early();
     let data_dir = DataDir::open(&settings)?;
     let lock = data_dir.lock()?;
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
-    let listen = listen::read(&mut settings, "FOOTFALL_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
@@ -88,10 +90,11 @@ async fn serve_until_stopped(
         projector: Some(parts.assignment()),
         accept_new_secrets: options.accept_new_secrets,
     };
+    rebuild::bring_over(&settings, context).await?;
     let started = services.start(settings.clone(), context).await?;
     // Its problems were found before anything was started.
     let http = HttpOptions::read(&mut settings.clone());
-    serve::spawn(listener, started.router, http, context);
+    serve::spawn(listener, started.router, dialects::spoken(), http, context);
     let ended = context.lifecycle.run_to_end();
     tokio::pin!(ended);
     tokio::select! {

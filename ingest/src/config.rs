@@ -1,17 +1,49 @@
 //! What ingest is configured with, read once at start.
 
-use crate::{accept::Rules, geo_file::GeoFile, limits};
+use crate::{
+    accept::Rules,
+    geo_file::{self, GeoFile},
+    limits,
+    secrets::{self, Secrets},
+};
 use runtime::{
-    Context, Settings, http::TrustedProxies, jwt::Verifier, kafka::KafkaSettings, secrets::Secrets,
-    throttle::Throttles,
+    Context, Settings, http::TrustedProxies, jwt::Verifier, kafka::KafkaSettings,
+    settings::Setting, throttle::Throttles,
 };
 
-/// Name under which the flag `--accept-new-secrets` is passed on. No setting of the environment: it
-/// must be said at each start that needs it.
-pub const ACCEPT_NEW_SECRETS: &str = "ACCEPT_NEW_SECRETS";
+/// The flag `--accept-new-secrets`. No setting of the environment: each start that needs it must say so.
+pub const ACCEPT_NEW_SECRETS: Setting = Setting::new(
+    "ACCEPT_NEW_SECRETS",
+    "false",
+    "start with secrets that the log was not made with",
+);
 
-/// Most bytes of a custom event's properties, as published.
-const MAX_EVENT_DATA_BYTES: usize = 10_000;
+/// Where ingest listens.
+pub const LISTEN: Setting = Setting::new(
+    "INGEST_LISTEN",
+    "127.0.0.1:8081",
+    "address ingest listens on",
+);
+const TRACKING_ENABLED: Setting = Setting::new(
+    "TRACKING_ENABLED",
+    "true",
+    "anything else: custom events are answered and not recorded",
+);
+pub(crate) const MAX_EVENT_DATA_BYTES: Setting = Setting::new(
+    "MAX_EVENT_DATA_BYTES",
+    "10000",
+    "most bytes of a custom event's properties",
+);
+
+/// The settings of ingest wherever it runs, in the order of `--help`.
+pub(crate) const SETTINGS: &[Setting] = &[
+    secrets::TRACKING,
+    secrets::ID,
+    secrets::VISITOR,
+    geo_file::DATABASE,
+    TRACKING_ENABLED,
+    MAX_EVENT_DATA_BYTES,
+];
 
 /// The settings of ingest.
 #[derive(Clone, Debug)]
@@ -45,14 +77,10 @@ impl Config {
         let geoip = GeoFile::read(settings);
         let throttles = Throttles::read(settings, limits::PUBLISHED, &context.clock);
         let tracking_enabled = settings
-            .text("TRACKING_ENABLED")
+            .text(TRACKING_ENABLED)
             .is_none_or(|text| text.trim() == "true");
-        let max_event_data_bytes = settings.parse(
-            "MAX_EVENT_DATA_BYTES",
-            MAX_EVENT_DATA_BYTES,
-            "a number of bytes",
-        );
-        let accept_new_secrets = settings.parse(ACCEPT_NEW_SECRETS, false, "true or false");
+        let max_event_data_bytes = settings.parse(&MAX_EVENT_DATA_BYTES, "a number of bytes");
+        let accept_new_secrets = settings.parse(&ACCEPT_NEW_SECRETS, "true or false");
         Some(Self {
             kafka,
             secrets: secrets?,

@@ -3,12 +3,22 @@
 //! The one rule: an instance starts with a database that can be used, and never gives up the one it has
 //! for one that cannot.
 
-use crate::{enrich::GeoDatabase, service::Service};
+use crate::{enrich::GeoDatabase, intake::Intake};
 use runtime::{
     Settings,
-    watched_file::{Follower, WatchedFile},
+    settings::Setting,
+    watched_file::{self, Follower, WatchedFile},
 };
 use std::sync::Arc;
+
+/// The file.
+pub(crate) const DATABASE: Setting = Setting::new(
+    "GEOIP_DATABASE",
+    "bundled countries",
+    "MMDB file of places (GeoLite2, GeoIP2 or DB-IP, City or Country), read again when it changes",
+);
+/// Its name in the metric of files that change.
+const GEOIP: &str = "geoip";
 
 /// A database, and the file it came from.
 #[derive(Clone, Debug)]
@@ -21,7 +31,8 @@ impl GeoFile {
     /// Opens what `GEOIP_DATABASE` names; `None` when it names nothing, or nothing that can be used, which
     /// is then noted as a problem.
     pub fn read(settings: &mut Settings) -> Option<Self> {
-        settings.parse_with("GEOIP_DATABASE", |path| {
+        watched_file::announce(GEOIP);
+        settings.parse_with(DATABASE, |path| {
             let file = WatchedFile::new(path);
             let database = GeoDatabase::open(file.path()).map_err(|error| {
                 format!(
@@ -39,11 +50,11 @@ impl GeoFile {
     }
 
     /// Gives the instance what the file holds, each time it has changed.
-    pub(crate) fn follow(self, service: Arc<Service>) -> Follower {
-        Follower::new(self.file, "GeoIP database", "geoip", move |path| {
+    pub(crate) fn follow(self, intake: Arc<Intake>) -> Follower {
+        Follower::new(self.file, "GeoIP database", GEOIP, move |path| {
             let database = GeoDatabase::open(path).map_err(|error| error.to_string())?;
             let version = database.version().to_owned();
-            service.use_geo(database);
+            intake.use_geo(&database);
             Ok(version)
         })
     }

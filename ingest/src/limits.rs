@@ -3,7 +3,7 @@
 //! Owns the numbers and the keys, nothing of the counting. The one rule: many people behind one address
 //! must not be lost, so only the flood guards count by address, and their limits are high.
 
-use crate::accept::{BeaconKind, Bucket};
+use crate::accept::BeaconKind;
 use runtime::{
     http::client::neighbourhood,
     jwt::BAD_TOKENS,
@@ -85,28 +85,6 @@ pub fn spend_address(
 pub fn spend_page(throttles: &Throttles, address: IpAddr, page: PageId) -> Result<(), Spent> {
     let route = PAGE_FLOOD;
     match throttles.spend(route, (neighbourhood(address), page)) {
-        Ok(_) => Ok(()),
-        Err(standing) => Err(Spent { route, standing }),
-    }
-}
-
-/// Spends one of a beacon's own limit.
-///
-/// # Errors
-/// [`Spent`] when none is left.
-pub fn spend(throttles: &Throttles, kind: BeaconKind, bucket: Bucket<'_>) -> Result<(), Spent> {
-    let route = kind.throttle();
-    let spent = match bucket {
-        Bucket::Visit {
-            address,
-            visitor_id,
-            page,
-        } => throttles.spend(route, (neighbourhood(address), visitor_id, page)),
-        Bucket::Session(id) => throttles.spend(route, id),
-        Bucket::Pageview(id) => throttles.spend(route, id),
-        Bucket::User(subject) => throttles.spend(route, subject),
-    };
-    match spent {
         Ok(_) => Ok(()),
         Err(standing) => Err(Spent { route, standing }),
     }

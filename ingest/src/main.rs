@@ -1,12 +1,12 @@
 //! The program `ingest`: beacons in, events out.
 
 use clap::Parser;
-use runtime::{health_check, program, settings_list};
+use runtime::{health_check, program, settings::Defaults};
 use std::process::ExitCode;
 
 /// Takes beacons and publishes events. Needs a Kafka cluster and nothing else.
 #[derive(Parser)]
-#[command(version, after_help = settings_list::help(settings_list::Program::Ingest, ingest::limits::PUBLISHED))]
+#[command(version, after_help = ingest::declared().help(Defaults::Required, ingest::limits::PUBLISHED))]
 struct Arguments {
     /// Address to listen on, in place of `INGEST_LISTEN`.
     #[arg(long)]
@@ -23,11 +23,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let accept = arguments.accept_new_secrets.then(|| "true".to_owned());
     let flags = [
-        ("INGEST_LISTEN", arguments.listen),
-        (ingest::config::ACCEPT_NEW_SECRETS, accept),
+        (ingest::LISTEN.name, arguments.listen),
+        (ingest::config::ACCEPT_NEW_SECRETS.name, accept),
     ];
     if arguments.health_check {
-        return health_check::run(&flags, "INGEST_LISTEN", ingest::LISTEN);
+        return health_check::run(ingest::declared(), &flags, &ingest::LISTEN);
     }
-    program::run(&flags, ingest::run)
+    program::run(ingest::declared(), &flags, ingest::run)
 }

@@ -3,24 +3,20 @@
 //! The one rule: a bound in a schema is one that refuses; what is cut, rounded or left out says so in words.
 
 use crate::{
-    accept::{
-        BeaconKind,
-        read::{
-            MAX_DURATION_SECONDS, MAX_EVENT_NAME_CHARS, MAX_NAME_CHARS, MAX_SCREEN,
-            MAX_SCROLL_PERCENT, MAX_URL_CHARS, MAX_VISITOR_ID_CHARS, UNLIMITED, invalid_data,
-        },
-    },
-    batch::{MAX_AGE_MS, MAX_MEMBERS, Results},
+    accept::{BeaconKind, members, read::invalid_data, rules::UNLIMITED},
+    batch::{MAX_MEMBERS, Results},
     limits::{BATCH, PAGE_SESSIONS, PUBLISHED},
+    outcome::BeaconType,
     sessions::{MAX_AGE, MAX_HEARTBEATS, MAX_VIEWS},
     tracker,
 };
 use axum::http::{Method, StatusCode};
+use members::EXAMPLE_ID;
 use runtime::openapi::{
-    Access, Document, Member, Operation, Schema, Throttled, any_object, constant, list, nullable,
-    number, object, one_of, required, text, uuid, whole,
+    Access, Document, Operation, Schema, Throttled, constant, list, object, one_of, required, text,
+    uuid, whole,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const TAG: &str = "Beacons";
 const OK: StatusCode = StatusCode::OK;
@@ -51,11 +47,14 @@ pub fn describe(document: &mut Document) {
         )
     };
 
-    let session_body = document.name("SessionBeacon", object(session_members()));
-    let pageview_body = document.name("PageviewBeacon", object(pageview_members([session_id()])));
-    let track_body = document.name("TrackBeacon", object(track_members()));
-    let leave_body = document.name("LeaveBeacon", object(leave_members(None)));
-    let empty_body = document.name("EmptyBeacon", object([event_id()]));
+    let session_body = document.name("SessionBeacon", object(members::alone(BeaconKind::Session)));
+    let pageview_body = document.name(
+        "PageviewBeacon",
+        object(members::alone(BeaconKind::Pageview)),
+    );
+    let track_body = document.name("TrackBeacon", object(members::alone(BeaconKind::Track)));
+    let leave_body = document.name("LeaveBeacon", object(members::alone(BeaconKind::Leave)));
+    let empty_body = document.name("EmptyBeacon", object(members::alone(BeaconKind::Heartbeat)));
 
     let session = beacon("/api/v1/analytics/session", "create_session")
         .summary("A visit begins.")
@@ -94,7 +93,7 @@ pub fn describe(document: &mut Document) {
             "A session takes {MAX_HEARTBEATS}, and none more than {} hours after its start; later ones are not counted.",
             MAX_AGE.as_hours()
         ))
-        .path_parameter("id", text(UNLIMITED).about("The session's id.").example(ID))
+        .path_parameter("id", text(UNLIMITED).about("The session's id.").example(EXAMPLE_ID))
         .beacon_body(empty_body.clone(), false)
         .answers(OK, "It was received.", ok());
     let identify = later(
@@ -103,12 +102,20 @@ pub fn describe(document: &mut Document) {
     )
     .summary("A visit's user signed in: the subject of the token.")
     .access(Access::Bearer)
-    .path_parameter("id", text(UNLIMITED).about("The session's id.").example(ID))
+    .path_parameter(
+        "id",
+        text(UNLIMITED)
+            .about("The session's id.")
+            .example(EXAMPLE_ID),
+    )
     .beacon_body(empty_body, false)
     .answers(OK, "It was received.", ok());
     let leave = later("/api/v1/analytics/pageview/{id}/leave", "leave_pageview")
         .summary("A page is left.")
-        .path_parameter("id", text(UNLIMITED).about("The view's id.").example(ID))
+        .path_parameter(
+            "id",
+            text(UNLIMITED).about("The view's id.").example(EXAMPLE_ID),
+        )
         .beacon_body(leave_body, true)
         .answers(OK, "It was received.", ok());
     for (operation, kind, each) in [
@@ -121,13 +128,11 @@ pub fn describe(document: &mut Document) {
         document.add(operation.by(Method::POST));
         document.add(operation);
     }
-    let members = document.name("BeaconBatch", object([required("events", events())]));
+    let batch_body = document.name("BeaconBatch", object([required("events", events())]));
     let verdicts = document.type_of::<Results>();
-    document.add(limited(batch(members, verdicts), BATCH, "address"));
+    document.add(limited(batch(batch_body, verdicts), BATCH, "address"));
     tracker::describe(document, TAG);
 }
-
-const ID: &str = "0192e000-0000-8000-8000-00000000000a";
 
 fn beacon(path: &str, id: &str) -> Operation {
     Operation::new(Method::POST, path, TAG, id)
@@ -155,7 +160,7 @@ fn answer(name: &str, schema: Schema) -> Schema {
     object([required(name, schema)])
 }
 
-fn batch(members: Schema, verdicts: Schema) -> Operation {
+fn batch(body: Schema, verdicts: Schema) -> Operation {
     beacon("/api/v1/analytics/events", "record_events")
         .summary("Many beacons at once, with a verdict for each.")
         .about(
@@ -164,7 +169,7 @@ fn batch(members: Schema, verdicts: Schema) -> Operation {
              waiting for ids. Members of type `track` need a token of the user.",
         )
         .access(Access::BearerForSome)
-        .beacon_body(members, true)
+        .beacon_body(body, true)
         .answers(OK, "A verdict for each member, in their order.", verdicts)
         .answer_header(
             "Retry-After",
@@ -174,36 +179,14 @@ fn batch(members: Schema, verdicts: Schema) -> Operation {
 }
 
 fn events() -> Schema {
-    let session = [
-        uuid_named("sessionId", "The session."),
-        page_id(),
-        page_token(),
-    ];
-    let in_place = uuid_named(
-        "sessionEventId",
-        "In place of `sessionId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
-    );
-    let of_session = || session.clone().into_iter().chain([in_place.clone()]);
     let either = |id: &str, event_id: &str| json!([{ "required": [id] }, { "required": [event_id, "bioPageId"] }]);
     let by_session = either("sessionId", "sessionEventId");
-    let view = [
-        uuid_named("pageviewId", "The view."),
-        uuid_named(
-            "pageviewEventId",
-            "In place of `pageviewId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
-        ),
-        page_id(),
-        page_token(),
-    ];
-    let track = track_members()
-        .into_iter()
-        .filter(|member| member.name() != "sessionId");
     let members = one_of([
-        member("session", session_members()),
-        member("pageview", pageview_members(of_session())).with("anyOf", by_session.clone()),
-        member("heartbeat", of_session().chain([event_id()])).with("anyOf", by_session),
-        member("leave", leave_members(view)).with("anyOf", either("pageviewId", "pageviewEventId")),
-        member("track", track.chain(of_session())),
+        member(BeaconKind::Session),
+        member(BeaconKind::Pageview).with("anyOf", by_session.clone()),
+        member(BeaconKind::Heartbeat).with("anyOf", by_session),
+        member(BeaconKind::Leave).with("anyOf", either("pageviewId", "pageviewEventId")),
+        member(BeaconKind::Track),
     ]);
     list(members)
         .with("minItems", 1)
@@ -211,156 +194,8 @@ fn events() -> Schema {
 }
 
 /// A member of a batch.
-fn member(kind: &str, members: impl IntoIterator<Item = Member>) -> Schema {
-    let age = any_number().about(format!(
-        "How many milliseconds ago it happened, where it had to wait. Rounded, and clamped to 0 to {MAX_AGE_MS}."
-    ));
-    let first = [required("type", constant(kind)), nullable("ageMs", age)];
-    object(first.into_iter().chain(members))
-}
-
-fn session_members() -> Vec<Member> {
-    let name = |about: &str| cut(about, MAX_NAME_CHARS);
-    let side = || {
-        any_number().about(format!(
-            "In CSS pixels. Rounded, and left out above {MAX_SCREEN}."
-        ))
-    };
-    let guess = "Used where the `User-Agent` header does not tell.";
-    vec![
-        required(
-            "visitorId",
-            not_empty(text(MAX_VISITOR_ID_CHARS))
-                .about("The client's own id of its visitor. It is kept only as a keyed hash.")
-                .example("3f0c8f6e-visitor"),
-        ),
-        nullable(
-            "consentAnalytics",
-            text(UNLIMITED)
-                .about("The visit is counted only when this is exactly `granted`.")
-                .example("granted"),
-        ),
-        nullable(
-            "bioPageId",
-            uuid().about("The page that is visited.").example(ID),
-        ),
-        nullable(
-            "trackingToken",
-            text(UNLIMITED)
-                .about("Proof that the page was rendered a moment ago; needed with `bioPageId`.")
-                .example("5b1c9c0e7f2a4d3b8e6f1a2b3c4d5e6f"),
-        ),
-        nullable(
-            "referrer",
-            cut("Where the visitor came from.", MAX_URL_CHARS)
-                .example("https://www.instagram.com/"),
-        ),
-        nullable(
-            "landingUrl",
-            text(UNLIMITED)
-                .about("Where the visitor landed; its path and `utm_…` parameters are kept."),
-        ),
-        nullable("device", name(guess)),
-        nullable("browser", name(guess)),
-        nullable("os", name(guess)),
-        nullable("osVersion", name(guess)),
-        nullable("timezone", name("The browser's time zone.")),
-        nullable("language", name("The browser's language.")),
-        nullable("screenWidth", side()),
-        nullable("screenHeight", side()),
-        event_id(),
-    ]
-}
-
-fn pageview_members(of: impl IntoIterator<Item = Member>) -> Vec<Member> {
-    let short = |about: &str| cut(about, MAX_URL_CHARS);
-    let view = [
-        nullable(
-            "linkClicked",
-            uuid().about("The link, when this is a click. A click is also a view."),
-        ),
-        nullable("path", short("Path of the page.").example("/")),
-        nullable("title", short("Title of the page.")),
-        nullable("referrer", short("Referrer of the page.")),
-        event_id(),
-    ];
-    of.into_iter().chain(view).collect()
-}
-
-fn leave_members(of: impl IntoIterator<Item = Member>) -> Vec<Member> {
-    let duration =
-        number(0.0..=MAX_DURATION_SECONDS).about("How long the page was in view, in seconds.");
-    let depth = any_number().about(format!(
-        "How far down it was read, in percent. Clamped to 0 to {MAX_SCROLL_PERCENT}."
-    ));
-    let leave = [
-        required("duration", duration.example(41.5)),
-        nullable("scrollDepth", depth.example(80)),
-        event_id(),
-    ];
-    of.into_iter().chain(leave).collect()
-}
-
-fn track_members() -> Vec<Member> {
-    let session =
-        "The session. Without one, or with something else, the event is answered and not recorded.";
-    vec![
-        required(
-            "event",
-            not_empty(text(MAX_EVENT_NAME_CHARS))
-                .about("Name of the event.")
-                .example("signup_step_complete"),
-        ),
-        nullable("sessionId", text(UNLIMITED).about(session).example(ID)),
-        nullable(
-            "properties",
-            any_object()
-                .about("Anything about it; its size as JSON is bounded.")
-                .example(json!({ "step": 2 })),
-        ),
-        event_id(),
-    ]
-}
-
-fn session_id() -> Member {
-    required("sessionId", uuid().about("The session.").example(ID))
-}
-
-fn page_id() -> Member {
-    uuid_named("bioPageId", "The page.")
-}
-
-fn page_token() -> Member {
-    nullable(
-        "trackingToken",
-        text(UNLIMITED).about(
-            "Proof of the page, needed with a name in place of an id; valid at the time that `ageMs` gives. Without it the \
-             member is dropped (`token`).",
-        ),
-    )
-}
-
-fn event_id() -> Member {
-    uuid_named(
-        "eventId",
-        "The client's own id of this beacon: sent again with the same one, it counts once.",
-    )
-}
-
-fn uuid_named(name: &str, about: &str) -> Member {
-    nullable(name, uuid().about(about))
-}
-
-/// A text that only describes.
-fn cut(about: &str, max_chars: usize) -> Schema {
-    text(UNLIMITED).about(format!("{about} Cut at {max_chars} characters."))
-}
-
-/// A number that only describes.
-fn any_number() -> Schema {
-    number(f64::NEG_INFINITY..=f64::INFINITY)
-}
-
-fn not_empty(schema: Schema) -> Schema {
-    schema.with("minLength", Value::from(1))
+fn member(kind: BeaconKind) -> Schema {
+    let name = BeaconType::from(kind).name();
+    let kind_of_member = required("type", constant(name));
+    object([kind_of_member].into_iter().chain(members::in_batch(kind)))
 }

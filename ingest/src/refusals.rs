@@ -172,9 +172,8 @@ async fn publish(events: Vec<Event>, sink: &dyn Sink) -> Vec<Event> {
     let mut outgoing = Vec::with_capacity(events.len());
     for event in events {
         // Events made of these types are always JSON.
-        if let Ok(payload) = event.to_bytes() {
-            let key = event.workspace_id.to_string();
-            outgoing.push(Outgoing { key, payload });
+        if let Ok(record) = Outgoing::of(&event) {
+            outgoing.push(record);
             kept.push(event);
         }
     }

@@ -3,15 +3,19 @@
 use crate::{
     accept::{Facts, Trust},
     enrich::PurposeHeaders,
+    intake::Intake,
     limits::Spent,
-    service::Service,
+    outcome::Outcome,
 };
 use axum::{
     http::{header, request::Parts},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use runtime::http::{ApiError, Peer, throttled};
+use runtime::{
+    http::{ApiError, Peer, throttled},
+    jwt::Refused,
+};
 use std::{borrow::Cow, net::IpAddr};
 
 /// A request that is not answered 200.
@@ -19,8 +23,21 @@ use std::{borrow::Cow, net::IpAddr};
 pub(crate) enum Declined {
     /// A limit is spent.
     Throttled(Spent),
+    /// The token is missing or not valid.
+    Unauthorized,
     /// Anything else.
     Error(Box<ApiError>),
+}
+
+impl Declined {
+    /// What a beacon counts as that is declined before it is read.
+    pub(crate) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Throttled(_) => Outcome::Throttled,
+            Self::Unauthorized => Outcome::Unauthorized,
+            Self::Error(_) => Outcome::Invalid,
+        }
+    }
 }
 
 impl From<ApiError> for Declined {
@@ -35,10 +52,20 @@ impl From<Spent> for Declined {
     }
 }
 
+impl From<Refused> for Declined {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unauthorized => Self::Unauthorized,
+            Refused::Throttled(standing) => Self::Throttled(Spent::bad_tokens(standing)),
+        }
+    }
+}
+
 impl IntoResponse for Declined {
     fn into_response(self) -> Response {
         match self {
             Self::Throttled(spent) => throttled::refuse(spent.route, spent.standing),
+            Self::Unauthorized => ApiError::unauthorized().into_response(),
             Self::Error(error) => error.into_response(),
         }
     }
@@ -53,11 +80,11 @@ pub(crate) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    pub(crate) fn of(service: &Service, parts: &'a Parts) -> Self {
+    pub(crate) fn of(intake: &Intake, parts: &'a Parts) -> Self {
         let headers = &parts.headers;
         let purpose = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
-            address: service.client(parts.extensions.get::<Peer>(), headers),
+            address: intake.client(parts.extensions.get::<Peer>(), headers),
             user_agent: headers
                 .get(header::USER_AGENT)
                 .map(|value| String::from_utf8_lossy(value.as_bytes())),

@@ -5,31 +5,31 @@
 
 use crate::{
     accept::{Acceptor, Rules},
-    config::Config,
+    config::{Config, LISTEN},
     directory::{Directory, feed::Feed},
     enrich::{Enricher, GeoDatabase, VisitorHasher},
     geo_file::GeoFile,
+    intake::{Intake, Parts},
     limits,
     openapi::describe,
     outcome::Outcomes,
     routes,
-    service::{Parts, Service},
-    sink::KafkaSink,
+    secrets::Secrets,
+    sink::LogSink,
     tracker,
     workers::{self, DIRECTORY_PART, LOG_PART},
 };
 use axum::Router;
 use runtime::{
     Context, Producer, Settings,
-    http::{
-        Options, health,
-        home::{self, Home},
-        listen, serve,
-    },
+    http::{Options, listen, serve},
     metrics,
-    openapi::{self, Document},
+    openapi::Document,
     program::Failure,
-    secrets::Secrets,
+    service::{
+        self, docs, health,
+        home::{self, Home},
+    },
     throttle::{self, Scope},
 };
 use schemas::IdMaker;
@@ -37,9 +37,6 @@ use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tracing::info;
-
-/// Where ingest listens when nothing is said.
-pub const LISTEN: &str = "127.0.0.1:8081";
 
 const HOME: Home = Home {
     program: "Footfall ingest",
@@ -55,7 +52,7 @@ pub struct Ingest {
     /// What became of its beacons.
     pub outcomes: Arc<Outcomes>,
     /// The instance itself.
-    pub service: Arc<Service>,
+    pub intake: Arc<Intake>,
 }
 
 /// Starts an instance on the context's lifecycle. Returns at once: what it waits for is told by the
@@ -71,17 +68,6 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
 
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
     let directory = Arc::new(Directory::default());
-    let service = Arc::new(Service::new(Parts {
-        acceptor: acceptor(&config.secrets, config.geoip.as_ref(), config.rules)?,
-        directory: Arc::clone(&directory),
-        sink: Arc::new(KafkaSink::new(Arc::clone(&producer))),
-        throttles: config.throttles,
-        jwt: config.jwt.clone(),
-        proxies: config.proxies,
-        clock: Arc::clone(&context.clock),
-        ids: Arc::clone(&context.ids),
-    }));
-
     lifecycle.spawn_worker(
         "ingest log check",
         workers::check_log(config.kafka.clone(), readiness.clone(), lifecycle.clone()),
@@ -96,7 +82,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     );
     lifecycle.spawn_worker("ingest directory", feed.run());
     let guard = workers::SecretGuard {
-        directory,
+        directory: Arc::clone(&directory),
         given: config.secrets.fingerprints(),
         accept_new: config.accept_new_secrets,
         producer: Arc::clone(&producer),
@@ -109,28 +95,40 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
             () = stopping.workers_stopping() => Ok(()),
         }
     });
+    // Takes half a second at a first call, while the log is asked and the directory read.
+    let intake = Arc::new(Intake::new(Parts {
+        acceptor: acceptor(&config.secrets, config.geoip.as_ref(), config.rules)?,
+        directory,
+        sink: Arc::new(LogSink::new(Arc::clone(&producer))),
+        throttles: config.throttles,
+        jwt: config.jwt.clone(),
+        proxies: config.proxies,
+        clock: Arc::clone(&context.clock),
+        ids: Arc::clone(&context.ids),
+    }));
+
     if let Some(follower) = config.jwt.follow() {
         lifecycle.spawn_until_stop("ingest token keys", follower.run());
     }
     if let Some(geoip) = config.geoip {
-        let follower = geoip.follow(Arc::clone(&service));
+        let follower = geoip.follow(Arc::clone(&intake));
         lifecycle.spawn_until_stop("ingest geoip", follower.run());
     }
-    let forgetting = workers::forget_idle(Arc::clone(&service));
+    let forgetting = workers::forget_idle(Arc::clone(&intake));
     lifecycle.spawn_until_stop("ingest throttles", forgetting);
     lifecycle.spawn_worker(
         "ingest refusals",
         workers::publish_refusals(
-            Arc::clone(&service),
+            Arc::clone(&intake),
             producer,
             Arc::clone(&context.clock),
             lifecycle.clone(),
         ),
     );
     Ok(Ingest {
-        router: routes::router(Arc::clone(&service)).merge(tracker::router()),
-        outcomes: Arc::clone(service.outcomes()),
-        service,
+        router: routes::router(Arc::clone(&intake)).merge(tracker::router()),
+        outcomes: Arc::clone(intake.outcomes()),
+        intake,
     })
 }
 
@@ -139,7 +137,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
 /// # Errors
 /// [`Failure`] when settings are wrong, the address is taken or a part failed.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
-    let listen = listen::read(&mut settings, "INGEST_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let options = Options::read(&mut settings);
     let config = Config::read(&mut settings, &context);
     throttle::check_names(&mut settings, limits::PUBLISHED, Scope::Service);
@@ -154,19 +152,19 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let ingest = start(config, &context)?;
     let health = health::router(context.readiness.clone(), metrics::install());
     metrics::zero_routes(&document());
-    let docs = openapi::router(document, format!("http://{address}"));
+    let docs = docs::router(document, format!("http://{address}"));
     let home = home::router(HOME);
     let router = ingest.router.merge(health).merge(home).merge(docs);
-    serve::spawn(listener, router, options, &context);
+    serve::spawn(listener, router, dialects::spoken(), options, &context);
     info!("ingest listens on http://{address}");
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }
 
 /// The routes of the binary as a document.
 fn document() -> Value {
-    let mut document = Document::default();
+    let mut document = Document::new(dialects::described());
     describe(&mut document);
-    openapi::describe(&mut document);
+    service::describe(&mut document);
     document.finish()
 }
 

@@ -5,8 +5,8 @@
 
 use crate::{
     directory::{Directory, fingerprints, fingerprints::FingerprintError},
+    intake::Intake,
     refusals::Which,
-    service::Service,
 };
 use runtime::{
     Clock, Lifecycle, Producer, Readiness,
@@ -80,7 +80,7 @@ impl SecretGuard {
                 // The topic was replaced: the new one must remember them too.
                 None => Some(Vec::new()),
                 Some(stored) => {
-                    let strangers = runtime::secrets::strangers(&stored, &self.given);
+                    let strangers = crate::secrets::strangers(&stored, &self.given);
                     (!strangers.is_empty()).then_some(strangers)
                 }
             };
@@ -120,16 +120,16 @@ impl SecretGuard {
 }
 
 /// Lets throttles forget who has been quiet.
-pub(crate) async fn forget_idle(service: Arc<Service>) {
+pub(crate) async fn forget_idle(intake: Arc<Intake>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
-        service.throttles().forget_idle();
+        intake.throttles().forget_idle();
     }
 }
 
 /// Publishes sums of refusals after each minute, and at the end everything that is left.
 pub(crate) async fn publish_refusals(
-    service: Arc<Service>,
+    intake: Arc<Intake>,
     producer: Arc<Producer>,
     clock: Arc<dyn Clock>,
     lifecycle: Lifecycle,
@@ -140,13 +140,13 @@ pub(crate) async fn publish_refusals(
         let wait = Duration::from_millis(u64::try_from(60_100 - into_minute).unwrap_or(60_000));
         tokio::select! {
             () = lifecycle.workers_stopping() => break,
-            () = tokio::time::sleep(wait) => service.publish_refusals(Which::Finished).await,
+            () = tokio::time::sleep(wait) => intake.publish_refusals(Which::Finished).await,
         }
     }
     // Beacons whose clients hung up may still be on their way.
-    service.finish_deliveries().await;
-    service.publish_refusals(Which::All).await;
-    let left = service.refusals().waiting();
+    intake.finish_deliveries().await;
+    intake.publish_refusals(Which::All).await;
+    let left = intake.refusals().waiting();
     if left > 0 {
         warn!("{left} sums of refused beacons are lost: the log did not take them");
     }

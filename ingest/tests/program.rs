@@ -1,5 +1,7 @@
 //! The program from outside: what it says and ends with before it serves anything.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::process::{Command, Output};
 
 fn ingest(arguments: &[&str]) -> Output {

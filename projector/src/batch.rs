@@ -1,6 +1,6 @@
 //! Records of one partition, read and sorted out: what to fold, what to set aside, where to stop.
 
-use schemas::{Event, EventId, ReadError, wire};
+use schemas::{Event, EventId, ReadError, events::wire};
 
 /// A record as it was polled.
 #[derive(Clone, Debug)]

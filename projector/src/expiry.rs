@@ -1,9 +1,8 @@
 //! A task that deletes events whose session never came, in bounded steps, beside the folding.
 
-use crate::{identity::Probe, store::Store};
+use crate::{identity::ends, store::Store};
 use rdkafka::error::KafkaError;
 use runtime::{Context, kafka::KafkaSettings};
-use schemas::topics::EVENTS;
 use std::time::Duration;
 use thiserror::Error;
 use tracing::{debug, info};
@@ -12,8 +11,6 @@ use tracing::{debug, info};
 const EVERY: Duration = Duration::from_mins(10);
 /// Pause between two steps, so that batches do not wait for the disk.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How long a look at one partition's end may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Error)]
 enum ExpiryError {
@@ -56,19 +53,4 @@ async fn round(
         }
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-/// The next offset of each partition.
-async fn ends(kafka: &KafkaSettings, partitions: i32) -> Result<Vec<(i32, i64)>, KafkaError> {
-    let kafka = kafka.clone();
-    runtime::kafka::blocking(move || {
-        let probe = Probe::new(&kafka)?;
-        (0..partitions)
-            .map(|partition| {
-                let (_, end) = probe.watermarks(EVENTS, partition, TIMEOUT)?;
-                Ok((partition, end))
-            })
-            .collect()
-    })
-    .await
 }

@@ -1,7 +1,7 @@
 //! The projector's binary.
 
 use clap::Parser;
-use runtime::{health_check, program, settings_list};
+use runtime::{health_check, program, settings::Defaults};
 use std::process::ExitCode;
 
 /// Folds the event log into the analytics database: every event exactly once, in any order.
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Several projectors share the partitions of one log. One that stops or dies is replaced by the
 /// others; no event is lost and none counts twice.
 #[derive(Parser)]
-#[command(name = "projector", version, after_help = settings_list::help(settings_list::Program::Projector, &[]))]
+#[command(name = "projector", version, after_help = projector::declared().help(Defaults::Required, &[]))]
 struct Arguments {
     #[arg(
         long,
@@ -26,9 +26,9 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let flags = [("PROJECTOR_LISTEN", arguments.listen)];
+    let flags = [(projector::LISTEN.name, arguments.listen)];
     if arguments.health_check {
-        return health_check::run(&flags, "PROJECTOR_LISTEN", projector::LISTEN);
+        return health_check::run(projector::declared(), &flags, &projector::LISTEN);
     }
-    program::run(&flags, projector::run)
+    program::run(projector::declared(), &flags, projector::run)
 }

@@ -9,18 +9,20 @@ use axum::Router;
 use runtime::{
     Context, Producer, Settings,
     database::{self, PoolSettings},
-    http::{
-        Options, health,
-        home::{self, Home},
-        listen, serve,
-    },
+    http::{Options, listen, serve},
     kafka::KafkaSettings,
     metrics,
-    openapi::{self, Document},
+    openapi::Document,
     program::Failure,
+    service::{
+        self, health,
+        home::{self, Home},
+    },
+    settings::Setting,
     topics,
 };
-use schemas::{Kind, directory::Log};
+use schemas::directory::Log;
+use sqlx::migrate::MigrateError;
 use std::{fmt, sync::Arc, time::Duration};
 use tracing::warn;
 
@@ -30,8 +32,19 @@ const HOME: Home = Home {
     has_docs: false,
 };
 
-/// Where the projector listens when nothing is said.
-pub const LISTEN: &str = "127.0.0.1:8082";
+/// Where the projector listens.
+pub const LISTEN: Setting = Setting::new(
+    "PROJECTOR_LISTEN",
+    "127.0.0.1:8082",
+    "address the projector listens on (health and metrics)",
+);
+pub(crate) const ANALYTICS: Setting = Setting::new(
+    "ANALYTICS_DATABASE_URL",
+    "<name>_analytics on the server of DATABASE_URL",
+    "analytics database",
+)
+.secret()
+.required();
 /// Connections of the projector: for writers and claims, for gauges, for an analysis, for looks at locks, for what
 /// expires.
 const POOL_SIZE: u32 = consumer::WRITERS + 4;
@@ -54,6 +67,9 @@ pub const PLANNER: &[(&str, &str)] = &[
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
 ];
+
+/// What is said of tables that this version cannot go on with.
+const FORMER: &str = "the analytics database has the tables of another version; stop all projectors and run `footfall rebuild`, which makes the tables of this one from the log";
 
 /// What a projector needs to know.
 #[derive(Clone)]
@@ -81,7 +97,7 @@ impl Config {
     pub fn read(settings: &mut Settings) -> Self {
         Self {
             kafka: KafkaSettings::read(settings),
-            analytics_database_url: database::read_url(settings, "ANALYTICS_DATABASE_URL"),
+            analytics_database_url: database::read_url(settings, &ANALYTICS),
             assignment: Assignment::Group,
         }
     }
@@ -93,9 +109,8 @@ impl Config {
 /// When a setting cannot be used; what is merely away is waited for.
 pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     let pool = database::pool(&config.analytics_database_url, &SESSIONS)
-        .map_err(|error| Failure::Other(format!("ANALYTICS_DATABASE_URL: {error}")))?;
+        .map_err(|error| Failure::Other(format!("{}: {error}", ANALYTICS.name)))?;
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
-    zero_counters();
     context
         .readiness
         .missing("analytics database", "not migrated yet");
@@ -113,6 +128,10 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
         .await
         {
             Err(database::DatabaseError::Stopped) => return Ok(()),
+            // One of the first two migrations, whose tables this version does not read.
+            Err(database::DatabaseError::Migrate(MigrateError::VersionMissing(_))) => {
+                return Err(FORMER.to_owned());
+            }
             migrated => migrated.map_err(|error| format!("the analytics database: {error}"))?,
         }
         let Some(log) = wait_for_topics(&config.kafka, &context).await? else {
@@ -135,24 +154,6 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
         ended.map_err(|error| error.to_string())
     });
     Ok(())
-}
-
-fn zero_counters() {
-    let kinds = Kind::ALL.map(Kind::name);
-    metrics::zero(
-        "projector_events_total",
-        &[("type", &kinds), ("outcome", &["applied", "duplicate"])],
-    );
-    metrics::zero(
-        "projector_events_total",
-        &[("type", &["unreadable"]), ("outcome", &["dead"])],
-    );
-    metrics::zero(
-        "projector_batches_total",
-        &[("result", &["committed", "fenced", "moved", "failed"])],
-    );
-    metrics::zero("projector_generations_total", &[]);
-    metrics::zero("projector_expired_total", &[]);
 }
 
 /// Waits until the topics are there and right; `None` when the program stops before.
@@ -179,16 +180,16 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Opt
 /// [`Failure`] with the exit code.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let config = Config::read(&mut settings);
-    let listen = listen::read(&mut settings, "PROJECTOR_LISTEN", LISTEN);
+    let listen = listen::read(&mut settings, &LISTEN);
     let options = Options::read(&mut settings);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     start(config, &context)?;
-    let mut document = Document::default();
-    openapi::describe(&mut document);
+    let mut document = Document::new(dialects::described());
+    service::describe(&mut document);
     metrics::zero_routes(&document.finish());
     let health: Router = health::router(context.readiness.clone(), metrics::install());
     let router = health.merge(home::router(HOME));
-    serve::spawn(listener, router, options, &context);
+    serve::spawn(listener, router, dialects::spoken(), options, &context);
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }

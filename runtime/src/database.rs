@@ -3,7 +3,7 @@
 //! The one rule: every session has limits that the server keeps. A host that vanishes takes no lock with it, and
 //! a statement that hangs ends. A transaction of a vanished client would otherwise hold its locks for ever.
 
-use crate::{Lifecycle, Readiness, Settings};
+use crate::{Lifecycle, Readiness, Settings, settings::Setting};
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool, SqlSafeStr as _,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
@@ -47,13 +47,13 @@ pub enum DatabaseError {
 }
 
 /// Reads the URL of a database; what cannot be one is noted as a problem, which never repeats it.
-pub fn read_url(settings: &mut Settings, name: &str) -> String {
-    let url = settings.required(name);
+pub fn read_url(settings: &mut Settings, setting: &Setting) -> String {
+    let url = settings.required(setting);
     if !url.is_empty()
         && let Err(what) = check_url(url.trim())
     {
         settings.problem(
-            name,
+            setting,
             format!("{what}; give postgres://user:password@host/name"),
         );
     }
@@ -298,6 +298,8 @@ pub fn is_away(error: &sqlx::Error) -> bool {
 mod tests {
     use super::*;
 
+    const URL: Setting = Setting::new("DATABASE_URL", "none", "a database").secret();
+
     #[test]
     fn a_wrong_url_is_a_problem_that_does_not_repeat_it() {
         for (text, what) in [
@@ -310,7 +312,7 @@ mod tests {
             ("postgres://u:hunter2@h/name?sslmode=maybe", "maybe"),
         ] {
             let mut settings = Settings::from_pairs([("DATABASE_URL", text)]);
-            read_url(&mut settings, "DATABASE_URL");
+            read_url(&mut settings, &URL);
             let said = settings.finish().unwrap_err().to_string();
             assert!(said.contains(what), "{text}: {said}");
             assert!(said.contains("postgres://user:password@host/name"));
@@ -323,7 +325,7 @@ mod tests {
             "postgres:///name?host=/run/postgresql",
         ] {
             let mut settings = Settings::from_pairs([("DATABASE_URL", text)]);
-            assert_eq!(read_url(&mut settings, "DATABASE_URL"), text.trim());
+            assert_eq!(read_url(&mut settings, &URL), text.trim());
             settings.finish().unwrap();
         }
     }

@@ -1,7 +1,12 @@
 //! `--health-check`: asks the service that runs here whether it is ready, for containers, whose images
 //! hold no HTTP client.
 
-use crate::{Settings, http::listen, program::Failure};
+use crate::{
+    Settings,
+    http::listen,
+    program::Failure,
+    settings::{Declared, Setting},
+};
 use std::{
     io::{Read, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs},
@@ -14,12 +19,12 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// Most bytes read of an answer; `/ready` is far shorter.
 const MAX_ANSWER_BYTES: u64 = 16 * 1024;
 
-/// Asks `/ready` of the service whose settings these are. Exit code 0 when it is ready; else 1, and
+/// Asks `/ready` of the service with these settings, which listens on `address`. Exit code 0 when it is ready; else 1, and
 /// the answer on standard error.
 #[must_use]
-pub fn run(flags: &[(&str, Option<String>)], name: &str, default: &str) -> ExitCode {
-    let mut settings = Settings::load(flags);
-    let address = listen::read(&mut settings, name, default);
+pub fn run(declared: Declared, flags: &[(&str, Option<String>)], address: &Setting) -> ExitCode {
+    let mut settings = Settings::load(declared, flags);
+    let address = listen::read(&mut settings, address);
     if let Err(problems) = settings.finish() {
         return Failure::from(problems).report();
     }
@@ -69,8 +74,10 @@ mod tests {
     use super::*;
     use crate::{
         Context, Readiness,
-        http::{Options, health, serve},
+        http::{Dialect, Options, Surfaces, serve},
         metrics,
+        plain_dialect::Plain,
+        service::health,
     };
 
     #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +90,8 @@ mod tests {
         let listener = serve::bind("0.0.0.0:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let router = health::router(context.readiness.clone(), metrics::install());
-        serve::spawn(listener, router, Options::default(), &context);
+        let surfaces = Surfaces::<dyn Dialect>::new(&Plain);
+        serve::spawn(listener, router, surfaces, Options::default(), &context);
         let ask = async || {
             let address = address.clone();
             tokio::task::spawn_blocking(move || ask(&address))

@@ -11,25 +11,25 @@ pub mod http;
 pub mod jwt;
 pub mod kafka;
 pub mod lifecycle;
+pub mod members;
 pub mod metrics;
 pub mod open_files;
 pub mod openapi;
-pub mod producer;
+#[cfg(test)]
+mod plain_dialect;
+pub mod private;
 pub mod program;
 pub mod readiness;
-pub mod secrets;
+pub mod service;
 pub mod settings;
-pub mod settings_list;
-mod settings_names;
 pub mod telemetry;
 pub mod throttle;
 pub mod toml_text;
-pub mod topics;
 pub mod watched_file;
 
 pub use clock::{Clock, IdSource, ManualClock, SeededIds, SystemClock, SystemIds};
+pub use kafka::{Producer, producer, topics};
 pub use lifecycle::Lifecycle;
-pub use producer::Producer;
 pub use readiness::Readiness;
 pub use settings::Settings;
 

@@ -1,6 +1,10 @@
 //! What the three service binaries share around their `run`: logging, problems, exit codes.
 
-use crate::{Context, Settings, metrics, open_files, settings::Problems, telemetry};
+use crate::{
+    Context, Settings, metrics, open_files,
+    settings::{Declared, Problems},
+    telemetry,
+};
 use std::{
     fmt::{self, Display},
     process::ExitCode,
@@ -55,17 +59,18 @@ impl Failure {
     }
 }
 
-/// Runs a program on a runtime of its own: settings, logging and metrics first.
+/// Runs a program that declares these settings and metrics, on a runtime of its own. Logging comes first.
 pub fn run<F>(
+    declared: Declared,
     flags: &[(&str, Option<String>)],
     main: impl FnOnce(Settings, Context) -> F,
 ) -> ExitCode
 where
     F: Future<Output = Result<(), Failure>>,
 {
-    let mut settings = Settings::load(flags);
+    metrics::start(declared.metrics());
+    let mut settings = Settings::load(declared, flags);
     telemetry::start(&mut settings);
-    metrics::install();
     open_files::raise_limit();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

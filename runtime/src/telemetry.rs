@@ -2,30 +2,50 @@
 
 pub use crate::foreign_lines::expect_lost_brokers;
 
-use crate::{Settings, foreign_lines};
+use crate::{
+    Settings, foreign_lines,
+    settings::{Part, Setting},
+};
 use std::io::IsTerminal;
 use tracing::subscriber::set_global_default;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt};
+
+const FORMAT: Setting = Setting::new(
+    "LOG_FORMAT",
+    "text on a terminal, else json",
+    "text or json; logs go to standard error",
+);
+const FILTER: Setting = Setting::new(
+    "RUST_LOG",
+    "info",
+    "which log lines to write, as tracing filters",
+);
+
+/// What logging declares.
+pub const PART: Part = Part {
+    settings: &[FORMAT, FILTER],
+    metrics: &[],
+};
 
 /// Starts logging as `LOG_FORMAT` and `RUST_LOG` say. A second call changes nothing, so tests may
 /// all call it.
 pub fn start(settings: &mut Settings) {
     let terminal = std::io::stderr().is_terminal();
     let format = settings
-        .text("LOG_FORMAT")
+        .text(FORMAT)
         .unwrap_or_else(|| if terminal { "text" } else { "json" }.to_owned());
     if !["text", "json"].contains(&format.as_str()) {
-        settings.problem("LOG_FORMAT", format!("is {format:?}; give text or json"));
+        settings.problem(FORMAT, format!("is {format:?}; give text or json"));
     }
     let filter = settings
-        .text("RUST_LOG")
-        .unwrap_or_else(|| "info".to_owned());
+        .text(FILTER)
+        .unwrap_or_else(|| FILTER.default.to_owned());
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
         settings.problem(
-            "RUST_LOG",
+            FILTER,
             format!("cannot be read: {error}; for example `info,ingest=debug`"),
         );
-        EnvFilter::new("info")
+        EnvFilter::new(FILTER.default)
     });
     // Third parties log peers and payloads below `info`; addresses must not reach any line of ours.
     let filter = quiet_third_parties(filter);

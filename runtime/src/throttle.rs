@@ -2,7 +2,11 @@
 //!
 //! Limits are per instance and per key; what the key is, the route decides.
 
-use crate::{Clock, Settings, metrics::zero, settings_names};
+use crate::{
+    Clock, Settings,
+    metrics::zero,
+    settings::{Setting, names},
+};
 use governor::{
     RateLimiter, clock::Clock as GovernorClock, middleware::StateInformationMiddleware,
     nanos::Nanos, state::keyed::DashMapStateStore,
@@ -15,6 +19,13 @@ use std::{
     time::Duration,
 };
 use tracing::warn;
+
+/// The switch of all limits.
+pub const RATE_LIMITS: Setting = Setting::new(
+    "RATE_LIMITS",
+    "on",
+    "`off` for load tests and trusted networks; one limit as RATE_LIMIT_<ROUTE>=<count>/<seconds>, listed below",
+);
 
 /// How the names of settings begin that override one limit.
 const PREFIX: &str = "RATE_LIMIT_";
@@ -65,17 +76,17 @@ impl Throttles {
     /// The published limits, as `RATE_LIMITS` and `RATE_LIMIT_<ROUTE>` change them. A route's name
     /// there is its id in upper case with `_` for what is no letter or digit.
     pub fn read(settings: &mut Settings, published: &[Limit], clock: &Arc<dyn Clock>) -> Self {
-        let on = match settings.text("RATE_LIMITS").as_deref() {
+        let on = match settings.text(RATE_LIMITS).as_deref() {
             None | Some("on") => true,
             Some("off") => false,
             Some(other) => {
-                settings.problem("RATE_LIMITS", format!("is {other:?}; give on or off"));
+                settings.problem(RATE_LIMITS, format!("is {other:?}; give on or off"));
                 true
             }
         };
         let mut limiters = BTreeMap::new();
         for limit in published {
-            zero("http_throttled_total", &[("route", &[limit.route])]);
+            zero("http_throttled_total", vec![vec![("route", limit.route)]]);
             let name = setting_name(limit.route);
             let limit = settings
                 .parse_with(&name, |text| parse_limit(*limit, text))
@@ -177,12 +188,12 @@ pub fn check_names(settings: &mut Settings, published: &[Limit], scope: Scope) {
     let known = || known.iter().map(String::as_str);
     for (rest, _) in settings.with_prefix(PREFIX) {
         let name = format!("{PREFIX}{rest}");
-        if known().any(|known| known == name) || settings_names::is_service_link(&name) {
+        if known().any(|known| known == name) || names::is_service_link(&name) {
             continue;
         }
-        let slips = settings_names::SHARED_SLIPS;
-        if scope == Scope::All || settings_names::nearest(&name, known(), slips).is_some() {
-            let hint = settings_names::hint(&name, known());
+        let slips = names::SHARED_SLIPS;
+        if scope == Scope::All || names::nearest(&name, known(), slips).is_some() {
+            let hint = names::hint(&name, known());
             settings.problem(&name, format!("is not a limit; {hint}"));
         } else {
             warn!("{name} is not a limit of this service and is ignored; `--help` lists them");

@@ -3,7 +3,10 @@
 //! Owns noticing the change; what the content means is its reader's. The one rule: content that cannot
 //! be used leaves the former one in use, and is warned about once.
 
-use crate::metrics::FILE_RESULTS;
+use crate::{
+    metrics::{Metric, combinations, zero},
+    settings::Part,
+};
 use std::{
     fmt, fs,
     os::unix::fs::MetadataExt,
@@ -15,6 +18,28 @@ use tracing::{info, warn};
 
 /// How often a file is looked at. A look is one system call.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What became of a file that changed, the values of `result`.
+const RESULTS: [&str; 2] = ["used", "refused"];
+
+/// What following a file declares.
+pub const PART: Part = Part {
+    settings: &[],
+    metrics: &[Metric::counter(
+        RELOADED,
+        &["file", "result"],
+        "Files that changed (geoip, jwks): used, or refused while the former one stays in use.",
+    )],
+};
+const RELOADED: &str = "files_reloaded_total";
+
+/// Makes the counters of changes of a file appear, whether the settings name it or not: `label` is the value of `file`.
+pub fn announce(label: &'static str) {
+    zero(
+        RELOADED,
+        combinations(&[("file", &[label]), ("result", &RESULTS)]),
+    );
+}
 
 /// A file, and the state in which it was last read.
 #[derive(Clone, Debug)]
@@ -131,7 +156,7 @@ impl Follower {
                 Look::Refused(why)
             }
         };
-        let [used, refused] = FILE_RESULTS;
+        let [used, refused] = RESULTS;
         let result = match look {
             Look::Refused(_) => refused,
             _ => used,

@@ -1,8 +1,8 @@
-//! Country codes and what they stand for: the one table the stored names come from.
+//! Country codes and names: the only source of stored country names.
 //!
-//! The one rule: names and continents come from here by code, never from a database, so that a
+//! The one rule: names and continents come from this table by code, never from a database. So a
 //! report does not split a country when the operator changes the GeoIP file. Filters of reports
-//! know countries by the same table.
+//! use the same table.
 
 /// ISO 3166-1 alpha-2 code, English short name, continent; in order of the code.
 ///
@@ -262,7 +262,7 @@ const COUNTRIES: &[(&str, &str, &str)] = &[
     ("ZW", "Zimbabwe", "AF"),
 ];
 
-/// Name and continent of an upper-case code; `None` for a code nobody has.
+/// Name and continent of an upper-case code; `None` for an unknown code.
 #[must_use]
 pub fn by_code(code: &str) -> Option<(&'static str, &'static str)> {
     let at = COUNTRIES
@@ -278,10 +278,10 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     COUNTRIES.iter().map(|(code, name, _)| (*code, *name))
 }
 
-/// Code and name of the country of that code or name, in any case.
+/// Code and name of a country, by code or name in any case.
 #[must_use]
 pub fn find(text: &str) -> Option<(&'static str, &'static str)> {
-    // Not ASCII only: `åland islands` is a name too.
+    // Names are not only ASCII: `åland islands` is one.
     let wanted = text.to_lowercase();
     all().find(|(code, name)| code.eq_ignore_ascii_case(text) || name.to_lowercase() == wanted)
 }
@@ -291,7 +291,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_in_order_and_once() {
+    fn codes_are_sorted_and_unique() {
         assert!(COUNTRIES.is_sorted_by(|a, b| a.0 < b.0));
         // 249 of ISO 3166-1, XK and AN.
         assert_eq!(COUNTRIES.len(), 251);
@@ -311,7 +311,7 @@ mod tests {
         for text in ["", "T", "Turke", "Türkei", "XX", " TR"] {
             assert_eq!(find(text), None, "{text}");
         }
-        // A name is never another country's code.
+        // No name is another country's code.
         assert!(all().all(|(code, name)| find(name) == Some((code, name))));
         assert_eq!(all().count(), COUNTRIES.len());
     }

@@ -1,12 +1,12 @@
-//! Names of the headers on dead letters. The letter itself is the record as it was, byte for byte.
+//! Names of the headers on dead letters. The dead letter itself is the original record, byte for byte.
 
-/// Why it could not be read.
+/// The reason why the record is unreadable.
 pub const REASON: &str = "footfall-reason";
-/// Topic it came from.
+/// Its original topic.
 pub const TOPIC: &str = "footfall-origin-topic";
-/// Partition it came from.
+/// Its original partition.
 pub const PARTITION: &str = "footfall-origin-partition";
-/// Offset it had there.
+/// Its original offset.
 pub const OFFSET: &str = "footfall-origin-offset";
-/// When it was set aside, RFC 3339.
+/// The time at which it became a dead letter, RFC 3339.
 pub const TIME: &str = "footfall-time";

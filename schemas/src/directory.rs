@@ -1,7 +1,7 @@
-//! Entries of the directory topic: what ingest must know of the main database.
+//! Entries of the directory topic: the data of the main database that ingest needs.
 //!
-//! The topic is compacted by key; each entry carries its row's version and readers ignore lower
-//! ones, so a late or repeated publication changes nothing. Published by api, in outbox order.
+//! The topic is compacted by key. Each entry carries its row's version, and readers ignore lower
+//! ones, so a late or repeated publication changes nothing. The api publishes in outbox order.
 
 use crate::ids::{LinkId, PageId, WorkspaceId, WorkspaceNo};
 use schemars::JsonSchema;

@@ -1,7 +1,7 @@
 //! Identifiers as newtypes, so that a session id cannot be passed where a link id belongs.
 //!
 //! Owns their text forms and nothing about how they are made: see [`crate::routed`] for ids that
-//! carry their workspace and [`crate::event::Event`] for event ids.
+//! carry their workspace and [`crate::events::Event`] for event ids.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,6 @@ uuid_newtype! {
     EventId,
     /// A tenant, as it appears on the wire.
     WorkspaceId,
-    /// A creator's profile.
-    CreatorId,
     /// A bio page.
     PageId,
     /// A link, on a bio page or behind a short URL.

@@ -1,13 +1,13 @@
-//! Says what is wrong with a JSON text by member and rule.
+//! Describes an error in a JSON text by member and rule.
 //!
-//! The one rule: never a value. serde's own texts quote values, which are people's, and name types of ours.
+//! The one rule: never show a value. serde's own messages quote values, which may be personal, and our type names.
 
 use serde_json::error::Category;
 
-/// Longest member name that is repeated; what is longer or odd is text from outside.
+/// Longest member name in a message. A longer or unusual name is untrusted text and is left out.
 const MAX_NAME_BYTES: usize = 64;
 
-/// The rule that a JSON text breaks, given serde's error. `within` is the text's place in a larger one
+/// The rule that a JSON text breaks, from serde's error. `within` is the text's position in a larger one
 /// (`body`), or empty.
 #[must_use]
 pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String {
@@ -30,7 +30,7 @@ pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String 
         return format!("{} is required", join(&member, missing));
     }
     if let Some(twice) = quoted("duplicate field `") {
-        // The text ends within the object, at that member or the one before it.
+        // The text ends inside the object, at this member or the previous one.
         return format!(
             "{} is given twice",
             join(&path.parent().joined(within), twice)
@@ -44,7 +44,7 @@ pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String 
     format!("{member} {}", rule(said))
 }
 
-/// The rule in one of serde's texts.
+/// The rule in one of serde's messages.
 fn rule(said: &str) -> &'static str {
     if said.starts_with("unknown variant") {
         return "has a value that this build does not know";
@@ -66,14 +66,14 @@ fn rule(said: &str) -> &'static str {
     }
 }
 
-/// Where in the text serde stopped.
+/// Where serde stopped in the text.
 fn offset(text: &[u8], error: &serde_json::Error) -> usize {
     let before = text.split_inclusive(|byte| *byte == b'\n');
     let lines = before.take(error.line().saturating_sub(1));
     lines.map(<[u8]>::len).sum::<usize>() + error.column()
 }
 
-/// What a place in a JSON text belongs to: a member's name or an array's index per level.
+/// The path to a position in a JSON text: a member's name or an array's index per level.
 struct Path(Vec<Level>);
 
 enum Level {
@@ -82,7 +82,7 @@ enum Level {
 }
 
 impl Path {
-    /// The place before that offset. The text up to there is JSON, since serde has read it.
+    /// The path at an offset. The text before it is valid JSON, because serde has read it.
     fn at(text: &[u8], offset: usize) -> Self {
         let mut levels: Vec<Level> = Vec::new();
         let mut text_begun: Option<usize> = None;
@@ -118,7 +118,7 @@ impl Path {
         Self(levels)
     }
 
-    /// What the innermost object or array belongs to.
+    /// The path of the innermost object or array around this position.
     fn parent(mut self) -> Self {
         self.0.pop();
         self
@@ -146,7 +146,7 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// True for what looks like a name that we gave.
+/// True for a text that looks like one of our member names.
 fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     name.len() <= MAX_NAME_BYTES && name.bytes().all(plain)
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn member_and_rule_are_named_and_the_value_is_not() {
+    fn an_error_names_member_and_rule_but_not_the_value() {
         const ID: &str = "\"id\":\"00000000-0000-0000-0000-000000000001\"";
         let cases = [
             ("{\"id\":\"raw-visitor\"}".to_owned(), "id must be a UUID"),

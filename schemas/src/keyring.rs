@@ -1,4 +1,4 @@
-//! Secrets that can be replaced without a gap: the newest signs, every one verifies.
+//! Secrets that can be replaced without an interruption: the newest signs, all verify.
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -8,7 +8,7 @@ use thiserror::Error;
 /// HMAC-SHA256 with its key already absorbed; cloning it is cheaper than keying it again.
 pub type KeyedHash = Hmac<Sha256>;
 
-/// Fewest characters a secret may have: what 128 random bits take in hexadecimal.
+/// Minimum length of a secret: that of 128 random bits in hexadecimal.
 pub const MIN_SECRET_CHARS: usize = 32;
 
 /// One or two secrets, newest first. `Debug` shows fingerprints, never a secret.
@@ -23,7 +23,7 @@ struct Key {
     fingerprint: String,
 }
 
-/// Why a text is no keyring.
+/// Why a text is not a valid keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum KeyringError {
     /// No secret at all.
@@ -42,10 +42,10 @@ pub enum KeyringError {
 }
 
 impl Keyring {
-    /// Reads `<new>` or `<new>,<old>`.
+    /// Parses `<new>` or `<new>,<old>`.
     ///
     /// # Errors
-    /// [`KeyringError`] says which rule the text breaks, without repeating the text.
+    /// [`KeyringError`] names the broken rule without repeating the text.
     pub fn parse(text: &str) -> Result<Self, KeyringError> {
         let secrets: Vec<&str> = text
             .split(',')
@@ -78,7 +78,7 @@ impl Keyring {
         self.keys.iter().map(|key| key.keyed.clone())
     }
 
-    /// One fingerprint per key, newest first: tells keys apart and gives nothing of them away.
+    /// One fingerprint per key, newest first: distinguishes keys and reveals nothing about them.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<String> {
         self.keys

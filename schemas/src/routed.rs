@@ -1,7 +1,7 @@
-//! Session and page-view ids that carry their workspace and prove that we made them.
+//! Session and page-view ids that carry their workspace and prove that Footfall made them.
 //!
 //! A UUIDv8 of 32 bits workspace number, 24 bits tag and 66 bits payload. The tag is an HMAC under
-//! `ID_SECRET` over everything else, so ingest knows the tenant of a heartbeat without asking anyone
+//! `ID_SECRET` over everything else. So ingest knows the tenant of a heartbeat without a look-up,
 //! and a forged id never reaches the log. With an `eventId` the payload is derived from it, so a
 //! retry gets the same id on any instance.
 //!
@@ -11,10 +11,9 @@
 //! ```
 
 use crate::{
-    Keyring, PageviewId, SessionId, WorkspaceId, WorkspaceNo,
+    Keyring, Kind, PageviewId, SessionId, WorkspaceId, WorkspaceNo,
     ids::EventId,
     keyring::{KeyedHash, sign_with},
-    kind::Kind,
 };
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -27,7 +26,7 @@ const VERSION: u128 = 0x8 << 76;
 const VARIANT: u128 = 0b10 << 62;
 const VERSION_AND_VARIANT: u128 = 0xf << 76 | 0b11 << 62;
 
-/// Keeps the two kinds of id apart: a page view's id is no session's.
+/// Separates the two kinds of id: a page view's id is never a valid session id.
 #[derive(Clone, Copy)]
 enum Label {
     Session,
@@ -43,7 +42,7 @@ impl Label {
     }
 }
 
-/// Where an id's 66 payload bits come from.
+/// The source of an id's 66 payload bits.
 #[derive(Clone, Copy, Debug)]
 pub enum Payload {
     /// The client's `eventId`: the same one gives the same id.
@@ -59,31 +58,31 @@ pub struct IdMaker {
 }
 
 impl IdMaker {
-    /// A maker that signs with the ring's newest key and accepts all of them.
+    /// A maker that signs with the ring's newest key and accepts all its keys.
     #[must_use]
     pub const fn new(secrets: Keyring) -> Self {
         Self { secrets }
     }
 
-    /// A session's id in that workspace.
+    /// A session id in a workspace.
     #[must_use]
     pub fn session(&self, workspace: WorkspaceNo, payload: Payload) -> SessionId {
         SessionId(self.make(Label::Session, workspace, payload))
     }
 
-    /// A page view's id in that workspace.
+    /// A page-view id in a workspace.
     #[must_use]
     pub fn pageview(&self, workspace: WorkspaceNo, payload: Payload) -> PageviewId {
         PageviewId(self.make(Label::Pageview, workspace, payload))
     }
 
-    /// The workspace of a session id that we made; `None` for any other.
+    /// The workspace of one of our session ids; `None` for any other id.
     #[must_use]
     pub fn verify_session(&self, id: SessionId) -> Option<WorkspaceNo> {
         self.verify(Label::Session, id.0)
     }
 
-    /// The workspace of a page-view id that we made; `None` for any other.
+    /// The workspace of one of our page-view ids; `None` for any other id.
     #[must_use]
     pub fn verify_pageview(&self, id: PageviewId) -> Option<WorkspaceNo> {
         self.verify(Label::Pageview, id.0)
@@ -121,7 +120,7 @@ impl IdMaker {
     }
 }
 
-/// The 24 tag bits of an id, in their places.
+/// The 24 tag bits of an id, at their positions.
 fn tag(key: KeyedHash, label: Label, untagged: u128) -> u128 {
     let digest = sign_with(key, &[b"tag", label.bytes(), &untagged.to_be_bytes()]);
     let bits = u128::from_be_bytes(first_16(&digest)) >> 104;
@@ -134,8 +133,8 @@ fn first_16(digest: &[u8; 32]) -> [u8; 16] {
 
 impl EventId {
     /// The identity of a record that a client named: a UUIDv8 of SHA-256 over workspace, type and
-    /// `eventId`. Not keyed, so that it outlives every secret: an import run again after a rotation
-    /// still adds nothing.
+    /// `eventId`. It has no key, so it outlives every secret: a repeated import adds nothing, even
+    /// after a rotation.
     #[must_use]
     pub fn derive(workspace: WorkspaceId, kind: Kind, event_id: Uuid) -> Self {
         let mut digest = Sha256::new();
@@ -146,7 +145,7 @@ impl EventId {
         Self(Uuid::new_v8(first_16(&digest.finalize().into())))
     }
 
-    /// The identity of a record by its bytes, for records that have no readable `event_id`.
+    /// The identity of a record by its bytes, for records without a readable `event_id`.
     #[must_use]
     pub fn of_bytes(record: &[u8]) -> Self {
         Self(Uuid::new_v8(first_16(&Sha256::digest(record).into())))
@@ -167,7 +166,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_id_gives_back_its_workspace_and_any_flipped_bit_makes_it_a_stranger(
+        fn an_id_contains_its_workspace_and_any_flipped_bit_makes_it_invalid(
             workspace in any::<u32>(), random in any::<[u8; 16]>(), bit in 0usize..128,
         ) {
             let ids = maker(OLD);
@@ -178,7 +177,7 @@ mod tests {
             prop_assert_eq!(ids.verify_pageview(PageviewId(session.0)), None);
             let mut bytes = *session.0.as_bytes();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            // 24 tag bits: one flip in 16 million may pass by chance, which no seed of ours does.
+            // 24 tag bits: one flip in 16 million may pass by chance, but none does with our seeds.
             prop_assert_eq!(ids.verify_session(SessionId(Uuid::from_bytes(bytes))), None);
         }
 

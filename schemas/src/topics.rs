@@ -1,19 +1,19 @@
 //! The topics, their names and the settings each must have. Creating and checking them is
-//! `runtime::topics`' work.
+//! `runtime::kafka::topics`' work.
 
 /// The log: every event, keyed by workspace, never deleted by the broker.
 pub const EVENTS: &str = "footfall.events.v1";
 /// Pages, links and workspaces as ingest needs them, compacted by key.
 pub const DIRECTORY: &str = "footfall.directory.v1";
-/// Records that could not be read, with the reason in their headers.
+/// Unreadable records, with the reason in their headers.
 pub const DEAD_LETTERS: &str = "footfall.deadletter.v1";
 
-/// Partitions of the events topic on a cluster that was given; fixed for a log's life.
+/// Partitions of the events topic on your own cluster; fixed for a log's life.
 pub const EVENTS_PARTITIONS: i32 = 12;
-/// Partitions of the events topic in the embedded log, where each costs and none helps.
+/// Partitions of the events topic in the embedded log, where more would cost time and gain nothing.
 pub const EVENTS_PARTITIONS_EMBEDDED: i32 = 4;
 
-/// What a topic must look like.
+/// The required form of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TopicSpec {
     /// Topic name.
@@ -26,7 +26,7 @@ pub struct TopicSpec {
     pub retention_ms: Option<i64>,
 }
 
-/// The three topics, with that many partitions of events.
+/// The three topics, with the given number of event partitions.
 #[must_use]
 pub const fn specs(events_partitions: i32) -> [TopicSpec; 3] {
     [

@@ -1,8 +1,8 @@
 //! The tracker: the script that pages load to send beacons.
 //!
-//! Owns its text and its names. It stands here because two crates that do not know each other need it:
-//! ingest serves it, api names it in its pages. The one rule: the served text is the source without
-//! indentation and without the lines that only hold a comment, and nothing else is done to it.
+//! Owns its text and its paths. It is here because two independent crates need it: ingest serves it, and api
+//! names it in its pages. The one rule: the served text is the source without indentation and without
+//! comment lines, and otherwise unchanged.
 
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
@@ -10,10 +10,10 @@ use std::sync::LazyLock;
 /// The commented source.
 const SOURCE: &str = include_str!("../tracker/footfall.js");
 
-/// Path for pages of other makers: always the newest.
+/// Path for pages of other programs: always the newest version.
 pub const PATH: &str = "/footfall.js";
 
-/// What every path that names a version begins with.
+/// Prefix of every path with a version.
 pub const VERSIONED_PREFIX: &str = "/footfall-";
 
 /// Digits of a version: 64 bits, so that two versions never share a path.
@@ -28,25 +28,25 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 static VERSIONED_PATH: LazyLock<String> =
     LazyLock::new(|| format!("{VERSIONED_PREFIX}{}.js", version()));
 
-/// The script as it is served.
+/// The served script.
 #[must_use]
 pub fn text() -> &'static str {
     &TEXT
 }
 
-/// Names this very text: the beginning of its SHA-256, in hexadecimal.
+/// The version of this text: the beginning of its SHA-256, in hexadecimal.
 #[must_use]
 pub fn version() -> &'static str {
     &VERSION
 }
 
-/// The path of this very text, which may be kept for ever.
+/// The path of this version, which clients may cache for ever.
 #[must_use]
 pub fn versioned_path() -> &'static str {
     &VERSIONED_PATH
 }
 
-/// True for the name behind [`VERSIONED_PREFIX`] of any version, also one before or after this.
+/// True for the file name after [`VERSIONED_PREFIX`] of any version, older or newer ones included.
 #[must_use]
 pub fn is_version_file(name: &str) -> bool {
     name.strip_suffix(".js").is_some_and(|digits| {
@@ -59,7 +59,7 @@ fn served(source: &str) -> String {
     let mut text = String::with_capacity(source.len());
     for (number, line) in source.lines().enumerate() {
         let line = line.trim();
-        // The first line says what this is, to whoever looks at a page's traffic.
+        // The first line tells readers of a page's traffic what the script is.
         let kept = number == 0 || !line.starts_with("//");
         if kept && !line.is_empty() {
             text.push_str(line);
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_comments_and_indentation_go() {
+    fn only_comments_and_indentation_are_removed() {
         assert_eq!(
             served("// what\n\n// why\nfoo(() => {\n  // more\n  a; // b\n});\n"),
             "// what\nfoo(() => {\na; // b\n});\n"
@@ -82,8 +82,8 @@ mod tests {
     }
 
     #[test]
-    fn no_line_of_the_source_depends_on_what_goes() {
-        // A text over several lines would lose its indentation, and `*/` shows a comment of another kind.
+    fn no_line_of_the_source_depends_on_removed_text() {
+        // A text over several lines would lose its indentation, and `*/` begins or ends a block comment.
         for line in SOURCE.lines() {
             assert_eq!(line.matches('`').count() % 2, 0, "{line}");
             assert!(!line.contains("/*") && !line.ends_with('\\'), "{line}");

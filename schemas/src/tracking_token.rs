@@ -1,4 +1,4 @@
-//! The tracking token: a server's proof that it rendered a page a moment ago.
+//! The tracking token: a server's proof that it rendered a page recently.
 //!
 //! `HMAC-SHA256(TRACKING_HMAC_SECRET, "<bioPageId>:<bucket>")`, the first 32 of its lower-case hex
 //! digits, where the bucket counts five-minute steps since 1970. Valid in its own bucket and the next.
@@ -13,7 +13,7 @@ pub const BUCKET_MS: i64 = 300_000;
 /// Characters of a token.
 pub const LENGTH: usize = 32;
 
-/// The token that a page rendered at `now` carries.
+/// The token of a page rendered at `now`.
 #[must_use]
 pub fn make(secrets: &Keyring, page: PageId, now: Timestamp) -> String {
     secrets
@@ -22,7 +22,7 @@ pub fn make(secrets: &Keyring, page: PageId, now: Timestamp) -> String {
         .unwrap_or_default()
 }
 
-/// True when `given` is a token of that page from this bucket or the one before, under any key of
+/// True if `given` is a token of the page from this bucket or the previous one, under any key of
 /// the ring. Compares in constant time.
 #[must_use]
 pub fn verify(secrets: &Keyring, page: PageId, given: &str, now: Timestamp) -> bool {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn lives_for_its_bucket_and_the_next_under_new_and_old_key() {
+    fn is_valid_in_its_bucket_and_the_next_under_new_and_old_key() {
         let page: PageId = PAGE.parse().unwrap();
         let start = Timestamp::from_millisecond(5_900_000 * BUCKET_MS).unwrap();
         let at = |ms: i64| Timestamp::from_millisecond(start.as_millisecond() + ms).unwrap();

@@ -1,27 +1,27 @@
-//! Whether a text shows anything, and texts reduced to one line.
+//! Detects texts with nothing visible, and reduces texts to one line.
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Characters with a shape of their own: letters, numbers, punctuation and symbols, pictures that Unicode keeps
-/// room for, but none that is made to be ignored or to be blank (a Braille cell without dots, a note
-/// without a head). Spaces, marks without a letter and invisible characters are not in it.
+/// Characters with a shape of their own: letters, numbers, punctuation, symbols, and code points that Unicode reserves
+/// for pictures. It excludes characters that are meant to be ignored or blank (a Braille cell without dots, a note
+/// without a head), spaces, marks without a letter, and invisible characters.
 static VISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let shapes = r"[[\p{L}\p{N}\p{P}\p{S}\p{Extended_Pictographic}]--[\p{Default_Ignorable_Code_Point}\u{2800}\u{1D159}]]";
     Regex::new(shapes).ok()
 });
 
-/// True when the text has no visible character.
+/// True if the text has no visible character.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     match &*VISIBLE {
         Some(visible) => !visible.is_match(text),
-        // Never: a test asserts that the pattern compiles.
+        // Unreachable: a test asserts that the pattern compiles.
         None => text.trim().is_empty(),
     }
 }
 
-/// The text without control characters; those that end a line or part words become spaces.
+/// The text without control characters; those that end a line or separate words become spaces.
 #[must_use]
 pub fn on_one_line(text: &str) -> String {
     let shown = |char: char| match char {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_seen_is_not_blank() {
+    fn visible_text_is_not_blank() {
         assert!(VISIBLE.is_some());
         for text in [
             "a",
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_is_blank_alone_and_together() {
+    fn invisible_characters_are_blank_alone_and_together() {
         let blanks = [
             "",
             " ",
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_no_controls() {
+    fn a_line_has_no_control_characters() {
         for (text, line) in [
             ("a\tb\r\nc", "a b  c"),
             ("a\u{0}\u{7}\u{1b}b\u{9f}", "ab"),

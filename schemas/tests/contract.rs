@@ -1,9 +1,11 @@
-//! Holds the published examples and the checked-in JSON Schema against the types.
+//! Compares the published examples and the checked-in JSON Schema with the types.
 //!
-//! `UPDATE_SCHEMAS=1 cargo test -p schemas` writes the documents anew; a change that takes something
-//! away from readers still fails, because the comparison is with what was checked in before.
+//! `UPDATE_SCHEMAS=1 cargo test -p schemas` regenerates the documents. A change that removes something
+//! from readers still fails, because the test compares with the previously checked-in version.
 
-use schemas::{Event, Kind, ReadError, json_schema};
+#![expect(clippy::panic, reason = "tests fail by panicking")]
+
+use schemas::{Event, Kind, ReadError, events::json_schema};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -41,7 +43,7 @@ fn members_of_later_builds_are_ignored() {
 }
 
 #[test]
-fn unknown_types_and_versions_are_told_from_malformed_records() {
+fn unknown_types_and_versions_are_distinct_from_malformed_records() {
     let mut value: Value = serde_json::from_str(&example(Kind::PageViewed)).unwrap();
     value["version"] = json!(2);
     assert!(matches!(
@@ -52,7 +54,7 @@ fn unknown_types_and_versions_are_told_from_malformed_records() {
             newest: 1
         })
     ));
-    // Later builds may change the body of a later version in ways this one cannot parse.
+    // Later builds may change a later version's body in ways that this build cannot parse.
     value["body"] = json!([]);
     assert!(matches!(
         Event::from_bytes(value.to_string().as_bytes()),
@@ -81,7 +83,7 @@ fn unknown_types_and_versions_are_told_from_malformed_records() {
 }
 
 #[test]
-fn the_checked_in_schema_is_what_the_types_say_and_takes_nothing_away() {
+fn the_checked_in_schema_matches_the_types_and_removes_nothing() {
     let update = std::env::var_os("UPDATE_SCHEMAS").is_some();
     let mut names = BTreeSet::new();
     for (name, document) in json_schema::documents() {
@@ -116,8 +118,8 @@ fn the_checked_in_schema_is_what_the_types_say_and_takes_nothing_away() {
     }
 }
 
-/// What a reader of `before` could no longer rely on under `after`: members gone, types changed,
-/// members no longer required of writers, members newly required of old records, enum values gone.
+/// The guarantees of `before` that `after` breaks for readers: members removed, types changed,
+/// members no longer required of writers, members newly required of old records, enum values removed.
 fn breaking_changes(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("$", before, after, &mut found);
@@ -167,7 +169,7 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Variants are the same when they agree in all but their descriptions and added members.
+/// Variants are equal if they agree in everything but their descriptions and added members.
 fn same_variant(old: &Value, new: &Value) -> bool {
     let mut found = Vec::new();
     if old.is_object() && new.is_object() {
@@ -182,7 +184,7 @@ fn same_variant(old: &Value, new: &Value) -> bool {
 type Break = fn(&mut Value);
 
 #[test]
-fn each_breaking_change_is_seen_and_additions_are_not() {
+fn each_breaking_change_is_detected_and_additions_are_allowed() {
     let (_, before) = json_schema::documents().remove(0);
     assert_eq!(breaking_changes(&before, &before), Vec::<String>::new());
 

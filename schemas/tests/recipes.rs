@@ -1,5 +1,7 @@
-//! The README's recipes for the tracking token make the tokens that we verify. A recipe whose language is
-//! not on this machine is skipped aloud.
+//! The README's recipes for the tracking token make valid tokens. If the language of a recipe is not
+//! installed, the test prints that it skips it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use jiff::Timestamp;
 use schemas::{Keyring, PageId, tracking_token};
@@ -10,7 +12,7 @@ const README: &str = include_str!("../../README.md");
 const SECRET: &str = "a-secret-for-tests-only-0123456789abcdef";
 const PAGE: Uuid = Uuid::from_u128(0x5f0c_3f0e_6c5e_4b6a_9d0a_0f6c_1c5b_7a11);
 
-/// The README's code in that language about tracking tokens.
+/// The README's code for tracking tokens in a language.
 fn recipe(language: &str) -> &'static str {
     README
         .split("```")
@@ -19,7 +21,7 @@ fn recipe(language: &str) -> &'static str {
         .unwrap_or_else(|| panic!("the README has no recipe in {language}"))
 }
 
-/// Runs a program of the recipe and one call, and compares what it prints.
+/// Runs a program of the recipe and one call, and checks its output.
 #[expect(
     clippy::disallowed_methods,
     reason = "the recipe reads the system's clock, so its oracle does too"

@@ -1,1 +1,1 @@
-"""The attacks of scripts/attack, by what they aim at."""
+"""The attacks of scripts/attack, by target."""

@@ -4,10 +4,10 @@ import http.client
 import socket
 import time
 
-# Longer than any answer takes, shorter than the deadline of a body.
+# Longer than any response takes, shorter than the deadline of a body.
 ANSWER_SECONDS = 8
 HEAD_SECONDS = 10
-# What the program allows a client that reads nothing.
+# The program's deadline for a client that reads nothing.
 PROGRESS_SECONDS = 30
 
 
@@ -20,7 +20,7 @@ def head(method, path, *lines):
 
 
 def read_answer(connection):
-    """Status and headers of one answer, its body read; None when the connection ended."""
+    """Status and headers of one response, after reading its body; None when the connection ended."""
     answer = http.client.HTTPResponse(connection)
     try:
         answer.begin()
@@ -31,7 +31,7 @@ def read_answer(connection):
 
 
 def refused_before_the_body(program, short):
-    """the next request is answered, or the answer said close"""
+    """a response to the next request, or `close` in the first"""
     body = b'{"a": 1}'
     ours = f"/api/v1/creators/{program.ada.id}/links"
     length, bearer = f"Content-Length: {len(body)}", f"Authorization: Bearer {program.ada.token}"
@@ -46,7 +46,7 @@ def refused_before_the_body(program, short):
     for status, request in requests.items():
         with connect(program) as connection:
             connection.sendall(request)
-            # The body comes later, as from a proxy that passes on what it gets.
+            # The body comes later, as from a proxy that forwards bytes at once.
             time.sleep(0.05)
             connection.sendall(body)
             first = read_answer(connection)
@@ -83,7 +83,7 @@ def an_idle_connection(program, short):
 
 
 def a_slow_head(program, short):
-    """closed after 10 s, whatever trickles in"""
+    """closed after 10 s, although bytes keep arriving"""
     started = time.monotonic()
     with connect(program, timeout=1) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ")
@@ -92,7 +92,7 @@ def a_slow_head(program, short):
                 connection.sendall(b"a")
                 if not connection.recv(4096):
                     break
-                # An answer that says so, such as 408, counts too.
+                # A response that ends the connection, such as 408, counts too.
                 break
             except socket.timeout:
                 continue
@@ -104,20 +104,20 @@ def a_slow_head(program, short):
 
 
 def reader(program, number):
-    """A client that asks for much and reads nothing, from one of a few addresses."""
+    """A client that sends many requests and reads nothing, from one of a few addresses."""
     connection = connect(program, source=f"127.0.1.{1 + number % 16}")
     connection.settimeout(0.5)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     try:
         connection.sendall(head("GET", "/docs", "Host: a") * 50)
     except OSError:
-        # Its requests fill the way there.
+        # Its requests fill the connection's buffers.
         pass
     return connection
 
 
 def clients_that_do_not_read(program, short):
-    """others are answered meanwhile; dropped after 30 s"""
+    """other clients get responses meanwhile; dropped after 30 s"""
     readers = []
     try:
         for number in range(300 if short else 960):
@@ -135,14 +135,14 @@ def clients_that_do_not_read(program, short):
         assert gone == len(readers), f"{len(readers) - gone} of {len(readers)} are still served"
         return f"{gone} dropped; others wait at most {slowest * 1000:.0f} ms"
     except OSError as error:
-        raise AssertionError(f"others are not answered: {error}") from error
+        raise AssertionError(f"other clients get no response: {error}") from error
     finally:
         for connection in readers:
             connection.close()
 
 
 def is_closed(connection):
-    """True when the other side has closed; reads what it had sent before."""
+    """True when the other side has closed; reads the data that it sent before."""
     connection.settimeout(1)
     try:
         while connection.recv(1 << 20):
@@ -155,7 +155,7 @@ def is_closed(connection):
 
 
 def a_stop_with_clients_that_do_not_read(program, short):
-    """ended within 25 s, exit code 0"""
+    """stopped within 25 s, exit code 0"""
     readers = [reader(program, number) for number in range(100)]
     started = time.monotonic()
     code = program.stop()
@@ -164,7 +164,7 @@ def a_stop_with_clients_that_do_not_read(program, short):
         connection.close()
     assert code == 0, f"exit code {code}"
     assert took < 25, f"{took:.0f} s"
-    return f"ended after {took:.1f} s"
+    return f"stopped after {took:.1f} s"
 
 
 ATTACKS = [

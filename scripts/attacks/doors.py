@@ -1,4 +1,4 @@
-"""The doors beside HTTP: files, environments of child processes, the embedded log and database."""
+"""Ways in beside HTTP: files, environments of child processes, the embedded log and database."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import struct
 import subprocess
 import urllib.parse
 
-# Kafka's numbers of requests, and of an error.
+# Kafka's numbers of some requests, and of an error.
 DELETE_TOPICS, METADATA, SASL_HANDSHAKE, SASL_AUTHENTICATE = 20, 3, 17, 36
 AUTHENTICATION_FAILED = 58
 
@@ -20,7 +20,7 @@ def files_that_others_may_read(program, short):
     modes = {path: stat.S_IMODE(os.stat(path).st_mode) for path in paths if os.path.exists(path)}
     open_to_others = [f"{path} {mode:o}" for path, mode in modes.items() if mode & 0o077]
     assert not open_to_others, ", ".join(open_to_others)
-    return f"{len(modes)} looked at"
+    return f"{len(modes)} checked"
 
 
 def secrets_in_other_programs(program, short):
@@ -80,7 +80,7 @@ def the_host_through_the_database(program, short):
 
 
 def connection_of(url):
-    """The URL as libpq's variables: it holds a password, and arguments are seen by others."""
+    """The URL as libpq's variables: it holds a password, and other users can see arguments."""
     parts = urllib.parse.urlsplit(url)
     return {
         "PGHOST": parts.hostname,
@@ -89,13 +89,13 @@ def connection_of(url):
         "PGPASSWORD": urllib.parse.unquote(parts.password or ""),
         "PGDATABASE": parts.path.lstrip("/"),
         "PGCONNECT_TIMEOUT": "5",
-        # Sessions of a role that reads may lift this themselves; what must hold is its rights.
+        # A session of the reading role may lift this itself, so its rights alone must hold.
         "PGOPTIONS": "-c default_transaction_read_only=off",
     }
 
 
 def the_embedded_log_without_its_password(program, short):
-    """asked without a password, or with a wrong one, it answers nothing"""
+    """refuses requests without a password, or with a wrong one"""
     properties = kafka_properties(program)
     address = address_of(properties)
     with socket.create_connection(address, timeout=10) as connection:
@@ -127,13 +127,13 @@ def topics_of_the_embedded_log(program, short):
         ours = {name for name in before if name.startswith("footfall.")}
         assert len(ours) == 3, f"{sorted(before)}"
         for name in sorted(ours):
-            # DeleteTopics version 1: names, then how long the broker may take.
+            # DeleteTopics version 1: names, then the broker's deadline.
             names = struct.pack(">i", 1) + text(name)
             answer = ask_broker(connection, DELETE_TOPICS, 1, names + struct.pack(">i", 5000))
             # Throttle time, one topic with its name, then its error.
             (length,) = struct.unpack(">h", answer[8:10])
             (error,) = struct.unpack(">h", answer[10 + length : 12 + length])
-            assert error != 0, f"DeleteTopics of {name} was answered without an error"
+            assert error != 0, f"DeleteTopics of {name} gave no error"
         after = topics(connection, unknown="a.typo")
     assert before == after, f"{sorted(before ^ after)} differ"
     return f"error {error} for each of {len(ours)}, {len(after)} topics as before"
@@ -150,7 +150,7 @@ def address_of(properties):
 
 
 def log_in(connection, username, password):
-    """The error code of SaslAuthenticate with that name and password."""
+    """The error code of SaslAuthenticate for a name and password."""
     answer = ask_broker(connection, SASL_HANDSHAKE, 1, text("PLAIN"))
     assert struct.unpack(">h", answer[:2]) == (0,), "the mechanism PLAIN is refused"
     token = f"\0{username}\0{password}".encode()
@@ -168,7 +168,7 @@ def send(connection, key, version, body):
 
 
 def ask_broker(connection, key, version, body):
-    """The body of the broker's answer to one request, without its correlation id."""
+    """The body of the broker's response to one request, without its correlation id."""
     send(connection, key, version, body)
     (length,) = struct.unpack(">i", exactly(connection, 4))
     return exactly(connection, length)[4:]
@@ -184,7 +184,7 @@ def exactly(connection, length):
 
 
 def topics(connection, unknown=None):
-    """Names of all topics, after asking for one that does not exist, which must not make it."""
+    """Names of all topics, after a request for a topic that does not exist, which must not create it."""
     if unknown:
         ask_broker(connection, METADATA, 4, struct.pack(">i", 1) + text(unknown) + b"\x01")
     answer = ask_broker(connection, METADATA, 0, struct.pack(">i", 0))

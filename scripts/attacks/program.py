@@ -1,4 +1,4 @@
-"""The program under attack: started on a folder of its own, with two creators, and stopped at the end."""
+"""The program under attack: started in a new folder, with two creators, and stopped at the end."""
 
 import http.client
 import json
@@ -14,17 +14,17 @@ READY_SECONDS = 120
 # Two phases of at most 20 s each.
 STOP_SECONDS = 45
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:125.0) Gecko/20100101 Firefox/125.0"
-# What a shell usually allows, which is what the program must do with.
+# The usual limit of a shell, which must be enough for the program.
 OPEN_FILES = 1024
-# The variables that a program needs from its environment; everything else could change its settings.
+# The variables that a program needs from its environment; any other could change its settings.
 KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG")
 
 
 def build():
-    """Builds the program in debug mode, gives its path."""
+    """Builds the program in debug mode and returns its path."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     target = os.path.abspath(os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target")))
-    # The whole workspace, with the same features as the tests: less is built again.
+    # The whole workspace, with the same features as the tests. With a part of it, cargo would build crates again.
     subprocess.run(["cargo", "build", "--workspace", "--locked"], cwd=root, check=True)
     return os.path.join(target, "debug", "footfall")
 
@@ -42,12 +42,12 @@ class Answer:
 
     @property
     def key(self):
-        """The error's own name, if it is an error of ours."""
+        """The error's own name, if it is one of our errors."""
         return self.json().get("error", {}).get("i18nKey", "")
 
 
 class Creator:
-    """A creator with a page: token, ids, and a way to send as this creator."""
+    """A creator with a page: token, ids, and functions that send as this creator."""
 
     def __init__(self, program, name):
         self.program = program
@@ -92,7 +92,7 @@ class Program:
 
     def __enter__(self):
         self.folder = tempfile.TemporaryDirectory(prefix="footfall-attack-")
-        # A folder that others may enter, as one that was made before the first start.
+        # A folder that other users may enter, like one made before the first start.
         self.data = os.path.join(self.folder.name, "data")
         os.mkdir(self.data, 0o755)
         self.log_path = os.path.join(self.folder.name, "log")
@@ -102,7 +102,7 @@ class Program:
             FOOTFALL_DATA_DIR=self.data,
             FOOTFALL_LISTEN="127.0.0.1:0",
             JWT_SECRET=self.secret,
-            # So that the cap on pages decides, and not how often the route may be called.
+            # So that the cap on pages decides, and not the rate limit of the route.
             RATE_LIMIT_CREATORS_BIO_ADD="1000/60",
             RUST_LOG="warn",
         )
@@ -137,7 +137,7 @@ class Program:
         self.folder.cleanup()
 
     def stop(self):
-        """Asks the program to stop, gives its exit code; kills it if that takes too long."""
+        """Stops the program and returns its exit code; kills it if that takes too long."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -156,11 +156,11 @@ class Program:
         return done.stdout.strip()
 
     def token(self, subject):
-        """A token of that user."""
+        """A token of a user."""
         return self._command("token", "--sub", subject, "--ttl", "1h")
 
     def tracking_token(self, page):
-        """A valid tracking token of that page; one serves for the time of a run."""
+        """A valid tracking token of a page; one is enough for a run."""
         made, token = self._tracking.get(page, (0, ""))
         if time.monotonic() - made > 120 or not token:
             token = self._command("tracking-token", page)
@@ -168,7 +168,7 @@ class Program:
         return token
 
     def ask(self, method, path, body=None, token=None, headers=None, source="127.0.0.1", timeout=30):
-        """One request on a connection of its own, from that loopback address."""
+        """One request on a new connection, from a loopback address."""
         connection = http.client.HTTPConnection(*self.address, timeout=timeout, source_address=(source, 0))
         given = {"User-Agent": BROWSER, **(headers or {})}
         if body is not None and not isinstance(body, bytes):

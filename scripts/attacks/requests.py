@@ -1,4 +1,4 @@
-"""Requests that are wrong in their head, their query, their token or their body."""
+"""Requests with a bad head, query, token or body."""
 
 import base64
 import gzip
@@ -6,7 +6,7 @@ import json
 
 REPORT = "/api/v1/creators/analytics/overview"
 SESSION = "/api/v1/analytics/session"
-# More than any error needs, far less than the input.
+# More than any error needs, and far less than the input.
 SMALL_ANSWER_BYTES = 16 * 1024
 
 
@@ -18,7 +18,7 @@ def many_unknown_parameters(program, short):
         answer = program.ada.get(REPORT + "?" + "a&" * 30_000)
         assert 400 <= answer.status < 500, f"status {answer.status}"
         largest = max(largest, len(answer.body))
-    # A length that is allowed, and still many.
+    # The length is allowed, but there are many.
     answer = program.ada.get(REPORT + "?" + "&".join(f"p{number}" for number in range(900)))
     assert answer.status == 400, f"status {answer.status} for 900 parameters"
     largest = max(largest, len(answer.body))
@@ -35,7 +35,7 @@ def many_broken_members(program, short):
     assert answer.status == 400, f"status {answer.status}"
     assert len(answer.body) < SMALL_ANSWER_BYTES, f"{len(answer.body)} bytes"
     details = answer.json()["error"].get("details", [])
-    # One more may say how many are not listed.
+    # One more may count the omitted ones.
     assert len(details) <= 11, f"{len(details)} problems"
     return f"{len(details)} problems, {len(answer.body)} bytes"
 
@@ -76,7 +76,7 @@ def a_flood_of_bad_tokens(program, short):
 
 
 def bodies_that_are_too_large(program, short):
-    """413, inflated ones too"""
+    """413, also after decompression"""
     plain = program.ask("POST", SESSION, body=b" " * (2 << 20), source="127.0.0.11")
     assert plain.status == 413, f"{plain.status} for 2 MiB"
     bomb = gzip.compress(b" " * (64 << 20))
@@ -88,7 +88,7 @@ def bodies_that_are_too_large(program, short):
     return f"413, memory +{grown} MB"
 
 
-def bodies_that_are_no_beacons(program, short):
+def bodies_that_are_not_beacons(program, short):
     """4xx, never 5xx"""
     bodies = {
         "nesting": b"[" * 60_000,
@@ -107,7 +107,7 @@ def bodies_that_are_no_beacons(program, short):
 
 def one_bad_member_of_a_batch(program, short):
     """the other members keep their verdicts"""
-    # Half a surrogate pair, as JavaScript cuts it, written by hand: Python's own writer gives both halves.
+    # Half a surrogate pair, as JavaScript cuts it. Written by hand, because Python's own writer gives both halves.
     events = [program.ada.session("batch-1"), program.ada.session("batch-2"), {"type": "session"}]
     body = json.dumps({"events": events}).replace('"batch-1"', '"batch-1", "language": "\\ud83d"')
     answer = program.ask("POST", "/api/v1/analytics/events", body=body.encode(), source="127.0.0.13")
@@ -118,7 +118,7 @@ def one_bad_member_of_a_batch(program, short):
 
 
 def answers_that_a_cache_could_keep(program, short):
-    """private, no-store under a Bearer"""
+    """private, no-store with a Bearer token"""
     for path in (REPORT, "/api/v1/creators/me", "/api/v1/creators/analytics/export?type=links", REPORT + "?a"):
         answer = program.ada.get(path)
         kept = answer.headers.get("cache-control", "nothing")
@@ -141,7 +141,7 @@ ATTACKS = [
     tokens_of_others,
     a_flood_of_bad_tokens,
     bodies_that_are_too_large,
-    bodies_that_are_no_beacons,
+    bodies_that_are_not_beacons,
     one_bad_member_of_a_batch,
     answers_that_a_cache_could_keep,
     the_first_page,

@@ -1,4 +1,4 @@
-"""Requests of one tenant against another one, and traffic that only serves to cost."""
+"""Requests of one tenant against another, and traffic that only causes cost."""
 
 import concurrent.futures
 import time
@@ -59,14 +59,14 @@ def pages_without_end(program, short):
 
 
 def a_flood_of_sessions(program, short):
-    """at most 120 a minute count, the rest is refused as flood"""
+    """at most 120 a minute count, the rest are refused as flood"""
     page, sent = program.bob, 400
     for start in range(0, sent, 200):
         events = [page.session(f"flood-{number}") for number in range(start, start + 200)]
         answer = program.ask("POST", EVENTS, body={"events": events}, source="127.0.0.20")
         assert answer.status == 200, f"status {answer.status}"
     counted = until(lambda: page.report("overview").json()["data"]["uniqueVisitors"])
-    # The refill while the batches are sent.
+    # The limit refills while the batches are sent.
     assert 0 < counted <= SESSIONS_A_MINUTE + 20, f"{counted} of {sent} count"
     return f"{counted} of {sent} count"
 
@@ -81,7 +81,7 @@ def batch_members_without_a_token(program, short):
     return "20 of 20 dropped"
 
 
-def clicks_on_links_of_nobody(program, short):
+def clicks_on_unknown_links(program, short):
     """one row in the report"""
     ada, clicks = program.ada, 0
     for number in range(2 if short else 20):
@@ -115,7 +115,7 @@ def whole(creator, clicks):
 
 
 def until(look, seconds=30):
-    """The first answer that is not empty; the tables are some milliseconds behind the log."""
+    """The first response that is not empty; the tables are some milliseconds behind the log."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         seen = look()
@@ -126,7 +126,7 @@ def until(look, seconds=30):
 
 
 def reports_of_one_tenant_at_once(program, short):
-    """another tenant is answered meanwhile"""
+    """another tenant gets responses meanwhile"""
     def busy(number):
         return program.ada.report("links", days=365, bioPageId=program.ada.page).status
 
@@ -149,6 +149,6 @@ ATTACKS = [
     pages_without_end,
     a_flood_of_sessions,
     batch_members_without_a_token,
-    clicks_on_links_of_nobody,
+    clicks_on_unknown_links,
     reports_of_one_tenant_at_once,
 ]

@@ -1,5 +1,5 @@
-// What a creator writes, against what a visitor must be able to read and answer: style sheets that attack the
-// question for consent, names that turn sentences, and words that do not fit a small screen.
+// A creator's content must not stop a visitor from reading and answering the question for consent: style sheets that
+// attack it, names that reverse sentences, and words that do not fit a small screen.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -83,7 +83,7 @@ test('no style sheet of a creator reaches the question for consent', async () =>
     await tab.locator('.consent').waitFor();
     assert.deepEqual(await question(tab), untouched, attack);
     if (SCREENSHOTS) await tab.screenshot({ path: `${SCREENSHOTS}/attack-${attack.replaceAll(' ', '-')}.png` });
-    // A click beside the question is no answer.
+    // A click beside the question does not answer it.
     await tab.mouse.click(SMALL.width / 2, 40);
     assert.equal(await tab.evaluate(() => globalThis.footfall.choice()), '', attack);
     await tab.getByRole('button', { name: 'Decline' }).click();
@@ -105,7 +105,7 @@ test('a style sheet of a creator styles the page', async () => {
   await change({ customCss: null });
 });
 
-test('a choice is kept for each page', async () => {
+test('each page has its own choice', async () => {
   const other = creatorApi('babbage');
   await other.api('creators', { username: 'babbage', displayName: 'Charles' });
   const { context, tab } = await open();
@@ -117,7 +117,7 @@ test('a choice is kept for each page', async () => {
   await tab.getByRole('button', { name: 'Decline' }).click();
   assert.equal(await tab.evaluate(() => globalThis.footfall.choice()), 'denied');
   assert.equal((await other.report('overview')).totalViews, 0);
-  // What was refused here goes on there.
+  // A refusal here does not affect another page.
   await tab.goto(`${base}/@lovelace`);
   assert.equal(await tab.evaluate(() => globalThis.footfall.choice()), 'granted');
   assert.equal(await visitor(), first);
@@ -127,7 +127,7 @@ test('a choice is kept for each page', async () => {
   await context.close();
 });
 
-test('a name turns no sentence, and every word fits a small screen', async () => {
+test('no name reverses a sentence, and every word fits a small screen', async () => {
   const long = `https://example.com/${'x'.repeat(79)}`;
   const named = creatorApi('turned');
   const turned = await named.api('creators', { username: 'turned', displayName: 'W'.repeat(60) });
@@ -158,7 +158,7 @@ test('a name turns no sentence, and every word fits a small screen', async () =>
   await context.close();
 });
 
-test('a name that turns the direction stays within itself', async () => {
+test('a name with direction marks reverses only itself', async () => {
   // Names like this are refused today; pages that have one are shown.
   const { context, tab } = await open();
   const order = await tab.evaluate((name) => {

@@ -1,4 +1,4 @@
-// What the browser tests share: the running program, its creators and reports, and browsers of people.
+// Shared by the browser tests: the running program, its creators and reports, and browsers with human agents.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ const run = JSON.parse(readFileSync(`${FOOTFALL_DATA_DIR}/run.json`, 'utf8'));
 /** Where the program listens. */
 export const base = `http://${run.listen}`;
 
-// A browser without a window says so in its name, and is a bot. These are people's.
+// A headless browser says so in its agent and counts as a bot. These agents are human.
 const agent = (system, kind) =>
   `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 ${kind}Safari/537.36`;
 export const PHONE = agent('Linux; Android 10; K', 'Mobile ');
@@ -37,7 +37,7 @@ export const creatorApi = (sub) => {
     return answer.data;
   };
   const report = (name) => api(`creators/analytics/${name}?days=1`);
-  // Asks until the answer is right: beacons arrive when they arrive.
+  // Repeats the request until the answer is right, because beacons arrive with a delay.
   const eventually = async (name, isRight) => {
     const begun = Date.now();
     for (;;) {

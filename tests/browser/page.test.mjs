@@ -1,7 +1,7 @@
-// A visit to a bio page in Chromium, on a phone and on a desk, from the first sight to the reports.
+// A visit to a bio page in Chromium, on a phone and on a desktop, from the first view to the reports.
 //
-// Expects a running program: FOOTFALL_TEST_PROGRAM (its binary), FOOTFALL_DATA_DIR (where it keeps its data), CHROMIUM
-// (the browser), SCREENSHOTS (a folder, if pictures are wanted).
+// Needs a running program: FOOTFALL_TEST_PROGRAM (its binary), FOOTFALL_DATA_DIR (its data directory), CHROMIUM
+// (the browser), SCREENSHOTS (optional: a folder for pictures).
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const SCREENS = [
   { name: 'narrow', device: 'mobile', viewport: { width: 390, height: 844 }, hasTouch: true, userAgent: PHONE },
   { name: 'wide', device: 'desktop', viewport: { width: 1280, height: 900 }, userAgent: DESK },
 ];
-// Long enough to be a second in a report, whatever is rounded.
+// Long enough to be a second in a report, with any rounding.
 const READING_MS = 1600;
 
 const { api, report, eventually } = creatorApi('demo');
@@ -71,7 +71,7 @@ for (const [index, { name, device, userAgent, ...screen }] of SCREENS.entries())
     await page.waitForTimeout(READING_MS);
     await page.goto('about:blank');
 
-    // The first view, the click, the view after coming back: one visit.
+    // The first view, the click, the view after the return: one visit.
     await eventually('overview', (data) => data.totalClicks === index + 1);
     const overview = await report('overview');
     assert.deepEqual(
@@ -106,7 +106,7 @@ for (const [index, { name, device, userAgent, ...screen }] of SCREENS.entries())
   });
 }
 
-test('whoever declines, or asks not to be tracked, leaves nothing', async () => {
+test('a visitor who declines, or asks not to be tracked, leaves no data', async () => {
   const before = await report('overview');
   const browser = await launch(DESK);
   for (const privacy of [false, true]) {

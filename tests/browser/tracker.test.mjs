@@ -1,5 +1,5 @@
-// The tracker on pages of others in Chromium: components, single-page sites, modules, and browsers that do not
-// take a beacon. Each test has a creator of its own and expects exact numbers in the reports.
+// The tracker on external pages in Chromium: components, single-page sites, modules, and browsers that refuse
+// a beacon. Each test has its own creator and expects exact numbers in the reports.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -105,7 +105,7 @@ for (const [name, missing] of [
   });
 }
 
-test('as a module it counts, and says so where it cannot', async () => {
+test('the tracker works as a module, and reports if it cannot', async () => {
   const { eventually, url } = await page('module', () => '<h1>Module</h1>', 'type="module"');
   const { context, problems } = await open(url);
   await eventually('overview', counts(1, 0));
@@ -120,7 +120,7 @@ test('as a module it counts, and says so where it cannot', async () => {
   await lost.close();
 });
 
-test('with data-spa each route is a view, and the visit is one', async () => {
+test('with data-spa each route is a view of one visit', async () => {
   const { report, eventually, url } = await page('routes', () => '<h1>Routes</h1>', 'defer data-spa');
   const sent = [];
   const { context, tab, problems } = await open(url, (context) => {
@@ -162,7 +162,7 @@ test('without data-spa the address may change', async () => {
   await eventually('overview', counts(1, 0));
   await tab.evaluate(() => history.pushState({}, '', '/plain/one'));
   await tab.getByText('Shop').click();
-  // The click comes after whatever a change of the address would have sent.
+  // The click comes after any beacon that a change of the address would have sent.
   await eventually('overview', (data) => data.totalClicks === 1);
   assert.equal((await report('overview')).totalViews, 2);
   await context.close();

@@ -1,9 +1,9 @@
-//! A program that has just started: its metrics have every series that the alerts of `deploy/prometheus` use, and its log
+//! A program after its start: its metrics have every series that the alerts of `deploy/prometheus` use, and its log
 //! has no noise.
 
 use crate::program::{ready, start};
 use kit::{child::Program, home::Home, system::PATIENCE};
-use runtime::metrics::{METRICS, MetricKind, NO_ROUTE, STATUS_CLASSES};
+use runtime::metrics::{Metric, MetricKind, NO_ROUTE, STATUS_CLASSES};
 use serde_json::Value;
 use serde_norway::Value as Yaml;
 use std::{
@@ -19,8 +19,13 @@ const RULES: &str = concat!(
     "/../deploy/prometheus/alerts.yml"
 );
 
-/// A name and what its labels must be, as a rule has it, or a sample's.
+/// A metric's name and its required labels, as a rule or a sample states them.
 type Series = (String, BTreeMap<String, String>);
+
+/// The metrics of the program.
+fn declared() -> Vec<Metric> {
+    footfall::declared().metrics().to_vec()
+}
 
 /// The expressions of all rules.
 fn expressions() -> Vec<String> {
@@ -45,9 +50,10 @@ fn labels(text: &str) -> BTreeMap<String, String> {
     pairs.collect()
 }
 
-/// The series of ours that an expression asks for.
+/// Our series that an expression uses.
 fn asked_for(expression: &str) -> Vec<Series> {
-    let known = METRICS.iter().filter_map(|metric| {
+    let metrics = declared();
+    let known = metrics.iter().filter_map(|metric| {
         let (_, behind) = expression.split_once(metric.name)?;
         let selector = behind
             .strip_prefix('{')
@@ -58,7 +64,7 @@ fn asked_for(expression: &str) -> Vec<Series> {
     known.collect()
 }
 
-/// The samples of a page of metrics.
+/// The samples in a response of `/metrics`.
 fn samples(text: &str) -> Vec<(Series, f64)> {
     let lines = text
         .lines()
@@ -81,12 +87,13 @@ fn found<'a>(samples: &'a [(Series, f64)], wanted: &Series) -> Vec<&'a (Series, 
 }
 
 fn kind(name: &str) -> MetricKind {
-    let metric = METRICS.iter().find(|metric| metric.name == name);
+    let metrics = declared();
+    let metric = metrics.iter().find(|metric| metric.name == name);
     metric.unwrap().kind
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_alert_asks_for_is_there_before_its_first_event() {
+async fn metrics_of_alerts_exist_before_their_first_event() {
     let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
@@ -112,7 +119,7 @@ async fn what_an_alert_asks_for_is_there_before_its_first_event() {
             .iter()
             .filter(|series| found(&samples, series).is_empty())
             .collect();
-        // Gauges come with the first look of those who set them.
+        // A gauge appears when its owner sets it for the first time.
         let due = missing
             .iter()
             .all(|(name, _)| kind(name) == MetricKind::Gauge);
@@ -131,7 +138,7 @@ async fn what_an_alert_asks_for_is_there_before_its_first_event() {
             }
         }
     }
-    for metric in METRICS
+    for metric in declared()
         .iter()
         .filter(|metric| metric.kind == MetricKind::Counter)
     {
@@ -155,7 +162,7 @@ async fn what_an_alert_asks_for_is_there_before_its_first_event() {
     assert_eq!(program.wait(), Some(0));
 }
 
-/// The process that `run.json` names, once the program is ready.
+/// The process in `run.json`, once the program is ready.
 async fn running(folder: &Path) -> String {
     let begun = tokio::time::Instant::now();
     loop {
@@ -170,7 +177,7 @@ async fn running(folder: &Path) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_clean_run_has_no_line_of_a_failure_and_none_about_the_build() {
+async fn a_clean_run_logs_no_failure_and_nothing_about_the_build() {
     let folder = Home::new();
     let running_program = {
         let folder = folder.to_str().unwrap().to_owned();
@@ -181,6 +188,8 @@ async fn a_clean_run_has_no_line_of_a_failure_and_none_about_the_build() {
                 ("KAFKA_BROKERS", ""),
                 ("DATABASE_URL", ""),
                 ("KAFKA_SOCKET_NO_SUCH_NAME", "1"),
+                // Of producers only: librdkafka warns of it in any other client.
+                ("KAFKA_LINGER_MS", "5"),
                 ("LOG_FORMAT", "json"),
                 ("RUST_LOG", "info"),
             ];

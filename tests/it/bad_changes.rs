@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Asserts a 400: with details when no key is given, else with that key.
+/// Asserts a 400: with details if no key is given, else with that key.
 fn assert_refused(answer: &Answer, key: Option<&str>, what: &Value) {
     let (status, code, i18n_key) = answer.error();
     let refused = (status, code.as_str());
@@ -31,18 +31,18 @@ async fn page(system: &System, creator: &Creator) -> Value {
     system.client.get_as(&creator.token, &path).await.data()
 }
 
-/// An object whose JSON has that many bytes.
+/// An object whose JSON has the given number of bytes.
 fn sized(bytes: usize) -> Value {
     json!({ "a": "x".repeat(bytes - 8) })
 }
 
-/// Objects in each other.
+/// Nested objects.
 fn nested(levels: usize) -> Value {
     (1..levels).fold(json!({}), |inner, _| json!({ "a": inner }))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_refuses_what_breaks_a_rule_and_stays_as_it_was() {
+async fn a_link_refuses_invalid_changes_and_stays_as_it_was() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let path = format!("/api/v1/creators/{}/links", creator.id);
@@ -115,7 +115,7 @@ async fn a_link_refuses_what_breaks_a_rule_and_stays_as_it_was() {
             json!({"scheduledStart": "2027-04-02", "scheduledEnd": "2027-04-01"}),
             schedule,
         ),
-        // One good member does not carry a bad one, nor the other way round.
+        // One good member does not excuse a bad one, in either order.
         (json!({"title": "Fine", "url": "ftp://example.com"}), url),
         (
             json!({"title": "Fine", "scheduledEnd": "2027-03-04"}),
@@ -133,7 +133,7 @@ async fn a_link_refuses_what_breaks_a_rule_and_stays_as_it_was() {
     );
     assert_eq!(after, before);
 
-    // What stands at the bounds is taken as it is.
+    // Values at the bounds are stored unchanged.
     for body in [
         json!({"title": "x".repeat(100)}),
         json!({"title": "🦀".repeat(100)}),
@@ -204,7 +204,7 @@ async fn an_order_with_a_foreign_repeated_or_missing_id_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_refuse_what_breaks_a_rule_and_nothing_is_written() {
+async fn settings_refuse_invalid_changes_and_nothing_is_written() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let before = (
@@ -325,7 +325,7 @@ async fn paths_bodies_types_and_methods_are_checked_on_these_routes_too() {
         methods.sort_unstable();
         assert_eq!(methods.join(","), allowed, "{method} {path}");
     }
-    // A body that nobody asked for is no reason to keep a link.
+    // A body, which this route does not use, does not prevent the deletion.
     let request = client
         .request(Method::DELETE, &link)
         .bearer_auth(&creator.token);

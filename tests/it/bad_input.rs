@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn days_are_read_as_javascript_reads_them() {
+async fn days_are_parsed_as_in_javascript() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     for (given, days) in [
@@ -139,7 +139,7 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
             assert_eq!(i18n_key, key, "{body}");
         }
     }
-    // Several problems at once are all reported.
+    // All problems are reported together.
     let answer = add(
         &system,
         &creator,
@@ -152,7 +152,7 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
         "{}",
         answer.text
     );
-    // An internationalised host is a host.
+    // An internationalised host is valid.
     assert_eq!(
         add(
             &system,
@@ -167,7 +167,7 @@ async fn links_are_validated_and_titles_are_stored_as_plain_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_takes_its_limit_of_links_and_not_one_more_however_many_come_at_once() {
+async fn simultaneous_requests_never_exceed_the_limit_of_links() {
     let system = kit::SystemBuilder::default()
         .set("BIO_MAX_LINKS", "5")
         .start()
@@ -255,7 +255,7 @@ async fn creators_are_provisioned_once_with_a_username_that_is_free_and_allowed(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_display_name_can_be_seen() {
+async fn a_display_name_must_be_visible() {
     let system = System::start().await;
     let client = &system.client;
     let create = async |username: &str, name: &str| {
@@ -297,7 +297,7 @@ async fn a_display_name_can_be_seen() {
         let answer = create(username, given).await;
         assert_eq!(answer.data()["displayName"], kept, "{given:?}");
     }
-    // One from before is found by the name it has.
+    // A user with an older creator finds it under its old name.
     let rename = "UPDATE creators SET username = 'official.' WHERE username = 'one'";
     sqlx::query(rename).execute(&system.main).await.unwrap();
     let me = client
@@ -309,7 +309,7 @@ async fn a_display_name_can_be_seen() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_creator_has_so_many_pages_and_not_one_more_however_many_come_at_once() {
+async fn simultaneous_requests_never_exceed_the_limit_of_pages() {
     let system = kit::SystemBuilder::default()
         .set("BIO_MAX_PAGES", "4")
         .start()
@@ -337,7 +337,7 @@ async fn a_creator_has_so_many_pages_and_not_one_more_however_many_come_at_once(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
+async fn unknown_paths_methods_bodies_and_types_get_the_envelope() {
     let system = System::start().await;
     let client = &system.client;
     let too_large = "x".repeat(70_000);
@@ -411,7 +411,7 @@ async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
             assert!(answer.headers.contains_key("allow"));
         }
     }
-    // Ids that nobody made are answered like any other, and nothing is recorded.
+    // Unknown ids get the same response as any other, and nothing is recorded.
     for path in [
         "/api/v1/analytics/session/x/heartbeat".to_owned(),
         format!("/api/v1/analytics/session/{}/heartbeat", Uuid::from_u128(9)),
@@ -433,7 +433,7 @@ async fn paths_methods_bodies_and_types_that_are_not_ours_get_the_envelope() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beacons_count_however_broken_what_only_describes_them_is() {
+async fn broken_descriptive_members_never_refuse_a_beacon() {
     let system = System::start().await;
     let client = &system.client;
     let creator = client.creator("ada").await;
@@ -444,7 +444,7 @@ async fn beacons_count_however_broken_what_only_describes_them_is() {
         .post("/api/v1/analytics/session", &session)
         .await
         .id();
-    // Not JSON that a library would write: half a surrogate pair, U+0000, a number beyond doubles.
+    // A library would not write this JSON: half a surrogate pair, U+0000, a number too large for a double.
     let members = [
         format!(r#"{{"type":"pageview","sessionId":"{id}","title":"Great shoes \ud83d"}}"#),
         format!(r#"{{"type":"pageview","sessionId":"{id}","path":"/a\u0000b","ageMs":1e999}}"#),

@@ -1,21 +1,14 @@
-//! `docker-compose.yml` without Docker: its services as processes with its environment, on loopback, and
-//! what stands beside it in `deploy/`.
+//! `docker-compose.yml` without Docker: runs its services as processes with its environment, on loopback, and
+//! checks the other files in `deploy/`.
 
-use footfall::postgres::{EmbeddedPostgres, Programs};
+use footfall_postgres::{EmbeddedPostgres, Programs};
 use kit::{
     Client,
     child::{Program, pairs},
     log::TestLog,
     system::{PATIENCE, SECRET},
 };
-use runtime::{
-    SystemClock,
-    metrics::METRICS,
-    settings_list::{
-        self,
-        Program::{Api, Ingest, Projector},
-    },
-};
+use runtime::SystemClock;
 use serde_json::{Value, json};
 use serde_norway::Value as Yaml;
 use std::{
@@ -44,7 +37,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What Compose makes of the file under these variables.
+/// The file with these variables filled in, as Compose does.
 fn compose(variables: &Environment) -> Yaml {
     let mut file: Yaml = serde_norway::from_str(&read("docker-compose.yml")).unwrap();
     file.apply_merge().unwrap();
@@ -65,7 +58,7 @@ fn interpolate(value: &mut Yaml, variables: &Environment) {
     }
 }
 
-/// Puts variables in place of `${NAME:-default}`, the only form the file uses.
+/// Replaces `${NAME:-default}` by variables; the file uses no other form.
 fn interpolated(text: &str, variables: &Environment) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -90,7 +83,7 @@ fn environment(file: &Yaml, service: &str) -> Environment {
         .iter()
         .map(|(name, value)| {
             let name = name.as_str().unwrap().to_owned();
-            // Compose knows texts and numbers; anything else would be a slip.
+            // Compose knows texts and numbers; anything else is a mistake.
             let value = value
                 .as_str()
                 .map_or_else(|| value.as_i64().unwrap().to_string(), str::to_owned);
@@ -99,7 +92,7 @@ fn environment(file: &Yaml, service: &str) -> Environment {
         .collect()
 }
 
-/// The variables that `.env.example` explains, those in remarks included.
+/// The variables that `.env.example` explains, including those in comments.
 fn explained() -> BTreeSet<String> {
     read(".env.example")
         .lines()
@@ -113,7 +106,7 @@ fn explained() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_file_uses_what_is_explained_pins_its_images_and_sets_what_the_services_read() {
+fn the_file_uses_explained_variables_pins_its_images_and_sets_what_the_services_read() {
     let text = read("docker-compose.yml");
     let used: BTreeSet<String> = text
         .split("${")
@@ -141,16 +134,19 @@ fn the_file_uses_what_is_explained_pins_its_images_and_sets_what_the_services_re
         let watches = matches!(name, "prometheus" | "grafana");
         assert_eq!(profile == "observability", watches, "{name}");
     }
-    for (service, program) in [("ingest", Ingest), ("projector", Projector), ("api", Api)] {
+    for (service, declared) in [
+        ("ingest", ingest::declared()),
+        ("projector", projector::declared()),
+        ("api", api::declared()),
+    ] {
         for name in environment(&file, service).keys() {
-            let setting = settings_list::find(name).unwrap_or_else(|| panic!("{name}"));
-            assert!(setting.programs.contains(&program), "{name} of {service}");
+            assert!(declared.find(name).is_some(), "{name} of {service}");
         }
     }
 }
 
 #[test]
-fn without_secrets_each_service_names_what_is_missing_and_ends_with_2() {
+fn without_secrets_each_service_names_the_missing_ones_and_exits_with_2() {
     let file = compose(&Environment::new());
     for (service, missing) in [
         (
@@ -178,7 +174,7 @@ fn without_secrets_each_service_names_what_is_missing_and_ends_with_2() {
     }
 }
 
-/// Which service the gateway sends a path to, by the matchers of its file.
+/// The service that receives a path, by the matchers of the gateway's file.
 struct Gateway {
     matchers: Vec<(String, Vec<String>)>,
 }
@@ -205,7 +201,7 @@ impl Gateway {
     }
 }
 
-/// Paths of both services, and whose they are.
+/// Paths of both services, each with its service.
 const PATHS: &[(&str, &str)] = &[
     ("/api/v1/analytics/session", "ingest"),
     ("/api/v1/analytics/session/x/heartbeat", "ingest"),
@@ -243,7 +239,7 @@ struct Running {
     programs: Vec<Program>,
 }
 
-/// Addresses and databases as the file has them, at the places where they are in a test.
+/// Replaces the addresses and databases of the file by those of the test.
 struct Places {
     log: Environment,
     postgres: String,
@@ -274,8 +270,8 @@ impl Places {
     }
 }
 
-/// PostgreSQL as its image leaves it for the services: a server, one database, then the script in `deploy`, of which the
-/// second run changes nothing.
+/// PostgreSQL as its image prepares it for the services: a server, one database, then the script in `deploy`. A
+/// second run of the script changes nothing.
 async fn prepare_postgres(folder: &Path, environment: &Environment) -> EmbeddedPostgres {
     let home = folder.join("postgres");
     let server = EmbeddedPostgres::start(&home, Programs::Auto)
@@ -337,7 +333,7 @@ impl Running {
             postgres: address.to_owned(),
             listens: addresses.clone().into(),
         };
-        // The one-shot step, then what depends on it.
+        // The one-shot step, then the services that depend on it.
         let topics = places.map(environment(&file, "topics"));
         let made = Program::run("footfall", &["topics"], &pairs(&topics), b"");
         assert_eq!(made.code, Some(0), "{}", made.err);
@@ -382,7 +378,7 @@ impl Running {
             .unwrap_or_else(|_| panic!("{service} is not ready"));
     }
 
-    /// A client of the service that the gateway sends that path to.
+    /// A client of the service that receives a path from the gateway.
     fn client(&self, path: &str) -> Client {
         let address = &self.addresses[self.gateway.service(path)];
         Client::new(format!("http://{address}"), Arc::new(SystemClock))
@@ -435,7 +431,7 @@ async fn the_three_services_of_the_file_count_a_beacon_behind_its_gateway() {
 }
 
 #[test]
-fn the_gateway_knows_the_tracker_and_keeps_metrics_inside() {
+fn the_gateway_serves_the_tracker_and_hides_metrics() {
     let gateway = Gateway::read();
     for (path, service) in [
         ("/footfall.js", "ingest"),
@@ -450,8 +446,10 @@ fn the_gateway_knows_the_tracker_and_keeps_metrics_inside() {
 }
 
 #[test]
-fn dashboards_and_alerts_ask_for_metrics_that_there_are() {
-    let known: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+fn dashboards_and_alerts_use_existing_metrics() {
+    let declared = footfall::declared();
+    let known = declared.metrics().iter();
+    let known: BTreeSet<&str> = known.map(|metric| metric.name).collect();
     let services = ["api_", "files_", "http_", "ingest_", "kafka_", "projector_"];
     let mut asked = BTreeSet::new();
     for file in [

@@ -1,4 +1,4 @@
-//! Connections of clients and proxies: kept after every answer, whatever the answer left unread.
+//! Connections of clients and proxies: they stay open after every response, even if part of a body is unread.
 
 use kit::{System, SystemBuilder};
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A client that sends and reads byte by byte, as written.
+/// A client that sends and reads raw bytes.
 struct Wire(BufReader<TcpStream>);
 
 struct Answer {
@@ -48,11 +48,11 @@ impl Wire {
     }
 }
 
-/// Method, path, further lines of the head, body, status, and whether the answer comes before the body.
+/// Method, path, further lines of the head, body, status, and whether the response comes before the body.
 type Refusal<'a> = (&'a str, &'a str, &'a str, String, u16, bool);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_request_leaves_its_connection_to_the_next_caller() {
+async fn a_refused_request_leaves_its_connection_usable() {
     let system = SystemBuilder::default()
         .set("RATE_LIMITS", "on")
         .set("RATE_LIMIT_BIO_PAGE", "1/3600")
@@ -103,7 +103,7 @@ async fn a_refused_request_leaves_its_connection_to_the_next_caller() {
     ];
     for (method, path, lines, body, status, early) in refusals {
         let mut wire = Wire::connect(&system).await;
-        // Twice, so that what the first leaves behind meets the second.
+        // Twice, so that the second request meets anything that the first leaves behind.
         for _ in 0..2 {
             let length = body.len();
             let head = format!(
@@ -135,7 +135,7 @@ async fn a_refused_request_leaves_its_connection_to_the_next_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_name_one_host_and_answers_for_one_caller_are_not_kept() {
+async fn requests_name_one_host_and_private_answers_are_not_cacheable() {
     let system = System::start().await;
     let token = system.client.token("ada");
     for (lines, version, status) in [
@@ -186,7 +186,7 @@ async fn requests_name_one_host_and_answers_for_one_caller_are_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_of_any_length_has_a_short_answer() {
+async fn a_request_of_any_length_gets_a_short_answer() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let overview = "/api/v1/creators/analytics/overview?";

@@ -1,4 +1,4 @@
-//! The limits of database sessions, on a real server: what they end, and what they leave alone.
+//! The limits of database sessions, on a real server: what they stop, and what they do not affect.
 
 use kit::postgres;
 use runtime::{
@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, migrate::Migrator};
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_server_takes_every_limit_of_a_session() {
+async fn the_server_accepts_every_limit_of_a_session() {
     let databases = postgres::databases().await;
     let settings = PoolSettings {
         lock_timeout: Duration::from_millis(250),
@@ -44,7 +44,7 @@ async fn the_server_takes_every_limit_of_a_session() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_whose_client_is_silent_gives_its_locks_back() {
+async fn a_transaction_of_a_silent_client_releases_its_locks() {
     let databases = postgres::databases().await;
     let settings = PoolSettings {
         idle_in_transaction_timeout: Duration::from_millis(300),
@@ -78,7 +78,7 @@ async fn migrations_take_the_time_they_need_one_program_at_a_time() {
     };
     let pool = database::pool(&databases.main, &settings).unwrap();
     let (readiness, lifecycle) = (Readiness::default(), Lifecycle::default());
-    // The second one waits for the lock of the first one, for longer than sessions otherwise may.
+    // The second migration waits for the lock of the first, for longer than other sessions may.
     let migrate = || database::migrate(&pool, &migrator, "main database", &readiness, &lifecycle);
     let (first, second) = tokio::join!(migrate(), migrate());
     first.unwrap();

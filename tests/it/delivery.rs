@@ -1,4 +1,4 @@
-//! From a beacon to the reports: what arrives, what counts, what a retry does.
+//! From a beacon to the reports: which beacons arrive, which count, and the effect of a retry.
 
 use ingest::outcome::Outcome;
 use jiff::SignedDuration;
@@ -130,15 +130,15 @@ async fn the_same_event_id_three_times_counts_once_and_gets_the_same_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_before_its_session_waits_and_counts_from_the_moment_the_session_is_there() {
+async fn an_event_that_arrives_before_its_session_waits_and_counts_when_the_session_arrives() {
     let system = System::start().await;
     let client = &system.client;
     let creator = client.creator("ada").await;
     let mut session_body = client.session_body(creator.page, "v");
     session_body["type"] = json!("session");
     session_body["eventId"] = json!(Uuid::from_u128(1));
-    // Retries of one member may come while the other is in the log already: all count once.
-    // The ids of a session and a view that nobody has sent yet.
+    // A client may retry one member while another is in the log already: all count once.
+    // The ids of a session and a view before their beacons are sent.
     let token = client.tracking_token(creator.page);
     let early = json!({"events": [
         {"type": "leave", "pageviewEventId": Uuid::from_u128(2), "bioPageId": creator.page, "trackingToken": token,
@@ -146,7 +146,7 @@ async fn what_comes_before_its_session_waits_and_counts_from_the_moment_the_sess
         {"type": "pageview", "sessionEventId": Uuid::from_u128(1), "bioPageId": creator.page, "trackingToken": token,
          "eventId": Uuid::from_u128(2)},
     ]});
-    // The page is a moment old: as long as ingest has not heard of it, the client is asked to retry.
+    // The page is new: until ingest learns of it, the client gets a 503 and retries.
     loop {
         let answer = client.post("/api/v1/analytics/events", &early).await.data();
         match answer["results"][1]["status"].as_str() {
@@ -212,17 +212,13 @@ async fn heartbeats_leaves_and_users_change_the_session_as_the_contract_says() {
     }
     system.settle().await;
     assert_eq!(session_state(&system, session).await, (2, 2, 60.0));
-    let hashes: Vec<(Vec<u8>,)> =
-        sqlx::query_as("SELECT user_hash FROM events WHERE kind = 3 ORDER BY occurred_at")
-            .fetch_all(&system.analytics)
-            .await
-            .unwrap();
     let bound: Vec<u8> = sqlx::query_scalar("SELECT user_hash FROM sessions")
         .fetch_one(&system.analytics)
         .await
         .unwrap();
+    let hashes = identified(&system).await;
     assert_ne!(hashes[0], hashes[1]);
-    assert_eq!(bound, hashes[1].0, "the later user stands");
+    assert_eq!(bound, hashes[1], "the later user stands");
     let bounced: bool = sqlx::query_scalar("SELECT bounced FROM sessions")
         .fetch_one(&system.analytics)
         .await
@@ -270,7 +266,14 @@ async fn no_address_and_no_raw_id_is_in_the_log_or_any_table() {
         }
     }
     assert!(haystack.contains("session.started") && haystack.contains("custom.tracked"));
-    for table in ["events", "sessions", "log_partitions"] {
+    for table in [
+        "seen",
+        "hits",
+        "custom_events",
+        "waiting",
+        "sessions",
+        "log_partitions",
+    ] {
         let statement = format!("SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} AS t");
         let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
             .fetch_one(&system.analytics)
@@ -333,6 +336,17 @@ async fn every_beacon_ends_in_exactly_one_outcome() {
     assert_eq!(sums, [2, 1, 1, 1, 1]);
     assert_eq!(outcomes.total(), 6);
     system.finish().await;
+}
+
+/// The users that the log says sessions were bound to, in its order.
+async fn identified(system: &System) -> Vec<Vec<u8>> {
+    let records = system.log.read(schemas::topics::EVENTS).await;
+    let events = records
+        .iter()
+        .map(|record| schemas::Event::from_bytes(&record.payload).unwrap())
+        .filter(|event| event.body.kind() == schemas::Kind::SessionIdentified);
+    let users = events.map(|event| event.visitor.unwrap().user_hash.unwrap());
+    users.map(|user| user.0.to_vec()).collect()
 }
 
 /// Heartbeats, views and duration of a session.

@@ -1,4 +1,4 @@
-//! `footfall up --demo`: what it brings along, what it prints, and that a second start adds no history.
+//! `footfall up --demo`: its data, its output, and that a second start adds no history.
 
 use crate::program::{client, ready};
 use footfall::demo::visits::{Lines, Plan, Visits};
@@ -16,7 +16,7 @@ fn start(folder: &Path, output: &Path) -> Program {
         ("KAFKA_BROKERS", ""),
         ("DATABASE_URL", ""),
         ("TRUSTED_PROXIES", ""),
-        // Its token must be one that the program takes, whatever that asks for.
+        // The program must accept its token.
         ("JWT_ISSUER", "https://issuer.example"),
         ("JWT_AUDIENCE", "footfall"),
         ("RUST_LOG", "warn"),
@@ -25,13 +25,13 @@ fn start(folder: &Path, output: &Path) -> Program {
     Program::start_writing("footfall", &arguments, &environment, output)
 }
 
-/// The token that was printed, once it is.
+/// The printed token, once it appears.
 async fn token(output: &Path) -> String {
     let begun = tokio::time::Instant::now();
     loop {
         let text = fs::read_to_string(output).unwrap();
         let token = text.lines().find_map(|line| line.strip_prefix("TOKEN="));
-        // The reports are printed with it.
+        // The output includes commands for the reports.
         if let Some(token) = token.filter(|_| text.contains("analytics/links'")) {
             assert!(text.contains("/@demo"), "{text}");
             return token.to_owned();
@@ -55,11 +55,11 @@ async fn count(analytics: &PgPool, statement: &'static str) -> i64 {
 const LIVE: &str = "SELECT count(*) FROM sessions WHERE started_at > now() - interval '30 minutes'";
 /// Records of the log that were there before, in one view of both tables.
 const TWICE: &str =
-    "SELECT (SELECT sum(next_offset) FROM log_partitions)::int8 - (SELECT count(*) FROM events)";
+    "SELECT (SELECT sum(next_offset) FROM log_partitions)::int8 - (SELECT count(*) FROM seen)";
 /// All others.
 const PAST: &str =
     "SELECT count(*) FROM sessions WHERE started_at <= now() - interval '30 minutes'";
-/// Visits of which nobody knows from which country they came.
+/// Visits without a known country.
 const NOWHERE: &str = "SELECT count(*) FROM sessions WHERE country IS NULL";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +78,7 @@ async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
     assert!(links.iter().any(|link| link["embedType"] == "SPOTIFY"));
     assert!(links.iter().any(|link| link["scheduledStart"].is_string()));
 
-    // The history is the plan's, told by nothing but the creator and the links that are shown.
+    // The expected history follows from the plan, the creator and the shown links alone.
     let shown = links.iter().filter(|link| link["scheduledStart"].is_null());
     let plan = Plan {
         page: page["id"].as_str().unwrap().parse().unwrap(),
@@ -125,7 +125,7 @@ async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
         .await
         .unwrap();
     assert_eq!(count(&analytics, PAST).await, history);
-    // Not even a second time in the log: what is there was looked up.
+    // The log has no second copy either: the import looked up the known events.
     assert_eq!(count(&analytics, TWICE).await, 0);
     let known = crate::program::client(&run)
         .get_as(&again, "/api/v1/creators/me")

@@ -1,4 +1,4 @@
-//! Exactly once into the tables: any order, split and repetition; zombies, crashes, other logs.
+//! Exactly once into the tables: with any order, split and repetition, former owners, crashes, and replaced logs.
 
 use crate::random_log::{
     append, at, clear, empty_tables, event_over, fold, read, sample_log, tables,
@@ -71,7 +71,7 @@ async fn of_two_projectors_racing_for_a_partition_only_the_later_owner_commits()
         Err(ApplyError::Fenced)
     ));
 
-    // Both claim and both write at once, again and again: only the later claim commits.
+    // Both claim and both write at the same time, repeatedly: only the later claim commits.
     for _ in 0..5 {
         let from = usize::try_from(owner.next_offset).unwrap();
         let work = batch(from, from + 3);
@@ -99,7 +99,7 @@ async fn of_two_projectors_racing_for_a_partition_only_the_later_owner_commits()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_projector_killed_in_mid_stream_goes_on_to_the_numbers_of_an_undisturbed_run() {
+async fn a_projector_killed_in_mid_stream_reaches_the_numbers_of_an_undisturbed_run() {
     let log = TestLog::start().await;
     let databases = postgres::empty_databases().await;
     let events = sample_log(6_000);
@@ -121,7 +121,7 @@ async fn a_projector_killed_in_mid_stream_goes_on_to_the_numbers_of_an_undisturb
             break;
         }
         let program = Program::start("projector", &[], &environment);
-        // Killed as soon as it has committed something, mostly while it works on the next batch. Each start takes
+        // Kills the projector after its first commit, usually while it works on the next batch. A start takes
         // seconds, so the last one may finish.
         let enough = if kills < 4 { before + 1 } else { all };
         let deadline = tokio::time::Instant::now() + kit::system::PATIENCE * 2;
@@ -154,7 +154,7 @@ fn total(ends: &[(i32, i64)]) -> i64 {
     ends.iter().map(|(_, end)| end).sum()
 }
 
-/// How many records are folded; 0 while there are no tables yet.
+/// The number of folded records; 0 while there are no tables.
 async fn folded(pool: &PgPool) -> i64 {
     Store::new(pool.clone())
         .progress(EVENTS)
@@ -163,7 +163,7 @@ async fn folded(pool: &PgPool) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_is_absorbed() {
+async fn a_replaced_log_is_folded_from_its_beginning_and_known_events_count_once() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     for visitor in ["a", "b", "c"] {
@@ -175,7 +175,7 @@ async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_
     let (mut log, databases) = system.stop().await;
 
     log.replace().await;
-    // The new log holds one event of the old one, and new ones.
+    // The new log holds one event of the old log, and new ones.
     let producer = Producer::new(&log.kafka()).unwrap();
     let again = Record {
         topic: EVENTS,
@@ -190,7 +190,7 @@ async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_
         .seed(1_000_000)
         .start()
         .await;
-    // The directory of the new log was published again: the page is known.
+    // The directory of the new log was published again, so the page is known.
     let session = system.client.session(creator.page, "d").await;
     system.client.view(session, None).await;
     system.settle().await;
@@ -215,7 +215,7 @@ async fn a_log_that_was_replaced_is_folded_from_its_beginning_and_what_is_known_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
+async fn a_log_that_lost_its_tail_is_detected_even_after_it_has_grown_again() {
     let log = TestLog::start().await;
     let databases = postgres::databases().await;
     let events = sample_log(30);
@@ -223,7 +223,7 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
     let system = System::over(log, databases).await;
     let (mut log, databases) = system.stop().await;
 
-    // What power loss does: the newest records are gone, and others take their offsets.
+    // The effect of a power loss: the newest records are gone, and others take their offsets.
     log.replace().await;
     append(&log, &events[..20]).await;
     let later: Vec<Event> = sample_log(80).split_off(30);
@@ -239,7 +239,7 @@ async fn a_log_that_lost_its_tail_is_noticed_though_it_has_grown_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
+async fn unreadable_records_become_dead_letters_with_their_reason_and_stop_nothing() {
     let system = System::start().await;
     let producer = Producer::new(&system.log.kafka()).unwrap();
     let bad = Record {
@@ -262,7 +262,7 @@ async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
     );
     assert_eq!(header(schemas::dead_letter::TOPIC), EVENTS);
     assert_eq!(header(schemas::dead_letter::OFFSET), "0");
-    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM events")
+    let events: i64 = sqlx::query_scalar("SELECT count(*) FROM seen")
         .fetch_one(&system.analytics)
         .await
         .unwrap();
@@ -271,7 +271,7 @@ async fn unreadable_records_are_set_aside_with_their_reason_and_stop_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_type_stops_its_partition_and_nothing_behind_it_is_folded() {
+async fn an_unknown_type_stops_its_partition_and_nothing_after_it_is_folded() {
     let system = System::start().await;
     let events = sample_log(2);
     append(&system.log, &events[..1]).await;
@@ -288,7 +288,7 @@ async fn an_unknown_type_stops_its_partition_and_nothing_behind_it_is_folded() {
     };
     assert!(producer.send(&[record]).await[0].is_ok());
     append(&system.log, &sample_log(5)[2..]).await;
-    // Another partition goes on: its events arrive after the stop and are folded.
+    // Another partition continues: its events arrive after the stop and are folded.
     let creator = system.client.creator("ada").await;
     let session = system.client.session(creator.page, "v").await;
     let stopped_at = system.log.ends().await;

@@ -1,4 +1,4 @@
-//! Whoever is far behind holds up nobody else.
+//! A tenant that is far behind delays no other.
 
 use kit::{Creator, System};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub async fn views(system: &System, creator: &Creator) -> Value {
     system.client.report(creator, "overview").await["totalViews"].clone()
 }
 
-/// Two creators whose workspaces are in different partitions, with these; each page has had one visit.
+/// Two creators, whose workspaces are in the given partitions; each page has had one visit.
 pub async fn creators_apart(system: &System) -> [(i32, Creator); 2] {
     let mut by_partition: BTreeMap<i32, Creator> = BTreeMap::new();
     for number in 0..20 {
@@ -34,7 +34,7 @@ pub async fn creators_apart(system: &System) -> [(i32, Creator); 2] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_that_cannot_be_written_holds_up_no_other() {
+async fn a_partition_that_cannot_be_written_delays_no_other() {
     let system = System::start().await;
     let [(held, waiting), (other, served)] = &creators_apart(&system).await;
     system.settle().await;

@@ -1,4 +1,4 @@
-//! A GeoIP database that is replaced while the program runs, from the beacon to the tables.
+//! A GeoIP database that is replaced while the program runs: tested from the beacon to the tables.
 
 use crate::mmdb_fixture::{
     Value::{Map, Text},
@@ -11,7 +11,7 @@ use sqlx::Row;
 use std::{fs, path::Path, time::Duration};
 use uuid::Uuid;
 
-/// Puts a database in place in which the visitor of these tests is in that country.
+/// Installs a database that places the visitor of these tests in a country.
 fn put(path: &Path, country: &'static str) {
     let beside = path.with_extension("new");
     let record = Map(vec![("country_code", Text(country))]);
@@ -19,7 +19,7 @@ fn put(path: &Path, country: &'static str) {
     fs::rename(&beside, path).unwrap();
 }
 
-/// Opens a session from the address that the databases know.
+/// Opens a session from the address in the databases.
 async fn session(system: &System, page: Uuid, visitor: &str) -> Uuid {
     let request = system
         .client
@@ -29,7 +29,7 @@ async fn session(system: &System, page: Uuid, visitor: &str) -> Uuid {
     system.client.send(request).await.id()
 }
 
-/// Waits until the program has read the file again with that result.
+/// Waits until the program has reloaded the file with the given result.
 async fn reloaded(system: &System, result: &str) {
     let line = format!("files_reloaded_total{{file=\"geoip\",result=\"{result}\"}} 1");
     let seen = async {

@@ -1,4 +1,4 @@
-//! `footfall import` as a command: its places, its words and its exit codes.
+//! `footfall import` as a command: its sources, its messages and its exit codes.
 
 use crate::{
     import::{environment, history, system},
@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_lines_are_told_and_fail_a_strict_import_only() {
+async fn bad_lines_are_reported_and_fail_only_a_strict_import() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let good = history(creator.page, &links, 3, system.clock.now());
     let text = format!("{good}{{\"bioPageId\":7}}\nnonsense\n");
@@ -77,7 +77,7 @@ async fn every_bad_line_is_named_in_json_and_in_a_file_that_the_summary_names() 
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let good = history(creator.page, &links, 3, system.clock.now());
     let mut text = good.into_bytes();
-    // As spreadsheets and editors leave files: a byte order mark, CRLF, empty lines, bytes that are no text.
+    // A file as spreadsheets and editors write it: a byte order mark, CRLF, empty lines, bytes that are not text.
     text.splice(0..0, *b"\xef\xbb\xbf");
     text.extend_from_slice(b"\r\n \r\n\xff\xfe\r\n\"raw-visitor-42\"\r\n");
     for _ in 0..23 {
@@ -142,7 +142,7 @@ fn run_in(folder: &Path, arguments: &[&str], input: &[u8]) -> kit::child::Ended 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_goes_into_the_running_program_and_into_one_that_is_not_running() {
+async fn an_import_works_with_and_without_a_running_program() {
     let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
@@ -162,7 +162,7 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
     program.signal("TERM");
     assert_eq!(program.wait(), Some(0));
 
-    // Nobody runs: the import starts what it needs, and is alone in the folder meanwhile.
+    // No program runs: the import starts the parts that it needs, and locks the folder meanwhile.
     let (ended, replayed) = {
         let folder = folder.to_path_buf();
         let running = tokio::task::spawn_blocking(move || {
@@ -175,7 +175,7 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
     assert!(!folder.join("run.json").exists());
     assert_eq!(replayed.code, Some(0), "{}", replayed.err);
     let counted = Counted::of(&file);
-    // What the first import had put there was known to the second.
+    // The second import knew the visits of the first.
     let known = counted_half.visits();
     let said = format!("known    {known} visits");
     assert!(ended.err.contains(&said), "{}", ended.err);
@@ -187,7 +187,7 @@ async fn history_goes_into_the_running_program_and_into_one_that_is_not_running(
         let found = client(&run).report(&creator, &path).await;
         assert_eq!(found, expected, "{path}");
     }
-    // While somebody has the folder and is not ready to be asked, a command says who.
+    // While another process has the folder and is not ready, a command names that process.
     fs::remove_file(folder.join("run.json")).unwrap();
     let refused = {
         let folder = folder.to_path_buf();

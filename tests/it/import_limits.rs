@@ -1,4 +1,4 @@
-//! What an import does when something is too large, stands still or was lost.
+//! Imports with too large visits, a stalled partition or a lost log.
 
 use crate::{
     import::{assert_counted, history, import, system},
@@ -20,11 +20,11 @@ use std::{
 };
 use uuid::Uuid;
 
-/// How long these imports wait for a partition that stands still.
+/// How long these imports wait for a stalled partition.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_visit_that_is_longer_than_a_session_may_be_ends_and_counts_what_is_left_out() {
+async fn a_visit_beyond_the_bounds_of_a_session_is_cut_and_the_omitted_events_are_counted() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let start: jiff::Timestamp = "2026-02-20T10:30:00Z".parse().unwrap();
     let start = start.min(system.clock.now() - jiff::SignedDuration::from_hours(48));
@@ -47,7 +47,7 @@ async fn a_visit_that_is_longer_than_a_session_may_be_ends_and_counts_what_is_le
     let over = BTreeMap::from([("session_over", 8_000 + 1)]);
     assert_eq!(summary.counts.dropped, over);
     assert!(summary.stopped.is_empty() && summary.tables_seconds.is_some());
-    // What is left of it is a visit as any other.
+    // The part within the bounds is an ordinary visit.
     let kept = visit(1_000, 2_879).to_string();
     assert_counted(&system, &creator, &links, &kept).await;
     let again = import(&system, &long).await;
@@ -56,7 +56,7 @@ async fn a_visit_that_is_longer_than_a_session_may_be_ends_and_counts_what_is_le
     system.finish().await;
 }
 
-/// Imports a text and does not wait for long.
+/// Imports a text with a short wait.
 async fn import_impatiently(system: &System, text: String) -> Summary {
     let mut settings = Settings::from_pairs(system.settings.clone());
     let url = &system.databases.analytics;
@@ -94,7 +94,7 @@ fn visits(system: &System, creator: &Creator, numbers: Range<u128>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
+async fn a_stalled_partition_is_named_and_tenants_of_other_partitions_continue() {
     let (system, ada, _) = system(SystemBuilder::default()).await;
     let stopped = partition_of(&system, &ada).await;
     let mut bob = system.client.creator("bob").await;
@@ -112,7 +112,7 @@ async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
         visits(&system, &bob, 60..90),
     );
 
-    // As when a projector vanished in the middle of a transaction.
+    // Like a projector that vanished in the middle of a transaction.
     let mut transaction = system.analytics.begin().await.unwrap();
     sqlx::query("SELECT FROM log_partitions WHERE topic = $1 AND partition = $2 FOR UPDATE")
         .bind(EVENTS)
@@ -130,7 +130,7 @@ async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
     let place = format!("partition {stopped} of {EVENTS} has not advanced");
     assert!(summary.to_string().contains(&place), "{summary}");
 
-    // What is behind cannot be asked for, so it is left out; the other tenant's lines go on.
+    // The tables of a lagging partition cannot be asked, so its lines are skipped; the other tenant's lines continue.
     let both = format!("{second}{others}");
     let summary = import_impatiently(&system, both.clone()).await;
     assert_eq!(summary.counts.new_visits, 30, "{summary}");
@@ -157,11 +157,11 @@ async fn a_partition_that_stands_still_is_named_and_tenants_of_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_stands_in_a_file_more_than_once_is_in_the_log_once() {
+async fn a_repeated_line_of_a_file_is_in_the_log_once() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let file = history(creator.page, &links, 60, system.clock.now());
     let visits = Counted::of(&file).visits() as u64;
-    // Next to each other, and again a whole file later.
+    // Repeated next to each other, and again after a whole file.
     let twice: String = file
         .lines()
         .flat_map(|line| [line, "\n", line, "\n"])
@@ -186,7 +186,7 @@ async fn a_line_that_stands_in_a_file_more_than_once_is_in_the_log_once() {
     assert_eq!(in_log().await, counts.events);
     assert_counted(&system, &creator, &links, &file).await;
 
-    // What is new in a repeated visit is not lost.
+    // New events of a repeated visit are not lost.
     let view = |number: u128| {
         let at = system.clock.now() - jiff::SignedDuration::from_mins(30);
         json!({"eventId": Uuid::from_u128(9_000 + number), "occurredAt": at.to_string()})
@@ -213,7 +213,7 @@ async fn a_line_that_stands_in_a_file_more_than_once_is_in_the_log_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_was_lost_is_brought_back_although_the_tables_have_everything() {
+async fn an_import_restores_a_lost_log_although_the_tables_have_everything() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let file = history(creator.page, &links, 60, system.clock.now());
     import(&system, &file).await;

@@ -1,4 +1,4 @@
-//! Links after they were made: changed, ordered, removed, and what each change leaves behind.
+//! Changes of links: updates, order, deletion, and the traces of each change.
 
 use jiff::SignedDuration;
 use kit::{Answer, Creator, System, SystemBuilder, oracle, system::PATIENCE};
@@ -26,14 +26,14 @@ pub(crate) async fn reorder(system: &System, creator: &Creator, body: &Value) ->
     system.client.post_as(&creator.token, &path, body).await
 }
 
-/// The links of a page as its owner sees them.
+/// The links of a page in its owner's view.
 async fn links(system: &System, creator: &Creator, page: Uuid) -> Vec<Value> {
     let path = format!("/api/v1/creators/{}/bio?bioPageId={page}", creator.id);
     let page = system.client.get_as(&creator.token, &path).await.data();
     page["links"].as_array().unwrap().clone()
 }
 
-/// Ids and places, in the order of the page.
+/// Ids and positions, in the order of the page.
 async fn places(system: &System, creator: &Creator) -> Vec<(Uuid, i64)> {
     let links = links(system, creator, creator.page).await;
     let place = |link: &Value| {
@@ -43,7 +43,7 @@ async fn places(system: &System, creator: &Creator) -> Vec<(Uuid, i64)> {
     links.iter().filter_map(place).collect()
 }
 
-/// What changes of a page leave behind: its content version, the rows of the audit log.
+/// The traces of changes: the page's content version and the rows of the audit log.
 pub(crate) async fn traces(system: &System, page: Uuid) -> (i64, Vec<(String, Uuid, Value)>) {
     let version = sqlx::query_scalar("SELECT content_version FROM bio_pages WHERE id = $1")
         .bind(page)
@@ -69,7 +69,7 @@ pub(crate) async fn directory(system: &System) -> Vec<Entry> {
             .unwrap()
             > 0
         {
-            // The tables tell nobody when they change.
+            // The tables send no notification of changes.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -94,7 +94,7 @@ async fn link_entries(system: &System, id: Uuid) -> Vec<Link> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_changes_in_what_is_mentioned_and_null_clears() {
+async fn a_change_of_a_link_affects_only_the_mentioned_members_and_null_clears() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let path = format!("/api/v1/creators/{}/links", creator.id);
@@ -164,7 +164,7 @@ async fn a_link_changes_in_what_is_mentioned_and_null_clears() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_change_leaves_its_traces_and_a_change_to_the_same_leaves_none() {
+async fn every_change_leaves_a_trace_and_a_repeated_one_leaves_none() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let a = system.client.link(&creator, "A", "https://a.example").await;
@@ -220,7 +220,7 @@ async fn every_change_leaves_its_traces_and_a_change_to_the_same_leaves_none() {
             ),
         ]
     );
-    // The one left keeps its place.
+    // The remaining link keeps its position.
     assert_eq!(places(&system, &creator).await, [(a, 1)]);
     let deleted = link_entries(&system, b).await;
     let versions: Vec<(i64, bool)> = deleted
@@ -240,7 +240,7 @@ async fn every_change_leaves_its_traces_and_a_change_to_the_same_leaves_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_cannot_be_published_is_no_change() {
+async fn a_change_that_cannot_be_published_is_rolled_back() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let a = system.client.link(&creator, "A", "https://a.example").await;
@@ -285,7 +285,7 @@ async fn a_change_that_cannot_be_published_is_no_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clicks_of_a_deleted_link_stay_as_unknown_and_a_renamed_one_has_its_new_name() {
+async fn clicks_of_a_deleted_link_stay_as_unknown_and_a_renamed_link_has_its_new_name() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let client = &system.client;
@@ -310,7 +310,7 @@ async fn clicks_of_a_deleted_link_stay_as_unknown_and_a_renamed_one_has_its_new_
         "totalViews": 4,
     });
     assert_eq!(client.report(&creator, "links").await, expected);
-    // Clicks that come after it are counted as well.
+    // Clicks after the deletion count as well.
     client.view(session, Some(old)).await;
     system.settle().await;
     assert_eq!(
@@ -321,18 +321,18 @@ async fn clicks_of_a_deleted_link_stay_as_unknown_and_a_renamed_one_has_its_new_
     system.finish().await;
 }
 
-/// Different numbers in an order that looks like none.
+/// Distinct numbers in a seemingly random order.
 fn shuffled(count: usize, seed: usize) -> impl Iterator<Item = usize> {
-    // 7, 11 and 13 have no factor in common with 8, so that each step reaches every index.
+    // 7, 11 and 13 have no factor in common with 8, so each step reaches every index.
     let step = [1, 7, 11, 13][seed % 4];
     (0..count).map(move |index| (index * step + seed) % count)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn named_links_get_their_index_and_the_others_keep_their_place() {
+async fn listed_links_get_their_index_and_the_others_keep_their_place() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
-    // In the order in which they were made, which decides where places collide.
+    // The order of creation decides where positions collide.
     let mut expected: Vec<(Uuid, i64)> = Vec::new();
     for place in 0..8 {
         let link = system.client.link(&creator, "x", "https://x.example").await;
@@ -356,7 +356,7 @@ async fn named_links_get_their_index_and_the_others_keep_their_place() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_at_the_same_time_follow_one_another_and_none_is_lost() {
+async fn simultaneous_changes_happen_one_at_a_time_and_none_is_lost() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let mut ids = Vec::new();
@@ -392,7 +392,7 @@ async fn changes_at_the_same_time_follow_one_another_and_none_is_lost() {
     assert_eq!(links_now[3], expected);
     assert_eq!(traces(&system, creator.page).await.0, before + 7);
 
-    // A link that is removed while others want it: each is told the truth.
+    // Other requests name a link while it is deleted: each gets the true result.
     let change = json!({"title": "newer"});
     let (updates, removals) = futures::join!(
         futures::future::join_all((0..4).map(|_| update(&system, &creator, ids[1], &change))),
@@ -411,7 +411,7 @@ async fn changes_at_the_same_time_follow_one_another_and_none_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_route_has_thirty_an_hour_for_each_user() {
+async fn each_user_has_thirty_requests_an_hour_on_each_route() {
     let system = SystemBuilder::default()
         .set("RATE_LIMITS", "on")
         .start()
@@ -446,7 +446,7 @@ async fn each_route_has_thirty_an_hour_for_each_user() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_link_of_a_full_page_can_be_ordered_and_a_removed_one_makes_room() {
+async fn every_link_of_a_full_page_can_be_ordered_and_a_removal_frees_a_place() {
     let system = SystemBuilder::default()
         .set("BIO_MAX_LINKS", "3")
         .start()
@@ -471,7 +471,7 @@ async fn every_link_of_a_full_page_can_be_ordered_and_a_removed_one_makes_room()
         .await
         .assert_ok();
     remove(&system, &creator, ids[0]).await.assert_ok();
-    // Its default place is the number of links, which one of them has: places may collide.
+    // Its default position is the number of links, which another link has already: positions may collide.
     let added = system.client.post_as(&creator.token, &path, &body).await;
     assert_eq!(added.data()["sortOrder"], 2);
     let orders: Vec<i64> = places(&system, &creator)

@@ -1,9 +1,18 @@
 //! The integration tests, one binary: whole systems, real PostgreSQL, a real log.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
 mod alerts;
 mod bad_changes;
 mod bad_input;
 mod catalogue;
+mod commands;
 mod compose;
 mod connections;
 mod database;
@@ -28,6 +37,7 @@ mod program;
 mod public_page;
 mod publisher;
 mod random_log;
+mod rebuild;
 mod replay;
 mod report_load;
 mod secrets;
@@ -41,7 +51,7 @@ mod waiting;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Becomes a program when the kit asks for it, see `kit::child`; nothing to test otherwise.
+/// Acts as a program when the kit asks for it, see `kit::child`; otherwise it tests nothing.
 #[test]
 fn child_program() {
     let Some(words) = kit::child::asked_to_be() else {
@@ -49,12 +59,12 @@ fn child_program() {
     };
     let code = match words.first().map(String::as_str) {
         Some("footfall") => footfall::cli::dispatch(footfall::cli::Arguments::parse_from(&words)),
-        Some("ingest") => runtime::program::run(&[], ingest::run),
-        Some("projector") => runtime::program::run(&[], projector::run),
-        Some("api") => runtime::program::run(&[], api::run),
+        Some("ingest") => runtime::program::run(ingest::declared(), &[], ingest::run),
+        Some("projector") => runtime::program::run(projector::declared(), &[], projector::run),
+        Some("api") => runtime::program::run(api::declared(), &[], api::run),
         other => panic!("no program {other:?}"),
     };
-    // `ExitCode` does not give its number back; the codes we use are told apart by comparison.
+    // `ExitCode` does not return its number, so the codes in use are compared.
     let number = [(ExitCode::SUCCESS, 0), (ExitCode::from(2), 2)]
         .into_iter()
         .find(|(known, _)| *known == code);

@@ -1,4 +1,4 @@
-//! The order within a tenant: `seq` is a place in the log, whatever the batches were, and never repeats.
+//! The order within a tenant: `seq` is a place in the log, with any batch boundaries, and never repeats.
 
 use crate::random_log::{
     append, at, clear, empty_tables, event_at, event_over, fold, fold_under, leave, read,
@@ -13,7 +13,7 @@ use uuid::Uuid;
 const GENERATION: i64 = 1 << 48;
 
 #[test]
-fn the_same_log_gives_equal_tables_wherever_it_is_cut() {
+fn the_same_log_gives_equal_tables_with_any_batch_boundaries() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (a, b) = runtime.block_on(async { (empty_tables().await, empty_tables().await) });
     let mut runner = TestRunner::new(ProptestConfig {
@@ -34,7 +34,7 @@ fn the_same_log_gives_equal_tables_wherever_it_is_cut() {
             fold(&Store::new(a.clone()), &log, &cuts).await;
             fold(&Store::new(b.clone()), &log, &other_cuts).await;
             let dumps = (whole_tables(&a).await, whole_tables(&b).await);
-            // Once more over the same tables, as after another log came and went: everything is known.
+            // Once more over the same tables, as after a change to another log and back: every event is known.
             let store = Store::new(a.clone());
             let claim = store.claim(EVENTS, 0).await.unwrap();
             let mut claim = settled(&store, &claim, 1, true).await;
@@ -51,7 +51,7 @@ fn the_same_log_gives_equal_tables_wherever_it_is_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waited_keeps_its_seq_and_is_visible_from_the_last_record_that_it_needed() {
+async fn a_waiting_event_keeps_its_seq_and_becomes_visible_with_the_last_record_that_it_needs() {
     let session = SessionId(Uuid::from_u128(100));
     let pageview = PageviewId(Uuid::from_u128(200));
     let other = PageviewId(Uuid::from_u128(201));
@@ -67,17 +67,17 @@ async fn what_waited_keeps_its_seq_and_is_visible_from_the_last_record_that_it_n
     for cuts in [&[][..], &[1, 2, 3, 4, 5], &[2, 4]] {
         let pool = empty_tables().await;
         fold(&Store::new(pool.clone()), &log, cuts).await;
-        let seqs: Vec<(i64, Option<i64>)> =
-            sqlx::query_as("SELECT seq, visible_seq FROM events ORDER BY event_id")
+        let seqs: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT seq, visible_seq FROM hits ORDER BY event_id")
                 .fetch_all(&pool)
                 .await
                 .unwrap();
-        let expected = [(0, 3), (1, 3), (2, 3), (3, 3), (4, 4)];
-        assert_eq!(
-            seqs,
-            expected.map(|(seq, visible)| (seq, Some(visible))),
-            "{cuts:?}"
-        );
+        assert_eq!(seqs, [(1, 3), (2, 3)], "{cuts:?}");
+        let seen: Vec<i64> = sqlx::query_scalar("SELECT seq FROM seen ORDER BY event_id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+        assert_eq!(seen, [0, 1, 2, 3, 4], "{cuts:?}");
         let session: (i64, f64) = sqlx::query_as("SELECT seq, duration_seconds FROM sessions")
             .fetch_one(&pool)
             .await
@@ -86,7 +86,7 @@ async fn what_waited_keeps_its_seq_and_is_visible_from_the_last_record_that_it_n
     }
 }
 
-/// A claim held against a log of that number.
+/// A claim compared with a log of the given id.
 async fn settled(store: &Store, claim: &Claim, log: u128, has_last_record: bool) -> Claim {
     let found = Found {
         log_id: Uuid::from_u128(log),
@@ -95,14 +95,14 @@ async fn settled(store: &Store, claim: &Claim, log: u128, has_last_record: bool)
     store.settle(claim, found).await.unwrap().unwrap()
 }
 
-/// Claims a partition and holds it against a log; its generation and next offset.
+/// Claims a partition for a log; returns its generation and next offset.
 async fn taken_over(store: &Store, partition: i32, log: u128, has_last: bool) -> (i32, i64) {
     let claim = store.claim(EVENTS, partition).await.unwrap();
     let claim = settled(store, &claim, log, has_last).await;
     (claim.generation, claim.next_offset)
 }
 
-/// Folds ten records into a partition, whatever it has.
+/// Folds ten records into a partition, regardless of its content.
 async fn fold_ten(store: &Store, partition: i32, log: u128) {
     let claim = store.claim(EVENTS, partition).await.unwrap();
     let mut claim = settled(store, &claim, log, true).await;
@@ -124,23 +124,23 @@ async fn a_generation_belongs_to_a_log_and_not_to_a_partition() {
         fold_ten(&store, partition, 1).await;
         assert_eq!(taken_over(&store, partition, 1, true).await, (0, 10));
     }
-    // Another log: a new generation, one for all partitions, those included that had nothing folded.
+    // Another log: a new generation for all partitions, including those without folded records.
     for partition in 0..4 {
         assert_eq!(taken_over(&store, partition, 2, false).await, (1, 0));
     }
     for partition in 0..4 {
         fold_ten(&store, partition, 2).await;
     }
-    // Even where its records happen to be the same.
+    // Also if its records happen to be the same.
     assert_eq!(taken_over(&store, 0, 3, true).await, (2, 0));
-    // The log before it comes back: its own generation is too low to go on with.
+    // The previous log comes back: its own generation is too low to continue with.
     assert_eq!(taken_over(&store, 1, 2, true).await, (3, 0));
     assert_eq!(taken_over(&store, 0, 2, true).await, (3, 0));
     assert_eq!(taken_over(&store, 3, 2, true).await, (3, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_lost_its_end_gets_one_further_generation_for_the_partitions_concerned() {
+async fn a_log_that_lost_its_end_gets_one_further_generation_for_the_affected_partitions() {
     let store = Store::new(empty_tables().await);
     for partition in 0..4 {
         fold_ten(&store, partition, 1).await;
@@ -149,14 +149,14 @@ async fn a_log_that_lost_its_end_gets_one_further_generation_for_the_partitions_
     assert_eq!(taken_over(&store, 2, 1, true).await, (0, 10));
     assert_eq!(taken_over(&store, 3, 1, false).await, (1, 0));
     assert_eq!(taken_over(&store, 2, 1, true).await, (0, 10));
-    // Again, later: partition 3 has folded under the generation of the first time.
+    // Again, later: partition 3 has folded under the generation of the first loss.
     fold_ten(&store, 3, 1).await;
     assert_eq!(taken_over(&store, 3, 1, false).await, (2, 0));
     assert_eq!(taken_over(&store, 2, 1, false).await, (2, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_of_a_build_that_knew_no_log_ids_go_on_with_the_log_they_were_made_from() {
+async fn tables_of_a_build_without_log_ids_continue_with_their_log() {
     let pool = empty_tables().await;
     let store = Store::new(pool.clone());
     let old =
@@ -184,7 +184,7 @@ async fn partitions_claimed_at_the_same_moment_share_the_generation_of_a_new_log
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_folded_into_empty_tables_again_gives_them_byte_for_byte() {
+async fn folding_a_log_again_into_empty_tables_gives_the_same_bytes() {
     let log = TestLog::start().await;
     let events = sample_log(400);
     append(&log, &events).await;
@@ -208,7 +208,7 @@ async fn a_log_folded_into_empty_tables_again_gives_them_byte_for_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_of_a_new_log_come_behind_those_of_the_one_before() {
+async fn events_of_a_new_log_come_after_those_of_the_previous_log() {
     let log = TestLog::start().await;
     let databases = postgres::databases().await;
     let events = sample_log(60);
@@ -219,7 +219,7 @@ async fn events_of_a_new_log_come_behind_those_of_the_one_before() {
     append(&log, &events[30..]).await;
     let system = System::over(log, databases).await;
     let (old, new): (i64, i64) = sqlx::query_as(
-        "SELECT max(seq) FILTER (WHERE seq < $1), min(seq) FILTER (WHERE seq >= $1) FROM events",
+        "SELECT max(seq) FILTER (WHERE seq < $1), min(seq) FILTER (WHERE seq >= $1) FROM seen",
     )
     .bind(GENERATION)
     .fetch_one(&system.analytics)

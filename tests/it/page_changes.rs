@@ -1,4 +1,4 @@
-//! Settings of pages, also of further ones.
+//! Settings of pages, including further pages.
 
 use crate::link_changes::{directory, reorder, traces};
 use kit::{Answer, Creator, System, SystemBuilder};
@@ -17,7 +17,7 @@ async fn page(system: &System, creator: &Creator, page: Uuid) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn settings_change_in_what_is_mentioned_and_null_clears() {
+async fn a_change_of_settings_affects_only_the_mentioned_members_and_null_clears() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let template = Uuid::from_u128(5);
@@ -121,7 +121,7 @@ async fn a_further_page_has_settings_links_and_an_order_of_its_own() {
     }
     let body = json!({"bio": "Second", "published": false, "bioPageId": second});
     change(&system, &creator, &body).await.assert_ok();
-    // The page may stand in the body or in the query.
+    // `bioPageId` may be in the body or in the query.
     let query = format!("{bio}?bioPageId={second}");
     let answer = client
         .patch_as(&creator.token, &query, &json!({"consent": "assumed"}))
@@ -163,10 +163,10 @@ async fn a_further_page_has_settings_links_and_an_order_of_its_own() {
             1 + i64::from(*other == creator.page)
         );
     }
-    // Two links added, two changes of settings, one order.
+    // Two new links, two changes of settings, one reorder.
     assert_eq!(traces(&system, second).await.0, 6);
 
-    // Links of one's other page are not links of this one.
+    // Links of the creator's other page do not belong to this one.
     for (link_ids, page) in [
         (json!([first_link]), second),
         (json!([ids[0], first_link]), second),
@@ -225,7 +225,7 @@ async fn texts_with_forbidden_words_change_nothing() {
         traces(&system, creator.page).await,
     );
     assert_eq!(after, before);
-    // A title from before the list grew does not stand in the way of other changes.
+    // A title from before the list grew does not prevent other changes.
     sqlx::query("UPDATE bio_links SET title = 'casino' WHERE link_id = $1")
         .bind(link)
         .execute(&system.main)

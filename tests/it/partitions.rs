@@ -11,14 +11,14 @@ use kit::{
 use runtime::{Producer, producer::Record};
 use schemas::{
     Body, Event, EventId, PageViewed, PageviewId,
+    events::wire,
     topics::{DEAD_LETTERS, EVENTS},
-    wire,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Waits until a look gives something.
+/// Waits until a check returns a value.
 async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let found = async {
         loop {
@@ -33,7 +33,7 @@ async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> 
         .unwrap_or_else(|_| panic!("{what} did not happen"))
 }
 
-/// Waits until `/ready` says something with all of these of the projector, and gives its status and text.
+/// Waits until `/ready` says all of these texts about the projector, and returns its status and text.
 async fn told(system: &System, texts: &[&str]) -> (u16, String) {
     let what = format!("/ready with {texts:?}");
     eventually(&what, async || {
@@ -52,7 +52,7 @@ async fn execute(pool: &PgPool, statements: &str) {
         .unwrap();
 }
 
-/// Everything before those offsets of one partition is in the tables.
+/// Waits until the tables have everything before the given offsets of one partition.
 async fn settle_partition(system: &System, partition: i32) {
     let ends = system.log.ends().await;
     let of_partition: Vec<(i32, i64)> = ends
@@ -70,7 +70,7 @@ async fn next_offset(pool: &PgPool, partition: i32) -> i64 {
         .unwrap()
 }
 
-/// Locks rows of `log_partitions` in a transaction that stays open; gives the server's process too.
+/// Locks rows of `log_partitions` in a transaction that stays open; also returns the server process.
 async fn lock_rows(url: &str, condition: &str) -> (PgConnection, i32) {
     let mut holder = PgConnection::connect(url).await.unwrap();
     let pid = sqlx::query_scalar("SELECT pg_backend_pid()")
@@ -100,7 +100,7 @@ async fn a_row_locked_at_the_start_delays_its_own_partition_and_ready_names_it()
     system.settle().await;
     let (log, databases) = system.stop().await;
 
-    // As a host that vanished within its transaction leaves it.
+    // Like the lock of a host that vanished within its transaction.
     let (holder, pid) = lock_rows(&databases.analytics, &format!("partition = {held}")).await;
     let system = SystemBuilder::default()
         .log(log)
@@ -126,13 +126,13 @@ async fn a_row_locked_at_the_start_delays_its_own_partition_and_ready_names_it()
     system.finish().await;
 }
 
-/// An address that is free now.
+/// A free address.
 fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
-/// A projector of its own, a member of the group.
+/// A separate projector, a member of the group.
 fn projector(log: &TestLog, analytics: &str, address: &str) -> Program {
     let kafka = log.variables();
     let mut environment = pairs(&kafka);
@@ -201,12 +201,12 @@ async fn append(log: &TestLog, key: &str, payloads: &[Vec<u8>]) {
     }
 }
 
-/// More bytes of records than may lie in memory, in views of this size each.
+/// Views of this size each, with more bytes in all than may be in memory.
 const BYTES_OF_A_VIEW: usize = 60_000;
 const VIEWS_BEHIND: u32 = 650;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_record_stops_its_partition_alone_and_until_it_is_taken() {
+async fn a_refused_record_stops_only_its_own_partition_until_the_database_takes_it() {
     let system = System::start().await;
     let [(stopped, refused), (other, served)] = &creators_apart(&system).await;
     system.settle().await;
@@ -240,7 +240,7 @@ async fn a_refused_record_stops_its_partition_alone_and_until_it_is_taken() {
     settle_partition(&system, *other).await;
     assert_eq!(views(&system, served).await, 2);
 
-    // The records before it are committed; the record is named, and its content is not.
+    // The records before it are committed; the message names the record but not its content.
     let stops = format!("partition {stopped} is stopped at offset {bad_offset}");
     let reason = "not this one (SQLSTATE P0001";
     let (status, text) = told(&system, &["ready, but", &stops, reason]).await;
@@ -256,9 +256,9 @@ async fn a_refused_record_stops_its_partition_alone_and_until_it_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_are_written_once_however_often_their_batch_is_tried() {
+async fn retries_of_a_batch_write_its_dead_letters_once() {
     let system = System::start().await;
-    // Counts attempts although each is rolled back.
+    // Counts attempts, although each is rolled back.
     let refuse = "
         CREATE SEQUENCE attempts;
         GRANT USAGE ON SEQUENCE attempts TO PUBLIC;
@@ -291,7 +291,7 @@ async fn dead_letters_are_written_once_however_often_their_batch_is_tried() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_that_was_set_to_another_place_is_claimed_again_and_counts_the_same() {
+async fn a_partition_set_to_another_offset_is_claimed_again_and_counts_the_same() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     visit(&system, &creator, "first").await;
@@ -300,7 +300,7 @@ async fn a_partition_that_was_set_to_another_place_is_claimed_again_and_counts_t
     let (record, _) = first_record(&system, &creator).await;
     let partition = record.partition;
 
-    // A copy that was one record behind, with the record that was the last one then.
+    // A copy that was one record behind, with the last record of that time.
     let next = next_offset(&system.analytics, partition).await;
     let records = system.log.read(EVENTS).await;
     let last = records
@@ -333,14 +333,14 @@ async fn a_partition_that_was_set_to_another_place_is_claimed_again_and_counts_t
         })
         .await;
         if moved == restored {
-            // It goes on from where the table says, without reading the log again.
+            // It continues from the offset in the table, without reading the log again.
             let now = generation_of(&system.analytics, partition).await;
             assert_eq!(now, generation);
         }
     }
     system.settle().await;
     assert_eq!(views(&system, &creator).await, expected);
-    // Fails when the program has ended by itself.
+    // Fails if the program exited by itself.
     system.finish().await;
 }
 
@@ -363,7 +363,7 @@ async fn by_partition(address: &str, gauge: &str) -> Option<Vec<(i32, f64)>> {
     Some(values.collect())
 }
 
-/// How many partitions a projector shows as behind, and how many as stopped.
+/// The number of partitions that a projector shows as behind, and as stopped.
 async fn behind_and_stopped(address: &str) -> Option<(usize, usize)> {
     let positive = |gauge: Vec<(i32, f64)>| gauge.iter().filter(|(_, value)| *value > 0.0).count();
     let behind = by_partition(address, "projector_lag_records").await?;
@@ -372,7 +372,7 @@ async fn behind_and_stopped(address: &str) -> Option<(usize, usize)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_projector_without_a_free_partition_is_not_ready_and_one_that_gives_some_up_forgets_their_lag()
+async fn a_projector_without_a_writable_partition_is_not_ready_and_forgets_the_lag_of_revoked_partitions()
  {
     // Every partition is claimed once, then locked, then behind.
     let (log, databases) = System::start().await.stop().await;

@@ -1,4 +1,4 @@
-//! A page as everybody sees it: as JSON, as HTML with the tracker, and when it is not there.
+//! A page as visitors get it: as JSON, as HTML with the tracker, and as an error.
 
 use jiff::SignedDuration;
 use kit::{Answer, Creator, System, SystemBuilder};
@@ -19,7 +19,7 @@ async fn change(instance: &System, creator: &Creator, settings: &Value) {
     answer.assert_ok();
 }
 
-/// Waits for nothing: what an instance shows right now, as titles and as HTML.
+/// The links that an instance shows right now, as titles and as HTML.
 async fn seen(instance: &System, name: &str) -> (Vec<String>, String) {
     let path = format!("/api/v1/bio/{name}");
     let page = instance.client.get(&path).await.data();
@@ -36,7 +36,7 @@ fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
         .unwrap_or_default()
 }
 
-/// The value of the first attribute of that name.
+/// The value of the first attribute with that name.
 fn attribute<'a>(html: &'a str, name: &str) -> &'a str {
     let start = format!(" {name}=\"");
     let (_, rest) = html.split_once(&start).unwrap();
@@ -161,7 +161,7 @@ async fn a_visit_with_the_token_of_the_page_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_and_the_tracker_are_compressed_for_who_wants_that() {
+async fn pages_and_the_tracker_are_compressed_for_clients_that_accept_it() {
     let system = System::start().await;
     system.client.creator("ada").await;
     for path in ["/@ada", "/footfall.js"] {
@@ -179,7 +179,7 @@ async fn pages_and_the_tracker_are_compressed_for_who_wants_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_is_seen_at_once_on_every_instance() {
+async fn a_write_is_visible_at_once_on_every_instance() {
     let system = System::start().await;
     let other = SystemBuilder::default()
         .log(system.log.shared())
@@ -240,7 +240,7 @@ async fn a_write_is_seen_at_once_on_every_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn links_appear_and_go_with_the_clock() {
+async fn links_appear_and_disappear_on_schedule() {
     let system = System::start().await;
     let ada = system.client.creator("ada").await;
     let link = json!({
@@ -259,7 +259,7 @@ async fn links_appear_and_go_with_the_clock() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn further_pages_have_addresses_of_their_own_and_nobody_elses() {
+async fn each_further_page_has_its_own_address_below_its_creator() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
@@ -279,7 +279,7 @@ async fn further_pages_have_addresses_of_their_own_and_nobody_elses() {
         (&page["slug"], &page["bioPageId"]),
         (&json!("second"), &json!(second))
     );
-    // The first page's slug is another way to write its address.
+    // The first page's slug is another form of its address.
     let html = client.get("/@ada/main").await.text;
     assert!(html.contains("href=\"http://footfall.test/@ada\""));
 
@@ -323,11 +323,11 @@ async fn further_pages_have_addresses_of_their_own_and_nobody_elses() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn embedding_is_the_pages_choice() {
+async fn a_page_is_embeddable_only_if_its_creator_enables_it() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
-    // A new page is not for frames: its creator asks for that.
+    // A new page refuses frames until its creator allows them.
     assert_eq!(client.get("/api/v1/bio/embed/ada").await.status, 403);
     assert_eq!(
         client.get("/api/v1/bio/ada").await.data()["embedEnabled"],
@@ -354,7 +354,7 @@ async fn embedding_is_the_pages_choice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_many_and_broken_are_told_as_pages_to_people_and_in_the_envelope_to_programs() {
+async fn errors_are_pages_for_people_and_envelopes_for_programs() {
     let system = SystemBuilder::default()
         .set("RATE_LIMITS", "on")
         .set("RATE_LIMIT_BIO_PAGE", "2/60")

@@ -1,4 +1,4 @@
-//! Which api publishes changes: one that waits says so, and no reader can keep all of them waiting.
+//! The choice of the api that publishes changes: a waiting api shows it, and no reader can block all of them.
 
 use crate::program::{client, ready, start};
 use kit::{home::Home, system::PATIENCE};
@@ -6,13 +6,13 @@ use serde_json::Value;
 use sqlx::{Connection, Executor, PgConnection};
 use std::fs;
 
-/// The lock of the one publisher.
+/// The lock of the publisher.
 const LOCK: &str = "SELECT pg_advisory_lock(x'666f6f7466616c6c'::int8)";
-/// Ends the session that has it.
+/// Ends the session that holds the lock.
 const END_HOLDER: &str = "\
 SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_locks WHERE locktype = 'advisory' AND granted";
 
-/// A gauge of the program that `run.json` describes.
+/// A gauge of the program in `run.json`.
 async fn gauge(run: &Value, name: &str) -> Option<f64> {
     let url = format!("http://{}/metrics", run["listen"].as_str().unwrap());
     let text = reqwest::get(url).await.unwrap().text().await.unwrap();
@@ -32,20 +32,20 @@ async fn until(run: &Value, expected: [(&str, f64); 2]) {
             return;
         }
         assert!(begun.elapsed() < PATIENCE, "{found:?}, not {expected:?}");
-        // The program sends no notice of it.
+        // The program sends no notification.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_that_waits_for_the_lock_is_ready_and_its_metrics_tell_that_changes_wait() {
+async fn an_api_that_waits_for_the_lock_is_ready_and_its_metrics_show_waiting_changes() {
     let home = Home::new();
     let program = start(&home);
     let run = ready(&home, program.id()).await;
     let (publishing, waiting) = ("api_outbox_publishing", "api_outbox_waiting");
     until(&run, [(publishing, 1.0), (waiting, 0.0)]).await;
 
-    // People who read cannot take it, in whatever transaction.
+    // The role for people cannot take the lock, in any transaction.
     let reader = run["databaseUrl"].as_str().unwrap();
     let mut reader = PgConnection::connect(reader).await.unwrap();
     let refused = reader.execute(LOCK).await.unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Logs of random events of a few sessions, folded in batches that are cut anywhere, and what comes of it.
+//! Logs of random events of a few sessions, folded in random batches, and the resulting tables.
 
 use jiff::{SignedDuration, Timestamp};
 use kit::{log::TestLog, postgres};
@@ -19,12 +19,24 @@ pub async fn empty_tables() -> PgPool {
     PgPool::connect(&databases.analytics).await.unwrap()
 }
 
-/// Empties them again: much faster than further databases.
+/// Empties the tables: much faster than another database.
 pub async fn clear(pool: &PgPool) {
-    sqlx::raw_sql("TRUNCATE events, sessions, log_partitions, logs")
-        .execute(pool)
-        .await
-        .unwrap();
+    for table in [
+        "seen",
+        "sessions",
+        "hits",
+        "custom_events",
+        "refusals",
+        "waiting",
+        "log_partitions",
+        "logs",
+    ] {
+        let statement = format!("DELETE FROM {table}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(pool)
+            .await
+            .unwrap();
+    }
 }
 
 /// Everything in the tables, each column.
@@ -32,14 +44,21 @@ pub async fn whole_tables(pool: &PgPool) -> String {
     dump(pool, "to_jsonb(t)").await
 }
 
-/// Everything in the tables but the order in which it came.
+/// Everything in the tables, except the order of arrival.
 pub async fn tables(pool: &PgPool) -> String {
     dump(pool, "to_jsonb(t) - 'seq' - 'visible_seq'").await
 }
 
 async fn dump(pool: &PgPool, row: &str) -> String {
     let mut dumps = Vec::new();
-    for (table, key) in [("sessions", "session_id"), ("events", "event_id")] {
+    for (table, key) in [
+        ("sessions", "session_id"),
+        ("hits", "event_id"),
+        ("custom_events", "event_id"),
+        ("refusals", "event_id"),
+        ("waiting", "event_id"),
+        ("seen", "event_id"),
+    ] {
         let statement = format!(
             "SELECT coalesce(string_agg(({row})::text, E'\\n' ORDER BY {key}), '') FROM {table} AS t"
         );
@@ -52,7 +71,7 @@ async fn dump(pool: &PgPool, row: &str) -> String {
     dumps.join("\n---\n")
 }
 
-/// A moment, in seconds after the log begins.
+/// A moment, in seconds after the start of the log.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
@@ -112,7 +131,7 @@ pub fn event() -> impl Strategy<Value = Event> {
     event_over(1)
 }
 
-/// The same, over that many times as long.
+/// The same, over a period several times as long.
 pub fn event_over(scale: i64) -> impl Strategy<Value = Event> {
     (0u8..6, 0u128..4, 0u128..6, 0i64..5000, any::<u64>()).prop_map(
         move |(kind, session, view_no, seconds, id)| {
@@ -151,7 +170,7 @@ pub fn event_over(scale: i64) -> impl Strategy<Value = Event> {
                     (id.into(), leave(pageview_id, duration_seconds), None)
                 }
             };
-            // An id names one event: what is fixed by its id is fixed in all of it.
+            // An id names one event, so the id determines all of the event's fixed content.
             let fixed = if (300..500).contains(&event_id) {
                 i64::try_from(event_id).unwrap() * 17 % 5000
             } else {
@@ -198,7 +217,7 @@ pub async fn fold(store: &Store, log: &[Event], cuts: &[usize]) {
     fold_under(&mut claim, store, log, cuts).await;
 }
 
-/// The same, under a claim of its beginning.
+/// The same, with a claim taken at its beginning.
 pub async fn fold_under(
     claim: &mut projector::Claim,
     store: &Store,

@@ -1,4 +1,4 @@
-//! The log as lines: what is printed, what is left out, and how the command ends.
+//! The log as lines: what is printed, what is left out, and how the command exits.
 
 use footfall::commands::replay::{self, Bound, ReplayError, Selection};
 use jiff::SignedDuration;
@@ -15,7 +15,7 @@ use schemas::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// What a replay prints, as text.
+/// The output of a replay, as text.
 pub async fn text(log: &TestLog, selection: Selection) -> String {
     let kafka = log.kafka();
     let printing = tokio::task::spawn_blocking(move || {
@@ -33,7 +33,7 @@ async fn lines(log: &TestLog, selection: Selection) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
+async fn every_record_is_printed_unchanged_and_filters_leave_out_the_rest() {
     let system = System::start().await;
     let ada = system.client.creator("ada").await;
     let bob = system.client.creator("bob").await;
@@ -55,7 +55,7 @@ async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
         let event: Value = serde_json::from_slice(&record.payload).unwrap();
         assert_eq!(line["event"], event);
         let time: jiff::Timestamp = line["time"].as_str().unwrap().parse().unwrap();
-        // Appended by the system's clock, whatever time the test plays at.
+        // Appended at the system's time, not at the test's.
         assert!(time.as_second() > 0);
     }
 
@@ -82,7 +82,7 @@ async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
             .all(|line| line["event"]["type"] == "page.viewed")
     );
 
-    // From an offset of each partition on, up to another that is not part of it.
+    // From one offset of each partition to another, exclusive.
     let middle = Selection {
         from: Some(Bound::Offset(1)),
         to: Some(Bound::Offset(4)),
@@ -99,7 +99,7 @@ async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
         .collect();
     assert_eq!(found, offsets);
 
-    // Any moment splits the log into what is before it and what is not.
+    // Any moment splits the log into two parts without overlap.
     let mut times: Vec<jiff::Timestamp> = all
         .iter()
         .map(|line| line["time"].as_str().unwrap().parse().unwrap())
@@ -131,7 +131,7 @@ async fn every_record_is_printed_as_it_stands_and_filters_leave_out_the_rest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_topics_are_printed_too_and_unknown_ones_are_told() {
+async fn other_topics_are_printed_too_and_unknown_ones_are_reported() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let producer = Producer::new(&system.log.kafka()).unwrap();
@@ -181,7 +181,7 @@ async fn other_topics_are_printed_too_and_unknown_ones_are_told() {
     system.finish().await;
 }
 
-/// The directory of a workspace has its links, their deletions and what erases its keys, and nothing of others.
+/// The directory of a workspace has its links, their deletions and the records that erase its keys, and nothing of others.
 async fn assert_belonging(system: &System, creator: &Creator, directory: &Selection) {
     let other = system.client.creator("bob").await;
     let mut links = Vec::new();
@@ -240,7 +240,7 @@ async fn assert_belonging(system: &System, creator: &Creator, directory: &Select
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_prints_lines_alone_and_ends_quietly_with_its_reader() {
+async fn the_command_prints_only_lines_and_exits_quietly_with_its_reader() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let session = system.client.session(creator.page, "v").await;
@@ -268,7 +268,7 @@ async fn the_command_prints_lines_alone_and_ends_quietly_with_its_reader() {
 }
 
 #[test]
-fn a_folder_without_a_log_is_told_and_not_filled() {
+fn a_folder_without_a_log_is_reported_and_not_changed() {
     let folder = std::env::temp_dir().join(format!("footfall-no-log-{}", std::process::id()));
     let environment = [
         ("FOOTFALL_DATA_DIR", folder.to_str().unwrap()),
@@ -279,7 +279,7 @@ fn a_folder_without_a_log_is_told_and_not_filled() {
     assert!(ended.err.contains("there is no log in"), "{}", ended.err);
     assert!(ended.err.contains("--data-dir"), "{}", ended.err);
     assert!(!folder.exists(), "a mistyped name has become a folder");
-    // A folder of something else is not touched either.
+    // The command does not change a folder of another program either.
     std::fs::create_dir(&folder).unwrap();
     let ended = Program::run("footfall", &["replay"], &environment, b"");
     assert_eq!(ended.code, Some(1));

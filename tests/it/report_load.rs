@@ -1,4 +1,4 @@
-//! What visitors send and what one tenant asks for stays bounded: answers, statements, queues.
+//! The load from visitors and from one tenant stays bounded: responses, statements, queues.
 
 use futures::{StreamExt, stream::FuturesUnordered};
 use kit::{Creator, System, SystemBuilder, noon, oracle, system::PATIENCE};
@@ -7,16 +7,19 @@ use sqlx::{AssertSqlSafe, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Clicks on that many random ids, and one click on each of these links.
+/// Clicks on a number of random ids, and one click on each of the given links.
 async fn click(system: &System, creator: &Creator, foreign: i32, links: &[Uuid]) {
     let insert = "
-        INSERT INTO events (workspace_no, seq, event_id, kind, occurred_at, received_at, page_id, link_id)
-        SELECT $1, n, gen_random_uuid(), 4, $2, $2, $3, coalesce(link, gen_random_uuid())
+        INSERT INTO hits (workspace_no, seq, visible_seq, event_id, occurred_at, received_at, page_id, session_id, pageview_id, link_id)
+        SELECT $1, row_number() OVER (), 1, gen_random_uuid(), $2, $2, $3, gen_random_uuid(), gen_random_uuid(),
+               coalesce(link, gen_random_uuid())
         FROM (
             SELECT n, NULL::uuid AS link FROM generate_series(1, $4) AS n
             UNION ALL
             SELECT n, link FROM unnest($5::uuid[]) WITH ORDINALITY AS given (link, n)
         ) AS clicks";
+    let store = projector::Store::new(system.analytics.clone());
+    store.provide_months([noon()]).await.unwrap();
     sqlx::query(insert)
         .bind(workspace_no(system, creator).await)
         .bind(jiff_sqlx::ToSqlx::to_sqlx(noon()))
@@ -37,7 +40,7 @@ async fn workspace_no(system: &System, creator: &Creator) -> i32 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn clicks_on_ids_of_others_are_one_row_however_many_ids_there_are() {
+async fn clicks_on_any_number_of_foreign_ids_are_one_row() {
     let system = System::start().await;
     let client = &system.client;
     let (ada, bob) = (client.creator("ada").await, client.creator("bob").await);
@@ -83,7 +86,7 @@ async fn clicks_on_ids_of_others_are_one_row_however_many_ids_there_are() {
     system.finish().await;
 }
 
-/// How many statements of reports run.
+/// The number of running report statements.
 async fn running(analytics: &PgPool) -> i64 {
     let running = "
         SELECT count(*)
@@ -97,11 +100,11 @@ async fn running(analytics: &PgPool) -> i64 {
         .unwrap()
 }
 
-/// Waits until so many run.
+/// Waits until the given number runs.
 async fn until_running(analytics: &PgPool, count: i64) {
     let waited = async {
         while running(analytics).await != count {
-            // The server sends no notice of it.
+            // The server sends no notification.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -111,7 +114,7 @@ async fn until_running(analytics: &PgPool, count: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_one_tenant_leaves_the_others_their_answers() {
+async fn other_tenants_get_answers_during_a_flood_of_one() {
     let system = System::start().await;
     let client = &system.client;
     let (ada, bob) = (client.creator("ada").await, client.creator("bob").await);
@@ -119,7 +122,7 @@ async fn a_flood_of_one_tenant_leaves_the_others_their_answers() {
         client.session(creator.page, "v").await;
     }
     system.settle().await;
-    // Statements that read Ada's visits wait for a lock; those of others do not.
+    // Statements that read Ada's visits wait for a lock; those of other tenants do not.
     let no = workspace_no(&system, &ada).await;
     let slow = format!(
         "ALTER TABLE sessions RENAME TO sessions_kept;
@@ -141,7 +144,7 @@ async fn a_flood_of_one_tenant_leaves_the_others_their_answers() {
 
     let path = "/api/v1/creators/analytics/sessions";
     let mut flood: FuturesUnordered<_> = (0..70).map(|_| client.get_as(&ada.token, path)).collect();
-    // Four run, sixty wait, the others have no place.
+    // Four run, sixty wait, the others are refused.
     for _ in 0..6 {
         let refused = flood.next().await.unwrap();
         let expected = (
@@ -170,13 +173,13 @@ async fn a_flood_of_one_tenant_leaves_the_others_their_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_given_up_ends_its_statement() {
+async fn an_abandoned_request_ends_its_statement() {
     let system = System::start().await;
     let ada = system.client.creator("ada").await;
     let mut holder = system.analytics.begin().await.unwrap();
     let lock = "LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE";
     sqlx::query(lock).execute(&mut *holder).await.unwrap();
-    // More often than there are connections: each of them is free again.
+    // More often than there are connections, so each connection must become free again.
     for round in 0..12 {
         let (client, token) = (system.client.clone(), ada.token.clone());
         let asking = tokio::spawn(async move {
@@ -195,7 +198,7 @@ async fn a_request_that_is_given_up_ends_its_statement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_takes_too_long_is_ended_and_told_so() {
+async fn a_report_that_takes_too_long_is_stopped_with_an_error() {
     let system = SystemBuilder::default()
         .set("REPORT_TIMEOUT", "1s")
         .start()

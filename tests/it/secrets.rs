@@ -1,9 +1,9 @@
-//! An api and an ingest that do not know the same secret do not serve pages together.
+//! An api and an ingest with different secrets do not serve pages together.
 
 use kit::{System, child::Program, system::PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_api_with_another_tracking_secret_than_ingest_ends() {
+async fn an_api_exits_if_its_tracking_secret_differs_from_ingests() {
     let system = System::start().await;
     let mut environment = system.settings.clone();
     let other = "another-secret-for-tests-0123456789abcdef";
@@ -11,7 +11,7 @@ async fn an_api_with_another_tracking_secret_than_ingest_ends() {
     environment.insert("API_LISTEN".to_owned(), "127.0.0.1:0".to_owned());
     environment.insert("RUST_LOG".to_owned(), "warn".to_owned());
     let (sender, ended) = tokio::sync::oneshot::channel();
-    // Not the runtime's: that would wait for an api that does not end.
+    // A separate runtime, because the test's own would wait for an api that does not exit.
     std::thread::spawn(move || {
         let environment: Vec<(&str, &str)> = environment
             .iter()

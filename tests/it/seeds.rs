@@ -1,4 +1,4 @@
-//! The published examples, sent as traffic: the answers have the published rows, keys and numbers.
+//! The published examples, sent as traffic: the reports have the published rows, keys and numbers.
 
 use kit::{Creator, System, oracle};
 use reqwest::{Method, header::USER_AGENT};
@@ -9,7 +9,7 @@ const DESK: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, l
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
 const TABLET: &str = "Mozilla/5.0 (iPad; CPU OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
 
-/// One creator's traffic in the making.
+/// The traffic of one creator, in preparation.
 struct Traffic<'a> {
     system: &'a System,
     page: Uuid,
@@ -32,7 +32,7 @@ impl<'a> Traffic<'a> {
         Uuid::from_u128(self.next)
     }
 
-    /// A visit; gives its `eventId`.
+    /// Adds a visit; returns its `eventId`.
     fn session(&mut self, visitor: u32, more: &Value) -> Uuid {
         let id = self.id();
         let token = self.system.client.tracking_token(self.page);
@@ -47,7 +47,7 @@ impl<'a> Traffic<'a> {
         id
     }
 
-    /// A view, a click when a link is given; gives its `eventId`.
+    /// Adds a view, or a click if a link is given; returns its `eventId`.
     fn view(&mut self, session: Uuid, link: Option<Uuid>) -> Uuid {
         let id = self.id();
         let token = self.system.client.tracking_token(self.page);
@@ -67,13 +67,13 @@ impl<'a> Traffic<'a> {
         }));
     }
 
-    /// Sends what was made, by that agent.
+    /// Sends the prepared traffic with an agent.
     async fn send(&mut self, agent: &str) {
         let client = &self.system.client;
         for events in std::mem::take(&mut self.events).chunks(500) {
             let request = client
                 .request(Method::POST, "/api/v1/analytics/events")
-                // Replaces the kit's own; `header` would add a second one.
+                // Replaces the kit's agent; `header` would add a second one.
                 .headers([(USER_AGENT, agent.parse().unwrap())].into_iter().collect())
                 .json(&json!({"events": events}));
             let data = client.send(request).await.data();
@@ -85,11 +85,11 @@ impl<'a> Traffic<'a> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traffic_sent_as_the_example_of_sources_is_answered_as_published() {
+async fn the_published_example_of_sources_gives_the_published_report() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let mut traffic = Traffic::of(&system, &creator);
-    // Twelve more sources make 1,714 visits of the fifteen that are returned; the sixteenth is not.
+    // Twelve more sources make 1,714 visits in the fifteen returned rows; the sixteenth is not returned.
     let more = (0..12u32).map(|index| (format!("https://site{index:02}.example/"), 57));
     let published = [
         ("https://www.instagram.com/p/1", 600),
@@ -129,7 +129,7 @@ async fn traffic_sent_as_the_example_of_sources_is_answered_as_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traffic_sent_as_the_example_of_links_is_answered_as_published() {
+async fn the_published_example_of_links_gives_the_published_report() {
     let system = System::start().await;
     let client = &system.client;
     let creator = client.creator("ada").await;
@@ -171,7 +171,7 @@ async fn traffic_sent_as_the_example_of_links_is_answered_as_published() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn traffic_sent_as_the_examples_of_totals_and_devices_is_answered_as_published() {
+async fn the_published_examples_of_totals_and_devices_give_the_published_reports() {
     let system = System::start().await;
     let client = &system.client;
     let link = Uuid::from_u128(7);

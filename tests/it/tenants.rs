@@ -1,29 +1,61 @@
-//! A tenant sees only its own: every route with no token, with another creator's ids, with nobody's.
+//! A tenant sees only its own data: every route without a token, with another creator's ids, and with unknown ids.
 
-use api::catalog::{REPORTS, Report, Shape};
-use kit::System;
+use api::{
+    Command, Subject,
+    catalog::{REPORTS, Report, Shape},
+    commands,
+};
+use kit::{Answer, Client, System};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Every route below a creator, with a body that its owner may send.
-fn below_a_creator(owner: Uuid) -> [(Method, String, Value); 5] {
-    let path = |rest: &str| format!("/api/v1/creators/{owner}/{rest}");
-    let link = json!({"title": "x", "url": "https://x.example"});
-    [
-        (Method::GET, path("bio"), Value::Null),
-        (Method::POST, path("bio"), json!({"slug": "second"})),
-        (
-            Method::PATCH,
-            path("bio"),
-            json!({"bio": "x", "published": false}),
-        ),
-        (Method::POST, path("links"), link),
-        (Method::POST, path("links/reorder"), json!({"linkIds": []})),
-    ]
+/// A request to a command.
+struct Attempt {
+    command: &'static Command,
+    path: String,
+    body: Option<Value>,
 }
 
-/// The parameter that chooses among a report's shapes; one that is ignored where there is no choice.
+impl Attempt {
+    /// A request with an id in the command's path, and a body that the object's owner may send.
+    fn new(command: &'static Command, id: Uuid) -> Self {
+        let id = id.to_string();
+        let path = command.path.replace("{creatorId}", &id);
+        Self {
+            command,
+            path: path.replace("{linkId}", &id),
+            body: command.example(),
+        }
+    }
+
+    /// Requests to every command whose path names such an object, with its id.
+    fn all(subject: Subject, id: Uuid) -> impl Iterator<Item = Self> {
+        let fitting = commands().filter(move |command| command.subject == subject);
+        fitting.map(move |command| Self::new(command, id))
+    }
+
+    async fn send(&self, client: &Client, token: Option<&str>) -> Answer {
+        let mut request = client.request(self.command.verb.method(), &self.path);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = &self.body {
+            request = request.json(body);
+        }
+        client.send(request).await
+    }
+
+    /// Sends the request and expects an error.
+    async fn refused(&self, client: &Client, token: &str, expected: (u16, &str, &str)) {
+        let answer = self.send(client, Some(token)).await;
+        let (status, code, key) = answer.error();
+        let id = self.command.id;
+        assert_eq!((status, &*code, &*key), expected, "{id} {}", self.path);
+    }
+}
+
+/// The parameter that selects a report's variant; reports without variants ignore it.
 fn chosen_by(report: &Report) -> &'static str {
     match &report.shape {
         Shape::Choice(choice) => choice.param.name(),
@@ -59,59 +91,40 @@ async fn another_creator_gets_nothing_on_any_route() {
     }
     assert_eq!(client.report(&eve, "overview").await["totalViews"], 0);
 
+    let not_owner = (403, "AUTH_FORBIDDEN", "creator.not_owner");
     for owner in [ada.id, Uuid::from_u128(1)] {
-        for (method, path, body) in below_a_creator(owner) {
-            let request = client.request(method.clone(), &path);
-            let answer = client
-                .send(request.bearer_auth(&eve.token).json(&body))
-                .await;
-            let expected = (
-                403,
-                "AUTH_FORBIDDEN".to_owned(),
-                "creator.not_owner".to_owned(),
-            );
-            assert_eq!(answer.error(), expected, "{method} {path}");
+        for attempt in Attempt::all(Subject::Creator, owner) {
+            attempt.refused(client, &eve.token, not_owner).await;
         }
     }
-    // A link of somebody else is forbidden, one of nobody is not there.
-    for (id, status, code, key) in [
-        (shop, 403, "AUTH_FORBIDDEN", "creator.links.not_owner"),
+    // Another creator's link is forbidden, an unknown link is not found.
+    for (id, expected) in [
+        (shop, (403, "AUTH_FORBIDDEN", "creator.links.not_owner")),
         (
             Uuid::from_u128(1),
-            404,
-            "RESOURCE_NOT_FOUND",
-            "creator.links.not_found",
+            (404, "RESOURCE_NOT_FOUND", "creator.links.not_found"),
         ),
     ] {
-        for method in [Method::PATCH, Method::DELETE] {
-            let request = client.request(method.clone(), &format!("/api/v1/creators/links/{id}"));
-            let body = json!({"title": "Eve's", "url": "https://eve.example"});
-            let answer = client
-                .send(request.bearer_auth(&eve.token).json(&body))
-                .await;
-            let expected = (status, code.to_owned(), key.to_owned());
-            assert_eq!(answer.error(), expected, "{method} {id}");
+        for attempt in Attempt::all(Subject::Link, id) {
+            attempt.refused(client, &eve.token, expected).await;
         }
     }
-    // Within one's own creator, another's page is no page.
-    for (method, path, body) in below_a_creator(eve.id) {
-        if method == Method::POST && path.ends_with("/bio") {
-            continue;
+    // Another creator's page is not found, also under the caller's own creator.
+    let not_found = (404, "RESOURCE_NOT_FOUND", "creator.bio.not_found");
+    let mut with_a_page = 0;
+    for mut attempt in Attempt::all(Subject::Creator, eve.id) {
+        if attempt.command.page.is_some() {
+            attempt.path = format!("{}?bioPageId={}", attempt.path, ada.page);
+            attempt.refused(client, &eve.token, not_found).await;
+            with_a_page += 1;
         }
-        let path = format!("{path}?bioPageId={}", ada.page);
-        let request = client.request(method.clone(), &path);
-        let answer = client
-            .send(request.bearer_auth(&eve.token).json(&body))
-            .await;
-        let key = "creator.bio.not_found".to_owned();
-        let expected = (404, "RESOURCE_NOT_FOUND".to_owned(), key);
-        assert_eq!(answer.error(), expected, "{method} {path}");
     }
+    assert!(with_a_page >= 4, "{with_a_page}");
     let order = format!("/api/v1/creators/{}/links/reorder", eve.id);
     let foreign = json!({ "linkIds": [shop] });
     let answer = client.post_as(&eve.token, &order, &foreign).await;
     assert_eq!(answer.error().2, "creator.links.not_owned");
-    // After all that, what is Ada's is as it was.
+    // None of these requests changed Ada's data.
     let own = client
         .get_as(&ada.token, &format!("/api/v1/creators/{}/bio", ada.id))
         .await
@@ -131,31 +144,21 @@ async fn no_token_is_401_on_every_bearer_route() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
-    let routes = [
-        (Method::POST, "/api/v1/creators".to_owned()),
-        (Method::GET, "/api/v1/creators/me".to_owned()),
-        (Method::GET, format!("/api/v1/creators/{}/bio", ada.id)),
-        (Method::POST, format!("/api/v1/creators/{}/bio", ada.id)),
-        (Method::PATCH, format!("/api/v1/creators/{}/bio", ada.id)),
-        (Method::POST, format!("/api/v1/creators/{}/links", ada.id)),
-        (
-            Method::POST,
-            format!("/api/v1/creators/{}/links/reorder", ada.id),
-        ),
-        (Method::PATCH, format!("/api/v1/creators/links/{}", ada.id)),
-        (Method::DELETE, format!("/api/v1/creators/links/{}", ada.id)),
-        (
-            Method::GET,
-            "/api/v1/creators/analytics/overview".to_owned(),
-        ),
-        (Method::GET, "/api/v1/creators/analytics/traffic".to_owned()),
-        (Method::GET, "/api/v1/creators/analytics/links".to_owned()),
+    let commands = commands().map(|command| {
+        let attempt = Attempt::new(command, ada.id);
+        (command.verb.method(), attempt.path)
+    });
+    let reports = REPORTS
+        .iter()
+        .map(|report| (Method::GET, report.path.to_owned()));
+    let beacons = [
         (Method::POST, "/api/v1/analytics/track".to_owned()),
         (
             Method::PATCH,
             format!("/api/v1/analytics/session/{}/identify", ada.id),
         ),
     ];
+    let routes = commands.chain(reports).chain(beacons);
     for (method, path) in routes {
         for token in [
             None,
@@ -190,7 +193,7 @@ async fn no_token_is_401_on_every_bearer_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_without_a_creator_is_told_so() {
+async fn a_user_without_a_creator_gets_an_error_that_says_so() {
     let system = System::start().await;
     let token = system.client.token("nobody");
     for report in ["overview", "traffic", "links"] {

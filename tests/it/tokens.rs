@@ -1,4 +1,4 @@
-//! Tokens of an issuer elsewhere: ES256 by a set of keys, on every service that asks who calls.
+//! Tokens of an external issuer: ES256 with a key set, on every service that authenticates callers.
 
 use kit::{SystemBuilder, client::Client};
 use reqwest::Method;
@@ -42,7 +42,7 @@ async fn provision(client: &Client, token: &str, name: &str) -> (u16, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_whole_system_takes_es256_tokens_of_a_key_set_and_no_others() {
+async fn a_whole_system_accepts_only_es256_tokens_of_its_key_set() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("keys.json");
     fs::write(&file, SET).unwrap();
@@ -73,7 +73,7 @@ async fn a_whole_system_takes_es256_tokens_of_a_key_set_and_no_others() {
         assert_eq!(answer["error"]["code"], "AUTH_UNAUTHORIZED", "{what}");
     }
 
-    // The api takes it.
+    // The api accepts it.
     let (status, answer) = provision(client, &token, "ada").await;
     assert_eq!(status, 201, "{answer}");
     let page = answer["data"]["bioPageId"]
@@ -81,7 +81,7 @@ async fn a_whole_system_takes_es256_tokens_of_a_key_set_and_no_others() {
         .unwrap()
         .parse()
         .unwrap();
-    // And so does ingest.
+    // Ingest accepts it as well.
     let session = client.session(page, "visitor").await;
     let path = format!("/api/v1/analytics/session/{session}/identify");
     for (bearer, status) in [(token.as_str(), 200), ("a.b.c", 401)] {

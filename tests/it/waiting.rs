@@ -45,13 +45,13 @@ async fn count(pool: &PgPool, table: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_counts_if_its_session_comes_within_seven_days_whichever_was_first() {
+async fn an_event_counts_if_its_session_arrives_within_seven_days_in_either_order() {
     let late = 7 * DAY + 10;
     let log = [
-        // A second too early for the session, and just in time.
+        // One second too early for the session, and just in time.
         received(event_at(1, 0, view(SESSION, VIEW)), 9),
         received(event_at(2, 0, heartbeat()), 10),
-        // Its view does not count, so it does not.
+        // A leave of a view that does not count.
         received(event_at(3, 0, leave(VIEW, 5.0)), late),
         received(event_at(4, 0, start(SESSION)), late),
     ];
@@ -66,13 +66,12 @@ async fn an_event_counts_if_its_session_comes_within_seven_days_whichever_was_fi
         let pool = empty_tables().await;
         fold(&Store::new(pool.clone()), log, cuts).await;
         assert_eq!(state(&pool).await, (0, 1, 0, true), "{cuts:?}");
-        let visible = "events WHERE visible_seq IS NOT NULL";
-        assert_eq!(count(&pool, visible).await, 2);
+        assert_eq!(count(&pool, "waiting").await, 2);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_ends_a_day_after_its_start_whichever_was_first() {
+async fn a_session_ends_a_day_after_its_start_in_any_order_of_arrival() {
     let log = [
         received(event_at(1, 0, start(SESSION)), 0),
         received(event_at(2, DAY - 1, view(SESSION, VIEW)), 0),
@@ -82,7 +81,7 @@ async fn a_session_ends_a_day_after_its_start_whichever_was_first() {
         ),
         received(event_at(4, DAY - 1, heartbeat()), 0),
         received(event_at(5, DAY, heartbeat()), 0),
-        // What a view that counts says of itself counts.
+        // A leave counts if its view does, however late.
         received(event_at(6, DAY + 60, leave(VIEW, 61.0)), 0),
         received(
             event_at(7, DAY + 60, leave(PageviewId(Uuid::from_u128(201)), 60.0)),
@@ -107,7 +106,7 @@ async fn a_session_ends_a_day_after_its_start_whichever_was_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
+async fn expired_events_are_deleted_in_batches_and_no_number_changes() {
     let (now, partitions) = (at(8 * DAY + 1), 2);
     let pool = empty_tables().await;
     let store = Store::new(pool.clone());
@@ -119,7 +118,7 @@ async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
         })
         .collect();
     log.push(received(event_at(1, 0, leave(VIEW, 5.0)), 0));
-    // Not so long; and an event that counts.
+    // One that waited less long, and an event that counts.
     log.push(received(event_at(2, 0, heartbeat()), 2));
     log.push(received(event_at(3, 0, start(other)), 0));
     let mut claim = store.claim(EVENTS, 0).await.unwrap();
@@ -130,7 +129,7 @@ async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
     let _ = store.claim(EVENTS, 1).await.unwrap();
     assert_eq!(store.count_waiting().await.unwrap(), 1);
 
-    // Nothing is known of the other partition, and this one's log is not that far.
+    // The other partition's progress is unknown, and this log has not come that far.
     assert_eq!(
         store.expire_waiting(partitions, now).await.unwrap(),
         (0, false)
@@ -156,9 +155,9 @@ async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
         store.expire_waiting(partitions, now).await.unwrap(),
         (1_001, false)
     );
-    assert_eq!(count(&pool, "events").await, 2);
+    assert_eq!(count(&pool, "waiting").await, 1);
 
-    // The session comes: it is what it would have been without deleting anything.
+    // The session arrives: it is the same as without any deletion.
     log.push(received(event_at(4, 0, start(SESSION)), 8 * DAY));
     let next = read(&log, log.len() - 1..log.len());
     store.apply(&mut claim, &next, now).await.unwrap();
@@ -177,7 +176,7 @@ async fn what_has_waited_too_long_is_deleted_in_bites_and_no_number_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_running_projector_deletes_what_has_waited_too_long() {
+async fn the_running_projector_deletes_expired_events() {
     let system = SystemBuilder::default().start().await;
     let now = system.clock.now();
     let long_ago = now - SignedDuration::from_hours(9 * 24);
@@ -187,21 +186,21 @@ async fn the_running_projector_deletes_what_has_waited_too_long() {
     recent.received_at = now;
     append(&system.log, &[waiting, recent]).await;
     system.settle().await;
-    assert_eq!(count(&system.analytics, "events").await, 2);
+    assert_eq!(count(&system.analytics, "waiting").await, 2);
     let (log, databases) = system.stop().await;
 
-    // A start looks through them at once.
+    // A start checks for them at once.
     let system = SystemBuilder::default()
         .log(log)
         .databases(databases)
         .start()
         .await;
     let deadline = tokio::time::Instant::now() + kit::system::PATIENCE;
-    while count(&system.analytics, "events").await > 1 {
+    while count(&system.analytics, "waiting").await > 1 {
         assert!(tokio::time::Instant::now() < deadline, "it still waits");
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    let left: Uuid = sqlx::query_scalar("SELECT event_id FROM events")
+    let left: Uuid = sqlx::query_scalar("SELECT event_id FROM waiting")
         .fetch_one(&system.analytics)
         .await
         .unwrap();

@@ -1,14 +1,14 @@
-//! A question to a report, as a client sends it.
+//! A request for a report, as a client sends it.
 
 use api::catalog::{Report, Shape};
 use uuid::Uuid;
 
-/// One question.
+/// A request for a report.
 #[derive(Clone, Debug)]
 pub struct Ask {
     /// The row of the catalogue.
     pub report: &'static Report,
-    /// The name that chooses its shape, if it asks to choose.
+    /// The name of the requested variant, if the report has variants.
     pub choice: Option<&'static str>,
     /// `days`, in bounds.
     pub days: i64,
@@ -16,14 +16,14 @@ pub struct Ask {
     pub page: Uuid,
     /// Name of the zone.
     pub zone: &'static str,
-    /// Whether the window before is asked for.
+    /// Whether to compare with the previous window.
     pub compare: bool,
-    /// Filters: name and values as they are sent, a `-` before those that are left out.
+    /// Filters: name and values as sent, with a `-` before excluded ones.
     pub filters: Vec<(&'static str, Vec<String>)>,
 }
 
 impl Ask {
-    /// The plain question to a report about a page.
+    /// A request for a report about a page, without options.
     #[must_use]
     pub const fn of(report: &'static Report, page: Uuid) -> Self {
         Self {
@@ -37,10 +37,10 @@ impl Ask {
         }
     }
 
-    /// The shape that it chooses.
+    /// The shape of the requested variant.
     ///
     /// # Panics
-    /// When there is no shape of that name.
+    /// If no shape has that name.
     #[must_use]
     pub fn shape(&self) -> &'static Shape {
         self.report.shape.chosen(self.choice).unwrap()

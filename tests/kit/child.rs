@@ -1,7 +1,7 @@
-//! Programs as processes of their own, for tests that kill them.
+//! Programs as separate processes, for tests that kill them.
 //!
-//! The child is this very test binary, asked to be a program: so a test needs no binary that somebody
-//! must have built before.
+//! The child process runs this same test binary, which then acts as the program. So a test needs no
+//! separately built binary.
 
 use std::{
     collections::BTreeMap,
@@ -11,37 +11,37 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Name of the variable that asks a test process to be a program.
+/// The variable that makes a test process act as a program.
 const PROGRAM: &str = "FOOTFALL_TEST_PROGRAM";
-/// Name of the test that becomes the program.
+/// The test that acts as the program.
 const TEST: &str = "child_program";
 
-/// What a program left behind.
+/// The results of a finished program.
 #[derive(Clone, Debug)]
 pub struct Ended {
     /// Its exit code.
     pub code: Option<i32>,
-    /// What it wrote to standard output, between words of the test harness.
+    /// Its standard output, without the lines of the test harness.
     pub out: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub err: String,
 }
 
 impl Ended {
-    /// The lines of JSON that it wrote to standard output.
+    /// The JSON lines of its standard output.
     pub fn json_lines(&self) -> impl Iterator<Item = &str> {
         self.out.lines().filter(|line| line.starts_with('{'))
     }
 }
 
-/// A child that is killed, without a chance to clean up, when the test drops it.
+/// A child process. Dropping it kills the process at once, without a clean stop.
 pub struct Program(Child);
 
 impl Program {
-    /// Starts a program (`footfall`, `projector`) with those arguments and environment.
+    /// Starts a program (`footfall`, `projector`) with arguments and an environment.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     #[must_use]
     pub fn start(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command(program, arguments, environment);
@@ -49,10 +49,10 @@ impl Program {
         Self(command.spawn().unwrap())
     }
 
-    /// The same, with its standard output in a file.
+    /// Like [`Self::start`], with its standard output in a file.
     ///
     /// # Panics
-    /// When it cannot be started, or the file cannot be made.
+    /// If it cannot be started, or the file cannot be made.
     #[must_use]
     pub fn start_writing(
         program: &str,
@@ -66,10 +66,10 @@ impl Program {
         Self(command.spawn().unwrap())
     }
 
-    /// Runs a program to its end, with that on its standard input.
+    /// Runs a program to its end, with the given standard input.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     #[must_use]
     pub fn run(
         program: &str,
@@ -86,7 +86,7 @@ impl Program {
             .unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
-        // A program may end without reading all of it.
+        // A program may exit before it has read everything.
         let writing = std::thread::spawn(move || stdin.write_all(&input));
         let output = child.wait_with_output().unwrap();
         let _ = writing.join();
@@ -104,10 +104,10 @@ impl Program {
         self.0.id()
     }
 
-    /// Kills it at once, as `kill -9` does, and waits until it is gone.
+    /// Kills it at once, like `kill -9`, and waits until it is gone.
     ///
     /// # Panics
-    /// When it cannot be killed.
+    /// If it cannot be killed.
     pub fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -116,7 +116,7 @@ impl Program {
     /// Sends a signal by name (`TERM`, `INT`).
     ///
     /// # Panics
-    /// When there is no `kill` program.
+    /// If there is no `kill` program.
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill")
             .args([&format!("-{name}"), &self.id().to_string()])
@@ -125,10 +125,10 @@ impl Program {
         assert!(status.success());
     }
 
-    /// Waits for its end and gives its exit code.
+    /// Waits for its end and returns its exit code.
     ///
     /// # Panics
-    /// When it cannot be waited for.
+    /// If waiting fails.
     #[must_use]
     pub fn wait(mut self) -> Option<i32> {
         self.0.wait().unwrap().code()
@@ -154,7 +154,7 @@ fn command(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> C
     command
 }
 
-/// The program and arguments this process was asked to be, if it was.
+/// The program and arguments for this process, if it is to act as a program.
 #[must_use]
 pub fn asked_to_be() -> Option<Vec<String>> {
     let asked = std::env::var(PROGRAM).ok()?;

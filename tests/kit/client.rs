@@ -1,4 +1,4 @@
-//! Speaks HTTP to a system as browsers, creators and dashboards do.
+//! Sends HTTP requests to a system, like browsers, creators and dashboards.
 
 use jiff::SignedDuration;
 use reqwest::{
@@ -13,10 +13,10 @@ use uuid::Uuid;
 
 use crate::system::SECRET;
 
-/// What a browser of today calls itself.
+/// The agent of a current browser.
 pub const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
 
-/// Speaks to one system.
+/// A client of one system.
 #[derive(Clone, Debug)]
 pub struct Client {
     base: String,
@@ -33,11 +33,11 @@ pub struct Creator {
     pub workspace_id: Uuid,
     /// Id of the first page.
     pub page: Uuid,
-    /// A token of theirs.
+    /// A token of the creator.
     pub token: String,
 }
 
-/// An answer, read whole.
+/// A response with its whole body.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// Status.
@@ -49,16 +49,16 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON; `null` when it is none.
+    /// The body as JSON; `null` if it is invalid JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
-    /// The `data` of a successful answer.
+    /// The `data` of a successful response.
     ///
     /// # Panics
-    /// When the answer is an error.
+    /// If the response is an error.
     #[must_use]
     pub fn data(&self) -> Value {
         let body = self.json();
@@ -72,10 +72,10 @@ impl Answer {
         body["data"].clone()
     }
 
-    /// Makes sure that the answer is a success.
+    /// Asserts that the response is a success.
     ///
     /// # Panics
-    /// When it is an error.
+    /// If it is an error.
     pub fn assert_ok(&self) {
         assert_eq!(
             self.json()["success"],
@@ -86,10 +86,10 @@ impl Answer {
         );
     }
 
-    /// The `id` in the data of a successful answer.
+    /// The `id` in the data of a successful response.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     #[must_use]
     pub fn id(&self) -> Uuid {
         let data = self.data();
@@ -99,7 +99,7 @@ impl Answer {
             .unwrap_or_else(|| panic!("no id in {data}"))
     }
 
-    /// Status, code and key of an error answer.
+    /// Status, code and key of an error response.
     #[must_use]
     pub fn error(&self) -> (u16, String, String) {
         let body = self.json();
@@ -109,7 +109,7 @@ impl Answer {
 }
 
 impl Client {
-    /// A client of the system at that address, whose tokens are made at its clock's time.
+    /// A client of the system at an address. Its tokens use the time of the given clock.
     #[must_use]
     pub fn new(base: String, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -119,7 +119,7 @@ impl Client {
         }
     }
 
-    /// Where the system listens, as host and port.
+    /// The system's address, as host and port.
     #[must_use]
     pub fn address(&self) -> &str {
         self.base.trim_start_matches("http://")
@@ -132,10 +132,10 @@ impl Client {
             .header(USER_AGENT, BROWSER)
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     ///
     /// # Panics
-    /// When the connection fails.
+    /// If the connection fails.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
@@ -146,12 +146,12 @@ impl Client {
         }
     }
 
-    /// Posts JSON.
+    /// Sends a POST with JSON.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// Posts JSON with a token.
+    /// Sends a POST with JSON and a token.
     pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
         self.send(
             self.request(Method::POST, path)
@@ -161,7 +161,7 @@ impl Client {
         .await
     }
 
-    /// Patches JSON with a token.
+    /// Sends a PATCH with JSON and a token.
     pub async fn patch_as(&self, token: &str, path: &str, body: &Value) -> Answer {
         self.send(
             self.request(Method::PATCH, path)
@@ -171,24 +171,24 @@ impl Client {
         .await
     }
 
-    /// Deletes with a token.
+    /// Sends a DELETE with a token.
     pub async fn delete_as(&self, token: &str, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path).bearer_auth(token))
             .await
     }
 
-    /// Gets with a token.
+    /// Sends a GET with a token.
     pub async fn get_as(&self, token: &str, path: &str) -> Answer {
         self.send(self.request(Method::GET, path).bearer_auth(token))
             .await
     }
 
-    /// Gets.
+    /// Sends a GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// A token for that user, valid for longer than any test's clock runs.
+    /// A token of a user, valid for longer than any test's clock runs.
     ///
     /// # Panics
     /// Never: the secret is text.
@@ -250,7 +250,7 @@ impl Client {
         )
     }
 
-    /// The body of a session beacon that is accepted.
+    /// The body of a valid session beacon.
     #[must_use]
     pub fn session_body(&self, page: Uuid, visitor: &str) -> Value {
         json!({
@@ -261,7 +261,7 @@ impl Client {
         })
     }
 
-    /// Opens a session and gives its id.
+    /// Opens a session and returns its id.
     pub async fn session(&self, page: Uuid, visitor: &str) -> Uuid {
         self.post(
             "/api/v1/analytics/session",
@@ -271,7 +271,7 @@ impl Client {
         .id()
     }
 
-    /// Records a view, or a click when a link is given, and gives its id.
+    /// Records a view, or a click if a link is given, and returns its id.
     pub async fn view(&self, session: Uuid, link: Option<Uuid>) -> Uuid {
         let body = json!({"sessionId": session, "path": "/", "linkClicked": link});
         self.post("/api/v1/analytics/pageview", &body).await.id()

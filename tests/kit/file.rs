@@ -1,4 +1,4 @@
-//! What reports must say of a file of history: its lines counted plainly, with nothing of the program.
+//! The expected reports of an import file: a plain count of its lines, without any code of the program.
 
 use crate::oracle::{ctr, js_number, js_round, since};
 use jiff::{SignedDuration, Timestamp};
@@ -7,7 +7,7 @@ use sqlx::{PgPool, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// Lines of a file, as visits that count.
+/// The lines of a file, as visits that count.
 #[derive(Clone, Debug)]
 pub struct Counted {
     visits: Vec<Value>,
@@ -25,7 +25,7 @@ impl Counted {
     /// The visits of a file of good lines; crawlers do not count.
     ///
     /// # Panics
-    /// When a line is no JSON.
+    /// If a line is invalid JSON.
     #[must_use]
     pub fn of(file: &str) -> Self {
         let visits = file.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -41,13 +41,13 @@ impl Counted {
         }
     }
 
-    /// How many visits count.
+    /// The number of visits that count.
     #[must_use]
     pub const fn visits(&self) -> usize {
         self.visits.len()
     }
 
-    /// How many events they come to: a visit, its user, its heartbeats, its views and their leaves.
+    /// The number of their events: a visit, its user, its heartbeats, its views and their leaves.
     #[must_use]
     pub fn events(&self) -> usize {
         let of = |visit: &Value| {
@@ -61,7 +61,7 @@ impl Counted {
     /// The three reports, as `(path, data)`; `links` are those of the page, with title and url.
     ///
     /// # Panics
-    /// When a line is no good one.
+    /// If a line is bad.
     #[must_use]
     pub fn reports(
         &self,
@@ -132,7 +132,7 @@ impl Counted {
         ]
     }
 
-    /// What each visit has come to, as [`sessions`] tells it: start, views, heartbeats, bounced, seconds
+    /// The totals of each visit, as [`sessions`] returns them: start, views, heartbeats, bounced, seconds
     /// and last activity.
     #[must_use]
     pub fn sessions(&self) -> Vec<String> {
@@ -186,10 +186,10 @@ fn session(visit: &Value) -> String {
     )
 }
 
-/// What the tables say of every session that began.
+/// The totals in the tables of every session that began.
 ///
 /// # Panics
-/// When the database refuses.
+/// If the query fails.
 pub async fn sessions(analytics: &PgPool) -> Vec<String> {
     let rows = sqlx::query(
         "SELECT started_at, page_views, heartbeats, bounced, duration_seconds, last_activity_at

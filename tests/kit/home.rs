@@ -1,4 +1,4 @@
-//! A data directory that ends with its test: its PostgreSQL too, however the test ends.
+//! A data directory that is removed with its test, including its PostgreSQL server, also when the test fails.
 
 use runtime::{Clock, IdSource, SystemClock, SystemIds};
 use std::{
@@ -10,20 +10,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a server may take to end.
+/// The deadline for the end of a server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A data directory that is not made yet, below a folder that only its owner may enter, as a home is.
+/// A data directory that does not exist yet, in a folder that only its owner may enter, like a home directory.
 #[derive(Debug)]
 pub struct Home {
     data: PathBuf,
 }
 
 impl Home {
-    /// Makes the folder above it.
+    /// Makes the parent folder.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be made.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
@@ -36,7 +36,7 @@ impl Home {
         }
     }
 
-    /// The folder that holds it.
+    /// The parent folder.
     ///
     /// # Panics
     /// Never.
@@ -56,7 +56,7 @@ impl Deref for Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // A program that was killed leaves its server behind. A clean end leaves no pid file.
+        // A killed program leaves its server running. A clean stop leaves no pid file.
         if let Some(pid) = server(&self.data) {
             let _ = Command::new("kill").args(["-QUIT", &pid]).status();
             let begun = Instant::now();
@@ -68,7 +68,7 @@ impl Drop for Home {
     }
 }
 
-/// The process of the server that a data directory's pid file names, if it lives.
+/// The server process in a data directory's pid file, if it is alive.
 #[must_use]
 pub fn server(data: &Path) -> Option<String> {
     let text = fs::read_to_string(data.join("postgres/cluster/postmaster.pid")).ok()?;
@@ -76,7 +76,7 @@ pub fn server(data: &Path) -> Option<String> {
     is_postgres(pid).then(|| pid.to_owned())
 }
 
-/// True while that process runs, and is PostgreSQL's.
+/// True while the process runs and is PostgreSQL.
 #[must_use]
 pub fn is_postgres(pid: &str) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();

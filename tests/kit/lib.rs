@@ -1,7 +1,15 @@
-//! A whole system in a test: real PostgreSQL, a real log, the three services, HTTP in front.
+//! A whole system in a test: real PostgreSQL, a real log, the three services, and HTTP in front.
 //!
-//! Each [`System`] has databases and a log of its own, so tests run in parallel. With `KAFKA_BROKERS`
-//! set the log is that cluster's; its topics are made anew for each system, one system at a time.
+//! Each [`System`] has its own databases and log, so tests run in parallel. With `KAFKA_BROKERS`
+//! set the log is that cluster's; each system creates its topics again, and systems run one at a time.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
 
 pub mod ask;
 pub mod child;
@@ -22,7 +30,7 @@ pub use system::{System, SystemBuilder};
 
 use jiff::Timestamp;
 
-/// Where the clocks of tests stand: a Friday noon in UTC, far from any change of an hour.
+/// The time of tests' clocks: a Friday noon in UTC, far from any change of daylight-saving time.
 #[must_use]
 pub fn noon() -> Timestamp {
     "2027-03-05T12:00:00Z".parse().unwrap_or_default()

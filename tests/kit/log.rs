@@ -1,4 +1,4 @@
-//! A log for one system: an embedded log of its own, or the topics of a given cluster created again.
+//! A log for one system: an embedded log of its own, or topics created again on a given cluster.
 
 use footfall_log::{Broker, Credentials, Options};
 use rdkafka::{
@@ -25,7 +25,7 @@ const PASSWORD: &str = "a password for tests";
 
 static GIVEN_CLUSTER: std::sync::LazyLock<Arc<Mutex<()>>> = std::sync::LazyLock::new(Arc::default);
 
-/// Where a system's events go.
+/// The log of a system.
 pub struct TestLog {
     broker: Option<Broker>,
     kafka: KafkaSettings,
@@ -33,7 +33,7 @@ pub struct TestLog {
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
-/// A record as it stands in the log.
+/// A record of the log.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// Partition.
@@ -48,7 +48,7 @@ pub struct Stored {
     pub headers: BTreeMap<String, String>,
 }
 
-/// True when the tests run against a cluster that was given.
+/// True if the tests run against a given cluster.
 #[must_use]
 pub fn is_given() -> bool {
     std::env::var("KAFKA_BROKERS").is_ok_and(|brokers| !brokers.is_empty())
@@ -58,7 +58,7 @@ impl TestLog {
     /// A fresh, empty log with its topics.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be made.
     pub async fn start() -> Self {
         let log = Self::bare().await;
         log.make_topics().await;
@@ -68,7 +68,7 @@ impl TestLog {
     /// A log without topics.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be made.
     pub async fn bare() -> Self {
         let folder = std::env::temp_dir().join(format!(
             "footfall-log-{}",
@@ -96,10 +96,10 @@ impl TestLog {
         }
     }
 
-    /// Makes the topics where they are missing.
+    /// Makes the missing topics.
     ///
     /// # Panics
-    /// When the broker refuses.
+    /// If the broker refuses.
     pub async fn make_topics(&self) {
         let ids = SystemIds;
         topics::ensure(
@@ -112,7 +112,7 @@ impl TestLog {
         .unwrap();
     }
 
-    /// The same log for a further system, which must end before this one and leave it to it to finish.
+    /// The same log for a further system. That system must end before this one, which removes the log.
     #[must_use]
     pub fn shared(&self) -> Self {
         Self {
@@ -129,35 +129,35 @@ impl TestLog {
         self.kafka.brokers()
     }
 
-    /// Settings of a program that is to use it.
+    /// Settings of a program that uses this log.
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         self.kafka.variables().into_iter().collect()
     }
 
-    /// Its folder, for tests that tamper with it.
+    /// Its folder, for tests that change its files.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Settings to reach it.
+    /// Settings for a client of this log.
     #[must_use]
     pub fn kafka(&self) -> KafkaSettings {
         self.kafka.clone()
     }
 
-    /// Stops the embedded log, as if it were away. Nothing happens on a given cluster.
+    /// Stops the embedded log, to make it unavailable. Does nothing on a given cluster.
     pub async fn stop(&mut self) {
         if let Some(broker) = self.broker.take() {
             broker.stop().await;
         }
     }
 
-    /// Starts the embedded log again at the same address, on what its folder holds now.
+    /// Starts the embedded log again at the same address, with the current content of its folder.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub async fn start_again(&mut self) {
         let port = self
             .brokers()
@@ -167,10 +167,10 @@ impl TestLog {
         self.broker = Some(start(&self.folder, port).await);
     }
 
-    /// Throws the log away and begins a new one: on a given cluster by making the topics anew.
+    /// Removes the log and begins a new one. On a given cluster, it creates the topics again.
     ///
     /// # Panics
-    /// When it cannot be made.
+    /// If it cannot be made.
     pub async fn replace(&mut self) {
         if is_given() {
             delete_topics(self.brokers()).await;
@@ -185,7 +185,7 @@ impl TestLog {
     /// Every record of a topic, by partition and offset.
     ///
     /// # Panics
-    /// When the broker does not answer.
+    /// If the broker does not answer.
     pub async fn read(&self, topic: &'static str) -> Vec<Stored> {
         let kafka = self.kafka();
         tokio::task::spawn_blocking(move || read_all(&kafka, topic))
@@ -196,7 +196,7 @@ impl TestLog {
     /// The next offset of each partition of events.
     ///
     /// # Panics
-    /// When the broker does not answer.
+    /// If the broker does not answer.
     pub async fn ends(&self) -> Vec<(i32, i64)> {
         let kafka = self.kafka();
         tokio::task::spawn_blocking(move || {
@@ -217,7 +217,7 @@ impl TestLog {
         .unwrap()
     }
 
-    /// Ends the log and removes its folder.
+    /// Stops the log and removes its folder.
     pub async fn finish(mut self) {
         self.stop().await;
         let _ = std::fs::remove_dir_all(&self.folder);
@@ -284,7 +284,7 @@ async fn delete_topics(brokers: &str) {
         .delete_topics(&[EVENTS, DIRECTORY, DEAD_LETTERS], &options)
         .await
         .unwrap();
-    // Deletion is carried out after it was acknowledged.
+    // The broker deletes topics after it acknowledges the deletion.
     let consumer: BaseConsumer = KafkaSettings::new(brokers)
         .consumer("footfall-tests")
         .create()

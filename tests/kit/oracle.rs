@@ -55,8 +55,7 @@ async fn count(analytics: &PgPool, statement: &'static str, page: Uuid, since: T
 }
 
 async fn total_views(analytics: &PgPool, page: Uuid, since: Timestamp) -> i64 {
-    let statement =
-        "SELECT COUNT(*) FROM events WHERE kind = 4 AND page_id = $1::uuid AND occurred_at >= $2";
+    let statement = "SELECT COUNT(*) FROM hits WHERE page_id = $1::uuid AND occurred_at >= $2";
     count(analytics, statement, page, since).await
 }
 
@@ -67,8 +66,8 @@ async fn total_views(analytics: &PgPool, page: Uuid, since: Timestamp) -> i64 {
 pub async fn overview(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) -> Value {
     let since = since(now, days);
     let views = total_views(analytics, page, since).await;
-    let clicks = "SELECT COUNT(*) FROM events
-        WHERE kind = 4 AND page_id = $1::uuid AND occurred_at >= $2 AND link_id IS NOT NULL";
+    let clicks = "SELECT COUNT(*) FROM hits
+        WHERE page_id = $1::uuid AND occurred_at >= $2 AND link_id IS NOT NULL";
     let clicks = count(analytics, clicks, page, since).await;
     let visitors = "SELECT COUNT(*) FROM (
             SELECT visitor_hash FROM sessions WHERE page_id = $1::uuid AND started_at >= $2 GROUP BY visitor_hash
@@ -129,8 +128,8 @@ pub async fn links(
     let since = since(now, days);
     let rows = sqlx::query(
         "SELECT link_id, COUNT(*)::int AS clicks
-        FROM events
-        WHERE kind = 4 AND page_id = $1::uuid AND link_id IS NOT NULL AND occurred_at >= $2
+        FROM hits
+        WHERE page_id = $1::uuid AND link_id IS NOT NULL AND occurred_at >= $2
         GROUP BY link_id
         ORDER BY clicks DESC, link_id ASC",
     )

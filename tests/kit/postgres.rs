@@ -1,6 +1,7 @@
 //! One PostgreSQL server for all tests of a process, and a fresh pair of databases for each system.
 
-use footfall::postgres::{Contents, EmbeddedPostgres, Programs, Role};
+use footfall::roles::{self, Contents, Role};
+use footfall_postgres::{EmbeddedPostgres, Programs};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use std::{
     path::Path,
@@ -16,8 +17,8 @@ struct Server {
     postgres: EmbeddedPostgres,
 }
 
-/// The URLs of one system's two databases, main and analytics, for the server's superuser: tests look everywhere and
-/// tamper with everything.
+/// The URLs of one system's two databases, main and analytics, for the server's superuser, so that tests can read and
+/// change everything.
 #[derive(Clone, Debug)]
 pub struct Databases {
     /// Main database.
@@ -27,16 +28,16 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// The settings by which the services reach them, each with its own role.
+    /// The settings of the services for these databases, each with its own role.
     ///
     /// # Panics
-    /// When they are not of this process's server.
+    /// If they do not belong to this process's server.
     #[must_use]
     pub fn settings(&self) -> [(&'static str, String); 3] {
         let server = SERVER.get().expect("the server runs");
-        let url = |role, url: &str| {
+        let url = |role: Role, url: &str| {
             let (_, name) = url.rsplit_once('/').expect("a database");
-            server.postgres.url(role, name)
+            server.postgres.url(role.name(), name)
         };
         [
             ("DATABASE_URL", url(Role::Api, &self.main)),
@@ -52,7 +53,7 @@ impl Databases {
 /// A pair of migrated, empty databases.
 ///
 /// # Panics
-/// When no PostgreSQL can be started: nothing can be tested then.
+/// If PostgreSQL cannot be started: then nothing can be tested.
 pub async fn databases() -> Databases {
     let server = SERVER.get_or_init(Server::start).await;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +77,7 @@ pub async fn databases() -> Databases {
 /// A pair of databases without any table.
 ///
 /// # Panics
-/// As [`databases`].
+/// Like [`databases`].
 pub async fn empty_databases() -> Databases {
     let server = SERVER.get_or_init(Server::start).await;
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -86,11 +87,30 @@ pub async fn empty_databases() -> Databases {
     );
     for (name, contents) in [(&main, Contents::Main), (&analytics, Contents::Analytics)] {
         server.postgres.create_database(name).await.unwrap();
-        server.postgres.grant(name, contents).await.unwrap();
+        roles::grant(&server.postgres, name, contents)
+            .await
+            .unwrap();
     }
     Databases {
         main: server.postgres.admin_url(&main),
         analytics: server.postgres.admin_url(&analytics),
+    }
+}
+
+/// Gives a pair of databases to the roles again, as each start of the program does.
+///
+/// # Panics
+/// When they are not of this process's server.
+pub async fn grant(databases: &Databases) {
+    let server = SERVER.get().expect("the server runs");
+    for (url, contents) in [
+        (&databases.main, Contents::Main),
+        (&databases.analytics, Contents::Analytics),
+    ] {
+        let (_, name) = url.rsplit_once('/').expect("a database");
+        roles::grant(&server.postgres, name, contents)
+            .await
+            .unwrap();
     }
 }
 
@@ -99,7 +119,7 @@ impl Server {
         let folder = std::env::temp_dir().join(format!("footfall-tests-{}", std::process::id()));
         let directory = folder.join("postgres");
         std::fs::create_dir_all(&folder).unwrap();
-        // On a runtime of its own: a test's ends with the test, the server serves them all.
+        // On a separate runtime: a test's runtime ends with the test, but the server serves all tests.
         let (sender, receiver) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -111,7 +131,7 @@ impl Server {
                     .await
                     .unwrap();
                 watch_over(&folder);
-                postgres.make_roles().await.unwrap();
+                roles::make(&postgres).await.unwrap();
                 lift_connection_limits(&postgres).await;
                 for (name, contents, migrations) in [
                     ("template_main", Contents::Main, &api::MIGRATIONS),
@@ -125,7 +145,7 @@ impl Server {
                     let pool = PgPool::connect(&postgres.admin_url(name)).await.unwrap();
                     migrations.run(&pool).await.unwrap();
                     pool.close().await;
-                    postgres.grant(name, contents).await.unwrap();
+                    roles::grant(&postgres, name, contents).await.unwrap();
                 }
                 let _ = sender.send(Self { postgres });
                 std::future::pending::<()>().await;
@@ -137,7 +157,7 @@ impl Server {
     }
 }
 
-/// The limits are for one system, and here are many.
+/// The roles' limits are for one system, and many systems use this server.
 async fn lift_connection_limits(postgres: &EmbeddedPostgres) {
     let mut admin = PgConnection::connect(&postgres.admin_url("postgres"))
         .await
@@ -151,7 +171,7 @@ async fn lift_connection_limits(postgres: &EmbeddedPostgres) {
     }
 }
 
-/// Stops the server and removes its folder when this process has ended, however it ends.
+/// Stops the server and removes its folder after the end of this process, also after a crash.
 fn watch_over(folder: &Path) {
     let script = r#"
         while kill -0 "$1" 2>/dev/null; do sleep 0.2; done

@@ -5,7 +5,7 @@
 
 use crate::oracle::js_round;
 use jiff::Timestamp;
-use schemas::{Kind, analytics::facts::FACTS};
+use schemas::analytics::facts::FACTS;
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 use std::collections::{BTreeMap, HashMap};
@@ -81,10 +81,10 @@ impl Rows {
                 let at = columns[fact.time].as_str().unwrap().parse().unwrap();
                 Row { at, columns }
             });
-            tables.insert(fact.table, rows.filter(counts).collect::<Vec<Row>>());
+            tables.insert(fact.table, rows.collect::<Vec<Row>>());
         }
         let mut visits = tables["sessions"].clone();
-        restate(&mut visits, &tables["events"]);
+        restate(&mut visits, &tables["hits"]);
         tables.insert("sessions", visits.clone());
         let by_id = visits
             .into_iter()
@@ -97,40 +97,27 @@ impl Rows {
     }
 }
 
-/// Events that wait for their visit do not count.
-fn counts(row: &Row) -> bool {
-    let seq = row.columns.get("visible_seq");
-    seq.is_none_or(|seq| !seq.is_null())
-}
-
-/// Sets what each visit sums up to what its events say.
-fn restate(visits: &mut [Row], events: &[Row]) {
+/// Sets what each visit sums up to what its views and heartbeats say.
+fn restate(visits: &mut [Row], hits: &[Row]) {
     let mut leaves: BTreeMap<String, f64> = BTreeMap::new();
-    let mut beats: BTreeMap<String, u32> = BTreeMap::new();
     let mut views: BTreeMap<String, Vec<View>> = BTreeMap::new();
-    for event in events {
-        let is = |kind: Kind| *event.get("kind") == json!(kind.number());
-        if is(Kind::SessionHeartbeat) {
-            let session = event.id("session_id");
-            *beats.entry(session).or_default() += 1;
-        } else if is(Kind::PageLeft) {
-            let seconds = event.get("duration_seconds").as_f64().unwrap();
-            leaves.insert(event.id("pageview_id"), seconds);
-        } else if is(Kind::PageViewed) {
-            let view = View {
-                at: event.at,
-                event: event.id("event_id"),
-                id: event.id("pageview_id"),
-            };
-            let session = event.id("session_id");
-            views.entry(session).or_default().push(view);
+    for hit in hits {
+        if let Some(micros) = hit.get("left_micros").as_f64() {
+            leaves.insert(hit.id("pageview_id"), micros / 1e6);
         }
+        let view = View {
+            at: hit.at,
+            event: hit.id("event_id"),
+            id: hit.id("pageview_id"),
+        };
+        let session = hit.id("session_id");
+        views.entry(session).or_default().push(view);
     }
     for visit in visits {
         let id = visit.id("session_id");
         let mut views = views.remove(&id).unwrap_or_default();
         views.sort_unstable();
-        let beats = beats.get(&id).copied().unwrap_or(0);
+        let beats = visit.get("heartbeats").as_f64().unwrap();
         let seconds = seconds(beats, &views, &leaves);
         for (column, value) in [
             ("page_views", json!(views.len())),
@@ -152,9 +139,9 @@ struct View {
 }
 
 /// The duration of a visit: 30 s a heartbeat; without any, the sum of its views if one of them was left.
-fn seconds(beats: u32, views: &[View], leaves: &BTreeMap<String, f64>) -> f64 {
-    if beats > 0 {
-        return f64::from(beats) * 30.0;
+fn seconds(beats: f64, views: &[View], leaves: &BTreeMap<String, f64>) -> f64 {
+    if beats > 0.0 {
+        return beats * 30.0;
     }
     if !views.iter().any(|view| leaves.contains_key(&view.id)) {
         return 0.0;

@@ -22,13 +22,13 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// Longest time anything in a test may take before it counts as broken.
+/// The longest time for any step of a test; after it the test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Secrets of every test system.
 pub const SECRET: &str = "a-secret-for-tests-only-0123456789abcdef";
 
-/// How a system is to be.
+/// Options for a system.
 pub struct SystemBuilder {
     settings: BTreeMap<String, String>,
     log: Option<TestLog>,
@@ -62,21 +62,21 @@ impl Default for SystemBuilder {
 }
 
 impl SystemBuilder {
-    /// Sets a setting.
+    /// Adds a setting.
     #[must_use]
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.settings.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Uses a log that is there already.
+    /// Uses an existing log.
     #[must_use]
     pub fn log(mut self, log: TestLog) -> Self {
         self.log = Some(log);
         self
     }
 
-    /// Uses databases that are there already.
+    /// Uses existing databases.
     #[must_use]
     pub fn databases(mut self, databases: Databases) -> Self {
         self.databases = Some(databases);
@@ -90,17 +90,17 @@ impl SystemBuilder {
         self
     }
 
-    /// Where ids begin, so that two systems on one log make different ones.
+    /// The first generated id, so that two systems on one log make different ones.
     #[must_use]
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Starts it and waits until it is ready.
+    /// Starts the system and waits until it is ready.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub async fn start(self) -> System {
         let log = match self.log {
             Some(log) => log,
@@ -135,7 +135,13 @@ impl SystemBuilder {
         let started = started.unwrap_or_else(|failure| panic!("{failure:?}"));
         let paths = paths(&started.router);
         let options = Options::read(&mut Settings::from_pairs(settings.clone()));
-        serve::spawn(listener, started.router, options, &context);
+        serve::spawn(
+            listener,
+            started.router,
+            dialects::spoken(),
+            options,
+            &context,
+        );
         tokio::select! {
             () = context.readiness.wait() => {}
             ended = context.lifecycle.run_to_end() => panic!("the system ended: {ended:?}"),
@@ -160,11 +166,11 @@ impl SystemBuilder {
     }
 }
 
-/// The paths of a router's routes. Routers list them nowhere but in their debug output; should that
-/// ever change, there are none, and whoever compares them notices.
+/// The paths of a router's routes. Routers list them only in their debug output. If that format ever
+/// changes, the list is empty and the tests that compare it fail.
 fn paths(router: &Router) -> BTreeSet<String> {
     let text = format!("{router:?}");
-    // What follows is for paths that are not there.
+    // The rest is for unknown paths.
     let before = text.split("fallback_router").next().unwrap_or_default();
     let paths = before.split("RouteId(").filter_map(|entry| {
         let (_, path) = entry.split_once("): \"")?;
@@ -175,11 +181,11 @@ fn paths(router: &Router) -> BTreeSet<String> {
 
 /// A running system.
 pub struct System {
-    /// Ends the services when the test fails; without it their threads would hold up its end.
+    /// Stops the services when the test fails; otherwise their threads would delay its end.
     guard: Guard,
-    /// Speaks HTTP to it.
+    /// A client of this system.
     pub client: Client,
-    /// Its clock, which stands still until it is moved.
+    /// Its clock, which moves only when a test moves it.
     pub clock: Arc<ManualClock>,
     /// Its log.
     pub log: TestLog,
@@ -189,21 +195,21 @@ pub struct System {
     pub analytics: PgPool,
     /// Their URLs.
     pub databases: Databases,
-    /// What became of its beacons.
+    /// The outcomes of its beacons.
     pub outcomes: Arc<ingest::Outcomes>,
     /// Its lifecycle and readiness.
     pub context: Context,
-    /// The settings it was started with.
+    /// The settings of its start.
     pub settings: BTreeMap<String, String>,
     /// The paths of its routers.
     pub paths: BTreeSet<String>,
 }
 
 impl System {
-    /// Starts one on a log and databases that are there already, and waits until the tables have the whole log.
+    /// Starts a system on an existing log and databases, and waits until the tables have the whole log.
     ///
     /// # Panics
-    /// When it cannot be started, or the tables do not get there.
+    /// If it cannot be started, or the tables do not catch up.
     pub async fn over(log: TestLog, databases: Databases) -> Self {
         let builder = SystemBuilder::default().log(log).databases(databases);
         let system = builder.start().await;
@@ -211,7 +217,7 @@ impl System {
         system
     }
 
-    /// A system with nothing special.
+    /// A system with default options.
     pub async fn start() -> Self {
         SystemBuilder::default().start().await
     }
@@ -219,16 +225,16 @@ impl System {
     /// Waits until the tables have everything that is in the log now.
     ///
     /// # Panics
-    /// When that takes too long.
+    /// If that takes too long.
     pub async fn settle(&self) {
         let ends = self.log.ends().await;
         self.settle_at(&ends).await;
     }
 
-    /// Waits until the tables have everything before those offsets.
+    /// Waits until the tables have everything before the given offsets.
     ///
     /// # Panics
-    /// When that takes too long.
+    /// If that takes too long.
     pub async fn settle_at(&self, ends: &[(i32, i64)]) {
         let store = projector::Store::new(self.analytics.clone());
         let folded = async {
@@ -241,7 +247,7 @@ impl System {
                 if !ends.iter().any(behind) {
                     return;
                 }
-                // The tables tell nobody when they change.
+                // The tables send no notification of changes.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -250,10 +256,10 @@ impl System {
             .expect("the projector did not catch up");
     }
 
-    /// Stops the services and gives back what they stood on.
+    /// Stops the services and returns the log and databases.
     ///
     /// # Panics
-    /// When a part had failed or does not stop.
+    /// If a part has failed or does not stop.
     pub async fn stop(self) -> (TestLog, Databases) {
         let _guard = self.guard;
         self.context.lifecycle.finish().await.unwrap();

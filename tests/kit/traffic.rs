@@ -1,5 +1,5 @@
 //! Random traffic as a log may hold it: late, early and repeated records, visits that never start, clicks
-//! on links of anybody. The same seed gives the same records.
+//! on unknown links. The same seed gives the same records.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -10,7 +10,7 @@ use schemas::{
 };
 use uuid::Uuid;
 
-/// Whose traffic, and about what.
+/// The tenant of the traffic, with its pages and links.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// Tenant.
@@ -41,7 +41,7 @@ const COUNTRIES: [(&str, &str); 4] = [
 const WORDS: [&str; 6] = ["alpha", "Beta", "none", "gamma, delta", r"ü\n", "-minus"];
 const PATHS: [&str; 3] = ["/", "/@ada", "/a,b?c"];
 
-/// The records of so many visits that began in the days before `now`, in any order.
+/// The records of a number of visits that began in the days before `now`, in random order.
 #[must_use]
 pub fn records(site: &Site, seed: u64, visits: u32, now: Timestamp, days: i64) -> Vec<Event> {
     let mut random = Random(StdRng::seed_from_u64(seed), site.clone());
@@ -69,7 +69,7 @@ impl Random {
         of[self.0.random_range(0..of.len())]
     }
 
-    /// One of them, or nothing.
+    /// One of them, or none.
     fn maybe(&mut self, of: &[&str]) -> Option<String> {
         self.0.random_bool(0.8).then(|| self.one(of).to_owned())
     }
@@ -94,7 +94,7 @@ impl Random {
 
     fn visit(&mut self, at: Timestamp, all: &mut Vec<Event>) {
         let session_id = SessionId(self.id());
-        // Some visits never start: what belongs to them waits for ever.
+        // Some visits never start: their other events wait for ever.
         if self.0.random_bool(0.97) {
             let start = self.start(session_id);
             let visitor = self.visitor();
@@ -103,7 +103,7 @@ impl Random {
         }
         let mut now = at;
         for _ in 0..self.0.random_range(0..5) {
-            // Seldom more than the hour beyond which a view's end is not taken from the next one.
+            // Seldom more than an hour; beyond that, the next view does not end the previous one.
             now += SignedDuration::from_millis(self.0.random_range(0..4_000_000));
             self.view(session_id, now, all);
         }

@@ -2,20 +2,16 @@
 
 use super::PublishError;
 use crate::store::outbox::PublishedLog;
-use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
-    error::{KafkaError, KafkaResult},
-    types::RDKafkaErrorCode,
-};
+use rdkafka::error::KafkaResult;
 use runtime::{
-    kafka::{KafkaSettings, blocking},
+    kafka::{KafkaSettings, blocking, same_log::LogReader},
     topics,
 };
 use schemas::topics::DIRECTORY;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// How long the cluster may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The log's name, and whether it holds what is remembered of it.
@@ -35,14 +31,13 @@ pub(super) async fn compare(
 }
 
 async fn holds(kafka: &KafkaSettings, published: &PublishedLog) -> KafkaResult<bool> {
-    let config = kafka.consumer_with_ends("footfall-outbox");
-    let published = published.clone();
-    blocking(move || read(&config, &published)).await
+    let (kafka, published) = (kafka.clone(), published.clone());
+    blocking(move || read(&kafka, &published)).await
 }
 
-fn read(config: &ClientConfig, published: &PublishedLog) -> KafkaResult<bool> {
-    let consumer: BaseConsumer = config.create()?;
-    let (_, high) = consumer.fetch_watermarks(DIRECTORY, 0, TIMEOUT)?;
+fn read(kafka: &KafkaSettings, published: &PublishedLog) -> KafkaResult<bool> {
+    let reader = LogReader::new(kafka, "footfall-outbox")?;
+    let (_, high) = reader.watermarks(DIRECTORY, 0, TIMEOUT)?;
     if high < published.next_offset {
         return Ok(false);
     }
@@ -52,25 +47,5 @@ fn read(config: &ClientConfig, published: &PublishedLog) -> KafkaResult<bool> {
         return Ok(true);
     };
     let last = published.next_offset.saturating_sub(1);
-    let mut partitions = TopicPartitionList::new();
-    partitions.add_partition_offset(DIRECTORY, 0, Offset::Offset(last))?;
-    consumer.assign(&partitions)?;
-    match consumer.poll(TIMEOUT) {
-        Some(Ok(message)) => {
-            Ok(message.offset() == last && message.payload() == Some(payload.as_slice()))
-        }
-        Some(Err(KafkaError::PartitionEOF(_))) => Ok(false),
-        Some(Err(error)) if is_out_of_range(&error) => Ok(false),
-        Some(Err(error)) => Err(error),
-        None => Err(KafkaError::MessageConsumption(
-            RDKafkaErrorCode::OperationTimedOut,
-        )),
-    }
-}
-
-fn is_out_of_range(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset)
-    )
+    Ok(reader.payload_at(DIRECTORY, 0, last)?.as_ref() == Some(payload))
 }

@@ -7,7 +7,7 @@ use super::{
     theme::{Palette, Scheme},
 };
 use crate::{
-    links::destination,
+    manage::links::destination,
     store::{links::BioLink, public::Page},
 };
 use askama::Template;

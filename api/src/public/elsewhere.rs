@@ -1,7 +1,7 @@
 //! Paths that no route has: other ways to write a page's address, and what is not there at all.
 
-use super::error_page;
-use crate::{app::App, refusals};
+use super::{Public, error_page};
+use crate::refusals;
 use axum::{
     extract::{Request, State},
     http::{StatusCode, Uri},
@@ -15,7 +15,7 @@ const ENCODED_AT: &str = "/%40";
 
 /// Leads on to the page that was meant, or says that there is none: as a page below `/@`, else in the
 /// envelope.
-pub(super) async fn look(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn look(State(public): State<Arc<Public>>, request: Request) -> Response {
     if let Some(address) = meant(request.uri()) {
         return Redirect::permanent(&address).into_response();
     }
@@ -23,7 +23,7 @@ pub(super) async fn look(State(app): State<Arc<App>>, request: Request) -> Respo
         return StatusCode::NOT_FOUND.into_response();
     }
     let id = request.extensions().get::<CorrelationId>().copied();
-    error_page::write(&app, refusals::page_not_found().into_response(), id)
+    error_page::write(&public.app, refusals::page_not_found().into_response(), id)
 }
 
 /// The address of a page that was written with a slash at its end or an encoded `@`.

@@ -4,6 +4,7 @@
 //! what browsers may do with it. The one rule: nothing runs, loads or is styled without the nonce.
 
 use super::{
+    Public,
     body::Body,
     name::PageName,
     page::{self, PublicPage},
@@ -38,13 +39,14 @@ struct Document<'a> {
 
 /// The page of that name, with the tracker.
 pub(super) async fn show_page(
-    State(app): State<Arc<App>>,
+    State(public): State<Arc<Public>>,
     name: PageName,
 ) -> Result<Response, ApiError> {
-    let public = page::find(&app, &name).await?;
+    let page = page::find(&public, &name).await?;
+    let app = &public.app;
     let now = app.clock.now();
-    let token = tracking_token::make(&app.public.tracking, PageId(public.page.id), now);
-    let (html, policy) = document(&public, now, &nonce(&app), &token, &app.public.origin)?;
+    let token = tracking_token::make(&public.tracking, PageId(page.page.id), now);
+    let (html, policy) = document(&page, now, &nonce(app), &token, &public.origin)?;
     let no_cache = HeaderValue::from_static("no-cache");
     let headers = [
         (header::CONTENT_TYPE, HTML),

@@ -1,11 +1,11 @@
 //! `GET /api/v1/bio/{username}` and `GET /api/v1/bio/embed/{username}`
 
 use super::{
+    Public,
     name::PageName,
     page::{self, PublicPage},
 };
 use crate::{
-    app::App,
     extract::Query,
     refusals,
     store::{links::BioLink, public::Page},
@@ -102,31 +102,31 @@ impl<'a> WirePublicPage<'a> {
 
 /// A page with its visible links; `?page=` names a further one.
 pub(super) async fn read_page(
-    State(app): State<Arc<App>>,
+    State(public): State<Arc<Public>>,
     name: PageName,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let page = page::find(&app, &name.page(query.first("page").as_deref())?).await?;
-    Ok(respond(&app, &page))
+    let page = page::find(&public, &name.page(query.first("page").as_deref())?).await?;
+    Ok(respond(&public, &page))
 }
 
 /// The same for showing it elsewhere; 403 unless the page allows that.
 pub(super) async fn read_embed(
-    State(app): State<Arc<App>>,
+    State(public): State<Arc<Public>>,
     name: PageName,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let page = page::find(&app, &name.page(query.first("page").as_deref())?).await?;
+    let page = page::find(&public, &name.page(query.first("page").as_deref())?).await?;
     if !page.page.embed_enabled {
         return Err(refusals::embed_disabled());
     }
-    let mut response = respond(&app, &page);
+    let mut response = respond(&public, &page);
     let headers = response.headers_mut();
     headers.insert(header::X_FRAME_OPTIONS, ALLOW_ALL);
     Ok(response)
 }
 
-fn respond(app: &App, page: &PublicPage) -> Response {
-    let data = ok(WirePublicPage::new(page, app.clock.now()));
+fn respond(public: &Public, page: &PublicPage) -> Response {
+    let data = ok(WirePublicPage::new(page, public.app.clock.now()));
     ([(header::CACHE_CONTROL, CACHE)], data).into_response()
 }

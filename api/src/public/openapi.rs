@@ -1,13 +1,9 @@
 //! The public routes, as the OpenAPI document has them.
 
-use super::json::WirePublicPage;
-use crate::{
-    limits::{PUBLIC_EMBED, PUBLIC_PAGE, SHOW_PAGE},
-    openapi::limited,
-    refusals,
-};
+use super::{Limited, READ_EMBED, READ_PAGE, SHOW_PAGE, json::WirePublicPage};
+use crate::{auth::Plan, refusals};
 use axum::http::{Method, StatusCode};
-use runtime::openapi::{Document, Operation, Schema, constant, text};
+use runtime::openapi::{Document, Operation, Schema, Throttled, constant, text};
 
 const TAG: &str = "Public pages";
 const OK: StatusCode = StatusCode::OK;
@@ -26,12 +22,12 @@ pub(crate) fn describe(document: &mut Document) {
             .answer_header("Cache-Control", true, text(usize::MAX))
     };
     document.add(named(
-        of_page("/api/v1/bio/{username}", ("read_page", PUBLIC_PAGE))
+        of_page("/api/v1/bio/{username}", ("read_page", READ_PAGE))
             .summary("A page with its visible links."),
     ));
     document.add(
         named(
-            of_page("/api/v1/bio/embed/{username}", ("read_embed", PUBLIC_EMBED))
+            of_page("/api/v1/bio/embed/{username}", ("read_embed", READ_EMBED))
                 .summary("The same for showing it elsewhere, where the page allows that.")
                 .refuses([refusals::embed_disabled()]),
         )
@@ -66,11 +62,13 @@ pub(crate) fn describe(document: &mut Document) {
     );
 }
 
-/// A route behind [`open`](super::address::open), which reads the database.
-fn of_page(path: &str, (id, limit): (&str, &str)) -> Operation {
-    let name = text(usize::MAX).about("The creator's; case does not count.");
-    limited(Operation::new(Method::GET, path, TAG, id), limit, "address")
-        .path_parameter("username", name.example("ada"))
+/// A route that reads the database.
+fn of_page(path: &str, (name, (id, allowance)): (&str, Limited)) -> Operation {
+    let username = text(usize::MAX).about("The creator's; case does not count.");
+    let limit = allowance.limit(id, Plan::Standard);
+    Operation::new(Method::GET, path, TAG, name)
+        .throttled(Throttled::Always, limit, "address")
+        .path_parameter("username", username.example("ada"))
         .refuses([refusals::page_not_found()])
         .refuses_while_away()
 }

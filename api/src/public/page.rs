@@ -3,7 +3,7 @@
 //! The one rule: every request asks the database which version is there (one look-up by index), so a
 //! write is seen at once on every instance; what is kept is only what that version holds.
 
-use super::{body::Body, name::PageName};
+use super::{Public, body::Body, name::PageName};
 use crate::{
     app::App,
     refusals,
@@ -104,13 +104,14 @@ fn is_visible(link: &BioLink, now: Timestamp) -> bool {
 }
 
 /// The published page of that name; 404 for any other.
-pub(super) async fn find(app: &App, name: &PageName) -> Result<Arc<PublicPage>, ApiError> {
+pub(super) async fn find(public: &Public, name: &PageName) -> Result<Arc<PublicPage>, ApiError> {
+    let app = &public.app;
     let pool = app.main.pool()?;
     let head = store::public::find_head(pool, &name.username, name.slug.as_deref()).await?;
     let Some(head) = head.filter(|head| head.published) else {
         return Err(refusals::page_not_found());
     };
-    let Pages(pages) = &app.public.pages;
+    let Pages(pages) = &public.pages;
     let kept = pages.get(&head.id);
     if let Some(kept) = kept.filter(|kept| kept.page.content_version == head.content_version) {
         return Ok(kept);

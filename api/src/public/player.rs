@@ -4,7 +4,7 @@
 //! what a creator wrote.
 
 use crate::{
-    links::{destination, embed},
+    manage::links::{destination, embed},
     store::links::BioLink,
 };
 use serde_json::Value;

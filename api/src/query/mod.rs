@@ -18,7 +18,6 @@ mod trial;
 
 pub(crate) use asked::{Asked, Grant};
 pub(crate) use dialect::Dialect;
-pub(crate) use object::Object;
 pub(crate) use run::answer;
 pub use trial::{Question, answer_from_rows, report_statements};
 

@@ -11,14 +11,14 @@ use super::{
 };
 use crate::{
     app::App,
+    auth::Access,
     catalog::{Format, Report, Shape},
     extract::Query,
-    guard::Caller,
     refusals,
     sources::{Filter, Plan, Window},
 };
 use axum::response::Response;
-use runtime::http::ApiError;
+use runtime::http::{ApiError, ok};
 use std::time::Instant;
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
@@ -27,12 +27,12 @@ use uuid::Uuid;
 pub(crate) async fn answer<D: Dialect>(
     app: &App,
     report: &'static Report,
-    caller: &Caller,
+    access: &Access,
     query: &Query,
 ) -> Result<Response, ApiError> {
     let started = Instant::now();
     let span = info_span!("api.report", report = report.id);
-    let answered = read::<D>(app, report, caller, query).instrument(span).await;
+    let answered = read::<D>(app, report, access, query).instrument(span).await;
     metrics::histogram!("api_report_seconds", "report" => report.id)
         .record(started.elapsed().as_secs_f64());
     answered
@@ -41,11 +41,11 @@ pub(crate) async fn answer<D: Dialect>(
 async fn read<D: Dialect>(
     app: &App,
     report: &'static Report,
-    caller: &Caller,
+    access: &Access,
     query: &Query,
 ) -> Result<Response, ApiError> {
     let asked = D::read(report, query, app.clock.now())?;
-    let grant = D::grant(app, report, caller, &asked).await?;
+    let grant = D::grant(app, report, access, &asked).await?;
     let Some(shape) = report.shape.chosen(asked.choice) else {
         return D::no_such_choice(report, query, &asked);
     };
@@ -64,7 +64,7 @@ async fn read<D: Dialect>(
         compare(&mut data, shape, &answer, &before);
     }
     match report.format {
-        Format::Json => Ok(D::respond(data)),
+        Format::Json => Ok(ok(data)),
         Format::Csv => Ok(D::respond_csv(csv::write(shape, &data)?, &asked)),
     }
 }

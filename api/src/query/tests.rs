@@ -9,7 +9,7 @@ use crate::{
 use compose::{compare, compose};
 use jiff::{Timestamp, tz::TimeZone};
 use names::Names;
-use object::Node;
+use object::{Node, Object};
 use schemas::analytics::measures;
 use serde_json::{Value, json};
 use std::fmt::Write;

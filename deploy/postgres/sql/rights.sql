@@ -1,15 +1,18 @@
 -- Rights in one of the two databases: its owner creates and changes tables and takes advisory locks, its readers read the
--- tables, and no other role may connect. Tables that another role created become the owner's. Run in that database as a superuser,
--- as often as you like, with two settings that name the roles:
+-- tables, and no other role may connect. The owner also gets tables that another role created. Run it in that database as a superuser,
+-- as often as you like, with two settings that name the roles, and for the analytics database a third one that names
+-- the schema in which `footfall rebuild` makes fresh tables:
 --
 --   main       footfall.owner=footfall_api        footfall.readers=footfall_reader
 --   analytics  footfall.owner=footfall_projector  footfall.readers=footfall_api,footfall_reader
+--              footfall.rebuild=footfall_rebuild
 SET search_path TO pg_catalog;
 
 DO $$
 DECLARE
     owner CONSTANT regrole := current_setting('footfall.owner')::regrole;
     reader regrole;
+    rebuild CONSTANT text := current_setting('footfall.rebuild', true);
     statement text;
 BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
@@ -17,13 +20,18 @@ BEGIN
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA public TO %s', owner);
 
+    IF rebuild <> '' THEN
+        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', rebuild);
+        EXECUTE format('ALTER SCHEMA %I OWNER TO %s', rebuild, owner);
+    END IF;
+
     FOR statement IN
         SELECT format('ALTER TABLE %s OWNER TO %s', c.oid::regclass, owner)
         FROM pg_class c
         WHERE c.relnamespace = 'public'::regnamespace
         AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
         AND c.relowner <> owner
-        -- The sequence of a column follows its table, and what an extension made stays the extension's.
+        -- The sequence of a column follows its table, and an extension keeps its own objects.
         AND NOT EXISTS (
             SELECT FROM pg_depend d
             WHERE d.classid = 'pg_class'::regclass
@@ -64,8 +72,8 @@ BEGIN
             owner, reader);
     END LOOP;
 
-    -- Migrations and the publisher of changes take turns by locks that are nothing but numbers. By default every role that
-    -- may connect may take them, and whoever holds one stops the service without a trace.
+    -- Migrations and the publisher of changes take turns by advisory locks, which are only numbers. By default every role that
+    -- may connect may take them, and a role that holds one stops the service without a trace.
     FOR statement IN
         SELECT format(
             'REVOKE ALL ON FUNCTION %1$s FROM PUBLIC; GRANT EXECUTE ON FUNCTION %1$s TO %2$s',

@@ -1,5 +1,5 @@
 -- The roles: one for each service and one for people, none with a right beyond its own tables. They have no
--- password at first, and no one can log in until they get one. Run as a superuser, as often as you like.
+-- password at first, so they cannot log in until they get one. Run it as a superuser, as often as you like.
 --
 -- footfall_api        owns the main database's tables and reads the analytics database
 -- footfall_projector  owns the analytics database's tables
@@ -26,7 +26,7 @@ BEGIN
 END
 $$;
 
--- A typing mistake is refused before rights are checked.
+-- Refuses a write by mistake, before rights are checked.
 ALTER ROLE footfall_reader SET default_transaction_read_only = on;
--- A session that was forgotten within a transaction would hold back vacuum and migrations.
+-- A session left idle within a transaction would hold back vacuum and migrations.
 ALTER ROLE footfall_reader SET idle_in_transaction_session_timeout = '10min';

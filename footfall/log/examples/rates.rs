@@ -8,6 +8,11 @@
 //! ```
 //! The last table shows the disk alone: a write of a record's size and fdatasync, in the folder of `TMPDIR`.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a measurement reads its own numbers"
+)]
+
 use std::{
     error::Error,
     fs,

@@ -5,6 +5,7 @@
 mod batch;
 mod broker;
 mod groups;
+mod lock;
 mod requests;
 mod store;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod import;
 pub mod reach;
+pub mod rebuild;
 pub mod replay;
 pub mod token;
 pub mod topics;

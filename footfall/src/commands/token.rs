@@ -43,17 +43,17 @@ pub fn run(
     workspace: Option<Uuid>,
 ) -> Result<(), Failure> {
     if jwt::algorithm(&settings) != Some(jwt::Algorithm::HS256) {
-        let algorithm = settings.text("JWT_ALGORITHM").unwrap_or_default();
+        let algorithm = settings.text(jwt::ALGORITHM).unwrap_or_default();
         let what = format!(
             "is {algorithm}; `footfall token` makes HS256 tokens only, for others the private key is with your issuer: ask it for one"
         );
-        settings.problem("JWT_ALGORITHM", what);
+        settings.problem(jwt::ALGORITHM, what);
     }
     if sub.is_empty() || sub.chars().count() > jwt::MAX_SUBJECT_CHARS {
         settings.problem("--sub", "must have 1 to 128 characters");
     }
     settings.finish()?;
-    secrets::take_kept(&mut settings, &["JWT_SECRET"])?;
+    secrets::take_kept(&mut settings, &[jwt::SECRET.name])?;
     print_line(&make(
         &mut settings,
         sub,
@@ -75,15 +75,15 @@ pub(crate) fn make(
     ttl: SignedDuration,
 ) -> Result<String, Failure> {
     let verifier = Verifier::read(settings);
-    let secret = settings.required("JWT_SECRET");
+    let secret = settings.required(&jwt::SECRET);
     settings.finish()?;
     let claims = Claims {
         sub: sub.to_owned(),
         exp: now.as_second().saturating_add(ttl.as_secs()),
         nbf: None,
         workspace_id: workspace.map(|id| id.to_string()),
-        iss: settings.text("JWT_ISSUER"),
-        aud: settings.text("JWT_AUDIENCE").map(Value::from),
+        iss: settings.text(jwt::ISSUER),
+        aud: settings.text(jwt::AUDIENCE).map(Value::from),
     };
     let token = jwt::sign(&secret, &claims).map_err(Failure::other)?;
     match verifier.map(|verifier| verifier.verify(&token, now)) {

@@ -1,8 +1,9 @@
 //! `footfall tracking-token`: what a page rendered elsewhere carries for the next five to ten minutes.
 
 use crate::{output::print_line, secrets};
-use runtime::{Context, Settings, program::Failure, secrets::read_tracking};
-use schemas::{PageId, tracking_token};
+use ingest::secrets::TRACKING;
+use runtime::{Context, Settings, program::Failure};
+use schemas::{Keyring, PageId, tracking_token};
 
 /// Prints the page's token under `TRACKING_HMAC_SECRET`, or under the secret of the data directory. Nothing is made
 /// or changed.
@@ -11,8 +12,8 @@ use schemas::{PageId, tracking_token};
 /// When no secret is found, or it cannot be used.
 pub fn run(mut settings: Settings, context: &Context, page: PageId) -> Result<(), Failure> {
     settings.finish()?;
-    secrets::take_kept(&mut settings, &["TRACKING_HMAC_SECRET"])?;
-    let secrets = read_tracking(&mut settings);
+    secrets::take_kept(&mut settings, &[TRACKING.name])?;
+    let secrets = settings.required_with(&TRACKING, Keyring::parse);
     settings.finish()?;
     secrets.map_or(Ok(()), |secrets| {
         print_line(&tracking_token::make(&secrets, page, context.clock.now()))

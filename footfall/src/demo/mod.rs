@@ -3,6 +3,11 @@
 //! Only when asked for. Everything goes the way of everybody: HTTP for creator, links and live visits,
 //! the import for history. The one rule: a second start adds no history, whatever became of the first.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the demo's tables and its own server's answers"
+)]
+
 mod client;
 mod creator;
 mod people;
@@ -19,10 +24,10 @@ use crate::{
 use api::catalog::{Choice, REPORTS, Shape};
 use client::Client;
 use creator::{Creator, NAME};
+use ingest::secrets::TRACKING;
 use jiff::SignedDuration;
-use runtime::{
-    Context, Settings, jwt, kafka::KafkaSettings, program::Failure, secrets::read_tracking,
-};
+use runtime::{Context, Settings, jwt, kafka::KafkaSettings, program::Failure};
+use schemas::Keyring;
 use std::{fmt::Write, net::SocketAddr};
 use tracing::info;
 use trickle::Trickle;
@@ -85,7 +90,7 @@ impl Demo {
 
     async fn make(&mut self, context: &Context) -> Result<(Trickle, Visits), Failure> {
         let now = context.clock.now();
-        let tracking = read_tracking(&mut self.settings);
+        let tracking = self.settings.required_with(&TRACKING, Keyring::parse);
         self.settings.finish()?;
         let tracking = tracking.ok_or_else(|| Failure::other("TRACKING_HMAC_SECRET is missing"))?;
         let ttl = SignedDuration::from_hours(TOKEN_HOURS);

@@ -4,7 +4,7 @@
 //! is read as it is, except for U+0000, which PostgreSQL's text cannot hold.
 
 use serde_json::Value;
-use std::{fmt::Write, str::Chars};
+use std::{borrow::Cow, fmt::Write, str::Chars};
 
 /// Objects and arrays within each other; the strict reader gives up at 128.
 const MAX_DEPTH: usize = 100;
@@ -22,7 +22,9 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// When it is still not JSON.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(bytes);
+    // The lossy reader goes byte by byte, and hardly any body needs it.
+    let text =
+        std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     // Also true of an escaped backslash before `u0000`: the repair tells the two apart.
     let may_hold_nul = text.contains("\\u0000");
     if !may_hold_nul && let Ok(value) = serde_json::from_str(&text) {

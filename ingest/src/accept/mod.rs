@@ -5,22 +5,14 @@
 //! [`Acceptor::trace`], then [`Acceptor::judge`]. The one rule: time, randomness, address and
 //! directory come in as arguments.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 pub mod beacon;
 pub mod data;
 mod facts;
 pub mod json;
 mod judge;
+pub(crate) mod members;
 pub(crate) mod read;
+pub(crate) mod rules;
 mod trace;
 pub mod verdict;
 
@@ -30,5 +22,6 @@ pub use beacon::{
 };
 pub use facts::{Facts, Rules, Trust};
 pub use judge::{Acceptor, PRODUCER};
-pub use read::{Form, Invalid, MAX_EVENT_NAME_CHARS};
-pub use verdict::{Answer, Bucket, KnownPage, Missing, Origin, Refusal, Verdict};
+pub use members::MAX_EVENT_NAME_CHARS;
+pub use read::{Form, Invalid};
+pub use verdict::{Answer, KnownPage, Missing, Origin, Refusal, Verdict};

@@ -1,39 +1,23 @@
 //! Reads a beacon from JSON, or reports every rule that it breaks.
 //!
-//! The one rule: only what identifies or counts can refuse a beacon (`visitorId`, `consentAnalytics`,
-//! `trackingToken`, ids, `duration`, `event`). Everything else describes: it is cut, rounded, clamped or
-//! left out, because a visit without its title is still a visit. Lengths that the contract leaves open
-//! are bounded by the body's own limit, except a custom event's name, which becomes a column.
+//! Owns which members make up a beacon; what each may be is [`super::members`]'. The one rule: reading goes
+//! on after a broken rule, so that all are reported at once.
 
 use super::{
     beacon::{
         Beacon, BeaconKind, Content, Leave, Name, Pageview, PageviewRef, Proof, Session,
         SessionRef, Track,
     },
-    data,
+    data, members as m,
 };
 use crate::enrich::Claims;
-use runtime::http::{ApiError, Fields};
+use runtime::{
+    http::{ApiError, Fields},
+    members::{Id, Member},
+};
 use schemas::{LinkId, PageId, PageviewId, SessionId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
-
-/// Longest visitor id, in characters.
-pub(crate) const MAX_VISITOR_ID_CHARS: usize = 128;
-/// Longest URL, path and title, in characters.
-pub(crate) const MAX_URL_CHARS: usize = 2_048;
-/// Longest name of a device, browser, system, zone or language, in characters.
-pub(crate) const MAX_NAME_CHARS: usize = 64;
-/// Longest name of a custom event, in characters. Ours: none is published.
-pub const MAX_EVENT_NAME_CHARS: usize = 256;
-/// No limit of its own: the body has one.
-pub(crate) const UNLIMITED: usize = usize::MAX;
-/// Largest side of a screen.
-pub(crate) const MAX_SCREEN: f64 = 100_000.0;
-/// Longest time in view, in seconds.
-pub(crate) const MAX_DURATION_SECONDS: f64 = 3_600.0;
-/// Deepest scroll, in percent.
-pub(crate) const MAX_SCROLL_PERCENT: f64 = 100.0;
 
 /// How a beacon came, which decides where its ids stand.
 #[derive(Clone, Copy, Debug)]
@@ -135,95 +119,84 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn session(&mut self) -> Option<Session<'a>> {
         let fields = &mut self.fields;
-        let visitor_id = fields.required_string("visitorId", MAX_VISITOR_ID_CHARS);
-        let consent = fields.string("consentAnalytics", UNLIMITED) == Some("granted");
-        let page = fields.uuid("bioPageId").map(PageId);
-        let tracking_token = fields.string("trackingToken", UNLIMITED);
-        let referrer = text(fields, "referrer", MAX_URL_CHARS);
-        // Not cut: campaign parameters may come after the limit. The stored parts have limits of their own.
-        let landing_url = text(fields, "landingUrl", UNLIMITED);
-        let claims = Claims {
-            device: text(fields, "device", MAX_NAME_CHARS),
-            browser: text(fields, "browser", MAX_NAME_CHARS),
-            os: text(fields, "os", MAX_NAME_CHARS),
-            os_version: text(fields, "osVersion", MAX_NAME_CHARS),
-            timezone: text(fields, "timezone", MAX_NAME_CHARS),
-            language: text(fields, "language", MAX_NAME_CHARS),
-            screen_width: side(fields, "screenWidth"),
-            screen_height: side(fields, "screenHeight"),
+        let visitor_id = m::VISITOR_ID.read(fields);
+        // Read on without it, for the other broken rules.
+        let session = Session {
+            visitor_id: visitor_id.unwrap_or_default(),
+            consent: m::CONSENT.read(fields) == Some("granted"),
+            page: m::VISITED_PAGE.read(fields).map(PageId),
+            tracking_token: m::TRACKING_TOKEN.read(fields),
+            referrer: m::VISIT_REFERRER.read(fields),
+            landing_url: m::LANDING_URL.read(fields),
+            claims: Claims {
+                device: m::DEVICE.read(fields),
+                browser: m::BROWSER.read(fields),
+                os: m::OS.read(fields),
+                os_version: m::OS_VERSION.read(fields),
+                timezone: m::TIMEZONE.read(fields),
+                language: m::LANGUAGE.read(fields),
+                screen_width: m::SCREEN_WIDTH.read(fields),
+                screen_height: m::SCREEN_HEIGHT.read(fields),
+            },
         };
-        Some(Session {
-            visitor_id: visitor_id?,
-            consent,
-            page,
-            tracking_token,
-            referrer,
-            landing_url,
-            claims,
-        })
+        visitor_id.map(|_| session)
     }
 
     fn pageview(&mut self, form: Form<'_>) -> Option<Pageview<'a>> {
         let session = match form {
-            Form::Alone(_) => self.fields.required_uuid("sessionId").map(by_session_id),
+            Form::Alone(_) => m::REQUIRED_SESSION_ID
+                .read(&mut self.fields)
+                .map(by_session_id),
             Form::Member => self.member_session(),
             Form::Part(name) => Some(SessionRef::Named(name)),
         };
-        let link = self.fields.uuid("linkClicked").map(LinkId);
-        let path = text(&self.fields, "path", MAX_URL_CHARS);
-        let title = text(&self.fields, "title", MAX_URL_CHARS);
-        let referrer = text(&self.fields, "referrer", MAX_URL_CHARS);
-        Some(Pageview {
-            session: session?,
-            link,
-            path,
-            title,
-            referrer,
-        })
+        let fields = &mut self.fields;
+        let view = Pageview {
+            session: session.unwrap_or(SessionRef::Stranger),
+            link: m::LINK.read(fields).map(LinkId),
+            path: m::PATH.read(fields),
+            title: m::TITLE.read(fields),
+            referrer: m::VIEW_REFERRER.read(fields),
+        };
+        session.map(|_| view)
     }
 
     fn leave(&mut self, form: Form<'_>) -> Option<Leave> {
         let pageview = match form {
             Form::Alone(id) => Some(PageviewRef::from_text(id.unwrap_or_default())),
-            Form::Member => match self.in_place("pageviewId", "pageviewEventId") {
+            Form::Member => match self.in_place(&m::PAGEVIEW_ID, &m::PAGEVIEW_EVENT_ID) {
                 InPlace::Name(name) => Some(PageviewRef::Named(name)),
                 InPlace::Broken => None,
-                InPlace::Nothing => self
-                    .fields
-                    .required_uuid("pageviewId")
+                InPlace::Nothing => m::REQUIRED_PAGEVIEW_ID
+                    .read(&mut self.fields)
                     .map(|id| PageviewRef::Id(PageviewId(id))),
             },
             Form::Part(name) => Some(PageviewRef::Named(name)),
         };
-        let duration = self
-            .fields
-            .required_number("duration", 0.0..=MAX_DURATION_SECONDS);
-        let scroll_depth = number(&self.fields, "scrollDepth");
+        let duration_seconds = m::DURATION.read(&mut self.fields);
+        let scroll_depth_percent = m::SCROLL_DEPTH.read(&mut self.fields);
         Some(Leave {
             pageview: pageview?,
-            duration_seconds: without_sign_of_zero(duration?),
-            // A page that bounces at its end scrolls a little past it.
-            scroll_depth_percent: scroll_depth
-                .map(|depth| without_sign_of_zero(depth.clamp(0.0, MAX_SCROLL_PERCENT))),
+            duration_seconds: without_sign_of_zero(duration_seconds?),
+            scroll_depth_percent: scroll_depth_percent.map(without_sign_of_zero),
         })
     }
 
     fn track(&mut self, form: Form<'_>, max_data_bytes: usize) -> Option<Track<'a>> {
-        let name = self.fields.required_string("event", MAX_EVENT_NAME_CHARS);
+        let name = m::EVENT.read(&mut self.fields);
         let named = match form {
             Form::Alone(_) => InPlace::Nothing,
-            Form::Member => self.in_place("sessionId", "sessionEventId"),
+            Form::Member => self.in_place(&m::SESSION_ID, &m::SESSION_EVENT_ID),
             Form::Part(name) => InPlace::Name(name),
         };
         let session = match named {
             InPlace::Name(name) => Some(SessionRef::Named(name)),
             InPlace::Broken => None,
-            InPlace::Nothing => self
-                .fields
-                .string("sessionId", UNLIMITED)
+            InPlace::Nothing => m::TRACKED_SESSION
+                .read(&mut self.fields)
                 .map(SessionRef::from_text),
         };
-        let properties = self.fields.get("properties").and_then(Value::as_object);
+        let properties = m::PROPERTIES.read(&mut self.fields);
         if let Some(properties) = properties {
             let bytes = data::json_bytes(properties);
             if bytes > max_data_bytes {
@@ -249,25 +222,28 @@ impl<'a> Reader<'a> {
     }
 
     fn member_session(&mut self) -> Option<SessionRef> {
-        match self.in_place("sessionId", "sessionEventId") {
+        match self.in_place(&m::SESSION_ID, &m::SESSION_EVENT_ID) {
             InPlace::Name(name) => Some(SessionRef::Named(name)),
             InPlace::Broken => None,
-            InPlace::Nothing => self.fields.required_uuid("sessionId").map(by_session_id),
+            InPlace::Nothing => m::REQUIRED_SESSION_ID
+                .read(&mut self.fields)
+                .map(by_session_id),
         }
     }
 
-    fn in_place(&mut self, id: &str, event_id: &str) -> InPlace {
-        if self.fields.get(id).is_some() || self.fields.get(event_id).is_none() {
+    /// The name that stands in place of an id.
+    fn in_place(&mut self, id: &Member<Id>, event_id: &Member<Id>) -> InPlace {
+        let fields = &mut self.fields;
+        if fields.get(id.name()).is_some() || fields.get(event_id.name()).is_none() {
             return InPlace::Nothing;
         }
-        if self.fields.get("bioPageId").is_none() {
-            self.fields
-                .problem(format!("bioPageId is required with {event_id}"));
+        let page_id = m::PAGE_ID.name();
+        if fields.get(page_id).is_none() {
+            fields.problem(format!("{page_id} is required with {}", event_id.name()));
         }
-        let event_id = self.fields.uuid(event_id);
-        let page = self.fields.uuid("bioPageId").map(PageId);
-        let token = self.fields.string("trackingToken", UNLIMITED);
-        self.proof = token.map(|token| Proof {
+        let event_id = event_id.read(fields);
+        let page = m::PAGE_ID.read(fields).map(PageId);
+        self.proof = m::PAGE_TOKEN.read(fields).map(|token| Proof {
             token,
             named_at: None,
         });
@@ -292,39 +268,74 @@ fn by_session_id(id: Uuid) -> SessionRef {
     SessionRef::Id(SessionId(id))
 }
 
-/// A text that only describes: cut at its limit, left out when it is something else.
-fn text<'a>(fields: &Fields<'a>, name: &str, max_chars: usize) -> Option<&'a str> {
-    let text = fields.get(name)?.as_str()?;
-    // PostgreSQL's text cannot hold it. Bodies come without it, see `json`.
-    if text.contains('\0') {
-        return None;
-    }
-    let end = text.char_indices().nth(max_chars).map(|(at, _)| at);
-    end.map_or(Some(text), |end| text.get(..end))
-}
-
-/// A number that only describes: left out when it is something else.
-pub(crate) fn number(fields: &Fields<'_>, name: &str) -> Option<f64> {
-    fields.get(name)?.as_f64()
-}
-
-/// A side of a screen, rounded: zoomed and scaled screens have fractions.
-fn side(fields: &Fields<'_>, name: &str) -> Option<u32> {
-    let side = round(number(fields, name)?);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "whole and within a small range"
-    )]
-    (0.0..=MAX_SCREEN).contains(&side).then_some(side as u32)
-}
-
-/// Rounds half up, as `Math.round` does.
-pub(crate) fn round(number: f64) -> f64 {
-    (number + 0.5).floor()
-}
-
 /// -0 is in every range that 0 is in, and no number that a report should show.
 fn without_sign_of_zero(number: f64) -> f64 {
     number + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ID: &str = m::EXAMPLE_ID;
+
+    fn read(kind: BeaconKind, form: Form<'_>, object: &Value) -> String {
+        let object = object.as_object().unwrap();
+        format!("{:?}", Beacon::read(kind, form, object, 100))
+    }
+
+    #[test]
+    fn every_member_that_is_described_is_read() {
+        let kinds = [
+            (BeaconKind::Session, json!({ "visitorId": "v" })),
+            (BeaconKind::Pageview, json!({ "sessionId": ID })),
+            (BeaconKind::Heartbeat, json!({ "sessionId": ID })),
+            (
+                BeaconKind::Leave,
+                json!({ "pageviewId": ID, "duration": 1 }),
+            ),
+            (BeaconKind::Track, json!({ "event": "e", "sessionId": ID })),
+        ];
+        let others = [
+            json!("other"),
+            json!("5f0c3f0e-6c5e-4b6a-9d0a-0f6c1c5b7a11"),
+            json!("granted"),
+            json!(2),
+            json!({ "a": 1 }),
+        ];
+        for (kind, least) in kinds {
+            for (form, members) in [
+                (Form::Alone(Some(ID)), m::alone(kind).collect::<Vec<_>>()),
+                (Form::Member, m::in_batch(kind).collect()),
+            ] {
+                for member in members {
+                    let name = member.name();
+                    // The age is no part of what a beacon says; proof and page count with a name only.
+                    if name == m::AGE_MS.name() {
+                        continue;
+                    }
+                    let mut before = least.clone();
+                    let names = ["bioPageId", "trackingToken"];
+                    let of_name = kind != BeaconKind::Session && names.contains(&name);
+                    if of_name || name.ends_with("EventId") {
+                        let (id, event_id) = match kind {
+                            BeaconKind::Leave => ("pageviewId", "pageviewEventId"),
+                            _ => ("sessionId", "sessionEventId"),
+                        };
+                        let object = before.as_object_mut().unwrap();
+                        object.remove(id);
+                        object.insert(event_id.to_owned(), json!(ID));
+                        object.insert("bioPageId".to_owned(), json!(ID));
+                    }
+                    let changes = others.iter().any(|other| {
+                        let mut after = before.clone();
+                        after[name] = other.clone();
+                        read(kind, form, &after) != read(kind, form, &before)
+                    });
+                    assert!(changes, "{name} of {kind:?}, {form:?}");
+                }
+            }
+        }
+    }
 }

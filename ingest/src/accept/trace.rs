@@ -1,12 +1,9 @@
-//! Whose a beacon is, by the tag of the id that it names, and what its own limit is counted by.
-//!
-//! The one rule: nothing is counted by an id that is not proven, or anybody could fill the limiter.
+//! Whose a beacon is, by the tag of the id that it names.
 
 use super::{
     beacon::{Beacon, Content, Name, PageviewRef, SessionRef},
-    facts::Facts,
     judge::Acceptor,
-    verdict::{Bucket, Origin},
+    verdict::Origin,
 };
 use crate::directory::Directory;
 use schemas::{WorkspaceNo, routed::Payload};
@@ -47,26 +44,6 @@ impl Acceptor {
                 Origin::Session(no, self.ids.session(no, payload))
             }),
             SessionRef::Stranger => Origin::Forged,
-        }
-    }
-
-    /// What the beacon's own limit is counted by; `None` where only the address can be.
-    #[must_use]
-    pub fn bucket<'a>(
-        beacon: &Beacon<'a>,
-        origin: Origin,
-        facts: &Facts<'a>,
-    ) -> Option<Bucket<'a>> {
-        match (&beacon.content, origin) {
-            (Content::Session(session), _) => Some(Bucket::Visit {
-                address: facts.address,
-                visitor_id: session.visitor_id,
-                page: session.page,
-            }),
-            (Content::Identify(_) | Content::Track(_), _) => facts.user.map(Bucket::User),
-            (_, Origin::Session(_, id)) => Some(Bucket::Session(id)),
-            (_, Origin::Pageview(_, id)) => Some(Bucket::Pageview(id)),
-            (_, Origin::Opening | Origin::Nowhere | Origin::Forged | Origin::Unknown(_)) => None,
         }
     }
 }

@@ -4,7 +4,6 @@ use super::beacon::BeaconKind;
 use crate::directory::Tenant;
 use schemas::{Event, PageId, PageviewId, RefusalReason, SessionId, WorkspaceNo};
 use serde::Serialize;
-use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Whose a beacon is, as far as its ids prove it.
@@ -22,26 +21,6 @@ pub enum Origin {
     Forged,
     /// It names a visit or view of a page that is not known.
     Unknown(PageId),
-}
-
-/// What a beacon's own limit is counted by. Ids are proven ones only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bucket<'a> {
-    /// Visits of one visitor from one address to one page.
-    Visit {
-        /// The client's address.
-        address: IpAddr,
-        /// The client's id of its visitor.
-        visitor_id: &'a str,
-        /// The page.
-        page: Option<PageId>,
-    },
-    /// Beacons of one visit.
-    Session(SessionId),
-    /// Beacons of one view.
-    Pageview(PageviewId),
-    /// Beacons of one signed-in user.
-    User(&'a str),
 }
 
 /// What becomes of a beacon.

@@ -1,28 +1,28 @@
 //! `POST /api/v1/analytics/events`: many beacons in one request, a verdict for each.
 //!
-//! Owns the members' order and verdicts; each is judged as it would be alone. The one rule: members that
-//! name a visit of the same batch are judged after it and share its refusal.
+//! Owns the members' order and verdicts; each is judged as it would be alone. The one rule: visits are
+//! judged first, because other members of the batch may name them.
 
 mod reading;
 mod verdicts;
 
 use crate::{
-    accept::Missing,
-    body, limits,
+    body,
+    intake::{Intake, passage::Passage},
+    limits,
     outcome::{BeaconType, Outcome},
     request::{Declined, Seen},
-    service::Service,
 };
 use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
+use reading::Reading;
 use runtime::http::ApiError;
 use serde_json::{Map, Value};
 use std::sync::Arc;
-use verdicts::Batch;
+use verdicts::Verdicts;
 
-pub(crate) use reading::MAX_AGE_MS;
 pub(crate) use verdicts::Results;
 
 /// Largest body of a batch.
@@ -31,20 +31,17 @@ pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
 pub const MAX_MEMBERS: usize = 500;
 
 /// Answers a batch.
-pub(crate) async fn record_events(
-    State(service): State<Arc<Service>>,
-    request: Request,
-) -> Response {
-    record(&service, request)
+pub(crate) async fn record_events(State(intake): State<Arc<Intake>>, request: Request) -> Response {
+    record(&intake, request)
         .await
         .unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn record(service: &Service, request: Request) -> Result<Response, Declined> {
-    let whole = service.outcomes().ticket(BeaconType::Batch);
+async fn record(intake: &Intake, request: Request) -> Result<Response, Declined> {
+    let whole = intake.outcomes().ticket(BeaconType::Batch);
     let (parts, body) = request.into_parts();
-    let seen = Seen::of(service, &parts);
-    if let Err(spent) = limits::spend_address(service.throttles(), limits::BATCH, seen.address) {
+    let seen = Seen::of(intake, &parts);
+    if let Err(spent) = limits::spend_address(intake.throttles(), limits::BATCH, seen.address) {
         whole.settle(Outcome::Throttled);
         return Err(spent.into());
     }
@@ -55,17 +52,24 @@ async fn record(service: &Service, request: Request) -> Result<Response, Decline
     let members = members(&object)?;
     whole.dissolve();
 
-    let acceptor = service.acceptor();
-    let mut batch = Batch::new(service, &acceptor, &parts, &seen, members.len());
-    let queue = batch.read(members);
-    let unknown = batch.judge(queue, false);
-    if !unknown.is_empty() {
-        let missing: Vec<Missing> = unknown.iter().filter_map(|entry| entry.missing).collect();
-        service.await_known(&missing).await;
-        let still_unknown = batch.judge(unknown, true);
-        batch.give_up(still_unknown);
+    let now = intake.now();
+    let mut verdicts = Verdicts::of(members.len());
+    let mut reading = Reading::new(intake, &parts.headers, seen.address, now, &mut verdicts);
+    let entries = reading.read(members);
+    let (user, group) = reading.end();
+    let (places, mut passages): (Vec<usize>, Vec<Passage<'_>>) = entries
+        .into_iter()
+        .map(|entry| {
+            let facts = seen.facts(user.as_deref(), entry.occurred_at, now);
+            let passage = Passage::live(entry.beacon, facts, entry.ticket);
+            (entry.index, passage)
+        })
+        .unzip();
+    intake.take(&mut passages, group).await;
+    for (index, passage) in places.into_iter().zip(&passages) {
+        verdicts.conclude(index, &passage.fate);
     }
-    Ok(batch.publish().await)
+    Ok(verdicts.into_response())
 }
 
 fn members(object: &Map<String, Value>) -> Result<&[Value], Declined> {

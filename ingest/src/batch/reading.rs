@@ -1,20 +1,59 @@
 //! A batch's members, read: rules, tokens and the address's limit, before anything is judged.
 
-use super::verdicts::{Batch, Entry};
+use super::verdicts::{Status, Verdicts};
 use crate::{
-    accept::{Beacon, BeaconKind, Form, Name, read},
-    limits::{self, Spent},
-    outcome::{BeaconType, Outcome, Ticket},
+    accept::{Beacon, BeaconKind, Form, Name, members::AGE_MS},
+    intake::{Intake, judge::Group},
+    limits,
+    outcome::{BeaconType, Ticket},
+    request::Declined,
 };
-use jiff::SignedDuration;
+use axum::http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
 use runtime::{http::Fields, jwt::Refused};
 use schemas::{PageId, RefusalReason};
 use serde_json::{Map, Value};
+use std::net::IpAddr;
 
-/// How long ago a member may have happened: a day.
-pub(crate) const MAX_AGE_MS: i64 = 86_400_000;
+/// A member that keeps the rules.
+pub(super) struct Entry<'a> {
+    pub(super) index: usize,
+    pub(super) ticket: Ticket,
+    pub(super) beacon: Beacon<'a>,
+    pub(super) occurred_at: Timestamp,
+}
 
-impl Batch<'_> {
+/// Reads the members of one batch.
+pub(super) struct Reading<'a> {
+    intake: &'a Intake,
+    headers: &'a HeaderMap,
+    address: IpAddr,
+    now: Timestamp,
+    verdicts: &'a mut Verdicts,
+    /// The subject of the request's token, which is verified when the first member needs it.
+    user: Option<Result<String, Refused>>,
+    group: Group,
+}
+
+impl<'a> Reading<'a> {
+    pub(super) fn new(
+        intake: &'a Intake,
+        headers: &'a HeaderMap,
+        address: IpAddr,
+        now: Timestamp,
+        verdicts: &'a mut Verdicts,
+    ) -> Self {
+        Self {
+            intake,
+            headers,
+            address,
+            now,
+            verdicts,
+            user: None,
+            group: Group::default(),
+        }
+    }
+
     /// Reads the members; those that can be judged come back, visits first.
     pub(super) fn read<'b>(&mut self, members: &'b [Value]) -> Vec<Entry<'b>> {
         let kinds = members.iter().map(kind_of);
@@ -22,7 +61,7 @@ impl Batch<'_> {
         let tickets: Vec<(Option<BeaconKind>, Ticket)> = kinds
             .map(|kind| {
                 let counted = kind.map_or(BeaconType::Unknown, BeaconType::from);
-                (kind, self.service.outcomes().ticket(counted))
+                (kind, self.intake.outcomes().ticket(counted))
             })
             .collect();
         let mut entries = Vec::with_capacity(members.len());
@@ -33,17 +72,22 @@ impl Batch<'_> {
         entries
     }
 
+    /// The user, if a member needed one, and the visits that no member may wait for.
+    pub(super) fn end(self) -> (Option<String>, Group) {
+        (self.user.and_then(Result::ok), self.group)
+    }
+
     fn read_member<'b>(
         &mut self,
         index: usize,
         member: &'b Value,
         kind: Option<BeaconKind>,
-        mut ticket: Ticket,
+        ticket: Ticket,
     ) -> Option<Entry<'b>> {
-        let throttles = self.service.throttles();
-        if let Err(spent) = limits::spend_address(throttles, limits::FLOOD, self.seen.address) {
-            ticket.settle(Outcome::Throttled);
-            self.retry_throttled(index, spent);
+        let intake = self.intake;
+        let spent = limits::spend_address(intake.throttles(), limits::FLOOD, self.address);
+        if let Err(spent) = spent {
+            self.decline(index, ticket, &spent.into());
             return None;
         }
         let (Some(object), Some(kind)) = (member.as_object(), kind) else {
@@ -52,40 +96,37 @@ impl Batch<'_> {
             } else {
                 "a member must be a JSON object"
             };
-            self.tell(index, "invalid", None, Some(rule.into()));
+            self.verdicts.tell(index, Status::Invalid, rule);
             return None;
         };
-        match kind.needs_user().then(|| self.refused_user()).flatten() {
-            None => {}
-            Some(Refused::Unauthorized) => {
-                ticket.settle(Outcome::Unauthorized);
-                self.tell(index, "invalid", None, Some("unauthorized".into()));
-                return None;
-            }
-            Some(Refused::Throttled(standing)) => {
-                ticket.settle(Outcome::Throttled);
-                self.retry_throttled(index, Spent::bad_tokens(standing));
-                return None;
-            }
+        if let Some(refused) = kind.needs_user().then(|| self.refused_user()).flatten() {
+            self.decline(index, ticket, &refused.into());
+            return None;
         }
-        let max_data_bytes = self.service.rules().max_event_data_bytes;
+        let max_data_bytes = intake.rules().max_event_data_bytes;
         match Beacon::read(kind, Form::Member, object, max_data_bytes) {
-            Ok(beacon) => {
-                // The outcome if the client hangs up before the answer: the beacon was not taken.
-                ticket.otherwise(Outcome::UnknownPage);
-                Some(Entry {
-                    index,
-                    ticket,
-                    beacon,
-                    occurred_at: self.now.saturating_sub(age(object)).unwrap_or(self.now),
-                    missing: None,
-                })
-            }
+            Ok(beacon) => Some(Entry {
+                index,
+                ticket,
+                beacon,
+                occurred_at: self.now.saturating_sub(age(object)).unwrap_or(self.now),
+            }),
             Err(invalid) => {
                 self.drop_visit(kind, object);
                 let problems: Vec<&str> = invalid.lines().collect();
-                self.tell(index, "invalid", None, Some(problems.join("; ").into()));
+                self.verdicts
+                    .tell(index, Status::Invalid, problems.join("; "));
                 None
+            }
+        }
+    }
+
+    fn decline(&mut self, index: usize, ticket: Ticket, declined: &Declined) {
+        ticket.settle(declined.outcome());
+        match declined {
+            Declined::Throttled(spent) => self.verdicts.throttled(index, *spent),
+            Declined::Unauthorized | Declined::Error(_) => {
+                self.verdicts.tell(index, Status::Invalid, "unauthorized");
             }
         }
     }
@@ -96,31 +137,25 @@ impl Batch<'_> {
         let name = fields.uuid("bioPageId").zip(fields.uuid("eventId"));
         if let (BeaconKind::Session, Some((page, event_id))) = (kind, name) {
             let page = PageId(page);
-            self.dropped
-                .insert(Name { page, event_id }, RefusalReason::NoSession);
+            self.group
+                .drop_visit(Name { page, event_id }, RefusalReason::NoSession);
         }
     }
 
     /// Why the request's token is refused; it is checked once.
     fn refused_user(&mut self) -> Option<Refused> {
-        let (service, headers, address) = (self.service, self.headers, self.seen.address);
+        let (intake, headers, address) = (self.intake, self.headers, self.address);
         let user = self
             .user
-            .get_or_insert_with(|| service.user(headers, address));
+            .get_or_insert_with(|| intake.user(headers, address));
         user.as_ref().err().copied()
     }
 }
 
-/// How long ago a member says that it happened. It only describes, so it is rounded and clamped: clients
-/// subtract clocks that have fractions and step back.
+/// How long ago a member says that it happened.
 fn age(object: &Map<String, Value>) -> SignedDuration {
-    let age_ms = read::number(&Fields::new(object), "ageMs").unwrap_or_default();
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a cast saturates, and the range is small"
-    )]
-    let whole = read::round(age_ms) as i64;
-    SignedDuration::from_millis(whole.clamp(0, MAX_AGE_MS))
+    let age_ms = AGE_MS.read(&mut Fields::new(object));
+    SignedDuration::from_millis(age_ms.unwrap_or_default())
 }
 
 fn kind_of(member: &Value) -> Option<BeaconKind> {

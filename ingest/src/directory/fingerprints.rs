@@ -4,8 +4,8 @@
 //! so a start with strangers is refused unless the operator says otherwise.
 
 use super::Directory;
-use crate::sink::NotDurable;
-use runtime::{Producer, producer::Record, secrets};
+use crate::{secrets, sink::NotDurable};
+use runtime::{Producer, producer::Record};
 use schemas::{
     directory::{Entry, SecretFingerprints},
     topics::DIRECTORY,

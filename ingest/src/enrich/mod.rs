@@ -3,16 +3,6 @@
 //! Pure functions over data loaded at start: no clock, no network, no HTTP types. The one rule:
 //! addresses, agents and raw ids come in and never go out, neither in a value nor in a log line.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 pub mod agent;
 pub mod arrival;
 pub mod bots;
@@ -51,7 +41,7 @@ pub use utm::Landing;
 pub use visitor::{NotOneSecret, VisitorHasher};
 
 use schemas::{Device, EnrichmentVersions, Screen, Visitor, WorkspaceId, values::Spelling};
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, thread};
 
 /// Everything that enriches, loaded; cloning shares it.
 #[derive(Clone, Debug)]
@@ -101,6 +91,20 @@ pub enum Who<'a> {
     Id(&'a str),
     /// By address and agent, where there is nothing better.
     AddressAndAgent,
+}
+
+/// Loads the bundled data on a thread of its own, so that a program that starts other parts first does not
+/// wait for it afterwards.
+pub fn load_early() {
+    let load = || {
+        sources::load();
+        // A failure is reported where the data is used.
+        let _ = (Agents::bundled(), GeoDatabase::bundled());
+    };
+    // Without a thread the data is loaded where it is used.
+    let _ = thread::Builder::new()
+        .name("enrichment data".to_owned())
+        .spawn(load);
 }
 
 impl Enricher {

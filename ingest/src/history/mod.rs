@@ -4,16 +4,6 @@
 //! [`crate::accept`]'s, the same as for live ones. The one rule: every id and time of an event is a
 //! function of the line, so that the same line, at any time and on any instance, counts once.
 
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::indexing_slicing,
-        clippy::panic
-    )
-)]
-
 mod bad;
 mod record;
 mod visit;
@@ -22,9 +12,13 @@ pub use bad::{BadLine, Reason};
 pub use record::TakenRecord;
 
 use crate::{
-    accept::{Acceptor, Facts, Missing, Trust, Verdict, json},
+    accept::{Acceptor, Facts, Missing, Trust, json},
     directory::Directory,
     enrich::PurposeHeaders,
+    intake::{
+        judge::{Group, Judge},
+        passage::{Fate, Passage},
+    },
 };
 use jiff::Timestamp;
 use runtime::IdSource;
@@ -89,36 +83,42 @@ impl History<'_> {
             let what = "its event has no event_id, so it is not a record of the events topic";
             return Err(BadLine::new(Reason::NotAnEvent, what));
         }
-        self.judge(&Visit::read(&object, now)?, now)
+        self.judge(Visit::read(&object, now)?, now)
     }
 
-    fn judge(&self, visit: &Visit<'_>, now: Timestamp) -> Result<Taken, BadLine> {
-        let mut events = Vec::with_capacity(visit.steps.len());
-        for Step { at, beacon } in &visit.steps {
+    fn judge(&self, visit: Visit<'_>, now: Timestamp) -> Result<Taken, BadLine> {
+        let to_passage = |Step { at, beacon }| {
             let facts = Facts {
                 address: visit.address,
                 user_agent: visit.user_agent,
                 purpose: PurposeHeaders::default(),
                 user: visit.user,
-                occurred_at: *at,
+                occurred_at: at,
                 received_at: now,
                 trust: Trust::History,
             };
-            let origin = self.acceptor.trace(beacon, self.directory);
-            match self
-                .acceptor
-                .judge(beacon, origin, &facts, self.directory, self.ids)
-            {
-                Verdict::Accept(event, _) => events.push(*event),
+            Passage::of_history(beacon, facts)
+        };
+        let mut passages: Vec<_> = visit.steps.into_iter().map(to_passage).collect();
+        let mut judge = Judge {
+            acceptor: self.acceptor,
+            directory: self.directory,
+            ids: self.ids,
+            limits: None,
+            group: Group::default(),
+        };
+        judge.pass(&mut passages);
+        let mut events = Vec::with_capacity(passages.len());
+        for passage in passages {
+            match passage.fate {
+                Fate::Accepted(event, _) => events.push(*event),
                 // The visit comes first, and what refuses it refuses all of it.
-                Verdict::Refuse(refusal) => return Ok(Taken::Refused(refusal.reason)),
-                Verdict::Unknown(Missing::Page(_)) => {
-                    return Err(BadLine::unknown_page());
-                }
-                Verdict::Unknown(Missing::Workspace(_)) => {
-                    return Err(BadLine::unknown_workspace());
-                }
-                Verdict::Forged(_) => return Ok(Taken::Refused(RefusalReason::NoSession)),
+                Fate::Refused(refusal) => return Ok(Taken::Refused(refusal.reason)),
+                Fate::Unknown(Missing::Page(_)) => return Err(BadLine::unknown_page()),
+                Fate::Unknown(Missing::Workspace(_)) => return Err(BadLine::unknown_workspace()),
+                Fate::Forged(_) => return Ok(Taken::Refused(RefusalReason::NoSession)),
+                // Only stages that history leaves out end so.
+                Fate::Open | Fate::Kept(_) | Fate::Lost(_) | Fate::Throttled(_) => {}
             }
         }
         let over = visit.over;

@@ -4,6 +4,7 @@
 
 use super::bad::{BadLine, Reason};
 use crate::{directory::Directory, sink::Outgoing};
+use jiff::Timestamp;
 use schemas::{Event, EventId, WorkspaceNo};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
@@ -18,6 +19,10 @@ pub struct TakenRecord {
     pub event_id: EventId,
     /// Its tenant's number.
     pub workspace_no: WorkspaceNo,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When ingest received it.
+    pub received_at: Timestamp,
     /// Itself, byte for byte.
     pub outgoing: Outgoing,
 }
@@ -61,6 +66,8 @@ pub(super) fn check(record: &str, directory: &Directory) -> Result<TakenRecord, 
         Some(_) => Ok(TakenRecord {
             event_id: event.event_id,
             workspace_no: event.workspace_no,
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
             outgoing: Outgoing {
                 key: event.workspace_id.to_string(),
                 payload: record.as_bytes().to_vec(),

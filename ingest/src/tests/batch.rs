@@ -225,7 +225,7 @@ async fn unknown_pages_are_waited_for_once_and_what_names_them_follows() {
 
     let waits = tokio::spawn(instance.call(post("/events", batch.to_string())));
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    instance.service.directory().apply(late_page());
+    instance.intake.directory().apply(late_page());
     let answered = waits.await.unwrap();
     assert_eq!(
         statuses(&answered.json()),

@@ -189,7 +189,7 @@ async fn an_instance_waits_for_its_topics_serves_remembers_its_secrets_and_loses
     tokio::time::timeout(PATIENCE, context.readiness.wait())
         .await
         .unwrap();
-    assert!(ingest.service.directory().page(PAGE).is_some());
+    assert!(ingest.intake.directory().page(PAGE).is_some());
     let admin: AdminClient<DefaultClientContext> = kafka.admin().create().unwrap();
     admin
         .delete_topics(&[DIRECTORY], &AdminOptions::new())
@@ -202,7 +202,7 @@ async fn an_instance_waits_for_its_topics_serves_remembers_its_secrets_and_loses
     let producer = Producer::new(&kafka).unwrap();
     put(&producer, &late_page()).await;
     let began = Instant::now();
-    let replaced = ingest.service.directory().wait_for(PATIENCE, |directory| {
+    let replaced = ingest.intake.directory().wait_for(PATIENCE, |directory| {
         let reread = directory.page(LATE_PAGE).is_some() && directory.page(PAGE).is_none();
         (reread && directory.secrets().is_some()).then_some(())
     });

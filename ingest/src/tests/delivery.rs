@@ -64,7 +64,7 @@ async fn a_client_that_hangs_up_while_we_publish_still_has_one_outcome() {
     assert!(answer.await.unwrap_err().is_cancelled());
     assert_eq!(instance.outcomes().total(), 0);
     go.notify_one();
-    instance.service.finish_deliveries().await;
+    instance.intake.finish_deliveries().await;
     assert_eq!(instance.counts(), [("session.accepted".to_owned(), 1)]);
     assert_eq!(instance.sink.take().len(), 1);
 }
@@ -125,7 +125,7 @@ async fn a_page_that_becomes_known_in_time_is_taken_at_once() {
     let started = tokio::time::Instant::now();
     let waits = tokio::spawn(instance.call(post("/session", session(LATE_PAGE, 1).to_string())));
     tokio::time::sleep(Duration::from_millis(300)).await;
-    instance.service.directory().apply(late_page());
+    instance.intake.directory().apply(late_page());
     assert_eq!(waits.await.unwrap().status, 200);
     assert_eq!(started.elapsed().as_millis(), 300);
     assert_eq!(instance.sink.take_json()[0]["workspace_no"], 43);
@@ -147,7 +147,7 @@ async fn a_proven_id_of_an_unknown_workspace_is_waited_for_and_a_bad_token_is_no
     let path = format!("/session/{}/heartbeat", session_of(LATE_WORKSPACE_NO));
     let answered = instance.post(&path, &json!({})).await;
     assert_eq!((answered.status, started.elapsed().as_secs()), (503, 2));
-    instance.service.directory().apply(late_page());
+    instance.intake.directory().apply(late_page());
     assert_eq!(instance.post(&path, &json!({})).await.status, 200);
     assert_eq!(instance.sink.take_json()[0]["workspace_no"], 43);
     assert_eq!(instance.outcomes().total(), 3);

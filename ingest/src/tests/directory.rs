@@ -1,15 +1,16 @@
 //! The directory's feed and the fingerprints, against librdkafka's own mock of a cluster.
 
 use super::kit::*;
-use crate::directory::{
-    Directory,
-    feed::Feed,
-    fingerprints::{self, FingerprintError},
+use crate::{
+    directory::{
+        Directory,
+        feed::Feed,
+        fingerprints::{self, FingerprintError},
+    },
+    secrets::Secrets,
 };
 use rdkafka::mocking::MockCluster;
-use runtime::{
-    Context, Lifecycle, Producer, kafka::KafkaSettings, producer::Record, secrets::Secrets,
-};
+use runtime::{Context, Lifecycle, Producer, kafka::KafkaSettings, producer::Record};
 use schemas::{
     Keyring, PageId, WorkspaceNo,
     directory::{Entry, SecretFingerprints},

@@ -111,7 +111,7 @@ async fn replay(fixture: &Fixture) -> Expected {
             .iter()
             .cloned()
             .for_each(|entry| directory.apply(entry));
-        instance.service.directory().replace(directory);
+        instance.intake.directory().replace(directory);
     }
     if let Some(at) = fixture.at {
         instance.clock.set(at);

@@ -44,8 +44,8 @@ impl Placed {
         fs::write(&path, bytes).unwrap();
         let file = GeoFile::read(&mut settings(&path)).unwrap();
         let instance = Instance::new();
-        instance.service.use_geo(file.database().clone());
-        let follower = file.follow(Arc::clone(&instance.service));
+        instance.intake.use_geo(file.database());
+        let follower = file.follow(Arc::clone(&instance.intake));
         Self {
             folder,
             path,

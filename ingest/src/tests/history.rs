@@ -29,7 +29,7 @@ pub fn instance() -> &'static Instance {
 
 pub fn take_on(directory: &Directory, line: impl AsRef<[u8]>) -> Result<Taken, BadLine> {
     let history = History {
-        acceptor: &instance().service.acceptor(),
+        acceptor: &instance().intake.acceptor(),
         directory,
         ids: &SeededIds::new(1),
     };
@@ -37,7 +37,7 @@ pub fn take_on(directory: &Directory, line: impl AsRef<[u8]>) -> Result<Taken, B
 }
 
 pub fn take(line: &Value) -> Result<Taken, BadLine> {
-    take_on(instance().service.directory(), line.to_string())
+    take_on(instance().intake.directory(), line.to_string())
 }
 
 pub fn events(line: &Value) -> Vec<Event> {
@@ -261,7 +261,7 @@ proptest! {
 
     #[test]
     fn no_line_brings_it_down(line in ".{0,80}", object in super::generators::any_object()) {
-        let _ = take_on(instance().service.directory(), &line);
+        let _ = take_on(instance().intake.directory(), &line);
         let _ = take(&object);
         let mut odd = visit();
         for (name, value) in object.as_object().unwrap() {

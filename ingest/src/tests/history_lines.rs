@@ -134,7 +134,7 @@ fn a_view_that_breaks_a_rule_is_told_with_it_and_its_place() {
 #[test]
 fn what_is_no_visit_at_all_is_told_with_its_reason() {
     let reason = |text: &str| {
-        let bad = take_on(instance().service.directory(), text).unwrap_err();
+        let bad = take_on(instance().intake.directory(), text).unwrap_err();
         bad.reason
     };
     for text in [
@@ -159,7 +159,7 @@ fn what_is_no_visit_at_all_is_told_with_its_reason() {
 
 /// What is said of a line that is not taken.
 fn said(line: &[u8]) -> String {
-    let taken = take_on(instance().service.directory(), line);
+    let taken = take_on(instance().intake.directory(), line);
     taken.unwrap_err().to_string()
 }
 
@@ -236,7 +236,7 @@ fn odd_bytes_in_a_text_cost_neither_the_line_nor_its_other_members() {
         b"cut \xf0\x9f\x98",
     ] {
         let line = [before.as_bytes(), odd, after.as_bytes()].concat();
-        let taken = take_on(instance().service.directory(), &line);
+        let taken = take_on(instance().intake.directory(), &line);
         let Ok(Taken::Visit(visit)) = &taken else {
             panic!("{taken:?} of {}", odd.escape_ascii());
         };
@@ -370,7 +370,7 @@ fn a_record_that_replay_printed_goes_on_as_the_bytes_it_was() {
             r#"{{"key":"k","partition":0,"offset":7,"time":"2026-02-20T10:30:00Z","event":{record}}}"#
         )
     };
-    let directory = instance().service.directory();
+    let directory = instance().intake.directory();
     let Taken::Record(taken) = take_on(directory, line(&record)).unwrap() else {
         panic!("no record");
     };

@@ -2,12 +2,13 @@
 
 use crate::{
     accept::{Acceptor, Rules},
+    config::MAX_EVENT_DATA_BYTES,
     directory::Directory,
     enrich::{Enricher, GeoDatabase, VisitorHasher},
+    intake::{Intake, Parts},
     limits,
     outcome::Outcomes,
     routes,
-    service::{Parts, Service},
     sink::{NotDurable, Outgoing, Sink},
 };
 use axum::{
@@ -114,7 +115,7 @@ impl Sink for RecordingSink {
 
 /// One instance and everything around it.
 pub struct Instance {
-    pub service: Arc<Service>,
+    pub intake: Arc<Intake>,
     pub sink: Arc<RecordingSink>,
     pub clock: Arc<ManualClock>,
     router: Router,
@@ -159,13 +160,13 @@ impl Instance {
             tracking_enabled: settings
                 .text("TRACKING_ENABLED")
                 .is_none_or(|text| text == "true"),
-            max_event_data_bytes: settings.parse("MAX_EVENT_DATA_BYTES", 10_000, "bytes"),
+            max_event_data_bytes: settings.parse(&MAX_EVENT_DATA_BYTES, "bytes"),
         };
         let sink = Arc::new(RecordingSink::default());
         let directory = Arc::new(Directory::default());
         directory.apply(page(PAGE, WORKSPACE_NO, WORKSPACE));
         let ids: Arc<dyn IdSource> = Arc::new(SeededIds::new(seed));
-        let service = Arc::new(Service::new(Parts {
+        let intake = Arc::new(Intake::new(Parts {
             acceptor: Acceptor::new(ring(), ids_of_ours(), enricher, rules),
             directory,
             sink: sink.clone(),
@@ -179,11 +180,12 @@ impl Instance {
         let finisher = finish::Finisher {
             clock,
             ids: Arc::new(SeededIds::new(1_000_000)),
+            surfaces: dialects::spoken(),
         };
-        let router = routes::router(Arc::clone(&service))
-            .layer(from_fn_with_state(finisher, finish::finish));
+        let router =
+            routes::router(Arc::clone(&intake)).layer(from_fn_with_state(finisher, finish::finish));
         Self {
-            service,
+            intake,
             sink,
             clock: manual,
             router,
@@ -191,7 +193,7 @@ impl Instance {
     }
 
     pub fn outcomes(&self) -> &Outcomes {
-        self.service.outcomes()
+        self.intake.outcomes()
     }
 
     pub fn counts(&self) -> Vec<(String, u64)> {

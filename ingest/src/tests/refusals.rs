@@ -30,7 +30,7 @@ async fn refusals_of_known_pages_are_summed_by_reason_and_minute_and_published_o
     instance.clock.advance(SignedDuration::from_mins(1));
     instance.post("/session", &session(PAGE, "denied")).await;
 
-    instance.service.publish_refusals(Which::Finished).await;
+    instance.intake.publish_refusals(Which::Finished).await;
     let published = instance.sink.take_json();
     let sums: Vec<_> = published
         .iter()
@@ -55,11 +55,11 @@ async fn refusals_of_known_pages_are_summed_by_reason_and_minute_and_published_o
     assert_eq!(published[0]["workspace_id"], json!(WORKSPACE));
     assert!(published[0].get("visitor").is_none());
 
-    instance.service.publish_refusals(Which::Finished).await;
+    instance.intake.publish_refusals(Which::Finished).await;
     assert!(instance.sink.take().is_empty());
-    instance.service.publish_refusals(Which::All).await;
+    instance.intake.publish_refusals(Which::All).await;
     assert_eq!(instance.sink.take_json()[0]["body"]["count"], 1);
-    assert_eq!(instance.service.refusals().waiting(), 0);
+    assert_eq!(instance.intake.refusals().waiting(), 0);
 }
 
 #[tokio::test]
@@ -67,19 +67,19 @@ async fn a_failed_publication_is_repeated_with_the_same_event_id() {
     let instance = Instance::new();
     instance.post("/session", &session(PAGE, "denied")).await;
     instance.clock.advance(SignedDuration::from_mins(1));
-    instance.service.publish_refusals(Which::Finished).await;
+    instance.intake.publish_refusals(Which::Finished).await;
     let kept = instance.sink.take_json();
 
     let instance = Instance::new();
     instance.post("/session", &session(PAGE, "denied")).await;
     instance.clock.advance(SignedDuration::from_mins(1));
     instance.sink.set(Mode::Fail);
-    instance.service.publish_refusals(Which::Finished).await;
-    assert_eq!(instance.service.refusals().waiting(), 1);
+    instance.intake.publish_refusals(Which::Finished).await;
+    assert_eq!(instance.intake.refusals().waiting(), 1);
     instance.post("/session", &session(PAGE, "denied")).await;
     instance.clock.advance(SignedDuration::from_mins(1));
     instance.sink.set(Mode::Keep);
-    instance.service.publish_refusals(Which::Finished).await;
+    instance.intake.publish_refusals(Which::Finished).await;
     let published = instance.sink.take_json();
     assert_eq!(published.len(), 2);
     assert_eq!(
@@ -107,7 +107,7 @@ fn counts(events: &[Value]) -> u64 {
 #[tokio::test]
 async fn an_outage_merges_sums_and_never_fills_the_queue() {
     let instance = Instance::new();
-    let refusals = instance.service.refusals();
+    let refusals = instance.intake.refusals();
     instance.sink.set(Mode::Fail);
     // Two hours from a quarter of an hour on; 300 pages are refused twice each minute.
     instance.clock.set("2026-02-20T10:30:00Z".parse().unwrap());
@@ -117,7 +117,7 @@ async fn an_outage_merges_sums_and_never_fills_the_queue() {
             refusals.add(known(page), RefusalReason::Bot, instance.clock.now());
         }
         instance.clock.advance(SignedDuration::from_mins(1));
-        instance.service.publish_refusals(Which::Finished).await;
+        instance.intake.publish_refusals(Which::Finished).await;
     }
     assert_eq!(
         instance.sink.calls(),
@@ -131,7 +131,7 @@ async fn an_outage_merges_sums_and_never_fills_the_queue() {
     );
 
     instance.sink.set(Mode::Keep);
-    instance.service.publish_refusals(Which::Finished).await;
+    instance.intake.publish_refusals(Which::Finished).await;
     assert!(instance.sink.calls().iter().all(|count| *count <= AT_ONCE));
     let published = instance.sink.take_json();
     assert_eq!(counts(&published), 120 * 300 * 2, "none is lost or doubled");
@@ -154,20 +154,20 @@ async fn a_clean_stop_publishes_every_sum_however_many() {
     let instance = Instance::new();
     for page in 0..1_001 {
         instance
-            .service
+            .intake
             .refusals()
             .add(known(page), RefusalReason::Bot, instance.clock.now());
     }
-    instance.service.publish_refusals(Which::All).await;
+    instance.intake.publish_refusals(Which::All).await;
     assert_eq!(instance.sink.calls(), [200, 200, 200, 200, 200, 1]);
     assert_eq!(counts(&instance.sink.take_json()), 1_001);
-    assert_eq!(instance.service.refusals().waiting(), 0);
+    assert_eq!(instance.intake.refusals().waiting(), 0);
 }
 
 #[tokio::test]
 async fn full_sums_take_more_of_what_they_hold() {
     let instance = Instance::new();
-    let refusals = instance.service.refusals();
+    let refusals = instance.intake.refusals();
     let now = instance.clock.now();
     for page in 0..MAX_SUMS as u128 {
         refusals.add(known(page), RefusalReason::Bot, now);
@@ -176,6 +176,6 @@ async fn full_sums_take_more_of_what_they_hold() {
     refusals.add(known(5), RefusalReason::Bot, later);
     refusals.add(known(u128::MAX), RefusalReason::Bot, later);
     assert_eq!(refusals.waiting(), MAX_SUMS);
-    instance.service.publish_refusals(Which::All).await;
+    instance.intake.publish_refusals(Which::All).await;
     assert_eq!(counts(&instance.sink.take_json()), MAX_SUMS as u64 + 1);
 }

@@ -76,7 +76,7 @@ async fn an_address_begins_120_sessions_of_a_page_a_minute_and_more_are_a_flood(
     // Neither another address nor another page is concerned.
     let elsewhere = instance.call(from("81.2.69.143:1", "/session", &session(202)));
     assert!(elsewhere.await.json()["data"]["id"].is_string());
-    instance.service.directory().apply(late_page());
+    instance.intake.directory().apply(late_page());
     let mut other = session(203);
     other["bioPageId"] = json!(LATE_PAGE);
     other["trackingToken"] = json!(token(LATE_PAGE));
@@ -84,7 +84,7 @@ async fn an_address_begins_120_sessions_of_a_page_a_minute_and_more_are_a_flood(
     assert_eq!(instance.outcomes().refused(RefusalReason::Flood), 8);
 
     instance.sink.take();
-    instance.service.publish_refusals(Which::All).await;
+    instance.intake.publish_refusals(Which::All).await;
     let sums = instance.sink.take_json();
     assert_eq!(sums.len(), 1);
     assert_eq!(sums[0]["body"]["reason"], "flood");

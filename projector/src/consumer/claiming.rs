@@ -1,7 +1,7 @@
 //! Claims a worker's partition, and makes sure that its log is the one the tables were made from.
 
 use super::{folding::Folding, standing::Trouble, worker::Failed};
-use crate::{identity::Probe, store::Claim};
+use crate::{identity, store::Claim};
 use schemas::topics::EVENTS;
 use std::{sync::PoisonError, time::Duration};
 use tracing::{debug, warn};
@@ -52,7 +52,7 @@ impl Folding {
         };
         drop(gate);
         let claim = claim?;
-        let found = Probe::look(&self.shared.kafka, &claim).map_err(|error| {
+        let found = identity::look(&self.shared.kafka, &claim).map_err(|error| {
             let text = format!("waits for its log to be read: {error}");
             Failed::Retry(Trouble::here(text))
         })?;

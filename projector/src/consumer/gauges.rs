@@ -3,8 +3,7 @@
 //! Measured beside the folding, so that a slow broker or database delays no partition.
 
 use super::worker::Shared;
-use crate::identity::Probe;
-use runtime::kafka::blocking;
+use runtime::kafka::{blocking, same_log::LogReader};
 use schemas::topics::EVENTS;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tracing::debug;
@@ -15,7 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Sets the gauges again and again, at once after partitions have come or gone.
-pub(super) async fn watch(shared: Arc<Shared>, probe: Probe) {
+pub(super) async fn watch(shared: Arc<Shared>, probe: LogReader) {
     let probe = Arc::new(probe);
     // Where the table said the partitions stand; while it does not answer, the lag grows from there.
     let mut progress = BTreeMap::new();

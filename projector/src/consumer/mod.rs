@@ -17,16 +17,15 @@ mod ownership;
 mod standing;
 mod worker;
 
-use crate::{
-    batch::Batch,
-    identity::{Probe, is_out_of_range},
-    store::Store,
-};
+use crate::{batch::Batch, identity::PROBE, store::Store};
 use ownership::{Change, Ownership};
 use rdkafka::{Message, consumer::BaseConsumer, error::KafkaError};
 use runtime::{
     Context, Producer,
-    kafka::{KafkaSettings, is_transient},
+    kafka::{
+        KafkaSettings, is_transient,
+        same_log::{LogReader, is_out_of_range},
+    },
 };
 use standing::Standings;
 use std::{
@@ -98,7 +97,7 @@ pub fn run(parts: Parts, context: &Context, handle: &Handle) -> Result<(), Consu
         assignment,
     } = parts;
     let ownership = Ownership::new(&kafka, assignment)?;
-    let probe = Probe::new(&kafka)?;
+    let probe = LogReader::new(&kafka, PROBE)?;
     let standings = Standings::new(context.readiness.clone(), Arc::clone(&context.clock));
     let shared = Arc::new(Shared {
         context: context.clone(),

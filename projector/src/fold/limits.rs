@@ -5,7 +5,6 @@
 
 use super::{Started, Summary};
 use jiff::{SignedDuration, Timestamp};
-use schemas::Kind;
 
 /// How long a session may last: views and heartbeats that occur this long after its start, or later, do not
 /// count.
@@ -17,8 +16,8 @@ pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// True when an event counts in a session with that start.
 #[must_use]
 pub fn counts(event: &Summary, start: &Started) -> bool {
-    let extends = event.is(Kind::PageViewed) || event.is(Kind::SessionHeartbeat);
-    let is_over = extends && event.occurred_at.duration_since(start.at) >= LONGEST_SESSION;
+    let is_over = event.kind.extends_session()
+        && event.occurred_at.duration_since(start.at) >= LONGEST_SESSION;
     !is_over && has_waited_in_time(event.received_at, start.received_at)
 }
 

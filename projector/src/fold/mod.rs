@@ -1,49 +1,79 @@
 //! What events change, as pure functions: no clock, no database, no order.
 //!
-//! The one rule: the result is a function of the *set* of events. Each event becomes a row and a
-//! change of one session's state; changes are absorbed by sums, minima and maxima, so they may come
-//! late, early and in any batches. What must not be repeated is told apart before, by `event_id`.
+//! The one rule: the result is a function of the *set* of events. An event that counts becomes a row of its
+//! table and a change of one session's state; changes are absorbed by sums, minima and maxima, so they may come
+//! late, early and in any batches. Repeated events are left out before, by `event_id`.
 
 pub mod duration;
 pub mod limits;
 mod page;
-mod row;
 mod session;
 pub mod state;
+mod summary;
 pub mod text;
 
-pub use row::{EventRow, Summary};
-pub use state::{Dimensions, Identified, SessionState, Started};
+pub use state::{Identified, SessionState, Started};
+pub use summary::{Left, Summary};
 
-use schemas::{Body, Event, SessionId, WorkspaceNo};
+use crate::rows::Rows;
+use schemas::{Body, Event, PageId, SessionId, WorkspaceNo};
 
 /// A session within its tenant.
 pub type SessionKey = (WorkspaceNo, SessionId);
 
-/// What one event leaves.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// Its row in `events`. What it does to its session follows from it, see [`SessionState::of`].
-    pub row: EventRow,
-    /// The session that it starts.
-    pub started: Option<Started>,
+/// From where an event counts, and for which page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The highest of its own seq and those of what it waited for.
+    pub visible_seq: i64,
+    /// Its page, which is its session's.
+    pub page_id: PageId,
 }
 
-/// The table: type of event to what it leaves. A new type does not compile until it is listed here.
-#[must_use]
-pub fn fold(event: &Event, seq: i64) -> Change {
-    let mut row = EventRow::of(event, seq);
-    let mut started = None;
-    match &event.body {
-        Body::SessionStarted(body) => started = Some(session::started(event, body, &mut row)),
-        Body::SessionHeartbeat(body) => row.session_id = Some(body.session_id),
-        Body::SessionIdentified(body) => row.session_id = Some(body.session_id),
-        Body::PageViewed(body) => page::viewed(body, &mut row),
-        Body::PageLeft(body) => page::left(body, &mut row),
-        Body::CustomTracked(body) => session::tracked(body, &mut row),
-        Body::BeaconRefused(body) => page::refused(body, &mut row),
+/// How one type of event is folded.
+trait Fold {
+    /// Adds the ids and measures by which the event is counted.
+    fn summarize(&self, summary: &mut Summary);
+
+    /// The session that it starts.
+    fn starts(&self, _event: &Event, _seq: i64) -> Option<Started> {
+        None
     }
-    Change { row, started }
+
+    /// Adds its rows, now that it counts.
+    fn add_rows(&self, _event: &Event, _seq: i64, _counted: Counted, _rows: &mut Rows) {}
+}
+
+/// The table: type of event to its fold. A new type does not compile until it is listed here.
+fn of(body: &Body) -> &dyn Fold {
+    match body {
+        Body::SessionStarted(body) => body,
+        Body::SessionHeartbeat(body) => body,
+        Body::SessionIdentified(body) => body,
+        Body::PageViewed(body) => body,
+        Body::PageLeft(body) => body,
+        Body::CustomTracked(body) => body,
+        Body::BeaconRefused(body) => body,
+    }
+}
+
+/// What counting asks of an event.
+#[must_use]
+pub fn summarize(event: &Event, seq: i64) -> Summary {
+    let mut summary = Summary::of(event, seq);
+    of(&event.body).summarize(&mut summary);
+    summary
+}
+
+/// The session that an event starts, if it starts one.
+#[must_use]
+pub fn starts(event: &Event, seq: i64) -> Option<Started> {
+    of(&event.body).starts(event, seq)
+}
+
+/// Adds the rows of an event that counts, each to its table.
+pub fn add_rows(event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
+    of(&event.body).add_rows(event, seq, counted, rows);
 }
 
 #[cfg(test)]

@@ -1,27 +1,68 @@
 //! Events of a page: it was viewed, left, or beacons for it were refused.
 
-use super::row::{EventRow, int4, text};
-use schemas::{BeaconRefused, PageLeft, PageViewed};
+use super::{
+    Counted, Fold, Summary,
+    duration::micros,
+    summary::Left,
+    text::{int4, text},
+};
+use crate::rows::{HitRow, RefusalRow, Rows};
+use schemas::{BeaconRefused, Event, PageLeft, PageViewed};
 
-pub(super) fn viewed(body: &PageViewed, row: &mut EventRow) {
-    row.session_id = Some(body.session_id);
-    row.pageview_id = Some(body.pageview_id);
-    row.link_id = body.link_id;
-    row.path = text(body.path.as_ref());
-    row.title = text(body.title.as_ref());
-    row.referrer = text(body.referrer.as_ref());
+impl Fold for PageViewed {
+    fn summarize(&self, summary: &mut Summary) {
+        summary.session_id = Some(self.session_id);
+        summary.pageview_id = Some(self.pageview_id);
+    }
+
+    fn add_rows(&self, event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
+        rows.hits.push(HitRow {
+            seq,
+            visible_seq: counted.visible_seq,
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
+            left_at: None,
+            left_micros: None,
+            scroll_depth_percent: None,
+            workspace_no: event.workspace_no,
+            event_id: event.event_id,
+            page_id: counted.page_id,
+            session_id: self.session_id,
+            pageview_id: self.pageview_id,
+            link_id: self.link_id,
+            left_by: None,
+            path: text(self.path.as_ref()),
+            title: text(self.title.as_ref()),
+            referrer: text(self.referrer.as_ref()),
+        });
+    }
 }
 
-pub(super) const fn left(body: &PageLeft, row: &mut EventRow) {
-    row.pageview_id = Some(body.pageview_id);
-    row.duration_seconds = Some(body.duration_seconds);
-    row.scroll_depth_percent = body.scroll_depth_percent;
+impl Fold for PageLeft {
+    fn summarize(&self, summary: &mut Summary) {
+        summary.pageview_id = Some(self.pageview_id);
+        summary.left = Some(Left {
+            micros: micros(self.duration_seconds),
+            scroll_depth_percent: self.scroll_depth_percent,
+        });
+    }
 }
 
-pub(super) fn refused(body: &BeaconRefused, row: &mut EventRow) {
-    // It names no session, so it waits for none.
-    row.visible_seq = Some(row.seq);
-    row.page_id = Some(body.page_id);
-    row.refusal_reason = Some(body.reason.name());
-    row.refusal_count = Some(int4(body.count));
+impl Fold for BeaconRefused {
+    fn summarize(&self, summary: &mut Summary) {
+        summary.page_id = Some(self.page_id);
+    }
+
+    fn add_rows(&self, event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
+        rows.refusals.push(RefusalRow {
+            seq,
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
+            workspace_no: event.workspace_no,
+            refusal_count: int4(self.count),
+            event_id: event.event_id,
+            page_id: counted.page_id,
+            refusal_reason: self.reason.name(),
+        });
+    }
 }

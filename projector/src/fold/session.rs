@@ -1,31 +1,69 @@
-//! Events of a session that say more than its id: its start, a site's own events in it.
+//! Events of a session: its start, its heartbeats, its user, and a site's own events in it.
 
 use super::{
-    row::{EventRow, int4, text},
-    state::{Dimensions, Started},
-    text::{storable, storable_json},
+    Counted, Fold, Summary,
+    state::Started,
+    text::{int4, storable, storable_json, text},
 };
-use schemas::{CustomTracked, Event, SessionStarted, Visitor};
+use crate::rows::{
+    AgentColumns, ClientColumns, CustomEventRow, Dimensions, PlaceColumns, Rows, SourceColumns,
+    UtmColumns,
+};
+use schemas::{
+    CustomTracked, Device, Event, SessionHeartbeat, SessionIdentified, SessionStarted, Visitor,
+};
 use serde_json::Value;
 
-pub(super) fn started(event: &Event, body: &SessionStarted, row: &mut EventRow) -> Started {
-    row.visible_seq = Some(row.seq);
-    row.session_id = Some(body.session_id);
-    row.page_id = Some(body.page_id);
-    Started {
-        at: event.occurred_at,
-        event_id: event.event_id,
-        received_at: event.received_at,
-        seq: row.seq,
-        page_id: body.page_id,
-        dimensions: Some(Box::new(dimensions(body, event.visitor.as_ref()))),
+impl Fold for SessionStarted {
+    fn summarize(&self, summary: &mut Summary) {
+        summary.session_id = Some(self.session_id);
+        summary.page_id = Some(self.page_id);
+    }
+
+    fn starts(&self, event: &Event, seq: i64) -> Option<Started> {
+        Some(Started {
+            at: event.occurred_at,
+            event_id: event.event_id,
+            received_at: event.received_at,
+            seq,
+            page_id: self.page_id,
+            dimensions: Some(Box::new(dimensions(self, event.visitor.as_ref()))),
+        })
     }
 }
 
-pub(super) fn tracked(body: &CustomTracked, row: &mut EventRow) {
-    row.session_id = Some(body.session_id);
-    row.name = Some(storable(&body.name));
-    row.properties = Some(storable_json(&Value::Object(body.properties.clone())));
+impl Fold for SessionHeartbeat {
+    fn summarize(&self, summary: &mut Summary) {
+        summary.session_id = Some(self.session_id);
+    }
+}
+
+impl Fold for SessionIdentified {
+    fn summarize(&self, summary: &mut Summary) {
+        summary.session_id = Some(self.session_id);
+    }
+}
+
+impl Fold for CustomTracked {
+    fn summarize(&self, summary: &mut Summary) {
+        summary.session_id = Some(self.session_id);
+    }
+
+    fn add_rows(&self, event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
+        rows.custom_events.push(CustomEventRow {
+            seq,
+            visible_seq: counted.visible_seq,
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
+            workspace_no: event.workspace_no,
+            event_id: event.event_id,
+            page_id: counted.page_id,
+            session_id: self.session_id,
+            user_hash: event.visitor.as_ref().and_then(|visitor| visitor.user_hash),
+            name: storable(&self.name),
+            properties: storable_json(&Value::Object(self.properties.clone())),
+        });
+    }
 }
 
 fn dimensions(body: &SessionStarted, visitor: Option<&Visitor>) -> Dimensions {
@@ -33,42 +71,42 @@ fn dimensions(body: &SessionStarted, visitor: Option<&Visitor>) -> Dimensions {
     let visitor = visitor.unwrap_or(&nobody);
     let (utm, place, agent) = (&body.utm, &visitor.place, &visitor.agent);
     Dimensions {
-        visitor_hash: visitor.hash,
-        referrer: text(body.referrer.as_ref()),
-        referrer_domain: storable(&body.referrer_domain),
-        source_class: body.source_class.name(),
-        landing_path: text(body.landing_path.as_ref()),
-        utm: [
-            &utm.source,
-            &utm.medium,
-            &utm.campaign,
-            &utm.term,
-            &utm.content,
-        ]
-        .map(|value| text(value.as_ref())),
-        place: [
-            &place.country,
-            &place.country_code,
-            &place.region,
-            &place.city,
-            &place.continent,
-        ]
-        .map(|value| text(value.as_ref())),
-        device: agent.device.map(schemas::Device::name),
-        agent: [
-            &agent.browser,
-            &agent.browser_version,
-            &agent.os,
-            &agent.os_version,
-            &agent.brand,
-            &agent.model,
-        ]
-        .map(|value| text(value.as_ref())),
-        language: text(visitor.language.as_ref()),
-        timezone: text(visitor.timezone.as_ref()),
-        screen: visitor
-            .screen
-            .map(|screen| (int4(screen.width), int4(screen.height))),
-        bot_signals: body.bot_signals,
+        source: SourceColumns {
+            visitor_hash: visitor.hash,
+            referrer: text(body.referrer.as_ref()),
+            referrer_domain: storable(&body.referrer_domain),
+            source_class: body.source_class.name(),
+            landing_path: text(body.landing_path.as_ref()),
+        },
+        utm: UtmColumns {
+            utm_source: text(utm.source.as_ref()),
+            utm_medium: text(utm.medium.as_ref()),
+            utm_campaign: text(utm.campaign.as_ref()),
+            utm_term: text(utm.term.as_ref()),
+            utm_content: text(utm.content.as_ref()),
+        },
+        place: PlaceColumns {
+            country: text(place.country.as_ref()),
+            country_code: text(place.country_code.as_ref()),
+            region: text(place.region.as_ref()),
+            city: text(place.city.as_ref()),
+            continent: text(place.continent.as_ref()),
+        },
+        agent: AgentColumns {
+            device: agent.device.map(Device::name),
+            browser: text(agent.browser.as_ref()),
+            browser_version: text(agent.browser_version.as_ref()),
+            os: text(agent.os.as_ref()),
+            os_version: text(agent.os_version.as_ref()),
+            brand: text(agent.brand.as_ref()),
+            model: text(agent.model.as_ref()),
+        },
+        client: ClientColumns {
+            language: text(visitor.language.as_ref()),
+            timezone: text(visitor.timezone.as_ref()),
+            screen_width: visitor.screen.map(|screen| int4(screen.width)),
+            screen_height: visitor.screen.map(|screen| int4(screen.height)),
+            bot_signals: i64::from(body.bot_signals),
+        },
     }
 }

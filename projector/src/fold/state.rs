@@ -7,8 +7,9 @@ use super::{
     Summary,
     duration::{self, Viewed},
 };
+use crate::rows::Dimensions;
 use jiff::Timestamp;
-use schemas::{EventId, Kind, PageId, UserHash, VisitorHash};
+use schemas::{EventId, Kind, PageId, UserHash};
 
 /// What the events of a session, or some of them, say of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,37 +55,6 @@ pub struct Identified {
     pub event_id: EventId,
     /// Who.
     pub user_hash: UserHash,
-}
-
-/// The columns of `sessions` that a start fills and nothing changes later.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dimensions {
-    /// Who.
-    pub visitor_hash: Option<VisitorHash>,
-    /// Referring URL.
-    pub referrer: Option<String>,
-    /// Referring host or `direct`.
-    pub referrer_domain: String,
-    /// Kind of referrer.
-    pub source_class: &'static str,
-    /// Path of the landing URL.
-    pub landing_path: Option<String>,
-    /// `utm_source`, `utm_medium`, `utm_campaign`, `utm_term`, `utm_content`
-    pub utm: [Option<String>; 5],
-    /// Country, code, region, city, continent.
-    pub place: [Option<String>; 5],
-    /// Kind of device.
-    pub device: Option<&'static str>,
-    /// Browser, version, system, version, brand, model.
-    pub agent: [Option<String>; 6],
-    /// Language tag.
-    pub language: Option<String>,
-    /// IANA zone.
-    pub timezone: Option<String>,
-    /// Width and height of the screen.
-    pub screen: Option<(i32, i32)>,
-    /// Bits of the bot rules.
-    pub bot_signals: u32,
 }
 
 impl SessionState {

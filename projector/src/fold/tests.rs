@@ -1,13 +1,14 @@
 //! The fold against plain restatements of the contract, over random events.
 
 use super::{
-    SessionState,
+    Counted, SessionState, add_rows,
     duration::{self, Leave, Nearby, Place, View, Viewed},
-    fold,
+    starts, summarize,
 };
+use crate::rows::Rows;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use schemas::{Body, Event, EventId, Kind, PageviewId, SessionId};
+use schemas::{Body, Event, EventId, Kind, PageId, PageviewId, SessionId, Within};
 use std::{collections::BTreeMap, fs, path::Path};
 use uuid::Uuid;
 
@@ -18,30 +19,43 @@ fn example(kind: Kind) -> Event {
 }
 
 #[test]
-fn every_published_example_folds_into_a_row_of_its_kind() {
+fn every_published_example_is_counted_by_what_it_belongs_to_and_gives_rows_of_its_table() {
     for kind in Kind::ALL {
         let event = example(kind);
-        let change = fold(&event, 7);
-        assert_eq!(change.row.kind, kind.number());
-        assert_eq!((change.row.seq, change.row.event_id), (7, event.event_id));
-        let names_a_session = matches!(
-            event.body,
-            Body::SessionStarted(_)
-                | Body::SessionHeartbeat(_)
-                | Body::SessionIdentified(_)
-                | Body::PageViewed(_)
-                | Body::CustomTracked(_)
-        );
-        let summary = change.row.summary();
-        assert_eq!(
-            summary.session().is_some(),
-            names_a_session,
-            "{}",
-            kind.name()
-        );
+        let summary = summarize(&event, 7);
+        assert_eq!((summary.seq, summary.event_id), (7, event.event_id));
+        let (session, page) = (summary.session_id.is_some(), summary.page_id.is_some());
+        match kind.within() {
+            Within::Page => assert!(page, "{}", kind.name()),
+            Within::Session => assert!(session && !page, "{}", kind.name()),
+            Within::View => assert!(summary.pageview_id.is_some() && !session && !page),
+        }
         assert_eq!(summary.leave().is_some(), kind == Kind::PageLeft);
         assert_eq!(summary.view().is_some(), kind == Kind::PageViewed);
-        assert_eq!(change.started.is_some(), kind == Kind::SessionStarted);
+        let started = starts(&event, 7);
+        assert_eq!(started.is_some(), kind == Kind::SessionStarted);
+
+        let counted = Counted {
+            visible_seq: 9,
+            page_id: PageId(Uuid::from_u128(5)),
+        };
+        let mut rows = Rows::default();
+        add_rows(&event, 7, counted, &mut rows);
+        let lengths = [
+            (Kind::PageViewed, rows.hits.len()),
+            (Kind::CustomTracked, rows.custom_events.len()),
+            (Kind::BeaconRefused, rows.refusals.len()),
+        ];
+        for (of, length) in lengths {
+            assert_eq!(length, usize::from(of == kind), "{}", kind.name());
+        }
+        for hit in rows.hits {
+            assert_eq!((hit.seq, hit.visible_seq), (7, 9));
+            assert_eq!(
+                (hit.event_id, hit.page_id),
+                (event.event_id, counted.page_id)
+            );
+        }
     }
 }
 
@@ -74,10 +88,9 @@ fn event() -> impl Strategy<Value = Event> {
 fn absorbed(events: &[(i64, Event)]) -> SessionState {
     let mut state = SessionState::default();
     for (seq, event) in events {
-        let change = fold(event, *seq);
         state.absorb(SessionState {
-            started: change.started,
-            ..SessionState::of(&change.row.summary())
+            started: starts(event, *seq),
+            ..SessionState::of(&summarize(event, *seq))
         });
     }
     state

@@ -1,4 +1,4 @@
-//! Texts as PostgreSQL can hold them.
+//! Texts and counts as PostgreSQL can hold them.
 
 /// The text without U+0000, which `text` and `jsonb` refuse: one such record would otherwise stop
 /// its partition for ever.
@@ -26,4 +26,17 @@ pub fn storable_json(value: &serde_json::Value) -> serde_json::Value {
         ),
         other => other.clone(),
     }
+}
+
+/// An optional text, see [`storable`].
+#[must_use]
+pub fn text(text: Option<&String>) -> Option<String> {
+    text.map(|text| storable(text))
+}
+
+/// A count as an `int4` column holds it. Above its range, which no beacon reaches, the range's end:
+/// an error here would stop the partition for ever.
+#[must_use]
+pub fn int4(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }

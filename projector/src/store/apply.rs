@@ -3,18 +3,22 @@
 use super::{
     Claim, Store,
     counting::Counting,
-    events,
-    fence::{Stand, Verdict},
-    sessions,
-    views::{self, ViewKey},
+    facts,
+    fence::{self, Verdict},
+    hits::{self, ViewKey},
+    months,
+    seen::{self, Sought},
+    sessions::{self, Asked},
+    waiting,
 };
 use crate::{
     batch::Batch,
-    fold::{Change, SessionKey, Summary, fold},
+    fold::{self, Counted, SessionKey, Summary},
+    rows::{Rows, SeenRow},
 };
-use jiff_sqlx::ToSqlx;
-use schemas::{EventId, Kind, WorkspaceNo};
-use sqlx::{Connection as _, PgConnection, Row};
+use jiff::Timestamp;
+use schemas::{Event, Kind};
+use sqlx::{Connection as _, PgConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
@@ -23,18 +27,6 @@ use thiserror::Error;
 
 /// How long a batch may take before its connection is given up. Two statements may reach their limit within.
 pub(crate) const BATCH_DEADLINE: Duration = Duration::from_mins(2);
-
-/// Locks the partition's row; a zombie waits here until the new owner has committed, and is then refused.
-pub(super) const LOCK_PARTITION: &str = "
-SELECT epoch, generation, next_offset
-FROM log_partitions
-WHERE topic = $1 AND partition = $2
-FOR UPDATE";
-
-pub(super) const ADVANCE_PARTITION: &str = "
-UPDATE log_partitions
-SET next_offset = $4, last_event_id = $5, updated_at = $6, folded_until = greatest(folded_until, $7)
-WHERE topic = $1 AND partition = $2 AND epoch = $3";
 
 /// What a committed batch came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,9 +70,18 @@ impl Store {
             return Ok(Applied::default());
         }
         let mut lease = self.lease().await?;
-        let applying = apply(&mut lease, claim, batch, now);
+        let applying = async {
+            let times = batch.events.iter().map(|(_, event)| event.occurred_at);
+            months::provide(&mut lease, &self.months, times).await?;
+            apply(&mut lease, claim, batch, now).await
+        };
         let applied = tokio::time::timeout(BATCH_DEADLINE, applying).await;
-        lease.settle(applied).unwrap_or(Err(ApplyError::TooSlow))
+        let applied = lease.settle(applied).unwrap_or(Err(ApplyError::TooSlow));
+        if applied.is_err() {
+            // The tables may be restored ones, without partitions that were there.
+            self.months.forget();
+        }
+        applied
     }
 }
 
@@ -94,20 +95,13 @@ async fn apply(
         return Ok(Applied::default());
     };
     let mut transaction = connection.begin().await?;
-    let stand = lock_partition(&mut transaction, claim).await?;
+    let stand = fence::lock(&mut transaction, claim).await?;
     let applied = match claim.compare(stand, next_offset) {
         Verdict::Holds => {
             let applied = write(&mut transaction, claim, batch).await?;
-            sqlx::query(ADVANCE_PARTITION)
-                .bind(claim.topic)
-                .bind(claim.partition)
-                .bind(claim.epoch)
-                .bind(next_offset)
-                .bind(last_event_id.0)
-                .bind(now.to_sqlx())
-                .bind(received_until(batch, now).map(ToSqlx::to_sqlx))
-                .execute(&mut *transaction)
-                .await?;
+            let end = (next_offset, last_event_id);
+            let received_until = received_until(batch, now);
+            fence::advance(&mut transaction, claim, end, now, received_until).await?;
             transaction.commit().await?;
             applied
         }
@@ -130,24 +124,40 @@ fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp
     received.max().map(|latest| latest.min(now))
 }
 
-/// The stored place of the claim's partition, its row locked; `None` without a row.
-async fn lock_partition(
-    connection: &mut PgConnection,
-    claim: &Claim,
-) -> sqlx::Result<Option<Stand>> {
-    let row = sqlx::query(LOCK_PARTITION)
-        .bind(claim.topic)
-        .bind(claim.partition)
-        .fetch_optional(connection)
-        .await?;
-    row.map(|row| {
-        Ok(Stand {
-            epoch: row.try_get("epoch")?,
-            generation: row.try_get("generation")?,
-            next_offset: row.try_get("next_offset")?,
-        })
-    })
-    .transpose()
+/// An event on its way into the tables.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) event: Event,
+    pub(super) summary: Summary,
+    /// Whether it comes from the table `waiting`, and not from the batch.
+    pub(super) has_waited: bool,
+    /// From where it counts; `None` while it does not, and of a start, which is its session's row.
+    pub(super) counted: Option<Counted>,
+}
+
+impl Change {
+    fn new(event: Event, seq: i64) -> Self {
+        let summary = fold::summarize(&event, seq);
+        Self {
+            event,
+            summary,
+            has_waited: false,
+            counted: None,
+        }
+    }
+
+    /// An event that was kept until what it names comes.
+    pub(super) fn waiting(event: Event, seq: i64) -> Self {
+        Self {
+            has_waited: true,
+            ..Self::new(event, seq)
+        }
+    }
+
+    /// True when it is in the numbers.
+    pub(super) fn counts(&self) -> bool {
+        self.counted.is_some() || self.summary.is(Kind::SessionStarted)
+    }
 }
 
 async fn write(
@@ -156,70 +166,114 @@ async fn write(
     batch: &Batch,
 ) -> sqlx::Result<Applied> {
     let (mut changes, applied) = new_changes(connection, claim, batch).await?;
-    let left = views::find_counted(connection, &views_left_elsewhere(&changes)).await?;
-    let named: BTreeSet<SessionKey> = changes
-        .iter()
-        .filter_map(|change| change.row.summary().session())
-        .chain(left.iter().map(|view| view.session))
-        .collect();
-    let named: Vec<SessionKey> = named.into_iter().collect();
-    let known = sessions::load(connection, &named).await?;
+    let seen: Vec<SeenRow> = changes.iter().map(seen_row).collect();
+    let left = hits::find(connection, &views_left_elsewhere(&changes)).await?;
+    let (named, begun) = named_sessions(&changes, &left);
+    let known = sessions::load(connection, &named, &begun).await?;
 
-    let mut counting = Counting::new(known, &mut changes);
-    let waiting = events::load_waiting(connection, &counting.begun()).await?;
-    counting.count_events(&mut changes, &waiting, &left);
-    let waiting = views::load_waiting_leaves(connection, counting.new_views()).await?;
-    counting.count_leaves(&mut changes, &waiting);
-    let neighbours = views::load_neighbours(connection, &counting.places()).await?;
-    counting.note_neighbours(neighbours);
-    let leaves = views::load_latest_leaves(connection, &counting.counted_views()).await?;
-    counting.measure(&leaves);
+    let mut counting = Counting::new(known, &changes);
+    changes.extend(waiting::load_of_sessions(connection, &counting.begun()).await?);
+    counting.count_events(&mut changes, &left);
+    changes.extend(waiting::load_leaves(connection, counting.new_views()).await?);
+    counting.count_leaves(&mut changes);
+    let neighbours = hits::load_neighbours(connection, &counting.places()).await?;
+    counting.note_neighbours(&neighbours);
+    counting.measure();
 
-    events::insert(connection, &changes).await?;
-    events::release(connection, counting.released()).await?;
+    let mut rows = rows(&changes);
+    counting.leave(&mut rows.hits);
+    seen::insert(connection, &seen).await?;
+    hits::insert(connection, &rows.hits).await?;
+    hits::leave(connection, &counting.left()).await?;
+    facts::insert(connection, &rows).await?;
+    waiting::save(connection, &changes).await?;
     sessions::save(connection, &counting.changed()).await?;
     Ok(applied)
 }
 
-/// The views that leaves of the batch name and that are not in the batch.
-fn views_left_elsewhere(changes: &[Change]) -> Vec<ViewKey> {
-    let key = |event: &Summary| Some((event.workspace_no, event.pageview_id?));
-    let here: HashSet<ViewKey> = changes
-        .iter()
-        .map(|change| change.row.summary())
-        .filter(|event| event.is(Kind::PageViewed))
-        .filter_map(|event| key(&event))
-        .collect();
-    let left: BTreeSet<ViewKey> = changes
-        .iter()
-        .map(|change| change.row.summary())
-        .filter(|event| event.is(Kind::PageLeft))
-        .filter_map(|event| key(&event))
-        .collect();
-    left.into_iter()
-        .filter(|view| !here.contains(view))
-        .collect()
+fn rows(changes: &[Change]) -> Rows {
+    let mut rows = Rows::default();
+    for change in changes {
+        if let Some(counted) = change.counted {
+            fold::add_rows(&change.event, change.summary.seq, counted, &mut rows);
+        }
+    }
+    rows
 }
 
-/// The changes of those events that are neither in the tables nor earlier in the batch.
+fn seen_row(change: &Change) -> SeenRow {
+    SeenRow {
+        seq: change.summary.seq,
+        workspace_no: change.summary.workspace_no,
+        month: seen::month(change.summary.occurred_at),
+        event_id: change.summary.event_id,
+    }
+}
+
+/// The sessions that the batch names, and those of them that it starts.
+fn named_sessions(
+    changes: &[Change],
+    left: &[crate::rows::HitRow],
+) -> (Vec<Asked>, BTreeSet<SessionKey>) {
+    let by_events = changes.iter().filter_map(|change| {
+        let key = change.summary.session()?;
+        Some((key, change.summary.occurred_at))
+    });
+    let by_views = left
+        .iter()
+        .map(|hit| ((hit.workspace_no, hit.session_id), hit.occurred_at));
+    let mut named: BTreeMap<SessionKey, (Timestamp, Timestamp)> = BTreeMap::new();
+    for (key, at) in by_events.chain(by_views) {
+        let span = named.entry(key).or_insert((at, at));
+        *span = (span.0.min(at), span.1.max(at));
+    }
+    let begun = changes
+        .iter()
+        .filter(|change| change.summary.is(Kind::SessionStarted))
+        .filter_map(|change| change.summary.session())
+        .collect();
+    let named = named
+        .into_iter()
+        .map(|(key, (first, last))| Asked { key, first, last })
+        .collect();
+    (named, begun)
+}
+
+/// The views that leaves of the batch name and that are not in the batch.
+fn views_left_elsewhere(changes: &[Change]) -> Vec<(ViewKey, Timestamp)> {
+    let key = |event: &Summary| Some((event.workspace_no, event.pageview_id?));
+    let summaries = || changes.iter().map(|change| &change.summary);
+    let here: HashSet<ViewKey> = summaries()
+        .filter(|event| event.is(Kind::PageViewed))
+        .filter_map(key)
+        .collect();
+    let left: BTreeMap<ViewKey, Timestamp> = summaries()
+        .filter(|event| event.is(Kind::PageLeft))
+        .filter_map(|event| Some((key(event)?, event.occurred_at)))
+        .filter(|(view, _)| !here.contains(view))
+        .collect();
+    left.into_iter().collect()
+}
+
+/// The events of the batch that are neither in the tables nor earlier in the batch.
 async fn new_changes(
     connection: &mut PgConnection,
     claim: &Claim,
     batch: &Batch,
 ) -> sqlx::Result<(Vec<Change>, Applied)> {
-    let ids: Vec<(WorkspaceNo, EventId)> = batch
+    let sought: Vec<Sought> = batch
         .events
         .iter()
-        .map(|(_, event)| (event.workspace_no, event.event_id))
+        .map(|(_, event)| Sought::of(event))
         .collect();
-    let mut known: HashSet<(WorkspaceNo, EventId)> = events::find_known(connection, &ids).await?;
+    let mut known = seen::find(connection, &sought).await?;
     let mut applied = Applied::default();
     let mut changes = Vec::with_capacity(batch.events.len());
     for (offset, event) in &batch.events {
         let kind = event.body.kind();
         if known.insert((event.workspace_no, event.event_id)) {
             *applied.applied.entry(kind).or_default() += 1;
-            changes.push(fold(event, claim.seq(*offset)));
+            changes.push(Change::new(event.clone(), claim.seq(*offset)));
         } else {
             *applied.duplicate.entry(kind).or_default() += 1;
         }

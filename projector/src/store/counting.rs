@@ -4,17 +4,20 @@
 //! difference where the log is cut into batches.
 
 use super::{
-    events::Released,
-    sessions::Saved,
-    views::{CountedView, ViewKey},
+    apply::Change,
+    hits::ViewKey,
+    sessions::{RowKey, Saved},
 };
-use crate::fold::{
-    Change, SessionKey, SessionState, Summary,
-    duration::{self, Leave, Nearby, Place, View},
-    limits::{counts, has_waited_in_time},
+use crate::{
+    fold::{
+        self, Counted, Left, SessionKey, SessionState, Summary,
+        duration::{self, Leave, Nearby, Place, View},
+        limits::{counts, has_waited_in_time},
+    },
+    rows::{HitRow, LeaveColumns},
 };
 use jiff::Timestamp;
-use schemas::{Kind, PageId};
+use schemas::Within;
 use std::collections::{BTreeMap, HashMap};
 
 /// The sessions and views that a batch concerns.
@@ -26,16 +29,15 @@ pub(super) struct Counting {
     /// Those of them that begin to count.
     new_views: Vec<ViewKey>,
     /// The latest leave of a view, of those that begin to count.
-    leaves: HashMap<ViewKey, Leave>,
-    released: Vec<Released>,
+    leaves: HashMap<ViewKey, (Leave, Left)>,
 }
 
 /// A session that has started.
 #[derive(Debug, Default)]
 struct Session {
     state: SessionState,
-    /// Whether the table has a row of it.
-    is_known: bool,
+    /// Its row in the table.
+    stored: Option<RowKey>,
     /// Whether anything of it begins to count.
     has_changed: bool,
     /// Its views around those that change, see [`duration::change`].
@@ -47,31 +49,40 @@ struct Session {
 struct Target {
     session: SessionKey,
     received_at: Timestamp,
-    visible_seq: i64,
+    /// Its row in the table; `None` while the batch adds it.
+    stored: Option<RowKey>,
+    /// The leave that its row has.
+    left: Option<Leave>,
 }
 
 impl Counting {
     /// Begins with the sessions that the table knows and those that start in the batch.
-    pub(super) fn new(known: BTreeMap<SessionKey, SessionState>, changes: &mut [Change]) -> Self {
+    pub(super) fn new(known: BTreeMap<SessionKey, SessionState>, changes: &[Change]) -> Self {
         let mut counting = Self::default();
         for (key, state) in known {
+            let stored = state
+                .started
+                .as_ref()
+                .map(|started| (started.seq, started.at));
             let session = Session {
                 state,
-                is_known: true,
+                stored,
                 ..Session::default()
             };
             counting.sessions.insert(key, session);
         }
         for change in changes {
-            let event = change.row.summary();
-            if let (Some(key), Some(started)) = (event.session(), change.started.take()) {
+            let event = &change.summary;
+            if let (Some(key), Some(started)) =
+                (event.session(), fold::starts(&change.event, event.seq))
+            {
                 counting
                     .sessions
                     .entry(key)
                     .or_default()
                     .absorb(SessionState {
                         started: Some(started),
-                        ..SessionState::of(&event)
+                        ..SessionState::of(event)
                     });
             }
         }
@@ -85,41 +96,29 @@ impl Counting {
         begun.map(|(key, _)| *key).collect()
     }
 
-    /// Counts what names a session, of the batch and of what had waited; and takes note of the views of the
-    /// table that the batch's leaves name.
-    pub(super) fn count_events(
-        &mut self,
-        changes: &mut [Change],
-        waiting: &[Summary],
-        left: &[CountedView],
-    ) {
-        for CountedView {
-            session: key,
-            view,
-            received_at,
-            visible_seq,
-        } in left.iter().copied()
-        {
+    /// Counts what waits for nothing or for a session; and takes note of the views of the table that the
+    /// batch's leaves name.
+    pub(super) fn count_events(&mut self, changes: &mut [Change], left: &[HitRow]) {
+        for hit in left {
+            let key = (hit.workspace_no, hit.session_id);
             if let Some(session) = self.sessions.get_mut(&key) {
-                session.note(view, true);
+                session.note(hit.view(), true, hit.leave());
                 let target = Target {
                     session: key,
-                    received_at,
-                    visible_seq,
+                    received_at: hit.received_at,
+                    stored: Some((hit.seq, hit.occurred_at)),
+                    left: hit.leave(),
                 };
-                self.views.insert((key.0, view.pageview_id), target);
+                self.views
+                    .insert((hit.workspace_no, hit.pageview_id), target);
             }
         }
         for change in changes {
-            if let Some((visible_seq, page)) = self.count(&change.row.summary()) {
-                change.row.visible_seq = Some(visible_seq);
-                change.row.page_id = page;
-            }
-        }
-        for event in waiting {
-            if let Some((visible_seq, page_id)) = self.count(event) {
-                self.release(event, visible_seq, page_id);
-            }
+            change.counted = match change.summary.kind.within() {
+                Within::Page => count_at_once(&change.summary),
+                Within::Session => self.count(&change.summary),
+                Within::View => None,
+            };
         }
     }
 
@@ -128,16 +127,11 @@ impl Counting {
         &self.new_views
     }
 
-    /// Counts leaves, of the batch and of what had waited.
-    pub(super) fn count_leaves(&mut self, changes: &mut [Change], waiting: &[Summary]) {
+    /// Counts leaves, now that it is known which views count.
+    pub(super) fn count_leaves(&mut self, changes: &mut [Change]) {
         for change in changes {
-            if let Some(visible_seq) = self.count_leave(&change.row.summary()) {
-                change.row.visible_seq = Some(visible_seq);
-            }
-        }
-        for leave in waiting {
-            if let Some(visible_seq) = self.count_leave(leave) {
-                self.release(leave, visible_seq, None);
+            if change.summary.kind.within() == Within::View {
+                change.counted = self.count_leave(&change.summary);
             }
         }
     }
@@ -145,50 +139,65 @@ impl Counting {
     /// The places whose neighbours in the table must be known.
     pub(super) fn places(&self) -> Vec<(SessionKey, Place)> {
         // A session that begins has no view in the table that counts.
-        let known = self.sessions.iter().filter(|(_, session)| session.is_known);
+        let known = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.stored.is_some());
         known
             .flat_map(|(key, session)| session.nearby.keys().map(|place| (*key, *place)))
             .collect()
     }
 
     /// Takes note of neighbours.
-    pub(super) fn note_neighbours(&mut self, neighbours: Vec<(SessionKey, View)>) {
-        for (key, view) in neighbours {
+    pub(super) fn note_neighbours(&mut self, neighbours: &[HitRow]) {
+        for hit in neighbours {
+            let key = (hit.workspace_no, hit.session_id);
             if let Some(session) = self.sessions.get_mut(&key) {
-                session.note(view, true);
+                session.note(hit.view(), true, hit.leave());
             }
         }
     }
 
-    /// The views whose leaves in the table must be known.
-    pub(super) fn counted_views(&self) -> Vec<ViewKey> {
-        let nearby = self
-            .sessions
-            .iter()
-            .flat_map(|(key, session)| session.nearby.values().map(move |near| (key.0, near)));
-        nearby
-            .filter(|(_, near)| near.counted)
-            .map(|(no, near)| (no, near.view.pageview_id))
-            .collect()
-    }
-
     /// Changes the sums of durations, now that the neighbourhoods are complete.
-    pub(super) fn measure(&mut self, stored: &HashMap<ViewKey, Leave>) {
+    pub(super) fn measure(&mut self) {
         for (key, session) in &mut self.sessions {
             for near in session.nearby.values_mut() {
                 let view = (key.0, near.view.pageview_id);
-                if near.counted {
-                    near.left_before = stored.get(&view).copied();
-                }
-                near.left_after = near.left_before.max(self.leaves.get(&view).copied());
+                let said = self.leaves.get(&view).map(|(leave, _)| *leave);
+                near.left_after = near.left_before.max(said);
             }
             session.state.viewed.add(duration::change(&session.nearby));
         }
     }
 
-    /// The rows that begin to count.
-    pub(super) fn released(&self) -> &[Released] {
-        &self.released
+    /// Puts the latest leaves into the rows of the views that they end.
+    pub(super) fn leave(&self, hits: &mut [HitRow]) {
+        for hit in hits {
+            if let Some((leave, left)) = self.leaves.get(&(hit.workspace_no, hit.pageview_id)) {
+                hit.left_at = Some(leave.at);
+                hit.left_by = Some(leave.event_id);
+                hit.left_micros = Some(leave.micros);
+                hit.scroll_depth_percent = left.scroll_depth_percent;
+            }
+        }
+    }
+
+    /// What leaves change in the rows of views that are in the table.
+    pub(super) fn left(&self) -> Vec<LeaveColumns> {
+        let leaves = self.leaves.iter().filter_map(|(key, (leave, left))| {
+            let target = self.views.get(key)?;
+            let (seq, occurred_at) = target.stored?;
+            (target.left < Some(*leave)).then_some(LeaveColumns {
+                workspace_no: key.0,
+                seq,
+                occurred_at,
+                left_at: leave.at,
+                left_by: leave.event_id,
+                left_micros: leave.micros,
+                scroll_depth_percent: left.scroll_depth_percent,
+            })
+        });
+        leaves.collect()
     }
 
     /// The sessions that change.
@@ -199,40 +208,41 @@ impl Counting {
             .map(|(key, session)| Saved {
                 key: *key,
                 state: &session.state,
-                is_known: session.is_known,
+                stored: session.stored,
             })
             .collect()
     }
 
-    /// From which seq on an event counts in its session, and with which page; `None` when it does not.
-    fn count(&mut self, event: &Summary) -> Option<(i64, Option<PageId>)> {
+    /// From where an event counts in its session; `None` when it does not.
+    fn count(&mut self, event: &Summary) -> Option<Counted> {
         let key = event.session()?;
         let session = self.sessions.get_mut(&key)?;
         let started = session.state.started.as_ref()?;
-        if event.is(Kind::SessionStarted) || !counts(event, started) {
+        if !counts(event, started) {
             return None;
         }
-        let visible_seq = event.seq.max(started.seq);
-        // Other rows have none: nothing counts them by page.
-        let has_page = event.is(Kind::PageViewed) || event.is(Kind::CustomTracked);
-        let page = has_page.then_some(started.page_id);
+        let counted = Counted {
+            visible_seq: event.seq.max(started.seq),
+            page_id: started.page_id,
+        };
         session.absorb(SessionState::of(event));
         if let Some(view) = event.view() {
-            session.note(view, false);
+            session.note(view, false, None);
             let view = (key.0, view.pageview_id);
             let target = Target {
                 session: key,
                 received_at: event.received_at,
-                visible_seq,
+                stored: None,
+                left: None,
             };
             self.views.insert(view, target);
             self.new_views.push(view);
         }
-        Some((visible_seq, page))
+        Some(counted)
     }
 
-    /// From which seq on a leave counts; `None` when its view does not, or when it came too long before.
-    fn count_leave(&mut self, event: &Summary) -> Option<i64> {
+    /// From where a leave counts; `None` when its view does not, or when it came too long before.
+    fn count_leave(&mut self, event: &Summary) -> Option<Counted> {
         let (pageview, leave) = event.leave()?;
         let view = (event.workspace_no, pageview);
         let target = self.views.get(&view)?;
@@ -242,19 +252,45 @@ impl Counting {
         if !has_waited_in_time(event.received_at, awaited) {
             return None;
         }
+        let counted = Counted {
+            visible_seq: event.seq.max(started.seq),
+            page_id: started.page_id,
+        };
         session.absorb(SessionState::of(event));
-        let latest = self.leaves.entry(view).or_insert(leave);
-        *latest = (*latest).max(leave);
-        Some(event.seq.max(target.visible_seq))
+        let said = (leave, event.left?);
+        let latest = self.leaves.entry(view).or_insert(said);
+        if latest.0 < leave {
+            *latest = said;
+        }
+        Some(counted)
+    }
+}
+
+/// From where an event counts that waits for nothing. A start is its session's row.
+fn count_at_once(event: &Summary) -> Option<Counted> {
+    let counted = Counted {
+        visible_seq: event.seq,
+        page_id: event.page_id?,
+    };
+    event.session_id.is_none().then_some(counted)
+}
+
+impl HitRow {
+    fn view(&self) -> View {
+        View {
+            at: self.occurred_at,
+            event_id: self.event_id,
+            pageview_id: self.pageview_id,
+        }
     }
 
-    fn release(&mut self, event: &Summary, visible_seq: i64, page_id: Option<PageId>) {
-        self.released.push(Released {
-            workspace_no: event.workspace_no,
-            event_id: event.event_id,
-            visible_seq,
-            page_id,
-        });
+    /// The latest leave.
+    fn leave(&self) -> Option<Leave> {
+        Some(Leave {
+            at: self.left_at?,
+            event_id: self.left_by?,
+            micros: self.left_micros?,
+        })
     }
 }
 
@@ -264,11 +300,11 @@ impl Session {
         self.has_changed = true;
     }
 
-    fn note(&mut self, view: View, counted: bool) {
+    fn note(&mut self, view: View, counted: bool, left_before: Option<Leave>) {
         self.nearby.entry(view.place()).or_insert(Nearby {
             view,
             counted,
-            left_before: None,
+            left_before,
             left_after: None,
         });
     }

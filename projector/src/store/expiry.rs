@@ -31,16 +31,16 @@ WHERE topic = $1 AND partition < $2";
 
 /// What a batch is about to count is locked by it, and passed over.
 pub(super) const EXPIRE: &str = "
-DELETE FROM events
+DELETE FROM waiting
 USING (
     SELECT workspace_no, event_id
-    FROM events
-    WHERE visible_seq IS NULL AND received_at > '-infinity' AND received_at < $1
+    FROM waiting
+    WHERE received_at < $1
     ORDER BY received_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
 ) AS expired
-WHERE events.workspace_no = expired.workspace_no AND events.event_id = expired.event_id";
+WHERE waiting.workspace_no = expired.workspace_no AND waiting.event_id = expired.event_id";
 
 impl Store {
     /// Notes that a partition's records up to `end`, its end at that time, are in the tables, if they are.

@@ -1,24 +1,24 @@
-//! Whether a claim still holds: each transaction compares it with the table. Also finds the session that blocks it.
+//! The fence around a partition: each transaction locks its row, compares the claim with it and advances the offset.
 //!
 //! The one rule: only the owner of the newest epoch writes, and only from the offset in the table.
 
-use super::{Claim, Store, lease::SHORT};
-use sqlx::Row;
-use tokio::time::timeout;
+use super::Claim;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use schemas::EventId;
+use sqlx::{PgConnection, Row};
 
-/// The session whose transaction holds the row of a partition. A row lock is not listed in `pg_locks`; the
-/// row holds the number of the transaction that has locked it.
-pub(super) const LOCK_HOLDER: &str = "
-SELECT locks.pid, activity.application_name, activity.state
+/// Locks the partition's row; a zombie waits here until the new owner has committed, and is then refused.
+pub(super) const LOCK_PARTITION: &str = "
+SELECT epoch, generation, next_offset
 FROM log_partitions
-JOIN pg_locks AS locks
-  ON locks.locktype = 'transactionid'
-  AND locks.transactionid = log_partitions.xmax
-  AND locks.mode = 'ExclusiveLock'
-  AND locks.granted
-LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
-WHERE log_partitions.topic = $1 AND log_partitions.partition = $2
-LIMIT 1";
+WHERE topic = $1 AND partition = $2
+FOR UPDATE";
+
+pub(super) const ADVANCE_PARTITION: &str = "
+UPDATE log_partitions
+SET next_offset = $4, last_event_id = $5, updated_at = $6, folded_until = greatest(folded_until, $7)
+WHERE topic = $1 AND partition = $2 AND epoch = $3";
 
 /// The stored place of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,61 +65,45 @@ impl Claim {
     }
 }
 
-/// A session of the server that holds a lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LockHolder {
-    /// Process id on the server, for `pg_terminate_backend`.
-    pub pid: i32,
-    /// What its program calls itself.
-    pub application: String,
-    /// What it is doing, where this role may see that.
-    pub state: Option<String>,
+/// The stored place of the claim's partition, its row locked; `None` without a row.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    claim: &Claim,
+) -> sqlx::Result<Option<Stand>> {
+    let row = sqlx::query(LOCK_PARTITION)
+        .bind(claim.topic)
+        .bind(claim.partition)
+        .fetch_optional(connection)
+        .await?;
+    row.map(|row| {
+        Ok(Stand {
+            epoch: row.try_get("epoch")?,
+            generation: row.try_get("generation")?,
+            next_offset: row.try_get("next_offset")?,
+        })
+    })
+    .transpose()
 }
 
-impl std::fmt::Display for LockHolder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "process {} of the server", self.pid)?;
-        let known = [Some(self.application.as_str()), self.state.as_deref()];
-        let known: Vec<&str> = known
-            .into_iter()
-            .flatten()
-            .filter(|text| !text.is_empty())
-            .collect();
-        if known.is_empty() {
-            return Ok(());
-        }
-        write!(f, " ({})", known.join(", "))
-    }
-}
-
-impl Store {
-    /// The session that holds the row of a partition, if there is one. Waits for no lock.
-    ///
-    /// # Errors
-    /// When the database refuses or does not answer.
-    pub async fn find_lock_holder(
-        &self,
-        topic: &str,
-        partition: i32,
-    ) -> sqlx::Result<Option<LockHolder>> {
-        let mut lease = self.lease().await?;
-        let finding = sqlx::query(LOCK_HOLDER)
-            .bind(topic)
-            .bind(partition)
-            .fetch_optional(&mut *lease);
-        let found = timeout(SHORT, finding).await;
-        lease
-            .settle_short(found)?
-            .map(|row| {
-                let application: Option<String> = row.try_get("application_name")?;
-                Ok(LockHolder {
-                    pid: row.try_get("pid")?,
-                    application: application.unwrap_or_default(),
-                    state: row.try_get("state")?,
-                })
-            })
-            .transpose()
-    }
+/// Moves the partition to the end of a batch whose newest event was received at `received_until`.
+pub(super) async fn advance(
+    connection: &mut PgConnection,
+    claim: &Claim,
+    (next_offset, last_event_id): (i64, EventId),
+    now: Timestamp,
+    received_until: Option<Timestamp>,
+) -> sqlx::Result<()> {
+    sqlx::query(ADVANCE_PARTITION)
+        .bind(claim.topic)
+        .bind(claim.partition)
+        .bind(claim.epoch)
+        .bind(next_offset)
+        .bind(last_event_id.0)
+        .bind(now.to_sqlx())
+        .bind(received_until.map(ToSqlx::to_sqlx))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -161,21 +145,5 @@ mod tests {
             assert_eq!(verdict(epoch, generation, next_offset), Verdict::Moved);
         }
         assert_eq!(claim.compare(None, 150), Verdict::Moved);
-    }
-
-    #[test]
-    fn a_holder_is_named_by_what_may_be_seen_of_it() {
-        let mut holder = LockHolder {
-            pid: 7,
-            application: "psql".to_owned(),
-            state: Some("idle in transaction".to_owned()),
-        };
-        assert_eq!(
-            holder.to_string(),
-            "process 7 of the server (psql, idle in transaction)"
-        );
-        holder.state = None;
-        holder.application.clear();
-        assert_eq!(holder.to_string(), "process 7 of the server");
     }
 }

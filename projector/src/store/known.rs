@@ -1,6 +1,8 @@
 //! Finds the events of a list that the log and the tables have already.
 
-use super::Store;
+use super::{Store, seen};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
 use schemas::{EventId, WorkspaceNo};
 use sqlx::Row;
 use std::collections::HashSet;
@@ -9,11 +11,20 @@ use uuid::Uuid;
 /// Only rows of the log that is folded now: what an earlier log had may be missing in this one, which is then
 /// not whole until it is brought back.
 pub(super) const FIND_IN_LOG: &str = "
-SELECT known.event_id
-FROM UNNEST($2::int4[], $3::int4[], $4::uuid[]) AS asked (partition, workspace_no, event_id)
-JOIN events AS known USING (workspace_no, event_id)
+SELECT asked.event_id
+FROM UNNEST($2::int4[], $3::int4[], $4::uuid[], $5::date[], $6::date[])
+    AS asked (partition, workspace_no, event_id, since, until)
 JOIN log_partitions AS log ON log.topic = $1 AND log.partition = asked.partition
-WHERE known.seq >> 48 = log.generation";
+CROSS JOIN LATERAL (
+    SELECT
+    FROM seen
+    WHERE workspace_no = asked.workspace_no
+      AND event_id = asked.event_id
+      AND month >= asked.since
+      AND month <= asked.until
+      AND seq >> 48 = log.generation
+    LIMIT 1
+) AS known";
 
 /// An event that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +35,10 @@ pub struct Asked {
     pub workspace_no: WorkspaceNo,
     /// Its identity, which is derived from its workspace and so never another tenant's.
     pub event_id: EventId,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When ingest received it.
+    pub received_at: Timestamp,
 }
 
 impl Store {
@@ -40,11 +55,19 @@ impl Store {
         let workspaces = asked.iter().map(|asked| asked.workspace_no.as_int4());
         let workspaces: Vec<i32> = workspaces.map(Option::unwrap_or_default).collect();
         let events: Vec<Uuid> = asked.iter().map(|asked| asked.event_id.0).collect();
+        let months = asked
+            .iter()
+            .map(|asked| seen::months(asked.occurred_at, asked.received_at));
+        let (since, until): (Vec<_>, Vec<_>) = months
+            .map(|(since, until)| (since.to_sqlx(), until.to_sqlx()))
+            .unzip();
         let rows = sqlx::query(FIND_IN_LOG)
             .bind(topic)
             .bind(partitions)
             .bind(workspaces)
             .bind(events)
+            .bind(since)
+            .bind(until)
             .fetch_all(&self.pool)
             .await?;
         rows.iter()

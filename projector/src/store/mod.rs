@@ -6,63 +6,78 @@
 mod apply;
 mod claims;
 mod counting;
-mod events;
 mod expiry;
+mod facts;
 mod fence;
+mod hits;
 mod known;
 mod lease;
+mod lock_holder;
+mod months;
 mod refusal;
-mod session_row;
+mod seen;
 mod sessions;
 mod statistics;
-mod views;
+mod waiting;
 
 pub use apply::{Applied, ApplyError};
 pub use claims::{Claim, Found};
-pub use fence::LockHolder;
 pub use known::Asked;
+pub use lock_holder::LockHolder;
 pub use refusal::{Cause, cause, reason};
 
+use crate::rows::columns::Columns;
+use jiff::{SignedDuration, Timestamp};
 use lease::SHORT;
-use sqlx::{PgPool, Row};
+use schemas::WorkspaceNo;
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
+use std::sync::{Arc, LazyLock};
 use tokio::time::timeout;
 
-/// Every fixed statement, so that a test can prepare each on a freshly migrated database.
-pub const STATEMENTS: &[&str] = &[
-    claims::CLAIM,
-    claims::READ_GENERATIONS,
-    claims::GIVE_GENERATION,
-    claims::SETTLE,
-    COUNT_WAITING,
-    READ_PROGRESS,
-    fence::LOCK_HOLDER,
-    known::FIND_IN_LOG,
-    apply::LOCK_PARTITION,
-    apply::ADVANCE_PARTITION,
-    events::FIND_KNOWN,
-    events::INSERT,
-    events::LOAD_WAITING,
-    events::RELEASE,
-    views::FIND_COUNTED,
-    views::LOAD_NEIGHBOURS,
-    views::LOAD_LATEST_LEAVES,
-    views::LOAD_WAITING_LEAVES,
-    sessions::LOAD,
-    sessions::DELETE,
-    session_row::INSERT,
-    sessions::SAVE_STATE,
-    statistics::HAVE_OUTGROWN,
-    expiry::NOTE_FOLDED,
-    expiry::READ_HORIZON,
-    expiry::EXPIRE,
-];
+/// Every statement, so that a test can prepare each on a freshly migrated database.
+#[must_use]
+pub fn statements() -> Vec<&'static str> {
+    vec![
+        claims::CLAIM,
+        claims::READ_GENERATIONS,
+        claims::GIVE_GENERATION,
+        claims::SETTLE,
+        COUNT_WAITING,
+        READ_PROGRESS,
+        lock_holder::LOCK_HOLDER,
+        known::FIND_IN_LOG,
+        fence::LOCK_PARTITION,
+        fence::ADVANCE_PARTITION,
+        months::READ,
+        seen::FIND,
+        &seen::INSERT,
+        &hits::FIND,
+        &hits::LOAD_NEIGHBOURS,
+        &hits::INSERT,
+        &hits::LEAVE,
+        &facts::INSERT_CUSTOM_EVENTS,
+        &facts::INSERT_REFUSALS,
+        waiting::LOAD_OF_SESSIONS,
+        waiting::LOAD_LEAVES,
+        waiting::DELETE,
+        &waiting::INSERT,
+        &sessions::LOAD,
+        sessions::DELETE,
+        &sessions::INSERT,
+        &sessions::UPDATE,
+        statistics::OUTGROWN,
+        expiry::NOTE_FOLDED,
+        expiry::READ_HORIZON,
+        expiry::EXPIRE,
+    ]
+}
 
 const COUNT_WAITING: &str = "
 SELECT count(*)
 FROM (
     SELECT DISTINCT workspace_no, session_id
-    FROM events
-    WHERE visible_seq IS NULL AND session_id IS NOT NULL
+    FROM waiting
+    WHERE session_id IS NOT NULL
     LIMIT $1
 ) AS waiting";
 
@@ -79,13 +94,18 @@ ORDER BY partition";
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
+    /// Months whose partitions are known to be there.
+    months: Arc<months::Known>,
 }
 
 impl Store {
     /// The tables behind that pool.
     #[must_use]
-    pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            months: Arc::default(),
+        }
     }
 
     /// How many sessions are named by an event that does not count, mostly because their start has not come; at most
@@ -100,6 +120,18 @@ impl Store {
             .fetch_one(&mut *lease);
         let counted = timeout(SHORT, counting).await;
         lease.settle_short(counted)?.try_get(0)
+    }
+
+    /// Makes the partitions of the months in which those times are. Batches do that by themselves.
+    ///
+    /// # Errors
+    /// When the database refuses or does not answer.
+    pub async fn provide_months(
+        &self,
+        times: impl IntoIterator<Item = Timestamp>,
+    ) -> sqlx::Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        months::provide(&mut connection, &self.months, times).await
     }
 
     /// The next offset to fold, per partition.
@@ -117,4 +149,40 @@ impl Store {
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
     }
+}
+
+/// Times from the first up to the second one.
+type Span = (Timestamp, Timestamp);
+
+/// Where everything is that is not near.
+const ANY_TIME: Span = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
+
+/// The times about which things are looked for first that an event of these times names.
+fn around(first: Timestamp, last: Timestamp) -> Span {
+    let moved = |at: Timestamp, by: SignedDuration| at.checked_add(by).unwrap_or(at);
+    (moved(first, -hits::NEAR), moved(last, hits::NEAR))
+}
+
+/// Runs a statement that takes one array per column, if there are rows.
+async fn append<R: Columns>(
+    connection: &mut PgConnection,
+    statement: &'static LazyLock<String>,
+    rows: &[R],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let query = R::bind(rows.iter(), sqlx::query(statement.as_str()));
+    query.execute(connection).await?;
+    Ok(())
+}
+
+/// The number as the tables hold it; reading an event has checked that it fits.
+fn int4(no: WorkspaceNo) -> i32 {
+    no.as_int4().unwrap_or_default()
+}
+
+fn workspace(row: &PgRow) -> sqlx::Result<WorkspaceNo> {
+    let no: i32 = row.try_get("workspace_no")?;
+    Ok(WorkspaceNo(no.unsigned_abs()))
 }

@@ -1,102 +1,170 @@
 //! The table `sessions`: loading what is known of some, saving what they have become.
 
-use super::{
-    events::{int4, session_key, timestamp, user_hash},
-    session_row::{self, SessionRow},
+use crate::{
+    fold::{Identified, SessionKey, SessionState, Started, duration::Viewed},
+    rows::{
+        AgentColumns, ClientColumns, Dimensions, PlaceColumns, SourceColumns, StateColumns,
+        UtmColumns,
+        columns::{Columns, Named, ReadRow, insert_into, names, unnest},
+    },
 };
-use crate::fold::{Identified, SessionKey, SessionState, Started, duration::Viewed};
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use schemas::{EventId, PageId};
-use sqlx::{PgConnection, Row, postgres::PgRow};
-use std::collections::BTreeMap;
+use sqlx::PgConnection;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 use uuid::Uuid;
 
-pub(super) const LOAD: &str = "
-SELECT workspace_no, session_id, seq, started_at, start_event_id, start_received_at, page_id, user_hash,
-       identified_at, identified_by, last_activity_at, heartbeats, page_views, left_views, viewed_micros
-FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
-JOIN sessions USING (workspace_no, session_id)";
+/// The columns that a start fixes: an update finds the row by some and changes none of them.
+const FIXED: usize = 7;
+
+pub(super) static LOAD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+SELECT found.*
+FROM UNNEST($1::int4[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+    AS asked (workspace_no, session_id, since, until)
+CROSS JOIN LATERAL (
+    SELECT {columns}
+    FROM sessions
+    WHERE workspace_no = asked.workspace_no
+      AND session_id = asked.session_id
+      AND started_at >= asked.since
+      AND started_at < asked.until
+    OFFSET 0
+) AS found",
+        columns = names(StateColumns::COLUMNS)
+    )
+});
 
 pub(super) const DELETE: &str = "
 DELETE FROM sessions
-USING UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, session_id)
-WHERE sessions.workspace_no = asked.workspace_no AND sessions.session_id = asked.session_id";
+USING UNNEST($1::int4[], $2::int8[], $3::timestamptz[]) AS replaced (workspace_no, seq, started_at)
+WHERE sessions.workspace_no = replaced.workspace_no
+  AND sessions.seq = replaced.seq
+  AND sessions.started_at = replaced.started_at";
 
-pub(super) const SAVE_STATE: &str = "
+pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| insert_into("sessions", &GROUPS));
+
+pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    let columns = StateColumns::COLUMNS;
+    let set: Vec<String> = columns
+        .iter()
+        .skip(FIXED)
+        .map(|(name, _)| format!("{name} = state.{name}"))
+        .collect();
+    format!(
+        "
 UPDATE sessions
-SET last_activity_at = state.last_activity_at,
-    heartbeats = state.heartbeats,
-    page_views = state.page_views,
-    bounced = state.bounced,
-    left_views = state.left_views,
-    viewed_micros = state.viewed_micros,
-    duration_seconds = state.duration_seconds,
-    user_hash = state.user_hash,
-    identified_at = state.identified_at,
-    identified_by = state.identified_by
-FROM UNNEST(
-    $1::int4[], $2::uuid[], $3::timestamptz[], $4::int4[], $5::int4[], $6::bool[], $7::int4[], $8::int8[],
-    $9::float8[], $10::bytea[], $11::timestamptz[], $12::uuid[]
-) AS state (
-    workspace_no, session_id, last_activity_at, heartbeats, page_views, bounced, left_views, viewed_micros,
-    duration_seconds, user_hash, identified_at, identified_by
-)
-WHERE sessions.workspace_no = state.workspace_no AND sessions.session_id = state.session_id";
+SET {set}
+FROM {unnest} AS state ({names})
+WHERE sessions.workspace_no = state.workspace_no
+  AND sessions.seq = state.seq
+  AND sessions.started_at = state.started_at",
+        set = set.join(", "),
+        unnest = unnest(columns),
+        names = names(columns)
+    )
+});
+
+/// A whole row, in the order in which [`insert`] binds it.
+const GROUPS: [&[Named]; 6] = [
+    StateColumns::COLUMNS,
+    SourceColumns::COLUMNS,
+    UtmColumns::COLUMNS,
+    PlaceColumns::COLUMNS,
+    AgentColumns::COLUMNS,
+    ClientColumns::COLUMNS,
+];
+
+/// A session that is asked for, with the times of the events that name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) key: SessionKey,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+}
+
+/// Place of a session's row.
+pub(super) type RowKey = (i64, Timestamp);
 
 /// What the table knows of those sessions, without the columns that only a start fills.
+///
+/// `begun` are the sessions that start in the batch. Ids are ours, so such a session is in no other month.
 pub(super) async fn load(
     connection: &mut PgConnection,
-    keys: &[SessionKey],
+    named: &[Asked],
+    begun: &BTreeSet<SessionKey>,
 ) -> sqlx::Result<BTreeMap<SessionKey, SessionState>> {
-    if keys.is_empty() {
+    let near: Vec<_> = named
+        .iter()
+        .map(|named| (named.key, super::around(named.first, named.last)))
+        .collect();
+    let mut known = load_between(connection, &near).await?;
+    let far: Vec<_> = named
+        .iter()
+        .filter(|named| !known.contains_key(&named.key) && !begun.contains(&named.key))
+        .map(|named| (named.key, super::ANY_TIME))
+        .collect();
+    known.extend(load_between(connection, &far).await?);
+    Ok(known)
+}
+
+async fn load_between(
+    connection: &mut PgConnection,
+    sessions: &[(SessionKey, super::Span)],
+) -> sqlx::Result<BTreeMap<SessionKey, SessionState>> {
+    if sessions.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let (workspaces, ids): (Vec<i32>, Vec<Uuid>) =
-        keys.iter().map(|(no, id)| (int4(*no), id.0)).unzip();
-    let rows = sqlx::query(LOAD)
-        .bind(workspaces)
-        .bind(ids)
+    let workspaces = sessions.iter().map(|((no, _), _)| super::int4(*no));
+    let ids = sessions.iter().map(|((_, id), _)| id.0);
+    let since = sessions.iter().map(|(_, span)| span.0.to_sqlx());
+    let until = sessions.iter().map(|(_, span)| span.1.to_sqlx());
+    let rows = sqlx::query(LOAD.as_str())
+        .bind(workspaces.collect::<Vec<i32>>())
+        .bind(ids.collect::<Vec<Uuid>>())
+        .bind(since.collect::<Vec<_>>())
+        .bind(until.collect::<Vec<_>>())
         .fetch_all(connection)
         .await?;
     rows.iter()
-        .map(|row| Ok((session_key(row)?, read(row)?)))
+        .map(|row| {
+            let row = StateColumns::read(row)?;
+            Ok(((row.workspace_no, row.session_id), state(&row)))
+        })
         .collect()
 }
 
-fn read(row: &PgRow) -> sqlx::Result<SessionState> {
-    let started = Started {
-        at: timestamp(row, "started_at")?,
-        event_id: EventId(row.try_get("start_event_id")?),
-        received_at: timestamp(row, "start_received_at")?,
-        seq: row.try_get("seq")?,
-        page_id: PageId(row.try_get("page_id")?),
-        dimensions: None,
-    };
-    let identified_at: Option<jiff_sqlx::Timestamp> = row.try_get("identified_at")?;
-    let identified_by: Option<Uuid> = row.try_get("identified_by")?;
-    let identified = match (
-        identified_at,
-        identified_by,
-        user_hash(row, "sessions.user_hash")?,
-    ) {
+fn state(row: &StateColumns) -> SessionState {
+    let identified = match (row.identified_at, row.identified_by, row.user_hash) {
         (Some(at), Some(event_id), Some(user_hash)) => Some(Identified {
-            at: at.to_jiff(),
-            event_id: EventId(event_id),
+            at,
+            event_id,
             user_hash,
         }),
         _ => None,
     };
-    Ok(SessionState {
-        started: Some(started),
+    SessionState {
+        started: Some(Started {
+            at: row.started_at,
+            event_id: row.start_event_id,
+            received_at: row.start_received_at,
+            seq: row.seq,
+            page_id: row.page_id,
+            dimensions: None,
+        }),
         identified,
-        last_activity_at: Some(timestamp(row, "last_activity_at")?),
-        heartbeats: row.try_get("heartbeats")?,
-        page_views: row.try_get("page_views")?,
+        last_activity_at: Some(row.last_activity_at),
+        heartbeats: row.heartbeats,
+        page_views: row.page_views,
         viewed: Viewed {
-            left_views: row.try_get("left_views")?,
-            micros: row.try_get("viewed_micros")?,
+            left_views: row.left_views,
+            micros: row.viewed_micros,
         },
-    })
+    }
 }
 
 /// A session that a batch changes.
@@ -104,8 +172,40 @@ fn read(row: &PgRow) -> sqlx::Result<SessionState> {
 pub(super) struct Saved<'a> {
     pub(super) key: SessionKey,
     pub(super) state: &'a SessionState,
-    /// Whether the table has a row of it, which is in the state already.
-    pub(super) is_known: bool,
+    /// Its row in the table, which is in the state already.
+    pub(super) stored: Option<RowKey>,
+}
+
+impl Saved<'_> {
+    /// The columns of its state; `None` of a session that has not begun.
+    fn columns(&self) -> Option<StateColumns> {
+        let state = self.state;
+        let started = state.started.as_ref()?;
+        let (workspace_no, session_id) = self.key;
+        Some(StateColumns {
+            seq: started.seq,
+            started_at: started.at,
+            start_received_at: started.received_at,
+            workspace_no,
+            session_id,
+            start_event_id: started.event_id,
+            page_id: started.page_id,
+            last_activity_at: state.last_activity_at.unwrap_or(started.at),
+            viewed_micros: state.viewed.micros,
+            duration_seconds: state.duration_seconds(),
+            heartbeats: state.heartbeats,
+            page_views: state.page_views,
+            left_views: state.viewed.left_views,
+            bounced: state.bounced(),
+            identified_at: state.identified.map(|identified| identified.at),
+            identified_by: state.identified.map(|identified| identified.event_id),
+            user_hash: state.identified.map(|identified| identified.user_hash),
+        })
+    }
+
+    fn dimensions(&self) -> Option<&Dimensions> {
+        self.state.started.as_ref()?.dimensions.as_deref()
+    }
 }
 
 /// Saves sessions: whole if their start is in this batch, else only what changes.
@@ -116,68 +216,50 @@ pub(super) async fn save(
     let (begun, others): (Vec<Saved<'_>>, Vec<Saved<'_>>) =
         sessions.iter().partition(|saved| saved.state.begins());
     // Only another start of the same session, which ids rule out, finds a row.
-    let replaced: Vec<SessionKey> = begun
+    let replaced = begun
         .iter()
-        .filter(|saved| saved.is_known)
-        .map(|saved| saved.key)
-        .collect();
-    delete(connection, &replaced).await?;
-    let rows: Vec<SessionRow<'_>> = begun
-        .iter()
-        .filter_map(|saved| SessionRow::new(saved.key, saved.state))
-        .collect();
-    session_row::insert(connection, &rows).await?;
-    save_state(connection, &others).await
+        .filter_map(|saved| Some((saved.key, saved.stored?)));
+    delete(connection, &replaced.collect::<Vec<_>>()).await?;
+    insert(connection, &begun).await?;
+    let states: Vec<StateColumns> = others.iter().filter_map(Saved::columns).collect();
+    super::append(connection, &UPDATE, &states).await
 }
 
-async fn delete(connection: &mut PgConnection, keys: &[SessionKey]) -> sqlx::Result<()> {
-    if keys.is_empty() {
+async fn delete(
+    connection: &mut PgConnection,
+    replaced: &[(SessionKey, RowKey)],
+) -> sqlx::Result<()> {
+    if replaced.is_empty() {
         return Ok(());
     }
-    let (workspaces, ids): (Vec<i32>, Vec<Uuid>) =
-        keys.iter().map(|(no, id)| (int4(*no), id.0)).unzip();
+    let workspaces = replaced.iter().map(|((no, _), _)| super::int4(*no));
+    let seqs = replaced.iter().map(|(_, (seq, _))| *seq);
+    let times = replaced.iter().map(|(_, (_, at))| at.to_sqlx());
     sqlx::query(DELETE)
-        .bind(workspaces)
-        .bind(ids)
+        .bind(workspaces.collect::<Vec<i32>>())
+        .bind(seqs.collect::<Vec<i64>>())
+        .bind(times.collect::<Vec<_>>())
         .execute(connection)
         .await?;
     Ok(())
 }
 
-async fn save_state(connection: &mut PgConnection, sessions: &[Saved<'_>]) -> sqlx::Result<()> {
-    if sessions.is_empty() {
+async fn insert(connection: &mut PgConnection, begun: &[Saved<'_>]) -> sqlx::Result<()> {
+    let rows: Vec<(StateColumns, &Dimensions)> = begun
+        .iter()
+        .filter_map(|saved| Some((saved.columns()?, saved.dimensions()?)))
+        .collect();
+    if rows.is_empty() {
         return Ok(());
     }
-    sqlx::query(SAVE_STATE)
-        .bind(keys(sessions, |(no, _)| int4(no)))
-        .bind(keys(sessions, |(_, id)| id.0))
-        .bind(column(sessions, |state| {
-            state.last_activity_at.unwrap_or_default().to_sqlx()
-        }))
-        .bind(column(sessions, |state| state.heartbeats))
-        .bind(column(sessions, |state| state.page_views))
-        .bind(column(sessions, SessionState::bounced))
-        .bind(column(sessions, |state| state.viewed.left_views))
-        .bind(column(sessions, |state| state.viewed.micros))
-        .bind(column(sessions, SessionState::duration_seconds))
-        .bind(column(sessions, |state| {
-            state.identified.map(|by| by.user_hash.0)
-        }))
-        .bind(column(sessions, |state| {
-            state.identified.map(|by| by.at.to_sqlx())
-        }))
-        .bind(column(sessions, |state| {
-            state.identified.map(|by| by.event_id.0)
-        }))
-        .execute(connection)
-        .await?;
+    let dimensions = rows.iter().map(|(_, dimensions)| *dimensions);
+    let query = sqlx::query(INSERT.as_str());
+    let query = StateColumns::bind(rows.iter().map(|(state, _)| state), query);
+    let query = SourceColumns::bind(dimensions.clone().map(|of| &of.source), query);
+    let query = UtmColumns::bind(dimensions.clone().map(|of| &of.utm), query);
+    let query = PlaceColumns::bind(dimensions.clone().map(|of| &of.place), query);
+    let query = AgentColumns::bind(dimensions.clone().map(|of| &of.agent), query);
+    let query = ClientColumns::bind(dimensions.map(|of| &of.client), query);
+    query.execute(connection).await?;
     Ok(())
-}
-
-fn keys<T>(sessions: &[Saved<'_>], read: impl Fn(SessionKey) -> T) -> Vec<T> {
-    sessions.iter().map(|saved| read(saved.key)).collect()
-}
-
-fn column<T>(sessions: &[Saved<'_>], read: impl Fn(&SessionState) -> T) -> Vec<T> {
-    sessions.iter().map(|saved| read(saved.state)).collect()
 }

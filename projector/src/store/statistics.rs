@@ -5,20 +5,31 @@
 //! key that it looks up. The one rule: nothing is done for tables that are known as they are.
 
 use super::Store;
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tracing::debug;
 
-/// Whether a table has more than twice the pages that it had when it was last analysed.
-pub(super) const HAVE_OUTGROWN: &str = "
-SELECT bool_or(pg_relation_size(oid) / current_setting('block_size')::int8 > 2 * relpages + 64)
-FROM pg_class
-WHERE oid = ANY (ARRAY['events'::regclass, 'sessions'::regclass])";
+/// The tables that the planner knows too little of: partitions with more than twice the pages that they had when
+/// they were last analysed, and parents whose partitions together have more than twice the rows. Autovacuum never
+/// analyses a parent.
+pub(super) const OUTGROWN: &str = "
+SELECT tables.oid::regclass::text AS name
+FROM pg_inherits
+JOIN pg_class AS tables ON tables.oid = pg_inherits.inhrelid
+WHERE pg_inherits.inhparent = ANY (ARRAY['seen'::regclass, 'hits'::regclass, 'sessions'::regclass])
+  AND tables.relkind = 'r'
+  AND pg_relation_size(tables.oid) / current_setting('block_size')::int8 > 2 * tables.relpages + 64
+UNION ALL
+SELECT parents.oid::regclass::text
+FROM pg_inherits
+JOIN pg_class AS tables ON tables.oid = pg_inherits.inhrelid
+JOIN pg_class AS parents ON parents.oid = pg_inherits.inhparent
+WHERE parents.oid = ANY (ARRAY['hits'::regclass, 'sessions'::regclass])
+GROUP BY parents.oid, parents.reltuples
+HAVING sum(greatest(tables.reltuples, 0)) > 2 * greatest(parents.reltuples, 0) + 1000";
 
 /// An analysis reads a sample, of slow disks too: it has a limit of its own instead of that of a batch's statements.
 const ALLOW_ANALYSIS: &str = "SET LOCAL statement_timeout = '10min'";
-
-const ANALYSE: &str = "ANALYZE events, sessions";
 
 /// When the connection of an analysis is given up, above the server's limit.
 const DEADLINE: Duration = Duration::from_mins(11);
@@ -37,17 +48,19 @@ impl Store {
 }
 
 async fn refresh(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let outgrown: Option<bool> = sqlx::query(HAVE_OUTGROWN)
-        .fetch_one(&mut *connection)
-        .await?
-        .try_get(0)?;
-    if outgrown == Some(true) {
-        debug!("analysing tables that have more than doubled");
+    let outgrown: Vec<String> = sqlx::query_scalar(OUTGROWN)
+        .fetch_all(&mut *connection)
+        .await?;
+    for table in outgrown {
+        debug!("analysing {table}, which has more than doubled");
         let mut transaction = connection.begin().await?;
         sqlx::raw_sql(ALLOW_ANALYSIS)
             .execute(&mut *transaction)
             .await?;
-        sqlx::raw_sql(ANALYSE).execute(&mut *transaction).await?;
+        // The server has quoted the name.
+        sqlx::raw_sql(AssertSqlSafe(format!("ANALYZE {table}")))
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
     }
     Ok(())

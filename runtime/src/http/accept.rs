@@ -5,11 +5,11 @@
 use axum::http::{HeaderMap, HeaderName};
 
 /// How much a client wants what a header lists, by lower-case name.
-pub(super) struct Wishes(Vec<(String, f32)>);
+pub(crate) struct Wishes(Vec<(String, f32)>);
 
 impl Wishes {
     /// Reads a header, which may be repeated.
-    pub(super) fn read(headers: &HeaderMap, name: &HeaderName) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, name: &HeaderName) -> Self {
         let values = headers.get_all(name).iter();
         let elements = values
             .filter_map(|value| value.to_str().ok())
@@ -19,7 +19,7 @@ impl Wishes {
 
     /// The weight of the first of these names that the client lists. Names go from the particular to the general:
     /// `text/html` before `text/*`.
-    pub(super) fn weight(&self, names: &[&str]) -> Option<f32> {
+    pub(crate) fn weight(&self, names: &[&str]) -> Option<f32> {
         names.iter().find_map(|name| {
             let listed = self.0.iter().filter(|(listed, _)| listed == name);
             listed.map(|(_, weight)| *weight).reduce(f32::max)

@@ -2,7 +2,7 @@
 //!
 //! The one rule: a forwarded header from anybody else is not believed.
 
-use crate::Settings;
+use crate::{Settings, settings::Setting};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 use std::{
@@ -13,6 +13,12 @@ use std::{
     },
 };
 use tracing::warn;
+
+pub(super) const PROXIES: Setting = Setting::new(
+    "TRUSTED_PROXIES",
+    "none",
+    "networks (CIDR, separated by commas) whose CF-Connecting-IP and X-Forwarded-For are believed",
+);
 
 /// The other end of a connection, as a request extension.
 #[derive(Clone, Copy, Debug)]
@@ -29,11 +35,7 @@ impl TrustedProxies {
     /// Reads `TRUSTED_PROXIES`.
     pub fn read(settings: &mut Settings) -> Self {
         let mut networks = Vec::new();
-        for text in settings
-            .text("TRUSTED_PROXIES")
-            .unwrap_or_default()
-            .split(',')
-        {
+        for text in settings.text(PROXIES).unwrap_or_default().split(',') {
             let text = text.trim();
             if text.is_empty() {
                 continue;
@@ -44,7 +46,7 @@ impl TrustedProxies {
             {
                 Ok(network) => networks.push(network),
                 Err(_) => settings.problem(
-                    "TRUSTED_PROXIES",
+                    PROXIES,
                     format!("holds {text:?}; give networks such as 10.0.0.0/8"),
                 ),
             }

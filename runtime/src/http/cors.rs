@@ -1,6 +1,9 @@
 //! Who may call from a browser: everyone sends beacons, listed origins use routes with a Bearer.
+//!
+//! Not `tower-http`'s layer: that one answers a preflight with 200 and not 204, and lists methods and headers even for
+//! origins that may not call.
 
-use crate::Settings;
+use crate::{Settings, settings::Setting};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -18,6 +21,12 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 /// How long a browser may remember the answer to a preflight: one day.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 
+pub(super) const ORIGINS: Setting = Setting::new(
+    "CORS_ORIGINS",
+    "none",
+    "origins whose pages may call routes with a Bearer, separated by commas",
+);
+
 /// Origins whose pages may call routes with a Bearer.
 #[derive(Clone, Debug, Default)]
 pub struct Origins(Arc<Vec<HeaderValue>>);
@@ -26,7 +35,7 @@ impl Origins {
     /// Reads `CORS_ORIGINS`.
     pub fn read(settings: &mut Settings) -> Self {
         let mut origins = Vec::new();
-        for origin in settings.text("CORS_ORIGINS").unwrap_or_default().split(',') {
+        for origin in settings.text(ORIGINS).unwrap_or_default().split(',') {
             let origin = origin.trim().trim_end_matches('/');
             if origin.is_empty() {
                 continue;
@@ -35,7 +44,7 @@ impl Origins {
             match HeaderValue::from_str(origin) {
                 Ok(value) if scheme => origins.push(value),
                 _ => settings.problem(
-                    "CORS_ORIGINS",
+                    ORIGINS,
                     format!("holds {origin:?}; give origins such as https://app.example.com"),
                 ),
             }

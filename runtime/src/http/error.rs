@@ -1,32 +1,28 @@
-//! What a request that failed is told: a status, a stable code, an outside text.
+//! What went wrong with a request: a status, a stable code, an outside text, an inside text.
 //!
-//! The inside text is for the log and never leaves the program. The body is written by
-//! [`finish`](super::finish), which knows the correlation id.
+//! Owns no form: the [`Dialect`](super::Dialect) of the route writes the body, with the codes and
+//! members of its surface. The inside text is for the log and never leaves the program.
 
 use crate::database;
 use axum::{
-    Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::{borrow::Cow, fmt::Display};
 
-/// An error as a client sees it, and what the log says of it.
+/// An error before a surface gives it a form, and what the log says about it.
 #[derive(Clone, Debug)]
 pub struct ApiError {
     /// HTTP status.
     pub status: StatusCode,
-    /// Stable code in upper snake case, by status.
+    /// The specific name of the error: dotted, stable, the same on every surface.
     pub code: &'static str,
     /// What a person reads.
     pub message: Cow<'static, str>,
-    /// Dotted key for translations; the specific name of the error.
-    pub i18n_key: &'static str,
-    /// Values for the translated text.
-    pub i18n_vars: Option<Box<Value>>,
-    /// One line per problem of a validation.
+    /// Values in the message, for translated texts.
+    pub vars: Option<Box<Value>>,
+    /// One line per broken rule of a validation.
     pub details: Vec<String>,
     /// Seconds after which trying again makes sense.
     pub retry_after_seconds: Option<u32>,
@@ -35,18 +31,12 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        i18n_key: &'static str,
-        message: &'static str,
-    ) -> Self {
+    fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
         Self {
             status,
             code,
             message: Cow::Borrowed(message),
-            i18n_key,
-            i18n_vars: None,
+            vars: None,
             details: Vec::new(),
             retry_after_seconds: None,
             inside: None,
@@ -65,31 +55,26 @@ impl ApiError {
             }
             StatusCode::METHOD_NOT_ALLOWED => Self::new(
                 status,
-                "METHOD_NOT_ALLOWED",
                 "error.method_not_allowed",
                 "This path does not take this method; see the Allow header.",
             ),
             StatusCode::REQUEST_TIMEOUT => Self::new(
                 status,
-                "REQUEST_TIMEOUT",
                 "error.request_timeout",
                 "The request did not arrive in time.",
             ),
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(
                 status,
-                "PAYLOAD_TOO_LARGE",
                 "error.payload_too_large",
                 "The request body is too large.",
             ),
             StatusCode::URI_TOO_LONG => Self::new(
                 status,
-                "URI_TOO_LONG",
                 "error.uri_too_long",
                 "The path and query are longer than 8192 bytes.",
             ),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,
-                "UNSUPPORTED_MEDIA_TYPE",
                 "error.unsupported_media_type",
                 "Send JSON as application/json or text/plain.",
             ),
@@ -97,15 +82,10 @@ impl ApiError {
         }
     }
 
-    /// 400 with a specific key.
+    /// 400 with a specific code.
     #[must_use]
-    pub fn bad_request(i18n_key: &'static str, message: &'static str) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "VALIDATION_ERROR",
-            i18n_key,
-            message,
-        )
+    pub fn bad_request(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
     /// 400 with one line per problem.
@@ -123,33 +103,27 @@ impl ApiError {
     pub fn unauthorized() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
-            "AUTH_UNAUTHORIZED",
             "auth.unauthorized",
             "Send a valid token as Authorization: Bearer <token>.",
         )
     }
 
-    /// 403 with a specific key.
+    /// 403 with a specific code.
     #[must_use]
-    pub fn forbidden(i18n_key: &'static str, message: &'static str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "AUTH_FORBIDDEN", i18n_key, message)
+    pub fn forbidden(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
     }
 
-    /// 404 with a specific key.
+    /// 404 with a specific code.
     #[must_use]
-    pub fn not_found(i18n_key: &'static str, message: &'static str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "RESOURCE_NOT_FOUND",
-            i18n_key,
-            message,
-        )
+    pub fn not_found(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
-    /// 409 with a specific key.
+    /// 409 with a specific code.
     #[must_use]
-    pub fn conflict(i18n_key: &'static str, message: &'static str) -> Self {
-        Self::new(StatusCode::CONFLICT, "RESOURCE_CONFLICT", i18n_key, message)
+    pub fn conflict(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
     }
 
     /// 429.
@@ -157,7 +131,6 @@ impl ApiError {
     pub fn rate_limited(retry_after_seconds: u32) -> Self {
         let error = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
-            "RATE_LIMITED",
             "error.rate_limited",
             "Too many requests; try again after the seconds in Retry-After.",
         );
@@ -172,7 +145,6 @@ impl ApiError {
     pub fn unavailable(inside: impl Display) -> Self {
         let error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "SERVICE_UNAVAILABLE",
             "error.service_unavailable",
             "Not available right now; send the same request again after the seconds in Retry-After.",
         );
@@ -188,7 +160,6 @@ impl ApiError {
     pub fn internal(inside: impl Display) -> Self {
         let error = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "INTERNAL_ERROR",
             "error.internal",
             "Something went wrong on our side; quote the correlationId when you report it.",
         );
@@ -198,35 +169,26 @@ impl ApiError {
         }
     }
 
-    /// The same error with values for its translated text.
+    /// The same error with the values in its message.
     #[must_use]
     pub fn with_vars(self, vars: Value) -> Self {
         Self {
-            i18n_vars: Some(Box::new(vars)),
+            vars: Some(Box::new(vars)),
             ..self
         }
     }
 
-    /// The body in the creator surface's envelope.
+    /// The broken rules as answers list them: the first ten, then the number of the others, each line cut
+    /// at 300 characters. So the answer stays short, whatever was sent.
     #[must_use]
-    pub fn body(&self, correlation_id: &str) -> Value {
-        let mut error = json!({
-            "code": self.code,
-            "message": self.message,
-            "i18nKey": self.i18n_key,
-            "correlationId": correlation_id,
-        });
-        if let Some(members) = error.as_object_mut() {
-            if let Some(vars) = &self.i18n_vars {
-                members.insert("i18nVars".to_owned(), Value::clone(vars));
-            }
-            if !self.details.is_empty() {
-                let lines = listed(&self.details).into_iter();
-                let details = lines.map(|message| json!({ "message": message }));
-                members.insert("details".to_owned(), details.collect());
-            }
+    pub fn listed_details(&self) -> Vec<Cow<'_, str>> {
+        let lines = self.details.iter().take(MAX_DETAILS);
+        let mut lines: Vec<Cow<'_, str>> = lines.map(shortened).collect();
+        let more = self.details.len() - lines.len();
+        if more > 0 {
+            lines.push(format!("and {more} more").into());
         }
-        json!({ "success": false, "error": error })
+        lines
     }
 }
 
@@ -234,16 +196,6 @@ impl ApiError {
 const MAX_DETAILS: usize = 10;
 /// Longest line about a problem, in Unicode scalar values. Lines may repeat what was sent.
 const MAX_DETAIL_CHARS: usize = 300;
-
-/// The problems as they are answered: however many and however long they are, the answer stays short.
-fn listed(problems: &[String]) -> Vec<Cow<'_, str>> {
-    let mut lines: Vec<Cow<'_, str>> = problems.iter().take(MAX_DETAILS).map(shortened).collect();
-    let more = problems.len() - lines.len();
-    if more > 0 {
-        lines.push(format!("and {more} more").into());
-    }
-    lines
-}
 
 fn shortened(line: &String) -> Cow<'_, str> {
     match line.char_indices().nth(MAX_DETAIL_CHARS) {
@@ -271,35 +223,9 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
         response.extensions_mut().insert(Box::new(self));
         response
     }
-}
-
-/// `{"success": true, "data": …}`
-pub fn ok<T: Serialize>(data: T) -> Json<Success<T>> {
-    Json(Success {
-        success: true,
-        data,
-    })
-}
-
-/// `{"success": true}`, for changes that have nothing to return.
-#[must_use]
-pub fn success() -> Response {
-    Json(json!({ "success": true })).into_response()
-}
-
-/// The envelope of an answer.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Success<T> {
-    success: bool,
-    data: T,
 }
 
 #[cfg(test)]
@@ -307,11 +233,9 @@ mod tests {
     use super::*;
 
     fn messages(problems: Vec<String>) -> Vec<String> {
-        let body = ApiError::validation(problems).body("id");
-        let details = body["error"]["details"].as_array().unwrap().iter();
-        details
-            .map(|detail| detail["message"].as_str().unwrap().to_owned())
-            .collect()
+        let error = ApiError::validation(problems);
+        let lines = error.listed_details().into_iter();
+        lines.map(Cow::into_owned).collect()
     }
 
     #[test]

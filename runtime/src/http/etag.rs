@@ -1,6 +1,7 @@
 //! Tags of texts that clients may have already (RFC 9110, 8.8.3 and 13.1.2).
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
+use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use sha2::{Digest, Sha256};
 
 /// The tag of a text. Weak: the same text, whatever it is compressed with on its way.
@@ -15,18 +16,17 @@ pub fn of(text: &[u8]) -> HeaderValue {
 /// True when the client names that tag in `If-None-Match`, by weak comparison.
 #[must_use]
 pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let tag = tag.to_str().map(opaque).unwrap_or_default();
-    let given = headers.get_all(header::IF_NONE_MATCH).iter();
+    let tag = tag.to_str().ok().and_then(|tag| tag.parse::<ETag>().ok());
+    let given = headers.typed_get::<IfNoneMatch>();
     given
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|given| given.trim() == "*" || opaque(given) == tag)
+        .zip(tag)
+        .is_some_and(|(given, tag)| !given.precondition_passes(&tag))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header;
 
     #[test]
     fn a_client_has_what_it_names_whatever_else_it_names() {

@@ -1,6 +1,8 @@
-//! The outermost layer: correlation id in, envelope and log line out. Every answer passes here.
+//! The outermost layer: gives each request a correlation id, each answer its body and its log line.
+//!
+//! Every answer passes here. The body is written in the dialect of the request's path.
 
-use super::{ApiError, cors};
+use super::{ApiError, Dialect, Surfaces, cors, reply};
 use crate::{Clock, IdSource, metrics::NO_ROUTE};
 use axum::{
     body::Body,
@@ -17,6 +19,7 @@ use uuid::Uuid;
 /// Name of the header with the correlation id, in requests and answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// The id that joins an answer, its error body and its log lines.
@@ -30,16 +33,24 @@ pub struct Finisher {
     pub clock: Arc<dyn Clock>,
     /// For fresh correlation ids.
     pub ids: Arc<dyn IdSource>,
+    /// In which form answers are written.
+    pub surfaces: Surfaces,
 }
 
 /// Gives each request a correlation id (its own, when it brings a UUID as `X-Request-Id`), and each
-/// error its body. A handler that panics is answered 500.
-pub async fn finish(
+/// answer its body. A handler that panics is answered 500.
+pub async fn finish(finisher: State<Finisher>, request: Request, next: Next) -> Response {
+    around(finisher, request, |request| next.run(request)).await
+}
+
+/// [`finish`] around any handler.
+pub(super) async fn around<F: Future<Output = Response>>(
     State(finisher): State<Finisher>,
     mut request: Request,
-    next: Next,
+    handle: impl FnOnce(Request) -> F,
 ) -> Response {
     let started = Instant::now();
+    let dialect = finisher.surfaces.of(request.uri().path());
     let bearer = request.headers().contains_key(header::AUTHORIZATION);
     let given = request
         .headers()
@@ -55,13 +66,13 @@ pub async fn finish(
     let span = info_span!("http.request", request.id = %id, http.route = %route);
     request.extensions_mut().insert(CorrelationId(id));
 
-    let answered = AssertUnwindSafe(next.run(request))
+    let answered = AssertUnwindSafe(handle(request))
         .catch_unwind()
         .instrument(span.clone())
         .await;
     let response =
         answered.unwrap_or_else(|_| ApiError::internal("the handler panicked").into_response());
-    let mut response = span.in_scope(|| render(response, id));
+    let mut response = span.in_scope(|| render(response, id, dialect));
     if bearer || response.status() == StatusCode::UNAUTHORIZED {
         // What one caller may see must reach no other one from a cache. Routes may know better.
         let headers = response.headers_mut();
@@ -82,8 +93,11 @@ pub async fn finish(
     response
 }
 
-fn render(mut response: Response, id: Uuid) -> Response {
+fn render(mut response: Response, id: Uuid, dialect: &dyn Dialect) -> Response {
     let text = id.to_string();
+    if let Some(body) = reply::take(&mut response, dialect) {
+        write(&mut response, body);
+    }
     let told = response
         .extensions_mut()
         .remove::<Box<ApiError>>()
@@ -102,14 +116,14 @@ fn render(mut response: Response, id: Uuid) -> Response {
             (None, _) => {}
         }
         *response.status_mut() = error.status;
+        if error.status == StatusCode::UNAUTHORIZED {
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, dialect.challenge());
+        }
         // Routes that people look at have written their error as a page.
         if !response.headers().contains_key(header::CONTENT_TYPE) {
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-            response.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json"),
-            );
-            *response.body_mut() = Body::from(error.body(&text).to_string());
+            let body = dialect.error(&error, &text).to_string();
+            write(&mut response, body.into_bytes());
         }
     }
     if let Ok(value) = HeaderValue::from_str(&text) {
@@ -121,4 +135,13 @@ fn render(mut response: Response, id: Uuid) -> Response {
     );
     cors::expose(&mut response);
     response
+}
+
+/// Gives an answer this JSON as its body.
+fn write(response: &mut Response, body: Vec<u8>) {
+    let headers = response.headers_mut();
+    // The router has counted the bytes of the empty body.
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_TYPE, JSON);
+    *response.body_mut() = Body::from(body);
 }

@@ -4,18 +4,15 @@ use super::{ApiError, MAX_TARGET_BYTES};
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header, uri::Authority},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 
-/// Answers requests whose head is wrong, and hands on the others.
-pub(super) async fn check(request: Request, next: Next) -> Response {
-    let checked =
-        check_host(request.version(), request.headers()).and_then(|()| check_target(request.uri()));
-    match checked {
-        Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
-    }
+/// Checks the head of a request.
+///
+/// # Errors
+/// 400 for a wrong host, 414 for a target that is too long.
+pub(super) fn check(request: &Request) -> Result<(), ApiError> {
+    check_host(request.version(), request.headers())?;
+    check_target(request.uri())
 }
 
 /// RFC 9112, 3.2: HTTP/1.1 names its host, and no request names two. Proxies and servers that pick
@@ -122,6 +119,9 @@ mod tests {
         let target = |length: usize| format!("/{}", "a".repeat(length - 1)).parse().unwrap();
         assert!(check_target(&target(MAX_TARGET_BYTES)).is_ok());
         let error = check_target(&target(MAX_TARGET_BYTES + 1)).unwrap_err();
-        assert_eq!((error.status.as_u16(), error.code), (414, "URI_TOO_LONG"));
+        assert_eq!(
+            (error.status.as_u16(), error.code),
+            (414, "error.uri_too_long")
+        );
     }
 }

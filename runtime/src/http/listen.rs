@@ -2,16 +2,16 @@
 //!
 //! Owns its syntax; whether it is free is found out by [`super::serve::bind`].
 
-use crate::Settings;
+use crate::{Settings, settings::Setting};
 use url::Host;
 
 /// Reads an address to listen on; anything that cannot be one is noted as a problem.
-pub fn read(settings: &mut Settings, name: &str, default: &str) -> String {
-    let text = settings.text(name);
+pub fn read(settings: &mut Settings, setting: &Setting) -> String {
+    let (text, default) = (settings.text(setting), setting.default);
     let address = text.as_deref().map_or(default, str::trim);
     if !is_address(address) {
         settings.problem(
-            name,
+            setting,
             format!(
                 "is {address:?}; give an address and a port, for example {default}, or 0.0.0.0:8080 for every interface"
             ),
@@ -64,12 +64,11 @@ mod tests {
 
     #[test]
     fn a_wrong_address_is_a_problem_that_says_what_would_be_right() {
+        const API: Setting = Setting::new("API_LISTEN", "127.0.0.1:8083", "an address");
+        const INGEST: Setting = Setting::new("INGEST_LISTEN", "127.0.0.1:8081", "an address");
         let mut settings = Settings::from_pairs([("API_LISTEN", "8083")]);
-        read(&mut settings, "API_LISTEN", "127.0.0.1:8083");
-        assert_eq!(
-            read(&mut settings, "INGEST_LISTEN", "127.0.0.1:8081"),
-            "127.0.0.1:8081"
-        );
+        read(&mut settings, &API);
+        assert_eq!(read(&mut settings, &INGEST), "127.0.0.1:8081");
         let text = settings.finish().unwrap_err().to_string();
         assert!(
             text.contains(

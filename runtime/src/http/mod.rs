@@ -1,33 +1,71 @@
-//! HTTP as every service speaks it: one error type, correlation ids, limits, CORS, health routes.
+//! HTTP as every service needs it: connections, one error type, dialects, correlation ids, limits, CORS.
 
-mod accept;
+pub(crate) mod accept;
 pub mod body;
 pub mod client;
 mod connection;
 mod connections;
 pub mod cors;
+pub mod dialect;
 pub mod error;
 mod etag;
 pub mod finish;
 mod head;
-pub mod health;
-pub mod home;
+mod last_rest;
 pub mod listen;
 mod options;
 mod prepared;
 mod progress;
+mod reply;
 mod rest;
 pub mod serve;
 pub mod throttled;
 pub mod validate;
 
 pub use client::{Peer, TrustedProxies};
-pub use error::{ApiError, ok, success};
+pub use dialect::{Dialect, Surfaces};
+pub use error::ApiError;
 pub use options::Options;
 pub use prepared::Prepared;
+pub use reply::{done, ok};
 pub use validate::Fields;
 
+use crate::{
+    metrics::{Metric, combinations},
+    settings::Part,
+};
 use std::time::Duration;
+
+/// What every listener declares.
+pub const LISTENER: Part = Part {
+    settings: &[options::IDLE, options::CONNECTIONS],
+    metrics: &[
+        Metric::counter(
+            "http_requests_total",
+            &["route", "status"],
+            "Requests answered, by route id and status class.",
+        ),
+        Metric::histogram(
+            "http_request_seconds",
+            &["route"],
+            "Time from a request's head to its answer.",
+        ),
+        Metric::counter("http_throttled_total", &["route"], "Requests answered 429."),
+        Metric::gauge("http_connections", &[], "Open connections."),
+        Metric::counter(
+            "http_connections_dropped_total",
+            &["reason"],
+            "Connections closed by the server: the client was slow (head, idle, write), room was needed (room), or its address had too many (address).",
+        )
+        .known(|| combinations(&[("reason", &["head", "idle", "write", "room", "address"])])),
+    ],
+};
+
+/// What a service declares that the public calls.
+pub const PUBLIC: Part = Part {
+    settings: &[cors::ORIGINS, client::PROXIES, crate::throttle::RATE_LIMITS],
+    metrics: &[],
+};
 
 /// Until when a request's head must be complete: from its first byte, or from the connection's start.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,12 +1,22 @@
 //! How a listener treats its clients, from the settings.
 
 use super::{IDLE_TIMEOUT, TrustedProxies, client::neighbourhood};
-use crate::Settings;
+use crate::{Settings, settings::Setting, throttle};
 use jiff::SignedDuration;
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, num::NonZeroUsize, time::Duration};
 
 /// Most open connections of one client address.
 const CONNECTIONS_PER_ADDRESS: usize = 512;
+pub(super) const IDLE: Setting = Setting::new(
+    "HTTP_IDLE_TIMEOUT",
+    "75s",
+    "how long a connection may stay idle; must be longer than the proxy keeps its own",
+);
+pub(super) const CONNECTIONS: Setting = Setting::new(
+    "HTTP_CONNECTIONS_PER_ADDRESS",
+    "512",
+    "most open connections of one client address (IPv6: of one /64); TRUSTED_PROXIES and this machine are not counted",
+);
 /// Longest time that a kept connection may idle.
 const MAX_IDLE: Duration = Duration::from_hours(1);
 
@@ -32,25 +42,19 @@ impl Options {
     /// Reads `HTTP_IDLE_TIMEOUT`, `HTTP_CONNECTIONS_PER_ADDRESS` and `TRUSTED_PROXIES`.
     /// `RATE_LIMITS=off` lifts the limit of connections as well.
     pub fn read(settings: &mut Settings) -> Self {
-        let idle_timeout = settings.parse_with("HTTP_IDLE_TIMEOUT", parse_idle);
-        let connections_per_address = settings.parse(
-            "HTTP_CONNECTIONS_PER_ADDRESS",
-            CONNECTIONS_PER_ADDRESS,
-            "a whole number above 0",
-        );
-        if connections_per_address == 0 {
-            settings.problem(
-                "HTTP_CONNECTIONS_PER_ADDRESS",
-                "is 0; give a whole number above 0",
-            );
-        }
-        let unlimited = settings.text("RATE_LIMITS").as_deref() == Some("off");
+        let idle_timeout = settings.parse_with(IDLE, parse_idle);
+        let connections_per_address: Option<NonZeroUsize> =
+            settings.parse_with(CONNECTIONS, |text| {
+                let wrong = |_| format!("is {text:?}; give a whole number above 0");
+                text.parse().map_err(wrong)
+            });
+        let unlimited = settings.text(throttle::RATE_LIMITS).as_deref() == Some("off");
         Self {
             idle_timeout: idle_timeout.unwrap_or(IDLE_TIMEOUT),
             connections_per_address: if unlimited {
                 usize::MAX
             } else {
-                connections_per_address
+                connections_per_address.map_or(CONNECTIONS_PER_ADDRESS, NonZeroUsize::get)
             },
             proxies: TrustedProxies::read(settings),
         }

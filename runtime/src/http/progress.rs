@@ -4,7 +4,7 @@
 //! and for the client to take what is written to it. The stream reports bytes, the service reports
 //! requests; a watcher turns both into deadlines. Bodies have a deadline of their own, in `body`.
 
-use super::rest::LastRest;
+use super::last_rest::LastRest;
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -6,7 +6,7 @@
 //! kept. Where the rest may be too long for that, or the client waits for a sign before it sends it, the
 //! answer says `Connection: close`, and what comes all the same is read before the connection is closed.
 
-use super::{BODY_TIMEOUT, progress::InFlight};
+use super::{BODY_TIMEOUT, last_rest::MAX_LAST_REST_BYTES, progress::InFlight};
 use axum::{
     http::{HeaderValue, Response, header, request::Parts},
     response::Response as AxumResponse,
@@ -22,17 +22,10 @@ use std::{
     },
     task::{Context, Poll, ready},
 };
-use tokio::{
-    io::{AsyncRead, ReadBuf},
-    runtime::Handle,
-    time::{Sleep, sleep},
-};
+use tokio::runtime::Handle;
 
 /// Longest rest that is read for the sake of the connection: the largest body that any route takes.
 pub(super) const MAX_REST_BYTES: u64 = 1024 * 1024;
-/// Longest rest that is read before a connection is closed. A client that is still sending when its
-/// connection is closed may lose the answer.
-const MAX_LAST_REST_BYTES: u64 = 8 * MAX_REST_BYTES;
 
 /// Where a body goes back to.
 #[derive(Debug, Default)]
@@ -193,39 +186,4 @@ async fn read_rest(mut rest: Incoming, in_flight: Option<InFlight>) {
     };
     let _ = tokio::time::timeout(BODY_TIMEOUT, reading).await;
     drop(in_flight);
-}
-
-/// What a client sends on a connection that has been shut down towards it.
-#[derive(Debug)]
-pub(super) struct LastRest {
-    bytes: u64,
-    deadline: Pin<Box<Sleep>>,
-}
-
-impl LastRest {
-    pub(super) fn new() -> Self {
-        Self {
-            bytes: 0,
-            deadline: Box::pin(sleep(BODY_TIMEOUT)),
-        }
-    }
-
-    /// Reads and drops it until the client closes as well, but neither too much nor too long.
-    pub(super) fn poll_skip(
-        &mut self,
-        stream: &mut (impl AsyncRead + Unpin),
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
-        let mut bytes = [0; 4 * 1024];
-        while self.bytes <= MAX_LAST_REST_BYTES && self.deadline.as_mut().poll(cx).is_pending() {
-            let mut buffer = ReadBuf::new(&mut bytes);
-            let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer));
-            let count = buffer.filled().len();
-            if read.is_err() || count == 0 {
-                break;
-            }
-            self.bytes += count as u64;
-        }
-        Poll::Ready(())
-    }
 }

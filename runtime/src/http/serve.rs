@@ -1,13 +1,19 @@
 //! A listener: accepts connections, bounds their number, and at a stop answers what is in flight.
 
 use super::{
-    HEAD_TIMEOUT, MAX_CONNECTIONS, Options, STOP_TIMEOUT, WRITE_TIMEOUT, connection,
+    HEAD_TIMEOUT, MAX_CONNECTIONS, Options, STOP_TIMEOUT, Surfaces, WRITE_TIMEOUT, connection,
     connections::{Connections, Full, Order, Place},
-    finish, head,
+    finish::{self, Finisher},
+    head,
     progress::Patience,
 };
 use crate::{Context, Lifecycle, open_files};
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
 use socket2::SockRef;
 use std::{
     io,
@@ -43,15 +49,21 @@ pub async fn bind(address: &str) -> Result<TcpListener, String> {
     })
 }
 
-/// Serves the routes until the lifecycle stops servers, then answers what is in flight.
-pub fn spawn(listener: TcpListener, router: Router, options: Options, context: &Context) {
-    let finisher = finish::Finisher {
+/// Serves the routes until the lifecycle stops servers, then answers what is in flight. Answers are
+/// written in the dialects of these surfaces.
+pub fn spawn(
+    listener: TcpListener,
+    router: Router,
+    surfaces: Surfaces,
+    options: Options,
+    context: &Context,
+) {
+    let finisher = Finisher {
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
+        surfaces,
     };
-    let router = router
-        .layer(middleware::from_fn(head::check))
-        .layer(middleware::from_fn_with_state(finisher, finish::finish));
+    let router = router.layer(middleware::from_fn_with_state(finisher, check_and_finish));
     let lifecycle = context.lifecycle.clone();
     let most = open_files::room_for_connections(MAX_CONNECTIONS);
     if most < MAX_CONNECTIONS {
@@ -71,6 +83,17 @@ pub fn spawn(listener: TcpListener, router: Router, options: Options, context: &
     context
         .lifecycle
         .spawn_server("http", server.serve(listener));
+}
+
+/// What surrounds every route. One layer: each of them boxes the request's future once more.
+async fn check_and_finish(finisher: State<Finisher>, request: Request, next: Next) -> Response {
+    finish::around(finisher, request, |request| async {
+        match head::check(&request) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
+        }
+    })
+    .await
 }
 
 struct Server {

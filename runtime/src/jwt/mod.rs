@@ -12,20 +12,17 @@ mod tests;
 
 pub use gate::{BAD_TOKENS, Gate, Refused};
 pub use jsonwebtoken::Algorithm;
-pub use settings::algorithm;
+pub use settings::{ALGORITHM, AUDIENCE, ISSUER, PART, SECRET, algorithm};
 
 use crate::watched_file::{Follower, WatchedFile};
+use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use keys::{Keys, ReadSet};
 use moka::sync::Cache;
 use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
-use std::{
-    fmt, fs,
-    path::Path,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{fmt, fs, path::Path, sync::Arc};
 use thiserror::Error;
 use tracing::warn;
 
@@ -83,10 +80,13 @@ fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
 #[error("the token is missing, malformed, expired or not ours")]
 pub struct Unauthorized;
 
+/// The name of a set of keys in the metric of files that change.
+const JWKS: &str = "jwks";
+
 /// Checks tokens; clones check with the same keys.
 #[derive(Clone)]
 pub struct Verifier {
-    checker: Arc<RwLock<Arc<Checker>>>,
+    checker: Arc<ArcSwap<Checker>>,
     algorithm: Algorithm,
     validation: Validation,
     source: Option<Source>,
@@ -133,7 +133,7 @@ impl Verifier {
     fn new(algorithm: Algorithm, keys: Keys) -> Self {
         signatures::install();
         Self {
-            checker: Arc::new(RwLock::new(Checker::new(keys))),
+            checker: Arc::new(ArcSwap::new(Checker::new(keys))),
             algorithm,
             validation: validation(algorithm),
             source: None,
@@ -181,28 +181,24 @@ impl Verifier {
             let set = read_jwks(algorithm, path)?;
             warn_of(&set.ignored);
             let name = format!("{} of {algorithm:?}", set.keys.len());
-            *used.write().unwrap_or_else(PoisonError::into_inner) = Checker::new(set.keys);
+            used.store(Checker::new(set.keys));
             Ok(name)
         };
         Some(Follower::new(
             source.file,
             "set of token keys",
-            "jwks",
+            JWKS,
             reload,
         ))
     }
 
-    fn checker(&self) -> Arc<Checker> {
-        Arc::clone(&self.checker.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// Whether checking that token costs little: by a secret, or because it was checked before.
     fn is_cheap(&self, token: &str) -> bool {
-        self.algorithm == Algorithm::HS256 || self.checker().checked.contains_key(&hash(token))
+        self.algorithm == Algorithm::HS256 || self.checker.load().checked.contains_key(&hash(token))
     }
 
     fn decode(&self, token: &str) -> Result<Claims, Unauthorized> {
-        let checker = self.checker();
+        let checker = self.checker.load();
         let hash = hash(token);
         if let Some(claims) = checker.checked.get(&hash) {
             return Ok(claims);

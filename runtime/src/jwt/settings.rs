@@ -4,20 +4,73 @@
 //! key that nobody uses is mostly a service that believes something else than its operator.
 
 use super::{
-    MIN_SECRET_CHARS, Verifier,
+    JWKS, MIN_SECRET_CHARS, Verifier,
     keys::{self, Keys},
 };
-use crate::{Settings, watched_file::WatchedFile};
+use crate::{
+    Settings,
+    settings::{Part, Setting},
+    watched_file::{self, WatchedFile},
+};
 use jsonwebtoken::Algorithm;
 use std::fs;
 
+/// The algorithm of tokens.
+pub const ALGORITHM: Setting = Setting::new(
+    "JWT_ALGORITHM",
+    "HS256",
+    "the one algorithm tokens may have: HS256, RS256, ES256 or EdDSA",
+);
+/// The secret of HS256 tokens.
+pub const SECRET: Setting = Setting::new(
+    "JWT_SECRET",
+    "made at first start",
+    "secret of HS256 tokens, at least 32 characters",
+)
+.secret()
+.required_by("[required by HS256]");
+const PUBLIC_KEY: Setting = Setting::new(
+    "JWT_PUBLIC_KEY",
+    "none",
+    "public key of tokens by RS256, ES256 or EdDSA, PEM text",
+);
+const PUBLIC_KEY_FILE: Setting = Setting::new("JWT_PUBLIC_KEY_FILE", "none", "file with that key");
+const JWKS_FILE: Setting = Setting::new(
+    "JWT_JWKS_FILE",
+    "none",
+    "file with a set of such keys (JWKS), read again when it changes; `kid` chooses the key",
+);
+/// What tokens must carry as `iss`.
+pub const ISSUER: Setting =
+    Setting::new("JWT_ISSUER", "not checked", "`iss` that tokens must carry");
+/// What tokens must carry as `aud`.
+pub const AUDIENCE: Setting = Setting::new(
+    "JWT_AUDIENCE",
+    "not checked",
+    "`aud` that tokens must carry",
+);
+
+/// What checking tokens declares.
+pub const PART: Part = Part {
+    settings: &[
+        ALGORITHM,
+        SECRET,
+        PUBLIC_KEY,
+        PUBLIC_KEY_FILE,
+        JWKS_FILE,
+        ISSUER,
+        AUDIENCE,
+    ],
+    metrics: watched_file::PART.metrics,
+};
+
 /// Where a public key may come from; exactly one of them.
-const SOURCES: [&str; 3] = ["JWT_PUBLIC_KEY", "JWT_PUBLIC_KEY_FILE", "JWT_JWKS_FILE"];
+const SOURCES: [Setting; 3] = [PUBLIC_KEY, PUBLIC_KEY_FILE, JWKS_FILE];
 
 /// The algorithm that the settings name; `None` for one that is not ours.
 #[must_use]
 pub fn algorithm(settings: &Settings) -> Option<Algorithm> {
-    match settings.text("JWT_ALGORITHM").as_deref().map(str::trim) {
+    match settings.text(ALGORITHM).as_deref().map(str::trim) {
         None | Some("HS256") => Some(Algorithm::HS256),
         Some("RS256") => Some(Algorithm::RS256),
         Some("ES256") => Some(Algorithm::ES256),
@@ -29,10 +82,11 @@ pub fn algorithm(settings: &Settings) -> Option<Algorithm> {
 impl Verifier {
     /// Reads the `JWT_*` settings; `None` when they do not suffice, which is then noted.
     pub fn read(settings: &mut Settings) -> Option<Self> {
+        watched_file::announce(JWKS);
         let Some(algorithm) = algorithm(settings) else {
-            let given = settings.text("JWT_ALGORITHM").unwrap_or_default();
+            let given = settings.text(ALGORITHM).unwrap_or_default();
             let what = format!("is {given:?}; give HS256, RS256, ES256 or EdDSA");
-            settings.problem("JWT_ALGORITHM", what);
+            settings.problem(ALGORITHM, what);
             return None;
         };
         let mut verifier = if algorithm == Algorithm::HS256 {
@@ -40,10 +94,10 @@ impl Verifier {
         } else {
             read_public(settings, algorithm)?
         };
-        if let Some(issuer) = settings.text("JWT_ISSUER") {
+        if let Some(issuer) = settings.text(ISSUER) {
             verifier.require_issuer(&issuer);
         }
-        if let Some(audience) = settings.text("JWT_AUDIENCE") {
+        if let Some(audience) = settings.text(AUDIENCE) {
             verifier.require_audience(&audience);
         }
         Some(verifier)
@@ -57,22 +111,22 @@ fn read_secret(settings: &mut Settings) -> Option<String> {
             "is of no use for HS256; set JWT_ALGORITHM to RS256, ES256 or EdDSA, or leave it out",
         );
     }
-    let secret = settings.required("JWT_SECRET");
+    let secret = settings.required(&SECRET);
     if secret.is_empty() {
         return None;
     }
     if secret.chars().count() < MIN_SECRET_CHARS {
         let right = "is too short; give at least 32 random characters, for example from `openssl rand -hex 32`";
-        settings.problem("JWT_SECRET", right);
+        settings.problem(SECRET, right);
         return None;
     }
     Some(secret)
 }
 
 fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier> {
-    if settings.text("JWT_SECRET").is_some() {
+    if settings.text(SECRET).is_some() {
         settings.problem(
-            "JWT_SECRET",
+            SECRET,
             format!(
                 "is of no use for {algorithm:?}, whose tokens are checked with a public key; leave it out, or set JWT_ALGORITHM to HS256"
             ),
@@ -81,25 +135,28 @@ fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier
     match given(settings)[..] {
         [] => {
             settings.problem(
-                "JWT_PUBLIC_KEY",
+                PUBLIC_KEY,
                 format!("is missing; {algorithm:?} needs it, JWT_PUBLIC_KEY_FILE or JWT_JWKS_FILE"),
             );
             None
         }
-        ["JWT_PUBLIC_KEY"] => settings
-            .parse_with("JWT_PUBLIC_KEY", |text| keys::from_pem(algorithm, text))
+        [one] if one == PUBLIC_KEY => settings
+            .parse_with(one, |text| keys::from_pem(algorithm, text))
             .map(|keys| Verifier::new(algorithm, keys)),
-        ["JWT_PUBLIC_KEY_FILE"] => settings
-            .parse_with("JWT_PUBLIC_KEY_FILE", |path| read_pem(algorithm, path))
+        [one] if one == PUBLIC_KEY_FILE => settings
+            .parse_with(one, |path| read_pem(algorithm, path))
             .map(|keys| Verifier::new(algorithm, keys)),
-        ["JWT_JWKS_FILE"] => settings.parse_with("JWT_JWKS_FILE", |path| {
+        [one] => settings.parse_with(one, |path| {
             Verifier::from_jwks_file(algorithm, WatchedFile::new(path))
         }),
         [first, ref others @ ..] => {
             for name in others {
                 settings.problem(
                     name,
-                    format!("is given beside {first}; keys come from one place, leave one out"),
+                    format!(
+                        "is given beside {}; keys come from one place, leave one out",
+                        first.name
+                    ),
                 );
             }
             None
@@ -107,8 +164,8 @@ fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier
     }
 }
 
-fn given(settings: &Settings) -> Vec<&'static str> {
-    let given = |name: &&str| settings.text(name).is_some();
+fn given(settings: &Settings) -> Vec<Setting> {
+    let given = |source: &Setting| settings.text(source).is_some();
     SOURCES.into_iter().filter(given).collect()
 }
 

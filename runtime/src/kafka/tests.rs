@@ -1,7 +1,11 @@
 //! Settings of Kafka clients: what is refused, what is said, and what never is.
 
-use super::*;
-use rdkafka::types::RDKafkaErrorCode;
+use super::{
+    KafkaSettings,
+    settings::{is_first, refusal},
+};
+use crate::Settings;
+use rdkafka::{config::ClientConfig, error::KafkaError, types::RDKafkaErrorCode};
 
 fn problems(pairs: &[(&str, &str)]) -> String {
     let brokers = [("KAFKA_BROKERS", "127.0.0.1:9")];
@@ -124,4 +128,28 @@ fn a_cluster_that_does_not_answer_is_named_with_its_setting() {
     );
     let refused = KafkaError::AdminOp(RDKafkaErrorCode::TopicAuthorizationFailed);
     assert!(!kafka.describe(&refused).contains("does not answer"));
+}
+
+#[test]
+fn a_client_gets_only_the_properties_that_it_can_use() {
+    let mut settings = Settings::from_pairs([
+        ("KAFKA_BROKERS", "127.0.0.1:9"),
+        ("KAFKA_LINGER_MS", "7"),
+        ("KAFKA_FETCH_MIN_BYTES", "8"),
+        ("KAFKA_CLIENT_RACK", "r9"),
+    ]);
+    let kafka = KafkaSettings::read(&mut settings);
+    assert_eq!(settings.finish(), Ok(()));
+    let given = |config: &ClientConfig| {
+        ["linger.ms", "fetch.min.bytes", "client.rack"]
+            .map(|property| config.get(property).map(str::to_owned))
+    };
+    let [linger, fetch, rack] = ["7", "8", "r9"].map(|value| Some(value.to_owned()));
+    for (config, expected) in [
+        (kafka.producer(), [linger, None, rack.clone()]),
+        (kafka.consumer("g"), [None, fetch, rack.clone()]),
+        (kafka.admin(), [None, None, rack]),
+    ] {
+        assert_eq!(given(&config), expected);
+    }
 }

@@ -1,21 +1,20 @@
 //! The document, put together from the operations of several services.
 
 use super::{
+    Described,
     operation::{Operation, header},
-    refusal,
+    refusal::{self, Shared},
     schema::{self, Schema},
 };
+use crate::http::Surfaces;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-/// What holds for every route: what `http` does with each request.
-const ABOUT: &str = "\
-Every answer has an `X-Request-Id` header, a UUID that joins it to its log lines. A request may bring its own.
+/// What holds for every route, before what each dialect says: what `http` does with each request.
+const ABOUT: &str = "Every answer has an `X-Request-Id` header, a UUID that joins it to its log lines. A request may bring its own.";
 
-A success is `{\"success\": true, \"data\": …}`, or `{\"success\": true}` where there is nothing to return. An error is \
-`{\"success\": false, \"error\": {…}}`: `code` is by status, `i18nKey` is the specific name, `details` has a line for each broken \
-rule: the first ten, then the number of the others.
-
+/// What holds for every route, after that.
+const ABOUT_REQUESTS: &str = "\
 Bodies are JSON objects, sent as `application/json`, as `text/plain` or without a type. `null` is the same as absent; in a PATCH it \
 clears what can be null, and what a PATCH does not mention stays. Unknown members are ignored. Lengths count Unicode scalar values. \
 A text must not hold U+0000. Times are RFC 3339 in UTC.
@@ -31,34 +30,38 @@ are answered 429.";
 /// A document under construction.
 #[derive(Debug)]
 pub struct Document {
+    surfaces: Surfaces<dyn Described>,
     tags: Vec<Value>,
     paths: Map<String, Value>,
     schemas: Map<String, Value>,
     responses: Map<String, Value>,
+    shared: Vec<Shared>,
     types: SchemaGenerator,
 }
 
-impl Default for Document {
-    fn default() -> Self {
-        let mut schemas = Map::new();
-        schemas.insert(refusal::ERROR.to_owned(), refusal::envelope().into());
+impl Document {
+    /// A document without operations. Each will be described in the dialect of its path.
+    #[must_use]
+    pub fn new(surfaces: Surfaces<dyn Described>) -> Self {
         let settings = SchemaSettings::draft2020_12()
             .for_serialize()
             .with(|settings| {
                 settings.definitions_path = "/components/schemas".into();
                 settings.meta_schema = None;
             });
+        let errors = surfaces.dialects();
+        let errors = errors.map(|dialect| (refusal::error_name(dialect), dialect.error_schema()));
         Self {
             tags: Vec::new(),
             paths: Map::new(),
-            schemas,
+            schemas: errors.map(|(name, schema)| (name, schema.into())).collect(),
             responses: Map::new(),
+            shared: refusal::SHARED.to_vec(),
             types: settings.into_generator(),
+            surfaces,
         }
     }
-}
 
-impl Document {
     /// Begins a family of operations; families are shown in the order in which they begin.
     pub fn tag(&mut self, name: &'static str, about: &str) {
         self.tags
@@ -76,11 +79,18 @@ impl Document {
         schema::reference(name)
     }
 
+    /// Names the answer with exactly these errors of one status, sorted by code, so that operations
+    /// refer to it.
+    pub fn share(&mut self, name: &'static str, codes: &'static [&'static str]) {
+        self.shared.push((name, codes));
+    }
+
     /// Adds an operation.
     pub fn add(&mut self, operation: Operation) {
         let method = operation.method.as_str().to_ascii_lowercase();
         let path = operation.path.clone();
-        let operation = operation.into_value(&mut self.responses);
+        let dialect = self.surfaces.of(&path);
+        let operation = operation.into_value(dialect, &self.shared, &mut self.responses);
         self.paths.entry(path).or_insert_with(|| json!({}))[method] = operation;
     }
 
@@ -89,9 +99,15 @@ impl Document {
     pub fn finish(mut self) -> Value {
         self.schemas.extend(self.types.take_definitions(true));
         let parameters = share_parameters(&mut self.paths);
+        let spoken = self.surfaces.dialects().map(Described::about);
+        let about: Vec<&str> = [ABOUT]
+            .into_iter()
+            .chain(spoken)
+            .chain([ABOUT_REQUESTS])
+            .collect();
         json!({
             "openapi": "3.1.0",
-            "info": { "title": "Footfall", "version": env!("CARGO_PKG_VERSION"), "description": ABOUT },
+            "info": { "title": "Footfall", "version": env!("CARGO_PKG_VERSION"), "description": about.join("\n\n") },
             "servers": [{ "url": "/", "description": "Where this document comes from." }],
             "tags": self.tags,
             "paths": self.paths,

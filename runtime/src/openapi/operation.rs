@@ -4,13 +4,16 @@
 //! broken, and any handler may have a defect.
 
 use super::{
-    refusal,
-    schema::{Schema, data},
+    Described,
+    refusal::{self, Shared},
+    schema::Schema,
 };
 use crate::{http::ApiError, throttle::Limit};
 use axum::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+
+const JSON: &str = "application/json";
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,19 @@ pub struct Operation {
 struct Answer {
     about: String,
     headers: Map<String, Value>,
-    content: Option<(&'static str, Schema)>,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    /// Data in the envelope of the dialect.
+    Data(Schema),
+    /// The dialect's answer that has nothing to return.
+    Done,
+    /// A body of that media type, without an envelope.
+    Bare(&'static str, Schema),
+    /// No body.
+    Nothing,
 }
 
 impl Operation {
@@ -187,43 +202,41 @@ impl Operation {
         self.refuses(refusal::of_bodies())
     }
 
-    /// A success with such `data`.
+    /// An answer with such `data`.
     #[must_use]
     pub fn answers(self, status: StatusCode, about: &str, schema: Schema) -> Self {
-        self.answers_json(status, about, data(schema))
+        self.answer_with(status, about, Content::Data(schema))
     }
 
-    /// A success with that JSON.
+    /// An answer that has nothing to return.
     #[must_use]
-    pub fn answers_json(self, status: StatusCode, about: &str, schema: Schema) -> Self {
-        self.answers_as(status, about, "application/json", schema)
+    pub fn answers_done(self, about: &str) -> Self {
+        self.answer_with(StatusCode::OK, about, Content::Done)
     }
 
-    /// A success with a body of that media type.
+    /// An answer with a body of that media type.
     #[must_use]
     pub fn answers_as(
-        mut self,
+        self,
         status: StatusCode,
         about: &str,
         media_type: &'static str,
         schema: Schema,
     ) -> Self {
-        let answer = Answer {
-            about: about.to_owned(),
-            headers: Map::new(),
-            content: Some((media_type, schema)),
-        };
-        self.answers.insert(status.as_u16(), answer);
-        self
+        self.answer_with(status, about, Content::Bare(media_type, schema))
     }
 
     /// An answer without a body.
     #[must_use]
-    pub fn answers_nothing(mut self, status: StatusCode, about: &str) -> Self {
+    pub fn answers_nothing(self, status: StatusCode, about: &str) -> Self {
+        self.answer_with(status, about, Content::Nothing)
+    }
+
+    fn answer_with(mut self, status: StatusCode, about: &str, content: Content) -> Self {
         let answer = Answer {
             about: about.to_owned(),
             headers: Map::new(),
-            content: None,
+            content,
         };
         self.answers.insert(status.as_u16(), answer);
         self
@@ -243,7 +256,7 @@ impl Operation {
     #[must_use]
     pub fn refuses(mut self, errors: impl IntoIterator<Item = ApiError>) -> Self {
         for error in errors {
-            let known = |known: &ApiError| known.i18n_key == error.i18n_key;
+            let known = |known: &ApiError| known.code == error.code;
             if !self.refusals.iter().any(known) {
                 self.refusals.push(error);
             }
@@ -263,7 +276,7 @@ impl Operation {
         self.refuses([ApiError::unavailable("")])
     }
 
-    /// Tells its errors as pages for people, which name no key.
+    /// Tells its errors as pages for people, which name no code.
     #[must_use]
     pub fn refuses_with_pages(mut self) -> Self {
         self.refuses_with_pages = true;
@@ -281,10 +294,16 @@ impl Operation {
     }
 
     /// The operation object. Errors that others share are put among `shared`.
-    pub(super) fn into_value(self, shared: &mut Map<String, Value>) -> Value {
+    pub(super) fn into_value(
+        self,
+        dialect: &dyn Described,
+        names: &[Shared],
+        shared: &mut Map<String, Value>,
+    ) -> Value {
         let mut responses = Map::new();
         for (status, answer) in &self.answers {
-            responses.insert(status.to_string(), self.answer(answer));
+            let value = self.answer(*status, answer, dialect);
+            responses.insert(status.to_string(), value);
         }
         let mut by_status: BTreeMap<u16, Vec<ApiError>> = BTreeMap::new();
         for error in &self.refusals {
@@ -292,16 +311,18 @@ impl Operation {
             errors.push(error.clone());
         }
         for (status, mut errors) in by_status {
-            errors.sort_by_key(|error| error.i18n_key);
-            let name = refusal::shared_name(&errors).filter(|_| !self.refuses_with_pages);
+            errors.sort_by_key(|error| error.code);
+            let name =
+                refusal::shared_name(&errors, dialect, names).filter(|_| !self.refuses_with_pages);
             let headers = self.error_headers(status, name.is_some());
             let response = match name {
                 Some(name) => {
-                    shared.insert(name.to_owned(), refusal::response(&errors, &headers));
-                    json!({ "$ref": format!("#/components/responses/{name}") })
+                    let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+                    shared.insert(name, refusal::response(&errors, dialect, &headers));
+                    reference
                 }
                 None if self.refuses_with_pages => refusal::page(&errors, &headers),
-                None => refusal::response(&errors, &headers),
+                None => refusal::response(&errors, dialect, &headers),
             };
             responses.insert(status.to_string(), response);
         }
@@ -329,13 +350,18 @@ impl Operation {
         operation
     }
 
-    fn answer(&self, answer: &Answer) -> Value {
+    fn answer(&self, status: u16, answer: &Answer, dialect: &dyn Described) -> Value {
         let mut headers = standing(self.throttled == Throttled::Always);
         headers.extend(answer.headers.clone());
         let mut response = json!({ "description": answer.about, "headers": headers });
-        if let Some((media_type, schema)) = &answer.content {
-            response["content"] = json!({ *media_type: { "schema": Value::from(schema.clone()) } });
-        }
+        let status = StatusCode::from_u16(status).unwrap_or_default();
+        let (media_type, schema) = match &answer.content {
+            Content::Data(data) => (JSON, dialect.data_schema(status, data.clone())),
+            Content::Done => (JSON, dialect.done_schema()),
+            Content::Bare(media_type, schema) => (*media_type, schema.clone()),
+            Content::Nothing => return response,
+        };
+        response["content"] = json!({ media_type: { "schema": Value::from(schema) } });
         response
     }
 

@@ -227,18 +227,3 @@ pub fn object(members: impl IntoIterator<Item = Member>) -> Schema {
         schema.with("required", required)
     }
 }
-
-/// `{"success": true, "data": …}`
-#[must_use]
-pub fn data(schema: Schema) -> Schema {
-    object([
-        required("success", constant(true)),
-        required("data", schema),
-    ])
-}
-
-/// `{"success": true}`
-#[must_use]
-pub fn success() -> Schema {
-    object([required("success", constant(true))])
-}

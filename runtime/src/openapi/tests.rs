@@ -1,7 +1,11 @@
 //! The words, the document and its page, on routes that exist nowhere.
 
 use super::*;
-use crate::{http::ApiError, throttle::Limit};
+use crate::{
+    http::{ApiError, Surfaces},
+    plain_dialect::Plain,
+    throttle::Limit,
+};
 use axum::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,7 +33,7 @@ struct Part {
 }
 
 fn document() -> Value {
-    let mut document = Document::default();
+    let mut document = Document::new(Surfaces::new(&Plain));
     document.tag("Things", "About <things>.");
     let thing = document.type_of::<Thing>();
     let body = object([
@@ -83,23 +87,20 @@ fn what_follows_from_a_property_is_in_the_document() {
 fn errors_are_those_of_the_functions_that_make_them() {
     let document = document();
     let responses = &document["paths"]["/things/{id}"]["post"]["responses"];
-    let shared = "#/components/responses/Unauthorized";
+    let shared = "#/components/responses/PlainUnauthorized";
     assert_eq!(responses["401"]["$ref"], shared);
-    let refused = &document["components"]["responses"]["Unauthorized"];
-    let known = ApiError::unauthorized();
+    let refused = &document["components"]["responses"]["PlainUnauthorized"];
     let schema = &refused["content"]["application/json"]["schema"]["allOf"];
-    assert_eq!(schema[0]["$ref"], "#/components/schemas/Error");
-    let error = &schema[1]["properties"]["error"]["properties"];
-    assert_eq!(error["code"]["const"], known.code);
-    assert_eq!(error["i18nKey"]["const"], known.i18n_key);
+    assert_eq!(schema[0]["$ref"], "#/components/schemas/PlainError");
+    assert_eq!(schema[1]["x-codes"], json!(["P401"]));
     assert!(refused["headers"]["WWW-Authenticate"].is_object());
 
     let taken = &responses["409"];
     assert_eq!(taken["description"], "- `things.taken`: It is <taken>.");
     let example = &taken["content"]["application/json"]["examples"]["things.taken"]["value"];
-    assert_eq!(example["error"]["message"], "It is <taken>.");
+    assert_eq!(example["errors"][0]["message"], "It is <taken>.");
     assert!(responses["429"]["$ref"].is_string());
-    let spent = &document["components"]["responses"]["RateLimited"]["headers"];
+    let spent = &document["components"]["responses"]["PlainRateLimited"]["headers"];
     assert!(spent["Retry-After"].is_object() && spent["X-RateLimit-Reset"].is_object());
 }
 

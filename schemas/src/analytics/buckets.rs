@@ -1,4 +1,4 @@
-//! Time buckets: how time is cut into the rows of a series.
+//! Time buckets: divide a window into the rows of a series.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -6,16 +6,16 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// What a bucket of time is.
+/// A kind of time bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Buckets {
-    /// A calendar day of the zone.
+    /// A calendar day in the zone.
     Day,
-    /// One of the 168 hours of a week in the zone, Monday's first, whatever week it was.
+    /// One of the 168 hours of a week in the zone, from Monday's first, combined over all weeks.
     HourOfWeek,
 }
 
-/// One bucket. How it is spelled is up to the surface that shows it.
+/// One bucket. The surface decides how to write it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bucket {
     /// The local day.
@@ -24,13 +24,13 @@ pub enum Bucket {
     HourOfWeek(Weekday, i8),
 }
 
-/// The instants at which buckets change. They are computed here and not by a database, whose data about zones are
-/// of another age.
+/// The instants at which buckets change. They are computed here and not by a database, whose zone data may have
+/// another version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
-    /// Where a bucket begins, ascending; the first is the window's begin.
+    /// The start of each interval, ascending; the first is the start of the window.
     pub edges: Vec<Timestamp>,
-    /// The bucket that begins at each edge, as an index into `buckets`. A bucket may begin at several.
+    /// The bucket of the interval after each edge, as an index into `buckets`. A bucket may have several intervals.
     pub begins: Vec<usize>,
     /// The buckets, in the order of their rows.
     pub buckets: Vec<Bucket>,
@@ -46,11 +46,11 @@ const WEEK: [Weekday; 7] = [
     Weekday::Saturday,
     Weekday::Sunday,
 ];
-/// Every offset that a zone of today has is a multiple of this, and so is every window's begin.
+/// Every offset of a current zone is a multiple of this, and so is the start of every window.
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 
 impl Buckets {
-    /// The buckets of a window. What comes after its end is in the last one.
+    /// The buckets of a window. Instants after its end belong to the last one.
     #[must_use]
     pub fn timeline(self, zone: &TimeZone, since: Timestamp, until: Timestamp) -> Timeline {
         match self {
@@ -69,14 +69,14 @@ fn days(zone: &TimeZone, since: Timestamp, until: Timestamp) -> Timeline {
     };
     while let Ok(next) = date.tomorrow() {
         date = next;
-        // The first moment that has this date, also where clocks skip midnight.
+        // The first moment with this date, also where clocks skip midnight.
         let Ok(begin) = date.to_zoned(zone.clone()) else {
             break;
         };
         if begin.timestamp() > until {
             break;
         }
-        // A zone that changes sides of the date line skips a day.
+        // A zone that moves across the date line skips a day.
         if begin.date() != date {
             continue;
         }
@@ -119,7 +119,7 @@ mod tests {
         TimeZone::get(name).unwrap()
     }
 
-    /// The bucket that an instant is in.
+    /// The bucket of an instant.
     fn bucket(timeline: &Timeline, at: Timestamp) -> Bucket {
         let after = timeline.edges.partition_point(|edge| *edge <= at);
         timeline.buckets[timeline.begins[after - 1]]

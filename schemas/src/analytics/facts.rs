@@ -1,7 +1,5 @@
 //! Facts: the kinds of rows that reports count, and the tables and columns that hold them.
 
-use crate::Kind;
-
 /// The column of the tenant. Every table of facts has it.
 pub const TENANT: &str = "workspace_no";
 
@@ -59,9 +57,9 @@ pub static VISITS: Fact = Fact {
 /// Views of pages, clicks included.
 pub static PAGE_VIEWS: Fact = Fact {
     id: "page_views",
-    table: "events",
+    table: "hits",
     part_of: None,
-    only: &[Predicate::Equals("kind", Kind::PageViewed.number())],
+    only: &[],
     time: "occurred_at",
     visit: Visit::By("session_id"),
 };
@@ -77,9 +75,9 @@ pub static LINK_CLICKS: Fact = Fact {
 /// Sums of beacons that were not counted.
 pub static REFUSALS: Fact = Fact {
     id: "refused",
-    table: "events",
+    table: "refusals",
     part_of: None,
-    only: &[Predicate::Equals("kind", Kind::BeaconRefused.number())],
+    only: &[],
     time: "occurred_at",
     visit: Visit::Without,
 };

@@ -18,7 +18,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// What it tells, in one line.
+    /// Its meaning, in one line.
     #[must_use]
     pub const fn about(&self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Metric {
         }
     }
 
-    /// The measures that each row needs for it.
+    /// The measures that each row needs for this metric.
     #[must_use]
     pub fn of_row(&self) -> Vec<&'static Measure> {
         match self {
@@ -39,7 +39,7 @@ impl Metric {
         }
     }
 
-    /// The measure that it needs of the whole scope and window, if any.
+    /// The measure of the whole scope and window that this metric needs, if any.
     #[must_use]
     pub fn of_scope(&self) -> Option<&'static Measure> {
         match self {
@@ -49,27 +49,27 @@ impl Metric {
     }
 }
 
-/// `round(numerator / denominator * scale) / unit`, and 0 when the denominator is 0.
+/// `round(numerator / denominator * scale) / unit`, and 0 if the denominator is 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
-    /// What it tells, in one line.
+    /// Its meaning, in one line.
     pub about: &'static str,
-    /// Of the row.
+    /// The measure of the row.
     pub numerator: &'static Measure,
-    /// Of what `over` says.
+    /// The measure of the rows in `over`.
     pub denominator: &'static Measure,
-    /// What the denominator is taken over.
+    /// The rows of the denominator.
     pub over: Over,
-    /// How it is rounded.
+    /// The rounding.
     pub rounding: Rounding,
 }
 
-/// What a ratio's denominator is taken over.
+/// The rows over which a ratio takes its denominator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// The whole scope and window, whatever rows are returned.
+    /// The whole scope and window, regardless of the returned rows.
     Scope,
-    /// The sum over the rows that are returned, so that a limit changes it.
+    /// The returned rows, so that a limit changes the sum.
     ReturnedRows,
 }
 

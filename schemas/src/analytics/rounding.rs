@@ -1,12 +1,12 @@
-//! How ratios are rounded: in doubles, in the order of JavaScript's operations, since clients compare the numbers
+//! Rounding of ratios: in doubles and in the order of JavaScript's operations, because clients compare the numbers
 //! with their own.
 
-/// How a ratio is rounded.
+/// A way to round a ratio.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rounding {
-    /// What the ratio is multiplied by before it is rounded to a whole number.
+    /// The ratio is multiplied by this before it is rounded to a whole number.
     pub scale: f64,
-    /// What that number is divided by.
+    /// That number is divided by this.
     pub unit: f64,
 }
 
@@ -32,7 +32,7 @@ impl Rounding {
         unit: 100.0,
     };
 
-    /// True when what it gives is whole.
+    /// True if every result is whole.
     #[must_use]
     pub fn is_whole(self) -> bool {
         // The constants above are exact.
@@ -51,7 +51,7 @@ impl Rounding {
 
 /// `Math.round`: to the nearest whole number, halves up.
 fn round_half_up(number: f64) -> f64 {
-    // Not floor(x + 0.5): that rounds 0.49999999999999994 up, since the sum is 1 in doubles.
+    // Not floor(x + 0.5): that rounds 0.49999999999999994 up, because the sum is 1 in doubles.
     let floor = number.floor();
     if number - floor >= 0.5 {
         floor + 1.0

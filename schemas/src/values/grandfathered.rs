@@ -1,10 +1,10 @@
-//! Language tags from before the rules of BCP 47, and what replaced them.
+//! Language tags from before the rules of BCP 47, and their replacements.
 //!
-//! The one rule: a tag stands here when the registry (IANA's language subtag registry) registered it as a whole,
-//! and its parts do not say what it means.
+//! The one rule: the list has a tag if the registry (IANA's language subtag registry) registered it as a whole
+//! and its parts do not give its meaning.
 
-/// The tag in lower case, and its "Preferred-Value"; the tag itself where the registry names none. All tags of type
-/// "grandfathered" but `i-default`, which names no language, and the sign languages of type "redundant".
+/// The tag in lower case, and its "Preferred-Value", or the tag itself if the registry names none. All tags of type
+/// "grandfathered" except `i-default`, which names no language, and the sign languages of type "redundant".
 #[rustfmt::skip]
 const TAGS: &[(&str, &str)] = &[
     ("art-lojban", "jbo"), ("cel-gaulish", "cel-gaulish"), ("en-gb-oed", "en-GB-oxendict"), ("i-ami", "ami"),
@@ -18,7 +18,7 @@ const TAGS: &[(&str, &str)] = &[
     ("zh-guoyu", "cmn"), ("zh-hakka", "hak"), ("zh-min", "zh-min"), ("zh-min-nan", "nan"), ("zh-xiang", "hsn"),
 ];
 
-/// What a whole tag, in any letter case, is called now.
+/// The current form of a whole tag, in any letter case.
 pub(super) fn preferred(tag: &str) -> Option<&'static str> {
     TAGS.iter()
         .find(|(old, _)| old.eq_ignore_ascii_case(tag))
@@ -34,7 +34,7 @@ mod tests {
         assert!(TAGS.is_sorted());
         for (old, new) in TAGS {
             assert_eq!(*old, old.to_ascii_lowercase());
-            // None leads to another that is replaced.
+            // No replacement is itself replaced.
             assert!(preferred(new).is_none_or(|again| again == *new), "{old}");
         }
     }

@@ -1,14 +1,14 @@
 //! The language that a client prefers, as a canonical tag of BCP 47.
 //!
-//! The one rule: one language has one spelling, however systems write it (`tr_TR`, `TR-tr`, `tr-TR.UTF-8`), so
-//! that it is one row of a report. Anything that is not a tag is left out.
+//! The one rule: one language has one form, regardless of how systems write it (`tr_TR`, `TR-tr`, `tr-TR.UTF-8`), so
+//! it is one row of a report. A text that is not a tag is left out.
 
 use super::grandfathered::preferred;
 
-/// Longest tag kept, in characters; RFC 5646 asks for at least 35.
+/// Longest stored tag, in characters; RFC 5646 requires at least 35.
 const MAX_TAG_CHARS: usize = 64;
 
-/// Languages whose code was replaced and which older systems still send under the old one (the registry's
+/// Languages whose code was replaced, but which older systems still send under the old code (the registry's
 /// "Preferred-Value").
 const RENAMED: &[(&str, &str)] = &[
     ("in", "id"),
@@ -28,10 +28,10 @@ const RENAMED_REGIONS: &[(&str, &str)] = &[
     ("ZR", "CD"),
 ];
 
-/// Languages that others may be written behind, as extended language subtags: `zh-yue` is `yue`.
+/// Languages that a tag may name before an extended language subtag: `zh-yue` is `yue`.
 const MACROLANGUAGES: &[&str] = &["ar", "kok", "lv", "ms", "sgn", "sw", "uz", "zh"];
 
-/// The tag of the first language in a list; `None` when that is not a tag, or names no language.
+/// The tag of the first language in a list; `None` if that is not a tag or names no language.
 pub(super) fn canonical(text: &str) -> Option<String> {
     let first = text.split([',', ';']).next()?.trim();
     // POSIX adds the character set and a modifier: `tr_TR.UTF-8`, `de_DE@euro`.
@@ -46,7 +46,7 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     if !named || !is_alphabetic(&language) || language == "und" || tag.len() > MAX_TAG_CHARS {
         return None;
     }
-    // RFC 5646, 4.5: the extended language takes the place of the one in front of it.
+    // RFC 5646, 4.5: the extended language replaces the language before it.
     while MACROLANGUAGES.contains(&&*language)
         && let Some(extended) = subtags.next_if(|next| next.len() == 3 && is_alphabetic(next))
     {
@@ -64,10 +64,10 @@ pub(super) fn canonical(text: &str) -> Option<String> {
         extended |= subtag.len() == 1;
         let subtag = cased(subtag, extended);
         canonical.push('-');
-        // Only regions are in capitals.
+        // Only regions are upper case.
         canonical.push_str(renamed(RENAMED_REGIONS, &subtag));
     }
-    // `sgn-DD` is `sgn-DE` by now, which was replaced as a whole.
+    // `sgn-DD` has become `sgn-DE`, which was replaced as a whole.
     Some(preferred(&canonical).map_or(canonical, str::to_owned))
 }
 
@@ -80,7 +80,7 @@ fn renamed<'a>(table: &[(&str, &'a str)], code: &'a str) -> &'a str {
     found.map_or(code, |(_, new)| new)
 }
 
-/// RFC 5646, 2.1.1: scripts begin with a capital, regions are capitals, all else is small.
+/// RFC 5646, 2.1.1: scripts have an initial capital, regions are upper case, everything else is lower case.
 fn cased(subtag: &str, extended: bool) -> String {
     match subtag.len() {
         2 if !extended => subtag.to_ascii_uppercase(),
@@ -129,7 +129,7 @@ mod tests {
             ("ar-arz-EG", "arz-EG"),
             ("sgn-ase", "ase"),
             ("zh-Hans-cmn", "zh-Hans-cmn"),
-            // Registered as a whole, before there were rules.
+            // Registered as a whole, before the rules existed.
             ("en-GB-oed", "en-GB-oxendict"),
             ("en_gb_oed", "en-GB-oxendict"),
             ("art-lojban", "jbo"),
@@ -173,7 +173,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_kept_is_canonical(
+        fn every_accepted_tag_is_canonical(
             text in "[a-zA-Z]{1,9}([-_][a-zA-Z0-9]{0,9}){0,5}|(zh|sgn|ar)(-[a-zA-Z]{2,3}){0,4}|\\PC*",
         ) {
             if let Some(tag) = canonical(&text) {

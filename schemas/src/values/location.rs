@@ -1,19 +1,19 @@
-//! The parts of URLs that reports show: hosts of referrers, paths of pages.
+//! The parts of URLs in reports: hosts of referrers, paths of pages.
 //!
-//! The one rule: a text that a person types as a filter is read as the URL that it stands for would be.
+//! The one rule: a filter typed by a person is parsed like the URL that it means.
 
 use url::Url;
 
-/// Longest URL or path that is kept, in characters: the limit on what a client may send.
+/// Longest stored URL or path, in characters: the limit on what a client may send.
 pub const MAX_URL_CHARS: usize = 2_048;
 
-/// The host of a URL without the first `www.`, wherever that stands (seed 001).
+/// The host of a URL without its first `www.`, at any position in the host, as the published examples require.
 #[must_use]
 pub fn host(url: &Url) -> Option<String> {
     url.host_str().map(|host| host.replacen("www.", "", 1))
 }
 
-/// The path of a URL that has places below it, percent-encoded and cut; `data:` and `mailto:` have none.
+/// The path of a URL, percent-encoded and cut. `data:` and `mailto:` URLs have none.
 #[must_use]
 pub fn path(url: &Url) -> Option<String> {
     if url.cannot_be_a_base() {
@@ -29,7 +29,7 @@ pub fn path(url: &Url) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// The host in a text that is a URL, or nothing but a host.
+/// The host in a text that is a URL or only a host.
 pub(super) fn host_of_text(text: &str) -> Option<String> {
     let text = text.trim();
     let url = if text.contains("://") {
@@ -42,7 +42,7 @@ pub(super) fn host_of_text(text: &str) -> Option<String> {
     host(&url).filter(|host| !host.is_empty())
 }
 
-/// The path in a text that is a URL, or nothing but a path.
+/// The path in a text that is a URL or only a path.
 pub(super) fn path_of_text(text: &str) -> Option<String> {
     let text = text.trim();
     if !text.starts_with('/') {
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_are_read_as_browsers_read_them() {
+    fn hosts_are_parsed_as_in_browsers() {
         for (text, expected) in [
             ("Instagram.com", Some("instagram.com")),
             ("www.instagram.com", Some("instagram.com")),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_encoded_as_browsers_encode_them() {
+    fn paths_are_encoded_as_in_browsers() {
         for (text, expected) in [
             ("/", Some("/")),
             ("/é b", Some("/%C3%A9%20b")),

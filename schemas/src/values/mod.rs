@@ -1,7 +1,7 @@
-//! How the values of dimensions are spelled, so that what means the same is one row of a report.
+//! Normalises the values of dimensions, so that equivalent values are one row of a report.
 //!
-//! The log holds values in this spelling, and filters of reports bring what they are given into it. The one
-//! rule: a spelling changes nothing that is spelled so already.
+//! The log holds normalised values, and filters of reports normalise their values in the same way. The one
+//! rule: normalising a normalised value changes nothing.
 
 mod grandfathered;
 mod language;
@@ -12,23 +12,23 @@ pub use location::{MAX_URL_CHARS, host, path};
 use crate::visible::{is_blank, on_one_line};
 use unicode_normalization::UnicodeNormalization;
 
-/// Longest name of a browser, a system or a time zone that is kept, in characters.
+/// Longest stored name of a browser, a system or a time zone, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// Longest value of a campaign parameter that is kept, in characters. Ours: real ones are below 100,
+/// Longest stored value of a campaign parameter, in characters. Our choice: real ones are below 100,
 /// and each distinct value is a row of a report.
 pub const MAX_CAMPAIGN_CHARS: usize = 256;
 
-/// What stands around a text without being seen and without saying how to show it: spaces of width 0 and byte
-/// order marks, which come along when people copy. Joiners and variation selectors belong to their neighbours.
+/// Invisible characters around a text that do not affect its display: zero-width spaces and byte
+/// order marks, which people copy along with a text. Joiners and variation selectors belong to their neighbours.
 const ZERO_WIDTH: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
 
-/// How the values of a dimension are spelled.
+/// How to normalise the values of a dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// As the data that the program brings has it: cities and regions.
+    /// Unchanged from the bundled data: cities and regions.
     AsGiven,
-    /// Short text of a client: browsers, systems.
+    /// A short text from a client: browsers, systems.
     Name,
     /// The value of a campaign parameter, in its letter case.
     Campaign,
@@ -38,12 +38,12 @@ pub enum Spelling {
     Language,
     /// The host of a referrer without its `www.`.
     Referrer,
-    /// The path of a URL, percent-encoded as a browser has it.
+    /// The path of a URL, percent-encoded as in browsers.
     Path,
 }
 
 impl Spelling {
-    /// The value in this spelling; `None` when no value is spelled like that.
+    /// The normalised value; `None` if the text is not a value of this kind.
     #[must_use]
     pub fn of(self, value: &str) -> Option<String> {
         match self {
@@ -58,11 +58,11 @@ impl Spelling {
     }
 }
 
-/// Text from outside as it may be stored, cut at a number of characters; `None` when nothing in it can be
-/// seen.
+/// Text from outside in the form in which it may be stored, cut at a number of characters; `None` if nothing in it is
+/// visible.
 ///
-/// U+0000, which PostgreSQL does not hold, becomes U+FFFD. A tab or the end of a line becomes a space, other
-/// control characters go, and so does what has no width at either end.
+/// U+0000, which PostgreSQL cannot hold, becomes U+FFFD. A tab or the end of a line becomes a space. Other
+/// control characters are removed, and so are zero-width characters at both ends.
 #[must_use]
 pub fn text(text: &str, max_chars: usize) -> Option<String> {
     cut(&plain(text)?, max_chars)
@@ -74,7 +74,7 @@ fn campaign(value: &str, case: impl Fn(&str) -> String) -> Option<String> {
 }
 
 fn plain(text: &str) -> Option<String> {
-    // Asked first: a text of nothing but U+0000 says nothing, although what replaces it can be seen.
+    // Checked first: a text of only U+0000 is empty, although its replacement would be visible.
     if is_blank(text) {
         return None;
     }
@@ -111,7 +111,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_cannot_be_seen_is_no_value() {
+    fn an_invisible_text_is_not_a_value() {
         for value in [
             "",
             " \t",
@@ -134,13 +134,13 @@ mod tests {
                 assert_eq!(spelling.of(value), None, "{spelling:?} {value:?}");
             }
         }
-        // Nothing is left to see where the text is cut.
+        // The cut leaves nothing visible.
         let marks = format!("{}a", "\u{301}".repeat(MAX_CAMPAIGN_CHARS));
         assert_eq!(Spelling::Campaign.of(&marks), None);
     }
 
     #[test]
-    fn control_characters_do_not_join_what_they_part() {
+    fn removed_control_characters_do_not_join_words() {
         for (value, stored) in [
             ("\u{0}x", "\u{fffd}x"),
             ("a\u{0}b\nc", "a\u{fffd}b c"),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_width_goes_at_the_ends_only() {
+    fn zero_width_characters_are_removed_only_at_the_ends() {
         for (value, stored) in [
             ("\u{200b}x\u{feff} ", "x"),
             ("a\u{200b}b", "a\u{200b}b"),
@@ -183,9 +183,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_that_is_spelled_right_stays(value in any::<String>(), shape in "[a-zA-Z./_-]{0,12}|\\PC{0,300}") {
+        fn a_normalised_value_stays_the_same(value in any::<String>(), shape in "[a-zA-Z./_-]{0,12}|\\PC{0,300}") {
             for value in [value, shape.clone(), format!("/{shape}"), format!("{shape}\u{200b}\u{3a3}\u{0}")] {
-                // Only the host changes again, if another `www.` is left in it.
+                // Only the host may change again, if it still has a `www.`.
                 for spelling in ALL.into_iter().filter(|one| *one != Spelling::Referrer) {
                     if let Some(spelled) = spelling.of(&value) {
                         prop_assert_eq!(spelling.of(&spelled), Some(spelled));

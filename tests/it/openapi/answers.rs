@@ -1,4 +1,4 @@
-//! Every operation, asked for a success and for each of its errors, answers as the document says.
+//! Requests a success and each error of every operation, and compares the responses with the document.
 
 use super::checker::Checker;
 use crate::catalogue::{append, site};
@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Statuses that have tests of their own: what is away, and what is spent. A defect has none.
+/// Statuses with tests of their own: unavailable parts and used-up limits. A defect has none.
 const ELSEWHERE: [&str; 4] = ["408", "429", "500", "503"];
-/// A body that breaks off, which no client that we have sends.
+/// A body that breaks off; none of our clients sends one.
 const UNSENT: &str = "error.bad_request";
 
 const NOBODY: Uuid = Uuid::from_u128(1);
@@ -136,7 +136,7 @@ async fn change_pages(checker: &Checker<'_>, ada: &Creator, eve: &Creator) {
     }
 }
 
-/// Gives a link that stays.
+/// Returns a link that is never deleted.
 async fn change_links(checker: &Checker<'_>, ada: &Creator, eve: &Creator) -> Uuid {
     let ask = async |method: Method, path: String, by: &Creator, body: Value, status: u16| {
         let answer = checker
@@ -418,7 +418,7 @@ async fn ask_service(checker: &Checker<'_>) {
     }
 }
 
-/// What every operation refuses alike: no token, no UUID, no JSON, another type, too much.
+/// Errors that every operation has in common: no token, no UUID, invalid JSON, another type, too large a body.
 async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
     for (template, method, operation) in checker.operations() {
         let path = template
@@ -458,7 +458,7 @@ async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
     }
 }
 
-/// Every status and every key that the document names was answered at least once.
+/// Asserts that every status and every key of the document occurred at least once.
 fn assert_all_was_seen(checker: &Checker<'_>) {
     let seen = checker.seen();
     let mut unseen = Vec::new();

@@ -1,4 +1,4 @@
-//! Answers held against the document: status, media type, headers, every member of the body.
+//! Compares responses with the document: status, media type, headers, every member of the body.
 
 use jsonschema::{Draft, Validator};
 use kit::{Answer, System};
@@ -9,10 +9,10 @@ use std::{
     sync::Mutex,
 };
 
-/// What was answered: an operation, a status, the keys of its errors.
+/// An observed response: an operation, a status, the keys of its errors.
 pub type Seen = BTreeMap<(String, String), BTreeSet<String>>;
 
-/// Asks a system and checks each answer.
+/// Sends requests to a system and checks each response.
 pub struct Checker<'a> {
     pub system: &'a System,
     pub document: Value,
@@ -30,7 +30,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Every operation: its path, its method, itself.
+    /// Every operation with its path and method.
     pub fn operations(&self) -> Vec<(&str, Method, &Value)> {
         let paths = self.document["paths"].as_object().unwrap();
         let mut all = Vec::new();
@@ -43,12 +43,12 @@ impl<'a> Checker<'a> {
         all
     }
 
-    /// What was answered so far.
+    /// The responses so far.
     pub fn seen(&self) -> Seen {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Asks with a token, if one is given, and a JSON body, if one is given.
+    /// Sends a request with an optional token and an optional JSON body.
     pub async fn ask(
         &self,
         method: Method,
@@ -66,7 +66,7 @@ impl<'a> Checker<'a> {
         self.send(request).await
     }
 
-    /// Sends a request and checks the answer.
+    /// Sends a request and checks the response.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let sent = request.try_clone().unwrap().build().unwrap();
         let answer = self.system.client.send(request).await;
@@ -144,7 +144,7 @@ impl<'a> Checker<'a> {
         options.build(&schema).unwrap()
     }
 
-    /// The operation of a path as it was asked; of two that fit, the one with fewer parameters.
+    /// The operation of a requested path; if two match, the one with fewer parameters.
     pub fn find(&self, method: &Method, path: &str) -> &Value {
         let given: Vec<&str> = path.split('/').collect();
         let fits = |template: &str| {
@@ -172,8 +172,8 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Makes every object of the schemas one that has no other members, so that a member that the document
-/// does not know is found.
+/// Forbids further members in every object of the schemas, so that a member missing from the document
+/// is found.
 fn close(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(close),

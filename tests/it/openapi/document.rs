@@ -1,4 +1,4 @@
-//! The document by itself: what OpenAPI 3.1 asks for, and that nothing in it leads nowhere.
+//! The document alone: it meets the requirements of OpenAPI 3.1, and every reference resolves.
 
 use super::checker::Checker;
 use jsonschema::draft202012;
@@ -6,7 +6,7 @@ use kit::System;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Every value in a value, with the pointer that leads there.
+/// Every value inside a value, with its pointer.
 fn walk<'a>(value: &'a Value, pointer: &str, found: &mut Vec<(String, &'a Value)>) {
     found.push((pointer.to_owned(), value));
     match value {
@@ -31,7 +31,7 @@ fn everything(document: &Value) -> Vec<(String, &Value)> {
     found
 }
 
-/// The schemas of the document: components, and what parameters, headers and contents hold.
+/// The schemas of the document: components, and those of parameters, headers and contents.
 fn schemas(document: &Value) -> Vec<(String, &Value)> {
     let of = |(pointer, _): &(String, &Value)| {
         let (before, name) = pointer.rsplit_once('/').unwrap_or_default();
@@ -41,7 +41,7 @@ fn schemas(document: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn every_operation_has_what_openapi_asks_for() {
+fn every_operation_has_what_openapi_requires() {
     let document = footfall::openapi::document();
     assert_eq!(document["openapi"], "3.1.0");
     for member in ["title", "version", "description"] {
@@ -129,7 +129,7 @@ fn check_parameters(document: &Value, path: &str, operation: &Value) {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
+fn every_reference_resolves_and_every_component_is_referenced() {
     let document = footfall::openapi::document();
     let mut referred = BTreeSet::new();
     for (pointer, value) in everything(&document) {
@@ -150,7 +150,7 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_schema_is_one_and_takes_its_own_examples() {
+async fn every_schema_is_valid_and_accepts_its_own_examples() {
     let system = System::start().await;
     let checker = Checker::new(&system);
     let document = &checker.document;
@@ -162,12 +162,12 @@ async fn every_schema_is_one_and_takes_its_own_examples() {
     }
     for (pointer, value) in everything(document) {
         let given = match pointer.rsplit_once('/') {
-            // Of a schema.
+            // The examples of a schema.
             Some((schema, "examples")) if value.is_array() => {
                 let values = value.as_array().unwrap().iter().collect();
                 Some((document.pointer(schema).unwrap(), values))
             }
-            // Of a content, by name.
+            // The examples of a content, by name.
             Some((content, "examples")) => {
                 let schema = &document.pointer(content).unwrap()["schema"];
                 let values: Vec<&Value> = value

@@ -1,4 +1,4 @@
-//! Limits that are spent and parts that are away, as the document says.
+//! Used-up limits and unavailable parts, as the document describes them.
 
 use super::checker::Checker;
 use kit::{System, SystemBuilder};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_that_is_spent_is_told_on_every_route_that_has_one() {
+async fn every_route_with_a_limit_reports_when_it_is_used_up() {
     let mut builder = SystemBuilder::default().set("RATE_LIMITS", "on");
     let limits = api::published_limits().into_iter().map(|limit| limit.route);
     for route in limits.chain([ingest::limits::FLOOD, ingest::limits::BATCH]) {
@@ -34,7 +34,7 @@ async fn a_limit_that_is_spent_is_told_on_every_route_that_has_one() {
             };
             checker.ask(method.clone(), &path, Some(&token), body).await
         };
-        // The limit is one: whatever the first is answered, the second is too much.
+        // The limit is one: the first request may get any response, the second exceeds the limit.
         ask().await;
         let answer = ask().await;
         assert_eq!(answer.status, 429, "{method} {path}: {}", answer.text);
@@ -46,7 +46,7 @@ async fn a_limit_that_is_spent_is_told_on_every_route_that_has_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_beacon_that_cannot_be_kept_is_told_to_come_again() {
+async fn a_beacon_that_cannot_be_stored_gets_a_retry_after() {
     if kit::log::is_given() {
         eprintln!("skipped: the cluster is not ours to stop");
         return;

@@ -1,5 +1,4 @@
-//! The OpenAPI document: whether it is one, whether it has every route, whether every answer is as it
-//! says.
+//! The OpenAPI document: it is valid, it has every route, and every response matches it.
 
 mod answers;
 mod checker;

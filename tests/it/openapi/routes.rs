@@ -1,4 +1,4 @@
-//! The document has every route of the routers, and no other; it is served, for programs and for people.
+//! The document has exactly the routes of the routers, and is served for programs and for people.
 
 use super::checker::Checker;
 use kit::System;
@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A path with something in place of its parameters.
+/// A path with values for its parameters.
 fn filled(template: &str) -> String {
     let parts = template.split(['{', '}']).enumerate();
     let part = |(index, part)| if index % 2 == 1 { "x" } else { part };
@@ -21,12 +21,12 @@ async fn the_document_has_the_paths_of_the_routers_and_the_methods_of_each() {
     let documented: BTreeSet<String> = paths.keys().cloned().collect();
     assert_eq!(documented, system.paths);
     for (path, methods) in paths {
-        // What no route takes is answered with what it does take.
+        // A method that the route does not accept gets the list of those that it does.
         let request = system.client.request(Method::TRACE, &filled(path));
         let answer = system.client.send(request).await;
         assert_eq!(answer.error().0, 405, "{path}: {}", answer.text);
         let allowed = answer.headers["allow"].to_str().unwrap().split(',');
-        // A route that takes GET takes HEAD as well.
+        // A route with GET also accepts HEAD.
         let allowed: BTreeSet<String> = allowed
             .map(|method| method.trim().to_lowercase())
             .filter(|method| method != "head")
@@ -38,7 +38,7 @@ async fn the_document_has_the_paths_of_the_routers_and_the_methods_of_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_document_is_served_as_it_is_checked_in() {
+async fn the_served_document_is_the_checked_in_one() {
     let system = System::start().await;
     let checker = Checker::new(&system);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
@@ -70,7 +70,7 @@ async fn the_document_is_served_as_it_is_checked_in() {
     }
     let answer = system.client.get("/openapi.json").await;
     assert_eq!(answer.headers["access-control-allow-origin"], "*");
-    // Without telling both when they differ.
+    // The assertion would print both documents, which are long.
     assert!(answer.json() == checked_in, "{file} is not what is served");
     system.finish().await;
 }
@@ -95,12 +95,12 @@ async fn the_page_shows_every_operation_and_loads_nothing() {
             );
         }
     }
-    // Its examples go where the program is.
+    // Its examples use the program's address.
     assert!(
         page.contains("curl &#39;http://footfall.test/health&#39;")
             || page.contains("curl 'http://footfall.test/health'")
     );
-    // It runs no script, and asks nobody for anything.
+    // The page runs no script and loads nothing from elsewhere.
     let policy = answer.headers["content-security-policy"].to_str().unwrap();
     assert!(
         policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("script"),
@@ -117,7 +117,7 @@ async fn the_page_shows_every_operation_and_loads_nothing() {
         .filter(|to| !to.starts_with('#') && !["/openapi.json", "data:,"].contains(to))
         .collect();
     assert_eq!(elsewhere, Vec::<&str>::new());
-    // An id names one thing, and is there when something refers to it.
+    // An id is unique, and every reference to an id resolves.
     let ids: Vec<&str> = page
         .split(" id=\"")
         .skip(1)

@@ -14,7 +14,7 @@ mod view;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -35,6 +35,7 @@ use self::{
     group::{Group, GroupLimits},
     member::{Reply, Ticket},
 };
+use crate::lock;
 
 /// Maximum number of groups in memory.
 const MAX_GROUPS: usize = 1_000;
@@ -312,8 +313,7 @@ impl Groups {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Valid after every statement, so a panic of another thread leaves it intact.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock::lock(&self.state)
     }
 }
 

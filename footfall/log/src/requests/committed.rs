@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use kafka_protocol::{
     ResponseError as Error,
     messages::{
-        OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse,
-        OffsetFetchRequest, OffsetFetchResponse, TopicName,
+        GroupId, OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest,
+        OffsetDeleteResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
         offset_commit_request::OffsetCommitRequestPartition,
         offset_commit_response::{OffsetCommitResponsePartition, OffsetCommitResponseTopic},
         offset_delete_response::{OffsetDeleteResponsePartition, OffsetDeleteResponseTopic},
@@ -191,8 +191,7 @@ pub(crate) async fn fetch(
                 .collect()
         });
         let found = look_up(node, group.group_id.as_str(), wanted).await;
-        let response = OffsetFetchResponseGroup::default().with_group_id(group.group_id);
-        groups.push(describe_group(response, found));
+        groups.push(describe_group(group.group_id, found));
     }
     OffsetFetchResponse::default().with_groups(groups)
 }
@@ -242,49 +241,45 @@ async fn look_up(node: &Node, group: &str, wanted: Wanted) -> Result<Found, Erro
     Ok(found.collect())
 }
 
-fn describe_one(found: Result<Found, Error>) -> OffsetFetchResponse {
-    let error = super::code(&found);
-    let topics = found
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(name, offsets)| {
-            let partitions = offsets.into_iter().map(|offset| {
-                OffsetFetchResponsePartition::default()
-                    .with_partition_index(offset.partition)
-                    .with_committed_offset(offset.offset)
-                    .with_committed_leader_epoch(offset.leader_epoch)
-                    .with_metadata(Some(text(offset.metadata.unwrap_or_default())))
-            });
-            OffsetFetchResponseTopic::default()
-                .with_name(name)
-                .with_partitions(partitions.collect())
-        });
-    OffsetFetchResponse::default()
-        .with_error_code(error)
-        .with_topics(topics.collect())
+/// The topics of a response. Requests for one group and for several have the same members under different types.
+macro_rules! describe {
+    ($found:expr, $topic:ident, $partition:ident) => {
+        $found
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, offsets)| {
+                let partitions = offsets.into_iter().map(|offset| {
+                    $partition::default()
+                        .with_partition_index(offset.partition)
+                        .with_committed_offset(offset.offset)
+                        .with_committed_leader_epoch(offset.leader_epoch)
+                        .with_metadata(Some(text(offset.metadata.unwrap_or_default())))
+                });
+                $topic::default()
+                    .with_name(name)
+                    .with_partitions(partitions.collect())
+            })
+            .collect()
+    };
 }
 
-fn describe_group(
-    response: OffsetFetchResponseGroup,
-    found: Result<Found, Error>,
-) -> OffsetFetchResponseGroup {
-    let error = super::code(&found);
-    let topics = found
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(name, offsets)| {
-            let partitions = offsets.into_iter().map(|offset| {
-                OffsetFetchResponsePartitions::default()
-                    .with_partition_index(offset.partition)
-                    .with_committed_offset(offset.offset)
-                    .with_committed_leader_epoch(offset.leader_epoch)
-                    .with_metadata(Some(text(offset.metadata.unwrap_or_default())))
-            });
-            OffsetFetchResponseTopics::default()
-                .with_name(name)
-                .with_partitions(partitions.collect())
-        });
-    response
-        .with_error_code(error)
-        .with_topics(topics.collect())
+fn describe_one(found: Result<Found, Error>) -> OffsetFetchResponse {
+    OffsetFetchResponse::default()
+        .with_error_code(super::code(&found))
+        .with_topics(describe!(
+            found,
+            OffsetFetchResponseTopic,
+            OffsetFetchResponsePartition
+        ))
+}
+
+fn describe_group(group: GroupId, found: Result<Found, Error>) -> OffsetFetchResponseGroup {
+    OffsetFetchResponseGroup::default()
+        .with_group_id(group)
+        .with_error_code(super::code(&found))
+        .with_topics(describe!(
+            found,
+            OffsetFetchResponseTopics,
+            OffsetFetchResponsePartitions
+        ))
 }

@@ -13,8 +13,12 @@ use kafka_protocol::{
     },
 };
 
-use super::{NODE_ID, Node, settings::SETTINGS, text};
-use crate::store::Topic;
+use super::{
+    NODE_ID, Node,
+    settings::{SETTINGS, default_of},
+    text,
+};
+use crate::store::{CLEANUP_POLICY, Topic};
 
 /// Kafka's numbers of resource types with settings.
 pub(super) const TOPIC: i8 = 2;
@@ -100,6 +104,16 @@ fn of_topic(topic: &Topic) -> Vec<Entry> {
 
 fn of_broker(node: &Node) -> Vec<Entry> {
     let listener = format!("SASL_PLAINTEXT://{}", node.address);
+    // In Kafka the broker's settings are the defaults of its topics.
+    let of_topics = [
+        ("log.cleanup.policy", CLEANUP_POLICY),
+        ("log.message.timestamp.type", "message.timestamp.type"),
+        ("log.retention.bytes", "retention.bytes"),
+        ("log.retention.ms", "retention.ms"),
+        ("message.max.bytes", "max.message.bytes"),
+        ("min.insync.replicas", "min.insync.replicas"),
+    ];
+    let of_topics = of_topics.map(|(name, of_topic)| (name, default_of(of_topic).to_owned()));
     let values = [
         ("advertised.listeners", listener.clone()),
         ("auto.create.topics.enable", "false".to_owned()),
@@ -107,26 +121,20 @@ fn of_broker(node: &Node) -> Vec<Entry> {
         ("default.replication.factor", "1".to_owned()),
         ("delete.topic.enable", "true".to_owned()),
         ("listeners", listener),
-        ("log.cleanup.policy", "delete".to_owned()),
-        ("log.message.timestamp.type", "CreateTime".to_owned()),
-        ("log.retention.bytes", "-1".to_owned()),
-        ("log.retention.ms", "-1".to_owned()),
-        (
-            "message.max.bytes",
-            node.batch_limits.max_batch_bytes.to_string(),
-        ),
-        ("min.insync.replicas", "1".to_owned()),
         ("node.id", NODE_ID.0.to_string()),
         ("num.partitions", "1".to_owned()),
         ("sasl.enabled.mechanisms", "PLAIN".to_owned()),
     ];
-    let entries = values.into_iter().map(|(name, value)| Entry {
-        name: name.to_owned(),
-        value,
-        source: OF_BROKER,
-        kind: TEXT,
-        default: None,
-    });
+    let entries = values
+        .into_iter()
+        .chain(of_topics)
+        .map(|(name, value)| Entry {
+            name: name.to_owned(),
+            value,
+            source: OF_BROKER,
+            kind: TEXT,
+            default: None,
+        });
     entries.collect()
 }
 

@@ -1,7 +1,7 @@
 //! The settings of topics: their names, allowed values and defaults.
 //!
-//! The rule to keep: refuse a setting that the broker cannot honour, and never store it. Names and defaults are
-//! Kafka's.
+//! The rule to keep: refuse a setting that the broker cannot honour, and never store it. Names are
+//! Kafka's, and so are the defaults, except where this broker behaves differently.
 
 use std::collections::BTreeMap;
 
@@ -111,15 +111,21 @@ pub(super) static SETTINGS: &[Setting] = &[
     // There is one replica.
     setting("min.insync.replicas", "1", Kind::Word(&["1"])),
     setting("preallocate", "false", Kind::Boolean),
-    // Stored and shown without effect: the log never removes records by age or size.
+    // Stored and shown without effect: the log never removes records by age or size. Kafka's default is a week.
     setting("retention.bytes", "-1", Kind::Long(-1)),
-    setting("retention.ms", "604800000", Kind::Long(-1)),
+    setting("retention.ms", "-1", Kind::Long(-1)),
     setting("segment.bytes", "1073741824", Kind::Int(14)),
     setting("segment.index.bytes", "10485760", Kind::Int(4)),
     setting("segment.jitter.ms", "0", Kind::Long(0)),
     setting("segment.ms", "604800000", Kind::Long(1)),
     setting("unclean.leader.election.enable", "false", Kind::Boolean),
 ];
+
+/// The value of a setting that a topic was not given; empty for an unknown name.
+pub(super) fn default_of(name: &str) -> &'static str {
+    let found = SETTINGS.iter().find(|setting| setting.name == name);
+    found.map_or("", |setting| setting.default)
+}
 
 /// Checks a setting. Returns a message for the client if it cannot be accepted.
 pub(super) fn problem(name: &str, value: Option<&str>) -> Option<String> {

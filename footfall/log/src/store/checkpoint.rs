@@ -6,7 +6,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, RwLock,
         mpsc::{Receiver, Sender, channel},
     },
     thread::{self, JoinHandle},
@@ -16,7 +16,8 @@ use std::{
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::{StoreError, StoreOptions, schema};
+use super::{StoreError, StoreOptions, room, schema};
+use crate::lock;
 
 /// Pages that a commit writes in addition to the batches: the rest of the last page, and producers' progress.
 const PAGES_PER_COMMIT: usize = 4;
@@ -83,7 +84,7 @@ impl Checkpoints {
             self.running = false;
             self.written = 0;
             result?;
-            let _nobody_reads = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+            let _nobody_reads = lock::write(&self.gate);
             // Another program that reads the file, such as the `sqlite3` shell, must not make appends wait.
             connection.busy_timeout(Duration::ZERO)?;
             let restarted = checkpoint(connection, "PRAGMA wal_checkpoint(RESTART)");
@@ -107,7 +108,7 @@ impl Checkpoints {
         {
             warn!("the log's checkpoint thread panicked");
         }
-        let _nobody_reads = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        let _nobody_reads = lock::write(&self.gate);
         checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
     }
 }
@@ -119,10 +120,10 @@ pub(super) fn limit_file(connection: &Connection) -> Result<(), rusqlite::Error>
 
 /// Moves the write-ahead file of an earlier run into the main file. After a disk failure the system may have dropped
 /// parts of that file that still read well. New commits after such a part would not survive a power loss.
-pub(super) fn take_in(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn take_in(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     match checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)") {
         // On a full disk, for example, a later checkpoint moves it.
-        Err(error) if !error.is_disk_failure() => {
+        Err(error) if !error.is_disk_failure(|| room::is_left_beside(file)) => {
             warn!(%error, "the log's write-ahead file was not moved into the main file: {error}");
             Ok(())
         }

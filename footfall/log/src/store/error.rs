@@ -124,11 +124,14 @@ impl StoreError {
     }
 
     /// Whether the state of the disk is unknown after the error. A full disk is not such a failure: nothing was
-    /// written.
-    pub(super) fn is_disk_failure(&self) -> bool {
+    /// written. `has_room` tells whether the log's folder has room for more bytes.
+    pub(super) fn is_disk_failure(&self, has_room: impl FnOnce() -> bool) -> bool {
         /// The extended codes of `SQLITE_IOERR` for the shared memory file (open, size, lock, map), which holds no
         /// records.
         const OF_SHARED_MEMORY: [i32; 4] = [18, 19, 20, 21];
+        /// `SQLITE_IOERR_WRITE`. `SQLite` knows a full disk (`ENOSPC`, which is `SQLITE_FULL`) but not a full quota
+        /// (`EDQUOT`), which it reports like a broken disk.
+        const OF_WRITE: i32 = 3;
         let Self::Sqlite(error) = self else {
             return false;
         };
@@ -136,7 +139,10 @@ impl StoreError {
             return false;
         };
         match error.code {
-            ErrorCode::SystemIoFailure => !OF_SHARED_MEMORY.contains(&(error.extended_code >> 8)),
+            ErrorCode::SystemIoFailure => match error.extended_code >> 8 {
+                OF_WRITE => has_room(),
+                part => !OF_SHARED_MEMORY.contains(&part),
+            },
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
             _ => false,
         }

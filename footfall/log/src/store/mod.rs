@@ -13,6 +13,7 @@ mod offsets;
 mod producers;
 mod read;
 mod readers;
+mod room;
 mod schema;
 mod tail;
 #[cfg(test)]
@@ -24,13 +25,14 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc::{Sender, channel},
     },
     thread,
 };
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
@@ -119,7 +121,7 @@ struct Inner {
 /// The state that the writer shares with the callers.
 #[derive(Debug, Default)]
 struct Shared {
-    topics: RwLock<Arc<Topics>>,
+    topics: ArcSwap<Topics>,
     queued: AtomicUsize,
 }
 
@@ -129,10 +131,10 @@ impl Store {
         let place = schema::prepare_folder(dir)?;
         let connection = schema::open_writer(&place.file, options.durability)?;
         checkpoint::limit_file(&connection)?;
-        checkpoint::take_in(&connection)?;
+        checkpoint::take_in(&connection, &place.file)?;
         let cluster_id = ids::cluster_id(&connection)?;
         let shared = Arc::new(Shared {
-            topics: RwLock::new(Arc::new(topics::read(&connection)?)),
+            topics: ArcSwap::from_pointee(topics::read(&connection)?),
             queued: AtomicUsize::new(0),
         });
         let gate = Arc::default();
@@ -150,7 +152,7 @@ impl Store {
             state,
             checkpoints: Checkpoints::start(&place.file, options, gate)?,
             broken: false,
-            _place: place,
+            place,
         };
         let (jobs, queue) = channel();
         thread::Builder::new()
@@ -185,7 +187,7 @@ impl Store {
 
     /// A snapshot of all topics.
     pub(crate) fn topics(&self) -> Arc<Topics> {
-        Arc::clone(&self.inner.shared.read_topics())
+        self.inner.shared.topics.load_full()
     }
 
     /// Creates a topic with a new id. The caller checks the name and the number of partitions.
@@ -422,16 +424,12 @@ impl Store {
 }
 
 impl Shared {
-    fn read_topics(&self) -> std::sync::RwLockReadGuard<'_, Arc<Topics>> {
-        self.topics.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Replaces the topics with a changed copy. Only the writer calls it, so no change is lost between copy and
     /// replacement.
     fn change_topics(&self, change: impl FnOnce(&mut Topics)) {
-        let mut topics = Topics::clone(&self.read_topics());
+        let mut topics = Topics::clone(&self.topics.load());
         change(&mut topics);
-        *self.topics.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(topics);
+        self.topics.store(Arc::new(topics));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         mpsc::{Receiver, Sender, channel},
     },
     thread,
@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{StoreError, checkpoint::Gate, schema};
+use crate::lock;
 
 /// The number of threads. More would only wait for the same disk.
 const READERS: usize = 3;
@@ -61,9 +62,9 @@ impl Readers {
 fn serve(connection: &Connection, queue: &Mutex<Receiver<Job>>, gate: &Gate) {
     loop {
         // One thread holds the lock and waits for the next job; the others wait for the lock.
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let job = lock::lock(queue).recv();
         let Ok(job) = job else { return };
-        let _open = gate.read().unwrap_or_else(PoisonError::into_inner);
+        let _open = lock::read(gate);
         job(connection);
     }
 }

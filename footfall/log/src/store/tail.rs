@@ -5,12 +5,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use bytes::{Bytes, BytesMut};
 
 use super::topics::Partition;
+use crate::lock;
 
 /// A batch, its base offset, and the offset after its last one.
 #[derive(Clone, Debug)]
@@ -72,8 +73,7 @@ impl Tail {
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        // Valid after every statement, so a panic of another thread leaves it intact.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        lock::lock(&self.kept)
     }
 }
 

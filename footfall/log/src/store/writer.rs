@@ -21,6 +21,7 @@ use super::{
     append::{Append, Appended, Staged},
     checkpoint::Checkpoints,
     producers::Producers,
+    room,
     schema::Place,
     tail::Tails,
     topics,
@@ -67,8 +68,8 @@ pub(super) struct Writer {
     pub(super) state: WriterState,
     pub(super) checkpoints: Checkpoints,
     pub(super) broken: bool,
-    /// Keeps the folder locked until the writer has ended.
-    pub(super) _place: Place,
+    /// The folder, locked until the writer has ended.
+    pub(super) place: Place,
 }
 
 /// The result of a job inside the transaction.
@@ -268,7 +269,8 @@ impl Writer {
     /// Logs and counts a failure, and ends all writing if the disk can no longer be trusted.
     fn note(&mut self, failure: &StoreError) {
         metrics::counter!("embedded_log_write_failures_total").increment(1);
-        if failure.is_disk_failure() && !self.broken {
+        let has_room = || room::is_left_beside(&self.place.file);
+        if !self.broken && failure.is_disk_failure(has_room) {
             self.broken = true;
             metrics::gauge!("embedded_log_broken").set(1.0);
             error!(error = %failure, "the disk failed to write the log: {failure}; nothing is accepted until the next start");

@@ -46,6 +46,42 @@ async fn librdkafka_consumes_its_own_records_with_every_codec() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn requests_before_a_bad_one_are_answered() {
+    const GOOD: i32 = 3;
+    let dir = data_dir();
+    let broker = start(dir.path()).await;
+    make_topic(&broker, "events", 1).await;
+    let good = |id| request_frame(9, id, &produce(-1, "events", 0, batch(&[(1, "x")])));
+    // A body that ends too early, an unknown version, and a length that no request may have.
+    let cut = {
+        let whole = good(GOOD);
+        let length = u32::try_from(whole.len() - 8).unwrap();
+        let mut frame = whole.slice(..whole.len() - 4).to_vec();
+        frame[..4].copy_from_slice(&length.to_be_bytes());
+        frame
+    };
+    let unknown = {
+        let mut frame = good(GOOD).to_vec();
+        frame[6..8].copy_from_slice(&99_i16.to_be_bytes());
+        frame
+    };
+    for bad in [cut, unknown, vec![0xff; 4]] {
+        let mut wire = Wire::connect(&broker).await;
+        let mut frames: Vec<u8> = (0..GOOD).flat_map(good).collect();
+        frames.extend_from_slice(&bad);
+        wire.send(&frames).await;
+        for id in 0..GOOD {
+            let (answered, response) = wire.answer::<ProduceResponse>(9).await.expect("an answer");
+            assert_eq!(answered, id);
+            let partition = &response.responses[0].partition_responses[0];
+            assert_eq!(partition.error_code, 0);
+        }
+        assert_eq!(wire.frame().await, None);
+    }
+    broker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pipelined_requests_are_appended_and_answered_in_order() {
     const COUNT: i32 = 100;
     let dir = data_dir();

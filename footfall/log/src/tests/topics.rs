@@ -166,6 +166,26 @@ async fn settings_are_stored_shown_and_not_changed() {
         assert_eq!(entry.is_default, is_default, "{name}");
     }
     let broker_settings = described[1].as_ref().unwrap();
+    // A topic without settings has those of the broker, and clients read either.
+    let plain = NewTopic::new("plain", 1, TopicReplication::Fixed(1));
+    let made = admin.create_topics([&plain], &AdminOptions::new()).await;
+    assert_eq!(made.unwrap(), [Ok("plain".to_owned())]);
+    let plain = admin
+        .describe_configs(&[ResourceSpecifier::Topic("plain")], &AdminOptions::new())
+        .await
+        .unwrap();
+    let plain = plain[0].as_ref().unwrap();
+    for (of_broker, of_topic) in [
+        ("log.retention.ms", "retention.ms"),
+        ("log.retention.bytes", "retention.bytes"),
+        ("log.cleanup.policy", "cleanup.policy"),
+        ("message.max.bytes", "max.message.bytes"),
+        ("log.message.timestamp.type", "message.timestamp.type"),
+        ("min.insync.replicas", "min.insync.replicas"),
+    ] {
+        let value = &broker_settings.get(of_broker).unwrap().value;
+        assert_eq!(*value, plain.get(of_topic).unwrap().value, "{of_broker}");
+    }
     let automatic = broker_settings.get("auto.create.topics.enable").unwrap();
     assert_eq!(automatic.value.as_deref(), Some("false"));
 

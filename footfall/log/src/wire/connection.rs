@@ -99,18 +99,15 @@ pub(super) async fn serve(
     stream.set_nodelay(true)?;
     let mut reader = FrameReader::new(Arc::clone(&service.request_memory));
     // The deadline covers the sending of responses too: a client that reads none of them must not keep the connection.
+    let lost = place.lost.clone();
+    let login = log_in(&mut stream, &mut reader, service, &mut place);
     let entered = tokio::select! {
-        () = place.lost.cancelled() => return Ok(()),
-        entered = timeout(LOGIN_DEADLINE, log_in(&mut stream, &mut reader, service)) => {
-            entered.map_err(|_| FrameError::Slow)??
-        }
+        () = lost.cancelled() => return Ok(()),
+        entered = timeout(LOGIN_DEADLINE, login) => entered.map_err(|_| FrameError::Slow)??,
     };
     if !entered {
         // The client then reads the response before the end of the connection.
         stream.shutdown().await?;
-        return Ok(());
-    }
-    if !place.identify() {
         return Ok(());
     }
     let mut connection = Connection {
@@ -120,6 +117,7 @@ pub(super) async fn serve(
         queue: VecDeque::new(),
         next: None,
         half_closed: false,
+        ending: None,
     };
     connection.run().await
 }
@@ -129,6 +127,7 @@ async fn log_in(
     stream: &mut TcpStream,
     reader: &mut FrameReader,
     service: &Service,
+    place: &mut Place,
 ) -> Result<bool, Ended> {
     let mut login = Login::new(&service.credentials);
     loop {
@@ -143,6 +142,10 @@ async fn log_in(
         match login.step(frame.bytes) {
             Step::Answer(answer) => send(stream, answer).await?,
             Step::Welcome(answer) => {
+                // Before the response: a client that was told of its login must not lose the connection.
+                if !place.identify() {
+                    return Ok(false);
+                }
                 send(stream, answer).await?;
                 return Ok(true);
             }
@@ -178,6 +181,8 @@ struct Connection<'a> {
     next: Option<Frame>,
     /// Whether the client has closed its sending side.
     half_closed: bool,
+    /// Ends the connection after the responses to the earlier requests.
+    ending: Option<Ended>,
 }
 
 /// What ended a wait.
@@ -194,13 +199,19 @@ impl Connection<'_> {
         let mut timer = Box::pin(sleep_until(active + MAX_IDLE));
         loop {
             if let Some(frame) = self.take_startable() {
-                self.start(frame).await?;
+                self.ending = self.start(frame).await.err();
                 active = Instant::now();
                 continue;
             }
             let idle = self.queue.is_empty();
+            if idle && let Some(ended) = self.ending.take() {
+                return Err(ended);
+            }
             let stopping = &self.service.stopping;
-            let may_read = self.next.is_none() && !self.half_closed && !stopping.is_cancelled();
+            let may_read = self.next.is_none()
+                && self.ending.is_none()
+                && !self.half_closed
+                && !stopping.is_cancelled();
             let event = tokio::select! {
                 // Finished responses go out before new requests are read.
                 biased;
@@ -216,19 +227,21 @@ impl Connection<'_> {
                     }
                     active = Instant::now();
                 }
-                Event::Read(frame) => match frame? {
-                    Some(frame) => self.next = Some(frame),
-                    // Finish only produce requests: the client no longer waits for a fetch or for a place in a group.
-                    None if self.queue.iter().all(|slot| slot.is_produce) && !idle => {
-                        self.half_closed = true;
-                    }
-                    None => return Ok(()),
-                },
+                Event::Read(Ok(Some(frame))) => self.next = Some(frame),
+                // Finish only produce requests: the client no longer waits for a fetch or for a place in a group.
+                Event::Read(Ok(None)) if !idle && self.has_only_produce() => {
+                    self.half_closed = true;
+                }
+                Event::Read(Err(FrameError::Io(error))) if !self.has_only_produce() => {
+                    return Err(error.into());
+                }
+                // The requests before the bad one are good, and the client waits for their responses.
+                Event::Read(Err(error)) => self.ending = Some(error.into()),
                 // Reset the timer only when it fires, which is cheaper than at every request.
                 Event::Timer if Instant::now() < active + MAX_IDLE => {
                     timer.as_mut().reset(active + MAX_IDLE);
                 }
-                Event::Stopping | Event::Timer => return Ok(()),
+                Event::Read(Ok(None)) | Event::Stopping | Event::Timer => return Ok(()),
             }
             if self.half_closed && self.queue.is_empty() {
                 return Ok(());
@@ -236,9 +249,14 @@ impl Connection<'_> {
         }
     }
 
+    /// Whether no other request is in progress.
+    fn has_only_produce(&self) -> bool {
+        self.queue.iter().all(|slot| slot.is_produce)
+    }
+
     /// Takes the received request if it need not wait for others.
     fn take_startable(&mut self) -> Option<Frame> {
-        let produce_only = self.queue.iter().all(|slot| slot.is_produce);
+        let produce_only = self.has_only_produce();
         let room = self.queue.len() < MAX_PIPELINED;
         let queue_empty = self.queue.is_empty();
         self.next
@@ -286,13 +304,18 @@ impl Connection<'_> {
     async fn send_answers(&mut self, first: Result<Answer, Failure>) -> Result<bool, Ended> {
         let mut joined = BytesMut::new();
         let mut answer = first;
-        loop {
+        let outcome = loop {
             // The response has been taken, so free the slot and the request's memory.
             self.queue.pop_front();
-            match answer.inspect_err(|_| count_refused())? {
-                Answer::Silence => {}
-                Answer::Close => return Ok(false),
-                Answer::Frame(frame, memory) => {
+            match answer {
+                // Earlier responses are sent first: their requests were good.
+                Err(failure) => {
+                    count_refused();
+                    break Err(failure.into());
+                }
+                Ok(Answer::Close) => break Ok(false),
+                Ok(Answer::Silence) => {}
+                Ok(Answer::Frame(frame, memory)) => {
                     if joined.len() + frame.len() <= JOINED_BYTES && !self.queue.is_empty() {
                         joined.extend_from_slice(&frame);
                     } else {
@@ -310,13 +333,13 @@ impl Connection<'_> {
             });
             match more.await {
                 Poll::Ready(next) => answer = next,
-                Poll::Pending => break,
+                Poll::Pending => break Ok(true),
             }
-        }
+        };
         if !joined.is_empty() {
             send(&mut self.stream, joined.freeze()).await?;
         }
-        Ok(true)
+        outcome
     }
 }
 

@@ -5,10 +5,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use tokio_util::sync::CancellationToken;
+
+use crate::lock;
 
 /// Maximum number of connections after their login.
 const MAX_KNOWN: usize = 1_000;
@@ -47,7 +49,7 @@ impl Entrance {
         Self::with_bounds(MAX_KNOWN, MAX_NAMELESS)
     }
 
-    fn with_bounds(max_known: usize, max_nameless: usize) -> Arc<Self> {
+    pub(super) fn with_bounds(max_known: usize, max_nameless: usize) -> Arc<Self> {
         Arc::new(Self {
             max_known,
             max_nameless,
@@ -77,8 +79,7 @@ impl Entrance {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Valid after every statement, so a panic of another thread leaves it intact.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock::lock(&self.state)
     }
 }
 

@@ -9,18 +9,21 @@ use rand::{Rng as _, RngCore as _, SeedableRng as _, rngs::StdRng};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    Service,
     apis::{APIS, Api},
     connection::{self, Ended},
+    entrance::Entrance,
     frame::{self, FrameError, FrameReader, Head},
     shape::{MAX_ENTRIES, Malformed, making, measure},
 };
 use crate::{
-    broker,
+    Credentials, broker,
     groups::Groups,
     requests::{self, Answer, Asked, Node},
     store::{Append, CommittedOffset, Store, StoreOptions},
@@ -288,6 +291,44 @@ fn damaged_headers_are_refused() {
         if Head::read(&mut bytes).is_ok() {
             let _ = frame::skip_header_tags(api(ApiKey::Metadata), 12, &mut bytes);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_confirmed_only_to_a_client_with_a_place() {
+    let dir = TempDir::new().unwrap();
+    let credentials = Credentials {
+        username: "me".to_owned(),
+        password: "right".to_owned(),
+    };
+    let ending = CancellationToken::new();
+    let mut service = Service::new(node(&dir).await, credentials, ending);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    for (places, confirmed) in [(1, true), (0, false)] {
+        service.entrance = Entrance::with_bounds(places, 1);
+        let client = async {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            // SaslHandshake 0 with PLAIN, then the bare token.
+            client
+                .write_all(b"\0\0\0\x11\0\x11\0\0\0\0\0\x07\xff\xff\0\x05PLAIN")
+                .await
+                .unwrap();
+            let length = client.read_u32().await.unwrap();
+            let mut agreed = vec![0; usize::try_from(length).unwrap()];
+            client.read_exact(&mut agreed).await.unwrap();
+            client.write_all(b"\0\0\0\x09\0me\0right").await.unwrap();
+            client.read_u32().await.ok()
+        };
+        let server = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let place = service.entrance.enter();
+            connection::serve(stream, &service, place).await
+        };
+        // The client leaves after its answer, which ends the connection.
+        let (answer, ended) = tokio::join!(client, server);
+        assert_eq!(answer, confirmed.then_some(0), "{places} places");
+        assert!(ended.is_ok(), "{ended:?}");
     }
 }
 

@@ -16,6 +16,7 @@ use ingest::{
     accept::Rules,
     directory::{Directory, feed::Feed, fingerprints},
     geo_file::GeoFile,
+    secrets::Secrets,
 };
 use projector::{PLANNER, Store, store::Asked};
 use runtime::{
@@ -23,7 +24,6 @@ use runtime::{
     database::{self, PoolSettings},
     kafka::KafkaSettings,
     program::Failure,
-    secrets::Secrets,
     topics,
 };
 use schemas::topics::EVENTS;
@@ -177,6 +177,8 @@ impl Ground {
             partition: unit.partition,
             workspace_no: unit.workspace_no,
             event_id: last.event_id,
+            occurred_at: last.occurred_at,
+            received_at: last.received_at,
         };
         let known = self.store.find_in_log(EVENTS, &[asked]).await;
         let known = known.map_err(|error| {

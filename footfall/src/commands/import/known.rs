@@ -106,5 +106,7 @@ fn asked(unit: &Unit, events: std::ops::Range<usize>) -> impl Iterator<Item = As
         partition: unit.partition,
         workspace_no: unit.workspace_no,
         event_id: event.event_id,
+        occurred_at: event.occurred_at,
+        received_at: event.received_at,
     })
 }

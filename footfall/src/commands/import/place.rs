@@ -2,7 +2,10 @@
 
 use super::Ground;
 use crate::{
-    commands::reach::{find_with_log, lock},
+    commands::{
+        reach::{find_with_log, lock},
+        rebuild,
+    },
     data_dir::DataDir,
     databases, embedded_log,
     parts::Parts,
@@ -10,11 +13,12 @@ use crate::{
     secrets,
     services::{self, Services},
 };
+use ingest::secrets::{ID, TRACKING, VISITOR};
 use runtime::{Context, Settings, kafka::KafkaSettings, lifecycle::signalled, program::Failure};
 use tracing::{info, warn};
 
 /// Settings that history is made with; without all of them the data directory's are looked up.
-const SECRETS: [&str; 3] = ["TRACKING_HMAC_SECRET", "ID_SECRET", "VISITOR_HASH_SECRET"];
+const SECRETS: [&str; 3] = [TRACKING.name, ID.name, VISITOR.name];
 
 /// Does the work on the log and tables that the settings name, else on those of the running program of
 /// the data directory, else on embedded parts that are started for it. Ends early at a signal.
@@ -110,6 +114,7 @@ async fn on_own_parts<T>(
             projector: Some(parts.assignment()),
             accept_new_secrets: false,
         };
+        rebuild::bring_over(&settings, context).await?;
         // Without a listener: the directory is published and the log folded, and no request is answered.
         services.start(settings.clone(), context).await?;
         context.readiness.wait().await;

@@ -1,6 +1,7 @@
 //! The events that one line adds to the log, and their partition.
 
 use ingest::history::{Taken, TakenRecord};
+use jiff::Timestamp;
 use schemas::{EventId, RefusalReason, WorkspaceNo};
 
 /// The events of one line. They are of one workspace, and so of one partition.
@@ -22,6 +23,8 @@ pub(super) struct Unit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Payload {
     pub(super) event_id: EventId,
+    pub(super) occurred_at: Timestamp,
+    pub(super) received_at: Timestamp,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -47,6 +50,8 @@ impl Made {
                 let events = visit.events.iter().filter_map(|event| {
                     Some(Payload {
                         event_id: event.event_id,
+                        occurred_at: event.occurred_at,
+                        received_at: event.received_at,
                         // Events made of these types are always JSON.
                         bytes: event.to_bytes().ok()?,
                     })
@@ -68,6 +73,8 @@ fn of_record(record: TakenRecord, partitions: i32) -> Unit {
     let TakenRecord {
         event_id,
         workspace_no,
+        occurred_at,
+        received_at,
         outgoing,
     } = record;
     Unit {
@@ -77,6 +84,8 @@ fn of_record(record: TakenRecord, partitions: i32) -> Unit {
         key: outgoing.key,
         events: vec![Payload {
             event_id,
+            occurred_at,
+            received_at,
             bytes: outgoing.payload,
         }],
         over: 0,

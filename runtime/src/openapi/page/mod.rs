@@ -8,6 +8,7 @@ mod fields;
 mod text;
 
 use super::example;
+use super::refusal;
 use askama::Template;
 use fields::Field;
 use serde_json::Value;
@@ -68,7 +69,7 @@ struct Body {
 
 struct Answer<'a> {
     status: &'a str,
-    success: bool,
+    fulfilled: bool,
     about: String,
     headers: String,
     media_type: String,
@@ -77,7 +78,7 @@ struct Answer<'a> {
 }
 
 /// The page of a document. `base` is what its examples send requests to.
-pub(super) fn render(document: &Value, base: &str) -> Result<String, askama::Error> {
+pub(crate) fn render(document: &Value, base: &str) -> Result<String, askama::Error> {
     let info = &document["info"];
     let tags = document["tags"].as_array().into_iter().flatten();
     let page = Page {
@@ -86,12 +87,20 @@ pub(super) fn render(document: &Value, base: &str) -> Result<String, askama::Err
         about: text::blocks(string(&info["description"])),
         style: STYLE,
         groups: tags.map(|tag| group(document, tag, base)).collect(),
-        error: fields::of(
-            document,
-            &document["components"]["schemas"][super::refusal::ERROR],
-        ),
+        error: errors(document)
+            .flat_map(|schema| fields::of(document, schema))
+            .collect(),
     };
     page.render()
+}
+
+/// The schemas of errors, one for each dialect.
+fn errors(document: &Value) -> impl Iterator<Item = &Value> {
+    let schemas = document["components"]["schemas"].as_object();
+    let named = schemas.into_iter().flatten();
+    named
+        .filter(|(name, _)| name.ends_with(refusal::ERROR))
+        .map(|(_, schema)| schema)
 }
 
 fn group<'a>(document: &'a Value, tag: &'a Value, base: &str) -> Group<'a> {
@@ -174,28 +183,38 @@ fn body(document: &Value, body: &Value) -> Body {
 
 fn answer<'a>(document: &'a Value, status: &'a str, answer: &'a Value) -> Answer<'a> {
     let answer = example::resolve(document, answer);
-    let success = status.starts_with('2') || status.starts_with('3');
+    let fulfilled = status.starts_with('2') || status.starts_with('3');
     let headers = answer["headers"].as_object().into_iter().flatten();
     let headers: Vec<&str> = headers.map(|(name, _)| name.as_str()).collect();
     let media_type = media_types(answer).concat();
     let schema = &answer["content"][&media_type]["schema"];
-    let data = &example::resolve(document, schema)["properties"]["data"];
-    // The envelope around it is told once, at the beginning.
-    let fields = fields::of(document, if data.is_null() { schema } else { data });
-    let shown = !media_type.is_empty() && success;
+    let fields = fields::of(document, within_envelope(document, schema));
+    let shown = !media_type.is_empty() && fulfilled;
     Answer {
         status,
-        success,
+        fulfilled,
         about: text::blocks(string(&answer["description"])),
         headers: headers.join(", "),
         media_type,
         // Errors are alike; their members are shown once.
-        fields: if success { fields } else { Vec::new() },
+        fields: if fulfilled { fields } else { Vec::new() },
         example: if shown {
             pretty(&example::of(document, schema))
         } else {
             String::new()
         },
+    }
+}
+
+/// The data of an answer: the one member beside constants. The envelope around it is told once, at the
+/// beginning of the page.
+fn within_envelope<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    let members = example::resolve(document, schema)["properties"].as_object();
+    let members = members.into_iter().flat_map(serde_json::Map::values);
+    let mut telling = members.filter(|member| member.get("const").is_none());
+    match (telling.next(), telling.next()) {
+        (Some(data), None) => data,
+        _ => schema,
     }
 }
 

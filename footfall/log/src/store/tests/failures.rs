@@ -9,7 +9,7 @@ use std::{
 use rusqlite::ffi;
 
 use super::*;
-use crate::store::{CommittedOffset, StoreError, schema};
+use crate::store::{CommittedOffset, StoreError, room, schema};
 
 impl Store {
     /// Holds the writer until the returned sender is dropped, so that all jobs sent meanwhile form one group.
@@ -147,6 +147,29 @@ async fn after_the_disk_failed_nothing_is_acknowledged_until_the_next_start() {
     let partition = topics.named("t").unwrap().partition(0).unwrap();
     let again = append(&store, partition, vec![batch(&[(4, "d", "4")])]).await;
     assert_eq!(again.unwrap().base_offset, 1);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_full_quota_is_a_full_disk_and_not_a_broken_one() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let store = open(dir.path());
+    let topic = topic(&store, "t", 1).await;
+    let partition = &topic.partitions[0];
+    let fail = |_: &rusqlite::Connection| {
+        // What SQLite makes of EDQUOT.
+        let error = ffi::Error::new(ffi::SQLITE_IOERR_WRITE);
+        Err(rusqlite::Error::SqliteFailure(error, None).into())
+    };
+    std::os::unix::fs::symlink("/dev/full", dir.path().join(room::FILE)).unwrap();
+    store.with_writer(fail).await.unwrap_err();
+    let later = append(&store, partition, vec![batch(&[(1, "a", "1")])]).await;
+    assert_eq!(later.unwrap().base_offset, 0);
+
+    // With room left, the same failure is one of the disk.
+    store.with_writer(fail).await.unwrap_err();
+    let later = append(&store, partition, vec![batch(&[(2, "b", "2")])]).await;
+    assert_eq!(later, Err(AppendError::Storage));
     store.close().await;
 }
 

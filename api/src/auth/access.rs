@@ -1,0 +1,94 @@
+//! What a request may reach: its principal with the permission that its route asks for.
+
+use super::{Permission, Principal, Role};
+use crate::store::{self, creators::Creator};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use runtime::http::ApiError;
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+/// The principal of a request, and what its route lets it do.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    pub(super) principal: Principal,
+    pub(super) permission: Permission,
+}
+
+impl Access {
+    /// The user who asks; 401 for an anonymous client.
+    pub(crate) fn user(&self) -> Result<&str, ApiError> {
+        match &self.principal {
+            Principal::User(sub) => Ok(sub),
+            Principal::Anonymous(_) => Err(ApiError::unauthorized()),
+        }
+    }
+
+    /// The creator of that id with their workspace, if the caller may do there what the route does;
+    /// `refusal` when it is not the caller's, or not there.
+    pub(crate) async fn creator(
+        &self,
+        db: impl PgExecutor<'_>,
+        id: Uuid,
+        refusal: fn() -> ApiError,
+    ) -> Result<Creator, ApiError> {
+        let owned = store::creators::find_owned(db, id, self.user()?).await?;
+        let creator = owned.ok_or_else(refusal)?;
+        self.check(Role::Owner)?;
+        Ok(creator)
+    }
+
+    /// Checks that this role has what the route asks for; 403 otherwise.
+    pub(crate) fn check(&self, role: Role) -> Result<(), ApiError> {
+        if role.has(self.permission) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(
+            "auth.permission_missing",
+            "Your role in this workspace does not allow this.",
+        ))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Access {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let access = parts.extensions.get::<Self>().cloned();
+        access.ok_or_else(|| ApiError::internal("a route stands outside the guard"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn access(principal: Principal, permission: Permission) -> Access {
+        Access {
+            principal,
+            permission,
+        }
+    }
+
+    #[test]
+    fn an_anonymous_client_is_no_user() {
+        let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let anonymous = access(Principal::Anonymous(nowhere), Permission::PUBLIC);
+        assert_eq!(anonymous.user().unwrap_err().status.as_u16(), 401);
+        let ada = access(Principal::User("ada".into()), Permission::REPORTS);
+        assert_eq!(ada.user().unwrap(), "ada");
+    }
+
+    #[test]
+    fn a_role_does_what_it_has_the_permission_for() {
+        for permission in [Permission("links:update"), Permission::REPORTS] {
+            let ada = access(Principal::User("ada".into()), permission);
+            assert!(ada.check(Role::Owner).is_ok());
+            let refused = ada.check(Role::Visitor).unwrap_err();
+            let expected = (403, "auth.permission_missing");
+            assert_eq!((refused.status.as_u16(), refused.code), expected);
+        }
+        let ada = access(Principal::User("ada".into()), Permission::PUBLIC);
+        assert!(ada.check(Role::Visitor).is_ok());
+    }
+}

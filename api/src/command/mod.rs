@@ -1,0 +1,150 @@
+//! A command as a row: a route with its permission, limit, handler, body, answer and description.
+//!
+//! The router, the limits, the document and the test that tries every route as another tenant all
+//! follow from the rows, which stand beside their handlers. The one rule: what a row says is said
+//! nowhere else.
+
+mod document;
+
+pub(crate) use document::describe;
+
+use crate::{
+    app::App,
+    auth::{Allowance, Permission, Plan, Routes, Terms, guarded},
+};
+use axum::{
+    http::{Method, StatusCode},
+    routing::MethodFilter,
+};
+use runtime::{
+    http::ApiError,
+    members::{self, Body, Declared},
+    openapi::{Document, Schema},
+    throttle::Limit,
+};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A family of commands, as the document groups them.
+pub(crate) struct Family {
+    /// Its name.
+    pub(crate) tag: &'static str,
+    /// What it is about.
+    pub(crate) about: &'static str,
+    /// Its commands, in the order in which they are shown.
+    pub(crate) commands: &'static [Command],
+}
+
+/// One command.
+#[derive(Debug)]
+pub struct Command {
+    /// Its id, which names its limit; unique.
+    pub id: &'static str,
+    /// The method.
+    pub verb: Verb,
+    /// The path.
+    pub path: &'static str,
+    /// What the path names, which must be the caller's.
+    pub subject: Subject,
+    /// What it lets the caller do.
+    pub permission: Permission,
+    /// How often a user may call it.
+    pub(crate) limit: Allowance,
+    /// The handler's name, and the handler.
+    pub(crate) handler: (&'static str, fn(MethodFilter) -> Routes),
+    /// What it does, in one line.
+    pub(crate) summary: &'static str,
+    /// What else there is to know.
+    pub(crate) about: &'static str,
+    /// What the query's `bioPageId` means, if it is read.
+    pub page: Option<&'static str>,
+    /// The members of its body, if it has one.
+    pub(crate) body: &'static [&'static dyn Declared],
+    /// What it answers.
+    pub(crate) answer: Answer,
+    /// What it refuses besides what follows from the rest of the row.
+    pub(crate) refusals: fn() -> Vec<ApiError>,
+}
+
+/// The method of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+/// What a path names, which must be the caller's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Nothing: it is about the user.
+    User,
+    /// A creator, as `{creatorId}`.
+    Creator,
+    /// A link, as `{linkId}`.
+    Link,
+}
+
+/// What a command answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    /// Data of a type, with a status and a description.
+    Data(StatusCode, &'static str, fn(&mut Document) -> Schema),
+    /// Nothing but that it worked.
+    Done(&'static str),
+}
+
+impl Verb {
+    /// The method.
+    #[must_use]
+    pub const fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Post => Method::POST,
+            Self::Patch => Method::PATCH,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    const fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Patch => MethodFilter::PATCH,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+}
+
+impl Command {
+    /// Its route behind the guard.
+    pub(crate) fn route(&self, app: &Arc<App>) -> Routes {
+        let (_, handler) = self.handler;
+        let terms = Terms {
+            id: self.id,
+            permission: self.permission,
+        };
+        guarded(app, terms, handler(self.verb.filter()))
+    }
+
+    /// Its limits in every plan.
+    pub(crate) fn limits(&self) -> [Limit; Plan::ALL.len()] {
+        Plan::ALL.map(|plan| self.limit.limit(self.id, plan))
+    }
+
+    /// A body with every member that has an example; `None` for a command without a body.
+    #[must_use]
+    pub fn example(&self) -> Option<Value> {
+        (!self.body.is_empty()).then(|| members::example(self.body))
+    }
+}
+
+/// The members of a body.
+pub(crate) const fn body<B: Body>() -> &'static [&'static dyn Declared] {
+    B::MEMBERS
+}

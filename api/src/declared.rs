@@ -1,0 +1,60 @@
+//! The settings and metrics of the api, as a program collects them.
+
+use crate::config::{self, LISTEN};
+use runtime::{
+    http, jwt, kafka,
+    metrics::Metric,
+    settings::{self, Declared, Part},
+    telemetry,
+};
+use schemas::settings::{NAMES, SHARED_WORDS};
+
+const PART: Part = Part {
+    settings: config::SETTINGS,
+    metrics: &[
+        Metric::counter(
+            "api_outbox_published_total",
+            &[],
+            "Changes of the main database published to the directory.",
+        ),
+        Metric::gauge(
+            "api_outbox_waiting",
+            &[],
+            "Changes that wait to be published.",
+        ),
+        Metric::gauge(
+            "api_outbox_publishing",
+            &[],
+            "1 in the api that publishes changes, 0 in those that would take over from it.",
+        ),
+        Metric::histogram(
+            "api_report_seconds",
+            &["report"],
+            "Time of a report, by row id.",
+        ),
+    ],
+};
+
+/// What the api declares wherever it runs.
+#[must_use]
+pub const fn parts() -> [&'static Part; 6] {
+    [
+        &PART,
+        &kafka::PART,
+        &jwt::PART,
+        &http::PUBLIC,
+        &http::LISTENER,
+        &telemetry::PART,
+    ]
+}
+
+/// What the binary declares.
+#[must_use]
+pub fn declared() -> Declared {
+    const BINARY: Part = Part {
+        settings: &[LISTEN],
+        metrics: &[],
+    };
+    let parts = [&settings::PART, &BINARY].into_iter().chain(parts());
+    Declared::of(parts, NAMES).sharing(SHARED_WORDS)
+}

@@ -1,0 +1,38 @@
+//! Links of bio pages: what people may write into them, and what we make of it.
+//!
+//! `add`, `update`, `delete` and `reorder` touch the database, each in one transaction that has locked
+//! the page first; everything else here is a function of its input.
+
+mod add;
+mod delete;
+pub(crate) mod destination;
+mod draft;
+mod edit;
+pub(crate) mod embed;
+mod markup;
+mod members;
+mod own;
+mod plain_text;
+mod reorder;
+mod schedule;
+mod short_code;
+mod update;
+mod wire;
+
+pub(crate) use members::Line;
+pub(crate) use plain_text::{plain_line, plain_text};
+pub(crate) use wire::WireLink;
+
+use crate::command::Family;
+
+/// The commands of links.
+pub(crate) const FAMILY: Family = Family {
+    tag: "Links",
+    about: "The links of a page.",
+    commands: &[
+        add::ADD_LINK,
+        reorder::REORDER_LINKS,
+        update::UPDATE_LINK,
+        delete::DELETE_LINK,
+    ],
+};

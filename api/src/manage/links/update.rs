@@ -1,0 +1,81 @@
+//! `PATCH /api/v1/creators/links/{linkId}`
+
+use super::{WireLink, edit::Edit, own};
+use crate::{
+    app::App,
+    auth::{Access, Allowance, Permission},
+    command::{Answer, Command, Subject, Verb, body},
+    extract::{JsonBody, PathId},
+    patch::differences,
+    refusals,
+    store::{self, record},
+};
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::on,
+};
+use runtime::{
+    http::{ApiError, ok},
+    openapi::Document,
+};
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) const UPDATE_LINK: Command = Command {
+    id: "creators.links.update",
+    verb: Verb::Patch,
+    path: "/api/v1/creators/links/{linkId}",
+    subject: Subject::Link,
+    permission: Permission("links:update"),
+    limit: Allowance::an_hour(30),
+    handler: ("update_link", |by| on(by, update_link)),
+    summary: "Changes what the body mentions of a link.",
+    about: "Another url takes its embed with it, unless `embedType` or `embedMeta` is given too.",
+    page: None,
+    body: body::<Edit>(),
+    answer: Answer::Data(StatusCode::OK, "The link.", Document::type_of::<WireLink>),
+    refusals: || refusals::of_contents().into(),
+};
+
+/// Changes what the body mentions: 200 with the link. A change to what is there already writes
+/// nothing, so that a repeated request leaves no second trace.
+pub(crate) async fn update_link(
+    State(app): State<Arc<App>>,
+    access: Access,
+    PathId(id): PathId,
+    JsonBody(edit): JsonBody<Edit>,
+) -> Result<Response, ApiError> {
+    let now = app.clock.now();
+    let mut tx = app.main.pool()?.begin().await?;
+    let own = own::lock(&mut tx, id, &access).await?;
+    // A title that stays is not judged again: the list may have grown since.
+    let flagged = edit
+        .title
+        .as_deref()
+        .is_some_and(|title| app.words.flag(title));
+    let link = edit.apply(&own.link)?;
+    if flagged {
+        return Err(refusals::link_flagged());
+    }
+    let before = WireLink::from(own.link);
+    let after = WireLink::from(link.clone());
+    let changes = differences(&before, &after)?;
+    if changes.is_empty() {
+        return Ok(ok(after).into_response());
+    }
+    let row = store::links::update(&mut tx, &link).await?;
+    let audit = store::audit::Entry {
+        workspace_id: own.creator.workspace_id,
+        actor: access.user()?,
+        action: "link.updated",
+        subject: id,
+        at: now,
+        detail: json!({ "bioPageId": own.page_id, "changes": changes }),
+    };
+    let entry = row.directory_entry(&own.creator);
+    record::link_change(&mut tx, own.page_id, audit, entry).await?;
+    tx.commit().await?;
+    Ok(ok(after).into_response())
+}

@@ -1,0 +1,41 @@
+//! The commands of the api: every route that is no report and no public page.
+
+mod creators;
+pub(crate) mod links;
+
+use crate::{
+    app::App,
+    command::{self, Command, Family},
+};
+use axum::Router;
+use runtime::{openapi::Document, throttle::Limit};
+use std::sync::Arc;
+
+const FAMILIES: [&Family; 2] = [&creators::FAMILY, &links::FAMILY];
+
+/// Every command.
+pub fn commands() -> impl Iterator<Item = &'static Command> {
+    FAMILIES.into_iter().flat_map(|family| family.commands)
+}
+
+/// The limits of every command in every plan, as published.
+pub(crate) fn limits() -> impl Iterator<Item = Limit> {
+    commands().flat_map(Command::limits)
+}
+
+/// The routes of every command.
+pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    commands().fold(Router::new(), |router, command| {
+        router.route(command.path, command.route(app))
+    })
+}
+
+/// Describes every command.
+pub(crate) fn describe(document: &mut Document) {
+    for family in FAMILIES {
+        document.tag(family.tag, family.about);
+        for command in family.commands {
+            command::describe(document, family.tag, command);
+        }
+    }
+}

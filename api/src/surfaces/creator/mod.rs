@@ -1,0 +1,127 @@
+//! The creator surface: `{"success":true,"data":…}`, windows of whole days back from now, the first
+//! page of the caller unless another is named.
+
+mod days;
+mod export;
+mod filters;
+pub(super) mod openapi;
+mod spelling;
+mod window;
+mod zone;
+
+use crate::{
+    app::App,
+    auth::{Access, Role},
+    catalog::{Format, Param, Report, Scope, Shape},
+    extract::Query,
+    query::{Asked, Dialect, Grant},
+    refusals, store,
+};
+use axum::response::Response;
+use jiff::{Timestamp, tz::TimeZone};
+use runtime::http::{ApiError, validate::parse_uuid};
+
+/// The one value of `compare`.
+const PREVIOUS: &str = "previous";
+
+/// The dialect of `/api/v1/creators/...`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Creator;
+
+impl Dialect for Creator {
+    fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
+        let takes = |param: Param| report.params.contains(&param);
+        let text = |param: Param| takes(param).then(|| query.first(param.name())).flatten();
+        let mut problems = Vec::new();
+        let conditions = filters::read(report, query, &mut problems);
+        let days = days::read(text(Param::Days).as_deref());
+        let page_id = text(Param::BioPageId).map(|text| parse_uuid(&text));
+        if page_id == Some(None) {
+            problems.push("bioPageId must be a UUID".to_owned());
+        }
+        let zone = match text(Param::Timezone) {
+            None => Some(TimeZone::UTC),
+            Some(name) => zone::read(&name),
+        };
+        if zone.is_none() {
+            problems.push(
+                "timezone must be the IANA name of a time zone, such as Europe/Istanbul".to_owned(),
+            );
+        }
+        let compare = text(Param::Compare);
+        if compare.as_deref().is_some_and(|text| text != PREVIOUS) {
+            problems.push(format!("compare must be {PREVIOUS}"));
+        }
+        let choice = match &report.shape {
+            Shape::Choice(choice) => {
+                let given = text(choice.param);
+                let named = choice.of.iter().map(|named| named.name);
+                named
+                    .into_iter()
+                    .find(|name| given.as_deref() == Some(name))
+            }
+            _ => None,
+        };
+        match (zone, problems.is_empty()) {
+            (Some(zone), true) => Ok(Asked {
+                now,
+                since: window::begin(now, days),
+                days,
+                page_id: page_id.flatten(),
+                zone,
+                compare: compare.is_some(),
+                choice,
+                conditions,
+            }),
+            _ => Err(ApiError::validation(problems)),
+        }
+    }
+
+    async fn grant(
+        app: &App,
+        report: &Report,
+        access: &Access,
+        asked: &Asked,
+    ) -> Result<Grant, ApiError> {
+        let granted = store::creators::grant(app.main.pool()?, access.user()?, asked.page_id)
+            .await?
+            .ok_or_else(refusals::creator_not_found)?;
+        access.check(Role::Owner)?;
+        let scope_id = match report.scope {
+            Scope::Page => Some(
+                granted
+                    .page_id
+                    .ok_or_else(refusals::reported_page_not_found)?,
+            ),
+            Scope::Workspace => None,
+        };
+        Ok(Grant {
+            workspace_no: granted.workspace_no,
+            creator_id: granted.creator_id,
+            scope_id,
+        })
+    }
+
+    fn no_such_choice(report: &Report, query: &Query, asked: &Asked) -> Result<Response, ApiError> {
+        let Shape::Choice(choice) = &report.shape else {
+            return Err(ApiError::internal("a shape without names has none to miss"));
+        };
+        match report.format {
+            Format::Csv => {
+                let given = query.first(choice.param.name());
+                Ok(export::no_such_type(given.as_deref(), asked.now))
+            }
+            Format::Json => {
+                let names: Vec<&str> = choice.of.iter().map(|named| named.name).collect();
+                let (name, names) = (choice.param.name(), names.join(", "));
+                Err(ApiError::validation(vec![format!(
+                    "{name} must be one of {names}"
+                )]))
+            }
+        }
+    }
+
+    fn respond_csv(text: String, asked: &Asked) -> Response {
+        export::file(text, asked.choice.unwrap_or_default(), asked.now)
+    }
+}

@@ -1,0 +1,61 @@
+//! The surfaces: families of routes that each speak in one way.
+//!
+//! A surface reads parameters, decides what the caller may have, and wraps the answer. What the
+//! answer is comes from the catalogue's rows; adding one adds its route here.
+
+pub(crate) mod creator;
+
+use crate::{
+    app::App,
+    auth::{Access, Permission, Routes, Terms, guarded},
+    catalog::{REPORTS, Report, Surface},
+    extract::Query,
+    query::{self, Dialect},
+};
+use axum::{Router, extract::State, routing::get};
+use runtime::openapi::Document;
+use std::sync::Arc;
+
+/// Describes the route of every row.
+pub(crate) fn describe(document: &mut Document) {
+    document.tag(
+        creator::openapi::TAG,
+        "What visitors did on a page. Windows begin the given number of days ago, rounded down to a quarter of an hour, and have no \
+         end. A parameter that a report does not know is 400.",
+    );
+    document.share(
+        "RateLimitedOrBusy",
+        &["error.rate_limited", "error.report.busy"],
+    );
+    document.share(
+        "UnavailableOrTooSlow",
+        &["error.report.timeout", "error.service_unavailable"],
+    );
+    for report in REPORTS {
+        match report.surface {
+            Surface::Creator => creator::openapi::describe(document, report),
+        }
+    }
+}
+
+/// A route for every row of the catalogue.
+pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    REPORTS.iter().fold(Router::new(), |router, report| {
+        let route = match report.surface {
+            Surface::Creator => route::<creator::Creator>(report),
+        };
+        let terms = Terms {
+            id: report.id,
+            permission: Permission::REPORTS,
+        };
+        router.route(report.path, guarded(app, terms, route))
+    })
+}
+
+fn route<D: Dialect>(report: &'static Report) -> Routes {
+    get(
+        async move |State(app): State<Arc<App>>, access: Access, query: Query| {
+            query::answer::<D>(&app, report, &access, &query).await
+        },
+    )
+}

@@ -1,0 +1,81 @@
+//! Runs the statements that a program sets its server up with, and gives each of its roles a password.
+//!
+//! The superuser that the cluster was made with runs them and is used for nothing else. The rule to keep: **no URL that
+//! leaves this crate names the superuser**, except [`EmbeddedPostgres::admin_url`], which only tests ask for.
+
+use sha2::{Digest as _, Sha256};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions,
+};
+
+use super::{EmbeddedPostgres, PostgresError, check_name, connect_options};
+
+/// Databases that every cluster has. No role needs them.
+const NOT_OURS: &str = "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC";
+/// A statement that fails is not written to the server's log, where its passwords would be.
+const KEEP_OUT_OF_LOG: &str = "SET log_min_error_statement = panic";
+
+impl EmbeddedPostgres {
+    /// The URL of a database for one of the roles that [`Self::make_roles`] made.
+    #[must_use]
+    pub fn url(&self, role: &str, database: &str) -> String {
+        self.url_of(role, &self.password_of(role), database)
+    }
+
+    /// Runs the statements that make these roles, gives each role its password, and revokes the rights that every
+    /// cluster's own databases grant by default. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`PostgresError::Name`] for a role whose name is not a plain identifier, and the server's refusals.
+    pub async fn make_roles(
+        &self,
+        statements: &'static str,
+        roles: &[&str],
+    ) -> Result<(), PostgresError> {
+        roles.iter().try_for_each(|role| check_name(role))?;
+        let mut connection = self.connect(self.admin_options()).await?;
+        for statements in [KEEP_OUT_OF_LOG, NOT_OURS, statements] {
+            connection.execute(sqlx::raw_sql(statements)).await?;
+        }
+        for role in roles {
+            // Neither can be bound in this statement; both are letters, digits and underscores.
+            let password = self.password_of(role);
+            let statement = format!("ALTER ROLE {role} PASSWORD '{password}'");
+            connection.execute(AssertSqlSafe(statement)).await?;
+        }
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// Runs statements in a database as the superuser, in a session with these parameters.
+    ///
+    /// # Errors
+    /// The server's refusals.
+    pub async fn run(
+        &self,
+        database: &str,
+        parameters: &[(&str, &str)],
+        statements: &'static str,
+    ) -> Result<(), PostgresError> {
+        let options = self.admin_options().database(database);
+        let options = options.options(parameters.iter().copied());
+        let mut connection = self.connect(options).await?;
+        connection.execute(sqlx::raw_sql(statements)).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    fn admin_options(&self) -> PgConnectOptions {
+        connect_options(self.server.port(), &self.password)
+    }
+
+    async fn connect(&self, options: PgConnectOptions) -> Result<PgConnection, PostgresError> {
+        Ok(PgConnection::connect_with(&options).await?)
+    }
+
+    /// Derived from the superuser's password; neither that nor another role's can be derived from it.
+    fn password_of(&self, role: &str) -> String {
+        let text = format!("{role}/{}", self.password);
+        hex::encode(Sha256::digest(text))
+    }
+}

@@ -1,0 +1,157 @@
+//! `footfall rebuild`: makes the tables from the log again.
+
+mod progress;
+
+pub use progress::Progress;
+
+use crate::{
+    commands::reach::{find_with_log, lock},
+    databases,
+    output::print_json,
+    parts::Parts,
+    run_file::RunFile,
+    services,
+};
+use clap::Args;
+use projector::rebuild::{self, Rebuilt};
+use runtime::{Context, Settings, lifecycle::signalled, program::Failure};
+use tracing::{info, warn};
+
+fn help() -> &'static str {
+    "Every table of the analytics database follows from the log. This folds the log from its first record into fresh \
+tables and then puts them in the place of the others, in one step. Until then the former tables stay as they are.
+
+Use it when a new version says that the tables are those of an earlier one (`footfall up` does it by itself at its \
+start), or when the tables are damaged. No projector may be connected meanwhile: stop `footfall up` or the projectors. \
+Reports answer from the former tables until the end, and beacons are taken all the while by an ingest of its own.
+
+It may be stopped or killed at any moment. The next call goes on where it was. If the tables hold events that the log \
+has lost, nothing is changed; --accept-loss lets those events go.
+
+It works on KAFKA_BROKERS and DATABASE_URL (or ANALYTICS_DATABASE_URL) if both are given, else on the embedded parts of \
+the data directory, which it starts and stops. It needs free space on the disk for a second set of tables.
+
+Examples:
+  footfall rebuild
+  footfall rebuild --json | jq .events"
+}
+
+/// Flags of `rebuild`.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(after_long_help = help())]
+pub struct Arguments {
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Swap even if the tables hold events that the log has lost
+    #[arg(long)]
+    accept_loss: bool,
+}
+
+/// Rebuilds the tables and says what they hold.
+///
+/// # Errors
+/// When a projector runs, the log or the database cannot be used, or events would be lost.
+pub async fn run(
+    mut settings: Settings,
+    context: Context,
+    arguments: Arguments,
+) -> Result<(), Failure> {
+    settings.finish()?;
+    let given = settings.text("KAFKA_BROKERS").is_some();
+    let rebuilt = if given && databases::given_analytics(&settings)?.is_some() {
+        let analytics = databases::given_analytics(&settings)?.unwrap_or_default();
+        settings.set_default("ANALYTICS_DATABASE_URL", analytics);
+        interruptible(rebuild_tables(
+            &mut settings,
+            &context,
+            arguments.accept_loss,
+        ))
+        .await?
+    } else {
+        on_own_parts(settings, &context, arguments.accept_loss).await?
+    };
+    let Rebuilt {
+        records,
+        events,
+        lost,
+    } = rebuilt;
+    eprintln!("{records} records folded; the tables hold {events} events");
+    if lost > 0 {
+        eprintln!("{lost} events that the log has lost were let go");
+    }
+    if arguments.json {
+        print_json(&rebuilt)?;
+    }
+    Ok(())
+}
+
+/// Rebuilds the tables that the settings name, with a progress bar.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn rebuild_tables(
+    settings: &mut Settings,
+    context: &Context,
+    accept_loss: bool,
+) -> Result<Rebuilt, Failure> {
+    let config = services::read_projector(settings);
+    settings.finish()?;
+    let mut progress = Progress::new();
+    let rebuilt = rebuild::run(&config, accept_loss, context, |stand| progress.tell(stand)).await;
+    progress.clear();
+    rebuilt.map_err(Failure::other)
+}
+
+/// Rebuilds tables of an earlier version, so that the services can go on. Does nothing for others.
+///
+/// # Errors
+/// As [`run`]. A database that does not answer is left to the projector, which waits for it.
+pub(crate) async fn bring_over(settings: &Settings, context: &Context) -> Result<(), Failure> {
+    let mut settings = settings.clone();
+    let config = services::read_projector(&mut settings);
+    if matches!(
+        rebuild::is_needed(&config.analytics_database_url).await,
+        Ok(true)
+    ) {
+        info!("the tables are those of an earlier version; making this version's from the log");
+        let rebuilt = interruptible(rebuild_tables(&mut settings, context, false)).await?;
+        info!("the tables hold {} events", rebuilt.events);
+    }
+    Ok(())
+}
+
+async fn interruptible<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::select! {
+        worked = work => worked,
+        () = signalled() => Err(Failure::other(
+            "stopped; the tables are as they were, and the same command goes on",
+        )),
+    }
+}
+
+/// Starts the embedded parts, rebuilds, and stops them.
+async fn on_own_parts(
+    mut settings: Settings,
+    context: &Context,
+    accept_loss: bool,
+) -> Result<Rebuilt, Failure> {
+    let programs = databases::read_programs(&mut settings);
+    let data_dir = find_with_log(&settings)?;
+    if RunFile::read_running(&data_dir).is_some() {
+        return Err(Failure::Other(format!(
+            "the program of {} is running; stop it and start the rebuild again",
+            data_dir.path().display()
+        )));
+    }
+    let lock = lock(&data_dir)?;
+    RunFile::remove(&data_dir);
+    let parts = Parts::start(&mut settings, &data_dir, programs, context);
+    let parts = interruptible(parts).await?;
+    let rebuilt = interruptible(rebuild_tables(&mut settings, context, accept_loss)).await;
+    if parts.stop().await.is_err() {
+        warn!("the embedded parts could not be stopped cleanly");
+    }
+    drop(lock);
+    rebuilt
+}

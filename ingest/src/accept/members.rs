@@ -1,0 +1,210 @@
+//! Every member that the body of a beacon may have, declared once for reading and for the OpenAPI document.
+//!
+//! The one rule: only what identifies or counts can refuse a beacon. Everything else describes: it is cut,
+//! rounded, clamped or left out, because a visit without its title is still a visit.
+
+use super::{
+    beacon::BeaconKind,
+    rules::{AnyObject, Clamped, Cut, Milliseconds, NotEmpty, Side, UNLIMITED},
+};
+use runtime::{
+    members::{Declared, Id, Member, Number, Text},
+    openapi,
+};
+use serde_json::{Value, json};
+
+/// Longest URL, path and title, in characters.
+const URL: Cut = Cut(2_048);
+/// Longest name of a device, browser, system, zone or language, in characters.
+const NAME: Cut = Cut(64);
+/// Longest name of a custom event, in characters. Ours: none is published.
+pub const MAX_EVENT_NAME_CHARS: usize = 256;
+
+/// Stands in examples for any id.
+pub(crate) const EXAMPLE_ID: &str = "0192e000-0000-8000-8000-00000000000a";
+const SOME_ID: fn() -> Value = || json!(EXAMPLE_ID);
+
+// Of every beacon.
+pub(super) static EVENT_ID: Member<Id> = Member::new("eventId", Id)
+    .about("The client's own id of this beacon: sent again with the same one, it counts once.");
+
+// Of a visit.
+pub(super) static VISITOR_ID: Member<NotEmpty> = Member::new("visitorId", NotEmpty(128))
+    .required()
+    .about("The client's own id of its visitor. It is kept only as a keyed hash.")
+    .example(|| json!("3f0c8f6e-visitor"));
+pub(super) static CONSENT: Member<Text> = Member::new("consentAnalytics", Text(UNLIMITED))
+    .about("The visit is counted only when this is exactly `granted`.")
+    .example(|| json!("granted"));
+pub(super) static VISITED_PAGE: Member<Id> = Member::new("bioPageId", Id)
+    .about("The page that is visited.")
+    .example(SOME_ID);
+pub(super) static TRACKING_TOKEN: Member<Text> = Member::new("trackingToken", Text(UNLIMITED))
+    .about("Proof that the page was rendered a moment ago; needed with `bioPageId`.")
+    .example(|| json!("5b1c9c0e7f2a4d3b8e6f1a2b3c4d5e6f"));
+pub(super) static VISIT_REFERRER: Member<Cut> = Member::new("referrer", URL)
+    .about("Where the visitor came from.")
+    .example(|| json!("https://www.instagram.com/"));
+/// Not cut: campaign parameters may come after the limit. The stored parts have limits of their own.
+pub(super) static LANDING_URL: Member<Cut> = Member::new("landingUrl", Cut(UNLIMITED))
+    .about("Where the visitor landed; its path and `utm_…` parameters are kept.");
+pub(super) static DEVICE: Member<Cut> = guess("device");
+pub(super) static BROWSER: Member<Cut> = guess("browser");
+pub(super) static OS: Member<Cut> = guess("os");
+pub(super) static OS_VERSION: Member<Cut> = guess("osVersion");
+pub(super) static TIMEZONE: Member<Cut> =
+    Member::new("timezone", NAME).about("The browser's time zone.");
+pub(super) static LANGUAGE: Member<Cut> =
+    Member::new("language", NAME).about("The browser's language.");
+pub(super) static SCREEN_WIDTH: Member<Side> = side("screenWidth");
+pub(super) static SCREEN_HEIGHT: Member<Side> = side("screenHeight");
+
+const fn guess(name: &'static str) -> Member<Cut> {
+    Member::new(name, NAME).about("Used where the `User-Agent` header does not tell.")
+}
+
+const fn side(name: &'static str) -> Member<Side> {
+    Member::new(name, Side { max: 100_000.0 }).about("In CSS pixels.")
+}
+
+// Of a view.
+pub(super) static LINK: Member<Id> =
+    Member::new("linkClicked", Id).about("The link, when this is a click. A click is also a view.");
+pub(super) static PATH: Member<Cut> = Member::new("path", URL)
+    .about("Path of the page.")
+    .example(|| json!("/"));
+pub(super) static TITLE: Member<Cut> = Member::new("title", URL).about("Title of the page.");
+pub(super) static VIEW_REFERRER: Member<Cut> =
+    Member::new("referrer", URL).about("Referrer of the page.");
+
+// Of a view's end.
+pub(super) static DURATION: Member<Number> = Member::new("duration", Number(0.0..=3_600.0))
+    .required()
+    .about("How long the page was in view, in seconds.")
+    .example(|| json!(41.5));
+/// Clamped: a page that bounces at its end scrolls a little past it.
+pub(super) static SCROLL_DEPTH: Member<Clamped> = Member::new("scrollDepth", PERCENT)
+    .about("How far down it was read, in percent.")
+    .example(|| json!(80));
+const PERCENT: Clamped = Clamped {
+    min: 0.0,
+    max: 100.0,
+};
+
+// Of a site's own event.
+pub(super) static EVENT: Member<NotEmpty> = Member::new("event", NotEmpty(MAX_EVENT_NAME_CHARS))
+    .required()
+    .about("Name of the event.")
+    .example(|| json!("signup_step_complete"));
+pub(super) static TRACKED_SESSION: Member<Text> = Member::new("sessionId", Text(UNLIMITED))
+    .about(
+        "The session. Without one, or with something else, the event is answered and not recorded.",
+    )
+    .example(SOME_ID);
+pub(super) static PROPERTIES: Member<AnyObject> = Member::new("properties", AnyObject)
+    .about("Anything about it; its size as JSON is bounded.")
+    .example(|| json!({ "step": 2 }));
+
+// What a beacon belongs to. A member of a batch may name it in place of its id.
+const SESSION: Member<Id> = Member::new("sessionId", Id).about("The session.");
+const PAGEVIEW: Member<Id> = Member::new("pageviewId", Id).about("The view.");
+pub(super) static SESSION_ID: Member<Id> = SESSION;
+/// Where the beacon has nothing in its place.
+pub(super) static REQUIRED_SESSION_ID: Member<Id> = SESSION.required().example(SOME_ID);
+pub(super) static SESSION_EVENT_ID: Member<Id> = Member::new("sessionEventId", Id).about(
+    "In place of `sessionId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
+);
+pub(super) static PAGEVIEW_ID: Member<Id> = PAGEVIEW;
+/// Where the beacon has nothing in its place.
+pub(super) static REQUIRED_PAGEVIEW_ID: Member<Id> = PAGEVIEW.required();
+pub(super) static PAGEVIEW_EVENT_ID: Member<Id> = Member::new("pageviewEventId", Id).about(
+    "In place of `pageviewId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
+);
+pub(super) static PAGE_ID: Member<Id> = Member::new("bioPageId", Id).about("The page.");
+pub(super) static PAGE_TOKEN: Member<Text> = Member::new("trackingToken", Text(UNLIMITED)).about(
+    "Proof of the page, needed with a name in place of an id; valid at the time that `ageMs` gives. Without it the \
+     member is dropped (`token`).",
+);
+/// At most a day.
+pub(crate) static AGE_MS: Member<Milliseconds> =
+    Member::new("ageMs", Milliseconds { max: 86_400_000 })
+        .about("How many milliseconds ago it happened, where it had to wait.");
+
+type Members = &'static [&'static dyn Declared];
+
+// What a beacon says, besides what it belongs to.
+const OWN_OF_SESSION: Members = &[
+    &VISITOR_ID,
+    &CONSENT,
+    &VISITED_PAGE,
+    &TRACKING_TOKEN,
+    &VISIT_REFERRER,
+    &LANDING_URL,
+    &DEVICE,
+    &BROWSER,
+    &OS,
+    &OS_VERSION,
+    &TIMEZONE,
+    &LANGUAGE,
+    &SCREEN_WIDTH,
+    &SCREEN_HEIGHT,
+    &EVENT_ID,
+];
+const OWN_OF_PAGEVIEW: Members = &[&LINK, &PATH, &TITLE, &VIEW_REFERRER, &EVENT_ID];
+const OWN_OF_LEAVE: Members = &[&DURATION, &SCROLL_DEPTH, &EVENT_ID];
+const OWN_OF_TRACK: Members = &[&EVENT, &PROPERTIES, &EVENT_ID];
+const ONLY_EVENT_ID: Members = &[&EVENT_ID];
+
+// What a beacon belongs to. The other kinds name it in their path.
+const SESSION_OF_PAGEVIEW: Members = &[&REQUIRED_SESSION_ID];
+const SESSION_OF_TRACK: Members = &[&TRACKED_SESSION];
+// The same in a batch, and when it happened.
+const ONLY_AGE: Members = &[&AGE_MS];
+const AGE_AND_SESSION: Members = &[
+    &AGE_MS,
+    &SESSION_ID,
+    &PAGE_ID,
+    &PAGE_TOKEN,
+    &SESSION_EVENT_ID,
+];
+const AGE_AND_PAGEVIEW: Members = &[
+    &AGE_MS,
+    &PAGEVIEW_ID,
+    &PAGEVIEW_EVENT_ID,
+    &PAGE_ID,
+    &PAGE_TOKEN,
+];
+
+/// The members of a beacon that comes alone.
+pub(crate) fn alone(kind: BeaconKind) -> impl Iterator<Item = openapi::Member> {
+    let belongs = match kind {
+        BeaconKind::Pageview => SESSION_OF_PAGEVIEW,
+        BeaconKind::Track => SESSION_OF_TRACK,
+        _ => &[],
+    };
+    describe(belongs).chain(describe(own(kind)))
+}
+
+/// The members of a beacon in a batch.
+pub(crate) fn in_batch(kind: BeaconKind) -> impl Iterator<Item = openapi::Member> {
+    let belongs = match kind {
+        BeaconKind::Session => ONLY_AGE,
+        BeaconKind::Leave => AGE_AND_PAGEVIEW,
+        _ => AGE_AND_SESSION,
+    };
+    describe(belongs).chain(describe(own(kind)))
+}
+
+const fn own(kind: BeaconKind) -> Members {
+    match kind {
+        BeaconKind::Session => OWN_OF_SESSION,
+        BeaconKind::Heartbeat | BeaconKind::Identify => ONLY_EVENT_ID,
+        BeaconKind::Pageview => OWN_OF_PAGEVIEW,
+        BeaconKind::Leave => OWN_OF_LEAVE,
+        BeaconKind::Track => OWN_OF_TRACK,
+    }
+}
+
+fn describe(members: Members) -> impl Iterator<Item = openapi::Member> {
+    members.iter().map(|member| member.member())
+}

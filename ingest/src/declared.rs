@@ -1,0 +1,66 @@
+//! The settings and metrics of ingest, as a program collects them.
+
+use crate::config::{self, LISTEN};
+use runtime::{
+    http, jwt, kafka,
+    metrics::Metric,
+    settings::{self, Declared, Part},
+    telemetry, watched_file,
+};
+use schemas::settings::{NAMES, SHARED_WORDS};
+
+const PART: Part = Part {
+    settings: config::SETTINGS,
+    metrics: &[
+        Metric::counter(
+            "ingest_beacons_total",
+            &["type", "outcome"],
+            "Beacons by what became of them; outcomes sum to what came in.",
+        ),
+        Metric::counter(
+            "ingest_refused_total",
+            &["reason"],
+            "Beacons that were answered and not counted, by reason.",
+        ),
+        Metric::histogram(
+            "ingest_publish_seconds",
+            &[],
+            "Time from handing records to the producer to their acknowledgement.",
+        ),
+        Metric::gauge(
+            "ingest_directory_entries",
+            &["kind"],
+            "Entries of the directory in memory.",
+        ),
+        Metric::gauge(
+            "ingest_directory_age_seconds",
+            &[],
+            "Time since the directory was last known to be complete.",
+        ),
+    ],
+};
+
+/// What ingest declares wherever it runs.
+#[must_use]
+pub const fn parts() -> [&'static Part; 7] {
+    [
+        &kafka::PART,
+        &jwt::PART,
+        &PART,
+        &http::PUBLIC,
+        &http::LISTENER,
+        &watched_file::PART,
+        &telemetry::PART,
+    ]
+}
+
+/// What the binary declares.
+#[must_use]
+pub fn declared() -> Declared {
+    const BINARY: Part = Part {
+        settings: &[LISTEN],
+        metrics: &[],
+    };
+    let parts = [&settings::PART, &BINARY].into_iter().chain(parts());
+    Declared::of(parts, NAMES).sharing(SHARED_WORDS)
+}

@@ -1,0 +1,45 @@
+//! The log as a sink: an event is safe once the broker has acknowledged it.
+
+use super::{NotDurable, Outgoing, Sink};
+use futures::future::BoxFuture;
+use runtime::{Producer, producer::Record};
+use schemas::topics::EVENTS;
+use std::sync::Arc;
+
+/// Publishes events to [`EVENTS`].
+#[derive(Clone, Debug)]
+pub struct LogSink {
+    producer: Arc<Producer>,
+}
+
+impl LogSink {
+    /// Into that producer's cluster.
+    #[must_use]
+    pub fn new(producer: Arc<Producer>) -> Self {
+        Self { producer }
+    }
+}
+
+impl Sink for LogSink {
+    fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
+        Box::pin(async move {
+            let records: Vec<Record<'_>> = events
+                .iter()
+                .map(|event| Record {
+                    topic: EVENTS,
+                    key: &event.key,
+                    payload: &event.payload,
+                    headers: &[],
+                })
+                .collect();
+            let outcomes = self.producer.send(&records).await;
+            outcomes
+                .into_iter()
+                .map(|outcome| match outcome {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(NotDurable(error.to_string())),
+                })
+                .collect()
+        })
+    }
+}

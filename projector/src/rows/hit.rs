@@ -1,0 +1,65 @@
+//! The table `hits`: page views that count, clicks included, each with the latest leave of it.
+
+use jiff::Timestamp;
+use schemas::{EventId, LinkId, PageId, PageviewId, SessionId, WorkspaceNo};
+
+columns! {
+    readable
+    /// A row of `hits`.
+    HitRow {
+        /// Generation of the log and offset of the record; never changes.
+        seq: i64,
+        /// The place from which readers by seq see it: the highest of its own seq and its session's.
+        visible_seq: i64,
+        /// When it happened; decides the month's partition.
+        occurred_at: Timestamp,
+        /// When ingest received it.
+        received_at: Timestamp,
+        /// Time of the latest leave.
+        left_at: Option<Timestamp>,
+        /// Duration of the view as that leave says it.
+        left_micros: Option<i64>,
+        /// Scroll depth as that leave says it.
+        scroll_depth_percent: Option<f64>,
+        /// Tenant.
+        workspace_no: WorkspaceNo,
+        /// Identity.
+        event_id: EventId,
+        /// The page, which is the session's.
+        page_id: PageId,
+        /// The session.
+        session_id: SessionId,
+        /// Its id, which leaves name.
+        pageview_id: PageviewId,
+        /// The link clicked.
+        link_id: Option<LinkId>,
+        /// Identity of the latest leave: of two leaves at one moment the greater one stands.
+        left_by: Option<EventId>,
+        /// Path.
+        path: Option<String>,
+        /// Title.
+        title: Option<String>,
+        /// Referrer.
+        referrer: Option<String>,
+    }
+}
+
+columns! {
+    /// The columns of a hit that a leave changes, and its key.
+    LeaveColumns {
+        /// Tenant.
+        workspace_no: WorkspaceNo,
+        /// Seq of the hit.
+        seq: i64,
+        /// When the view happened.
+        occurred_at: Timestamp,
+        /// Time of the latest leave.
+        left_at: Timestamp,
+        /// Identity of that leave.
+        left_by: EventId,
+        /// Duration of the view as it says it.
+        left_micros: i64,
+        /// Scroll depth as it says it.
+        scroll_depth_percent: Option<f64>,
+    }
+}

@@ -1,0 +1,33 @@
+//! The rows of each table. The members of a struct are the columns of its table.
+//!
+//! A column is named once, in its struct. The statements that write it, the values bound to them and the
+//! reading of rows follow from that, see [`columns`].
+
+#[macro_use]
+pub mod columns;
+mod custom_event;
+mod hit;
+mod refusal;
+mod seen;
+mod session;
+mod waiting;
+
+pub use custom_event::CustomEventRow;
+pub use hit::{HitRow, LeaveColumns};
+pub use refusal::RefusalRow;
+pub use seen::SeenRow;
+pub use session::{
+    AgentColumns, ClientColumns, Dimensions, PlaceColumns, SourceColumns, StateColumns, UtmColumns,
+};
+pub use waiting::WaitingRow;
+
+/// The facts that a batch adds, by table.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// `hits`
+    pub hits: Vec<HitRow>,
+    /// `custom_events`
+    pub custom_events: Vec<CustomEventRow>,
+    /// `refusals`
+    pub refusals: Vec<RefusalRow>,
+}

@@ -1,0 +1,144 @@
+//! The table `sessions`: visits, each in its present state. Their columns are groups that are read and written apart.
+
+use jiff::Timestamp;
+use schemas::{EventId, PageId, SessionId, UserHash, VisitorHash, WorkspaceNo};
+
+columns! {
+    readable
+    /// The columns of a session that are read back, all but the first six of which change.
+    StateColumns {
+        /// Seq of the start, which never changes.
+        seq: i64,
+        /// When it started; decides the month's partition.
+        started_at: Timestamp,
+        /// When ingest received the start: decides which events waited for it in time.
+        start_received_at: Timestamp,
+        /// Tenant.
+        workspace_no: WorkspaceNo,
+        /// The session.
+        session_id: SessionId,
+        /// Identity of the start.
+        start_event_id: EventId,
+        /// The page visited.
+        page_id: PageId,
+        /// Time of the latest event.
+        last_activity_at: Timestamp,
+        /// Sum of the durations of its views, exact in any order.
+        viewed_micros: i64,
+        /// The duration that reports use.
+        duration_seconds: f64,
+        /// Heartbeats.
+        heartbeats: i32,
+        /// Views, clicks included.
+        page_views: i32,
+        /// Views that were left.
+        left_views: i32,
+        /// True until the second view.
+        bounced: bool,
+        /// Time of the latest binding to a user.
+        identified_at: Option<Timestamp>,
+        /// Identity of that binding: of two bindings at one moment the greater one stands.
+        identified_by: Option<EventId>,
+        /// That user.
+        user_hash: Option<UserHash>,
+    }
+}
+
+/// The columns that a start fills and nothing changes later.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dimensions {
+    /// Who came, and from where.
+    pub source: SourceColumns,
+    /// Campaign parameters of the landing URL.
+    pub utm: UtmColumns,
+    /// Where the visitor was.
+    pub place: PlaceColumns,
+    /// What they browsed with.
+    pub agent: AgentColumns,
+    /// What their client reported.
+    pub client: ClientColumns,
+}
+
+columns! {
+    /// Who came, and from where.
+    SourceColumns {
+        /// The visitor.
+        visitor_hash: Option<VisitorHash>,
+        /// Referring URL.
+        referrer: Option<String>,
+        /// Referring host or `direct`.
+        referrer_domain: String,
+        /// Kind of referrer.
+        source_class: &'static str,
+        /// Path of the landing URL.
+        landing_path: Option<String>,
+    }
+}
+
+columns! {
+    /// Campaign parameters of the landing URL.
+    UtmColumns {
+        /// `utm_source`
+        utm_source: Option<String>,
+        /// `utm_medium`
+        utm_medium: Option<String>,
+        /// `utm_campaign`
+        utm_campaign: Option<String>,
+        /// `utm_term`
+        utm_term: Option<String>,
+        /// `utm_content`
+        utm_content: Option<String>,
+    }
+}
+
+columns! {
+    /// Where the visitor was.
+    PlaceColumns {
+        /// English short name.
+        country: Option<String>,
+        /// ISO 3166-1 alpha-2, upper case.
+        country_code: Option<String>,
+        /// First subdivision.
+        region: Option<String>,
+        /// City.
+        city: Option<String>,
+        /// Two letters.
+        continent: Option<String>,
+    }
+}
+
+columns! {
+    /// What the visitor browsed with.
+    AgentColumns {
+        /// Kind of device.
+        device: Option<&'static str>,
+        /// Browser family.
+        browser: Option<String>,
+        /// Browser version.
+        browser_version: Option<String>,
+        /// Operating system family.
+        os: Option<String>,
+        /// Operating system version.
+        os_version: Option<String>,
+        /// Maker of the device.
+        brand: Option<String>,
+        /// Model of the device.
+        model: Option<String>,
+    }
+}
+
+columns! {
+    /// What the visitor's client reported.
+    ClientColumns {
+        /// Language tag.
+        language: Option<String>,
+        /// IANA zone.
+        timezone: Option<String>,
+        /// Width of the screen.
+        screen_width: Option<i32>,
+        /// Height of the screen.
+        screen_height: Option<i32>,
+        /// Bits of the bot rules.
+        bot_signals: i64,
+    }
+}

@@ -1,0 +1,20 @@
+//! The tables that nothing reads back while folding: a site's own events, and sums of refused beacons.
+
+use crate::rows::{
+    CustomEventRow, RefusalRow, Rows,
+    columns::{Columns, insert_into},
+};
+use sqlx::PgConnection;
+use std::sync::LazyLock;
+
+pub(super) static INSERT_CUSTOM_EVENTS: LazyLock<String> =
+    LazyLock::new(|| insert_into("custom_events", &[CustomEventRow::COLUMNS]));
+
+pub(super) static INSERT_REFUSALS: LazyLock<String> =
+    LazyLock::new(|| insert_into("refusals", &[RefusalRow::COLUMNS]));
+
+/// Appends the rows of those tables.
+pub(super) async fn insert(connection: &mut PgConnection, rows: &Rows) -> sqlx::Result<()> {
+    super::append(connection, &INSERT_CUSTOM_EVENTS, &rows.custom_events).await?;
+    super::append(connection, &INSERT_REFUSALS, &rows.refusals).await
+}

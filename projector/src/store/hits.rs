@@ -1,0 +1,184 @@
+//! The table `hits`: a view by its id, its neighbours in its session, and its latest leave.
+//!
+//! The one rule: every statement goes down an index to single rows, so a batch costs as much as it holds, however
+//! many views a session has and however often one was left.
+
+use crate::{
+    fold::{SessionKey, duration::Place},
+    rows::{
+        HitRow, LeaveColumns,
+        columns::{Columns, ReadRow, insert_into, names, unnest},
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use schemas::{PageviewId, WorkspaceNo};
+use sqlx::PgConnection;
+use std::{collections::HashSet, sync::LazyLock};
+use uuid::Uuid;
+
+/// A view within its tenant.
+pub(super) type ViewKey = (WorkspaceNo, PageviewId);
+
+/// How far from an event what it names is looked for at first. Nearly always it is there, in one or two
+/// partitions of many.
+pub(super) const NEAR: SignedDuration = SignedDuration::from_hours(25);
+
+pub(super) static INSERT: LazyLock<String> =
+    LazyLock::new(|| insert_into("hits", &[HitRow::COLUMNS]));
+
+/// `OFFSET 0` keeps the planner from joining the other way round, through all views, while it does not know how
+/// many there are.
+pub(super) static FIND: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+SELECT found.*
+FROM UNNEST($1::int4[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
+    AS asked (workspace_no, pageview_id, since, until)
+CROSS JOIN LATERAL (
+    SELECT {columns}
+    FROM hits
+    WHERE workspace_no = asked.workspace_no
+      AND pageview_id = asked.pageview_id
+      AND occurred_at >= asked.since
+      AND occurred_at < asked.until
+    OFFSET 0
+) AS found",
+        columns = names(HitRow::COLUMNS)
+    )
+});
+
+/// The comparison of times beside that of places names the partitions that need not be looked at.
+pub(super) static LOAD_NEIGHBOURS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "
+SELECT near.*
+FROM UNNEST($1::int4[], $2::uuid[], $3::timestamptz[], $4::uuid[])
+    AS asked (workspace_no, session_id, occurred_at, event_id)
+CROSS JOIN LATERAL (
+    (
+        SELECT {columns}
+        FROM hits
+        WHERE workspace_no = asked.workspace_no
+          AND session_id = asked.session_id
+          AND occurred_at <= asked.occurred_at
+          AND (occurred_at, event_id) < (asked.occurred_at, asked.event_id)
+        ORDER BY occurred_at DESC, event_id DESC
+        LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT {columns}
+        FROM hits
+        WHERE workspace_no = asked.workspace_no
+          AND session_id = asked.session_id
+          AND occurred_at >= asked.occurred_at
+          AND (occurred_at, event_id) > (asked.occurred_at, asked.event_id)
+        ORDER BY occurred_at, event_id
+        LIMIT 1
+    )
+) AS near",
+        columns = names(HitRow::COLUMNS)
+    )
+});
+
+/// A leave changes the row of its view; the first three columns are the row's key.
+pub(super) static LEAVE: LazyLock<String> = LazyLock::new(|| {
+    let columns = LeaveColumns::COLUMNS;
+    let set: Vec<String> = columns
+        .iter()
+        .skip(3)
+        .map(|(name, _)| format!("{name} = gone.{name}"))
+        .collect();
+    format!(
+        "
+UPDATE hits
+SET {set}
+FROM {unnest} AS gone ({names})
+WHERE hits.workspace_no = gone.workspace_no
+  AND hits.seq = gone.seq
+  AND hits.occurred_at = gone.occurred_at",
+        set = set.join(", "),
+        unnest = unnest(columns),
+        names = names(columns)
+    )
+});
+
+/// Those of the views that count, each named by an event of about that time.
+pub(super) async fn find(
+    connection: &mut PgConnection,
+    views: &[(ViewKey, Timestamp)],
+) -> sqlx::Result<Vec<HitRow>> {
+    let near: Vec<_> = views
+        .iter()
+        .map(|(key, at)| (*key, super::around(*at, *at)))
+        .collect();
+    let mut found = find_between(connection, &near).await?;
+    let known: HashSet<ViewKey> = found
+        .iter()
+        .map(|hit| (hit.workspace_no, hit.pageview_id))
+        .collect();
+    let far: Vec<_> = views
+        .iter()
+        .filter(|(key, _)| !known.contains(key))
+        .map(|(key, _)| (*key, super::ANY_TIME))
+        .collect();
+    found.extend(find_between(connection, &far).await?);
+    Ok(found)
+}
+
+async fn find_between(
+    connection: &mut PgConnection,
+    views: &[(ViewKey, super::Span)],
+) -> sqlx::Result<Vec<HitRow>> {
+    if views.is_empty() {
+        return Ok(Vec::new());
+    }
+    let workspaces = views.iter().map(|((no, _), _)| super::int4(*no));
+    let ids = views.iter().map(|((_, id), _)| id.0);
+    let since = views.iter().map(|(_, span)| span.0.to_sqlx());
+    let until = views.iter().map(|(_, span)| span.1.to_sqlx());
+    let rows = sqlx::query(FIND.as_str())
+        .bind(workspaces.collect::<Vec<i32>>())
+        .bind(ids.collect::<Vec<Uuid>>())
+        .bind(since.collect::<Vec<_>>())
+        .bind(until.collect::<Vec<_>>())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(HitRow::read).collect()
+}
+
+/// The views directly before and after those places.
+pub(super) async fn load_neighbours(
+    connection: &mut PgConnection,
+    places: &[(SessionKey, Place)],
+) -> sqlx::Result<Vec<HitRow>> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let workspaces = places.iter().map(|((no, _), _)| super::int4(*no));
+    let sessions = places.iter().map(|((_, id), _)| id.0);
+    let times = places.iter().map(|(_, (at, _))| at.to_sqlx());
+    let events = places.iter().map(|(_, (_, id))| id.0);
+    let rows = sqlx::query(LOAD_NEIGHBOURS.as_str())
+        .bind(workspaces.collect::<Vec<i32>>())
+        .bind(sessions.collect::<Vec<Uuid>>())
+        .bind(times.collect::<Vec<_>>())
+        .bind(events.collect::<Vec<Uuid>>())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(HitRow::read).collect()
+}
+
+/// Appends views.
+pub(super) async fn insert(connection: &mut PgConnection, rows: &[HitRow]) -> sqlx::Result<()> {
+    super::append(connection, &INSERT, rows).await
+}
+
+/// Notes the latest leaves of views that are in the table.
+pub(super) async fn leave(
+    connection: &mut PgConnection,
+    rows: &[LeaveColumns],
+) -> sqlx::Result<()> {
+    super::append(connection, &LEAVE, rows).await
+}

@@ -1,0 +1,129 @@
+//! The table `waiting`: events whose session or view has not come yet, kept as records until it comes.
+
+use super::{apply::Change, hits::ViewKey};
+use crate::{
+    fold::SessionKey,
+    rows::{
+        WaitingRow,
+        columns::{Columns, ReadRow, insert_into},
+    },
+};
+use schemas::Event;
+use sqlx::{PgConnection, postgres::PgRow};
+use std::sync::LazyLock;
+use uuid::Uuid;
+
+/// Locked, so that none of them expires before the batch is written.
+pub(super) const LOAD_OF_SESSIONS: &str = "
+SELECT found.*
+FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, id)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM waiting
+    WHERE workspace_no = asked.workspace_no AND session_id = asked.id
+    FOR UPDATE
+) AS found";
+
+/// Locked as well. A leave names a view only; a view names its session, too.
+pub(super) const LOAD_LEAVES: &str = "
+SELECT found.*
+FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, id)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM waiting
+    WHERE workspace_no = asked.workspace_no AND pageview_id = asked.id AND session_id IS NULL
+    FOR UPDATE
+) AS found";
+
+pub(super) const DELETE: &str = "
+DELETE FROM waiting
+USING UNNEST($1::int4[], $2::uuid[]) AS counted (workspace_no, event_id)
+WHERE waiting.workspace_no = counted.workspace_no AND waiting.event_id = counted.event_id";
+
+pub(super) static INSERT: LazyLock<String> =
+    LazyLock::new(|| insert_into("waiting", &[WaitingRow::COLUMNS]));
+
+/// The events that wait for those sessions.
+pub(super) async fn load_of_sessions(
+    connection: &mut PgConnection,
+    sessions: &[SessionKey],
+) -> sqlx::Result<Vec<Change>> {
+    let keys = sessions.iter().map(|(no, id)| (super::int4(*no), id.0));
+    load(connection, LOAD_OF_SESSIONS, keys.collect()).await
+}
+
+/// The leaves that wait for those views.
+pub(super) async fn load_leaves(
+    connection: &mut PgConnection,
+    views: &[ViewKey],
+) -> sqlx::Result<Vec<Change>> {
+    let keys = views.iter().map(|(no, id)| (super::int4(*no), id.0));
+    load(connection, LOAD_LEAVES, keys.collect()).await
+}
+
+async fn load(
+    connection: &mut PgConnection,
+    statement: &'static str,
+    keys: Vec<(i32, Uuid)>,
+) -> sqlx::Result<Vec<Change>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (workspaces, ids): (Vec<i32>, Vec<Uuid>) = keys.into_iter().unzip();
+    let rows = sqlx::query(statement)
+        .bind(workspaces)
+        .bind(ids)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &PgRow) -> sqlx::Result<Change> {
+    let row = WaitingRow::read(row)?;
+    let event = Event::from_bytes(&row.record).map_err(|error| {
+        // Another build wrote it, as after a step back to an older one.
+        let what = format!("waiting.record of event {}: {error}", row.event_id);
+        sqlx::Error::Decode(what.into())
+    })?;
+    Ok(Change::waiting(event, row.seq))
+}
+
+/// Keeps the events of a batch that do not count, and deletes those that have waited and count now.
+pub(super) async fn save(connection: &mut PgConnection, changes: &[Change]) -> sqlx::Result<()> {
+    let counted = changes
+        .iter()
+        .filter(|change| change.has_waited && change.counts());
+    let keys = counted.map(|change| {
+        (
+            super::int4(change.event.workspace_no),
+            change.event.event_id.0,
+        )
+    });
+    let (workspaces, events): (Vec<i32>, Vec<Uuid>) = keys.unzip();
+    if !events.is_empty() {
+        sqlx::query(DELETE)
+            .bind(workspaces)
+            .bind(events)
+            .execute(&mut *connection)
+            .await?;
+    }
+    let waiting = changes
+        .iter()
+        .filter(|change| !change.has_waited && !change.counts());
+    let rows: Vec<WaitingRow> = waiting.filter_map(row).collect();
+    super::append(connection, &INSERT, &rows).await
+}
+
+fn row(change: &Change) -> Option<WaitingRow> {
+    let summary = &change.summary;
+    Some(WaitingRow {
+        seq: summary.seq,
+        received_at: summary.received_at,
+        workspace_no: summary.workspace_no,
+        event_id: summary.event_id,
+        session_id: summary.session_id,
+        pageview_id: summary.pageview_id,
+        // Events made of our types are always JSON.
+        record: change.event.to_bytes().ok()?,
+    })
+}

@@ -1,0 +1,93 @@
+//! How a surface speaks: the bodies of its answers and of its errors, and which paths are whose.
+//!
+//! Handlers answer with data or with an [`ApiError`] and know no envelope. The outermost layer
+//! ([`finish`](super::finish)) asks the dialect of the request's path for the body, so the errors of
+//! routers, of middlewares and of the connection come out in the same form as those of handlers.
+
+use super::ApiError;
+use axum::http::{HeaderValue, StatusCode};
+use serde_json::Value;
+use std::fmt::Debug;
+
+/// The form in which one surface answers.
+pub trait Dialect: Debug + Send + Sync {
+    /// The JSON body of an answer with this status around its data, which is JSON text itself.
+    fn data(&self, status: StatusCode, data: &[u8]) -> Vec<u8>;
+
+    /// The JSON body of an answer that has nothing to return.
+    fn done(&self) -> Vec<u8>;
+
+    /// The JSON body of an error.
+    fn error(&self, error: &ApiError, correlation_id: &str) -> Value;
+
+    /// The value of `WWW-Authenticate` in a 401: how callers prove who they are.
+    fn challenge(&self) -> HeaderValue;
+}
+
+/// Which dialect each path is answered in.
+#[derive(Debug)]
+pub struct Surfaces<D: ?Sized + 'static = dyn Dialect> {
+    usual: &'static D,
+    others: Vec<(&'static str, &'static D)>,
+}
+
+impl<D: ?Sized> Clone for Surfaces<D> {
+    fn clone(&self) -> Self {
+        Self {
+            usual: self.usual,
+            others: self.others.clone(),
+        }
+    }
+}
+
+impl<D: ?Sized> Surfaces<D> {
+    /// This dialect for every path that no other surface has.
+    #[must_use]
+    pub const fn new(usual: &'static D) -> Self {
+        Self {
+            usual,
+            others: Vec::new(),
+        }
+    }
+
+    /// Another dialect for that path and all paths below it.
+    #[must_use]
+    pub fn with(mut self, prefix: &'static str, dialect: &'static D) -> Self {
+        self.others.push((prefix, dialect));
+        self
+    }
+
+    /// The dialect of a path: that of the longest prefix that ends where a segment of the path ends.
+    #[must_use]
+    pub fn of(&self, path: &str) -> &'static D {
+        let holds = |prefix: &str| {
+            let rest = path.strip_prefix(prefix);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let fitting = self.others.iter().filter(|(prefix, _)| holds(prefix));
+        fitting
+            .max_by_key(|(prefix, _)| prefix.len())
+            .map_or(self.usual, |(_, dialect)| dialect)
+    }
+
+    /// Every dialect once for each surface, the usual one first.
+    pub fn dialects(&self) -> impl Iterator<Item = &'static D> {
+        let others = self.others.iter().map(|(_, dialect)| *dialect);
+        [self.usual].into_iter().chain(others)
+    }
+
+    /// The same surfaces, seen as another type of dialect.
+    #[must_use]
+    pub fn map<E: ?Sized>(&self, view: impl Fn(&'static D) -> &'static E) -> Surfaces<E> {
+        let others = self.others.iter();
+        Surfaces {
+            usual: view(self.usual),
+            others: others
+                .map(|(prefix, dialect)| (*prefix, view(dialect)))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! The one way records get into the log: acknowledged by all replicas, or an error within
+//! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which only a patient producer does not know.
+//!
+//! A producer that the broker declared unusable is replaced.
+
+mod batch;
+mod gather;
+#[cfg(test)]
+mod tests;
+
+use super::KafkaSettings;
+use arc_swap::ArcSwap;
+use batch::{Batch, Opaque};
+use gather::{Gather, refusal};
+use rdkafka::{
+    ClientConfig, ClientContext, Message,
+    config::FromClientConfigAndContext,
+    error::{KafkaError, KafkaResult},
+    message::DeliveryResult,
+    producer::{BaseProducer, Producer as _, ProducerContext},
+};
+use std::{
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+use thiserror::Error;
+use tracing::{error, warn};
+
+/// A record to be appended.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Topic.
+    pub topic: &'a str,
+    /// Key: decides the partition.
+    pub key: &'a str,
+    /// Payload, as it is.
+    pub payload: &'a [u8],
+    /// Headers.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// Why a record is not known to be in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SendError {
+    /// The queue towards the broker is full; nothing was kept.
+    #[error("the queue towards the broker is full")]
+    QueueFull,
+    /// No acknowledgement in time. The record may be in the log all the same; its `event_id` makes
+    /// sending it again harmless.
+    #[error("not acknowledged: {0}")]
+    Unacknowledged(String),
+}
+
+/// Where an acknowledged record stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Partition.
+    pub partition: i32,
+    /// Offset in it.
+    pub offset: i64,
+}
+
+/// What became of each record, in the order given.
+pub type Outcomes = Vec<Result<Position, SendError>>;
+
+/// An idempotent producer, shared by everything in a process that appends.
+pub struct Producer {
+    config: ClientConfig,
+    current: ArcSwap<Polled>,
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Producer")
+            .field("brokers", &self.config.get("bootstrap.servers"))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Producer {
+    /// A producer for that cluster. Does not connect yet.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub fn new(settings: &KafkaSettings) -> KafkaResult<Self> {
+        Self::of(settings.producer())
+    }
+
+    /// A producer for that cluster that gives up nothing, see [`KafkaSettings::patient_producer`]; whoever
+    /// sends decides how long to wait.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub fn patient(settings: &KafkaSettings) -> KafkaResult<Self> {
+        Self::of(settings.patient_producer())
+    }
+
+    fn of(config: ClientConfig) -> KafkaResult<Self> {
+        let current = ArcSwap::from_pointee(Polled::new(&config)?);
+        Ok(Self { config, current })
+    }
+
+    /// Appends records and waits for their acknowledgements. Returns as soon as all are known.
+    ///
+    /// Records of one call, and of calls made one after another, get into their partition in that order.
+    pub async fn send(&self, records: &[Record<'_>]) -> Outcomes {
+        if records.is_empty() {
+            return Vec::new();
+        }
+        let producer = self.current.load_full();
+        let (batch, done) = Batch::new(records.len());
+        match producer.gather.append(&producer.client, records, &batch) {
+            Some(until_next) => {
+                let gather = &producer.gather;
+                gather.wait(&producer.client, until_next, done).await;
+            }
+            // The sender lives in the batch, which the last report drops only after sending.
+            None => drop(done.await),
+        }
+        let outcomes = batch.take();
+        if outcomes
+            .iter()
+            .any(|outcome| matches!(outcome, Err(SendError::Unacknowledged(_))))
+        {
+            self.replace_if_fatal(&producer);
+        }
+        outcomes
+    }
+
+    /// Waits until everything handed over is acknowledged or given up.
+    pub async fn flush(&self, timeout: Duration) {
+        let producer = self.current.load_full();
+        producer.gather.hand_over(&producer.client);
+        let flushed = tokio::task::spawn_blocking(move || producer.client.flush(timeout)).await;
+        if !matches!(flushed, Ok(Ok(()))) {
+            warn!("the producer did not get everything acknowledged before it was closed");
+        }
+    }
+
+    fn replace_if_fatal(&self, used: &Arc<Polled>) {
+        let Some((code, reason)) = used.client.client().fatal_error() else {
+            return;
+        };
+        if !Arc::ptr_eq(&self.current.load(), used) {
+            return;
+        }
+        error!("the broker declared this producer unusable ({code:?}: {reason}); making a new one");
+        match Polled::new(&self.config) {
+            Ok(fresh) => {
+                // Several calls may see the same failure: the first replaces the producer, the others drop theirs.
+                let before = self.current.compare_and_swap(used, Arc::new(fresh));
+                if Arc::ptr_eq(&before, used) {
+                    metrics::counter!("kafka_producers_replaced_total").increment(1);
+                }
+            }
+            Err(error) => {
+                error!("no new producer could be made, trying again at the next record: {error}");
+            }
+        }
+    }
+}
+
+type Client = BaseProducer<Deliveries>;
+
+/// A client of librdkafka with a thread of its own for delivery reports.
+///
+/// rdkafka's `ThreadedProducer` is the same with a poll of 100 ms, the last millisecond of which is a busy
+/// loop: 1 % of a core for every idle producer.
+struct Polled {
+    client: Arc<Client>,
+    gather: Arc<Gather>,
+    unused: Arc<AtomicBool>,
+}
+
+/// How long a poll lasts, whatever it serves meanwhile; also how long the thread outlives its producer.
+const POLL: Duration = Duration::from_secs(5);
+
+impl Polled {
+    fn new(config: &ClientConfig) -> KafkaResult<Self> {
+        let gather = Arc::new(Gather::default());
+        let deliveries = Deliveries {
+            gather: Arc::clone(&gather),
+            client: OnceLock::new(),
+        };
+        let client = Arc::new(Client::from_config_and_context(config, deliveries)?);
+        let context = client.client().context();
+        let _ = context.client.set(Arc::downgrade(&client));
+        let unused = Arc::new(AtomicBool::new(false));
+        let (polled, stop) = (Arc::clone(&client), Arc::clone(&unused));
+        thread::Builder::new()
+            .name("delivery reports".to_owned())
+            .spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    polled.poll(POLL);
+                }
+            })
+            .map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self {
+            client,
+            gather,
+            unused,
+        })
+    }
+}
+
+impl Drop for Polled {
+    fn drop(&mut self) {
+        self.unused.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Receives delivery reports on the thread of a [`Polled`].
+struct Deliveries {
+    gather: Arc<Gather>,
+    /// The client that reports here.
+    client: OnceLock<Weak<Client>>,
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, error: KafkaError, reason: &str) {
+        // Every lost connection ends here; what it means for records is told by their reports.
+        tracing::debug!("kafka producer: {error}: {reason}");
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Opaque;
+
+    fn delivery(&self, report: &DeliveryResult<'_>, opaque: Self::DeliveryOpaque) {
+        let (batch, index) = *opaque;
+        let outcome = match report {
+            Ok(message) => Ok(Position {
+                partition: message.partition(),
+                offset: message.offset(),
+            }),
+            Err((error, _)) => Err(refusal(error)),
+        };
+        batch.settle(index, outcome);
+        let client = self.client.get().and_then(Weak::upgrade);
+        self.gather.reported(client.as_deref());
+    }
+}

@@ -1,0 +1,18 @@
+//! The routes that every binary serves besides its own: `/`, the state of the process, the document.
+//!
+//! Stands above `http` and `openapi`, which know nothing of each other's routes.
+
+pub mod docs;
+pub mod health;
+pub mod home;
+
+use crate::openapi::Document;
+
+/// Describes these routes.
+pub fn describe(document: &mut Document) {
+    const TAG: &str = "Service";
+    document.tag(TAG, "How the program is, and what it serves.");
+    home::describe(document, TAG);
+    health::describe(document, TAG);
+    docs::describe(document, TAG);
+}

@@ -1,0 +1,91 @@
+//! The table of event types: every type of the log with its number, name, version and body.
+//!
+//! A new type starts as a row of [`event_types`]. Reading, writing and the JSON Schema follow from it, and
+//! every exhaustive match on [`Kind`] or [`Body`] fails to compile until it covers the new type.
+
+mod bodies;
+pub mod json_schema;
+#[macro_use]
+mod types;
+pub mod wire;
+
+pub use bodies::{
+    BeaconRefused, CustomTracked, PageLeft, PageViewed, RefusalReason, SessionHeartbeat,
+    SessionIdentified, SessionStarted,
+};
+pub use wire::ReadError;
+
+use crate::{
+    context::{EnrichmentVersions, Visitor},
+    ids::{EventId, WorkspaceId, WorkspaceNo},
+};
+use jiff::Timestamp;
+
+event_types! {
+    // number => Type = "name on the wire", version of its body, what it belongs to, effect on the visit's end
+
+    /// A visit to a bio page began.
+    1 => SessionStarted = "session.started", version 1, within Page, extends false;
+    /// A visit was still in view, 30 seconds after its last sign of life.
+    2 => SessionHeartbeat = "session.heartbeat", version 1, within Session, extends true;
+    /// A visit was bound to a signed-in user.
+    3 => SessionIdentified = "session.identified", version 1, within Session, extends false;
+    /// A page was viewed; with a link id it is a click as well.
+    4 => PageViewed = "page.viewed", version 1, within Session, extends true;
+    /// A viewed page was left.
+    5 => PageLeft = "page.left", version 1, within View, extends false;
+    /// A site's own event within a visit.
+    6 => CustomTracked = "custom.tracked", version 1, within Session, extends false;
+    /// Beacons that were not counted, summed over a minute. Never a person.
+    7 => BeaconRefused = "beacon.refused", version 1, within Page, extends false;
+}
+
+/// What an event belongs to, and so what must be known before the event counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// A page. The event counts at once.
+    Page,
+    /// A session. The event waits for the session's start.
+    Session,
+    /// A page view. The event waits for the view, and with it for the session's start.
+    View,
+}
+
+impl Kind {
+    /// The type with that name on the wire, if this build knows it.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// One fact of the log: an envelope and what happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// The identity by which it counts once; see [`EventId::derive`].
+    pub event_id: EventId,
+    /// When it happened; decides every window and bucket.
+    pub occurred_at: Timestamp,
+    /// When ingest received it.
+    pub received_at: Timestamp,
+    /// The tenant.
+    pub workspace_id: WorkspaceId,
+    /// The tenant's number, which tables carry in place of the UUID.
+    pub workspace_no: WorkspaceNo,
+    /// Program and version that wrote it (`ingest/0.1.0`).
+    pub producer: String,
+    /// The data it was enriched with; absent on events that are not enriched.
+    pub enrichment: Option<EnrichmentVersions>,
+    /// The person behind it; absent when there is none, or after an erasure.
+    pub visitor: Option<Visitor>,
+    /// What happened.
+    pub body: Body,
+}
+
+impl Event {
+    /// The key of its record. All events of a workspace share a partition, which keeps them in order.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.workspace_id.to_string()
+    }
+}

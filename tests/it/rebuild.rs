@@ -1,0 +1,161 @@
+//! Rebuilding gives the tables that the log folds into, also where tables of an earlier version were.
+
+use crate::random_log::{append, sample_log, whole_tables};
+use kit::{
+    System, SystemBuilder,
+    log::TestLog,
+    postgres::{self, Databases},
+};
+use projector::{
+    Config,
+    consumer::Assignment,
+    rebuild::{self, RebuildError, Rebuilt},
+};
+use runtime::Context;
+use sqlx::PgPool;
+
+/// What a database of the former layout had, as far as a rebuild looks at it.
+const FORMER: &str = "
+    CREATE TABLE _sqlx_migrations (version int8 PRIMARY KEY, description text NOT NULL,
+        installed_on timestamptz NOT NULL DEFAULT now(), success bool NOT NULL, checksum bytea NOT NULL,
+        execution_time int8 NOT NULL);
+    INSERT INTO _sqlx_migrations VALUES (1, 'base', now(), true, '', 1), (2, 'fold by neighbours', now(), true, '', 1);
+    CREATE TABLE logs (generation int4 PRIMARY KEY, log_id uuid NOT NULL, given_at timestamptz NOT NULL DEFAULT now());
+    CREATE TABLE log_partitions (topic text NOT NULL, partition int4 NOT NULL, generation int4 NOT NULL DEFAULT 0,
+        next_offset int8 NOT NULL DEFAULT 0, last_event_id uuid, epoch int8 NOT NULL DEFAULT 0,
+        updated_at timestamptz NOT NULL DEFAULT now(), log_id uuid, folded_until timestamptz,
+        PRIMARY KEY (topic, partition));
+    CREATE TABLE events (workspace_no int4 NOT NULL, seq int8 NOT NULL, event_id uuid NOT NULL, kind int2 NOT NULL,
+        PRIMARY KEY (workspace_no, event_id));
+    CREATE TABLE sessions (workspace_no int4 NOT NULL, session_id uuid NOT NULL, PRIMARY KEY (workspace_no, session_id));
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO footfall_reader";
+
+fn config(log: &TestLog, databases: &Databases) -> Config {
+    let (_, url) = databases
+        .settings()
+        .into_iter()
+        .find(|(name, _)| *name == "PROJECTOR_DATABASE_URL")
+        .unwrap();
+    Config {
+        kafka: log.kafka(),
+        analytics_database_url: url,
+        assignment: Assignment::Group,
+    }
+}
+
+async fn rebuild(
+    log: &TestLog,
+    databases: &Databases,
+    accept_loss: bool,
+) -> Result<Rebuilt, RebuildError> {
+    let config = config(log, databases);
+    let mut last = None;
+    let rebuilt = rebuild::run(&config, accept_loss, &Context::system(), |stand| {
+        last = Some(stand);
+    })
+    .await;
+    if rebuilt.is_ok() {
+        let last = last.unwrap();
+        assert_eq!(last.folded, last.records);
+    }
+    rebuilt
+}
+
+async fn execute(pool: &PgPool, statement: &'static str) {
+    sqlx::raw_sql(statement).execute(pool).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_gives_the_tables_that_were_there_and_mends_damaged_ones() {
+    let log = TestLog::start().await;
+    append(&log, &sample_log(300)).await;
+    let system = System::over(log, postgres::databases().await).await;
+    let before = whole_tables(&system.analytics).await;
+    let (log, databases) = system.stop().await;
+    let analytics = PgPool::connect(&databases.analytics).await.unwrap();
+
+    let rebuilt = rebuild(&log, &databases, false).await.unwrap();
+    assert_eq!((rebuilt.records, rebuilt.lost), (300, 0));
+    assert_eq!(whole_tables(&analytics).await, before);
+    // Again, over damage.
+    execute(
+        &analytics,
+        "UPDATE sessions SET heartbeats = 77; DELETE FROM hits",
+    )
+    .await;
+    rebuild(&log, &databases, false).await.unwrap();
+    assert_eq!(whole_tables(&analytics).await, before);
+
+    // The projector goes on with them, and the other roles may read them.
+    let system = SystemBuilder::default()
+        .log(log)
+        .databases(databases)
+        .start()
+        .await;
+    let creator = system.client.creator("ada").await;
+    system.client.session(creator.page, "v").await;
+    system.settle().await;
+    let sessions = system.client.report(&creator, "sessions").await;
+    assert_eq!(sessions["totalSessions"], 1);
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_the_former_layout_are_brought_over_by_a_rebuild() {
+    let log = TestLog::start().await;
+    append(&log, &sample_log(200)).await;
+    let fresh = System::over(log, postgres::databases().await).await;
+    let expected = whole_tables(&fresh.analytics).await;
+    let (log, _) = fresh.stop().await;
+
+    let databases = postgres::empty_databases().await;
+    let analytics = PgPool::connect(&databases.analytics).await.unwrap();
+    execute(&analytics, FORMER).await;
+    // As a start prepares the database, so that the tables are the projector's.
+    postgres::grant(&databases).await;
+    // A projector says so and ends.
+    let context = Context::system();
+    projector::start(config(&log, &databases), &context).unwrap();
+    let ended = context.lifecycle.run_to_end().await.unwrap_err();
+    assert!(ended.to_string().contains("footfall rebuild"), "{ended}");
+
+    assert!(rebuild::is_needed(&databases.analytics).await.unwrap());
+    rebuild(&log, &databases, false).await.unwrap();
+    assert!(!rebuild::is_needed(&databases.analytics).await.unwrap());
+    assert_eq!(whole_tables(&analytics).await, expected);
+    let readable: bool =
+        sqlx::query_scalar("SELECT has_table_privilege('footfall_reader', 'hits', 'SELECT')")
+            .fetch_one(&analytics)
+            .await
+            .unwrap();
+    assert!(readable);
+    log.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_would_lose_events_or_disturb_a_projector_changes_nothing() {
+    let log = TestLog::start().await;
+    append(&log, &sample_log(50)).await;
+    let system = System::over(log, postgres::databases().await).await;
+    let running = rebuild(&system.log, &system.databases, false).await;
+    assert!(
+        matches!(running, Err(RebuildError::ProjectorRuns)),
+        "{running:?}"
+    );
+    let (log, databases) = system.stop().await;
+    let analytics = PgPool::connect(&databases.analytics).await.unwrap();
+    execute(
+        &analytics,
+        "INSERT INTO seen SELECT seq + 1, workspace_no, month, gen_random_uuid() FROM seen LIMIT 3",
+    )
+    .await;
+    let before = whole_tables(&analytics).await;
+    let lost = rebuild(&log, &databases, false).await;
+    assert!(matches!(lost, Err(RebuildError::Loss(3))), "{lost:?}");
+    assert_eq!(whole_tables(&analytics).await, before);
+    // The next call goes on with what was folded.
+    let accepted = rebuild(&log, &databases, true).await.unwrap();
+    assert_eq!(accepted.lost, 3);
+    assert_ne!(whole_tables(&analytics).await, before);
+    log.finish().await;
+}
