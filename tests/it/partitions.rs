@@ -218,7 +218,7 @@ async fn a_refused_record_stops_only_its_own_partition_until_the_database_takes_
             END IF;
             RETURN NEW;
         END $$;
-        CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()";
+        CREATE TRIGGER refuse BEFORE INSERT ON hits FOR EACH ROW EXECUTE FUNCTION refuse()";
     execute(&system.analytics, refuse).await;
 
     let (start, session) = first_record(&system, refused).await;
@@ -248,7 +248,7 @@ async fn a_refused_record_stops_only_its_own_partition_until_the_database_takes_
     assert!(!text.contains("secret"), "{text}");
     assert_eq!(next_offset(&system.analytics, *stopped).await, bad_offset);
 
-    execute(&system.analytics, "DROP TRIGGER refuse ON events").await;
+    execute(&system.analytics, "DROP TRIGGER refuse ON hits").await;
     system.settle().await;
     assert_eq!(views(&system, refused).await, 1 + 5 + 1 + VIEWS_BEHIND);
     told(&system, &["\"ready\""]).await;

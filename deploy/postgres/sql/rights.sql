@@ -21,7 +21,10 @@ BEGIN
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA public TO %s', owner);
 
     IF rebuild <> '' THEN
-        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', rebuild);
+        -- IF NOT EXISTS would say at every start that it is there.
+        IF to_regnamespace(quote_ident(rebuild)) IS NULL THEN
+            EXECUTE format('CREATE SCHEMA %I', rebuild);
+        END IF;
         EXECUTE format('ALTER SCHEMA %I OWNER TO %s', rebuild, owner);
     END IF;
 

@@ -1,8 +1,9 @@
 //! The table `seen`: tells events that were folded before from new ones.
 //!
-//! The one rule: a look-up goes to few partitions. A history keeps its times when it is sent again, so an old
-//! event is looked for in its own month only, and an import touches one month's index at a time. A live beacon
-//! that is sent again may have another time, so a recent event is looked for a month before and after as well.
+//! The one rule: an import looks into one partition. A history keeps its times when it is sent again, so an old
+//! event is looked for in its own month only, and an import touches one month's index at a time. A live beacon may
+//! have any time when it is sent again, and may name an event of an old import, so a recent event is looked for in
+//! every month.
 
 use crate::rows::{
     SeenRow,
@@ -15,8 +16,12 @@ use sqlx::{PgConnection, Row};
 use std::{collections::HashSet, sync::LazyLock};
 use uuid::Uuid;
 
-/// For how long a beacon that is sent again is recognised, whatever its time says by then.
-const RETRIES: SignedDuration = SignedDuration::from_hours(31 * 24);
+/// An event that ingest received within this time is recent. Longer than the 30 days for which a live beacon may be
+/// sent again.
+const RECENT: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// Before every event of the log.
+const FIRST: Date = Date::constant(1970, 1, 1);
 
 pub(super) const FIND: &str = "
 SELECT asked.workspace_no, asked.event_id
@@ -55,12 +60,12 @@ impl Sought {
 
 /// The months in which an event with those times may have been seen.
 pub(super) fn months(occurred_at: Timestamp, received_at: Timestamp) -> (Date, Date) {
-    let is_recent = received_at.duration_since(occurred_at).abs() <= RETRIES;
-    if !is_recent {
-        return (month(occurred_at), month(occurred_at));
+    let own = month(occurred_at);
+    if received_at.duration_since(occurred_at).abs() > RECENT {
+        return (own, own);
     }
-    let moved = |by: SignedDuration| occurred_at.checked_add(by).map_or(occurred_at, |at| at);
-    (month(moved(-RETRIES)), month(moved(RETRIES)))
+    let latest = occurred_at.checked_add(RECENT).unwrap_or(occurred_at);
+    (FIRST, month(latest))
 }
 
 /// The first day of the month in which something happened, by UTC.
@@ -105,17 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_history_is_looked_for_in_its_own_month_and_a_live_event_around_it() {
+    fn a_history_is_looked_for_in_its_own_month_and_a_live_event_in_every_month() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let day = |text: &str| text.parse::<Date>().unwrap();
         let occurred = at("2026-03-15T23:59:59Z");
-        let now = at("2026-11-20T00:00:00Z");
-        let march = day("2026-03-01");
-        assert_eq!(months(occurred, now), (march, march));
-        let around = (day("2026-02-01"), day("2026-04-01"));
-        assert_eq!(months(occurred, occurred), around);
-        // Whoever sends a live beacon again within 30 days finds the first one.
-        for days in 0..=30 {
+        let march = "2026-03-01".parse::<Date>().unwrap();
+        assert_eq!(months(occurred, at("2026-11-20T00:00:00Z")), (march, march));
+        for days in -30..=2_000 {
             let again = occurred + SignedDuration::from_hours(24 * days);
             let (since, until) = months(again, again);
             assert!((since..=until).contains(&march), "{days}");
