@@ -54,7 +54,7 @@ const POOL_SIZE: u32 = consumer::WRITERS + 4;
 const SESSIONS: PoolSettings = PoolSettings {
     statement_timeout: Duration::from_mins(1),
     lock_timeout: Duration::from_secs(2),
-    parameters: PLANNER,
+    parameters: &PLANNER,
     ..PoolSettings::new("footfall-projector", POOL_SIZE)
 };
 
@@ -62,7 +62,7 @@ const SESSIONS: PoolSettings = PoolSettings {
 ///
 /// Every statement of the projector looks up keys by an index. On tables that have grown since they were
 /// last analysed, the planner would rather read them whole: seconds instead of milliseconds per batch.
-pub const PLANNER: &[(&str, &str)] = &[
+pub const PLANNER: [(&str, &str); 3] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),

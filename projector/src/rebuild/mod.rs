@@ -30,7 +30,10 @@ use thiserror::Error;
 pub const SCHEMA: &str = "footfall_rebuild";
 
 /// Server settings of the sessions that fold: as the projector's, in the schema of the fresh tables.
-const PARAMETERS: &[(&str, &str)] = &[PLANNER[0], PLANNER[1], PLANNER[2], ("search_path", SCHEMA)];
+const PARAMETERS: [(&str, &str); 4] = {
+    let [seqscan, hashjoin, mergejoin] = PLANNER;
+    [seqscan, hashjoin, mergejoin, ("search_path", SCHEMA)]
+};
 
 /// Time between two looks at how far the fold is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -128,7 +131,7 @@ pub async fn run(
     let fresh = PoolSettings {
         lock_timeout: Duration::from_secs(2),
         statement_timeout: Duration::from_mins(1),
-        parameters: PARAMETERS,
+        parameters: &PARAMETERS,
         ..PoolSettings::new("footfall-rebuild", WRITERS + 4)
     };
     let fresh = database::pool(url, &fresh)?;

@@ -95,7 +95,7 @@ impl Ground {
         let settling = Producer::new(&kafka).map_err(Failure::other)?;
         let producer = Producer::patient(&kafka).map_err(Failure::other)?;
         let settings = PoolSettings {
-            parameters: PLANNER,
+            parameters: &PLANNER,
             ..PoolSettings::new("footfall-import", POOL_SIZE)
         };
         let analytics = database::pool(analytics_url, &settings)
