@@ -33,8 +33,7 @@ impl Scope {
         ];
         static WORKSPACE: [(&Fact, Within); 3] = [
             (&VISITS, Within::Only(&[])),
-            // A view has no page until its visit is known, and does not count before.
-            (&PAGE_VIEWS, Within::Only(&[Predicate::Present("page_id")])),
+            (&PAGE_VIEWS, Within::Only(&[])),
             (&REFUSALS, Within::Only(&[])),
         ];
         match self {
