@@ -37,7 +37,15 @@ pub struct DataDir {
 /// Held by the one program that uses the directory; given back when it ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+/// Unlocks at once. Closing the file does not always: a child that is being started has a copy of it until its
+/// program runs.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl DataDir {
@@ -190,7 +198,7 @@ impl DataDir {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
         written.map_err(Failure::other)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }
 

@@ -105,7 +105,15 @@ pub(super) fn create_partition_table(
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) file: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+/// Unlocks at once. Closing the file does not always: a child that is being started has a copy of it until its
+/// program runs.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
+    }
 }
 
 /// Creates the folder if necessary, removes other users' access to it, and locks it against a second store.
@@ -125,7 +133,7 @@ pub(super) fn prepare_folder(dir: &Path) -> Result<Place, StoreError> {
     }
     Ok(Place {
         file: dir.join(FILE),
-        _lock: lock,
+        lock,
     })
 }
 
@@ -273,4 +281,23 @@ pub(super) fn keep(
         .prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
         .execute(rusqlite::params![name, value])
         .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_folder_is_free_although_a_starting_child_has_a_copy_of_its_lock() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let place = prepare_folder(folder.path()).unwrap();
+        let copy = place.lock.try_clone().unwrap();
+        assert!(matches!(
+            prepare_folder(folder.path()),
+            Err(StoreError::InUse { .. })
+        ));
+        drop(place);
+        prepare_folder(folder.path()).unwrap();
+        drop(copy);
+    }
 }
