@@ -105,7 +105,7 @@ async fn a_row_locked_at_the_start_delays_its_own_partition_and_ready_names_it()
     let system = SystemBuilder::default()
         .log(log)
         .databases(databases)
-        .seed(2)
+        .seed(1 << 32)
         .start()
         .await;
     visit(&system, waiting, "second").await;
