@@ -126,7 +126,7 @@ impl Described for Creator {
             required("success", constant(false)),
             required("error", error),
         ])
-        .about("How every error is told.")
+        .about("The form of every error.")
     }
 
     fn narrowed(&self, errors: &[ApiError]) -> Schema {

@@ -13,8 +13,8 @@ CREATE TABLE logs (
     given_at   timestamptz NOT NULL DEFAULT now()
 );
 
--- Where the fold of each partition stands. `epoch` fences former owners; `last_event_id` tells this log from
--- another one that took its place.
+-- The progress of the fold in each partition. `epoch` fences former owners. `last_event_id` distinguishes this log
+-- from another one that replaced it.
 CREATE TABLE log_partitions (
     topic         text        NOT NULL,
     partition     int4        NOT NULL,

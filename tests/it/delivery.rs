@@ -218,7 +218,7 @@ async fn heartbeats_leaves_and_users_change_the_session_as_the_contract_says() {
         .unwrap();
     let hashes = identified(&system).await;
     assert_ne!(hashes[0], hashes[1]);
-    assert_eq!(bound, hashes[1], "the later user stands");
+    assert_eq!(bound, hashes[1], "the later user counts");
     let bounced: bool = sqlx::query_scalar("SELECT bounced FROM sessions")
         .fetch_one(&system.analytics)
         .await

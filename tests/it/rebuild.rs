@@ -50,8 +50,8 @@ async fn rebuild(
 ) -> Result<Rebuilt, RebuildError> {
     let config = config(log, databases);
     let mut last = None;
-    let rebuilt = rebuild::run(&config, accept_loss, &Context::system(), |stand| {
-        last = Some(stand);
+    let rebuilt = rebuild::run(&config, accept_loss, &Context::system(), |so_far| {
+        last = Some(so_far);
     })
     .await;
     if rebuilt.is_ok() {

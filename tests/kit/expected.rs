@@ -161,7 +161,7 @@ impl<'a> Cut<'a> {
         })
     }
 
-    /// The rows of an answer, told by bucket and label; a row without a label is left out.
+    /// The rows of an answer by bucket and label, without rows that have no label.
     fn lines(
         &self,
         fields: &[Field],

@@ -54,7 +54,7 @@ impl<S: Sync> FromRequestParts<S> for Access {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let access = parts.extensions.get::<Self>().cloned();
-        access.ok_or_else(|| ApiError::internal("a route stands outside the guard"))
+        access.ok_or_else(|| ApiError::internal("a route is outside the guard"))
     }
 }
 

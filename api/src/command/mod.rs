@@ -1,8 +1,8 @@
 //! A command as a row: a route with its permission, limit, handler, body, answer and description.
 //!
 //! The router, the limits, the document and the test that tries every route as another tenant all
-//! follow from the rows, which stand beside their handlers. The one rule: what a row says is said
-//! nowhere else.
+//! follow from the rows. Each row is beside its handler. The one rule: no other place repeats what a
+//! row says.
 
 mod document;
 

@@ -1,4 +1,4 @@
-//! The commands of the api: every route that is no report and no public page.
+//! The commands of the api: every route except reports and public pages.
 
 mod creators;
 pub(crate) mod links;

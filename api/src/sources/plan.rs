@@ -48,7 +48,7 @@ pub(crate) struct Rows {
     pub(crate) top: Option<u16>,
 }
 
-/// A dimension as rows are told by it.
+/// The dimension that an answer is grouped by.
 #[derive(Clone, Debug)]
 pub(crate) struct By {
     pub(crate) dimension: &'static Dimension,
@@ -62,8 +62,8 @@ pub(crate) struct By {
 pub(crate) enum Kept {
     /// All of them. Rows without a value have the dimension's label.
     All,
-    /// These ids, each in a row of its own. All other ids share the row of the nil UUID, and rows without a value are
-    /// left out.
+    /// These ids, each in a row of its own. All other ids share the row of the nil UUID. Rows without a value do not
+    /// appear.
     Known(Vec<Uuid>),
 }
 

@@ -119,7 +119,7 @@ pub enum PostgresError {
     Database(#[from] sqlx::Error),
     /// A name that is not a plain lower-case identifier.
     #[error(
-        "`{0}` is no name for a database or a role: lower-case letters, digits and underscores, 63 at most"
+        "`{0}` is not a valid name for a database or a role; use at most 63 lower-case letters, digits and underscores"
     )]
     Name(String),
 }

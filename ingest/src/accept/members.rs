@@ -20,7 +20,7 @@ const NAME: Cut = Cut(64);
 /// Longest name of a custom event, in characters. Ours: none is published.
 pub const MAX_EVENT_NAME_CHARS: usize = 256;
 
-/// Stands in examples for any id.
+/// The id in examples.
 pub(crate) const EXAMPLE_ID: &str = "0192e000-0000-8000-8000-00000000000a";
 const SOME_ID: fn() -> Value = || json!(EXAMPLE_ID);
 

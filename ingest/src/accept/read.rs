@@ -231,7 +231,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name that stands in place of an id.
+    /// The name that a beacon gives instead of an id.
     fn in_place(&mut self, id: &Member<Id>, event_id: &Member<Id>) -> InPlace {
         let fields = &mut self.fields;
         if fields.get(id.name()).is_some() || fields.get(event_id.name()).is_none() {
@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What stands in place of an id.
+/// What a beacon gives instead of an id.
 enum InPlace {
     /// Nothing, or the id is there as well and goes before it.
     Nothing,
@@ -311,7 +311,7 @@ mod tests {
             ] {
                 for member in members {
                     let name = member.name();
-                    // The age is no part of what a beacon says; proof and page count with a name only.
+                    // The age is about sending, not about the visit. Proof and page are read with a name only.
                     if name == m::AGE_MS.name() {
                         continue;
                     }

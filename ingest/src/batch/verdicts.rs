@@ -1,4 +1,4 @@
-//! What a batch's members are told.
+//! The verdict on each member of a batch, as the answer shows it.
 
 use crate::{intake::passage::Fate, limits::Spent};
 use axum::{

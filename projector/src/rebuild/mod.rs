@@ -37,7 +37,7 @@ const PARAMETERS: [(&str, &str); 4] = {
 
 /// Time between two looks at how far the fold is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How long the fold may stand still before the rebuild is given up.
+/// The rebuild fails after this long without progress.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Why the tables were not rebuilt. They are what they were before.
@@ -91,7 +91,7 @@ pub struct Rebuilt {
 
 /// How far a rebuild is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stand {
+pub struct Folded {
     /// Records folded.
     pub folded: i64,
     /// Records of the log when the rebuild began.
@@ -110,7 +110,7 @@ pub async fn is_needed(analytics_database_url: &str) -> Result<bool, RebuildErro
     Ok(swap::has_former_tables(&pool).await?)
 }
 
-/// Rebuilds the tables. `partitions` is how many the events topic has; `tell` hears how far it is.
+/// Rebuilds the tables. `partitions` is how many the events topic has; `show` hears how far it is.
 ///
 /// # Errors
 /// [`RebuildError`]; the tables are then as before, and the next call goes on.
@@ -118,7 +118,7 @@ pub async fn run(
     config: &Config,
     accept_loss: bool,
     context: &Context,
-    mut tell: impl FnMut(Stand),
+    mut show: impl FnMut(Folded),
 ) -> Result<Rebuilt, RebuildError> {
     let url = &config.analytics_database_url;
     let unlimited = PoolSettings {
@@ -142,7 +142,7 @@ pub async fn run(
     let partitions = topics::ready(&config.kafka).await?.events_partitions;
     let ends = ends(&config.kafka, partitions).await?;
     let folding = Folding::start(config, partitions, fresh, context)?;
-    let folded = folding.follow(&ends, &mut tell).await;
+    let folded = folding.follow(&ends, &mut show).await;
     folding.stop().await?;
     let records = folded?;
     let lost = swap::count_lost(&tables).await?;
@@ -200,7 +200,7 @@ impl Folding {
     async fn follow(
         &self,
         ends: &[(i32, i64)],
-        tell: &mut impl FnMut(Stand),
+        show: &mut impl FnMut(Folded),
     ) -> Result<i64, RebuildError> {
         let records = ends.iter().map(|(_, end)| end).sum();
         let (mut furthest, mut since) = (-1, Instant::now());
@@ -214,7 +214,7 @@ impl Folding {
                 .iter()
                 .map(|(partition, end)| folded(*partition).min(*end))
                 .sum();
-            tell(Stand { folded, records });
+            show(Folded { folded, records });
             if folded == records {
                 return Ok(records);
             }

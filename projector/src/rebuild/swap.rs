@@ -53,7 +53,7 @@ pub(super) async fn refuse_projectors(connection: &mut PgConnection) -> Result<(
         if since.elapsed() > PATIENCE {
             return Err(RebuildError::ProjectorRuns);
         }
-        // Within a transaction the server shows the same sessions again unless it is told to look.
+        // Within a transaction the server repeats its first list of sessions. This statement discards that list.
         sqlx::raw_sql("SELECT pg_stat_clear_snapshot()")
             .execute(&mut *connection)
             .await?;

@@ -33,7 +33,7 @@ columns! {
         pageview_id: PageviewId,
         /// The link clicked.
         link_id: Option<LinkId>,
-        /// Identity of the latest leave: of two leaves at one moment the greater one stands.
+        /// Identity of the latest leave: of two leaves at the same time, the one with the greater id counts.
         left_by: Option<EventId>,
         /// Path.
         path: Option<String>,

@@ -37,7 +37,7 @@ columns! {
         bounced: bool,
         /// Time of the latest binding to a user.
         identified_at: Option<Timestamp>,
-        /// Identity of that binding: of two bindings at one moment the greater one stands.
+        /// Identity of that binding: of two bindings at the same time, the one with the greater id counts.
         identified_by: Option<EventId>,
         /// That user.
         user_hash: Option<UserHash>,

@@ -34,7 +34,7 @@ SELECT to_regclass('seen_' || $1) IS NOT NULL AND (
     SELECT count(*) FROM pg_inherits WHERE inhrelid = to_regclass('refusals_' || $1)
 ) = 1";
 
-/// Two projectors must not make the same partition, so they wait for each other; nobody else waits.
+/// Two projectors must not make the same partition, so they wait for each other. Readers and writers do not wait.
 const LOCK: &str = "LOCK TABLE seen IN SHARE UPDATE EXCLUSIVE MODE";
 
 /// The months that this program has seen.

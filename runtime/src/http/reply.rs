@@ -8,7 +8,7 @@ use axum::{
 use bytes::Bytes;
 use serde::Serialize;
 
-/// What is to be told, until [`finish`](super::finish) writes it.
+/// The content of an answer, until [`finish`](super::finish) writes it in the dialect of its surface.
 #[derive(Clone, Debug)]
 enum Reply {
     /// JSON text.

@@ -114,7 +114,7 @@ mod tests {
         fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
     }
 
-    /// Whether a client was told that it cannot use the one property that it got, perhaps under its other name.
+    /// Whether librdkafka warned that the client cannot use its one property. The warning may have another name for it.
     fn was_warned(said: &Said) -> bool {
         let said = said.0.lock().unwrap();
         said.iter().any(|text| text.contains("will be ignored"))

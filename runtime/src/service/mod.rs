@@ -1,6 +1,6 @@
 //! The routes that every binary serves besides its own: `/`, the state of the process, the document.
 //!
-//! Stands above `http` and `openapi`, which know nothing of each other's routes.
+//! Uses `http` and `openapi`, which do not know these routes.
 
 pub mod docs;
 pub mod health;

@@ -17,7 +17,7 @@ pub struct Setting {
     pub help: &'static str,
     /// Whether the value is never shown.
     pub secret: bool,
-    /// What stands in `--help` in place of the default when the program does not bring the default along.
+    /// Text for `--help` instead of the default, for programs that do not supply the default.
     required: Option<&'static str>,
 }
 

@@ -142,7 +142,7 @@ async fn log_in(
         match login.step(frame.bytes) {
             Step::Answer(answer) => send(stream, answer).await?,
             Step::Welcome(answer) => {
-                // Before the response: a client that was told of its login must not lose the connection.
+                // Before the response: a client whose login was confirmed must keep its connection.
                 if !place.identify() {
                     return Ok(false);
                 }

@@ -98,7 +98,10 @@ pub(crate) async fn rebuild_tables(
     let config = services::read_projector(settings);
     settings.finish()?;
     let mut progress = Progress::new();
-    let rebuilt = rebuild::run(&config, accept_loss, context, |stand| progress.tell(stand)).await;
+    let rebuilt = rebuild::run(&config, accept_loss, context, |so_far| {
+        progress.show(so_far)
+    })
+    .await;
     progress.clear();
     rebuilt.map_err(Failure::other)
 }

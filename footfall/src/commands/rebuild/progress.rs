@@ -1,16 +1,16 @@
 //! Shows how far a rebuild is: a bar on a terminal, else a line now and then.
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use projector::rebuild::Stand;
+use projector::rebuild::Folded;
 use std::{
     io::IsTerminal,
     time::{Duration, Instant},
 };
 
-/// Time between two lines where there is no terminal.
+/// Time between two lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// Tells on standard error how far a rebuild is.
+/// The progress of a rebuild, on standard error.
 #[derive(Debug)]
 pub struct Progress {
     how: How,
@@ -42,10 +42,10 @@ impl Progress {
         Self { how }
     }
 
-    /// That far.
-    pub fn tell(&mut self, stand: Stand) {
-        let folded = stand.folded.unsigned_abs();
-        let records = stand.records.unsigned_abs();
+    /// Shows the records folded so far.
+    pub fn show(&mut self, so_far: Folded) {
+        let folded = so_far.folded.unsigned_abs();
+        let records = so_far.records.unsigned_abs();
         match &mut self.how {
             How::Bar(bar) => {
                 bar.set_length(records);

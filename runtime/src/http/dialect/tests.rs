@@ -59,7 +59,7 @@ async fn turn_away(request: Request, next: Next) -> Response {
         Some("401") => ApiError::unauthorized().into_response(),
         Some("403") => ApiError::forbidden("thing.forbidden", "Not yours.").into_response(),
         Some("429") => throttled::refuse("things", SPENT),
-        Some("503") => ApiError::unavailable("the database is away").into_response(),
+        Some("503") => ApiError::unavailable("the database is unavailable").into_response(),
         _ => next.run(request).await,
     }
 }

@@ -47,7 +47,7 @@ impl Batch {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take()
         {
-            // The receiver is gone when the request was: nobody is left to be told.
+            // An error means that the request was cancelled, so the result has no reader.
             let _ = done.send(());
         }
     }

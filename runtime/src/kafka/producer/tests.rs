@@ -102,7 +102,7 @@ async fn a_flush_takes_along_what_waits() {
     for sent in &mut sends {
         assert!(futures::poll!(sent).is_pending());
     }
-    // Nobody polls the sends meanwhile, so no timer of theirs hands anything over.
+    // The test does not poll the sends meanwhile, so only the flush can hand their records over.
     producer.flush(Duration::from_secs(20)).await;
     for sent in sends {
         let mut sent = sent;
