@@ -99,7 +99,7 @@ pub(crate) async fn rebuild_tables(
     settings.finish()?;
     let mut progress = Progress::new();
     let rebuilt = rebuild::run(&config, accept_loss, context, |so_far| {
-        progress.show(so_far)
+        progress.show(so_far);
     })
     .await;
     progress.clear();
