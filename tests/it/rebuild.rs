@@ -3,6 +3,8 @@
 use crate::random_log::{append, sample_log, whole_tables};
 use kit::{
     System, SystemBuilder,
+    child::Program,
+    home::Home,
     log::TestLog,
     postgres::{self, Databases},
 };
@@ -13,6 +15,8 @@ use projector::{
 };
 use runtime::Context;
 use sqlx::PgPool;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// What a database of the former layout had, as far as a rebuild looks at it.
 const FORMER: &str = "
@@ -157,5 +161,96 @@ async fn a_rebuild_that_would_lose_events_or_disturb_a_projector_changes_nothing
     let accepted = rebuild(&log, &databases, true).await.unwrap();
     assert_eq!(accepted.lost, 3);
     assert_ne!(whole_tables(&analytics).await, before);
+    log.finish().await;
+}
+
+/// Waits until a query says true.
+async fn until(pool: &PgPool, query: &'static str) {
+    let begun = Instant::now();
+    while !sqlx::query_scalar::<_, bool>(query)
+        .fetch_one(pool)
+        .await
+        .unwrap()
+    {
+        assert!(
+            begun.elapsed() < kit::system::PATIENCE,
+            "never true: {query}"
+        );
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_that_is_killed_changes_nothing_and_the_next_one_continues_it() {
+    let system = System::start().await;
+    // Workspaces spread over the partitions by a hash of their ids. Two partitions need events.
+    for number in 0.. {
+        let creator = system.client.creator(&format!("creator{number}")).await;
+        for visitor in ["first", "second"] {
+            system.client.session(creator.page, visitor).await;
+        }
+        let ends = system.log.ends().await;
+        if ends.iter().filter(|(_, end)| *end > 0).count() > 1 {
+            break;
+        }
+    }
+    system.settle().await;
+    let before = whole_tables(&system.analytics).await;
+    let (log, databases) = system.stop().await;
+    let analytics = PgPool::connect(&databases.analytics).await.unwrap();
+
+    // The rebuild waits before it folds, until one partition of the fresh tables is locked.
+    let mut gate = analytics.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE public.logs IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    let settings = databases.settings();
+    let kafka = log.variables();
+    let home = Home::new();
+    let mut environment: Vec<(&str, &str)> = settings
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    environment.extend(kafka.iter().map(|(name, value)| (&**name, &**value)));
+    environment.push(("FOOTFALL_DATA_DIR", home.to_str().unwrap()));
+    let program = Program::start("footfall", &["rebuild"], &environment);
+    until(
+        &analytics,
+        "SELECT to_regclass('footfall_rebuild.log_partitions') IS NOT NULL AND EXISTS (
+            SELECT FROM pg_locks WHERE relation = 'public.logs'::regclass AND NOT granted)",
+    )
+    .await;
+    execute(
+        &analytics,
+        "INSERT INTO footfall_rebuild.log_partitions (topic, partition, generation, epoch, log_id)
+        SELECT topic, partition, generation, epoch + 1, log_id FROM public.log_partitions",
+    )
+    .await;
+    let mut stalled = analytics.begin().await.unwrap();
+    sqlx::raw_sql(
+        "SELECT FROM footfall_rebuild.log_partitions
+        WHERE partition = (SELECT max(partition) FROM public.log_partitions WHERE next_offset > 0)
+        FOR UPDATE",
+    )
+    .execute(&mut *stalled)
+    .await
+    .unwrap();
+    gate.rollback().await.unwrap();
+    until(
+        &analytics,
+        "SELECT sum(next_offset) > 0 FROM footfall_rebuild.log_partitions",
+    )
+    .await;
+    program.kill();
+    stalled.rollback().await.unwrap();
+    assert_eq!(whole_tables(&analytics).await, before);
+    let folded: i64 = sqlx::query_scalar("SELECT count(*) FROM footfall_rebuild.seen")
+        .fetch_one(&analytics)
+        .await
+        .unwrap();
+    let rebuilt = rebuild(&log, &databases, false).await.unwrap();
+    assert!(0 < folded && folded < rebuilt.events, "{folded}");
+    assert_eq!(whole_tables(&analytics).await, before);
     log.finish().await;
 }

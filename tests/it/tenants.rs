@@ -58,7 +58,7 @@ impl Attempt {
 /// The parameter that selects a report's variant; reports without variants ignore it.
 fn chosen_by(report: &Report) -> &'static str {
     match &report.shape {
-        Shape::Choice(choice) => choice.param.name(),
+        Shape::Choice(choice) => report.param_name(choice.param),
         _ => "limit",
     }
 }

@@ -53,7 +53,7 @@ impl Ask {
         query.append_pair("days", &self.days.to_string());
         query.append_pair("bioPageId", &self.page.to_string());
         if let (Shape::Choice(choice), Some(name)) = (&self.report.shape, self.choice) {
-            query.append_pair(choice.param.name(), name);
+            query.append_pair(self.report.param_name(choice.param), name);
         }
         if self.zone != "UTC" {
             query.append_pair("timezone", self.zone);

@@ -43,7 +43,7 @@ impl Rows {
         }
         match ask.report.format {
             Format::Json => Value::Object(data),
-            Format::Csv => json!(file(ask.shape(), &data)),
+            Format::Csv => json!(file(ask, &data)),
         }
     }
 }
@@ -347,10 +347,10 @@ impl<'a> Cut<'a> {
         for param in echo {
             let value = match param {
                 Param::Days => json!(self.ask.days),
-                Param::Dimension | Param::Type => json!(self.ask.choice),
-                Param::BioPageId | Param::Timezone | Param::Compare => panic!("not repeated"),
+                Param::Dimension | Param::Export => json!(self.ask.choice),
+                Param::Page | Param::Timezone | Param::Compare => panic!("not repeated"),
             };
-            data.insert(param.name().to_owned(), value);
+            data.insert(self.ask.report.param_name(*param).to_owned(), value);
         }
     }
 
@@ -406,7 +406,6 @@ fn of_row(metric: &Metric) -> Vec<&'static Measure> {
 
 fn holds(predicate: Predicate, row: &Row) -> bool {
     match predicate {
-        Predicate::Equals(column, number) => row.get(column).as_i64() == Some(number.into()),
         Predicate::Present(column) => !row.get(column).is_null(),
         Predicate::True(column) => row.get(column).as_bool() == Some(true),
         Predicate::Positive(column) => row.get(column).as_f64() > Some(0.0),

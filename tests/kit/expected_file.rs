@@ -1,10 +1,12 @@
 //! What an answer must be as a file of comma-separated values, by its shape.
 
+use super::ask::Ask;
 use api::catalog::{Entity, Field, Shape};
 use serde_json::{Map, Value};
 
 /// The answer as lines of cells under their names.
-pub(crate) fn file(shape: &Shape, data: &Map<String, Value>) -> String {
+pub(crate) fn file(ask: &Ask, data: &Map<String, Value>) -> String {
+    let shape = ask.shape();
     let (names, fields, list): (Vec<&str>, &[Field], Option<&str>) = match shape {
         Shape::Choice(_) => panic!("a choice within a choice"),
         Shape::Total(total) => (Vec::new(), total.metrics, None),
@@ -28,7 +30,7 @@ pub(crate) fn file(shape: &Shape, data: &Map<String, Value>) -> String {
     let mut columns = names;
     columns.extend(fields.iter().map(|field| field.name));
     if let Shape::Total(total) = shape {
-        columns.extend(total.echo.iter().map(|param| param.name()));
+        columns.extend(total.echo.iter().map(|param| ask.report.param_name(*param)));
     }
     let whole = Value::Object(data.clone());
     let lines = match list {

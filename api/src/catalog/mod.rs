@@ -8,6 +8,9 @@
 mod reports;
 mod shapes;
 
+use crate::surfaces;
+use schemas::analytics::Bucket;
+
 pub use reports::REPORTS;
 pub use schemas::analytics::{Dimension, Scope, Values};
 pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape, Total};
@@ -44,35 +47,47 @@ pub enum Surface {
     Creator,
 }
 
-/// A parameter of the query string.
+/// Something that a request may say about its report. Each surface has its own name for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Param {
-    /// `days`: how far back.
+    /// How many days back the window begins.
     Days,
-    /// `bioPageId`: which page, the first by default.
-    BioPageId,
-    /// `timezone`: whose days and hours, UTC by default.
+    /// The page; by default the caller's first one.
+    Page,
+    /// The time zone of days and hours; UTC by default.
     Timezone,
-    /// `compare=previous`: the window before beside the answer.
+    /// Asks for the window before as well.
     Compare,
-    /// `dimension`: what to break down by.
+    /// The dimension of a breakdown.
     Dimension,
-    /// `type`: what to export.
-    Type,
+    /// The report that an export holds.
+    Export,
 }
 
-impl Param {
-    /// Its name in the query.
+/// How a surface writes what its reports have in common with those of other surfaces.
+#[derive(Clone, Copy, Debug)]
+pub struct Notation {
+    /// The name of a parameter, in the query and where an answer repeats it.
+    pub param: fn(Param) -> &'static str,
+    /// The name of a time bucket.
+    pub bucket: fn(Bucket) -> String,
+}
+
+impl Surface {
+    /// How the surface writes parameters and buckets.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn notation(self) -> Notation {
         match self {
-            Self::Days => "days",
-            Self::BioPageId => "bioPageId",
-            Self::Timezone => "timezone",
-            Self::Compare => "compare",
-            Self::Dimension => "dimension",
-            Self::Type => "type",
+            Self::Creator => surfaces::creator::NOTATION,
         }
+    }
+}
+
+impl Report {
+    /// The name that its surface gives a parameter.
+    #[must_use]
+    pub fn param_name(&self, param: Param) -> &'static str {
+        (self.surface.notation().param)(param)
     }
 }
 

@@ -37,7 +37,7 @@ const CREATOR: Report = Report {
     path: "",
     shape: OVERVIEW,
     scope: Scope::Page,
-    params: &[Param::Days, Param::BioPageId],
+    params: &[Param::Days, Param::Page],
     filters: OF_VISITS,
     format: Format::Json,
     limit: CREATOR_LIMIT,
@@ -99,7 +99,7 @@ pub static REPORTS: &[Report] = &[
         id: "creators.analytics.overview",
         path: "/api/v1/creators/analytics/overview",
         shape: OVERVIEW,
-        params: &[Param::Days, Param::BioPageId, Param::Compare],
+        params: &[Param::Days, Param::Page, Param::Compare],
         summary: "Views, visitors, clicks and click-through rate of a page.",
         ..CREATOR
     },
@@ -155,12 +155,7 @@ pub static REPORTS: &[Report] = &[
                 field("clicks", &COUNT_OF_CLICKS),
             ],
         }),
-        params: &[
-            Param::Days,
-            Param::BioPageId,
-            Param::Timezone,
-            Param::Compare,
-        ],
+        params: &[Param::Days, Param::Page, Param::Timezone, Param::Compare],
         summary: "Views and clicks of a page by day.",
         ..CREATOR
     },
@@ -176,7 +171,7 @@ pub static REPORTS: &[Report] = &[
             ],
             echo: &[],
         }),
-        params: &[Param::Days, Param::BioPageId, Param::Compare],
+        params: &[Param::Days, Param::Page, Param::Compare],
         summary: "Visits of a page, how many of them bounced, how long they took and how much they viewed.",
         ..CREATOR
     },
@@ -191,7 +186,7 @@ pub static REPORTS: &[Report] = &[
         id: "creators.analytics.export",
         path: "/api/v1/creators/analytics/export",
         shape: Shape::Choice(Choice {
-            param: Param::Type,
+            param: Param::Export,
             of: &[
                 Named {
                     name: "overview",
@@ -207,7 +202,7 @@ pub static REPORTS: &[Report] = &[
                 },
             ],
         }),
-        params: &[Param::Days, Param::BioPageId, Param::Type],
+        params: &[Param::Days, Param::Page, Param::Export],
         format: Format::Csv,
         summary: "One of three reports as a file of comma-separated values.",
         ..CREATOR
@@ -244,12 +239,7 @@ pub static REPORTS: &[Report] = &[
                 },
             ],
         }),
-        params: &[
-            Param::Days,
-            Param::BioPageId,
-            Param::Timezone,
-            Param::Dimension,
-        ],
+        params: &[Param::Days, Param::Page, Param::Timezone, Param::Dimension],
         summary: "Visits of a page by one dimension, most first.",
         ..CREATOR
     },
@@ -264,7 +254,7 @@ pub static REPORTS: &[Report] = &[
             by: Some(("reason", &REASON)),
             metrics: &[field("count", &COUNT_OF_REFUSALS)],
         }),
-        params: &[Param::Days, Param::BioPageId, Param::Timezone],
+        params: &[Param::Days, Param::Page, Param::Timezone],
         // A refused beacon leaves nothing about a visit.
         filters: &[],
         summary: "Beacons for a page that were not counted, by day and reason.",

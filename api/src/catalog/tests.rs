@@ -138,7 +138,7 @@ fn names_within_an_answer_are_unique() {
             row.iter().map(|f| f.name).collect(),
             scope.iter().map(|f| f.name).collect(),
         );
-        outer.extend(echo(shape).iter().map(|param| param.name()));
+        outer.extend(echo(shape).iter().map(|param| report.param_name(*param)));
         match shape {
             Shape::Total(_) | Shape::Choice(_) => {}
             Shape::Series(series) => {
@@ -229,7 +229,10 @@ fn filters_are_on_what_every_number_has_and_are_no_parameters() {
                     filter.id
                 );
             }
-            let taken = report.params.iter().any(|param| param.name() == filter.id);
+            let taken = report
+                .params
+                .iter()
+                .any(|param| report.param_name(*param) == filter.id);
             assert!(!taken, "{}: {}", report.id, filter.id);
         }
     }

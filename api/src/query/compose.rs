@@ -6,32 +6,37 @@ use super::{
     object::{Node, Object},
 };
 use crate::{
-    catalog::{Entity, Field, Param, Series, Shape},
+    catalog::{Entity, Field, Notation, Param, Series, Shape},
     number::Number,
     sources::{Answer, Row, Values},
 };
-use jiff::civil::Weekday;
-use schemas::analytics::{Bucket, Metric, Over, Rounding};
+use schemas::analytics::{Metric, Over, Rounding};
 
 /// What a link is called that is deleted, and what all links of others are called together.
 const UNKNOWN_TITLE: &str = "Unknown";
 
 /// The `data` of a report.
-pub(super) fn compose(shape: &Shape, asked: &Asked, answer: &Answer, names: &Names) -> Object {
+pub(super) fn compose(
+    shape: &Shape,
+    notation: Notation,
+    asked: &Asked,
+    answer: &Answer,
+    names: &Names,
+) -> Object {
     let mut object = Object::default();
     match shape {
         // Resolved before anything is asked.
         Shape::Choice(_) => {}
         Shape::Total(total) => {
             add_fields(&mut object, total.metrics, &answer.totals, answer);
-            add_echo(&mut object, total.echo, asked);
+            add_echo(&mut object, total.echo, notation, asked);
         }
         Shape::Series(series) => {
-            add_echo(&mut object, series.echo, asked);
-            object.add(series.list, Node::List(slots(series, answer)));
+            add_echo(&mut object, series.echo, notation, asked);
+            object.add(series.list, Node::List(slots(series, notation, answer)));
         }
         Shape::Breakdown(breakdown) => {
-            add_echo(&mut object, breakdown.echo, asked);
+            add_echo(&mut object, breakdown.echo, notation, asked);
             let rows = answer.rows.iter().map(|found| {
                 let mut row = Object::default();
                 row.add(breakdown.label, Node::Text(found.label.clone()));
@@ -55,7 +60,13 @@ pub(super) fn compose(shape: &Shape, asked: &Asked, answer: &Answer, names: &Nam
 }
 
 /// Adds the window before, and by how much each number changed since, in percent.
-pub(super) fn compare(object: &mut Object, shape: &Shape, answer: &Answer, before: &Answer) {
+pub(super) fn compare(
+    object: &mut Object,
+    shape: &Shape,
+    notation: Notation,
+    answer: &Answer,
+    before: &Answer,
+) {
     let mut previous = Object::default();
     let mut change = Object::default();
     match shape {
@@ -67,7 +78,7 @@ pub(super) fn compare(object: &mut Object, shape: &Shape, answer: &Answer, befor
             }
         }
         Shape::Series(series) => {
-            previous.add(series.list, Node::List(slots(series, before)));
+            previous.add(series.list, Node::List(slots(series, notation, before)));
             for field in series.metrics {
                 let sum = |of: &Answer| -> f64 {
                     let values = of.rows.iter();
@@ -93,10 +104,10 @@ fn percent(now: f64, before: f64) -> Node {
     Node::Number(Number(Rounding::PERCENT_2.apply(now - before, before)))
 }
 
-fn slots(series: &Series, answer: &Answer) -> Vec<Object> {
+fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
     let row = |found: &Row| {
         let mut row = Object::default();
-        let bucket = found.bucket.map(spell).unwrap_or_default();
+        let bucket = found.bucket.map(notation.bucket).unwrap_or_default();
         row.add(series.label, Node::Text(bucket));
         if let Some((name, _)) = series.by {
             row.add(name, Node::Text(found.label.clone()));
@@ -105,25 +116,6 @@ fn slots(series: &Series, answer: &Answer) -> Vec<Object> {
         row
     };
     answer.rows.iter().map(row).collect()
-}
-
-/// A bucket as the creators' reports publish it: a day as the instant of its name's midnight, whatever the zone.
-fn spell(bucket: Bucket) -> String {
-    match bucket {
-        Bucket::Day(date) => format!("{date}T00:00:00.000Z"),
-        Bucket::HourOfWeek(day, hour) => {
-            let day = match day {
-                Weekday::Monday => "Mon",
-                Weekday::Tuesday => "Tue",
-                Weekday::Wednesday => "Wed",
-                Weekday::Thursday => "Thu",
-                Weekday::Friday => "Fri",
-                Weekday::Saturday => "Sat",
-                Weekday::Sunday => "Sun",
-            };
-            format!("{day} {hour:02}:00")
-        }
-    }
 }
 
 fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {
@@ -162,16 +154,17 @@ fn add_name(row: &mut Object, entity: Entity, id: &str, names: &Names) {
     }
 }
 
-fn add_echo(object: &mut Object, params: &[Param], asked: &Asked) {
+fn add_echo(object: &mut Object, params: &[Param], notation: Notation, asked: &Asked) {
     for param in params {
+        let name = (notation.param)(*param);
         match param {
-            Param::Days => object.add(param.name(), Node::Number(Number(asked.days.into()))),
+            Param::Days => object.add(name, Node::Number(Number(asked.days.into()))),
             Param::Dimension => {
                 let chosen = asked.choice.unwrap_or_default();
-                object.add(param.name(), Node::Text(chosen.to_owned()));
+                object.add(name, Node::Text(chosen.to_owned()));
             }
             // No published answer repeats these.
-            Param::BioPageId | Param::Timezone | Param::Compare | Param::Type => {}
+            Param::Page | Param::Timezone | Param::Compare | Param::Export => {}
         }
     }
 }

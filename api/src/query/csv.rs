@@ -4,7 +4,7 @@
 //! wherever the spreadsheet splits it into cells.
 
 use super::object::{Node, Object};
-use crate::catalog::{Entity, Field, Shape};
+use crate::catalog::{Entity, Field, Notation, Shape};
 use runtime::http::ApiError;
 
 /// What begins a formula in some spreadsheet; the wide forms do in East Asian ones.
@@ -14,11 +14,11 @@ const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋'
 const SEPARATORS: [char; 5] = [';', '\t', '|', '\n', '\r'];
 
 /// The answer with a line of column names. Lines end with `\n`, the last one too.
-pub(super) fn write(shape: &Shape, data: &Object) -> Result<String, ApiError> {
+pub(super) fn write(shape: &Shape, notation: Notation, data: &Object) -> Result<String, ApiError> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::Any(b'\n'))
         .from_writer(Vec::new());
-    let columns = columns(shape);
+    let columns = columns(shape, notation);
     let lines: Vec<&Object> = match list(shape) {
         None => vec![data],
         Some(list) => {
@@ -52,12 +52,12 @@ const fn list(shape: &Shape) -> Option<&'static str> {
 }
 
 /// The members of a line, in their order.
-pub(super) fn columns(shape: &Shape) -> Vec<&'static str> {
+pub(super) fn columns(shape: &Shape, notation: Notation) -> Vec<&'static str> {
     let names = |fields: &'static [Field]| fields.iter().map(|field| field.name);
     match shape {
         Shape::Choice(_) => Vec::new(),
         Shape::Total(total) => {
-            let echo = total.echo.iter().map(|param| param.name());
+            let echo = total.echo.iter().map(|param| (notation.param)(*param));
             names(total.metrics).chain(echo).collect()
         }
         Shape::Series(series) => {

@@ -2,7 +2,8 @@
 
 use super::csv::columns;
 use crate::catalog::{
-    Breakdown, Choice, Entity, Field, Format, Param, Ranking, Report, Series, Shape, Total,
+    Breakdown, Choice, Entity, Field, Format, Notation, Param, Ranking, Report, Series, Shape,
+    Total,
 };
 use runtime::openapi::{
     Member, Schema, instant, list, number, object, one_of, optional, required, text, uuid, whole,
@@ -13,18 +14,19 @@ use schemas::analytics::{Buckets, Metric};
 /// The `data` of a report, or the text of its file.
 pub(crate) fn answer(report: &'static Report) -> Schema {
     let compared = report.params.contains(&Param::Compare);
+    let notation = report.surface.notation();
     match (report.format, &report.shape) {
-        (Format::Csv, shape) => file(shape),
-        (Format::Json, Shape::Choice(choice)) => of_choice(choice),
-        (Format::Json, shape) => object(members(shape, &[], compared)),
+        (Format::Csv, shape) => file(shape, notation),
+        (Format::Json, Shape::Choice(choice)) => of_choice(choice, notation),
+        (Format::Json, shape) => object(members(shape, notation, &[], compared)),
     }
 }
 
 /// Choices that differ in nothing but the name that chooses them are told once.
-fn of_choice(choice: &Choice) -> Schema {
+fn of_choice(choice: &Choice, notation: Notation) -> Schema {
     let mut groups: Vec<(Schema, Vec<&str>, &Shape)> = Vec::new();
     for named in choice.of {
-        let alike = object(members(&named.shape, &[], false));
+        let alike = object(members(&named.shape, notation, &[], false));
         match groups.iter_mut().find(|(schema, ..)| *schema == alike) {
             Some((_, names, _)) => names.push(named.name),
             None => groups.push((alike, vec![named.name], &named.shape)),
@@ -33,26 +35,26 @@ fn of_choice(choice: &Choice) -> Schema {
     one_of(
         groups
             .iter()
-            .map(|(_, names, shape)| object(members(shape, names, false))),
+            .map(|(_, names, shape)| object(members(shape, notation, names, false))),
     )
 }
 
 /// The members of an answer, in their order. `chosen` are the names that choose it.
-fn members(shape: &Shape, chosen: &[&str], compared: bool) -> Vec<Member> {
+fn members(shape: &Shape, notation: Notation, chosen: &[&str], compared: bool) -> Vec<Member> {
     let mut all = Vec::new();
     match shape {
         // Its choices are told, never itself.
         Shape::Choice(_) => {}
         Shape::Total(Total { metrics, echo }) => {
             all.extend(fields(metrics));
-            all.extend(echoes(echo, chosen));
+            all.extend(echoes(echo, notation, chosen));
         }
         Shape::Series(series) => {
-            all.extend(echoes(series.echo, chosen));
+            all.extend(echoes(series.echo, notation, chosen));
             all.push(required(series.list, slots(series)));
         }
         Shape::Breakdown(breakdown) => {
-            all.extend(echoes(breakdown.echo, chosen));
+            all.extend(echoes(breakdown.echo, notation, chosen));
             all.push(required(breakdown.list, values(breakdown)));
         }
         Shape::Ranking(ranking) => {
@@ -112,14 +114,14 @@ fn value(metric: &Metric) -> Schema {
     schema.about(metric.about())
 }
 
-fn echoes(params: &[Param], chosen: &[&str]) -> Vec<Member> {
+fn echoes(params: &[Param], notation: Notation, chosen: &[&str]) -> Vec<Member> {
     let echo = |param: &Param| match param {
         Param::Days => Some(whole(1..=365).about("How many days back, as it took effect.")),
         Param::Dimension => Some(word_of(chosen).about("What the visits are told by.")),
         // No published answer repeats these.
-        Param::BioPageId | Param::Timezone | Param::Compare | Param::Type => None,
+        Param::Page | Param::Timezone | Param::Compare | Param::Export => None,
     };
-    let member = |param: &Param| Some(required(param.name(), echo(param)?));
+    let member = |param: &Param| Some(required((notation.param)(*param), echo(param)?));
     params.iter().filter_map(member).collect()
 }
 
@@ -180,10 +182,10 @@ fn things(ranking: &Ranking) -> Schema {
     list(object(names.into_iter().chain(fields(ranking.metrics)))).about("Most first.")
 }
 
-fn file(shape: &'static Shape) -> Schema {
+fn file(shape: &'static Shape, notation: Notation) -> Schema {
     let all = shape.all().into_iter();
     let files: Vec<(&str, String)> = all
-        .map(|(name, shape)| (name.unwrap_or_default(), columns(shape).join(",")))
+        .map(|(name, shape)| (name.unwrap_or_default(), columns(shape, notation).join(",")))
         .collect();
     let lines = files
         .iter()

@@ -59,13 +59,14 @@ async fn read<D: Dialect>(
     let plans = plans.map(|window| plan_of(report, shape, &asked, grant, window, &known));
     let mut answers = reading::read(app, turn, plans.collect()).await?.into_iter();
     let answer = answers.next().unwrap_or_default();
-    let mut data = compose(shape, &asked, &answer, &names);
+    let notation = report.surface.notation();
+    let mut data = compose(shape, notation, &asked, &answer, &names);
     if let Some(before) = answers.next() {
-        compare(&mut data, shape, &answer, &before);
+        compare(&mut data, shape, notation, &answer, &before);
     }
     match report.format {
         Format::Json => Ok(ok(data)),
-        Format::Csv => Ok(D::respond_csv(csv::write(shape, &data)?, &asked)),
+        Format::Csv => Ok(D::respond_csv(csv::write(shape, notation, &data)?, &asked)),
     }
 }
 

@@ -2,15 +2,16 @@
 
 use super::*;
 use crate::{
-    catalog::{REPORTS, Report},
+    catalog::{Notation, Param, REPORTS, Report},
     number::Number,
     sources::{Answer, Row, Values},
+    surfaces::creator::NOTATION,
 };
 use compose::{compare, compose};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 use names::Names;
 use object::{Node, Object};
-use schemas::analytics::measures;
+use schemas::analytics::{Bucket, measures};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use uuid::Uuid;
@@ -37,7 +38,7 @@ fn answer(totals: Values, rows: Vec<Row>) -> Answer {
 }
 
 fn composed(id: &str, answer: &Answer, names: &Names) -> Value {
-    let object = compose(&report(id).shape, &asked(30), answer, names);
+    let object = compose(&report(id).shape, NOTATION, &asked(30), answer, names);
     serde_json::to_value(object).unwrap()
 }
 
@@ -106,6 +107,7 @@ fn the_overview_is_the_published_one() {
     .collect();
     let object = compose(
         &report("creators.analytics.overview").shape,
+        NOTATION,
         &asked(30),
         &answer(totals, Vec::new()),
         &Names::new(),
@@ -197,6 +199,37 @@ fn a_filter_is_a_condition_on_the_visit_of_every_row() {
 }
 
 #[test]
+fn parameters_and_buckets_are_written_as_the_surface_writes_them() {
+    let other = Notation {
+        param: |param| match param {
+            Param::Days => "window",
+            _ => "other",
+        },
+        bucket: |bucket| format!("{bucket:?}"),
+    };
+    let overview = &report("creators.analytics.overview").shape;
+    let empty = Answer::default();
+    let data = compose(overview, other, &asked(7), &empty, &Names::new());
+    let data = serde_json::to_value(data).unwrap();
+    assert_eq!((&data["window"], &data["days"]), (&json!(7), &Value::Null));
+    assert_eq!(
+        csv::columns(overview, other).last(),
+        Some(&"window"),
+        "a file has the same names"
+    );
+    let trend = &report("creators.analytics.trend").shape;
+    let bucket = Bucket::HourOfWeek(Weekday::Monday, 9);
+    let row = Row {
+        bucket: Some(bucket),
+        ..Row::default()
+    };
+    let rows = answer(Values::default(), vec![row]);
+    let data = compose(trend, other, &asked(7), &rows, &Names::new());
+    let text = serde_json::to_string(&data).unwrap();
+    assert!(text.contains(&format!("{bucket:?}")), "{text}");
+}
+
+#[test]
 fn a_comparison_has_the_window_before_and_the_change_in_percent() {
     let totals = |visits: f64, bounces: f64, views: f64| {
         let totals: Values = [
@@ -210,8 +243,14 @@ fn a_comparison_has_the_window_before_and_the_change_in_percent() {
     };
     let shape = &report("creators.analytics.sessions").shape;
     let now = totals(1800.0, 756.0, 3240.0);
-    let mut object = compose(shape, &asked(30), &now, &Names::new());
-    compare(&mut object, shape, &now, &totals(1500.0, 0.0, 1500.0));
+    let mut object = compose(shape, NOTATION, &asked(30), &now, &Names::new());
+    compare(
+        &mut object,
+        shape,
+        NOTATION,
+        &now,
+        &totals(1500.0, 0.0, 1500.0),
+    );
     assert_eq!(
         serde_json::to_string(&object).unwrap(),
         r#"{"totalSessions":1800,"bounceRate":42,"avgDuration":0,"pagesPerSession":1.8,"previous":{"totalSessions":1500,"bounceRate":0,"avgDuration":0,"pagesPerSession":1},"change":{"totalSessions":20,"bounceRate":null,"avgDuration":null,"pagesPerSession":80}}"#
@@ -241,24 +280,37 @@ fn a_file_has_a_line_of_names_and_no_formulas() {
     let shape = &report("creators.analytics.traffic").shape;
     let data = compose(
         shape,
+        NOTATION,
         &asked(30),
         &answer(Values::default(), rows),
         &Names::new(),
     );
     assert_eq!(
-        csv::write(shape, &data).unwrap(),
+        csv::write(shape, NOTATION, &data).unwrap(),
         "source,visits,percentage\n'=1+1,1,10\n'+1,1,10\n'-1,1,10\n'@a,1,10\n'\tx,1,10\n\"'\rx\",1,10\n\"a,b\",1,10\n\"say \"\"x\"\"\",1,10\n\"line\nbreak\",1,10\nplain,1,10\n"
     );
     let shape = &report("creators.analytics.links").shape;
-    let data = compose(shape, &asked(30), &Answer::default(), &Names::new());
+    let data = compose(
+        shape,
+        NOTATION,
+        &asked(30),
+        &Answer::default(),
+        &Names::new(),
+    );
     assert_eq!(
-        csv::write(shape, &data).unwrap(),
+        csv::write(shape, NOTATION, &data).unwrap(),
         "id,title,url,clicks,ctr\n"
     );
     let shape = &report("creators.analytics.overview").shape;
-    let data = compose(shape, &asked(7), &Answer::default(), &Names::new());
+    let data = compose(
+        shape,
+        NOTATION,
+        &asked(7),
+        &Answer::default(),
+        &Names::new(),
+    );
     assert_eq!(
-        csv::write(shape, &data).unwrap(),
+        csv::write(shape, NOTATION, &data).unwrap(),
         "totalViews,uniqueVisitors,totalClicks,ctr,days\n0,0,0,0,7\n"
     );
 }

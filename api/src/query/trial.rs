@@ -112,6 +112,7 @@ pub async fn answer_from_rows(
     let filter = question.filter(report, Window::since(question.since), Vec::new());
     let plan = plan(shape, filter, &asked, &[]);
     let answer = Source::RawRows.read(connection, &plan).await?;
-    let data = compose(shape, &asked, &answer, &Names::new());
+    let notation = report.surface.notation();
+    let data = compose(shape, notation, &asked, &answer, &Names::new());
     serde_json::to_value(data).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }

@@ -178,7 +178,7 @@ TOKEN={token}
                 param,
                 of: [first, ..],
             }) => {
-                format!("?{}={}", param.name(), first.name)
+                format!("?{}={}", report.param_name(*param), first.name)
             }
             _ => String::new(),
         };

@@ -69,7 +69,7 @@ pub(super) fn check(record: &str, directory: &Directory) -> Result<TakenRecord, 
             occurred_at: event.occurred_at,
             received_at: event.received_at,
             outgoing: Outgoing {
-                key: event.workspace_id.to_string(),
+                key: event.key(),
                 payload: record.as_bytes().to_vec(),
             },
         }),

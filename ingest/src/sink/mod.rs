@@ -29,7 +29,7 @@ impl Outgoing {
         let payload = event
             .to_bytes()
             .map_err(|error| NotDurable(format!("an event cannot be written: {error}")))?;
-        let key = event.workspace_id.to_string();
+        let key = event.key();
         Ok(Self { key, payload })
     }
 }

@@ -3,6 +3,7 @@
 //! The one rule: every statement goes down an index to single rows, so a batch costs as much as it holds, however
 //! many views a session has and however often one was left.
 
+use super::lookup::{self, Span};
 use crate::{
     fold::{SessionKey, duration::Place},
     rows::{
@@ -10,43 +11,21 @@ use crate::{
         columns::{Columns, ReadRow, insert_into, names, unnest},
     },
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{PageviewId, WorkspaceNo};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::PgRow};
 use std::{collections::HashSet, sync::LazyLock};
 use uuid::Uuid;
 
 /// A view within its tenant.
 pub(super) type ViewKey = (WorkspaceNo, PageviewId);
 
-/// How far from an event what it names is looked for at first. Nearly always it is there, in one or two
-/// partitions of many.
-pub(super) const NEAR: SignedDuration = SignedDuration::from_hours(25);
-
 pub(super) static INSERT: LazyLock<String> =
     LazyLock::new(|| insert_into("hits", &[HitRow::COLUMNS]));
 
-/// `OFFSET 0` keeps the planner from joining the other way round, through all views, while it does not know how
-/// many there are.
-pub(super) static FIND: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "
-SELECT found.*
-FROM UNNEST($1::int4[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-    AS asked (workspace_no, pageview_id, since, until)
-CROSS JOIN LATERAL (
-    SELECT {columns}
-    FROM hits
-    WHERE workspace_no = asked.workspace_no
-      AND pageview_id = asked.pageview_id
-      AND occurred_at >= asked.since
-      AND occurred_at < asked.until
-    OFFSET 0
-) AS found",
-        columns = names(HitRow::COLUMNS)
-    )
-});
+pub(super) static FIND: LazyLock<String> =
+    LazyLock::new(|| lookup::by_id("hits", "pageview_id", "occurred_at", HitRow::COLUMNS));
 
 /// The comparison of times beside that of places names the partitions that need not be looked at.
 pub(super) static LOAD_NEIGHBOURS: LazyLock<String> = LazyLock::new(|| {
@@ -109,11 +88,12 @@ pub(super) async fn find(
     connection: &mut PgConnection,
     views: &[(ViewKey, Timestamp)],
 ) -> sqlx::Result<Vec<HitRow>> {
+    let sought = |((no, id), span): (ViewKey, Span)| ((no, id.0), span);
     let near: Vec<_> = views
         .iter()
-        .map(|(key, at)| (*key, super::around(*at, *at)))
+        .map(|(key, at)| sought((*key, lookup::around(*at, *at))))
         .collect();
-    let mut found = find_between(connection, &near).await?;
+    let mut found = read(&lookup::find(connection, &FIND, &near).await?)?;
     let known: HashSet<ViewKey> = found
         .iter()
         .map(|hit| (hit.workspace_no, hit.pageview_id))
@@ -121,30 +101,13 @@ pub(super) async fn find(
     let far: Vec<_> = views
         .iter()
         .filter(|(key, _)| !known.contains(key))
-        .map(|(key, _)| (*key, super::ANY_TIME))
+        .map(|(key, _)| sought((*key, lookup::ANY_TIME)))
         .collect();
-    found.extend(find_between(connection, &far).await?);
+    found.extend(read(&lookup::find(connection, &FIND, &far).await?)?);
     Ok(found)
 }
 
-async fn find_between(
-    connection: &mut PgConnection,
-    views: &[(ViewKey, super::Span)],
-) -> sqlx::Result<Vec<HitRow>> {
-    if views.is_empty() {
-        return Ok(Vec::new());
-    }
-    let workspaces = views.iter().map(|((no, _), _)| super::int4(*no));
-    let ids = views.iter().map(|((_, id), _)| id.0);
-    let since = views.iter().map(|(_, span)| span.0.to_sqlx());
-    let until = views.iter().map(|(_, span)| span.1.to_sqlx());
-    let rows = sqlx::query(FIND.as_str())
-        .bind(workspaces.collect::<Vec<i32>>())
-        .bind(ids.collect::<Vec<Uuid>>())
-        .bind(since.collect::<Vec<_>>())
-        .bind(until.collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await?;
+fn read(rows: &[PgRow]) -> sqlx::Result<Vec<HitRow>> {
     rows.iter().map(HitRow::read).collect()
 }
 
@@ -167,7 +130,7 @@ pub(super) async fn load_neighbours(
         .bind(events.collect::<Vec<Uuid>>())
         .fetch_all(connection)
         .await?;
-    rows.iter().map(HitRow::read).collect()
+    read(&rows)
 }
 
 /// Appends views.

@@ -13,6 +13,7 @@ mod hits;
 mod known;
 mod lease;
 mod lock_holder;
+mod lookup;
 mod months;
 mod refusal;
 mod seen;
@@ -27,7 +28,7 @@ pub use lock_holder::LockHolder;
 pub use refusal::{Cause, cause, reason};
 
 use crate::rows::columns::Columns;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use lease::SHORT;
 use schemas::WorkspaceNo;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
@@ -149,18 +150,6 @@ impl Store {
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
     }
-}
-
-/// Times from the first up to the second one.
-type Span = (Timestamp, Timestamp);
-
-/// Where everything is that is not near.
-const ANY_TIME: Span = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
-
-/// The times about which things are looked for first that an event of these times names.
-fn around(first: Timestamp, last: Timestamp) -> Span {
-    let moved = |at: Timestamp, by: SignedDuration| at.checked_add(by).unwrap_or(at);
-    (moved(first, -hits::NEAR), moved(last, hits::NEAR))
 }
 
 /// Runs a statement that takes one array per column, if there are rows.

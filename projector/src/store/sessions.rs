@@ -1,5 +1,6 @@
 //! The table `sessions`: loading what is known of some, saving what they have become.
 
+use super::lookup::{self, Span};
 use crate::{
     fold::{Identified, SessionKey, SessionState, Started, duration::Viewed},
     rows::{
@@ -10,32 +11,21 @@ use crate::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::PgRow};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
-use uuid::Uuid;
 
 /// The columns that a start fixes: an update finds the row by some and changes none of them.
 const FIXED: usize = 7;
 
 pub(super) static LOAD: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "
-SELECT found.*
-FROM UNNEST($1::int4[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-    AS asked (workspace_no, session_id, since, until)
-CROSS JOIN LATERAL (
-    SELECT {columns}
-    FROM sessions
-    WHERE workspace_no = asked.workspace_no
-      AND session_id = asked.session_id
-      AND started_at >= asked.since
-      AND started_at < asked.until
-    OFFSET 0
-) AS found",
-        columns = names(StateColumns::COLUMNS)
+    lookup::by_id(
+        "sessions",
+        "session_id",
+        "started_at",
+        StateColumns::COLUMNS,
     )
 });
 
@@ -98,38 +88,22 @@ pub(super) async fn load(
     named: &[Asked],
     begun: &BTreeSet<SessionKey>,
 ) -> sqlx::Result<BTreeMap<SessionKey, SessionState>> {
+    let sought = |(no, id): SessionKey, span: Span| ((no, id.0), span);
     let near: Vec<_> = named
         .iter()
-        .map(|named| (named.key, super::around(named.first, named.last)))
+        .map(|named| sought(named.key, lookup::around(named.first, named.last)))
         .collect();
-    let mut known = load_between(connection, &near).await?;
+    let mut known = read(&lookup::find(connection, &LOAD, &near).await?)?;
     let far: Vec<_> = named
         .iter()
         .filter(|named| !known.contains_key(&named.key) && !begun.contains(&named.key))
-        .map(|named| (named.key, super::ANY_TIME))
+        .map(|named| sought(named.key, lookup::ANY_TIME))
         .collect();
-    known.extend(load_between(connection, &far).await?);
+    known.extend(read(&lookup::find(connection, &LOAD, &far).await?)?);
     Ok(known)
 }
 
-async fn load_between(
-    connection: &mut PgConnection,
-    sessions: &[(SessionKey, super::Span)],
-) -> sqlx::Result<BTreeMap<SessionKey, SessionState>> {
-    if sessions.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let workspaces = sessions.iter().map(|((no, _), _)| super::int4(*no));
-    let ids = sessions.iter().map(|((_, id), _)| id.0);
-    let since = sessions.iter().map(|(_, span)| span.0.to_sqlx());
-    let until = sessions.iter().map(|(_, span)| span.1.to_sqlx());
-    let rows = sqlx::query(LOAD.as_str())
-        .bind(workspaces.collect::<Vec<i32>>())
-        .bind(ids.collect::<Vec<Uuid>>())
-        .bind(since.collect::<Vec<_>>())
-        .bind(until.collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await?;
+fn read(rows: &[PgRow]) -> sqlx::Result<BTreeMap<SessionKey, SessionState>> {
     rows.iter()
         .map(|row| {
             let row = StateColumns::read(row)?;

@@ -23,8 +23,6 @@ pub struct Fact {
 /// A condition on one column. A row without a value does not meet it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Predicate {
-    /// The column holds this number.
-    Equals(&'static str, i16),
     /// The column has a value.
     Present(&'static str),
     /// The column is true.

@@ -358,7 +358,7 @@ async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: 
     let nobody = system.client.token("nobody");
     for report in REPORTS {
         let param = match &report.shape {
-            Shape::Choice(choice) => choice.param.name(),
+            Shape::Choice(choice) => report.param_name(choice.param),
             _ => "limit",
         };
         for (choice, _) in report.shape.all() {

@@ -43,12 +43,6 @@ impl Sql {
         self
     }
 
-    /// Adds a number of the program's own as text.
-    pub(super) fn number(&mut self, number: i16) -> &mut Self {
-        self.text.push_str(&number.to_string());
-        self
-    }
-
     /// The text, with `$n` for values.
     pub(super) fn into_text(self) -> String {
         self.text

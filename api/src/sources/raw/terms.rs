@@ -57,7 +57,6 @@ fn write_only(sql: &mut Sql, only: &[Predicate]) {
 /// The condition. Its number is text and no bound value: the planner must see that a partial index has it.
 pub(super) fn write_predicate(sql: &mut Sql, predicate: Predicate) {
     match predicate {
-        Predicate::Equals(column, number) => sql.push(column).push(" = ").number(number),
         Predicate::Present(column) => sql.push(column).push(" IS NOT NULL"),
         Predicate::True(column) => sql.push(column),
         Predicate::Positive(column) => sql.push(column).push(" > 0"),

@@ -2,7 +2,7 @@
 
 use super::spelling::distance;
 use crate::{
-    catalog::{Dimension, Param, Report, Values},
+    catalog::{Dimension, Report, Values},
     extract::Query,
     sources::Condition,
 };
@@ -29,7 +29,12 @@ pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -
     // A value may be looked for in two spellings, so conditions do not say how many were given.
     let mut counts = HashMap::<&str, usize>::new();
     for (name, text) in query.pairs() {
-        if report.params.iter().any(|param| param.name() == name) || IGNORED.contains(&&*name) {
+        if report
+            .params
+            .iter()
+            .any(|param| super::name(*param) == name)
+            || IGNORED.contains(&&*name)
+        {
             continue;
         }
         let Some(dimension) = report.filters.iter().find(|filter| filter.id == name) else {
@@ -166,7 +171,7 @@ fn shown(text: &str) -> Cow<'_, str> {
 }
 
 fn unknown(report: &Report, name: &str) -> String {
-    let params = report.params.iter().map(|param: &Param| param.name());
+    let params = report.params.iter().map(|param| super::name(*param));
     let filters = report.filters.iter().map(|filter| filter.id);
     let known: Vec<&str> = params.chain(filters).collect();
     format!(

@@ -12,17 +12,55 @@ mod zone;
 use crate::{
     app::App,
     auth::{Access, Role},
-    catalog::{Format, Param, Report, Scope, Shape},
+    catalog::{Format, Notation, Param, Report, Scope, Shape},
     extract::Query,
     query::{Asked, Dialect, Grant},
     refusals, store,
 };
 use axum::response::Response;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
+use schemas::analytics::Bucket;
 
 /// The one value of `compare`.
 const PREVIOUS: &str = "previous";
+
+/// How creators' reports write parameters and buckets.
+pub(crate) const NOTATION: Notation = Notation {
+    param: name,
+    bucket: spell,
+};
+
+/// The name of a parameter.
+const fn name(param: Param) -> &'static str {
+    match param {
+        Param::Days => "days",
+        Param::Page => "bioPageId",
+        Param::Timezone => "timezone",
+        Param::Compare => "compare",
+        Param::Dimension => "dimension",
+        Param::Export => "type",
+    }
+}
+
+/// A day as UTC midnight of its date, whatever the zone; an hour of the week as `Mon 09:00`.
+fn spell(bucket: Bucket) -> String {
+    match bucket {
+        Bucket::Day(date) => format!("{date}T00:00:00.000Z"),
+        Bucket::HourOfWeek(day, hour) => {
+            let day = match day {
+                Weekday::Monday => "Mon",
+                Weekday::Tuesday => "Tue",
+                Weekday::Wednesday => "Wed",
+                Weekday::Thursday => "Thu",
+                Weekday::Friday => "Fri",
+                Weekday::Saturday => "Sat",
+                Weekday::Sunday => "Sun",
+            };
+            format!("{day} {hour:02}:00")
+        }
+    }
+}
 
 /// The dialect of `/api/v1/creators/...`.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +69,11 @@ pub(crate) struct Creator;
 impl Dialect for Creator {
     fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
         let takes = |param: Param| report.params.contains(&param);
-        let text = |param: Param| takes(param).then(|| query.first(param.name())).flatten();
+        let text = |param: Param| takes(param).then(|| query.first(name(param))).flatten();
         let mut problems = Vec::new();
         let conditions = filters::read(report, query, &mut problems);
         let days = days::read(text(Param::Days).as_deref());
-        let page_id = text(Param::BioPageId).map(|text| parse_uuid(&text));
+        let page_id = text(Param::Page).map(|text| parse_uuid(&text));
         if page_id == Some(None) {
             problems.push("bioPageId must be a UUID".to_owned());
         }
@@ -108,14 +146,14 @@ impl Dialect for Creator {
         };
         match report.format {
             Format::Csv => {
-                let given = query.first(choice.param.name());
+                let given = query.first(name(choice.param));
                 Ok(export::no_such_type(given.as_deref(), asked.now))
             }
             Format::Json => {
                 let names: Vec<&str> = choice.of.iter().map(|named| named.name).collect();
-                let (name, names) = (choice.param.name(), names.join(", "));
+                let (param, names) = (name(choice.param), names.join(", "));
                 Err(ApiError::validation(vec![format!(
-                    "{name} must be one of {names}"
+                    "{param} must be one of {names}"
                 )]))
             }
         }

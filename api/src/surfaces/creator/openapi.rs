@@ -66,10 +66,10 @@ pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Re
 }
 
 fn with_param(operation: Operation, param: Param, report: &Report) -> Operation {
-    let name = param.name();
+    let name = super::name(param);
     match (param, &report.shape) {
         (Param::Days, _) => operation.query_parameter(name, window()),
-        (Param::BioPageId, _) => operation.query_parameter(name, uuid().about(PAGE_ABOUT)),
+        (Param::Page, _) => operation.query_parameter(name, uuid().about(PAGE_ABOUT)),
         (Param::Timezone, _) => operation.query_parameter(
             name,
             text(usize::MAX)
@@ -81,7 +81,7 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
             word_of(&[PREVIOUS])
                 .about("Adds the window before, and by how much each number changed."),
         ),
-        (Param::Dimension | Param::Type, Shape::Choice(choice)) => {
+        (Param::Dimension | Param::Export, Shape::Choice(choice)) => {
             let names: Vec<&str> = choice.of.iter().map(|named| named.name).collect();
             let about = match report.format {
                 Format::Json => "What the visits are told by.",
@@ -90,7 +90,7 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
             operation.required_query_parameter(name, word_of(&names).about(about))
         }
         // A test of the catalogue says that there are none.
-        (Param::Dimension | Param::Type, _) => operation,
+        (Param::Dimension | Param::Export, _) => operation,
     }
 }
 

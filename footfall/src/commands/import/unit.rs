@@ -46,7 +46,7 @@ impl Made {
             Taken::Visit(visit) => {
                 let first = visit.events.first();
                 let workspace_no = first.map_or(WorkspaceNo::NONE, |event| event.workspace_no);
-                let key = first.map_or_else(String::new, |event| event.workspace_id.to_string());
+                let key = first.map_or_else(String::new, schemas::Event::key);
                 let events = visit.events.iter().filter_map(|event| {
                     Some(Payload {
                         event_id: event.event_id,
