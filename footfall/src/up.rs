@@ -1,7 +1,7 @@
-//! `footfall up`: everything on one listener.
+//! Runs `footfall up`: starts everything, serves on one listener, stops everything.
 //!
-//! The order matters twice: settings are checked before anything is started, and at the end the
-//! services finish before the log and the database under them stop.
+//! The rule to keep: check the settings before anything starts, and finish the services before the
+//! log and the database under them stop.
 
 use crate::{
     commands::rebuild,
@@ -23,12 +23,12 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 use tracing::info;
 
-/// What a start may ask for.
+/// Options of a start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Whether secrets may differ from those the log was made with.
     pub accept_new_secrets: bool,
-    /// A demo, with so many visits of history.
+    /// Number of visits in the demo's history; `None` runs no demo.
     pub demo: Option<u32>,
 }
 
@@ -67,7 +67,8 @@ pub async fn run(
     )
     .await;
     if served.is_err() {
-        // Services that were started before something failed must not outlive what they stand on.
+        // Services that started before the failure must end before the log and the database that
+        // they use.
         let _ = context.lifecycle.finish().await;
     }
     RunFile::remove(&data_dir);
@@ -92,7 +93,7 @@ async fn serve_until_stopped(
     };
     rebuild::bring_over(&settings, context).await?;
     let started = services.start(settings.clone(), context).await?;
-    // Its problems were found before anything was started.
+    // `services::check` has already reported the problems of these settings.
     let http = HttpOptions::read(&mut settings.clone());
     serve::spawn(listener, started.router, dialects::spoken(), http, context);
     let ended = context.lifecycle.run_to_end();

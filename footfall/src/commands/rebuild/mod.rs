@@ -48,7 +48,7 @@ pub struct Arguments {
     accept_loss: bool,
 }
 
-/// Rebuilds the tables and says what they hold.
+/// Rebuilds the tables and prints a summary.
 ///
 /// # Errors
 /// When a projector runs, the log or the database cannot be used, or events would be lost.
@@ -106,10 +106,11 @@ pub(crate) async fn rebuild_tables(
     rebuilt.map_err(Failure::other)
 }
 
-/// Rebuilds tables of an earlier version, so that the services can go on. Does nothing for others.
+/// Rebuilds tables of an earlier version, so that the services can start. Leaves other tables
+/// alone.
 ///
 /// # Errors
-/// As [`run`]. A database that does not answer is left to the projector, which waits for it.
+/// As [`run`]. An unavailable database is not an error here: the projector waits for it.
 pub(crate) async fn bring_over(settings: &Settings, context: &Context) -> Result<(), Failure> {
     let mut settings = settings.clone();
     let config = services::read_projector(&mut settings);
