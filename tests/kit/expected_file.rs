@@ -1,9 +1,9 @@
-//! What an answer must be as a file of comma-separated values, by its shape.
+//! The expected answer as a file of comma-separated values, by the report's shape.
 
 use api::catalog::{Entity, Field, Shape};
 use serde_json::{Map, Value};
 
-/// The answer as lines of cells under their names.
+/// The answer as lines of cells, below a line with the columns' names.
 pub(crate) fn file(shape: &Shape, data: &Map<String, Value>) -> String {
     let (names, fields, list): (Vec<&str>, &[Field], Option<&str>) = match shape {
         Shape::Choice(_) => panic!("a choice within a choice"),
@@ -46,7 +46,7 @@ pub(crate) fn file(shape: &Shape, data: &Map<String, Value>) -> String {
     text
 }
 
-/// Neutralises a formula at the beginning of a cell, and behind a semicolon.
+/// Neutralises a formula at the start of a cell or after a semicolon.
 fn cell(text: &str) -> String {
     let parts = text.split(';').map(|part| match part.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{part}"),

@@ -97,10 +97,10 @@ pub async fn empty_databases() -> Databases {
     }
 }
 
-/// Gives a pair of databases to the roles again, as each start of the program does.
+/// Grants a pair of databases to the roles again, as each start of the program does.
 ///
 /// # Panics
-/// When they are not of this process's server.
+/// If they do not belong to this process's server.
 pub async fn grant(databases: &Databases) {
     let server = SERVER.get().expect("the server runs");
     for (url, contents) in [
@@ -157,7 +157,7 @@ impl Server {
     }
 }
 
-/// The roles' limits are for one system, and many systems use this server.
+/// Lifts the roles' connection limits. They suit one system, but many systems use this server.
 async fn lift_connection_limits(postgres: &EmbeddedPostgres) {
     let mut admin = PgConnection::connect(&postgres.admin_url("postgres"))
         .await

@@ -61,8 +61,8 @@ pub(super) struct Intake {
 impl Intake {
     /// Reads until the input ends or the receiver of batches is gone. Blocks.
     ///
+    /// # Errors
     /// When the input cannot be read. The lines before the error are handed over.
-    /// When the input cannot be read; what was read before is handed over.
     pub(super) fn run(
         &self,
         input: impl Read,

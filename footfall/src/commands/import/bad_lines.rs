@@ -31,9 +31,9 @@ pub struct Told {
 /// All bad lines of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bad {
-    /// How many.
+    /// Number of bad lines.
     pub lines: u64,
-    /// By reason.
+    /// Numbers by reason.
     pub reasons: BTreeMap<String, u64>,
     /// The first of them.
     pub first: Vec<Told>,
@@ -85,7 +85,7 @@ impl Serialize for All<'_> {
 #[derive(Debug)]
 pub(super) struct BadLines {
     bad: Bad,
-    /// Where the file may be made, the best place first.
+    /// Paths at which the file may be created, the best one first.
     places: Vec<PathBuf>,
     file: Option<BufWriter<File>>,
 }
