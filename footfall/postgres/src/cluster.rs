@@ -22,9 +22,9 @@ use runtime::private;
 
 /// Creating a cluster takes a second or two, and much longer on a slow disk.
 const INIT_TIMEOUT: Duration = Duration::from_mins(5);
-/// A log larger than this is put aside at the next start; one former one is kept.
+/// A log above this size is renamed at the next start; one former log is kept.
 const LOG_LIMIT_BYTES: u64 = 10 * 1024 * 1024;
-/// How much of the log an error shows.
+/// Number of log lines that an error shows.
 const TAIL_LINES: usize = 15;
 
 /// Paths of the directory.
