@@ -273,7 +273,7 @@ impl Drop for Process {
     }
 }
 
-/// The bare handler: axum, and the same JSON into the same kind of value.
+/// The handler for comparison: axum, the same JSON, and the same kind of value.
 pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
     async fn parse(Json(body): Json<Value>) -> Json<Value> {
         Json(json!({"success": true, "data": {"id": body["sessionId"]}}))
