@@ -87,6 +87,7 @@ impl EmbeddedLog {
         let log = Self { broker, kafka };
         match write_properties(data_dir, &log.kafka, Secrets::Included) {
             Ok(()) => Ok(log),
+            // Without the file no client finds the log, so it must not keep running.
             Err(failure) => {
                 log.stop().await;
                 Err(failure)

@@ -50,9 +50,11 @@ pub async fn run(
     ingest::enrich::load_early();
     let data_dir = DataDir::open(&settings)?;
     let lock = data_dir.lock()?;
+    // The lock is ours, so a run file is from a crash and names servers that no longer run.
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
     let listen = listen::read(&mut settings, &LISTEN);
+    // Binds before the parts start, so that an address in use is reported at once.
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));

@@ -92,6 +92,7 @@ impl<'a> Cut<'a> {
     fn of(&self, measure: &Measure) -> Vec<&'a Row> {
         let fact = measure.fact;
         let mut predicates: Vec<Predicate> = measure.only.into_iter().collect();
+        // A part of a fact has the conditions of the whole as well.
         let mut part = Some(fact);
         while let Some(fact) = part {
             predicates.extend(fact.only);

@@ -180,6 +180,7 @@ fn watch_over(folder: &Path) {
         for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
         rm -rf "$2"
     "#;
+    // In a session of its own, so that Ctrl-C ends the tests but not the watcher.
     let spawned = Command::new("setsid")
         .args(["sh", "-c", script, "watch"])
         .arg(std::process::id().to_string())

@@ -147,6 +147,7 @@ impl Cluster {
         let last = fs::read_to_string(&path).ok();
         let last = last.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port))?.local_addr();
+        // Free at this moment only. `Server::start` tries again if another program takes the port.
         let address = free(last).or_else(|_| free(0));
         let port = address.map_err(PostgresError::file(&path))?.port();
         private::write_file(&path, &port.to_string()).map_err(PostgresError::file(path))?;

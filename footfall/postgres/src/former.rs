@@ -51,6 +51,7 @@ pub(super) async fn clear(
         info!("embedded PostgreSQL: stopping the server of an earlier run (process {pid})");
         stop(cluster, binaries, account, pid).await?;
     }
+    // Child processes may outlive their server and still use its shared memory.
     let mut survivors = at_work(&cluster.data(), account).await?;
     let deadline = Instant::now() + SURVIVORS_TIMEOUT;
     while let Some(survivor) = survivors.first() {

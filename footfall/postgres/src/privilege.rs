@@ -173,6 +173,7 @@ pub(super) async fn run(mut command: Command, patience: Duration) -> Result<Stri
         program: program.clone(),
         output,
     };
+    // Ends a program that exceeds its time, because the timeout drops its future.
     command.kill_on_drop(true);
     let output = match timeout(patience, command.output()).await {
         Ok(Ok(output)) => output,

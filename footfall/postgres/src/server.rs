@@ -87,7 +87,9 @@ impl Server {
             if let Err(error) = server.stop().await {
                 warn!(%error, "embedded PostgreSQL: {error}");
             }
+            // Otherwise the next attempt would begin with the same port.
             cluster.forget_port();
+            // Only a port in use is worth another attempt.
             if attempt == PORT_ATTEMPTS || !tail.contains("could not bind") {
                 let log = cluster.log();
                 return Err(PostgresError::Start { reason, log, tail });
@@ -196,6 +198,8 @@ impl Drop for Server {
             .command_on(&self.cluster.data(), pg_ctl)
             .map_err(|error| error.to_string())
             .and_then(|mut command| {
+                // `pg_ctl` returns when it has sent the signal, so a drop does not wait for the
+                // shutdown.
                 command.args(["stop", "--no-wait", "--mode", "fast"]);
                 let command = command.as_std_mut();
                 command.stdout(Stdio::null()).stderr(Stdio::null());

@@ -122,6 +122,8 @@ impl Publisher<'_> {
             batch.bad.into_iter().for_each(|told| self.bad.add(told));
             let mut units = batch.units;
             self.catch_up(&mut units).await?;
+            // Before the pause: known events add no load to the tables, so they must not cause a
+            // wait.
             self.leave_out_known(&mut units).await?;
             self.pause(&mut units).await?;
             self.put(&units).await?;
@@ -208,6 +210,7 @@ impl Publisher<'_> {
 
     /// The newest look at the tables; `None` before the first.
     fn look(&mut self) -> Result<Option<Arc<Standing>>, Refused> {
+        // Marks the look as seen, so that `wait` returns only for a newer one.
         let seen = self.seen.borrow_and_update().clone();
         match seen.silence {
             Some((since, why)) if since.elapsed() >= self.patience => Err(Refused::Unanswered {
@@ -284,6 +287,7 @@ impl Publisher<'_> {
         let begun = Instant::now();
         let producer = self.producer;
         let sending = producer.send(&records);
+        // Each turn awaits the same future: a second send would publish the records twice.
         tokio::pin!(sending);
         let outcomes = loop {
             if let Ok(outcomes) = tokio::time::timeout(TELL_EVERY, &mut sending).await {

@@ -36,6 +36,7 @@ impl Standing {
     ) -> Self {
         let place = |(partition, next, end)| {
             let before = earlier.and_then(|earlier| earlier.0.get(&partition));
+            // Beyond the end counts as waiting too: the tables are of an earlier log.
             let still_since = match before {
                 _ if next == end => None,
                 Some(before) if before.next == next => before.still_since.or(Some(now)),
@@ -119,6 +120,7 @@ impl Standing {
         let behind: u64 = counted
             .map(|(partition, place)| {
                 let ours = through.get(partition).copied().unwrap_or(0);
+                // `end` lacks the records that were published since the look.
                 u64::try_from(place.end.max(ours) - place.next).unwrap_or(0)
             })
             .sum();
@@ -140,6 +142,7 @@ impl Standing {
         let partitions = partitions.into_iter();
         partitions
             .filter(|partition| {
+                // A partition without waiting records never counts, even with a patience of zero.
                 let still = self.still_for(*partition, now);
                 !still.is_zero() && still >= patience
             })

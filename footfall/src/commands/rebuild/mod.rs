@@ -59,6 +59,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     settings.finish()?;
     let given = settings.text("KAFKA_BROKERS").is_some();
+    // If only one of the two is configured, the other is embedded and must be started.
     let rebuilt = if given && databases::given_analytics(&settings)?.is_some() {
         let analytics = databases::given_analytics(&settings)?.unwrap_or_default();
         settings.set_default("ANALYTICS_DATABASE_URL", analytics);
@@ -149,6 +150,7 @@ async fn on_own_parts(
         )));
     }
     let lock = lock(&data_dir)?;
+    // A file that a crash left behind names servers that no longer run.
     RunFile::remove(&data_dir);
     let parts = Parts::start(&mut settings, &data_dir, programs, context);
     let parts = interruptible(parts).await?;
