@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checked_in_document_is_what_the_routes_say() {
+    fn the_checked_in_document_is_up_to_date() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
         let text = format!("{:#}\n", document());
         if std::env::var_os("UPDATE_OPENAPI").is_some() {

@@ -61,7 +61,7 @@ pub async fn run(
 
     let mut parts = tokio::select! {
         started = Parts::start(&mut settings, &data_dir, programs, &context) => started?,
-        // What has been started is told to stop when it is dropped.
+        // Dropping the started parts asks them to stop.
         () = signalled() => return Ok(()),
     };
     let served = serve_until_stopped(

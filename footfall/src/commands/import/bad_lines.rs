@@ -24,7 +24,7 @@ pub struct Told {
     pub line: u64,
     /// The kind of mistake.
     pub reason: std::borrow::Cow<'static, str>,
-    /// What is wrong, and what would be right.
+    /// The problem, and what would be valid instead.
     pub problem: String,
 }
 
