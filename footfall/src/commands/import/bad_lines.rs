@@ -14,7 +14,7 @@ use std::{
 
 /// Bad lines that the summary shows one by one.
 pub(super) const TOLD: usize = 20;
-/// Maximum number of files for one input and second.
+/// Maximum number of files with the same input and time.
 const MAX_FILES: u32 = 100;
 
 /// A bad line.

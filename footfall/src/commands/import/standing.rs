@@ -102,9 +102,9 @@ impl Standing {
     }
 
     /// Decides whether a batch may follow what was published up to `through`. It may if the tables
-    /// then stay within [`MAX_BEHIND`] records. It may also if nothing is ahead of it, or a batch
-    /// above the limit could never go. `records` are its records per partition. Other tenants'
-    /// partitions without progress do not count.
+    /// then stay within [`MAX_BEHIND`] records. It may also if nothing is ahead of it: otherwise a
+    /// batch above the limit could never go. `records` are its records per partition. Other
+    /// tenants' partitions without progress do not count.
     ///
     /// # Errors
     /// The number of records that the tables are behind.

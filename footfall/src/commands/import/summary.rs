@@ -21,7 +21,7 @@ pub struct Counts {
     pub visits: u64,
     /// Visits with at least one event that went into the log.
     pub new_visits: u64,
-    /// Visits that the tables had before, or that an earlier line of the same import has.
+    /// Visits that log and tables had before, or that an earlier line of the same import has.
     pub known_visits: u64,
     /// Events of visits that went into the log.
     pub events: u64,
@@ -29,7 +29,7 @@ pub struct Counts {
     pub records: u64,
     /// Records that went into the log.
     pub new_records: u64,
-    /// Records that the tables had before, or that an earlier line of the same import has.
+    /// Records that log and tables had before, or that an earlier line of the same import has.
     pub known_records: u64,
     /// Refused visits, by reason.
     pub refused: BTreeMap<&'static str, u64>,
