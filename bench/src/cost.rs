@@ -84,6 +84,7 @@ impl Cost {
 
         let (mut durable, mut bare) = (Vec::new(), Vec::new());
         for round in 1..=self.rounds {
+            // In turns, so that other load on the machine affects both.
             let ingest =
                 Process::start(Command::new(&self.ingest), "127.0.0.1:18081", &environment).await?;
             durable.push(self.measure(&ingest, page).await?);
@@ -131,6 +132,7 @@ impl Cost {
             .await?;
         let session = answer["data"]["id"]
             .as_str()
+            // The handler for comparison returns no session id.
             .unwrap_or("00000000-0000-8000-8000-000000000000")
             .to_owned();
         let before = process.cpu_seconds()?;
@@ -273,7 +275,7 @@ impl Drop for Process {
     }
 }
 
-/// The bare handler: axum, and the same JSON into the same kind of value.
+/// The handler for comparison: axum, the same JSON, and the same kind of value.
 pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
     async fn parse(Json(body): Json<Value>) -> Json<Value> {
         Json(json!({"success": true, "data": {"id": body["sessionId"]}}))

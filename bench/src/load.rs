@@ -1,4 +1,4 @@
-//! Sends many beacons at once, then compares every report with the published SQL.
+//! Sends many beacons at once, then compares every report with plain SQL.
 
 use crate::{
     sender,

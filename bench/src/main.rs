@@ -1,4 +1,4 @@
-//! The measurements, each a command. Absolute times depend on the machine; compare ratios from
+//! The measurements, one command each. Absolute times depend on the machine; compare ratios from
 //! one run.
 
 #![expect(

@@ -81,6 +81,7 @@ impl Target {
     ) -> Result<(), Box<dyn Error>> {
         let api = format!("http://{}/api/v1/creators", self.run.listen);
         let body = json!({"username": name, "displayName": "Benchmark"});
+        // An existing creator is refused here, and found by the next request.
         http.post(&api)
             .bearer_auth(&self.token)
             .json(&body)

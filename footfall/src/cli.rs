@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and which file answers.
+//! The command line: parses commands and flags, and calls the function that runs each command.
 
 use crate::{
     commands::{self, import, rebuild, replay::Selection, token},
@@ -108,7 +108,7 @@ pub struct UpArguments {
 }
 
 impl UpArguments {
-    /// Combines these, given after the command, with those before it.
+    /// Merges these flags, given after `up`, with those before it. A value after it wins.
     fn or(self, before: Self) -> Self {
         Self {
             listen: self.listen.or(before.listen),
@@ -118,7 +118,7 @@ impl UpArguments {
         }
     }
 
-    /// The first of the flags that were given.
+    /// Returns the first flag that is set, so that an error can name it.
     const fn first(&self) -> Option<&'static str> {
         match self {
             Self {
@@ -145,7 +145,7 @@ impl UpArguments {
     }
 }
 
-/// Runs what was asked for.
+/// Runs the command.
 #[must_use]
 pub fn dispatch(arguments: Arguments) -> ExitCode {
     let Arguments {
@@ -197,7 +197,8 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Runs a command other than `up`. None of them reads all settings, so what may be wrong with a name is noted here.
+/// Runs a command other than `up`. These commands do not read every setting, so the names of
+/// setting families are checked here.
 fn run<F>(
     data_dir: (&str, Option<String>),
     command: impl FnOnce(Settings, Context) -> F,
@@ -211,10 +212,10 @@ where
     })
 }
 
-/// Says on standard error what is wrong with the flags, as clap does.
+/// Prints a usage error in clap's format and returns the exit code for wrong usage.
 fn wrong_usage(what: &str) -> ExitCode {
     let error = Arguments::command().error(ErrorKind::ArgumentConflict, what);
-    // Without standard error there is still the exit code.
+    // If standard error is closed, the exit code still reports the error.
     let _ = error.print();
     ExitCode::from(program::WRONG_USAGE)
 }
@@ -224,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_of_up_count_on_both_sides_of_it() {
+    fn flags_of_up_are_accepted_before_and_after_it() {
         let parse = |words: &[&str]| Arguments::try_parse_from(words).unwrap();
         let words = [
             "footfall",
@@ -241,7 +242,7 @@ mod tests {
             up: before,
         } = parse(&words)
         else {
-            panic!("another command");
+            panic!("not the command `up`");
         };
         assert_eq!(data_dir.as_deref(), Some("x"));
         let up = given.or(before);

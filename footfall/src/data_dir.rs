@@ -1,4 +1,5 @@
-//! The data directory: where the embedded parts keep things, and who may use it.
+//! The data directory: the paths of the embedded parts' files, their protection, and the lock that
+//! keeps a second process out.
 
 use runtime::{Settings, private, program::Failure, settings::Setting};
 use std::{
@@ -9,14 +10,15 @@ use std::{
 };
 use tracing::warn;
 
-/// Where the folder is.
+/// Path of the data directory.
 pub(crate) const FOLDER: Setting = Setting::new(
     "FOOTFALL_DATA_DIR",
     "./data",
     "folder of everything the embedded parts keep",
 );
 
-/// Everything that is kept in the folder. Each is for its owner only, whatever the folder itself allows.
+/// All entries of the data directory. Each is closed to other users, even if the directory itself
+/// is open.
 const ENTRIES: [&str; 6] = [
     "log",
     "postgres",
@@ -25,23 +27,24 @@ const ENTRIES: [&str; 6] = [
     "kafka.properties",
     "lock",
 ];
-/// Marks a folder that all users share, such as `/tmp`.
+/// Mode bit of a folder that all users share, such as `/tmp`.
 const STICKY: u32 = 0o1000;
 
-/// The folder of everything the embedded parts keep.
+/// The folder in which the embedded parts keep their files.
 #[derive(Clone, Debug)]
 pub struct DataDir {
     path: PathBuf,
 }
 
-/// Held by the one program that uses the directory; given back when it ends, however it ends.
+/// Held by the one process that uses the directory. The system releases it when the process ends,
+/// even after a crash.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
 }
 
-/// Unlocks at once. Closing the file does not always: a child that is being started has a copy of it until its
-/// program runs.
+/// Unlocks explicitly, because closing the file may not: a child that is being started has a copy
+/// of it until its program runs.
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = self.file.unlock();
@@ -49,10 +52,11 @@ impl Drop for Lock {
 }
 
 impl DataDir {
-    /// The directory that `FOOTFALL_DATA_DIR` names, made if it is not there, for its owner only.
+    /// Opens the directory that `FOOTFALL_DATA_DIR` names. Creates it if it is missing, with access
+    /// for its owner only.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn open(settings: &Settings) -> Result<Self, Failure> {
         let path = settings.text(FOLDER).unwrap_or_else(|| "data".to_owned());
         let make = || -> std::io::Result<PathBuf> {
@@ -68,8 +72,8 @@ impl DataDir {
         Ok(data_dir)
     }
 
-    /// Closes files and folders from before this start to other users: all of ours, and the data directory itself
-    /// unless it holds other things as well.
+    /// Closes our files and folders to other users. Closes the data directory itself only if it
+    /// holds nothing else and is not a shared folder.
     fn protect(&self) {
         let entries = ENTRIES.iter().map(|name| self.path.join(name));
         let mut paths: Vec<PathBuf> = entries.filter(|path| path.exists()).collect();
@@ -96,11 +100,11 @@ impl DataDir {
             })
     }
 
-    /// The directory that `FOOTFALL_DATA_DIR` names, for commands that need what `footfall up` has made there.
-    /// Nothing is made.
+    /// Finds the existing directory that `FOOTFALL_DATA_DIR` names, for commands that need the
+    /// files of `footfall up`. Creates nothing.
     ///
     /// # Errors
-    /// When it is not there; the error says how to name another one.
+    /// When it does not exist or cannot be used; the error says how to name another one.
     pub fn find(settings: &Settings) -> Result<Self, Failure> {
         let path = settings.text(FOLDER).unwrap_or_else(|| "data".to_owned());
         let failed = |what: String| {
@@ -140,28 +144,28 @@ impl DataDir {
         self.path.join("postgres")
     }
 
-    /// File of the secrets that were made here.
+    /// File of the generated secrets.
     #[must_use]
     pub fn secrets(&self) -> PathBuf {
         self.path.join("secrets.toml")
     }
 
-    /// File that tells scripts how to reach the running program.
+    /// File from which scripts learn how to reach the running program.
     #[must_use]
     pub fn run_file(&self) -> PathBuf {
         self.path.join("run.json")
     }
 
-    /// File that tells Kafka clients how to reach the log.
+    /// File from which Kafka clients learn how to reach the log.
     #[must_use]
     pub fn kafka_properties(&self) -> PathBuf {
         self.path.join("kafka.properties")
     }
 
-    /// Takes the directory for this process.
+    /// Locks the directory for this process.
     ///
     /// # Errors
-    /// When another program has it; the error says which.
+    /// When another process holds the lock; the error names that process.
     pub fn lock(&self) -> Result<Lock, Failure> {
         let path = self.path.join("lock");
         let mut file = OpenOptions::new()
@@ -193,6 +197,7 @@ impl DataDir {
                 return Err(Failure::Other(format!("{}: {error}", path.display())));
             }
         }
+        // The lock file holds this process's id, so that a second start can report it.
         let written = file
             .set_len(0)
             .and_then(|()| file.rewind())
@@ -221,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_open_to_others_is_closed_to_them() {
+    fn opening_closes_entries_to_other_users() {
         let parent = TempDir::new().unwrap();
         let folder = parent.path().join("data");
         fs::create_dir_all(folder.join("log")).unwrap();
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_others_stays_open_and_ours_within_it_are_closed() {
+    fn a_shared_folder_stays_open_while_our_entries_are_closed() {
         for (before, foreign) in [(0o755, true), (0o1777, false)] {
             let parent = TempDir::new().unwrap();
             let folder = parent.path().join("shared");

@@ -1,4 +1,4 @@
-//! The two databases of a start: embedded, or on a server that was given.
+//! Provides the two databases: on the configured server, or on the embedded PostgreSQL.
 
 use crate::{
     data_dir::DataDir,
@@ -28,13 +28,13 @@ pub fn read_programs(settings: &mut Settings) -> Programs {
     given.unwrap_or_default()
 }
 
-/// The databases of a start.
+/// The two databases, and their server if it is embedded.
 pub struct Databases {
-    /// The server, when it is ours to stop.
+    /// The embedded server, which the caller stops; `None` for a configured one.
     pub server: Option<EmbeddedPostgres>,
-    /// The main database for people and scripts, who read it.
+    /// URL of the main database for people and scripts. On the embedded server its role only reads.
     pub main: String,
-    /// The analytics database for them.
+    /// URL of the analytics database for them.
     pub analytics: String,
 }
 
@@ -80,7 +80,7 @@ pub async fn provide(
     })
 }
 
-/// The databases and roles of the embedded server, made or brought up to date.
+/// Creates the roles and databases of the embedded server, or brings them up to date.
 async fn prepare(server: &EmbeddedPostgres) -> Result<(), PostgresError> {
     roles::make(server).await?;
     for (name, contents) in [(MAIN, Contents::Main), (ANALYTICS, Contents::Analytics)] {
@@ -90,7 +90,8 @@ async fn prepare(server: &EmbeddedPostgres) -> Result<(), PostgresError> {
     Ok(())
 }
 
-/// The analytics database that the settings name, if they name one or the main database beside it.
+/// URL of the analytics database: the configured one, else the one that follows from
+/// `DATABASE_URL`. `None` if neither is set.
 ///
 /// # Errors
 /// When the URL of the main database cannot be read.
@@ -102,7 +103,7 @@ pub fn given_analytics(settings: &Settings) -> Result<Option<String>, Failure> {
     main.map(|main| beside(&main)).transpose()
 }
 
-/// The analytics database's URL that goes with a main one: `<name>_analytics` on the same server.
+/// Derives the analytics database's URL from the main one: `<name>_analytics` on the same server.
 fn beside(main: &str) -> Result<String, Failure> {
     let mut url = Url::parse(main).map_err(Failure::other)?;
     let path = format!("{}_analytics", url.path());
@@ -116,7 +117,7 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
     let Err(refused) = PgConnection::connect_with(&analytics).await else {
         return Ok(());
     };
-    // 3D000: invalid_catalog_name, there is no such database.
+    // 3D000: invalid_catalog_name, the database does not exist.
     let missing = refused
         .as_database_error()
         .is_some_and(|error| error.code().as_deref() == Some("3D000"));
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_server_that_does_not_answer_is_named_with_the_setting_and_without_the_password() {
+    async fn an_unreachable_server_is_reported_with_its_setting_and_without_the_password() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         drop(taken);

@@ -14,7 +14,7 @@ const PART: Part = Part {
     metrics: embedded_log::METRICS,
 };
 
-/// What the program declares.
+/// All settings and metrics that the program declares.
 #[must_use]
 pub fn declared() -> Declared {
     let parts = [&settings::PART, &PART].into_iter();
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_settings_are_known_to_every_program() {
+    fn the_list_of_setting_names_is_complete() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/settings.txt");
         let programs = all();
         let names = programs.iter().flat_map(Declared::settings);

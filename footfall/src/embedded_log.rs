@@ -1,6 +1,7 @@
-//! The embedded log of a data directory: its password, its start, and `kafka.properties`, by which clients find it.
+//! Starts the embedded log of a data directory and writes `kafka.properties`, with which clients
+//! find it.
 //!
-//! The rule to keep: our topics are protected, so that no client of any kind can take from them what they hold.
+//! The rule to keep: our topics are protected, so that no client can remove records from them.
 
 use crate::{data_dir::DataDir, take_over};
 use footfall_log::{Broker, BrokerError, Credentials, Options};
@@ -17,7 +18,7 @@ use runtime::{
 use schemas::topics::{DEAD_LETTERS, DIRECTORY, EVENTS};
 use std::{fs, io};
 
-/// What the embedded log records.
+/// Metrics of the embedded log.
 pub(crate) const METRICS: &[Metric] = &[
     Metric::gauge(
         "embedded_log_broken",
@@ -51,7 +52,7 @@ pub(crate) const METRICS: &[Metric] = &[
     ),
 ];
 
-/// The name that clients give.
+/// User name of clients.
 const USERNAME: &str = "footfall";
 
 /// A running log, and how to reach it.
@@ -62,8 +63,8 @@ pub struct EmbeddedLog {
 }
 
 impl EmbeddedLog {
-    /// Starts the log of the data directory on a free port, and says where it is in `kafka.properties`, mode 600.
-    /// The password is made at the first start and kept there.
+    /// Starts the log on a free port and writes its address to `kafka.properties`, mode 600. The
+    /// first start generates the password and keeps it in that file.
     ///
     /// # Errors
     /// When the log cannot be opened, or the file cannot be read or written.
@@ -86,6 +87,7 @@ impl EmbeddedLog {
         let log = Self { broker, kafka };
         match write_properties(data_dir, &log.kafka, Secrets::Included) {
             Ok(()) => Ok(log),
+            // Without the file no client finds the log, so it must not keep running.
             Err(failure) => {
                 log.stop().await;
                 Err(failure)
@@ -93,13 +95,13 @@ impl EmbeddedLog {
         }
     }
 
-    /// How clients reach it, password included.
+    /// Settings with which clients reach the log, the password included.
     #[must_use]
     pub const fn kafka(&self) -> &KafkaSettings {
         &self.kafka
     }
 
-    /// Makes the services of this process use it.
+    /// Makes the services of this process use this log.
     pub fn enter(&self, settings: &mut Settings) {
         for (name, value) in self.kafka.variables() {
             settings.set(&name, value);
@@ -114,13 +116,13 @@ impl EmbeddedLog {
         self.broker.compact(topic).await
     }
 
-    /// Answers what was asked and stops.
+    /// Answers pending requests and stops.
     pub async fn stop(self) {
         self.broker.stop().await;
     }
 }
 
-/// Writes `kafka.properties`, by which `kcat -F` and scripts reach the log.
+/// Writes `kafka.properties`, with which `kcat -F` and scripts reach the log.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -135,7 +137,8 @@ pub fn write_properties(
         .map_err(|error| Failure::Other(format!("{}: {error}", path.display())))
 }
 
-/// Makes a command use the log of the program that runs on the data directory; what the command was given wins.
+/// Makes a command use the log of the program that runs on the data directory. Settings given to
+/// the command take precedence.
 ///
 /// # Errors
 /// When `kafka.properties` cannot be read.
@@ -150,7 +153,7 @@ pub fn enter_running(settings: &mut Settings, data_dir: &DataDir) -> Result<(), 
     Ok(())
 }
 
-/// The password of the last start, else a new one of 256 random bits.
+/// The password of the last start, or a new one of 256 random bits.
 fn password(data_dir: &DataDir, ids: &dyn IdSource) -> Result<String, Failure> {
     let path = data_dir.kafka_properties();
     let kept = match fs::read_to_string(&path) {

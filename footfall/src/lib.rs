@@ -1,7 +1,7 @@
-//! The all-in-one program: starts what is not given (a log, a database), then the three services on
-//! one listener.
+//! The all-in-one program: starts an embedded log and database where none is configured, then the
+//! three services on one listener.
 //!
-//! The one rule: nothing here is faked. The services talk to the embedded parts as to any others.
+//! The rule to keep: no part is a mock. The services use embedded parts as they use external ones.
 
 pub mod cli;
 pub mod commands;

@@ -1,11 +1,11 @@
-//! The OpenAPI document of the whole program: what each service says of its routes, merged.
+//! The OpenAPI document of the whole program, merged from the descriptions of its services.
 //!
-//! It is checked in as `docs/openapi.json`, so that a change of what clients see is seen in review.
+//! It is checked in as `docs/openapi.json`, so that a review shows every change that clients see.
 
 use runtime::openapi::Document;
 use serde_json::Value;
 
-/// The document.
+/// Builds the document.
 #[must_use]
 pub fn document() -> Value {
     let mut document = Document::new(dialects::described());
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checked_in_document_is_what_the_routes_say() {
+    fn the_checked_in_document_is_up_to_date() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
         let text = format!("{:#}\n", document());
         if std::env::var_os("UPDATE_OPENAPI").is_some() {

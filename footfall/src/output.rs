@@ -1,10 +1,10 @@
-//! Standard output, as commands write it.
+//! Writes the output of commands to standard output.
 
 use runtime::program::Failure;
 use serde::Serialize;
 use std::io::{BufWriter, ErrorKind, Write};
 
-/// Prints one line on standard output. A reader that is gone is no failure.
+/// Prints one line on standard output. A closed pipe is not an error.
 ///
 /// # Errors
 /// When standard output cannot be written for any other reason.
@@ -15,11 +15,11 @@ pub fn print_line(line: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a value as one line of JSON, as it is made: it may be larger than memory. A reader that is gone is no
-/// failure.
+/// Prints a value as one line of JSON. Writes while it serializes, because the value may be larger
+/// than memory. A closed pipe is not an error.
 ///
 /// # Errors
-/// When the value cannot be read, or standard output cannot be written for any other reason.
+/// When the value cannot be serialized, or standard output cannot be written for any other reason.
 pub fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let written = serde_json::to_writer(&mut out, value)

@@ -1,6 +1,7 @@
-//! The log and the database under the services: given by the settings, or embedded and started here.
+//! The log and the database under the services: configured ones, or embedded ones that are started
+//! and stopped here.
 //!
-//! The rule to keep: what was started is stopped after everything that uses it, also when a start fails.
+//! The rule to keep: stop a part after everything that uses it, also when a start fails.
 
 use crate::{
     data_dir::DataDir,
@@ -23,14 +24,14 @@ pub(crate) struct Parts {
     log: Option<EmbeddedLog>,
     postgres: Option<EmbeddedPostgres>,
     pub(crate) kafka: KafkaSettings,
-    /// The main database for people and scripts.
+    /// URL of the main database for people and scripts.
     pub(crate) main_url: String,
-    /// The analytics database for them.
+    /// URL of the analytics database for them.
     pub(crate) analytics_url: String,
 }
 
 impl Parts {
-    /// Starts what is not given, and names it in the settings.
+    /// Starts each part that is not configured and adds its address to the settings.
     pub(crate) async fn start(
         settings: &mut Settings,
         data_dir: &DataDir,
@@ -65,6 +66,7 @@ impl Parts {
         };
         let topics = topics::ensure(&parts.kafka, partitions, &*context.ids, context.clock.now());
         let databases = databases::provide(settings, data_dir, programs);
+        // Waits for both, even if one fails: a server that has started must be stopped below.
         let failure = match tokio::join!(topics, databases) {
             (Ok(_), Ok(databases)) => {
                 parts.postgres = databases.server;
@@ -78,15 +80,15 @@ impl Parts {
             }
             (_, Err(failure)) => failure,
         };
-        // What has been started must not outlive a start that failed.
+        // A failed start must not leave its parts running.
         if parts.stop().await.is_err() {
             warn!("the embedded parts could not be stopped cleanly");
         }
         Err(failure)
     }
 
-    /// Compacts the embedded log's directory topic. The topics have been checked: an events topic whose policy was
-    /// changed to `compact` has ended the start before.
+    /// Compacts the embedded log's directory topic. The check of the topics comes first: it ends
+    /// the start if the events topic has the policy `compact`.
     async fn compact_directory(self) -> Result<Self, Failure> {
         let Some(log) = &self.log else {
             return Ok(self);
@@ -100,7 +102,8 @@ impl Parts {
         }
     }
 
-    /// Completes when a part is gone that nobody stopped; the services cannot go on without it.
+    /// Completes when the embedded PostgreSQL ends unexpectedly. The services cannot continue
+    /// without it.
     pub(crate) async fn ended(&mut self) -> Failure {
         match &mut self.postgres {
             Some(postgres) => Failure::other(postgres.ended().await),
@@ -108,7 +111,7 @@ impl Parts {
         }
     }
 
-    /// Which partitions a projector on this log takes.
+    /// The partitions that a projector on this log takes.
     pub(crate) const fn assignment(&self) -> Assignment {
         match self.log {
             Some(_) => Assignment::All {
@@ -118,7 +121,7 @@ impl Parts {
         }
     }
 
-    /// Stops what was started.
+    /// Stops the embedded parts.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         let postgres = match self.postgres {
             Some(postgres) => postgres.stop().await.map_err(Failure::other),
@@ -157,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn an_events_topic_that_was_made_a_compacted_one_ends_the_start_and_loses_nothing() {
+    async fn a_compacted_events_topic_fails_the_start_and_loses_nothing() {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("data");
         let mut settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", path.to_str().unwrap())]);
@@ -187,7 +190,7 @@ mod tests {
         let context = Context::system();
         let started = Parts::start(&mut settings, &data_dir, Programs::Installed, &context).await;
         let said = match started {
-            Ok(_) => panic!("a start on a log that its broker may shorten"),
+            Ok(_) => panic!("the start accepted a compacted events topic"),
             Err(failure) if failure.to_string().contains("no PostgreSQL") => {
                 eprintln!("SKIPPED: {failure}");
                 return;

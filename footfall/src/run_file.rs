@@ -6,7 +6,7 @@ use runtime::private;
 use serde::{Deserialize, Serialize};
 use std::{fmt, fs};
 
-/// What the file says.
+/// Contents of the file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunFile {
@@ -16,15 +16,16 @@ pub struct RunFile {
     pub listen: String,
     /// Bootstrap servers of the log.
     pub kafka: String,
-    /// Main database, with the password of a role that reads.
+    /// Main database, password included. On the embedded server its role only reads.
     pub database_url: String,
-    /// Analytics database, with the same.
+    /// Analytics database, likewise.
     pub analytics_database_url: String,
     /// Version of the program.
     pub version: String,
-    /// Path of a file with what a Kafka client needs to reach the log, its password included.
+    /// Path of `kafka.properties`, with which a Kafka client reaches the log. It holds the password
+    /// of the embedded log, but not that of a configured cluster.
     pub kafka_config: String,
-    /// When it was ready, RFC 3339.
+    /// When the program was ready, RFC 3339.
     pub started_at: String,
 }
 
@@ -49,9 +50,10 @@ impl RunFile {
         private::write_file(&data_dir.run_file(), &format!("{text}\n"))
     }
 
-    /// The file of a program that has the directory right now; a file that a crash left is not read.
+    /// Reads the file of a program that is running now. Ignores a file that a crash left behind.
     #[must_use]
     pub fn read_running(data_dir: &DataDir) -> Option<Self> {
+        // A free lock means that no program is running.
         if data_dir.lock().is_ok() {
             return None;
         }

@@ -1,14 +1,14 @@
-//! Secrets that nobody gave: made at the first start and kept in the data directory, mode 600.
+//! Generates missing secrets at the first start and keeps them in the data directory, mode 600.
 
 use crate::data_dir::DataDir;
 use ingest::secrets::{ID, TRACKING, VISITOR};
 use runtime::{IdSource, Settings, jwt, private, program::Failure, toml_text};
 use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
-/// The secrets that are made when they are not given.
+/// The secrets that are generated if they are not configured.
 const NAMES: [&str; 4] = [jwt::SECRET.name, TRACKING.name, ID.name, VISITOR.name];
 
-/// The secrets that these settings need: with a public key for tokens there is no secret for them.
+/// The secrets that these settings need. With a public key for tokens, `JWT_SECRET` is not needed.
 pub fn needed(settings: &Settings) -> impl Iterator<Item = &'static str> + use<> {
     let with_secret = jwt::algorithm(settings) == Some(jwt::Algorithm::HS256);
     NAMES
@@ -16,11 +16,11 @@ pub fn needed(settings: &Settings) -> impl Iterator<Item = &'static str> + use<>
         .filter(move |name| with_secret || *name != jwt::SECRET.name)
 }
 
-/// Fills in the secrets that the settings need and lack, from the data directory, where missing ones
-/// are made.
+/// Adds the needed secrets that the settings lack, from the data directory. Generates those that
+/// are missing there too.
 ///
 /// # Errors
-/// When the file cannot be read or written; it is never overwritten with other secrets.
+/// When the file cannot be read or written. A file that cannot be read is never overwritten.
 pub fn complete(
     settings: &mut Settings,
     data_dir: &DataDir,
@@ -59,11 +59,11 @@ pub fn complete(
     Ok(())
 }
 
-/// Fills in secrets that the settings lack, from those that `footfall up` keeps in the data directory. None is
-/// made: what is signed or hashed with another secret than the running program's is of no use.
+/// Adds missing secrets from those that `footfall up` keeps in the data directory. Generates none,
+/// because the running program would not accept anything signed or hashed with another secret.
 ///
 /// # Errors
-/// When the directory or a secret is not there, or the file cannot be read.
+/// When the directory or a secret does not exist, or the file cannot be read.
 pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure> {
     let missing = names.iter().filter(|name| settings.text(name).is_none());
     let missing: Vec<&str> = missing.copied().collect();
@@ -87,14 +87,15 @@ pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure>
     Ok(())
 }
 
-/// Fills in a secret for tokens where the settings need one and lack it, for a program without a listener.
+/// Sets a random token secret if the settings need one and lack it, for a program without a
+/// listener.
 pub fn make_unused_token_secret(settings: &mut Settings, ids: &dyn IdSource) {
     if needed(settings).any(|name| name == jwt::SECRET.name) {
         settings.set_default(jwt::SECRET, random_secret(ids));
     }
 }
 
-/// What a file of secrets holds; nothing while there is none.
+/// Reads a file of secrets. A missing file counts as empty.
 fn read_kept(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let failed = |what: String| Failure::Other(format!("{}: {what}", path.display()));
     match fs::read_to_string(path) {
@@ -104,7 +105,7 @@ fn read_kept(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
     }
 }
 
-/// The secrets in the file's text. No error repeats one.
+/// Parses the file's text. Errors never repeat a secret.
 fn read(text: &str) -> Result<BTreeMap<String, String>, String> {
     let secrets = toml_text::parse(text)?.into_iter();
     secrets
@@ -129,7 +130,7 @@ mod tests {
     use tempfile::TempDir;
 
     #[test]
-    fn a_file_with_a_mistake_stays_as_it_is_and_nothing_of_it_is_told() {
+    fn an_invalid_file_stays_unchanged_and_its_secrets_are_not_shown() {
         for text in [
             "ID_SECRET = hunter2\n",
             "ID_SECRET = \"hunter2\nTRACKING_HMAC_SECRET = \"x\"\n",

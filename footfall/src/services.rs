@@ -1,6 +1,8 @@
-//! The three services in one process: their settings checked, their routes merged, started in the order that they need.
+//! Runs the three services in one process: checks their settings, starts them in the right order,
+//! merges their routes.
 //!
-//! The rule to keep: the same `start` and `router` as the three binaries have, and no code path of its own.
+//! The rule to keep: call the same `start` and `router` functions as the three binaries, without a
+//! separate code path.
 
 use crate::{openapi, secrets};
 use axum::Router;
@@ -20,7 +22,7 @@ use runtime::{
 };
 use std::sync::Arc;
 
-/// Where the one listener listens.
+/// Address of the one listener.
 pub(crate) const LISTEN: Setting = Setting::new(
     "FOOTFALL_LISTEN",
     "127.0.0.1:8080",
@@ -39,8 +41,10 @@ const HOME: Home = Home {
     has_docs: true,
 };
 
-/// Finds what is wrong with the settings while nothing has been started yet.
+/// Reports all problems of the settings before anything starts.
 pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failure> {
+    // Placeholders for settings that the start itself provides. Without them each would be reported
+    // as missing.
     let mut trial = settings.clone();
     for (name, value) in [
         ("KAFKA_BROKERS", "127.0.0.1:9"),
@@ -65,8 +69,8 @@ pub(crate) fn check(settings: &Settings, context: &Context) -> Result<(), Failur
     Ok(trial.finish()?)
 }
 
-/// Notes the problems of settings whose names are made of a first part that is ours and of another one. The first look at
-/// the environment takes all of them for settings.
+/// Reports invalid names among settings with a fixed prefix and a variable rest. The first look at
+/// the environment accepts every name with such a prefix.
 pub(crate) fn check_families(settings: &mut Settings) {
     throttle::check_names(settings, &limits(), Scope::All);
     KafkaSettings::check_given(settings);
@@ -75,7 +79,7 @@ pub(crate) fn check_families(settings: &mut Settings) {
 /// Every limit of the services.
 pub(crate) fn limits() -> Vec<Limit> {
     let mut limits = ingest::limits::PUBLISHED.to_vec();
-    // A limit that several services have is one setting.
+    // A limit that several services share is one setting.
     let others = api::published_limits();
     limits.extend(others.into_iter().filter(|other| {
         let known = |limit: &Limit| limit.route == other.route;
@@ -84,8 +88,8 @@ pub(crate) fn limits() -> Vec<Limit> {
     limits
 }
 
-/// The settings of the projector, which writes to the analytics database that the api only reads, and may have a role of
-/// its own for that.
+/// Reads the projector's settings. The projector may have its own role, because it writes to the
+/// analytics database, which the api only reads.
 pub(crate) fn read_projector(settings: &mut Settings) -> projector::Config {
     let mut config = projector::Config::read(settings);
     if settings.text(PROJECTOR_DATABASE).is_some() {
@@ -94,28 +98,28 @@ pub(crate) fn read_projector(settings: &mut Settings) -> projector::Config {
     config
 }
 
-/// The three services, put together.
+/// How to start the three services together.
 #[derive(Clone, Copy, Debug)]
 pub struct Services {
-    /// Which partitions the projector takes; `None` leaves it out.
+    /// Which partitions the projector takes; `None` starts no projector.
     pub projector: Option<Assignment>,
     /// Whether secrets may differ from those the log was made with.
     pub accept_new_secrets: bool,
 }
 
-/// What started services offer.
+/// The running services.
 pub struct Started {
     /// Every route, health routes included.
     pub router: Router,
-    /// What became of this process's beacons.
+    /// Outcomes of the beacons that this process received.
     pub outcomes: Arc<ingest::Outcomes>,
 }
 
 impl Services {
-    /// Starts them on a log and databases that the settings name.
+    /// Starts the services on the log and databases that the settings name.
     ///
     /// # Errors
-    /// When a setting cannot be used; what is merely away is waited for.
+    /// When a setting is invalid. The services wait for unavailable servers instead of failing.
     pub async fn start(
         self,
         mut settings: Settings,
@@ -126,7 +130,8 @@ impl Services {
         let api = api::Config::read(settings, context);
         let projector = read_projector(settings);
         settings.finish()?;
-        // Reading notes a problem whenever it gives nothing.
+        // `read` records a problem whenever it returns `None`, so `finish` has failed before this
+        // line.
         let ingest = ingest
             .ok_or_else(|| Failure::Other("the settings of ingest are incomplete".to_owned()))?;
         let ingest = ingest::Config {
@@ -164,7 +169,7 @@ impl Services {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn reports_wait_for_the_newest_tables() {
+    fn api_expects_the_newest_analytics_schema() {
         let versions = projector::MIGRATIONS
             .iter()
             .map(|migration| migration.version);

@@ -1,4 +1,5 @@
-//! Shows how far the copy of a former log is: a bar on a terminal, else a line now and then.
+//! Shows the progress of copying a former log: a bar on a terminal, otherwise a log line every few
+//! seconds.
 
 use footfall_log::{MigrationReport, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,10 +10,11 @@ use std::{
 };
 use tracing::info;
 
-/// Time between two lines where there is no terminal.
+/// Time between two lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// A report for the log that is about to be started. Shows nothing unless there is something to copy.
+/// A progress report for a log that is about to start. Shows nothing unless a former log must be
+/// copied.
 pub(crate) fn report() -> MigrationReport {
     let shown = Mutex::new(None);
     MigrationReport::new(move |progress| {

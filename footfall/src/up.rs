@@ -1,7 +1,7 @@
-//! `footfall up`: everything on one listener.
+//! Runs `footfall up`: starts everything, serves on one listener, stops everything.
 //!
-//! The order matters twice: settings are checked before anything is started, and at the end the
-//! services finish before the log and the database under them stop.
+//! The rule to keep: check the settings before anything starts, and finish the services before the
+//! log and the database under them stop.
 
 use crate::{
     commands::rebuild,
@@ -23,12 +23,12 @@ use std::time::Instant;
 use tokio::net::TcpListener;
 use tracing::info;
 
-/// What a start may ask for.
+/// Options of a start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Whether secrets may differ from those the log was made with.
     pub accept_new_secrets: bool,
-    /// A demo, with so many visits of history.
+    /// Number of visits in the demo's history; `None` runs no demo.
     pub demo: Option<u32>,
 }
 
@@ -50,16 +50,18 @@ pub async fn run(
     ingest::enrich::load_early();
     let data_dir = DataDir::open(&settings)?;
     let lock = data_dir.lock()?;
+    // The lock is ours, so a run file is from a crash and names servers that no longer run.
     RunFile::remove(&data_dir);
     secrets::complete(&mut settings, &data_dir, &*context.ids)?;
     let listen = listen::read(&mut settings, &LISTEN);
+    // Binds before the parts start, so that an address in use is reported at once.
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
 
     let mut parts = tokio::select! {
         started = Parts::start(&mut settings, &data_dir, programs, &context) => started?,
-        // What has been started is told to stop when it is dropped.
+        // Dropping the started parts asks them to stop.
         () = signalled() => return Ok(()),
     };
     let served = serve_until_stopped(
@@ -67,7 +69,8 @@ pub async fn run(
     )
     .await;
     if served.is_err() {
-        // Services that were started before something failed must not outlive what they stand on.
+        // Services that started before the failure must end before the log and the database that
+        // they use.
         let _ = context.lifecycle.finish().await;
     }
     RunFile::remove(&data_dir);
@@ -92,7 +95,7 @@ async fn serve_until_stopped(
     };
     rebuild::bring_over(&settings, context).await?;
     let started = services.start(settings.clone(), context).await?;
-    // Its problems were found before anything was started.
+    // `services::check` has already reported the problems of these settings.
     let http = HttpOptions::read(&mut settings.clone());
     serve::spawn(listener, started.router, dialects::spoken(), http, context);
     let ended = context.lifecycle.run_to_end();

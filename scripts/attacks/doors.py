@@ -1,4 +1,4 @@
-"""Ways in beside HTTP: files, environments of child processes, the embedded log and database."""
+"""Ways in other than HTTP: files, environments of child processes, the embedded log and database."""
 
 import os
 import shutil

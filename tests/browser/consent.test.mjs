@@ -75,7 +75,7 @@ test('no style sheet of a creator reaches the question for consent', async () =>
   assert.ok(untouched.every(({ hit }) => hit));
   const [{ place: [left, top, width, height] }] = untouched;
   assert.deepEqual([left, width], [0, SMALL.width]);
-  assert.ok(top > 0 && top + height <= SMALL.height, 'the page is seen behind it');
+  assert.ok(top > 0 && top + height <= SMALL.height, 'the page is visible behind it');
   await context.close();
   for (const [attack, customCss] of Object.entries(ATTACKS)) {
     await change({ customCss });

@@ -33,7 +33,7 @@ before(async () => {
 after(() => destination?.close());
 
 for (const [index, { name, device, userAgent, ...screen }] of SCREENS.entries()) {
-  test(`a visit on a ${name} screen is counted once it is agreed to`, async () => {
+  test(`a visit on a ${name} screen is counted after consent`, async () => {
     const browser = await launch(userAgent);
     const context = await browser.newContext(screen);
     const problems = [];
@@ -88,7 +88,7 @@ for (const [index, { name, device, userAgent, ...screen }] of SCREENS.entries())
     await browser.close();
   });
 
-  test(`on a ${name} screen nothing is in the way of anybody`, async () => {
+  test(`a ${name} screen has no serious accessibility problem`, async () => {
     const browser = await launch(userAgent);
     // The page's own policy forbids the checker's script.
     const context = await browser.newContext({ ...screen, bypassCSP: true });
@@ -120,7 +120,7 @@ test('a visitor who declines, or asks not to be tracked, leaves no data', async 
     const page = await context.newPage();
     await page.goto(`${base}/@demo`);
     const accept = page.getByRole('button', { name: 'Accept' });
-    if (privacy) assert.equal(await accept.count(), 0, 'who has said no is not asked');
+    if (privacy) assert.equal(await accept.count(), 0, 'a browser with a privacy signal shows no question');
     else await page.getByRole('button', { name: 'Decline' }).click();
     await page.getByRole('link', { name: 'The shop' }).click();
     await page.waitForURL(`${elsewhere}/shop`);

@@ -92,7 +92,7 @@ for (const [name, missing] of [
       const { events } = (await batch).postDataJSON();
       assert.deepEqual(events.map(({ type, linkClicked }) => [type, Boolean(linkClicked)]).slice(0, 3),
         [['session', false], ['pageview', false], ['pageview', true]]);
-      assert.ok(events.every((event) => event.trackingToken), 'what is named by our own ids carries the token');
+      assert.ok(events.every((event) => event.trackingToken), 'events with ids of our own carry the token');
       if (link === 'Leave') await tab.waitForURL(`${site.origin}/shop`);
       await eventually('overview', counts(2 * index + 2, index + 1));
       release();

@@ -188,7 +188,8 @@ async fn a_clean_run_logs_no_failure_and_nothing_about_the_build() {
                 ("KAFKA_BROKERS", ""),
                 ("DATABASE_URL", ""),
                 ("KAFKA_SOCKET_NO_SUCH_NAME", "1"),
-                // Of producers only: librdkafka warns of it in any other client.
+                // Only producers use this setting. In any other client librdkafka would warn about
+                // it.
                 ("KAFKA_LINGER_MS", "5"),
                 ("LOG_FORMAT", "json"),
                 ("RUST_LOG", "info"),
@@ -213,10 +214,7 @@ async fn a_clean_run_logs_no_failure_and_nothing_about_the_build() {
         .filter(|line| ["WARN", "ERROR"].contains(&level(line).as_str()))
         .partition(|line| line.to_string().contains("KAFKA_SOCKET_NO_SUCH_NAME"));
     assert!(others.is_empty(), "{others:?}");
-    assert!(
-        about_name.len() <= 1,
-        "told again and again: {about_name:?}"
-    );
+    assert!(about_name.len() <= 1, "reported repeatedly: {about_name:?}");
     for line in &lines {
         let members = line.as_object().unwrap();
         for place in ["log.file", "log.line", "log.module_path", "filename"] {

@@ -1,4 +1,4 @@
-//! Every report of the catalogue, on random traffic, equals what plain loops over the raw rows say.
+//! Every report of the catalogue, on random traffic, equals plain loops over the raw rows.
 
 use api::catalog::{Format, Param, REPORTS, Shape};
 use jiff::Timestamp;
@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-/// Offsets of :00, :30 and :45, summer time in both hemispheres, half an hour of it.
+/// Zones with offsets of :00, :30 and :45, with summer time in both hemispheres, once of half an
+/// hour.
 const ZONES: [&str; 7] = [
     "UTC",
     "Europe/Istanbul",
@@ -47,7 +48,7 @@ pub async fn append(system: &System, site: &Site, events: &[Event]) {
     }
 }
 
-/// What a creator's traffic is about.
+/// The tenant of a creator, with pages and links for its traffic.
 pub async fn site(system: &System, creator: &Creator, pages: Vec<Uuid>, links: Vec<Uuid>) -> Site {
     let no: i32 = sqlx::query_scalar("SELECT no FROM workspaces WHERE id = $1")
         .bind(creator.workspace_id)
@@ -62,7 +63,7 @@ pub async fn site(system: &System, creator: &Creator, pages: Vec<Uuid>, links: V
     }
 }
 
-/// Every question to be asked about a page.
+/// Every question that the test asks about a page.
 fn questions(page: Uuid) -> Vec<Ask> {
     let mut all = Vec::new();
     for report in REPORTS {
@@ -164,7 +165,7 @@ async fn every_report_equals_plain_loops_over_the_raw_rows() {
     let ours = site(&system, &ada, vec![ada.page, second], links.clone()).await;
     let theirs = site(&system, &bob, vec![bob.page], links).await;
     let now: Timestamp = noon();
-    // Half of it in the last month, the rest over a year with all its changes of clocks.
+    // Half of the visits are in the last month, the rest over a year with all its clock changes.
     let mut events = traffic::records(&ours, 1, 700, now, 31);
     events.extend(traffic::records(&ours, 2, 700, now, 400));
     append(&system, &ours, &events).await;
@@ -193,7 +194,7 @@ async fn every_report_equals_plain_loops_over_the_raw_rows() {
         }
     }
     assert!(asked > 300, "{asked}");
-    // The traffic was such that numbers say something.
+    // The traffic is large enough for the comparison to mean something.
     let overview = client
         .report(&ada, "overview?days=365&compare=previous")
         .await;
@@ -209,7 +210,8 @@ async fn every_report_equals_plain_loops_over_the_raw_rows() {
     system.finish().await;
 }
 
-/// The month's answers are the checked-in ones: what a change does to them stands in its difference.
+/// Compares the answers for a month with the checked-in ones, so that a review shows what a change
+/// does to them.
 async fn assert_snapshots(system: &System, creator: &Creator, stand_ins: &[(Uuid, &str)]) {
     let mut answers = BTreeMap::new();
     for ask in questions(creator.page) {
@@ -230,7 +232,7 @@ async fn assert_snapshots(system: &System, creator: &Creator, stand_ins: &[(Uuid
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_report_does_not_know_is_refused_with_what_it_does() {
+async fn unknown_parameters_and_values_are_refused() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let get = async |query: &str| {
@@ -267,7 +269,7 @@ async fn what_a_report_does_not_know_is_refused_with_what_it_does() {
         let details = answer.json()["error"]["details"].clone();
         assert!(details[0]["message"].is_string(), "{query}: {details}");
     }
-    // As published: there is no parameter that makes a report longer, and asking for one is no error.
+    // As in the published API, `limit` changes nothing and is not an error.
     for query in ["traffic?limit=100", "export?type=links&limit=3"] {
         assert_eq!(get(query).await.status, 200, "{query}");
     }
@@ -275,7 +277,7 @@ async fn what_a_report_does_not_know_is_refused_with_what_it_does() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_export_is_a_file_also_when_its_type_is_wrong() {
+async fn an_export_is_a_file_even_if_its_type_is_invalid() {
     let system = System::start().await;
     let creator = system.client.creator("ada").await;
     let error = "error\nInvalid export type. Use: overview, traffic, or links.\n";

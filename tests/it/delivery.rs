@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beacons_reach_all_three_reports_as_the_seeds_compute_them() {
+async fn beacons_reach_all_three_reports_with_the_expected_numbers() {
     let system = System::start().await;
     let client = &system.client;
     let creator = client.creator("ada").await;
@@ -137,8 +137,8 @@ async fn an_event_that_arrives_before_its_session_waits_and_counts_when_the_sess
     let mut session_body = client.session_body(creator.page, "v");
     session_body["type"] = json!("session");
     session_body["eventId"] = json!(Uuid::from_u128(1));
-    // A client may retry one member while another is in the log already: all count once.
-    // The ids of a session and a view before their beacons are sent.
+    // An event may name its session or view by the `eventId` of a beacon that has not been sent
+    // yet.
     let token = client.tracking_token(creator.page);
     let early = json!({"events": [
         {"type": "leave", "pageviewEventId": Uuid::from_u128(2), "bioPageId": creator.page, "trackingToken": token,
@@ -338,7 +338,7 @@ async fn every_beacon_ends_in_exactly_one_outcome() {
     system.finish().await;
 }
 
-/// The users that the log says sessions were bound to, in its order.
+/// The users of the log's `session.identified` events, in the order of the log.
 async fn identified(system: &System) -> Vec<Vec<u8>> {
     let records = system.log.read(schemas::topics::EVENTS).await;
     let events = records

@@ -56,7 +56,7 @@ const LIVE: &str = "SELECT count(*) FROM sessions WHERE started_at > now() - int
 /// Records of the log that were there before, in one view of both tables.
 const TWICE: &str =
     "SELECT (SELECT sum(next_offset) FROM log_partitions)::int8 - (SELECT count(*) FROM seen)";
-/// All others.
+/// Visits before the last half hour.
 const PAST: &str =
     "SELECT count(*) FROM sessions WHERE started_at <= now() - interval '30 minutes'";
 /// Visits without a known country.

@@ -316,7 +316,7 @@ async fn an_unknown_type_stops_its_partition_and_nothing_after_it_is_folded() {
     }
     system.settle_at(&[(stopped_partition, 1)]).await;
     let dead = system.log.read(schemas::topics::DEAD_LETTERS).await;
-    assert!(dead.is_empty(), "an unknown type is no dead letter");
+    assert!(dead.is_empty(), "an unknown type is not a dead letter");
     let progress = Store::new(system.analytics.clone())
         .progress(EVENTS)
         .await

@@ -1,4 +1,5 @@
-//! Import of history: every visit counts once, as a plain count of the file says, also after repetitions and crashes.
+//! Imports of history give the numbers of a plain count of the file, also after repetitions and
+//! crashes.
 
 use crate::{random_log::tables, replay};
 use footfall::{
@@ -298,7 +299,7 @@ async fn an_import_waits_for_an_unavailable_log_and_keeps_its_order() {
     {
         assert!(
             begun.elapsed() < kit::system::PATIENCE,
-            "no live visit is taken"
+            "no live visit is accepted"
         );
     }
     assert_eq!(summary.counts.lines, 600);
@@ -447,7 +448,7 @@ async fn an_import_lets_tables_that_are_20_000_records_behind_catch_up() {
             let now = in_log().await;
             assert!(
                 now <= 20_000,
-                "{now} records, and nothing of them in the tables"
+                "{now} records, and none of them in the tables"
             );
             same = if now == last && now > 19_000 {
                 same + 1

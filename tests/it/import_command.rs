@@ -73,7 +73,7 @@ async fn bad_lines_are_reported_and_fail_only_a_strict_import() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_bad_line_is_named_in_json_and_in_a_file_that_the_summary_names() {
+async fn every_bad_line_is_in_the_json_and_in_a_file() {
     let (system, creator, links) = system(SystemBuilder::default()).await;
     let good = history(creator.page, &links, 3, system.clock.now());
     let mut text = good.into_bytes();

@@ -33,7 +33,8 @@ async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> 
         .unwrap_or_else(|_| panic!("{what} did not happen"))
 }
 
-/// Waits until `/ready` says all of these texts about the projector, and returns its status and text.
+/// Waits until `/ready` contains all of these texts about the projector, and returns its status and
+/// text.
 async fn told(system: &System, texts: &[&str]) -> (u16, String) {
     let what = format!("/ready with {texts:?}");
     eventually(&what, async || {
@@ -201,7 +202,7 @@ async fn append(log: &TestLog, key: &str, payloads: &[Vec<u8>]) {
     }
 }
 
-/// Views of this size each, with more bytes in all than may be in memory.
+/// Size of each view. All of them together exceed the memory for records.
 const BYTES_OF_A_VIEW: usize = 60_000;
 const VIEWS_BEHIND: u32 = 650;
 

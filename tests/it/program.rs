@@ -1,4 +1,4 @@
-//! The program from outside: one command, its files, its exit codes, its death and its return.
+//! The program as a process: one command, its files, its exit codes, crashes and restarts.
 
 use kit::{
     Client,
@@ -27,7 +27,7 @@ pub fn start(folder: &Path) -> Program {
     Program::start("footfall", &["up"], &environment)
 }
 
-/// What `run.json` says once the program of that process id is ready.
+/// The content of `run.json` once the process with that id is ready.
 pub async fn ready(folder: &Path, pid: u32) -> Value {
     let begun = tokio::time::Instant::now();
     loop {
@@ -52,7 +52,7 @@ pub fn client(run: &Value) -> Client {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
+async fn the_program_starts_from_scratch_survives_kill_9_and_stops_cleanly() {
     let folder = Home::new();
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
@@ -92,7 +92,7 @@ async fn the_program_starts_on_nothing_survives_kill_9_and_stops_cleanly() {
     send(&run, 0, 30).await;
     program.kill();
 
-    // What was acknowledged is there; what is sent again counts once.
+    // Acknowledged events are in the tables, and repeated ones count once.
     let program = start(&folder);
     let run = ready(&folder, program.id()).await;
     send(&run, 20, 40).await;
@@ -162,15 +162,15 @@ async fn a_test_that_fails_leaves_neither_a_server_nor_a_folder_behind() {
         ready(&folder, program.id()).await;
         let server = server(&folder).expect("a server");
         sender.send((server, folder.folder().to_owned())).unwrap();
-        panic!("as a test does that fails");
+        panic!("the test fails");
     });
     assert!(failing.await.unwrap_err().is_panic());
     let (server, folder) = left.await.unwrap();
-    assert!(!is_postgres(&server), "process {server} lives on");
+    assert!(!is_postgres(&server), "process {server} still runs");
     assert!(!folder.exists());
 }
 
-/// Settings that no service can use, and what is said of each.
+/// Invalid settings, and a part of the message about each.
 const WRONG: &[(&str, &str, &str)] = &[
     ("RATE_LIMITS", "sometimes", "\"sometimes\""),
     ("JWT_ALGORITHM", "none", "give HS256"),
@@ -218,7 +218,8 @@ fn wrong_settings_are_reported_together_before_anything_is_started() {
         ("FOOTFALL_LISTEN", "8080"),
         ("KAFKA_BROKERS", ""),
         ("EMBEDDED_POSTGRES", "perhaps"),
-        // Of another of our programs, of a container platform, and one that is empty.
+        // Variables of another of our programs, of a container platform, and an empty one: all are
+        // accepted.
         ("INGEST_LISTEN", "127.0.0.1:1"),
         ("FOOTFALL_SERVICE_HOST", "10.0.0.1"),
         ("FOOTFALL_COLOUR", ""),
@@ -248,7 +249,7 @@ fn wrong_settings_are_reported_together_before_anything_is_started() {
         ended.err
     );
     assert!(!ended.err.contains("hunter2"), "{}", ended.err);
-    assert!(!folder.exists(), "nothing was started");
+    assert!(!folder.exists(), "a part was started");
 }
 
 #[test]
@@ -295,7 +296,7 @@ fn each_service_alone_reports_wrong_settings_together() {
 }
 
 #[test]
-fn every_command_refuses_what_is_wrong_with_a_setting_that_it_does_not_read() {
+fn every_command_reports_invalid_settings_that_it_does_not_read() {
     let folder = Home::new();
     let page = Uuid::nil().to_string();
     let commands: [&[&str]; 5] = [
@@ -330,7 +331,7 @@ fn every_command_refuses_what_is_wrong_with_a_setting_that_it_does_not_read() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_a_failure_that_says_what_to_do() {
+fn an_address_in_use_is_reported_with_advice() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let environment = [
@@ -348,7 +349,7 @@ fn an_address_that_is_taken_is_a_failure_that_says_what_to_do() {
 }
 
 #[test]
-fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
+fn the_token_command_makes_only_hs256_tokens_with_the_configured_claims() {
     let folder = Home::new();
     let data = ("FOOTFALL_DATA_DIR", folder.to_str().unwrap());
     let secret = ("JWT_SECRET", kit::system::SECRET);
@@ -391,11 +392,11 @@ fn only_hs256_tokens_are_made_here_and_they_say_what_is_asked_of_them() {
         (&claims["sub"], &claims["iss"], &claims["aud"]),
         (&json!("ada"), &json!("us"), &json!("them"))
     );
-    assert!(!folder.exists(), "nothing is made");
+    assert!(!folder.exists(), "the command created the folder");
 }
 
 #[test]
-fn commands_make_nothing_in_a_folder_that_was_mistyped() {
+fn commands_create_nothing_in_a_mistyped_folder() {
     let folder = Home::new();
     let page = Uuid::nil().to_string();
     let commands: [&[&str]; 5] = [
@@ -432,16 +433,16 @@ fn commands_make_nothing_in_a_folder_that_was_mistyped() {
     };
     for arguments in commands {
         run(arguments);
-        assert!(!folder.exists(), "{arguments:?} has made the folder");
+        assert!(!folder.exists(), "{arguments:?} created the folder");
     }
-    // Nor in one that is there and is not ours.
+    // Nor in a folder that exists but is not ours.
     fs::create_dir(&*folder).unwrap();
     for arguments in commands {
         run(arguments);
         let made: Vec<_> = folder.read_dir().unwrap().collect();
-        assert!(made.is_empty(), "{arguments:?} has made {made:?}");
+        assert!(made.is_empty(), "{arguments:?} created {made:?}");
     }
-    // What `up` keeps is used.
+    // The secrets that `up` keeps are used.
     let secrets = ["JWT_SECRET", "TRACKING_HMAC_SECRET"];
     let secrets = secrets.map(|name| format!("{name} = \"{}\"\n", kit::system::SECRET));
     fs::write(folder.join("secrets.toml"), secrets.concat()).unwrap();

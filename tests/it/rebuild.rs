@@ -1,4 +1,4 @@
-//! Rebuilding gives the tables that the log folds into, also where tables of an earlier version were.
+//! A rebuild gives the tables that folding the log gives, also over tables of an earlier version.
 
 use crate::random_log::{append, sample_log, whole_tables};
 use kit::{
@@ -18,7 +18,7 @@ use sqlx::PgPool;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// What a database of the former layout had, as far as a rebuild looks at it.
+/// A database of the former layout, as far as a rebuild reads it.
 const FORMER: &str = "
     CREATE TABLE _sqlx_migrations (version int8 PRIMARY KEY, description text NOT NULL,
         installed_on timestamptz NOT NULL DEFAULT now(), success bool NOT NULL, checksum bytea NOT NULL,
@@ -70,7 +70,7 @@ async fn execute(pool: &PgPool, statement: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rebuild_gives_the_tables_that_were_there_and_mends_damaged_ones() {
+async fn a_rebuild_gives_the_same_tables_and_repairs_damaged_ones() {
     let log = TestLog::start().await;
     append(&log, &sample_log(300)).await;
     let system = System::over(log, postgres::databases().await).await;
@@ -81,7 +81,7 @@ async fn a_rebuild_gives_the_tables_that_were_there_and_mends_damaged_ones() {
     let rebuilt = rebuild(&log, &databases, false).await.unwrap();
     assert_eq!((rebuilt.records, rebuilt.lost), (300, 0));
     assert_eq!(whole_tables(&analytics).await, before);
-    // Again, over damage.
+    // Again, over damaged tables.
     execute(
         &analytics,
         "UPDATE sessions SET heartbeats = 77; DELETE FROM hits",
@@ -90,7 +90,7 @@ async fn a_rebuild_gives_the_tables_that_were_there_and_mends_damaged_ones() {
     rebuild(&log, &databases, false).await.unwrap();
     assert_eq!(whole_tables(&analytics).await, before);
 
-    // The projector goes on with them, and the other roles may read them.
+    // The projector continues with the new tables, and the other roles may read them.
     let system = SystemBuilder::default()
         .log(log)
         .databases(databases)
@@ -105,7 +105,7 @@ async fn a_rebuild_gives_the_tables_that_were_there_and_mends_damaged_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tables_of_the_former_layout_are_brought_over_by_a_rebuild() {
+async fn a_rebuild_replaces_tables_of_the_former_layout() {
     let log = TestLog::start().await;
     append(&log, &sample_log(200)).await;
     let fresh = System::over(log, postgres::databases().await).await;
@@ -115,9 +115,9 @@ async fn tables_of_the_former_layout_are_brought_over_by_a_rebuild() {
     let databases = postgres::empty_databases().await;
     let analytics = PgPool::connect(&databases.analytics).await.unwrap();
     execute(&analytics, FORMER).await;
-    // As a start prepares the database, so that the tables are the projector's.
+    // Grants the database as a start does, so that the tables belong to the projector.
     postgres::grant(&databases).await;
-    // A projector says so and ends.
+    // A projector reports the former layout and ends.
     let context = Context::system();
     projector::start(config(&log, &databases), &context).unwrap();
     let ended = context.lifecycle.run_to_end().await.unwrap_err();
@@ -157,7 +157,7 @@ async fn a_rebuild_that_would_lose_events_or_disturb_a_projector_changes_nothing
     let lost = rebuild(&log, &databases, false).await;
     assert!(matches!(lost, Err(RebuildError::Loss(3))), "{lost:?}");
     assert_eq!(whole_tables(&analytics).await, before);
-    // The next call goes on with what was folded.
+    // The next call continues with the tables that are folded already.
     let accepted = rebuild(&log, &databases, true).await.unwrap();
     assert_eq!(accepted.lost, 3);
     assert_ne!(whole_tables(&analytics).await, before);

@@ -1,4 +1,4 @@
-//! The log as lines: what is printed, what is left out, and how the command exits.
+//! The log as lines: printed records, filters, and exit codes of the command.
 
 use footfall::commands::replay::{self, Bound, ReplayError, Selection};
 use jiff::SignedDuration;
@@ -181,7 +181,8 @@ async fn other_topics_are_printed_too_and_unknown_ones_are_reported() {
     system.finish().await;
 }
 
-/// The directory of a workspace has its links, their deletions and the records that erase its keys, and nothing of others.
+/// The directory of a workspace has its page, links, deletions and tombstones, and nothing of other
+/// workspaces.
 async fn assert_belonging(system: &System, creator: &Creator, directory: &Selection) {
     let other = system.client.creator("bob").await;
     let mut links = Vec::new();

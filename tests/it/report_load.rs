@@ -100,7 +100,7 @@ async fn running(analytics: &PgPool) -> i64 {
         .unwrap()
 }
 
-/// Waits until the given number runs.
+/// Waits until the given number of statements runs.
 async fn until_running(analytics: &PgPool, count: i64) {
     let waited = async {
         while running(analytics).await != count {
@@ -110,7 +110,7 @@ async fn until_running(analytics: &PgPool, count: i64) {
     };
     tokio::time::timeout(PATIENCE, waited)
         .await
-        .unwrap_or_else(|_| panic!("there were never {count}"));
+        .unwrap_or_else(|_| panic!("never {count} statements ran"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

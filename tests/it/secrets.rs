@@ -20,9 +20,7 @@ async fn an_api_exits_if_its_tracking_secret_differs_from_ingests() {
         sender.send(Program::run("api", &[], &environment, b""))
     });
     let ended = tokio::time::timeout(PATIENCE, ended).await;
-    let ended = ended
-        .expect("the api serves as if nothing were wrong")
-        .unwrap();
+    let ended = ended.expect("the api did not exit").unwrap();
     assert_eq!(ended.code, Some(1), "{}", ended.err);
     assert!(
         ended

@@ -1,5 +1,5 @@
-//! Every fixed statement prepares on freshly migrated databases and reads large tables by an index, and every
-//! table knows its tenant.
+//! Fixed statements prepare on freshly migrated databases and read large tables by an index. Every
+//! table has the tenant in its keys.
 
 use crate::vocabulary::TRIALS;
 use api::catalog::REPORTS;
@@ -23,7 +23,7 @@ const LARGE: &str = "
     FROM generate_series(1, 40000) AS n, LATERAL (SELECT timestamptz '2026-01-01' + n * interval '14 minutes') AS t (at);
     ANALYZE";
 
-/// Those of the catalogue, and of rows that only tests have.
+/// Statements of the catalogue's reports, and of reports that only tests have.
 fn reports() -> Vec<(String, String)> {
     let mut all = api::report_statements(REPORTS);
     all.extend(api::report_statements(&TRIALS));
@@ -63,7 +63,7 @@ async fn every_statement_prepares() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_statement_that_answers_reads_a_whole_table() {
+async fn no_answer_reads_a_whole_table() {
     let databases = postgres::databases().await;
     let store = Store::new(PgPool::connect(&databases.analytics).await.unwrap());
     let first: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
@@ -71,11 +71,11 @@ async fn no_statement_that_answers_reads_a_whole_table() {
     store.provide_months(times).await.unwrap();
     let mut analytics = PgConnection::connect(&databases.analytics).await.unwrap();
     sqlx::raw_sql(LARGE).execute(&mut analytics).await.unwrap();
-    // The plan for any page, as prepared statements have it, and for every month: no parameter is given below, which
-    // would leave out all of them.
+    // Plans for any page, as prepared statements have them, and for every month. With pruning, the
+    // NULL parameters below would exclude every month.
     let any = "SET plan_cache_mode = force_generic_plan; SET enable_partition_pruning = off";
     sqlx::raw_sql(any).execute(&mut analytics).await.unwrap();
-    // The planner reads a partition without rows by looking that there is nothing.
+    // The planner scans an empty partition sequentially, which costs nothing.
     let empty = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND reltuples = 0";
     let empty_partitions: Vec<String> = sqlx::query_scalar(empty)
         .fetch_all(&mut analytics)
@@ -105,7 +105,7 @@ async fn no_statement_that_answers_reads_a_whole_table() {
     assert!(whole.contains("Seq Scan on hits"), "{whole}");
 }
 
-/// How the server would run a statement, whatever its parameters are.
+/// The server's plan for a statement with any parameters.
 async fn plan(connection: &mut PgConnection, statement: &str) -> String {
     let parameters = (1..1_000)
         .take_while(|number| statement.contains(&format!("${number}")))

@@ -193,7 +193,7 @@ async fn no_token_is_401_on_every_bearer_route() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_without_a_creator_gets_an_error_that_says_so() {
+async fn a_user_without_a_creator_gets_creator_not_found() {
     let system = System::start().await;
     let token = system.client.token("nobody");
     for report in ["overview", "traffic", "links"] {

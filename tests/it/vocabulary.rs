@@ -1,5 +1,5 @@
-//! Reports that the vocabulary allows but the catalogue does not have: rows of these tests only, answered by the same
-//! engine and checked by the same loops.
+//! Reports that the vocabulary allows but the catalogue lacks. Only these tests have them; the same
+//! engine answers them, and the same loops check them.
 
 use crate::catalogue::{append, site};
 use api::{
@@ -80,7 +80,7 @@ static CLICKS_BY_COUNTRY: Report = Report {
     ..TRIAL
 };
 
-/// The rows.
+/// Reports of these tests.
 pub static TRIALS: [Report; 8] = [
     CLICKS_BY_COUNTRY,
     // A part of a fact beside the whole, and a ratio of both.
@@ -127,7 +127,7 @@ pub static TRIALS: [Report; 8] = [
         scope: Scope::Workspace,
         ..TRIAL
     },
-    // A number that cannot be added, by a dimension.
+    // A number that cannot be summed over a dimension.
     Report {
         id: "visitors by country of a workspace",
         shape: by(

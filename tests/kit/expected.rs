@@ -1,7 +1,9 @@
-//! What a report must answer, by its shape: plain loops over the raw rows in memory, for any row of the catalogue.
+//! Computes the expected answer of any report by its shape: plain loops over the raw rows in
+//! memory.
 //!
-//! Reads what a row says in words of the vocabulary (which fact, which column, which aggregate) and shares nothing with
-//! the engine that answers it. The rules are those of `docs/API-DESIGN.md`.
+//! It reads a row of the catalogue in the words of the vocabulary (which fact, column and
+//! aggregate) and shares no code with the report engine. The rules are those of
+//! `docs/API-DESIGN.md`.
 
 use crate::{
     ask::Ask,
@@ -25,10 +27,10 @@ use std::{
 use uuid::Uuid;
 
 impl Rows {
-    /// What the report must answer: `data`, or the text of a file.
+    /// The expected answer: `data`, or the text of a file.
     ///
     /// # Panics
-    /// On a question that no client may ask.
+    /// If no client may send that question.
     #[must_use]
     pub fn expect(&self, ask: &Ask, now: Timestamp) -> Value {
         let since = since(now, ask.days);
@@ -48,13 +50,13 @@ impl Rows {
     }
 }
 
-/// A bucket of time: where it is among its like, and its name. Empty where rows are not of time.
+/// A bucket of time: its place among the others, and its name. Empty if the rows are not of time.
 type Bucket = (i8, String);
 
-/// Numbers under their names on the wire.
+/// Numbers under their names in the response.
 type Numbers = Vec<(&'static str, f64)>;
 
-/// The rows that a question is about.
+/// The rows that a question covers.
 struct Cut<'a> {
     rows: &'a Rows,
     ask: &'a Ask,
@@ -62,11 +64,11 @@ struct Cut<'a> {
     until: Option<Timestamp>,
     zone: TimeZone,
     page: Value,
-    /// Totals that were computed already, by measure: each row of a list asks for those of its ratios.
+    /// Totals that are already computed, by measure. Each row of a list needs those of its ratios.
     totals: RefCell<BTreeMap<&'static str, f64>>,
 }
 
-/// A row of an answer before it is written.
+/// A row of an answer before it is serialized.
 struct Line {
     bucket: Bucket,
     label: String,
@@ -86,10 +88,11 @@ impl<'a> Cut<'a> {
         }
     }
 
-    /// The rows that a measure takes.
+    /// The rows that a measure counts.
     fn of(&self, measure: &Measure) -> Vec<&'a Row> {
         let fact = measure.fact;
         let mut predicates: Vec<Predicate> = measure.only.into_iter().collect();
+        // A part of a fact has the conditions of the whole as well.
         let mut part = Some(fact);
         while let Some(fact) = part {
             predicates.extend(fact.only);
@@ -134,7 +137,7 @@ impl<'a> Cut<'a> {
         })
     }
 
-    /// The value of a dimension, looked for in the row and then in its visit.
+    /// The value of a dimension, from the row itself or else from its visit.
     fn value(&self, row: &Row, fact: &Fact, dimension: &Dimension) -> Option<String> {
         let column = |fact: &Fact| {
             let mut columns = dimension.columns.iter();
@@ -161,7 +164,7 @@ impl<'a> Cut<'a> {
         })
     }
 
-    /// The rows of an answer by bucket and label, without rows that have no label.
+    /// The rows of an answer by bucket and label. Rows without a label are dropped.
     fn lines(
         &self,
         fields: &[Field],
@@ -190,7 +193,8 @@ impl<'a> Cut<'a> {
         lines.into_iter().map(line).collect()
     }
 
-    /// Most first by the first number. Sorting is stable: ties stay in the order of their labels' bytes.
+    /// Sorts by the first number, largest first. Sorting is stable: ties keep the order of their
+    /// labels' bytes.
     fn ranked(&self, fields: &[Field], mut lines: Vec<Line>, top: Option<u16>) -> Vec<Line> {
         lines.sort_by(|a, b| {
             let [a, b] = [a, b].map(|line| self.number(fields[0].metric, &line.numbers, &[]));
@@ -250,7 +254,7 @@ impl<'a> Cut<'a> {
             Shape::Ranking(ranking) => {
                 let label = |row: &Row, fact: &Fact| {
                     let id: Uuid = self.value(row, fact, ranking.dimension)?.parse().unwrap();
-                    // What was never the caller's is one row.
+                    // All links that never belonged to the caller share one row.
                     let ours = self.rows.names.contains_key(&id);
                     Some(if ours { id } else { Uuid::nil() }.to_string())
                 };
@@ -354,7 +358,7 @@ impl<'a> Cut<'a> {
         }
     }
 
-    /// The window before, and by how many percent each number changed since.
+    /// The previous window, and the change of each number in percent.
     fn compare(&self, before: &Self) -> (Map<String, Value>, Map<String, Value>) {
         let (previous, numbers) = match self.ask.shape() {
             Shape::Total(total) => {
@@ -393,7 +397,7 @@ impl<'a> Cut<'a> {
     }
 }
 
-/// The measures whose rows a number is made of.
+/// The measures whose rows make up a number.
 fn of_row(metric: &Metric) -> Vec<&'static Measure> {
     match metric {
         Metric::Plain(measure) => vec![measure],
@@ -424,7 +428,8 @@ fn aggregate(aggregate: Aggregate, rows: &[&Row]) -> f64 {
     }
 }
 
-/// The value that a filter's element means: no backslashes, and a name for the missing one.
+/// The value that a filter's element means: without backslashes, and the null label for an empty
+/// one.
 fn meant(filter: &Dimension, element: &str) -> String {
     let mut chars = element.chars();
     let mut plain = String::new();

@@ -1,10 +1,10 @@
-//! What an answer must be as a file of comma-separated values, by its shape.
+//! The expected answer as a file of comma-separated values, by the report's shape.
 
 use super::ask::Ask;
 use api::catalog::{Entity, Field, Shape};
 use serde_json::{Map, Value};
 
-/// The answer as lines of cells under their names.
+/// The answer as lines of cells, below a line with the columns' names.
 pub(crate) fn file(ask: &Ask, data: &Map<String, Value>) -> String {
     let shape = ask.shape();
     let (names, fields, list): (Vec<&str>, &[Field], Option<&str>) = match shape {
@@ -48,7 +48,7 @@ pub(crate) fn file(ask: &Ask, data: &Map<String, Value>) -> String {
     text
 }
 
-/// Neutralises a formula at the beginning of a cell, and behind a semicolon.
+/// Neutralises a formula at the start of a cell or after a semicolon.
 fn cell(text: &str) -> String {
     let parts = text.split(';').map(|part| match part.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{part}"),

@@ -23,6 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const USERNAME: &str = "tests";
 const PASSWORD: &str = "a password for tests";
 
+/// Systems on a given cluster take turns, because they share its topics.
 static GIVEN_CLUSTER: std::sync::LazyLock<Arc<Mutex<()>>> = std::sync::LazyLock::new(Arc::default);
 
 /// The log of a system.

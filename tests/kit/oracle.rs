@@ -1,4 +1,5 @@
-//! The three reports as the seeds compute them: their SQL with our names, the rest in plain steps.
+//! The expected data of three reports, computed with plain SQL and simple steps instead of the
+//! report engine.
 
 use crate::{Creator, System};
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +15,7 @@ pub(crate) fn js_round(x: f64) -> f64 {
     (x + 0.5).floor()
 }
 
-/// A number as JSON of JavaScript has it: 5, not 5.0.
+/// A number as JavaScript writes it in JSON: 5, not 5.0.
 #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
 pub(crate) fn js_number(x: f64) -> Value {
     if x.fract() == 0.0 {
@@ -59,10 +60,10 @@ async fn total_views(analytics: &PgPool, page: Uuid, since: Timestamp) -> i64 {
     count(analytics, statement, page, since).await
 }
 
-/// What `/overview` must answer.
+/// The expected data of `/overview`.
 ///
 /// # Panics
-/// When the database refuses.
+/// If a query fails.
 pub async fn overview(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) -> Value {
     let since = since(now, days);
     let views = total_views(analytics, page, since).await;
@@ -79,10 +80,10 @@ pub async fn overview(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64)
     })
 }
 
-/// What `/traffic` must answer, by the statement of seed 001.
+/// The expected data of `/traffic`.
 ///
 /// # Panics
-/// When the database refuses.
+/// If a query fails.
 pub async fn traffic(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) -> Value {
     let rows = sqlx::query(
         "SELECT COALESCE(referrer_domain, 'direct') AS source, COUNT(*)::int AS visits
@@ -113,11 +114,10 @@ pub async fn traffic(analytics: &PgPool, page: Uuid, now: Timestamp, days: i64) 
     json!({ "sources": sources })
 }
 
-/// What `/links` must answer, by the three steps of seed 000, and one row for what was never the
-/// caller's.
+/// The expected data of `/links`. All links that never belonged to the caller share one row.
 ///
 /// # Panics
-/// When the database refuses.
+/// If a query fails.
 pub async fn links(
     analytics: &PgPool,
     main: &PgPool,
@@ -161,7 +161,7 @@ pub async fn links(
     let mut clicks: BTreeMap<Uuid, i64> = BTreeMap::new();
     for row in rows {
         let (id, count): (Uuid, i32) = (row.get(0), row.get(1));
-        // What was never the caller's is one row.
+        // All links that never belonged to the caller share one row.
         let listed = if known.contains_key(&id) {
             id
         } else {
@@ -182,7 +182,7 @@ pub async fn links(
     json!({ "links": links, "totalViews": views })
 }
 
-/// The three reports of a page as the seeds compute them, as `(path, data)`.
+/// The expected data of a page's three reports, as `(path, data)`.
 pub async fn reports(
     analytics: &PgPool,
     main: &PgPool,
@@ -206,10 +206,10 @@ pub async fn reports(
     ]
 }
 
-/// Asserts that the three reports are what the seeds' SQL says, for several windows.
+/// Asserts that the three reports have the expected data, for several windows.
 ///
 /// # Panics
-/// When one is not.
+/// If one differs.
 pub async fn assert_reports(system: &System, creator: &Creator) {
     let now = system.clock.now();
     for days in [1, 7, 30, 365] {

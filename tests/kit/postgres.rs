@@ -97,10 +97,10 @@ pub async fn empty_databases() -> Databases {
     }
 }
 
-/// Gives a pair of databases to the roles again, as each start of the program does.
+/// Grants a pair of databases to the roles again, as each start of the program does.
 ///
 /// # Panics
-/// When they are not of this process's server.
+/// If they do not belong to this process's server.
 pub async fn grant(databases: &Databases) {
     let server = SERVER.get().expect("the server runs");
     for (url, contents) in [
@@ -157,7 +157,7 @@ impl Server {
     }
 }
 
-/// The roles' limits are for one system, and many systems use this server.
+/// Lifts the roles' connection limits. They suit one system, but many systems use this server.
 async fn lift_connection_limits(postgres: &EmbeddedPostgres) {
     let mut admin = PgConnection::connect(&postgres.admin_url("postgres"))
         .await
@@ -180,6 +180,7 @@ fn watch_over(folder: &Path) {
         for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$pid" 2>/dev/null || break; sleep 0.2; done
         rm -rf "$2"
     "#;
+    // In a session of its own, so that Ctrl-C ends the tests but not the watcher.
     let spawned = Command::new("setsid")
         .args(["sh", "-c", script, "watch"])
         .arg(std::process::id().to_string())

@@ -1,7 +1,7 @@
-//! The raw rows of a tenant in memory, each a JSON object of its columns.
+//! Reads the raw rows of a tenant into memory, each as a JSON object of its columns.
 //!
-//! What a visit sums up (its views, how long it took) is computed here once more from its events, so that reports are
-//! checked against what happened and not against what the projector made of it.
+//! The summaries of a visit (its views, its duration) are computed here again from its events. So
+//! reports are checked against the events, not against the projector's results.
 
 use crate::oracle::js_round;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ impl Row {
         value.unwrap_or_else(|| panic!("no column {column}"))
     }
 
-    /// The same as text; `None` for a missing value.
+    /// The value as text; `None` for a missing one.
     pub(crate) fn text(&self, column: &str) -> Option<String> {
         match self.get(column) {
             Value::Null => None,
@@ -47,7 +47,7 @@ pub type Names = HashMap<Uuid, Option<(String, String)>>;
 /// All rows of a tenant that count.
 #[derive(Debug)]
 pub struct Rows {
-    /// By table.
+    /// Rows by table.
     pub(crate) tables: BTreeMap<&'static str, Vec<Row>>,
     /// The visits, by their id.
     pub(crate) visits: BTreeMap<String, Row>,
@@ -55,10 +55,10 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Reads them.
+    /// Reads the rows of a tenant.
     ///
     /// # Panics
-    /// When the database refuses.
+    /// If a query fails.
     pub async fn read(analytics: &PgPool, workspace_no: i32, names: Names) -> Self {
         let mut tables = BTreeMap::new();
         for fact in FACTS {
@@ -97,7 +97,7 @@ impl Rows {
     }
 }
 
-/// Sets what each visit sums up to what its views and heartbeats say.
+/// Sets the summaries of each visit from its views and heartbeats.
 fn restate(visits: &mut [Row], hits: &[Row]) {
     let mut leaves: BTreeMap<String, f64> = BTreeMap::new();
     let mut views: BTreeMap<String, Vec<View>> = BTreeMap::new();
@@ -138,7 +138,8 @@ struct View {
     id: String,
 }
 
-/// The duration of a visit: 30 s a heartbeat; without any, the sum of its views if one of them was left.
+/// The duration of a visit: 30 s for each heartbeat. Without heartbeats, the sum of its views if
+/// one of them was left.
 fn seconds(beats: f64, views: &[View], leaves: &BTreeMap<String, f64>) -> f64 {
     if beats > 0.0 {
         return beats * 30.0;

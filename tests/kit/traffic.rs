@@ -69,7 +69,7 @@ impl Random {
         of[self.0.random_range(0..of.len())]
     }
 
-    /// One of them, or none.
+    /// One of them, or `None`.
     fn maybe(&mut self, of: &[&str]) -> Option<String> {
         self.0.random_bool(0.8).then(|| self.one(of).to_owned())
     }

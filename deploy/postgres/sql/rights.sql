@@ -21,7 +21,7 @@ BEGIN
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA public TO %s', owner);
 
     IF rebuild <> '' THEN
-        -- IF NOT EXISTS would say at every start that it is there.
+        -- IF NOT EXISTS would print a notice at every start.
         IF to_regnamespace(quote_ident(rebuild)) IS NULL THEN
             EXECUTE format('CREATE SCHEMA %I', rebuild);
         END IF;

@@ -57,7 +57,7 @@ pub struct Options {
     pub credentials: Credentials,
     /// Topics that no client may delete or change.
     pub protected_topics: Vec<String>,
-    /// What an acknowledged record survives.
+    /// Which failures an acknowledged record survives.
     pub durability: Durability,
     /// Receives the progress of migrating a log of the former format.
     pub on_migration: Option<MigrationReport>,
@@ -194,8 +194,8 @@ impl Broker {
         compacted.map_err(|error| BrokerError::of_store(&self.dir, &error))
     }
 
-    /// Stops the broker in order: refuses new connections, answers received requests, ends waiting fetches, and moves
-    /// everything into the main file.
+    /// Stops the broker in order: refuses new connections, answers received requests, ends waiting
+    /// fetches, and moves everything into the main file.
     ///
     /// Returns after a few seconds at most, plus the time the disk needs. Requests without a response by then are
     /// unacknowledged, and clients send them again.

@@ -1,6 +1,7 @@
-//! Locks that a panic of another thread does not poison for everybody else.
+//! Locks that stay usable after another thread has panicked while it held them.
 //!
-//! The rule to keep: what a lock protects is valid after every statement, so a panic in between leaves it intact.
+//! The rule to keep: protected data is valid after every statement, so a panic in between leaves it
+//! intact.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

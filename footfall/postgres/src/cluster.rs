@@ -1,7 +1,7 @@
-//! The directory: the cluster itself, and the small files beside it.
+//! Manages the directory: the cluster, and the files for password, port and log.
 //!
-//! The rule to keep: `cluster` exists only when it is whole. It is made under another name and renamed, so that a
-//! first start that was killed begins again instead of failing for ever.
+//! The rule to keep: `cluster` exists only when it is complete. It is created under another name
+//! and renamed, so that a first start that was killed begins again instead of failing for ever.
 
 use std::{
     fs, io,
@@ -20,53 +20,53 @@ use super::{
 };
 use runtime::private;
 
-/// Making a cluster takes a second or two, and much longer on a slow disk.
+/// Creating a cluster takes a second or two, and much longer on a slow disk.
 const INIT_TIMEOUT: Duration = Duration::from_mins(5);
-/// A log larger than this is put aside at the next start; one former one is kept.
+/// A log above this size is renamed at the next start; one former log is kept.
 const LOG_LIMIT_BYTES: u64 = 10 * 1024 * 1024;
-/// How much of the log an error shows.
+/// Number of log lines that an error shows.
 const TAIL_LINES: usize = 15;
 
-/// Where everything is.
+/// Paths of the directory.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     home: PathBuf,
 }
 
 impl Cluster {
-    /// In this directory.
+    /// The cluster in this directory.
     pub(super) fn new(home: &Path) -> Self {
         Self {
             home: home.to_owned(),
         }
     }
 
-    /// What PostgreSQL calls the data directory.
+    /// The data directory, in PostgreSQL's terms.
     pub(super) fn data(&self) -> PathBuf {
         self.home.join("cluster")
     }
 
-    /// Where the running server says who it is.
+    /// File with the process id and the state of the running server.
     pub(super) fn pid_file(&self) -> PathBuf {
         self.data().join("postmaster.pid")
     }
 
-    /// What the server says.
+    /// The server's log.
     pub(super) fn log(&self) -> PathBuf {
         self.home.join("postgres.log")
     }
 
-    /// Was it made, and to the end?
+    /// True if the cluster exists, which means that it is complete.
     pub(super) fn exists(&self) -> bool {
         self.data().exists()
     }
 
-    /// Whose files it has, if it was made.
+    /// User and group of its files, if it exists.
     pub(super) fn owner(&self) -> Option<(u32, u32)> {
         privilege::owner(&self.data())
     }
 
-    /// The version that wrote it, if it was made.
+    /// The version that wrote it, if it exists.
     pub(super) fn version(&self) -> Result<Option<u32>, PostgresError> {
         if !self.exists() {
             return Ok(None);
@@ -77,7 +77,7 @@ impl Cluster {
         version.map(Some).map_err(PostgresError::file(path))
     }
 
-    /// The password, made at the first start.
+    /// The superuser's password, generated at the first start.
     pub(super) fn password(&self) -> Result<String, PostgresError> {
         let path = self.home.join("password");
         let known = match fs::read_to_string(&path) {
@@ -88,13 +88,13 @@ impl Cluster {
         if !known.is_empty() {
             return Ok(known);
         }
-        // Whole or not at all: an empty password file of a killed start would lock us out.
+        // Written whole or not at all: an empty file from a killed start would lock us out.
         let made = random_password().map_err(PostgresError::file(&path))?;
         private::write_file(&path, &made).map_err(PostgresError::file(path))?;
         Ok(made)
     }
 
-    /// Makes the cluster, with this password for its superuser.
+    /// Creates the cluster, with this password for its superuser.
     pub(super) async fn init(
         &self,
         binaries: &Binaries,
@@ -103,9 +103,10 @@ impl Cluster {
     ) -> Result<(), PostgresError> {
         let unfinished = self.home.join("cluster.unfinished");
         let data = unfinished.join("cluster");
-        // A copy, because `initdb` reads it as that user, who has no business with our own.
+        // A copy, because `initdb` reads it as the other user, who cannot read our own file.
         let secret = unfinished.join("password");
-        // Sorting by bytes is fastest, and all that we promise; letters still have upper and lower case.
+        // Sorting by bytes is fastest, and it is all that we promise. `C.UTF-8` gives letters an
+        // upper and a lower case; if it fails, `C` serves.
         let mut made = Ok(());
         for letters in ["--lc-ctype=C.UTF-8", "--lc-ctype=C"] {
             remove(&unfinished)?;
@@ -135,30 +136,31 @@ impl Cluster {
             return Err(error);
         }
         fs::rename(&data, self.data()).map_err(PostgresError::file(&data))?;
-        // `initdb` has put on the disk what it made, but not this name.
+        // `initdb` has synced the files that it created, but not this name.
         private::sync_name(&self.data()).map_err(PostgresError::file(self.data()))?;
         remove(&unfinished)
     }
 
-    /// The port of the last time if it is free, else another.
+    /// The port of the last start if it is free, otherwise another.
     pub(super) fn choose_port(&self) -> Result<u16, PostgresError> {
         let path = self.home.join("port");
         let last = fs::read_to_string(&path).ok();
         let last = last.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
         let free = |port: u16| TcpListener::bind(("127.0.0.1", port))?.local_addr();
+        // Free at this moment only. `Server::start` tries again if another program takes the port.
         let address = free(last).or_else(|_| free(0));
         let port = address.map_err(PostgresError::file(&path))?.port();
         private::write_file(&path, &port.to_string()).map_err(PostgresError::file(path))?;
         Ok(port)
     }
 
-    /// Whatever is remembered of a port is wrong.
+    /// Forgets the port of the last start.
     pub(super) fn forget_port(&self) {
-        // A file that stays is only a worse first guess.
+        // If the file stays, it is only a worse first guess.
         let _ = fs::remove_file(self.home.join("port"));
     }
 
-    /// The log, opened for the server to write, put aside first if it has grown large.
+    /// Opens the log for the server. Renames it first if it has grown large.
     pub(super) fn open_log(&self) -> Result<fs::File, PostgresError> {
         let path = self.log();
         if fs::metadata(&path).is_ok_and(|metadata| metadata.len() > LOG_LIMIT_BYTES) {
@@ -169,12 +171,12 @@ impl Cluster {
         options.open(&path).map_err(PostgresError::file(path))
     }
 
-    /// How long the log is now, to tell what comes later.
+    /// Current length of the log, so that later lines can be found.
     pub(super) fn log_length(&self) -> u64 {
         fs::metadata(self.log()).map_or(0, |metadata| metadata.len())
     }
 
-    /// The last lines that the log got since it had this length.
+    /// The last lines that were written after the log had this length.
     pub(super) fn log_tail(&self, since: u64) -> String {
         let bytes = fs::read(self.log()).unwrap_or_default();
         let since = usize::try_from(since).unwrap_or(0).min(bytes.len());

@@ -1,6 +1,8 @@
-//! Programs of PostgreSQL fetched once and kept: in the data directory, or where another user can run them.
+//! Downloads PostgreSQL's programs once and keeps them in the data directory, or where another user
+//! can run them.
 //!
-//! The rule to keep: what is there and whole is used without asking anybody, so that a later start needs no network.
+//! The rule to keep: programs that are there and complete are used without a request, so that a
+//! later start needs no network.
 
 use std::{
     fs::{self, File},
@@ -14,11 +16,11 @@ use tracing::info;
 
 use super::PostgresError;
 
-/// What is fetched for a new cluster: the version this program is tested with.
+/// The version that is downloaded for a new cluster; this program is tested with it.
 const PREFERRED: u32 = 17;
 
-/// The directory of the programs for a cluster of version `wanted`, fetched if they are not there. They are kept in
-/// `shared` where that is given, and what `dir` has is copied there.
+/// The directory of the programs for a cluster of version `wanted`, downloaded if they are missing.
+/// If `shared` is given, they are kept there, and programs in `dir` are copied there.
 pub(super) async fn programs(
     dir: &Path,
     shared: Option<&Path>,
@@ -37,7 +39,8 @@ pub(super) async fn programs(
             ),
         })?;
     }
-    // They may be closed since an earlier version of this program was killed while it opened them.
+    // They may be closed to other users if an earlier version of this program was killed while it
+    // opened them.
     let opened = shared.map_or(Ok(()), open).and_then(|()| open_all(&home));
     opened.map_err(PostgresError::file(&home))?;
     if !bin.join("postgres").is_file() {
@@ -51,12 +54,14 @@ pub(super) async fn programs(
     Ok(bin)
 }
 
-/// Puts the programs into `home`, from `own` if they are there, whole and open to all or not at all.
+/// Puts the programs into `home`, copied from `own` if they are there. They appear complete and
+/// open to all users, or not at all.
 async fn keep(major: u32, own: &Path, home: &Path) -> Result<(), String> {
     let says = |error: io::Error| error.to_string();
     let parent = home.parent().unwrap_or(home);
     fs::create_dir_all(parent).map_err(says)?;
-    // Another program may want the same at the same time. The system ends the lock of one that is killed.
+    // Another program may do the same at the same time. The system releases the lock of a killed
+    // one.
     let lock = File::create(parent.join("lock")).map_err(says)?;
     let locking = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock));
     let locked = locking.await.map_err(|error| error.to_string())?;
@@ -79,8 +84,8 @@ async fn keep(major: u32, own: &Path, home: &Path) -> Result<(), String> {
     finish(&unfinished, home).map_err(says)
 }
 
-/// Takes what is whole into use. It is opened before, so that a program that is killed leaves nothing that looks usable
-/// and is not.
+/// Moves complete programs into place. Opens them first, so that a killed program leaves nothing
+/// that looks usable but is not.
 fn finish(unfinished: &Path, home: &Path) -> io::Result<()> {
     let whole = unfinished.join("whole");
     open_all(&whole)?;
@@ -129,7 +134,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a directory and everything in it.
+/// Opens a directory and everything in it to all users.
 fn open_all(path: &Path) -> io::Result<()> {
     open(path)?;
     if fs::symlink_metadata(path)?.is_dir() {
@@ -140,14 +145,15 @@ fn open_all(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The server may run as another user than the one who fetched.
+/// Opens a file or directory to all users, because the server may run as another user than the one
+/// who downloaded it.
 fn open(path: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_symlink() {
         return Ok(());
     }
     let mode = metadata.permissions().mode() & 0o7777;
-    // What the owner may run or enter, all may; only the owner may write.
+    // All users may run or enter what the owner may; only the owner may write.
     let run = if mode & 0o100 == 0 { 0 } else { 0o111 };
     let opened = (mode & 0o755) | 0o444 | run;
     if opened == mode {
@@ -162,7 +168,7 @@ mod tests {
     use tempfile::TempDir;
 
     #[tokio::test]
-    async fn what_was_fetched_for_ourselves_is_copied_for_another_user() {
+    async fn downloaded_programs_are_copied_for_another_user() {
         let (own, shared) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let home = own.path().join("programs/17");
         fs::create_dir_all(home.join("bin")).unwrap();
@@ -220,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_into_use_is_open_at_that_moment() {
+    fn programs_are_open_before_they_are_moved_into_place() {
         let parent = TempDir::new().unwrap();
         let (unfinished, home) = (
             parent.path().join("17.unfinished"),
@@ -231,7 +237,7 @@ mod tests {
         fs::write(bin.join("postgres"), "program").unwrap();
         close(&bin.join("postgres"), 0o700);
         close(&bin, 0o700);
-        // It was opened to others even if the rename fails.
+        // They are open to others even if the rename fails.
         fs::create_dir_all(home.join("in the way")).unwrap();
         assert!(finish(&unfinished, &home).is_err());
         assert_eq!((mode(&bin), mode(&bin.join("postgres"))), (0o755, 0o755));

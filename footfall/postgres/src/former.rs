@@ -1,8 +1,9 @@
-//! What an earlier run left behind: a server that lives on, a zombie, or only its pid file.
+//! Clears what an earlier run left behind: a living server, a zombie, or only its pid file.
 //!
-//! PostgreSQL looks after its own pid file, but takes a zombie, or a stranger with the same number, for a living
-//! server and refuses for ever. The rule to keep: the pid file is removed only when no process works in the cluster
-//! any more - it names the shared memory by which PostgreSQL itself notices survivors.
+//! PostgreSQL checks its own pid file. But it takes a zombie, or an unrelated process with the same
+//! id, for a living server, and never starts again. The rule to keep: remove the pid file only when
+//! no process works in the cluster any more. The file names the shared memory by which PostgreSQL
+//! itself detects survivors.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -16,27 +17,27 @@ use super::{
     programs::Binaries,
 };
 
-/// A fast shutdown writes what is in memory; an immediate one does not.
+/// A fast shutdown writes the memory to disk; an immediate one does not.
 const STOP_TIMEOUT: Duration = Duration::from_mins(1);
-/// A server's processes notice its death at once, unless they are deep in a statement.
+/// A server's processes notice its death at once, unless they are in the middle of a statement.
 const SURVIVORS_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often processes are looked at.
+/// Pause between two looks at the processes.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// What a process number means.
+/// State of a process id.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Process {
-    /// There is none.
+    /// There is no such process.
     Gone,
-    /// Dead, but its parent has not asked.
+    /// Dead, but its parent has not waited for it.
     Zombie,
     /// Alive, and at work in the cluster.
     Ours,
-    /// Alive, and something else.
+    /// Alive, but unrelated.
     Stranger,
 }
 
-/// Makes sure that no server uses the cluster.
+/// Ensures that no server uses the cluster.
 pub(super) async fn clear(
     cluster: &Cluster,
     binaries: &Binaries,
@@ -50,6 +51,7 @@ pub(super) async fn clear(
         info!("embedded PostgreSQL: stopping the server of an earlier run (process {pid})");
         stop(cluster, binaries, account, pid).await?;
     }
+    // Child processes may outlive their server and still use its shared memory.
     let mut survivors = at_work(&cluster.data(), account).await?;
     let deadline = Instant::now() + SURVIVORS_TIMEOUT;
     while let Some(survivor) = survivors.first() {
@@ -76,7 +78,7 @@ pub(super) async fn clear(
     Ok(())
 }
 
-/// Stops the server of the cluster: politely, then not.
+/// Stops the server of the cluster: with a fast shutdown, then with an immediate one.
 pub(super) async fn stop(
     cluster: &Cluster,
     binaries: &Binaries,
@@ -90,7 +92,7 @@ pub(super) async fn stop(
         command.arg(STOP_TIMEOUT.as_secs().to_string());
         match run(command, STOP_TIMEOUT * 2).await {
             Ok(_) => return Ok(()),
-            // It ended before `pg_ctl` could tell it to.
+            // It ended before `pg_ctl` could signal it.
             Err(_) if look(pid, &cluster.data(), account).await? != Process::Ours => return Ok(()),
             Err(error) => last = error.to_string(),
         }
@@ -108,7 +110,7 @@ pub(super) fn pid(path: &Path) -> Option<u32> {
     text.lines().next()?.trim().parse().ok()
 }
 
-/// What this process number means for a server in `data`.
+/// State of this process id, for a server in `data`.
 pub(super) async fn look(
     pid: u32,
     data: &Path,
@@ -120,7 +122,8 @@ pub(super) async fn look(
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return Ok(Process::Gone);
     };
-    // "pid (name) state …", and the name may hold anything.
+    // The format is `pid (name) state …`. The name may contain parentheses, so only the last one
+    // counts.
     let state = stat.rsplit(')').next();
     Ok(match state.and_then(|rest| rest.trim().chars().next()) {
         None | Some('X') => Process::Gone,
@@ -131,8 +134,9 @@ pub(super) async fn look(
     })
 }
 
-/// A server that an earlier version of this program started with a capability. That keeps its user, who has none any
-/// more, from seeing where it works; no other server of PostgreSQL holds any.
+/// Detects a server that an earlier version of this program started with a capability. The server's
+/// user has none any more and cannot see where it works. No other server of PostgreSQL has a
+/// capability.
 fn is_privileged_server(pid: u32, account: &Account) -> bool {
     let Some(uid) = account.other_uid() else {
         return false;
@@ -146,7 +150,8 @@ fn is_privileged_server(pid: u32, account: &Account) -> bool {
     field("Name:") == Some("postgres") && field("Uid:") == Some(&uid.to_string()) && capable
 }
 
-/// Without `/proc` there are no zombies without a parent, and only the name can be asked for.
+/// Replaces `/proc` where there is none: `ps` reports only state and name, so any server counts as
+/// ours.
 async fn look_elsewhere(pid: u32, account: &Account) -> Result<Process, PostgresError> {
     let mut command = account.command("ps");
     command
@@ -161,7 +166,8 @@ async fn look_elsewhere(pid: u32, account: &Account) -> Result<Process, Postgres
     }
 }
 
-/// Processes that work in this directory, as every process of a server does; none where there is no `/proc`.
+/// Processes that work in this directory, as every process of its server does. Empty without
+/// `/proc`.
 async fn at_work(data: &Path, account: &Account) -> Result<Vec<u32>, PostgresError> {
     if !account.is_other() {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -171,7 +177,8 @@ async fn at_work(data: &Path, account: &Account) -> Result<Vec<u32>, PostgresErr
         let pids = at_work.filter_map(|process| process.file_name().to_str()?.parse().ok());
         return Ok(pids.collect());
     }
-    // Root in a container may not look at another user's processes; that user may. `ls` fails for the others'.
+    // Root in a container may not inspect another user's processes, but that user may. `ls` fails
+    // for the processes of others.
     let mut command = account.command("sh");
     command.args([
         "-c",

@@ -1,8 +1,8 @@
-//! A PostgreSQL server in a directory, for programs that bring their database along.
+//! Runs a PostgreSQL server in a directory, for programs that bring their own database.
 //!
-//! Owns one directory (cluster, password, port, log, downloaded programs) and one child process. The rule to keep:
-//! **the server that uses the directory is the one this process started**; whatever an earlier life left behind is
-//! stopped or cleared first, and two servers never touch one cluster.
+//! Owns one directory (cluster, password, port, log, downloaded programs) and one child process.
+//! The rule to keep: **the server that uses the directory is the one that this process started**. A
+//! server of an earlier run is stopped first, so two servers never use one cluster.
 
 mod cluster;
 mod download;
@@ -29,7 +29,7 @@ use tracing::info;
 use self::{cluster::Cluster, privilege::Account, programs::Binaries, server::Server};
 use runtime::private;
 
-/// The role that the cluster is made with. It makes the others, and does nothing else.
+/// The superuser of the cluster. It creates the other roles, and does nothing else.
 const SUPERUSER: &str = "footfall";
 /// The database that every cluster has.
 const MAINTENANCE: &str = "postgres";
@@ -46,20 +46,20 @@ pub enum PostgresError {
         "no PostgreSQL 15 or newer: {reason}; install the package `postgresql`, or set DATABASE_URL to use a server, or set EMBEDDED_POSTGRES=download"
     )]
     NoPrograms {
-        /// What was looked at, and what was wrong with it.
+        /// The places that were searched, and their problems.
         reason: String,
     },
-    /// The data was written by a version that is not here.
+    /// The data was written by a version that is not installed.
     #[error("the data in {} was written by PostgreSQL {wanted}, and there is {found}; install that version, or set EMBEDDED_POSTGRES=download to fetch it", dir.display())]
     OtherVersion {
         /// The cluster's directory.
         dir: PathBuf,
         /// The version that wrote it.
         wanted: u32,
-        /// What this machine has.
+        /// The versions on this machine.
         found: String,
     },
-    /// Started by root, and there is no way to run the server as somebody else.
+    /// Started by root, and the server cannot run as another user.
     #[error(
         "PostgreSQL refuses to run as root, and it cannot be run as another user here: {reason}; start the program as an ordinary user, or set DATABASE_URL"
     )]
@@ -72,28 +72,28 @@ pub enum PostgresError {
     Program {
         /// Its name.
         program: String,
-        /// What it said.
+        /// Its output.
         output: String,
     },
     /// The server ended while it was starting, or took too long.
     #[error("the embedded PostgreSQL did not start: {reason}; the end of {} says:\n{tail}", log.display())]
     Start {
-        /// What was seen.
+        /// The observed reason.
         reason: String,
         /// Its log file.
         log: PathBuf,
-        /// The last lines of it.
+        /// The last lines of the log.
         tail: String,
     },
-    /// The server ended by itself, or somebody ended it.
+    /// The server ended unexpectedly.
     #[error("the embedded PostgreSQL is gone: {reason}; its log is {}; start the program again, it recovers", log.display())]
     Ended {
-        /// What was seen.
+        /// The observed reason.
         reason: String,
         /// Its log file.
         log: PathBuf,
     },
-    /// A server of an earlier run still uses the cluster and does not go.
+    /// A server of an earlier run still uses the cluster and does not end.
     #[error("a PostgreSQL server of an earlier run still uses {}: {reason}; stop it by hand (process {pid})", dir.display())]
     Former {
         /// The cluster's directory.
@@ -106,12 +106,12 @@ pub enum PostgresError {
     /// A file or directory cannot be used.
     #[error("the embedded PostgreSQL cannot use {}: {source}; choose another directory with --data-dir", path.display())]
     File {
-        /// Which one.
+        /// Its path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The server does not answer as it should.
+    /// The server refuses a connection or a statement.
     #[error(
         "the embedded PostgreSQL answers: {}; its log is postgres/postgres.log in the data directory",
         runtime::database::message(.0)
@@ -125,7 +125,7 @@ pub enum PostgresError {
 }
 
 impl PostgresError {
-    /// For `map_err`: the system's word about a path.
+    /// For `map_err`: a system error about a path.
     fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |source| Self::File { path, source }
@@ -134,7 +134,8 @@ impl PostgresError {
 
 /// A PostgreSQL server of our own in a directory.
 ///
-/// Dropped without [`EmbeddedPostgres::stop`], the server is told to stop and nobody waits for it.
+/// If it is dropped without [`EmbeddedPostgres::stop`], the server is asked to stop, without
+/// waiting for its end.
 pub struct EmbeddedPostgres {
     server: Server,
     password: String,
@@ -149,8 +150,8 @@ impl fmt::Debug for EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
-    /// A server that accepts connections: programs found or fetched, cluster made if there was none, an earlier
-    /// run's server stopped.
+    /// Starts a server that accepts connections. Finds or downloads the programs, stops an earlier
+    /// run's server, and creates the cluster if there is none.
     pub async fn start(dir: &Path, programs: Programs) -> Result<Self, PostgresError> {
         private::make_folder(dir).map_err(PostgresError::file(dir))?;
         let dir = tokio::fs::canonicalize(dir)
@@ -172,7 +173,8 @@ impl EmbeddedPostgres {
         Ok(Self { server, password })
     }
 
-    /// The URL of a database for the superuser, who may do everything that the server's user may do on this machine.
+    /// The URL of a database for the superuser, who has all rights of the server's user on this
+    /// machine.
     #[must_use]
     pub fn admin_url(&self, database: &str) -> String {
         self.url_of(SUPERUSER, &self.password, database)
@@ -183,12 +185,12 @@ impl EmbeddedPostgres {
         format!("postgres://{user}:{password}@127.0.0.1:{port}/{database}")
     }
 
-    /// The database exists afterwards; whether it was made now.
+    /// Ensures that the database exists. Returns whether it was created now.
     pub async fn create_database(&self, name: &str) -> Result<bool, PostgresError> {
         check_name(name)?;
         let options = connect_options(self.server.port(), &self.password);
         let mut connection = PgConnection::connect_with(&options).await?;
-        // The name cannot be bound in this statement; it was checked to be a plain identifier.
+        // This statement cannot bind the name; it was checked to be a plain identifier.
         let create = AssertSqlSafe(format!("CREATE DATABASE \"{name}\""));
         let made = match connection.execute(create).await {
             Ok(_) => true,
@@ -203,18 +205,19 @@ impl EmbeddedPostgres {
         Ok(made)
     }
 
-    /// Completes when the server is gone without [`EmbeddedPostgres::stop`], and says how. Cancelling it changes nothing.
+    /// Completes when the server ends without [`EmbeddedPostgres::stop`], and returns the reason.
+    /// Cancelling it changes nothing.
     pub async fn ended(&mut self) -> PostgresError {
         self.server.ended().await
     }
 
-    /// Ends the server: connections are cut, everything is written, and it is gone when this returns.
+    /// Stops the server: closes connections, writes everything, and returns when it has ended.
     pub async fn stop(self) -> Result<(), PostgresError> {
         self.server.stop().await
     }
 }
 
-/// Refuses a name that would need quotes: names cannot be bound in the statements that use them.
+/// Refuses a name that would need quotes, because the statements that use names cannot bind them.
 fn check_name(name: &str) -> Result<(), PostgresError> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if name.is_empty() || name.len() > 63 || !name.bytes().all(plain) {
@@ -224,7 +227,7 @@ fn check_name(name: &str) -> Result<(), PostgresError> {
 }
 
 fn connect_options(port: u16, password: &str) -> PgConnectOptions {
-    // Everything is said here, because what is not comes from PGHOST and its like.
+    // Sets every option, because a missing one would come from PGHOST or a similar variable.
     PgConnectOptions::new_without_pgpass()
         .host("127.0.0.1")
         .port(port)

@@ -1,9 +1,10 @@
-//! As whom the server runs, and how its programs are started.
+//! Chooses the user that the server runs as, and starts its programs as that user.
 //!
-//! PostgreSQL refuses to run as root. Started by root, its programs run through `setpriv` as an unprivileged user
-//! without a single capability, so that the server reads only what every user of the host may read. Root opens
-//! the cluster's directory before it becomes that user, and the programs find it as an open file.
-//! The rule to keep: no program of PostgreSQL is started except through [`Account::command`].
+//! PostgreSQL refuses to run as root. Started by root, its programs run through `setpriv` as an
+//! unprivileged user without any capability, so that the server reads only what every user of the
+//! host may read. Root opens the cluster's directory before it becomes that user, and the programs
+//! get it as an open file. The rule to keep: start every program of PostgreSQL through
+//! [`Account::command`].
 
 use std::{
     ffi::OsStr,
@@ -18,17 +19,18 @@ use tokio::{process::Command, time::timeout};
 
 use super::PostgresError;
 
-/// Who serves when root starts us, in this order.
+/// Users that the server runs as if root starts us, in this order.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
-/// What the programs get of our environment: where programs and their libraries are. Everything else stays here,
-/// above all settings that are secrets.
+/// The only variables of our environment that the programs get: paths of programs and libraries.
+/// All others stay here, above all settings that are secrets.
 const ENVIRONMENT: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
-/// Gives a program what is open as its standard input as file 9 instead, which its own children have as well.
+/// Passes a program's standard input on to it as file 9, which its own child processes inherit.
 const PASS_ON: &str = "exec 9<&0 </dev/null; exec \"$0\" \"$@\"";
-/// File 9 of the process that asks. The kernel follows this link without a look at the directories above it, which may
-/// be closed to the user. The working directory would not do: programs before version 16 leave it and cannot return.
+/// File 9 of the process that opens this path. The kernel follows this link without checking the
+/// directories above it, which may be closed to the user. The working directory cannot replace it:
+/// programs before version 16 leave it and cannot return.
 const PASSED_ON: &str = "/proc/self/fd/9";
-/// For programs that answer at once.
+/// Deadline for programs that answer at once.
 const SHORT: Duration = Duration::from_secs(30);
 
 /// A user to run programs as.
@@ -44,7 +46,7 @@ struct Other {
 }
 
 impl Account {
-    /// Ourselves, or for root: the owner of the cluster there is, else an unprivileged user.
+    /// Ourselves. For root: the owner of an existing cluster, otherwise an unprivileged user.
     pub(super) async fn of(owner: Option<(u32, u32)>) -> Result<Self, PostgresError> {
         if own_uid().await? != 0 {
             return Ok(Self { other: None });
@@ -58,8 +60,8 @@ impl Account {
         })
     }
 
-    /// The program as this user: a process group of its own, so that Ctrl-C in our terminal is not its business, an
-    /// environment of its own, and nothing on our terminal.
+    /// The program as this user. It gets a process group of its own, so that Ctrl-C in our terminal
+    /// does not reach it. It gets a clean environment, and writes nothing to our terminal.
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = match &self.other {
             None => Command::new(program),
@@ -68,7 +70,8 @@ impl Account {
                 command
                     .arg(format!("--reuid={}", other.uid))
                     .arg(format!("--regid={}", other.gid))
-                    // Becoming another user drops all capabilities; these keep it from getting any back.
+                    // Becoming another user drops all capabilities; these flags keep it from
+                    // regaining any.
                     .args(["--clear-groups", "--inh-caps=-all", "--no-new-privs"]);
                 command.arg("--").arg(program);
                 command
@@ -91,7 +94,8 @@ impl Account {
         command
     }
 
-    /// The program on the cluster in that directory, which may lie below directories that the user cannot enter.
+    /// The program on the cluster in that directory, even if the user cannot enter the directories
+    /// above it.
     pub(super) fn command_on(
         &self,
         data: &Path,
@@ -112,8 +116,8 @@ impl Account {
         Ok(command)
     }
 
-    /// A file beside the cluster in that directory, as programs of [`Self::command_on`] may name it. The user must be
-    /// able to enter the directory that holds both.
+    /// The path of a file beside the cluster, for programs of [`Self::command_on`]. The user must
+    /// be able to enter the directory that holds both.
     pub(super) fn beside(&self, data: &Path, name: &str) -> PathBuf {
         let data = if self.is_other() {
             Path::new(PASSED_ON)
@@ -123,22 +127,22 @@ impl Account {
         data.join("..").join(name)
     }
 
-    /// The id of the user, when it is not ourselves.
+    /// The user's id, if it is not our own.
     pub(super) fn other_uid(&self) -> Option<u32> {
         self.other.map(|other| other.uid)
     }
 
-    /// Is this somebody else than ourselves?
+    /// True if it is another user than ourselves.
     pub(super) fn is_other(&self) -> bool {
         self.other.is_some()
     }
 
-    /// Runs a program that answers at once; what it wrote, also as the error.
+    /// Runs a program that answers at once. Returns its output, also as the error.
     pub(super) async fn run(&self, command: Command) -> Result<String, PostgresError> {
         run(command, SHORT).await
     }
 
-    /// Makes the file or directory this user's.
+    /// Gives the file or directory to this user.
     pub(super) fn give(&self, path: &Path) -> Result<(), PostgresError> {
         self.other.as_ref().map_or(Ok(()), |other| {
             chown(path, Some(other.uid), Some(other.gid)).map_err(PostgresError::file(path))
@@ -146,14 +150,14 @@ impl Account {
     }
 }
 
-/// Runs a program to its end, for so long; what it wrote, also as the error.
+/// Runs a program to its end, for at most that long. Returns its output, also as the error.
 pub(super) async fn run(mut command: Command, patience: Duration) -> Result<String, PostgresError> {
     let named = command.as_std();
     let name = |name: &OsStr| {
         let name = Path::new(name).file_name().unwrap_or(name);
         name.to_string_lossy().into_owned()
     };
-    // Behind `setpriv … --` comes the program that is meant, or the shell that passes a file on to it.
+    // After `setpriv … --` comes the actual program, or the shell that passes a file on to it.
     let behind = named.get_args().skip_while(|arg| *arg != "--").skip(1);
     let behind: Vec<&OsStr> = behind.take(4).collect();
     let behind = match behind[..] {
@@ -169,6 +173,7 @@ pub(super) async fn run(mut command: Command, patience: Duration) -> Result<Stri
         program: program.clone(),
         output,
     };
+    // Ends a program that exceeds its time, because the timeout drops its future.
     command.kill_on_drop(true);
     let output = match timeout(patience, command.output()).await {
         Ok(Ok(output)) => output,
@@ -216,7 +221,7 @@ async fn unprivileged() -> Result<(u32, u32), PostgresError> {
     })
 }
 
-/// What `id` says, nothing for a user that does not exist.
+/// The number that `id` prints; `None` for an unknown user.
 async fn number(which: &str, user: Option<&str>) -> Result<Option<u32>, PostgresError> {
     let mut command = Account { other: None }.command("id");
     command.arg(which).args(user);
@@ -227,7 +232,7 @@ async fn number(which: &str, user: Option<&str>) -> Result<Option<u32>, Postgres
     }
 }
 
-/// Who owns the path, if it is there.
+/// User and group of the path, if it exists.
 pub(super) fn owner(path: &Path) -> Option<(u32, u32)> {
     path.metadata()
         .ok()

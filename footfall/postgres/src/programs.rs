@@ -1,7 +1,8 @@
-//! Which programs of PostgreSQL are used: installed ones, or fetched ones.
+//! Finds the programs of PostgreSQL: installed ones, or downloaded ones.
 //!
-//! The rule to keep: a directory counts only when `postgres`, `initdb` and `pg_ctl` are in it, run, and are of one
-//! version that can open the cluster; wrappers and client-only packages look alike otherwise.
+//! The rule to keep: a directory counts only if it holds `postgres`, `initdb` and `pg_ctl`, if they
+//! run, and if their version can open the cluster. Wrappers and client-only packages look alike
+//! otherwise.
 
 use std::{
     env,
@@ -15,18 +16,19 @@ use super::{PostgresError, download, privilege::Account};
 /// The oldest version whose settings and SQL we rely on.
 const OLDEST: u32 = 15;
 
-/// Where root keeps fetched programs: those who run them cannot enter its data directory.
+/// Where root keeps downloaded programs, because the user that runs them cannot enter its data
+/// directory.
 const SHARED: &str = "/var/cache/footfall-postgresql";
 
 /// Which server programs to use.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Programs {
-    /// Installed ones if there are any, else fetched ones.
+    /// Installed ones if there are any, otherwise downloaded ones.
     #[default]
     Auto,
     /// Installed ones only.
     Installed,
-    /// Fetched ones only.
+    /// Downloaded ones only.
     Download,
 }
 
@@ -52,7 +54,7 @@ pub(super) struct Binaries {
 }
 
 impl Binaries {
-    /// Programs that can open a cluster of version `wanted`, or make a new one.
+    /// Programs that can open a cluster of version `wanted`, or create a new one.
     pub(super) async fn find(
         programs: Programs,
         dir: &Path,
@@ -95,7 +97,8 @@ impl Binaries {
                 return Err(no(format!("no {program} there")));
             }
         }
-        // As the user who will run it: programs below a closed directory are found here, not later.
+        // Runs as the server's user, so that programs below a closed directory fail here and not
+        // later.
         let mut version = account.command(binaries.program("postgres"));
         version.arg("--version");
         let said = account.run(version).await?;
@@ -122,7 +125,7 @@ pub(super) fn major(said: &str) -> Option<u32> {
     number.get(..end.unwrap_or(number.len()))?.parse().ok()
 }
 
-/// Directories where servers are installed, each once, real names, best first.
+/// Directories where servers are installed: real paths, each once, the best first.
 async fn candidates(account: &Account) -> Vec<PathBuf> {
     let mut dirs = Vec::new();
     let mut ask = account.command("pg_config");
@@ -144,7 +147,8 @@ async fn candidates(account: &Account) -> Vec<PathBuf> {
     dirs.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let mut real = Vec::new();
     for dir in dirs {
-        // Of a link in PATH the place it leads to: its own directory may have no libraries beside it.
+        // For a link in PATH, its target's directory: the link's own directory may lack the
+        // libraries.
         if let Ok(postgres) = std::fs::canonicalize(dir.join("postgres"))
             && let Some(dir) = postgres.parent()
             && !real.iter().any(|known| known == dir)

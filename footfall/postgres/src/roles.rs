@@ -1,7 +1,8 @@
-//! Runs the statements that a program sets its server up with, and gives each of its roles a password.
+//! Runs the statements that set up a server, and gives each of its roles a password.
 //!
-//! The superuser that the cluster was made with runs them and is used for nothing else. The rule to keep: **no URL that
-//! leaves this crate names the superuser**, except [`EmbeddedPostgres::admin_url`], which only tests ask for.
+//! Only the superuser of the cluster runs them, and it is used for nothing else. The rule to keep:
+//! **no URL that leaves this crate names the superuser**, except [`EmbeddedPostgres::admin_url`],
+//! which is for tests.
 
 use sha2::{Digest as _, Sha256};
 use sqlx::{
@@ -12,21 +13,22 @@ use super::{EmbeddedPostgres, PostgresError, check_name, connect_options};
 
 /// Databases that every cluster has. No role needs them.
 const NOT_OURS: &str = "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC";
-/// A statement that fails is not written to the server's log, where its passwords would be.
+/// Keeps failed statements out of the server's log, because they contain passwords.
 const KEEP_OUT_OF_LOG: &str = "SET log_min_error_statement = panic";
 
 impl EmbeddedPostgres {
-    /// The URL of a database for one of the roles that [`Self::make_roles`] made.
+    /// The URL of a database for one of the roles that [`Self::make_roles`] created.
     #[must_use]
     pub fn url(&self, role: &str, database: &str) -> String {
         self.url_of(role, &self.password_of(role), database)
     }
 
-    /// Runs the statements that make these roles, gives each role its password, and revokes the rights that every
-    /// cluster's own databases grant by default. Repeating it changes nothing.
+    /// Runs the statements that create these roles, gives each role its password, and revokes the
+    /// default rights on the databases that every cluster has. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`PostgresError::Name`] for a role whose name is not a plain identifier, and the server's refusals.
+    /// [`PostgresError::Name`] for a role whose name is not a plain identifier, and errors of the
+    /// server.
     pub async fn make_roles(
         &self,
         statements: &'static str,
@@ -38,7 +40,7 @@ impl EmbeddedPostgres {
             connection.execute(sqlx::raw_sql(statements)).await?;
         }
         for role in roles {
-            // Neither can be bound in this statement; both are letters, digits and underscores.
+            // This statement can bind neither; both are letters, digits and underscores.
             let password = self.password_of(role);
             let statement = format!("ALTER ROLE {role} PASSWORD '{password}'");
             connection.execute(AssertSqlSafe(statement)).await?;
@@ -50,7 +52,7 @@ impl EmbeddedPostgres {
     /// Runs statements in a database as the superuser, in a session with these parameters.
     ///
     /// # Errors
-    /// The server's refusals.
+    /// Errors of the server.
     pub async fn run(
         &self,
         database: &str,
@@ -73,7 +75,8 @@ impl EmbeddedPostgres {
         Ok(PgConnection::connect_with(&options).await?)
     }
 
-    /// Derived from the superuser's password; neither that nor another role's can be derived from it.
+    /// A hash of the superuser's password and the role. Neither that password nor another role's
+    /// follows from it.
     fn password_of(&self, role: &str) -> String {
         let text = format!("{role}/{}", self.password);
         hex::encode(Sha256::digest(text))

@@ -1,7 +1,7 @@
-//! The running server: started as a child, awaited until it answers, stopped and seen off.
+//! The running server: starts it as a child process, waits until it answers, and stops it.
 //!
-//! The rule to keep: settings are on the command line, not in the cluster, so that every start has those of this
-//! version of the program.
+//! The rule to keep: settings are on the command line, not in the cluster, so that every start has
+//! the settings of this version of the program.
 
 use std::{fs, process::Stdio, time::Duration};
 
@@ -17,21 +17,22 @@ use super::{
     privilege::Account, programs::Binaries,
 };
 
-/// After a crash the server reads its log again before it answers; that is rarely more than seconds.
+/// After a crash the server replays its log before it answers. That rarely takes more than seconds.
 const START_TIMEOUT: Duration = Duration::from_mins(3);
-/// How often a starting server is looked at.
+/// Pause between two looks at a starting server.
 const LOOK_AGAIN: Duration = Duration::from_millis(15);
-/// How long the process may take to end once `pg_ctl` has said it is down.
+/// How long the process may take to end after `pg_ctl` has reported its end.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
-/// Another program may take the port between our choice and the server's.
+/// Attempts to start, because another program may take the port between our choice and the
+/// server's.
 const PORT_ATTEMPTS: u32 = 4;
 /// The line of the pid file that holds the server's state, counted from 0.
 const STATUS_LINE: usize = 7;
 
-/// For a laptop that runs other things as well. Durability is not among what is traded.
+/// Settings for a laptop that runs other programs as well. None of them trades durability.
 const SETTINGS: [&str; 13] = [
     "listen_addresses=127.0.0.1",
-    // A socket's path may have 107 bytes, which a data directory easily exceeds.
+    // A socket's path may have at most 107 bytes, which a data directory easily exceeds.
     "unix_socket_directories=",
     "max_connections=100",
     "fsync=on",
@@ -86,7 +87,9 @@ impl Server {
             if let Err(error) = server.stop().await {
                 warn!(%error, "embedded PostgreSQL: {error}");
             }
+            // Otherwise the next attempt would begin with the same port.
             cluster.forget_port();
+            // Only a port in use is worth another attempt.
             if attempt == PORT_ATTEMPTS || !tail.contains("could not bind") {
                 let log = cluster.log();
                 return Err(PostgresError::Start { reason, log, tail });
@@ -95,12 +98,12 @@ impl Server {
         }
     }
 
-    /// Where it listens, on the loopback address.
+    /// Its port on the loopback address.
     pub(super) fn port(&self) -> u16 {
         self.port
     }
 
-    /// Waits until the server is gone without having been told to go.
+    /// Completes when the server ends unexpectedly.
     pub(super) async fn ended(&mut self) -> PostgresError {
         let reason = match self.child.wait().await {
             Ok(status) => format!("it ended with {status}"),
@@ -112,11 +115,11 @@ impl Server {
         }
     }
 
-    /// Stops it, and returns when it is gone.
+    /// Stops the server and returns when it has ended.
     pub(super) async fn stop(mut self) -> Result<(), PostgresError> {
         self.stopped = true;
         let Some(pid) = self.child.id() else {
-            // It ended before, and was seen off.
+            // It ended before, and its end was already waited for.
             return Ok(());
         };
         let told = former::stop(&self.cluster, &self.binaries, &self.account, pid).await;
@@ -124,7 +127,7 @@ impl Server {
         told
     }
 
-    /// Sees the process off, by force if it does not go.
+    /// Waits for the end of the process, and kills it if it takes too long.
     async fn end(&mut self) {
         self.stopped = true;
         if self.child.id().is_none() {
@@ -140,7 +143,7 @@ impl Server {
         }
     }
 
-    /// Waits until the server says it is ready, and lets us in with our password.
+    /// Waits until the server reports that it is ready, and accepts our password.
     async fn wait_until_ready(&mut self, password: &str) -> Result<(), String> {
         let deadline = Instant::now() + START_TIMEOUT;
         while !self.says_ready() {
@@ -177,7 +180,7 @@ impl Server {
             return false;
         };
         let mut lines = text.lines();
-        // The file may still be that of a server before.
+        // The file may still be that of an earlier server.
         let pid = lines.next().and_then(|line| line.trim().parse().ok());
         let status = lines.nth(STATUS_LINE - 1);
         pid == self.child.id() && status.is_some_and(|status| status.trim() == "ready")
@@ -195,6 +198,8 @@ impl Drop for Server {
             .command_on(&self.cluster.data(), pg_ctl)
             .map_err(|error| error.to_string())
             .and_then(|mut command| {
+                // `pg_ctl` returns when it has sent the signal, so a drop does not wait for the
+                // shutdown.
                 command.args(["stop", "--no-wait", "--mode", "fast"]);
                 let command = command.as_std_mut();
                 command.stdout(Stdio::null()).stderr(Stdio::null());

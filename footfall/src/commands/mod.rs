@@ -1,4 +1,4 @@
-//! The commands beside `up`, one file each.
+//! The commands other than `up`, one file each.
 
 pub mod import;
 pub mod reach;

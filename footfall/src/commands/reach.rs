@@ -1,5 +1,5 @@
-//! Where a command finds the log: the cluster that was given, the running program of the data
-//! directory, or the embedded log, started for the command.
+//! Finds the log for a command: the configured cluster, the running program of the data directory,
+//! or the embedded log, which is then started.
 
 use crate::{
     data_dir::{DataDir, Lock},
@@ -9,20 +9,21 @@ use crate::{
 use runtime::{IdSource, Settings, kafka::KafkaSettings, program::Failure};
 use schemas::topics::{EVENTS_PARTITIONS, EVENTS_PARTITIONS_EMBEDDED};
 
-/// A log within reach. It must be left, see [`Self::leave`].
+/// A log that a command can use. Call [`Self::leave`] at the end.
 #[derive(Debug)]
 pub struct Log {
-    /// How to talk to it.
+    /// Settings with which clients reach it.
     pub kafka: KafkaSettings,
-    /// Partitions of events that it has, if it is made now.
+    /// Partitions that the events topic gets if it is created now.
     pub partitions: i32,
     own: Option<(EmbeddedLog, Lock)>,
 }
 
-/// Takes the data directory for a command that starts embedded parts in it.
+/// Locks the data directory for a command that starts embedded parts in it.
 ///
 /// # Errors
-/// When another program has it; the error says which, and what to do when two commands want it.
+/// When another process has it. The error names that process and says how several commands can work
+/// at the same time.
 pub fn lock(data_dir: &DataDir) -> Result<Lock, Failure> {
     data_dir.lock().map_err(|failure| match failure {
         Failure::Other(what) => Failure::Other(format!(
@@ -32,10 +33,11 @@ pub fn lock(data_dir: &DataDir) -> Result<Lock, Failure> {
     })
 }
 
-/// The data directory of a program that has a log. Nothing is made: a mistyped name must not become a new folder.
+/// Finds the data directory of a program that has a log. Creates nothing: a mistyped name must not
+/// become a new folder.
 ///
 /// # Errors
-/// When there is no such directory, or `footfall up` has never been ready in it.
+/// When the directory does not exist or holds no log.
 pub fn find_with_log(settings: &Settings) -> Result<DataDir, Failure> {
     let data_dir = DataDir::find(settings).map_err(|failure| {
         let folder = settings.text("FOOTFALL_DATA_DIR");
@@ -54,11 +56,12 @@ pub fn find_with_log(settings: &Settings) -> Result<DataDir, Failure> {
 }
 
 impl Log {
-    /// Reaches `KAFKA_BROKERS`, else the running program of the data directory, else starts the
-    /// embedded log.
+    /// Uses `KAFKA_BROKERS` if set, else the running program of the data directory. Otherwise
+    /// starts the embedded log.
     ///
     /// # Errors
-    /// When settings cannot be used, there is no log, or another program has the data directory and is not ready.
+    /// When settings are invalid, there is no log, or another process has the data directory and is
+    /// not ready.
     pub async fn reach(settings: &mut Settings, ids: &dyn IdSource) -> Result<Self, Failure> {
         if settings.text("KAFKA_BROKERS").is_some() {
             let kafka = KafkaSettings::read(settings);
@@ -90,7 +93,7 @@ impl Log {
         }
     }
 
-    /// Stops what was started, then gives the data directory back.
+    /// Stops a log that this command started, then unlocks the data directory.
     pub async fn leave(self) {
         if let Some((log, lock)) = self.own {
             log.stop().await;

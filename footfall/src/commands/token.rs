@@ -10,15 +10,15 @@ use runtime::{
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Shortest validity: one that is over while it is printed is of no use.
+/// Shortest validity: a shorter one would be over before the token is printed.
 const MIN_TTL: SignedDuration = SignedDuration::from_secs(1);
-/// Longest validity: a token cannot be taken back.
+/// Longest validity: a token cannot be revoked.
 const MAX_TTL: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// Reads how long a token is to be valid.
+/// Parses the validity of a token.
 ///
 /// # Errors
-/// When that is not a duration, or below a second or above a year.
+/// When the text is not a duration, or the duration is below a second or above a year.
 pub fn read_ttl(text: &str) -> Result<SignedDuration, String> {
     let ttl: SignedDuration = text
         .parse()
@@ -30,11 +30,12 @@ pub fn read_ttl(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// Prints a token under `JWT_SECRET`, or under the secret of the data directory; with the issuer and audience
-/// that the settings ask for. Nothing is made or changed.
+/// Prints a token signed with `JWT_SECRET`, or with the secret of the data directory. It has the
+/// configured issuer and audience. Creates and changes nothing.
 ///
 /// # Errors
-/// When the settings ask for another algorithm than HS256, whose private key is elsewhere, or no secret is found.
+/// When the settings name another algorithm than HS256, whose private key is elsewhere, or no
+/// secret is found.
 pub fn run(
     mut settings: Settings,
     context: &Context,
@@ -63,10 +64,10 @@ pub fn run(
     )?)
 }
 
-/// A token that a program with these settings takes.
+/// Makes a token that a program with these settings accepts.
 ///
 /// # Errors
-/// When that program would not start, or would not take it.
+/// When that program would not start, or would refuse the token.
 pub(crate) fn make(
     settings: &mut Settings,
     sub: &str,
@@ -86,6 +87,7 @@ pub(crate) fn make(
         aud: settings.text(jwt::AUDIENCE).map(Value::from),
     };
     let token = jwt::sign(&secret, &claims).map_err(Failure::other)?;
+    // Verifies the token as that program would, so that every printed token works.
     match verifier.map(|verifier| verifier.verify(&token, now)) {
         Some(Ok(_)) => Ok(token),
         _ => Err(Failure::other(
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_what_the_settings_ask_for_or_is_not_made() {
+    fn a_token_fits_the_settings_or_is_not_made() {
         const SECRET: &str = "0123456789abcdef0123456789abcdef";
         let make = |pairs: &[(&str, &str)]| {
             let mut settings = Settings::from_pairs(pairs.iter().copied());

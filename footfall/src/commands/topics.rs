@@ -1,14 +1,15 @@
-//! `footfall topics`: the log's topics, made and checked.
+//! `footfall topics`: creates the log's missing topics and checks all of them.
 
 use super::reach::Log;
 use crate::output::print_line;
 use runtime::{Context, Settings, program::Failure, topics};
 
-/// Works on `KAFKA_BROKERS`, else on the running program of the data directory, else starts the
-/// embedded log of that directory and stops it at the end. `footfall up` makes an embedded log and its topics.
+/// Works on `KAFKA_BROKERS` if set, else on the running program of the data directory. Otherwise
+/// starts the embedded log of that directory and stops it at the end. `footfall up` creates an
+/// embedded log and its topics.
 ///
 /// # Errors
-/// When the cluster refuses, or a topic is not what it must be.
+/// When the cluster refuses, or a topic has wrong settings.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let log = Log::reach(&mut settings, &*context.ids).await?;
     let ensured = ensure(&log, &context).await;

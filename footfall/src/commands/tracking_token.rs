@@ -1,15 +1,16 @@
-//! `footfall tracking-token`: what a page rendered elsewhere carries for the next five to ten minutes.
+//! `footfall tracking-token`: prints the token for a page that is rendered elsewhere, valid for
+//! five to ten minutes.
 
 use crate::{output::print_line, secrets};
 use ingest::secrets::TRACKING;
 use runtime::{Context, Settings, program::Failure};
 use schemas::{Keyring, PageId, tracking_token};
 
-/// Prints the page's token under `TRACKING_HMAC_SECRET`, or under the secret of the data directory. Nothing is made
-/// or changed.
+/// Prints the page's token, made with `TRACKING_HMAC_SECRET` or with the secret of the data
+/// directory. Creates and changes nothing.
 ///
 /// # Errors
-/// When no secret is found, or it cannot be used.
+/// When no secret is found, or the secret is invalid.
 pub fn run(mut settings: Settings, context: &Context, page: PageId) -> Result<(), Failure> {
     settings.finish()?;
     secrets::take_kept(&mut settings, &[TRACKING.name])?;

@@ -1,4 +1,4 @@
-//! Speaks HTTP to the program's own listener, as anybody would.
+//! An HTTP client for the program's own listener. It has no access that other clients lack.
 
 use reqwest::{Method, StatusCode};
 use runtime::program::Failure;
@@ -15,21 +15,21 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
-    /// Where it listens: scheme, host and port.
+    /// Scheme, host and port of the listener.
     pub(super) base: String,
     token: String,
 }
 
 impl Client {
-    /// A client of the listener at that address, which calls with that token where one is asked for.
+    /// A client of the listener at that address. Its calls carry the token.
     pub(super) fn new(listener: SocketAddr, token: String) -> Result<Self, Failure> {
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
-            // Nothing of the environment may lead away from this machine.
+            // Proxy settings of the environment must not divert requests from this machine.
             .no_proxy()
             .build()
             .map_err(Failure::other)?;
-        // Who listens everywhere is reached here.
+        // A listener on all addresses is reached on the loopback address.
         let host = match listener.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -42,7 +42,7 @@ impl Client {
         })
     }
 
-    /// Asks with the token.
+    /// Sends a request with the token.
     pub(super) async fn call(
         &self,
         method: Method,
@@ -57,7 +57,8 @@ impl Client {
         answer(request).await.map_err(Failure::other)
     }
 
-    /// Sends a beacon, as a browser with that agent behind a proxy that names that address.
+    /// Sends a beacon like a browser with that agent, behind a proxy that forwards that address.
+    /// Returns `Null` if it is refused.
     pub(super) async fn beacon(
         &self,
         path: &str,
@@ -84,7 +85,7 @@ impl Client {
 async fn answer(request: reqwest::RequestBuilder) -> Result<(StatusCode, Value), reqwest::Error> {
     let response = request.send().await?;
     let status = response.status();
-    // An answer without JSON says enough by its status.
+    // A body that is not JSON counts as null; the status says enough.
     let body = response.bytes().await?;
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }

@@ -1,4 +1,4 @@
-//! The demo's creator with a page and links, made where they are missing.
+//! Provides the demo's creator with a page and links; creates what is missing.
 
 use super::client::Client;
 use jiff::{SignedDuration, Timestamp};
@@ -15,12 +15,13 @@ pub(super) const NAME: &str = "demo";
 pub(super) struct Creator {
     pub(super) username: String,
     pub(super) page: Uuid,
-    /// Links that are shown now, in the page's order.
+    /// Links that are visible now, in the page's order.
     pub(super) links: Vec<Uuid>,
     pub(super) created_at: Timestamp,
 }
 
-/// Links of the page. One is an embed by its address, one a social profile, the last is shown later.
+/// Links of the page. One is an embed by its address, one is a social profile, and the last becomes
+/// visible later.
 fn drafts(now: Timestamp) -> Vec<Value> {
     let day = SignedDuration::from_hours(24);
     vec![
@@ -38,14 +39,15 @@ fn drafts(now: Timestamp) -> Vec<Value> {
 }
 
 impl Creator {
-    /// Finds the creator of the client's token, or makes it.
+    /// Finds the creator of the client's token, or creates one.
     ///
     /// # Errors
-    /// When the name is somebody else's, or the program refuses.
+    /// When another user has the name, or the program refuses a request.
     pub(super) async fn provide(client: &Client, now: Timestamp) -> Result<Self, Failure> {
         let path = "/api/v1/creators";
         let names = json!({"username": NAME, "displayName": "Demo"});
         let (status, answer) = client.call(Method::POST, path, Some(&names)).await?;
+        // A refusal is not an error yet: at a second start the creator already exists.
         let (_, me) = client
             .call(Method::GET, "/api/v1/creators/me", None)
             .await?;

@@ -1,7 +1,9 @@
-//! `footfall up --demo`: a creator with a page, weeks of history, live visits, and where to look.
+//! `footfall up --demo`: provides a creator with a page, weeks of history and live visits, and
+//! prints where to look.
 //!
-//! Only when asked for. Everything goes the way of everybody: HTTP for creator, links and live visits,
-//! the import for history. The one rule: a second start adds no history, whatever became of the first.
+//! It uses only public interfaces: HTTP for the creator, links and live visits, the import for
+//! history. The rule to keep: a second start adds no history, even if the first one was
+//! interrupted.
 
 #![expect(
     clippy::indexing_slicing,
@@ -33,35 +35,36 @@ use tracing::info;
 use trickle::Trickle;
 use visits::{Lines, Plan, Visits};
 
-/// How far back its history goes.
+/// Length of the history.
 const DAYS: u32 = 28;
-/// Which of all histories; another one would be a second history on top of the first.
+/// Seed of the history. Another seed would add a second history on top of the first.
 const SEED: u64 = 1;
-/// The same for live visits: other visits, of people who came before.
+/// Seed of the live visits. It differs, so that they get ids of their own. Their visitors have the
+/// same ids as those of the history.
 const LIVE_SEED: u64 = 2;
-/// How long its token is valid.
+/// Validity of the printed token.
 const TOKEN_HOURS: i64 = 24;
-/// Whose forwarded addresses are believed: its live visits come from this machine, and say that they come
-/// from everywhere.
+/// Proxies whose forwarded addresses are trusted. Live visits come from this machine and claim
+/// addresses from everywhere.
 const PROXIES: &str = "127.0.0.1/32,::1/128";
 
-/// Visits of its history, when nothing else is said.
+/// Default number of visits in the history.
 pub const VISITS: u32 = 6_000;
 
 /// A demo on a running program.
 #[derive(Debug)]
 pub struct Demo {
-    /// The settings that the program runs with.
+    /// Settings of the running program.
     pub settings: Settings,
     /// Its log.
     pub kafka: KafkaSettings,
-    /// Where it listens.
+    /// Address of its listener.
     pub listener: SocketAddr,
     /// Visits of the history.
     pub visits: u32,
 }
 
-/// Sets what a demo needs, and says what would keep it from working.
+/// Sets what a demo needs, and reports settings that would prevent it.
 pub fn prepare(settings: &mut Settings) {
     let algorithm = jwt::algorithm(settings);
     if let Some(algorithm) = algorithm.filter(|algorithm| *algorithm != jwt::Algorithm::HS256) {
@@ -74,10 +77,11 @@ pub fn prepare(settings: &mut Settings) {
 }
 
 impl Demo {
-    /// Makes what is missing, says where to look, and sends visits until servers stop.
+    /// Provides the creator and the history, prints where to look, and sends visits until the
+    /// servers stop.
     ///
     /// # Errors
-    /// When the program refuses what the demo needs.
+    /// When the program refuses a request of the demo.
     pub async fn run(mut self, context: Context) -> Result<(), Failure> {
         let made = tokio::select! {
             made = self.make(&context) => made?,
@@ -106,7 +110,7 @@ impl Demo {
             url: url.clone(),
             visits: self.visits,
             days: DAYS,
-            // The same at every start.
+            // The same at every start, so that the history is the same.
             until: creator.created_at,
             seed: SEED,
         };
@@ -127,10 +131,10 @@ impl Demo {
         Ok((trickle, Visits::new(live)))
     }
 
-    /// Imports the history, unless it is there to its end.
+    /// Imports the history, unless its last visit is already in the tables.
     async fn import(&mut self, context: &Context, plan: &Plan) -> Result<(), Failure> {
         let last = Visits::new(plan.clone()).history().filter(|visit| {
-            // One that is refused leaves no trace to look for.
+            // A refused visit leaves no row to look for.
             !visit.views.is_empty() && !visit.is_crawler()
         });
         let Some(last) = last.last() else {
@@ -158,7 +162,7 @@ impl Demo {
     }
 }
 
-/// Where to look, as it is printed.
+/// The printed text: where to look.
 fn announcement(page: &str, base: &str, token: &str, data_dir: Option<&str>) -> String {
     let folder = data_dir.map_or_else(String::new, |folder| format!(" --data-dir '{folder}'"));
     let mut text = format!(
@@ -172,7 +176,7 @@ TOKEN={token}
 "
     );
     for report in REPORTS {
-        // A report that asks to choose is shown with its first choice.
+        // A report with a choice is shown with its first option.
         let query = match &report.shape {
             Shape::Choice(Choice {
                 param,
@@ -200,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_report_is_announced_with_a_command_that_asks_for_it() {
+    fn every_report_is_announced_with_a_command() {
         let text = announcement(
             "http://h/@demo",
             "http://127.0.0.1:8080",
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_demo_needs_tokens_that_it_can_make() {
+    fn prepare_refuses_foreign_tokens_and_keeps_configured_proxies() {
         let mut settings = Settings::from_pairs([("JWT_ALGORITHM", "RS256")]);
         prepare(&mut settings);
         assert!(settings.finish().is_err());

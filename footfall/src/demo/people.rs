@@ -1,11 +1,11 @@
-//! Who visits a page: countries, devices and where people come from, as one finds them on bio pages.
+//! Who visits a page: countries, devices and sources, with weights that are typical of bio pages.
 //!
 //! The networks belong to large providers, so that the bundled country database places their addresses;
 //! a test looks up each.
 
-/// Where somebody lives.
+/// Where a visitor lives.
 pub(super) struct Country {
-    /// Of a hundred visitors.
+    /// Share of the visitors in percent.
     pub(super) weight: u32,
     /// ISO 3166-1 alpha-2.
     #[cfg_attr(not(test), expect(dead_code, reason = "what a test compares with"))]
@@ -51,7 +51,7 @@ pub(super) const COUNTRIES: &[Country] = &[
     country(1, "KR", [211, 32], "Asia/Seoul", "ko-KR"),
 ];
 
-/// What somebody browses with: by itself, and inside of an app, where the system has such a thing.
+/// What a visitor browses with: a browser, and inside an app the system's web view if it has one.
 pub(super) struct Device {
     pub(super) weight: u32,
     pub(super) browser: &'static str,
@@ -100,7 +100,7 @@ pub(super) const DEVICES: &[Device] = &[
     },
 ];
 
-/// Programs that look at pages without being anybody; they are refused, as they are live.
+/// Crawlers. Their visits are refused in the history as they are live.
 pub(super) const CRAWLERS: &[&str] = &[
     "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
     "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
@@ -111,9 +111,9 @@ pub(super) const CRAWLERS: &[&str] = &[
 pub(super) struct Source {
     pub(super) weight: u32,
     pub(super) referrer: Option<&'static str>,
-    /// What the landing URL says of it.
+    /// Query of the landing URL.
     pub(super) query: &'static str,
-    /// What the app adds to the agent when it shows the page itself.
+    /// Suffix that an app adds to the agent when it shows the page itself.
     pub(super) app: Option<&'static str>,
 }
 
@@ -171,7 +171,7 @@ pub(super) const HOURS: [u32; 24] = [
     24, 18, 13, 10, 9, 11, 17, 27, 36, 41, 44, 47, 51, 50, 48, 49, 54, 63, 74, 86, 91, 82, 61, 39,
 ];
 
-/// How many of them on each day of a week, from Monday.
+/// The same for each day of a week, from Monday.
 pub(super) const WEEKDAYS: [u32; 7] = [88, 90, 92, 97, 112, 124, 117];
 
 #[cfg(test)]
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn people_are_counted_and_crawlers_are_not() {
+    fn people_are_accepted_and_crawlers_refused() {
         let agents = Agents::bundled().unwrap();
         for device in DEVICES {
             assert!(!agents.parse(Some(device.browser)).signals().refuses());

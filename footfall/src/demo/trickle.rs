@@ -1,4 +1,4 @@
-//! Live visits, a few a minute: what a browser would send, when it would send it.
+//! Sends live visits, a few a minute, with the requests and the timing of a browser.
 
 use super::{
     client::Client,
@@ -12,14 +12,14 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tracing::debug;
 
-/// Time between two visits, at least and at most.
+/// Shortest and longest time between two visits.
 const BETWEEN_MS: std::ops::Range<u64> = 2_000..7_000;
-/// What lies between two heartbeats of a client.
+/// Time between two heartbeats of a client.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(30);
-/// Visits that go on at the same time.
+/// Visits in progress at the same time.
 const AT_ONCE: usize = 50;
 
-/// What live visits are made with.
+/// Everything that live visits need.
 #[derive(Clone, Debug)]
 pub(super) struct Trickle {
     pub(super) client: Client,
@@ -29,7 +29,7 @@ pub(super) struct Trickle {
 }
 
 impl Trickle {
-    /// Visits until servers stop.
+    /// Sends visits until the servers stop.
     pub(super) async fn run(self, mut visits: Visits, lifecycle: &Lifecycle) {
         let mut going = JoinSet::new();
         loop {
@@ -40,6 +40,7 @@ impl Trickle {
                 () = lifecycle.servers_stopping() => return,
                 () = tokio::time::sleep(pause) => {}
             }
+            // Removes finished visits, so that they free their places.
             while going.try_join_next().is_some() {}
             if going.len() < AT_ONCE {
                 let visit = visits.visit(self.clock.now());
@@ -49,7 +50,8 @@ impl Trickle {
     }
 
     async fn send(self, visit: Visit) {
-        // A visitor whose page does not answer goes away; the next one comes.
+        // A visit ends at its first failed request, as a visitor leaves a page that does not
+        // answer.
         if let Err(error) = self.try_send(&visit).await {
             debug!("a visit of the demo was cut short: {error}");
         }
@@ -65,7 +67,7 @@ impl Trickle {
         });
         let answer = self.beacon(visit, "session", &session).await?;
         let Some(session) = answer["data"]["id"].as_str() else {
-            // A crawler is refused.
+            // Ingest refuses crawlers.
             return Ok(());
         };
         tokio::try_join!(self.views(visit, session), self.heartbeats(visit, session))?;

@@ -1,8 +1,8 @@
-//! Plausible visits, the same for the same seed: a rhythm of days and hours, people who come back, pages
-//! that are left at once and links that are clicked.
+//! Generates plausible visits, the same for the same seed: a rhythm of days and hours, returning
+//! visitors, bounces and clicked links.
 //!
-//! A visit is written as a line of an import. The one rule: the number of a visit decides its ids, so the
-//! same history told twice counts once.
+//! A visit is written as one line of an import. The rule to keep: a visit's number decides its ids,
+//! so a history that is imported twice counts once.
 
 use super::people::{COUNTRIES, CRAWLERS, DEVICES, Device, HOURS, SOURCES, WEEKDAYS};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -12,10 +12,11 @@ use serde::Serialize;
 use std::{io::Read, net::Ipv4Addr};
 use uuid::Uuid;
 
-/// Minutes that the newest visit is away from the end of the history, so that none outlasts it.
+/// Minutes between the last possible start of a visit and the end of the history, so that no visit
+/// outlasts it.
 const QUIET_MINUTES: i64 = 60;
 
-/// What a history is about.
+/// Parameters of a history.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The page visited.
@@ -30,11 +31,11 @@ pub struct Plan {
     pub days: u32,
     /// The end of the last day.
     pub until: Timestamp,
-    /// Another one makes another history.
+    /// Seed; another one gives another history.
     pub seed: u64,
 }
 
-/// A visit, as a line of an import has it.
+/// A visit, in the form of an import line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Visit {
@@ -44,22 +45,22 @@ pub struct Visit {
     pub event_id: Uuid,
     /// When it began.
     pub occurred_at: Timestamp,
-    /// Who.
+    /// Id of the visitor.
     pub visitor_id: String,
-    /// From which address.
+    /// Address of the visitor.
     pub ip: Ipv4Addr,
-    /// With what.
+    /// User agent.
     pub user_agent: String,
-    /// From where.
+    /// Referrer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referrer: Option<&'static str>,
-    /// Where it landed.
+    /// Landing URL.
     pub landing_url: String,
-    /// In which zone.
+    /// Time zone.
     pub timezone: &'static str,
-    /// In which language.
+    /// Language.
     pub language: &'static str,
-    /// The user, when they are signed in.
+    /// The user, if signed in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// Heartbeats while the page was in view.
@@ -69,7 +70,7 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// True when nobody visited: a program did, and is refused.
+    /// True for the visit of a program, which ingest refuses.
     #[must_use]
     pub fn is_crawler(&self) -> bool {
         CRAWLERS.contains(&self.user_agent.as_str())
@@ -89,7 +90,7 @@ pub struct View {
     /// The link clicked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_clicked: Option<Uuid>,
-    /// How it ended, when that was told.
+    /// How the view ended, if the browser reported it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave: Option<Leave>,
 }
@@ -100,11 +101,11 @@ pub struct View {
 pub struct Leave {
     /// Seconds in view.
     pub duration: f64,
-    /// Percent of the page that were seen.
+    /// Percentage of the page that was seen.
     pub scroll_depth: u32,
 }
 
-/// Makes visits of a plan, one after the other.
+/// Generates the visits of a plan, one after the other.
 #[derive(Debug)]
 pub struct Visits {
     plan: Plan,
@@ -116,7 +117,7 @@ pub struct Visits {
 }
 
 impl Visits {
-    /// Visits of that plan.
+    /// A generator for that plan.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         Self {
@@ -142,7 +143,7 @@ impl Visits {
         })
     }
 
-    /// The next visit, at that moment.
+    /// Generates the next visit, at that time.
     pub fn visit(&mut self, at: Timestamp) -> Visit {
         let number = self.made;
         self.made += 1;
@@ -154,7 +155,8 @@ impl Visits {
             self.visitors += 1;
             self.visitors - 1
         };
-        // Whoever comes back comes from the same place, with the same device.
+        // A returning visitor comes from the same place with the same device. The visitor's number
+        // is in the high bits, so that plans with small seeds share no generator.
         let mut person = StdRng::seed_from_u64(self.plan.seed ^ (u64::from(visitor) << 20));
         let country = pick(&mut person, COUNTRIES, |country| country.weight);
         let device = pick(&mut person, DEVICES, |device| device.weight);
@@ -186,7 +188,8 @@ impl Visits {
         }
     }
 
-    /// Views of a visit and how many seconds they took: a look, then clicks until interest ends.
+    /// Generates the views of a visit, and the seconds they take: a first look, then clicks until
+    /// interest ends.
     fn views(&mut self, number: u32, at: Timestamp) -> (Vec<View>, u32) {
         let mut views = Vec::new();
         let mut elapsed_ms = self.random.random_range(80..900);
@@ -228,8 +231,8 @@ impl Visits {
     }
 }
 
-/// The hours of a plan with how many visits begin in each: more towards its end, and by the rhythm of
-/// days and weeks.
+/// Hours of a plan, each with its number of visits. The numbers grow towards the end of the plan
+/// and follow the rhythm of days and weeks.
 fn hours(plan: &Plan) -> Vec<(Timestamp, u32)> {
     let count = i64::from(plan.days) * 24;
     let end = plan.until - SignedDuration::from_mins(QUIET_MINUTES);
@@ -251,7 +254,7 @@ fn hours(plan: &Plan) -> Vec<(Timestamp, u32)> {
         .into_iter()
         .map(|(start, weight)| {
             so_far += weight;
-            // Rounded over the whole, so that the sum is exact.
+            // Rounds the running total, so that the counts add up exactly.
             let until_now = u64::from(plan.visits) * so_far / total.max(1);
             let count = until_now - begun;
             begun = until_now;
@@ -293,7 +296,7 @@ const fn whole(number: f64) -> u32 {
     number as u32
 }
 
-/// Visits as the text of an import, a line each.
+/// Visits as the text of an import, one line each.
 pub struct Lines<V> {
     visits: V,
     line: Vec<u8>,
@@ -360,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_fills_its_days_and_nothing_of_it_is_after_its_end() {
+    fn a_history_fills_its_days_and_ends_in_time() {
         let mut days: BTreeMap<String, u32> = BTreeMap::new();
         for visit in Visits::new(plan()).history() {
             let last = visit.views.last().unwrap();

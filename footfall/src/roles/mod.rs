@@ -1,6 +1,7 @@
 //! The roles of the embedded server, and what each may do in the two databases.
 //!
-//! The rule to keep: the statements are those that operators run on a server of their own, in `deploy/postgres`.
+//! The rule to keep: these are the statements in `deploy/postgres`, which operators run on their
+//! own servers.
 
 #[cfg(test)]
 mod tests;
@@ -38,12 +39,12 @@ impl Role {
     }
 }
 
-/// What a database holds, and with that who may do what in it.
+/// What a database holds. This decides who owns it and who reads it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Contents {
     /// Pages, links, creators: the api's.
     Main,
-    /// What the projector makes of the log.
+    /// The tables that the projector folds from the log.
     Analytics,
 }
 
@@ -55,7 +56,7 @@ impl Contents {
         }
     }
 
-    /// Where a rebuild makes fresh tables; the role may not make schemas itself.
+    /// Schema in which a rebuild creates fresh tables; the role itself may not create schemas.
     const fn rebuild_schema(self) -> &'static str {
         match self {
             Self::Main => "",
@@ -71,19 +72,19 @@ impl Contents {
     }
 }
 
-/// Makes the roles. Repeating it changes nothing.
+/// Creates the roles. Repeating it changes nothing.
 ///
 /// # Errors
-/// The server's refusals.
+/// Errors of the server.
 pub async fn make(server: &EmbeddedPostgres) -> Result<(), PostgresError> {
     server.make_roles(ROLES, &Role::ALL.map(Role::name)).await
 }
 
-/// Gives a database to the roles. Tables of the superuser, as earlier versions of this program made them, become
-/// their owner's.
+/// Grants a database to the roles. Tables that earlier versions of this program created as the
+/// superuser get their proper owner.
 ///
 /// # Errors
-/// The server's refusals.
+/// Errors of the server.
 pub async fn grant(
     server: &EmbeddedPostgres,
     database: &str,

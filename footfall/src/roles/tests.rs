@@ -1,4 +1,4 @@
-//! The rights of each role. Skipped, aloud, where no server programs are installed.
+//! Tests of each role's rights. Skipped, with a message, if no server programs are installed.
 
 use super::*;
 use footfall_postgres::Programs;
@@ -6,7 +6,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Statements that none of the roles may run, each a way to the machine, to other roles or to other databases.
+/// Statements that no role may run. Each is a way to the machine, to other roles or to other
+/// databases.
 const FORBIDDEN: &[&str] = &[
     "SELECT pg_read_file('/etc/passwd')",
     "SELECT pg_read_binary_file('PG_VERSION')",
@@ -61,7 +62,8 @@ async fn value(connection: &mut PgConnection, sql: &'static str) -> String {
     row.get(0)
 }
 
-/// The two databases, each with a table that a superuser made, as earlier versions of this program did.
+/// The two databases, each with objects that a superuser created, as earlier versions of this
+/// program did.
 async fn prepared(server: &EmbeddedPostgres) {
     for (database, contents) in [("main", Contents::Main), ("analytics", Contents::Analytics)] {
         server.create_database(database).await.unwrap();
@@ -75,12 +77,12 @@ async fn prepared(server: &EmbeddedPostgres) {
             "CREATE VIEW seen AS SELECT v FROM old",
             "CREATE TYPE mood AS ENUM ('fine')",
             "CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-            // Of PostgreSQL itself, and of a mistake.
+            // PostgreSQL's default, which a mistake can also restore.
             "GRANT EXECUTE ON FUNCTION pg_advisory_lock(bigint) TO PUBLIC",
         ] {
             admin.execute(statement).await.unwrap();
         }
-        // Twice: every start does it.
+        // Twice, because every start does it.
         for _ in 0..2 {
             make(server).await.unwrap();
             grant(server, database, contents).await.unwrap();
@@ -101,7 +103,7 @@ async fn assert_refused(connection: &mut PgConnection, statement: &'static str, 
         .expect_err(&format!("{who} may: {statement}"));
     let server = error.as_database_error().expect("an answer of the server");
     let code = server.code().unwrap_or_default();
-    // Insufficient privilege; for a reader also: not in a transaction that only reads.
+    // Insufficient privilege. For a reader also: a transaction that only reads.
     assert!(
         ["42501", "25006"].contains(&&*code),
         "{who}, {statement}: {error}"
@@ -116,7 +118,7 @@ async fn each_role_does_its_work_and_nothing_else() {
     };
     prepared(&server).await;
 
-    // Owners have what was there before them, and make more.
+    // Owners may change the objects that existed before, and create more.
     for (role, database) in [(Role::Api, "main"), (Role::Projector, "analytics")] {
         let mut owner = session(&server, role, database).await;
         for statement in [
@@ -142,7 +144,7 @@ async fn each_role_does_its_work_and_nothing_else() {
         }
     }
 
-    // Readers read both kinds of tables, those made after the grant included.
+    // Readers see the tables from before and after the grant.
     for (role, database) in [
         (Role::Api, "analytics"),
         (Role::Reader, "analytics"),
@@ -152,7 +154,7 @@ async fn each_role_does_its_work_and_nothing_else() {
         assert_eq!(value(&mut reader, "SELECT v FROM new").await, "written");
         assert_eq!(value(&mut reader, "SELECT min(v) FROM old").await, "kept");
         let who = format!("{role:?} in {database}");
-        // A session may ask to write; the rights decide.
+        // A session may turn its read-only default off. The rights must still refuse writes.
         reader
             .execute("SET default_transaction_read_only = off")
             .await
@@ -167,7 +169,7 @@ async fn each_role_does_its_work_and_nothing_else() {
             "CREATE TEMPORARY TABLE mine (v text)",
             "SELECT nextval('numbers')",
             "SELECT v FROM new FOR UPDATE",
-            // The publisher's and the migrators', in every form.
+            // The locks of the publisher and of migrations, in every form.
             "SELECT pg_advisory_lock(1)",
             "SELECT pg_advisory_lock(1, 1)",
             "SELECT pg_advisory_lock_shared(1)",
@@ -191,7 +193,7 @@ async fn each_role_does_its_work_and_nothing_else() {
         (Role::Reader, "template1"),
     ] {
         let refused = PgConnection::connect(&server.url(role.name(), database)).await;
-        let refused = refused.expect_err("a way in").to_string();
+        let refused = refused.expect_err("the role connected").to_string();
         assert!(refused.contains("permission denied"), "{refused}");
     }
 
@@ -221,12 +223,15 @@ async fn each_role_does_its_work_and_nothing_else() {
     assert_eq!(value(&mut admin, members).await, "0");
     let limits = "SELECT sum(rolconnlimit)::text FROM pg_roles WHERE rolname LIKE 'footfall\\_%'";
     let limits: u32 = value(&mut admin, limits).await.parse().unwrap();
-    assert!((50..=97).contains(&limits), "of 100, 3 are the superuser's");
+    assert!(
+        (50..=97).contains(&limits),
+        "the superuser keeps 3 of 100 connections"
+    );
     server.stop().await.unwrap();
 }
 
 #[tokio::test]
-async fn passwords_stay_the_same_and_do_not_follow_from_each_other() {
+async fn passwords_survive_a_restart_and_share_nothing() {
     let (_dir, home) = home();
     let Some(server) = start(&home).await else {
         return;
@@ -243,7 +248,7 @@ async fn passwords_stay_the_same_and_do_not_follow_from_each_other() {
     assert_ne!(passwords[0], passwords[1]);
     assert!(!before.concat().contains(&superusers));
     server.stop().await.unwrap();
-    // The statements that set them are in no log, also when one fails.
+    // The server's log must not contain the statements that set them, even if one fails.
     let log = std::fs::read_to_string(home.join("postgres.log")).unwrap();
     assert!(!passwords.iter().any(|password| log.contains(password)));
     let server = start(&home).await.unwrap();

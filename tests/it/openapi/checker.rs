@@ -101,7 +101,7 @@ impl<'a> Checker<'a> {
         let schema = &content[kind]["schema"];
         assert!(
             schema.is_object(),
-            "{what}: {status} is not told as {kind:?}"
+            "{what}: {status} is not documented as {kind:?}"
         );
         let body = match kind {
             "application/json" => serde_json::from_str(text).unwrap(),

@@ -92,7 +92,7 @@ fn every_operation_has_what_openapi_requires() {
     }
     assert_eq!(
         tags, used,
-        "a family without an operation, or the other way round"
+        "a tag without an operation, or an operation without a known tag"
     );
 }
 

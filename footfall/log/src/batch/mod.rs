@@ -56,7 +56,7 @@ pub(crate) enum BatchError {
     /// `INVALID_TIMESTAMP`: only the log itself may set log append times.
     #[error("the batch claims log append times")]
     Timestamp,
-    /// `INVALID_TXN_STATE`: the log offers no transactions.
+    /// `TRANSACTIONAL_ID_AUTHORIZATION_FAILED`: the log offers no transactions.
     #[error("the batch belongs to a transaction")]
     Transaction,
     /// `INVALID_PRODUCER_EPOCH`.

@@ -122,6 +122,8 @@ impl Groups {
         let fresh_id = fresh_id(&joiner);
         let wait = {
             let mut state = self.lock();
+            // The broker has restarted or forgotten the group. After this error the client joins
+            // again without its id.
             if !joiner.member_id.is_empty() && !state.groups.contains_key(group) {
                 return Err(refuse(Error::UnknownMemberId));
             }

@@ -78,6 +78,7 @@ async fn find(
     let found = if offered(NEWEST) {
         node.store.max_timestamp(partition).await
     } else if wanted.timestamp < 0 {
+        // A special time that this broker, or this version of the request, does not know.
         return Err(Error::UnsupportedVersion);
     } else {
         let time = wanted.timestamp;

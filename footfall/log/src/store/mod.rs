@@ -53,7 +53,7 @@ use self::{
     writer::{Change, Job, Writer, WriterState},
 };
 
-/// What an acknowledged append survives.
+/// Which failures an acknowledged append survives.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Durability {
     /// A power loss, if the disk honours fsync. All appends that wait together share one fsync.
@@ -75,7 +75,7 @@ impl Durability {
 /// The limits of a store, with defaults for a small machine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoreOptions {
-    /// What an acknowledged append survives.
+    /// Which failures an acknowledged append survives.
     pub(crate) durability: Durability,
     /// Bytes of batches that may wait for the writer. Above it, appends are refused with [`AppendError::Full`].
     pub(crate) max_queued_bytes: usize,

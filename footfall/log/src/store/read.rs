@@ -74,7 +74,8 @@ pub(super) fn record_at_time(
     let mut rows = rows.query([from, end])?;
     while let Some(row) = rows.next()? {
         let own_ms = row.get::<_, i64>(0)?.wrapping_sub(row.get(1)?);
-        // During compaction `newest` may be too large for a moment. A batch's own largest timestamp is never too small.
+        // After a compaction `newest` may be too large, because it may come from a removed record.
+        // A batch's own largest timestamp is never too small.
         if own_ms >= timestamp_ms
             && let Some(found) = record_in_batch(connection, &table, row.get(2)?, timestamp_ms)?
         {

@@ -30,7 +30,7 @@ fn try_to_write(path: &Path) -> io::Result<()> {
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut file = options.open(path)?;
     file.write_all(&vec![0; BYTES])?;
-    // A file system may give out room only when it writes.
+    // A file system may allocate the space only when it writes the data to disk.
     file.sync_data()
 }
 

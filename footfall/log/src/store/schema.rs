@@ -108,8 +108,8 @@ pub(super) struct Place {
     lock: File,
 }
 
-/// Unlocks at once. Closing the file does not always: a child that is being started has a copy of it until its
-/// program runs.
+/// Unlocks explicitly, because closing the file may not: a child that is being started has a copy
+/// of it until its program runs.
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = self.lock.unlock();

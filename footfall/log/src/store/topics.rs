@@ -134,6 +134,7 @@ impl Partition {
     pub(super) fn leave(&self) {
         self.gone.store(true, Ordering::Release);
         self.tail.clear();
+        // The end is the same; this only wakes the receivers.
         self.end.send_modify(|_| {});
     }
 }
@@ -161,6 +162,8 @@ pub(super) fn create(connection: &Connection, new: &NewTopic) -> Result<Arc<Topi
             .prepare_cached("INSERT INTO configs (topic, name, value) VALUES (?1, ?2, ?3)")?
             .execute(params![new.name, name, value])?;
     }
+    // `AUTOINCREMENT` never reuses a number, so a new partition cannot get the table of a deleted
+    // one that is still being emptied.
     for (index, start) in (0_i32..).zip(&new.starts) {
         connection
             .prepare_cached("INSERT INTO partitions (topic, \"index\", start) VALUES (?1, ?2, ?3)")?
@@ -202,6 +205,8 @@ pub(super) fn clean(connection: &Connection) -> Result<bool, StoreError> {
         [],
     )?;
     if deleted < PIECE {
+        // Only an empty table is dropped: the time for a full one would grow with its size, and
+        // appends would wait.
         connection.execute("DELETE FROM producers WHERE partition = ?1", [number])?;
         connection.execute("DELETE FROM partitions WHERE number = ?1", [number])?;
         connection.execute_batch(&format!("DROP TABLE {table}"))?;
@@ -226,6 +231,8 @@ fn read_topic(connection: &Connection, name: String, id: Uuid) -> Result<Arc<Top
     let configs = configs.query_map([&name], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let configs: BTreeMap<String, String> = configs.collect::<Result<_, _>>()?;
     let policy = configs.get(CLEANUP_POLICY).map_or("", String::as_str);
+    // Kafka requires keys under `compact,delete` too, although this log compacts only topics with
+    // exactly `compact`.
     let keyed = policy.split(',').any(|word| word.trim() == "compact");
     let mut rows = connection.prepare(
         "SELECT number, \"index\", start FROM partitions WHERE topic = ?1 ORDER BY \"index\"",

@@ -185,7 +185,7 @@ struct Connection<'a> {
     ending: Option<Ended>,
 }
 
-/// What ended a wait.
+/// Why a wait ended.
 enum Event {
     Answered(Result<Answer, Failure>),
     Read(Result<Option<Frame>, FrameError>),

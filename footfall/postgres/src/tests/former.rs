@@ -1,4 +1,4 @@
-//! What earlier runs leave behind.
+//! Tests of servers that earlier runs left behind.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -10,7 +10,7 @@ use super::{
     *,
 };
 
-/// Names the directory to the process that plays the owner.
+/// Passes the directory to the process that plays the owner.
 const OWNER: &str = "FOOTFALL_TEST_POSTGRES_OWNER";
 
 async fn seen(pid: u32, home: &Path) -> Process {
@@ -27,7 +27,7 @@ fn kill_hard(pid: u32) {
     assert!(killed.unwrap().success());
 }
 
-/// Not a test by itself: another process that owns a server, until it is killed.
+/// Not a test of its own: another process that owns a server until it is killed.
 #[tokio::test]
 async fn an_owner_until_it_is_killed() {
     let Some(home) = std::env::var_os(OWNER) else {
@@ -78,7 +78,7 @@ async fn a_server_that_outlived_its_owner_is_replaced() {
     assert_ne!(pid_in(&home), former);
     connect(&server, "postgres").await;
 
-    // The same, and the server killed as well.
+    // The same, with the server killed as well.
     server.stop().await.unwrap();
     assert!(owner_that_was_killed(&home));
     kill_hard(pid_in(&home));
@@ -98,7 +98,7 @@ async fn a_zombie_is_not_taken_for_a_server() {
         .execute("CREATE TABLE t AS SELECT 'kept' AS v")
         .await
         .unwrap();
-    // Its parent is this process, and does not ask for it.
+    // Its parent is this process, which does not wait for it.
     let pid = pid_in(&home);
     kill_hard(pid);
     while seen(pid, &home).await != Process::Zombie {
@@ -111,7 +111,7 @@ async fn a_zombie_is_not_taken_for_a_server() {
 }
 
 #[tokio::test]
-async fn a_stranger_with_the_old_number_is_left_alone() {
+async fn an_unrelated_process_with_the_old_id_is_left_alone() {
     let (_dir, home) = home();
     let Some(server) = start(&home).await else {
         return;
@@ -128,7 +128,7 @@ async fn a_stranger_with_the_old_number_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_dropped_server_goes_by_itself() {
+async fn a_dropped_server_stops() {
     let (_dir, home) = home();
     let Some(server) = start(&home).await else {
         return;
@@ -150,7 +150,8 @@ async fn a_dropped_server_goes_by_itself() {
     }
 }
 
-/// How earlier versions of this program let a server below closed directories through: by a capability.
+/// Starts a server as earlier versions of this program did below closed directories: with a
+/// capability.
 fn start_with_a_capability(home: &Path) -> Option<std::process::Child> {
     let data = home.canonicalize().unwrap().join("cluster");
     let (uid, gid) = super::super::privilege::owner(&data).unwrap();

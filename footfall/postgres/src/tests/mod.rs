@@ -1,4 +1,5 @@
-//! The real server: started, stopped, killed, found again. Skipped, aloud, where no programs are installed.
+//! Tests of a real server: start, stop, kill, restart. Skipped, with a message, if no programs are
+//! installed.
 
 mod former;
 mod outside;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A server on installed programs, or nothing where there are none.
+/// A server on installed programs, or `None` without any.
 async fn start(dir: &Path) -> Option<EmbeddedPostgres> {
     match EmbeddedPostgres::start(dir, Programs::Installed).await {
         Ok(server) => Some(server),
@@ -36,7 +37,7 @@ async fn value(connection: &mut PgConnection, sql: &'static str) -> String {
     row.get(0)
 }
 
-/// Below a directory that nobody else may enter, with a name that needs care.
+/// A directory that other users cannot enter, with a name that needs care.
 fn home() -> (TempDir, PathBuf) {
     let dir = TempDir::new().unwrap();
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
@@ -49,7 +50,7 @@ fn pid_in(home: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_there_after_a_restart() {
+async fn stored_data_survives_a_restart() {
     let (_dir, home) = home();
     let begun = std::time::Instant::now();
     let Some(server) = start(&home).await else {
@@ -90,7 +91,7 @@ async fn what_was_stored_is_there_after_a_restart() {
     let url = server.admin_url("footfall");
     let mode = std::fs::metadata(home.join("password")).unwrap().mode();
     assert_eq!(mode & 0o777, 0o600);
-    // Connections that are open do not delay a stop.
+    // Open connections do not delay a stop.
     let begun = std::time::Instant::now();
     server.stop().await.unwrap();
     eprintln!("stopped in {:?}", begun.elapsed());
@@ -138,7 +139,7 @@ async fn a_first_start_that_was_killed_begins_again() {
 }
 
 #[tokio::test]
-async fn a_taken_port_makes_it_choose_another() {
+async fn a_port_in_use_is_replaced() {
     let (_dir, home) = home();
     let Some(server) = start(&home).await else {
         return;
@@ -153,7 +154,7 @@ async fn a_taken_port_makes_it_choose_another() {
 }
 
 #[tokio::test]
-async fn started_by_root_it_runs_as_somebody_else_who_may_nothing_more_than_others() {
+async fn started_by_root_it_runs_as_an_unprivileged_user() {
     let (dir, home) = home();
     if dir.path().metadata().unwrap().uid() != 0 {
         eprintln!("SKIPPED: only root has this problem");
@@ -175,7 +176,7 @@ async fn started_by_root_it_runs_as_somebody_else_who_may_nothing_more_than_othe
             assert_eq!(capabilities, 0, "{set} {mode:o}");
         }
         assert_eq!(field("NoNewPrivs:"), "1");
-        // Not even the superuser reads what only root may read, the program's own files included.
+        // Not even the superuser can read root's files, the program's own included.
         let mut connection = connect(&server, "postgres").await;
         for file in [Path::new("/etc/shadow"), &home.join("password")] {
             let read = sqlx::query("SELECT pg_read_file($1)")
@@ -190,7 +191,7 @@ async fn started_by_root_it_runs_as_somebody_else_who_may_nothing_more_than_othe
 }
 
 #[tokio::test]
-async fn data_of_another_version_is_said_so() {
+async fn data_of_another_version_is_reported() {
     let (_dir, home) = home();
     std::fs::create_dir_all(home.join("cluster")).unwrap();
     std::fs::write(home.join("cluster/PG_VERSION"), "9\n").unwrap();
@@ -204,7 +205,7 @@ async fn data_of_another_version_is_said_so() {
 }
 
 #[tokio::test]
-async fn fetched_programs_serve() {
+async fn downloaded_programs_work() {
     if std::env::var_os("FOOTFALL_TEST_DOWNLOAD").is_none() {
         eprintln!("SKIPPED: fetches from the network; set FOOTFALL_TEST_DOWNLOAD=1 to run it");
         return;

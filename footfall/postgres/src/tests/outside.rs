@@ -1,11 +1,11 @@
-//! What the server's processes, other users and readers of errors can see.
+//! Tests of what the server's processes, other users and error messages can reveal.
 
 use super::*;
 
 #[tokio::test]
-async fn the_servers_processes_know_nothing_of_our_environment() {
+async fn the_server_does_not_inherit_our_environment() {
     let (_dir, home) = home();
-    // Any variable of this test stands for a secret: it would go the same way.
+    // Any variable of this test can represent a secret, which would go the same way.
     let ours = std::env::vars_os().filter(|(name, _)| name != "PATH");
     assert!(ours.count() > 1, "nothing to keep from the server");
     let Some(server) = start(&home).await else {
@@ -23,7 +23,7 @@ async fn the_servers_processes_know_nothing_of_our_environment() {
         .await
         .unwrap();
     let names: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    // What the server and the shell set for themselves.
+    // Variables that the server and the shell set themselves.
     let own = ["PWD", "OLDPWD", "SHLVL", "_", "LC_ALL"];
     let foreign: Vec<&String> = names
         .iter()
@@ -37,7 +37,7 @@ async fn the_servers_processes_know_nothing_of_our_environment() {
 }
 
 #[tokio::test]
-async fn files_are_the_owners_alone() {
+async fn files_are_closed_to_other_users() {
     let (_dir, home) = home();
     std::fs::create_dir_all(&home).unwrap();
     std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -57,7 +57,7 @@ async fn files_are_the_owners_alone() {
 }
 
 #[tokio::test]
-async fn errors_are_told_without_lines_of_the_servers_source() {
+async fn errors_omit_lines_of_the_servers_source() {
     let (_dir, home) = home();
     let Some(server) = start(&home).await else {
         return;

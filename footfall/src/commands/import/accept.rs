@@ -1,6 +1,7 @@
-//! From lines to batches of records, on a thread of its own.
+//! Turns lines into batches of records, on a thread of its own.
 //!
-//! The one rule: records leave in the order of their lines, and no more are held than one batch.
+//! The rule to keep: records leave in the order of their lines, and at most one unfinished batch is
+//! held.
 
 use super::{
     bad_lines::Told,
@@ -21,17 +22,19 @@ use std::{
 };
 use tokio::{runtime::Handle, sync::mpsc};
 
-/// Records of a batch: enough that handing over costs nothing, few enough to hold several.
+/// Records that fill a batch: enough that handing over costs nothing, few enough to hold several
+/// batches.
 const BATCH_RECORDS: usize = 1_000;
-/// Bytes of a batch that is handed over though it has fewer.
+/// Bytes that fill a batch, even with fewer records.
 const BATCH_BYTES: usize = 1024 * 1024;
-/// Lines of a batch that is handed over though it has fewer: each may be a bad one, which takes memory too.
+/// Lines that fill a batch, even with fewer records. Each may be a bad line, which takes memory
+/// too.
 const BATCH_LINES: u64 = 1_000;
-/// How long after the directory was read a page may still be on its way: a change reaches every
-/// reader within a second.
+/// How long after the directory was read a page may still be missing from it. A change reaches
+/// every reader within a second.
 const NEWS: Duration = Duration::from_secs(2);
 
-/// What some lines put into the log, and what became of the others.
+/// The result of some lines: units for the log, counts, and bad lines.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) units: Vec<Unit>,
@@ -43,7 +46,7 @@ pub(super) struct Batch {
     bytes: usize,
 }
 
-/// Takes lines in.
+/// Turns lines into units.
 #[derive(Clone, Debug)]
 pub(super) struct Intake {
     pub(super) acceptor: Arc<Acceptor>,
@@ -59,7 +62,7 @@ impl Intake {
     /// Reads until the input ends or the receiver of batches is gone. Blocks.
     ///
     /// # Errors
-    /// When the input cannot be read; what was read before is handed over.
+    /// When the input cannot be read. The lines before the error are handed over.
     pub(super) fn run(
         &self,
         input: impl Read,
@@ -69,7 +72,8 @@ impl Intake {
         let mut lines = Lines::new(input, MAX_LINE_BYTES);
         let mut batch = Batch::default();
         loop {
-            // A slow writer sees each line arrive.
+            // Hands over before a possible wait, so that the lines of a slow writer are not held
+            // back.
             let hand_over = batch.is_full() || (lines.may_wait() && batch.counts.lines > 0);
             if hand_over && batches.blocking_send(std::mem::take(&mut batch)).is_err() {
                 return Ok(());
@@ -77,7 +81,7 @@ impl Intake {
             let line = match lines.read() {
                 Ok(Some(line)) => line,
                 ended => {
-                    // A receiver that is gone has said why.
+                    // If the receiver is gone, it has reported why.
                     let _ = batches.blocking_send(batch);
                     return ended.map(|_| ());
                 }
@@ -102,8 +106,8 @@ impl Intake {
         }
     }
 
-    /// What becomes of a line, when the directory was read at `begun`: what that does not know yet may
-    /// still be on its way. Blocks while it waits.
+    /// Judges a line. `begun` is when the directory was read. For a short time after that, an
+    /// unknown page may still be on its way, so the line waits for it. Blocks while it waits.
     pub(super) fn take(&self, line: &[u8], begun: Instant) -> Result<Taken, BadLine> {
         let history = History {
             acceptor: &self.acceptor,

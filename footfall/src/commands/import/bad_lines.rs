@@ -1,6 +1,6 @@
-//! Collects lines that were not taken: the first in memory, all of them in a file once there are more.
+//! Collects bad lines: the first ones in memory, and all of them in a file once there are more.
 //!
-//! The one rule: none is forgotten, and memory does not grow with their number.
+//! The rule to keep: no bad line is lost, and memory does not grow with their number.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
@@ -14,7 +14,7 @@ use std::{
 
 /// Bad lines that the summary shows one by one.
 pub(super) const TOLD: usize = 20;
-/// Most files of one name and moment.
+/// Maximum number of files with the same input and time.
 const MAX_FILES: u32 = 100;
 
 /// A bad line.
@@ -24,27 +24,27 @@ pub struct Told {
     pub line: u64,
     /// The kind of mistake.
     pub reason: std::borrow::Cow<'static, str>,
-    /// What is wrong, and what would be right.
+    /// The problem, and what would be valid instead.
     pub problem: String,
 }
 
-/// Lines that were not taken.
+/// All bad lines of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bad {
-    /// How many.
+    /// Number of bad lines.
     pub lines: u64,
-    /// By reason.
+    /// Numbers by reason.
     pub reasons: BTreeMap<String, u64>,
     /// The first of them.
     pub first: Vec<Told>,
-    /// All of them, a JSON object a line, when there are more.
+    /// File with all of them, one JSON object per line, if there are more than `first` holds.
     pub file: Option<PathBuf>,
-    /// Why there is no such file.
+    /// Why that file could not be written.
     pub unkept: Option<String>,
 }
 
 impl Serialize for Bad {
-    /// With `all` beside `first`, read from the file as it is written.
+    /// Adds `all` beside `first`, read from the file while it is serialized.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bad = serializer.serialize_struct("Bad", 6)?;
         bad.serialize_field("lines", &self.lines)?;
@@ -61,6 +61,7 @@ impl Serialize for Bad {
     }
 }
 
+/// All bad lines, read one by one so that memory does not grow with their number.
 struct All<'a>(&'a Bad);
 
 impl Serialize for All<'_> {
@@ -84,14 +85,14 @@ impl Serialize for All<'_> {
 #[derive(Debug)]
 pub(super) struct BadLines {
     bad: Bad,
-    /// Where the file may be made, the best place first.
+    /// Paths at which the file may be created, the best one first.
     places: Vec<PathBuf>,
     file: Option<BufWriter<File>>,
 }
 
 impl BadLines {
-    /// Of an input, beside which the file is made; without one in the working directory. Where that cannot be
-    /// written, in the folder for temporary files.
+    /// Bad lines of an input. Their file is created beside the input, or in the working directory
+    /// if there is none. If that folder is not writable, the folder for temporary files is used.
     pub(super) fn of(input: Option<&Path>, now: Timestamp) -> Self {
         let folder = input.and_then(Path::parent).unwrap_or(Path::new(""));
         let name = input.and_then(Path::file_name).unwrap_or("import".as_ref());
@@ -104,7 +105,7 @@ impl BadLines {
         }
     }
 
-    /// Takes one more.
+    /// Adds a bad line.
     pub(super) fn add(&mut self, told: Told) {
         self.bad.lines += 1;
         let reason = told.reason.clone().into_owned();
@@ -130,6 +131,8 @@ impl BadLines {
             let (path, file) = create(&self.places)?;
             self.bad.file = Some(path);
             let file = self.file.insert(BufWriter::new(file));
+            // The file holds all bad lines, so it begins with those that were only in memory so
+            // far.
             for first in &self.bad.first {
                 write_line(file, first)?;
             }
@@ -138,7 +141,7 @@ impl BadLines {
         write_line(file, told)
     }
 
-    /// All of them.
+    /// Completes the file and returns all bad lines.
     pub(super) fn finish(mut self) -> Bad {
         if let Some(Err(error)) = self.file.as_mut().map(BufWriter::flush) {
             self.bad.unkept = Some(error.to_string());
@@ -153,7 +156,7 @@ fn write_line(file: &mut impl Write, told: &Told) -> std::io::Result<()> {
     file.write_all(b"\n")
 }
 
-/// Makes the file in the first place where that can be done. Nothing that is there is replaced.
+/// Creates the file in the first writable place. Never replaces an existing file.
 fn create(places: &[PathBuf]) -> std::io::Result<(PathBuf, File)> {
     let mut failed = std::io::Error::from(std::io::ErrorKind::NotFound);
     for place in places {
@@ -168,6 +171,8 @@ fn create(places: &[PathBuf]) -> std::io::Result<(PathBuf, File)> {
             match options.write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(file) => return Ok((std::path::absolute(&path).unwrap_or(path), file)),
                 Err(error) => {
+                    // A name that is taken gets another number. Any other error leads to the next
+                    // place.
                     let taken = error.kind() == std::io::ErrorKind::AlreadyExists;
                     failed = error;
                     if !taken {
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_them_are_in_a_file_beside_the_input_once_there_are_more_than_20() {
+    fn more_than_20_bad_lines_are_all_in_a_file_beside_the_input() {
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("visits.jsonl");
         let few = collect(&input, 20);
@@ -222,7 +227,7 @@ mod tests {
         assert_eq!(json["all"], serde_json::to_value(&lines).unwrap());
         assert_eq!(json["reasons"], serde_json::json!({"invalid": 2_500}));
         assert_eq!(json["file"], Value::from(file.to_str().unwrap()));
-        // Another one leaves the first alone.
+        // A second import leaves the first file alone.
         let again = collect(&input, 21).file.unwrap();
         assert_eq!(
             again.file_name().unwrap(),
@@ -231,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_written_does_not_lose_them() {
+    fn an_unwritable_folder_loses_no_bad_lines() {
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("no such folder/visits.jsonl");
         let file = collect(&input, 21).file.unwrap();

@@ -1,6 +1,7 @@
-//! What an import stands on: the log, its directory, its secrets, and the tables that follow it.
+//! Everything that an import uses: the log, its directory, the secrets, and the tables behind the
+//! log.
 //!
-//! The same whether the log is a cluster's or embedded, and whichever program started it.
+//! It is the same for a cluster and for an embedded log, regardless of which program started it.
 
 use super::{
     accept::Intake,
@@ -38,29 +39,29 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-/// How long the log may take to tell its directory.
+/// How long reading the directory may take.
 const DIRECTORY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Batches between the thread that makes them and the log.
+/// Batches in the queue between the reading thread and the log.
 const BATCHES_AHEAD: usize = 4;
-/// Connections to the analytics database: one looks how far it is, one asks what it knows.
+/// Connections to the analytics database: one watches its progress, one looks up known events.
 const POOL_SIZE: u32 = 2;
-/// How long a partition may stand still while records wait in it: longer than a projector takes to replace
-/// another one.
+/// How long a partition may make no progress while records wait in it. It exceeds the time that a
+/// projector takes to replace another one.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A log that can be imported into, and how far its tables are.
+/// A log that can be imported into, and its tables.
 pub struct Ground {
     intake: Arc<Intake>,
     store: Store,
     producer: Producer,
     tables: Tables,
     patience: Duration,
-    /// The file that is imported, beside which bad lines are written down.
+    /// The imported file, beside which the file of bad lines is created.
     file: Option<PathBuf>,
     _feed: Abandon,
 }
 
-/// Ends what runs beside an import when that is over.
+/// Ends the reader of the directory when the import is over.
 struct Abandon(Lifecycle);
 
 impl Drop for Abandon {
@@ -70,10 +71,11 @@ impl Drop for Abandon {
 }
 
 impl Ground {
-    /// Reads the directory of the log, and checks that the secrets are those it was made with.
+    /// Reads the directory of the log, and checks that the secrets are those that the log was made
+    /// with.
     ///
     /// # Errors
-    /// When a setting cannot be used, the log does not answer, or the secrets are others.
+    /// When a setting is invalid, the log does not answer, or the secrets differ.
     pub async fn prepare(
         settings: &mut Settings,
         kafka: KafkaSettings,
@@ -83,9 +85,9 @@ impl Ground {
         let secrets = Secrets::read(settings);
         let geoip = GeoFile::read(settings);
         settings.finish()?;
-        // Without a problem noted they are there.
+        // `finish` has failed if a secret is missing.
         let secrets = secrets.ok_or_else(|| Failure::other("the secrets are incomplete"))?;
-        // History has no custom events, which these rules are about.
+        // These rules are about custom events, which history does not have.
         let rules = Rules {
             tracking_enabled: true,
             max_event_data_bytes: 0,
@@ -142,22 +144,22 @@ impl Ground {
         })
     }
 
-    /// The same, with another time that a partition may stand still.
+    /// Sets how long a partition may make no progress.
     #[must_use]
     pub const fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// The same for that file: beside it bad lines are written down when there are many.
+    /// Sets the imported file. If there are many bad lines, their file is created beside it.
     #[must_use]
     pub fn of_file(mut self, file: Option<PathBuf>) -> Self {
         self.file = file;
         self
     }
 
-    /// True when the tables have the last event of a visit: events of one workspace are folded in the
-    /// order in which they were imported, so they have everything before it as well.
+    /// True if the tables have the last event of a visit. Events of one workspace are folded in the
+    /// order of their import, so the tables then have all earlier ones as well.
     ///
     /// # Errors
     /// When the line is bad, or the database refuses or does not answer.
@@ -188,11 +190,12 @@ impl Ground {
         Ok(!known.is_empty())
     }
 
-    /// Imports every line of an input. With `wait`, returns when the tables have it, or when a partition of it
-    /// does not advance, which the summary then names.
+    /// Imports every line of an input. With `wait`, returns when the tables have everything, or
+    /// when one of its partitions does not advance. The summary names such partitions.
     ///
     /// # Errors
-    /// When the input cannot be read, the log takes nothing for a minute, or the tables do not answer.
+    /// When the input cannot be read, the log acknowledges nothing for a minute, or the tables do
+    /// not answer.
     pub async fn import(
         &self,
         input: impl Read + Send + 'static,
@@ -212,7 +215,7 @@ impl Ground {
     ) -> Result<Summary, Failure> {
         let begun = Instant::now();
         let (seeing, seen) = watch::channel(Seen::default());
-        // Ends by itself when its receivers are gone.
+        // Ends when its receivers are dropped.
         tokio::spawn(self.tables.clone().follow(seeing));
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let intake = Arc::clone(&self.intake);

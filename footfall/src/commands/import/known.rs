@@ -1,8 +1,9 @@
-//! Leaves out events that log and tables have already, so that importing a file again adds nothing to either.
+//! Drops events that the log and the tables already have, so that importing a file again adds
+//! nothing.
 //!
-//! The tables are asked in bulk, for a partition once they have what the log had before the import. What the import
-//! itself published a moment ago is not in them yet and is remembered. What others publish meanwhile slips through, and
-//! counts once all the same.
+//! The tables are queried in bulk, for a partition once they have what it had before the import.
+//! Events that this import published a moment ago are not in the tables yet; `recent` remembers
+//! them. Events that others publish meanwhile are not recognised here, and still count once.
 
 use super::{
     progress::Doing,
@@ -18,30 +19,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Most ids of one statement.
+/// Maximum number of ids in one statement.
 const ASKED_AT_ONCE: usize = 2_000;
-/// How long the database may take for one.
+/// How long the database may take for one statement.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Pause before the tables are asked again.
+/// Pause before another attempt.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Publisher<'_> {
-    /// Leaves out events that are known or repeated, and counts lines of which nothing is left.
+    /// Drops known and repeated events. Counts lines that have no event left as known.
     ///
-    /// An import puts the events of a visit into the log in their order. So one whose first event is not known
-    /// has none that is, and most lines of a new file are asked for by one id.
+    /// An import publishes the events of a visit in order. If the first one is unknown, so are the
+    /// others. So most lines of a new file need one look-up.
     ///
     /// # Errors
     /// [`Refused`] when the tables do not answer for too long.
     pub(super) async fn leave_out_known(&mut self, units: &mut Vec<Unit>) -> Result<(), Refused> {
         let standing = self.seen.borrow().standing.clone();
-        // Before the tables are asked: what is forgotten here they have.
+        // Before the look-up: the tables have everything that is forgotten here.
         if let Some(standing) = &standing {
             self.recent.forget(standing);
         }
         let repeated = leave_out_repeated(units, &self.recent);
         let firsts = units.iter().flat_map(|unit| asked(unit, 0..1));
         let mut known = self.ask(firsts.collect()).await?;
+        // Only units that an earlier import may have begun need a look-up of their other events.
         let begun = units.iter().zip(&repeated).filter(|(unit, repeated)| {
             let first = unit.events.first();
             **repeated || first.is_some_and(|first| known.contains(&first.event_id))
@@ -87,7 +89,8 @@ impl Publisher<'_> {
     }
 }
 
-/// Leaves out events that were published a moment ago, or stand twice in these units; says of which units.
+/// Drops events that were published a moment ago or that occur twice in these units. Returns, for
+/// each unit, whether it had any.
 fn leave_out_repeated(units: &mut [Unit], recent: &Recent) -> Vec<bool> {
     let mut seen = HashSet::new();
     let leave_out = |unit: &mut Unit| {
@@ -99,7 +102,7 @@ fn leave_out_repeated(units: &mut [Unit], recent: &Recent) -> Vec<bool> {
     units.iter_mut().map(leave_out).collect()
 }
 
-/// Those events of a unit, as they are asked for.
+/// A range of a unit's events, as look-ups.
 fn asked(unit: &Unit, events: std::ops::Range<usize>) -> impl Iterator<Item = Asked> {
     let events = unit.events.iter().skip(events.start).take(events.len());
     events.map(|event| Asked {

@@ -1,18 +1,19 @@
-//! Lines of a file or of standard input, each within a bound.
+//! Reads lines of bounded length from a file or from standard input.
 
 use std::io::{BufRead, BufReader, Read};
 
-/// What is read at once: some hundreds of lines.
+/// Bytes read at once: some hundreds of lines.
 const BUFFER_BYTES: usize = 1024 * 1024;
-/// Some programs put it in front of a text in UTF-8. In joined files it may come before any line.
+/// Some programs write this mark at the start of a text in UTF-8. In joined files it may come
+/// before any line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A line without its end.
+/// A line without its line break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// What stands in it.
+    /// Its content.
     Text(&'a [u8]),
-    /// It was longer than the bound, and is passed over.
+    /// The line was longer than the bound and is skipped.
     TooLong,
 }
 
@@ -22,14 +23,14 @@ pub(super) struct Lines<R> {
     reader: BufReader<R>,
     max_bytes: usize,
     line: Vec<u8>,
-    /// How many lines were read.
+    /// Lines read so far.
     pub(super) number: u64,
-    /// How many bytes they had.
+    /// Bytes of these lines.
     pub(super) bytes: u64,
 }
 
 impl<R: Read> Lines<R> {
-    /// Lines of at most that many bytes.
+    /// A reader of lines of at most that many bytes.
     pub(super) fn new(reader: R, max_bytes: usize) -> Self {
         Self {
             reader: BufReader::with_capacity(BUFFER_BYTES, reader),
@@ -40,12 +41,12 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// True when the next line may have to be waited for.
+    /// True if reading the next line may block.
     pub(super) fn may_wait(&self) -> bool {
         !self.reader.buffer().contains(&b'\n')
     }
 
-    /// The next line; `None` at the end.
+    /// Reads the next line; `None` at the end.
     pub(super) fn read(&mut self) -> std::io::Result<Option<Line<'_>>> {
         self.line.clear();
         let mut too_long = false;
@@ -61,6 +62,7 @@ impl<R: Read> Lines<R> {
             any = true;
             let end = buffer.iter().position(|byte| *byte == b'\n');
             let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or(buffer);
+            // The rest of a long line is read but not stored, so that memory stays bounded.
             too_long |= self.line.len() + part.len() > self.max_bytes;
             if !too_long {
                 self.line.extend_from_slice(part);
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_above_the_bound_is_passed_over_and_the_next_one_read() {
+    fn a_line_above_the_bound_is_skipped() {
         assert_eq!(read(b"1234\n12345\n1", 4), ["1234", "too long", "1"]);
         let mut long = vec![b'x'; 3 * BUFFER_BYTES];
         long.extend_from_slice(b"\nnext\n");

@@ -1,8 +1,9 @@
-//! `footfall import`: history from another system, and what `replay` printed.
+//! `footfall import`: imports history from another system, or lines that `footfall replay` printed.
 //!
-//! The way of a line: `lines` reads it, [`ingest::history`] makes events of it, `known` leaves out what is there
-//! already, `publish` puts the others into the log while `tables` tells how far these are behind. The one rule: an
-//! import may be started again at any time, after any end, and adds nothing that is there.
+//! The way of a line: `lines` reads it, [`ingest::history`] turns it into events, and `known` drops
+//! those that exist already. `publish` puts the others into the log while `tables` watches how far
+//! the tables are behind. The rule to keep: an import may be started again at any time, after any
+//! end, and adds nothing twice.
 
 mod accept;
 mod bad_lines;
@@ -32,7 +33,7 @@ use std::{
     path::PathBuf,
 };
 
-/// A visit with everything that a line may say, over several lines so that it can be read.
+/// An example visit with every member, over several lines so that it is readable.
 pub const EXAMPLE: &str = r#"{"bioPageId": "5f0c3f0e-6c5e-4b6a-9d0a-0f6c1c5b7a11",
  "eventId": "0190a6a0-0000-7000-8000-000000000001",
  "occurredAt": "2026-02-20T10:30:00.123Z",
@@ -98,10 +99,10 @@ pub struct Arguments {
     strict: bool,
 }
 
-/// Where lines come from.
+/// The source of the lines.
 struct Input {
     from: Box<dyn Read + Send>,
-    /// How many bytes there are, if that is known.
+    /// Its size in bytes, if known.
     bytes: Option<u64>,
 }
 
@@ -126,11 +127,11 @@ impl Input {
     }
 }
 
-/// Imports a file and says what became of its lines.
+/// Imports a file and prints a summary.
 ///
 /// # Errors
-/// When the file cannot be read, the log cannot be reached or takes nothing, or, with `--strict`, when a
-/// line was bad.
+/// When the file cannot be read, the log is unavailable, a partition does not advance, or, with
+/// `--strict`, a line was bad.
 pub async fn run(
     settings: Settings,
     context: Context,

@@ -1,4 +1,4 @@
-//! Where an import finds log and tables, or how it starts them and stops them at the end.
+//! Finds the log and tables for an import, or starts them and stops them at the end.
 
 use super::Ground;
 use crate::{
@@ -17,14 +17,14 @@ use ingest::secrets::{ID, TRACKING, VISITOR};
 use runtime::{Context, Settings, kafka::KafkaSettings, lifecycle::signalled, program::Failure};
 use tracing::{info, warn};
 
-/// Settings that history is made with; without all of them the data directory's are looked up.
+/// Secrets that history is made with. Those that are not set come from the data directory.
 const SECRETS: [&str; 3] = [TRACKING.name, ID.name, VISITOR.name];
 
-/// Does the work on the log and tables that the settings name, else on those of the running program of
-/// the data directory, else on embedded parts that are started for it. Ends early at a signal.
+/// Does the work on the log and tables that the settings name, else on those of the running program
+/// of the data directory. Otherwise starts embedded parts for it. Ends early at a signal.
 ///
 /// # Errors
-/// What the work fails with, and whatever keeps it from being begun.
+/// Errors of the work and of its preparation.
 pub(super) async fn with_ground<T>(
     mut settings: Settings,
     context: &Context,
@@ -48,13 +48,14 @@ fn stopped() -> Failure {
     Failure::other("stopped; start the same import again: nothing counts twice")
 }
 
-/// Log and analytics database that another program runs, if there are any; the settings then have the
-/// secrets.
+/// The log and the analytics database of another program, if there are any. Also completes the
+/// secrets in the settings.
 fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>, Failure> {
     let given = settings.text("KAFKA_BROKERS");
     let analytics = databases::given_analytics(settings)?;
     if let (Some(_), Some(analytics)) = (&given, &analytics) {
-        // A data directory is of use here only for secrets that it keeps; what is missing is said below.
+        // The data directory is optional here: it may keep secrets. Missing ones are reported
+        // later.
         if DataDir::find(settings).is_ok_and(|data_dir| data_dir.secrets().exists()) {
             secrets::take_kept(settings, &SECRETS)?;
         }
@@ -62,7 +63,7 @@ fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>,
         settings.finish()?;
         return Ok(Some((kafka, analytics.clone())));
     }
-    // Without creators every line would be a bad one, so there must be something to import into.
+    // Without creators every line would be bad, so a log must exist already.
     let data_dir = match &given {
         Some(_) => DataDir::find(settings)?,
         None => find_with_log(settings)?,
@@ -90,7 +91,7 @@ fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>,
     Ok(Some((kafka, analytics)))
 }
 
-/// Starts what `up` starts but the listener, does the work, and stops it all.
+/// Starts everything that `up` starts except the listener, does the work, and stops it all.
 async fn on_own_parts<T>(
     mut settings: Settings,
     context: &Context,
@@ -100,7 +101,7 @@ async fn on_own_parts<T>(
     services::check(&settings, context)?;
     let data_dir = DataDir::find(&settings)?;
     let lock = lock(&data_dir)?;
-    // One that a crash left behind names what is not there.
+    // A file that a crash left behind names servers that no longer run.
     RunFile::remove(&data_dir);
     secrets::take_kept(&mut settings, &SECRETS)?;
     secrets::make_unused_token_secret(&mut settings, &*context.ids);
@@ -115,7 +116,8 @@ async fn on_own_parts<T>(
             accept_new_secrets: false,
         };
         rebuild::bring_over(&settings, context).await?;
-        // Without a listener: the directory is published and the log folded, and no request is answered.
+        // Without a listener: the directory is published and the log is folded, but no request is
+        // answered.
         services.start(settings.clone(), context).await?;
         context.readiness.wait().await;
         let analytics = settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default();

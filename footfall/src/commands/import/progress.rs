@@ -1,4 +1,4 @@
-//! How an import tells that it goes on: a bar on a terminal, else a line now and then.
+//! Shows the progress of an import: a bar on a terminal, otherwise a line every few seconds.
 
 use super::summary::{Counts, rate};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
@@ -8,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time between two lines where there is no terminal.
+/// Time between two lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// Time between two drawings of the bar, also while nothing happens.
+/// Time between two drawings of the bar, even if nothing changes.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Tells on standard error how far an import is.
+/// Shows on standard error how far an import is.
 #[derive(Debug)]
 pub struct Progress {
     how: How,
@@ -28,7 +28,7 @@ enum How {
 }
 
 impl Progress {
-    /// Of an input of that many bytes, as far as that is known.
+    /// For an input of that many bytes, if known.
     #[must_use]
     pub fn new(total_bytes: Option<u64>) -> Self {
         let begun = Instant::now();
@@ -44,7 +44,7 @@ impl Progress {
         }
     }
 
-    /// That far, and what goes on at the moment.
+    /// Shows how far the import is and what it does now.
     pub(super) fn tell(&mut self, counts: &Counts, read_bytes: u64, doing: &Doing) {
         let count = counts.published();
         let rate = rate(count, self.begun.elapsed());
@@ -80,7 +80,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, so that other lines may follow.
+    /// Removes the bar, so that other lines may follow.
     pub(super) fn clear(&self) {
         if let How::Bar(bar) = &self.how {
             bar.finish_and_clear();
@@ -88,31 +88,31 @@ impl Progress {
     }
 }
 
-/// What an import does at the moment.
+/// What an import does now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Doing {
     /// It puts events into the log.
     Publishing,
-    /// It lets the tables take what was in the log before it began.
+    /// It waits until the tables have what the log had before the import.
     CatchingUp(Behind),
-    /// It asks the tables what they know, and gets no answer.
+    /// It queries the tables for known events and gets no answer.
     Asking,
     /// It lets the tables catch up.
     Pausing(Behind),
-    /// All is in the log, and not yet in the tables.
+    /// Everything is in the log, but not yet in the tables.
     Waiting(Behind),
-    /// It waits for the log to take something, for that long.
+    /// It has waited that long for an acknowledgement of the log.
     Unanswered(Duration),
 }
 
-/// How far the tables are, as people read it.
+/// How far the tables are behind, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Behind {
     /// Records that they do not have.
     pub(super) records: u64,
-    /// The partition that has stood still longest, if one does, and for how long.
+    /// The partition that has made no progress for longest, if any, and for how long.
     pub(super) still: Option<(i32, Duration)>,
-    /// Why it is not known.
+    /// Why the number is unknown.
     pub(super) unknown: Option<String>,
 }
 
@@ -141,7 +141,7 @@ fn bar(total_bytes: Option<u64>) -> ProgressBar {
         }
         None => (ProgressBar::new_spinner(), "{spinner} {bytes}  {wide_msg}"),
     };
-    // A template that cannot be read would be a mistake in this file; the default then serves.
+    // An invalid template would be a mistake in this file; the default style then applies.
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_left_is_told_when_the_size_is_known() {
+    fn the_time_left_is_shown_when_the_size_is_known() {
         let elapsed = Duration::from_secs(30);
         assert_eq!(left(Some(400), 300, elapsed), ", 75 %, 10 seconds left");
         assert_eq!(left(None, 300, elapsed), "");

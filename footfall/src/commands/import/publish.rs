@@ -1,8 +1,9 @@
-//! From batches to the log: one after the other, with a pause while the tables are behind.
+//! Publishes batches to the log one after the other, and pauses while the tables are behind.
 //!
-//! The one rule: the next batch goes only when that keeps the tables within [`MAX_BEHIND`] records of the
-//! log's end, so that live events of others do not wait behind history. A partition that does not advance at all
-//! is not waited for without end: what is for it is left out, and named.
+//! The rule to keep: send the next batch only if the tables then stay within [`MAX_BEHIND`] records
+//! of the log's end. Otherwise live events of others would wait behind history. The import gives up
+//! a partition that does not advance at all: it drops and counts the lines for it, and the summary
+//! names it.
 //!
 //! [`MAX_BEHIND`]: super::standing::MAX_BEHIND
 
@@ -31,18 +32,18 @@ use std::{
 use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
-/// How long the log may take for a batch before the import gives up: longer than a cluster takes to find
-/// another leader.
+/// How long the log may take for a batch before the import gives up. It exceeds the time that a
+/// cluster takes to elect another leader.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
 /// Time between two reports of a pause, or of a log that does not answer.
 const TELL_EVERY: Duration = Duration::from_secs(1);
-/// Standing still for less than this is not reported.
+/// A partition is reported after this long without progress.
 const STILL_WORTH_TELLING: Duration = Duration::from_secs(5);
 
-/// The import cannot go on.
+/// Why an import cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// The log does not answer. What it took is in order, without a gap.
+    /// The log does not answer. The records that it took are in order, without a gap.
     #[error(
         "the log acknowledged nothing for {seconds} s; start the same import again when it is back: nothing counts twice",
         seconds = GIVE_UP_AFTER.as_secs()
@@ -59,56 +60,56 @@ pub enum Refused {
         after.as_secs()
     )]
     Unanswered {
-        /// For how long.
+        /// How long there was no answer.
         after: Duration,
-        /// What the last attempt said.
+        /// The error of the last attempt.
         why: String,
     },
-    /// What watches the tables has ended. That is a mistake in the program.
+    /// The task that watches the tables has ended, which is a bug in the program.
     #[error(
         "the tables are not watched any more, which is a defect; start the same import again: nothing counts twice"
     )]
     Unwatched,
 }
 
-/// What is in the log.
+/// What this import has put into the log.
 #[derive(Debug, Default)]
 pub(super) struct Published {
     pub(super) counts: Counts,
-    /// Bytes of the input that it was made from.
+    /// Bytes of the input that were processed.
     pub(super) read_bytes: u64,
-    /// How long the tables were waited for.
+    /// Time spent waiting for the tables.
     pub(super) paused: Duration,
     /// The offset after our last record, per partition.
     pub(super) through: BTreeMap<i32, i64>,
-    /// Partitions that were not waited for any longer.
+    /// Partitions that the import gave up.
     pub(super) stopped: BTreeMap<i32, Stopped>,
 }
 
-/// Puts batches into the log.
+/// Publishes batches to the log.
 pub(super) struct Publisher<'a> {
-    /// A patient one: the records of a visit stay in their order, whatever the log goes through.
+    /// A patient producer, which keeps the records of a visit in order through failures of the log.
     pub(super) producer: &'a Producer,
     pub(super) store: &'a Store,
     pub(super) clock: &'a dyn Clock,
     pub(super) seen: watch::Receiver<Seen>,
-    /// How long a partition may stand still, or the tables not answer.
+    /// How long a partition may make no progress, or the tables may not answer.
     pub(super) patience: Duration,
     pub(super) progress: &'a mut Progress,
     pub(super) bad: BadLines,
     pub(super) published: Published,
-    /// What this import has published and the tables do not have yet.
+    /// Events that this import has published and the tables do not have yet.
     pub(super) recent: Recent,
-    /// Where the log ended before the import, once that is known.
+    /// The partitions' ends before the import, once they are known.
     pub(super) ends_before: Option<BTreeMap<i32, i64>>,
 }
 
 impl Publisher<'_> {
     /// Publishes until the last batch is acknowledged.
     ///
-    /// The next batches are made while one is in flight, but not sent: of an idempotent producer, librdkafka
-    /// has one request to a partition in flight, and while it holds further messages that are due it asks
-    /// without a pause whether they may go, which costs a core.
+    /// The next batches are prepared while one is in flight, but not sent. An idempotent producer
+    /// of librdkafka has one request to a partition in flight. While it holds further messages that
+    /// are due, it checks without a pause whether they may go, which costs a CPU core.
     ///
     /// # Errors
     /// [`Refused`] when the log takes nothing, or the tables do not answer, for too long.
@@ -121,6 +122,8 @@ impl Publisher<'_> {
             batch.bad.into_iter().for_each(|told| self.bad.add(told));
             let mut units = batch.units;
             self.catch_up(&mut units).await?;
+            // Before the pause: known events add no load to the tables, so they must not cause a
+            // wait.
             self.leave_out_known(&mut units).await?;
             self.pause(&mut units).await?;
             self.put(&units).await?;
@@ -130,7 +133,8 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    /// Waits until the tables have what the log had before the import: until then they cannot say what is known.
+    /// Waits until the tables have what the log had before the import. Before that they cannot tell
+    /// which events are known.
     async fn catch_up(&mut self, units: &mut Vec<Unit>) -> Result<(), Refused> {
         let begun = Instant::now();
         while !units.is_empty() {
@@ -143,6 +147,8 @@ impl Publisher<'_> {
                 let mut before = before.clone();
                 before.retain(|partition, _| partitions.contains(partition));
                 behind = standing.missing(&before);
+                // Offsets beyond the log's end are those of an earlier log and say nothing about
+                // this one.
                 if behind == 0 && !standing.are_ahead(partitions) {
                     break;
                 }
@@ -154,7 +160,7 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    /// Waits until the tables are near enough for these units.
+    /// Waits until the tables are close enough to the log's end for these units.
     async fn pause(&mut self, units: &mut Vec<Unit>) -> Result<(), Refused> {
         let begun = Instant::now();
         while !units.is_empty() {
@@ -175,7 +181,8 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    /// Waits until the tables have everything that was published; `false` when a partition of it does not advance.
+    /// Waits until the tables have everything that was published. Returns `false` if one of its
+    /// partitions does not advance.
     ///
     /// # Errors
     /// [`Refused`] when the tables do not answer for too long.
@@ -201,8 +208,9 @@ impl Publisher<'_> {
         }
     }
 
-    /// What the tables were seen at last; nothing before the first look.
+    /// The newest look at the tables; `None` before the first.
     fn look(&mut self) -> Result<Option<Arc<Standing>>, Refused> {
+        // Marks the look as seen, so that `wait` returns only for a newer one.
         let seen = self.seen.borrow_and_update().clone();
         match seen.silence {
             Some((since, why)) if since.elapsed() >= self.patience => Err(Refused::Unanswered {
@@ -213,10 +221,10 @@ impl Publisher<'_> {
         }
     }
 
-    /// Reports what the import waits for, until there is something new to look at.
+    /// Shows what the import waits for. Then waits for news of the tables, for a second at most.
     ///
     /// # Errors
-    /// [`Refused::Unwatched`] when nothing new will ever come.
+    /// [`Refused::Unwatched`] when no news can come any more.
     async fn wait(
         &mut self,
         standing: Option<&Standing>,
@@ -237,7 +245,7 @@ impl Publisher<'_> {
         }
     }
 
-    /// Leaves out what is for a partition that does not advance.
+    /// Drops units for partitions that do not advance.
     fn leave_out_stopped(&mut self, units: &mut Vec<Unit>, standing: &Standing) {
         let stopped = standing.stopped(partitions(units), self.patience, Instant::now());
         for unit in units.extract_if(.., |unit| stopped.contains(&unit.partition)) {
@@ -250,7 +258,7 @@ impl Publisher<'_> {
         }
     }
 
-    /// Notes that a partition is not waited for any longer.
+    /// Records that the import gives up a partition.
     fn give_up(&mut self, partition: i32, standing: &Standing) -> &mut Stopped {
         let clock = self.clock;
         self.published.stopped.entry(partition).or_insert_with(|| {
@@ -270,7 +278,7 @@ impl Publisher<'_> {
         })
     }
 
-    /// Puts units into the log, in their order.
+    /// Publishes units, in their order.
     async fn put(&mut self, units: &[Unit]) -> Result<(), Refused> {
         let records: Vec<Record<'_>> = units.iter().flat_map(unit_records).collect();
         if records.is_empty() {
@@ -279,6 +287,7 @@ impl Publisher<'_> {
         let begun = Instant::now();
         let producer = self.producer;
         let sending = producer.send(&records);
+        // Each turn awaits the same future: a second send would publish the records twice.
         tokio::pin!(sending);
         let outcomes = loop {
             if let Ok(outcomes) = tokio::time::timeout(TELL_EVERY, &mut sending).await {
@@ -335,7 +344,7 @@ fn records(units: &[Unit]) -> BTreeMap<i32, u64> {
     records
 }
 
-/// That long before a time, to the second.
+/// The time that long before `now`, in whole seconds.
 fn before(now: Timestamp, still: Duration) -> Timestamp {
     let still = SignedDuration::try_from(still).unwrap_or_default();
     let since = now.checked_sub(still).unwrap_or(now);
@@ -352,7 +361,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn an_import_whose_watcher_has_ended_ends_with_an_error() {
+    async fn an_import_fails_when_its_watcher_has_ended() {
         // Nothing listens at either address, and nothing is asked there.
         let producer = Producer::patient(&KafkaSettings::new("127.0.0.1:9")).unwrap();
         let settings = PoolSettings::new("footfall-test", 1);

@@ -1,17 +1,18 @@
-//! Remembers what an import has published until the tables have it, so that lines that are repeated add nothing.
+//! Remembers the events that an import has published until the tables have them, so that repeated
+//! lines add nothing.
 //!
-//! The tables can be asked for everything else. An import pauses while they are far behind, so this stays small
-//! whatever the file's size.
+//! For all other events the tables can be queried. An import pauses while the tables are far
+//! behind, so this stays small for files of any size.
 
 use super::standing::Standing;
 use schemas::EventId;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-/// What was published and is not in the tables yet.
+/// Published events that are not in the tables yet.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     ids: HashSet<EventId>,
-    /// The same by partition, with their offsets, in the order of these.
+    /// The same events by partition, in the order of their offsets.
     places: BTreeMap<i32, VecDeque<(i64, EventId)>>,
 }
 
@@ -23,7 +24,7 @@ impl Recent {
         places.push_back((offset, id));
     }
 
-    /// Forgets what the tables have.
+    /// Forgets events that the tables have.
     pub(super) fn forget(&mut self, standing: &Standing) {
         for (partition, places) in &mut self.places {
             let next = standing.next(*partition);
@@ -33,7 +34,7 @@ impl Recent {
         }
     }
 
-    /// True for what is remembered.
+    /// True for a remembered event.
     pub(super) fn has(&self, id: EventId) -> bool {
         self.ids.contains(&id)
     }

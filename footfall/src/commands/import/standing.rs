@@ -1,32 +1,34 @@
-//! How far the tables are behind each partition of the log, and for how long one has stood still.
+//! How far the tables are behind each partition of the log, and for how long a partition has made
+//! no progress.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
-/// How far the tables may be behind: live events behind an import reach reports within a second.
+/// How many records the tables may be behind, so that live events behind an import reach reports
+/// within a second.
 pub(super) const MAX_BEHIND: u64 = 20_000;
-/// After this long without a step, another tenant's partition does not delay an import any more.
+/// After this long without progress, another tenant's partition no longer delays an import.
 const STILL_AFTER: Duration = Duration::from_secs(10);
 
-/// What a look found, per partition.
+/// The result of a look, per partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Standing(pub(super) BTreeMap<i32, Place>);
 
-/// Where one partition is.
+/// The position of one partition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
     /// The next offset to fold.
     pub(super) next: i64,
     /// The offset after the log's last record.
     pub(super) end: i64,
-    /// Since when records wait and none of them was folded.
+    /// Since when records wait and none of them was folded; `None` if none wait.
     pub(super) still_since: Option<Instant>,
 }
 
 impl Standing {
-    /// What a look at `now` found, after an earlier one.
+    /// The result of a look at `now`, after an earlier one.
     pub(super) fn after(
         earlier: Option<&Self>,
         found: impl IntoIterator<Item = (i32, i64, i64)>,
@@ -34,6 +36,7 @@ impl Standing {
     ) -> Self {
         let place = |(partition, next, end)| {
             let before = earlier.and_then(|earlier| earlier.0.get(&partition));
+            // Beyond the end counts as waiting too: the tables are of an earlier log.
             let still_since = match before {
                 _ if next == end => None,
                 Some(before) if before.next == next => before.still_since.or(Some(now)),
@@ -61,13 +64,13 @@ impl Standing {
         self.0.get(&partition).map_or(0, |place| place.next)
     }
 
-    /// True when everything before an offset is folded.
+    /// True if everything before an offset is folded.
     pub(super) fn has(&self, partition: i32, offset: i64) -> bool {
         self.next(partition) >= offset
     }
 
-    /// True when one of these was folded further than it is long: the tables are of an earlier log, until a
-    /// projector has seen this one.
+    /// True if one of these partitions was folded beyond its end. Then the tables are of an earlier
+    /// log, until a projector has seen this one.
     pub(super) fn are_ahead(&self, partitions: impl IntoIterator<Item = i32>) -> bool {
         let mut places = partitions
             .into_iter()
@@ -75,7 +78,7 @@ impl Standing {
         places.any(|place| place.next > place.end)
     }
 
-    /// How many records before these offsets are not folded.
+    /// Number of records before these offsets that are not folded.
     pub(super) fn missing(&self, through: &BTreeMap<i32, i64>) -> u64 {
         let missing = through
             .iter()
@@ -83,13 +86,13 @@ impl Standing {
         missing.sum()
     }
 
-    /// How long records of a partition have waited without a step.
+    /// How long records of a partition have waited without progress.
     pub(super) fn still_for(&self, partition: i32, now: Instant) -> Duration {
         let since = self.0.get(&partition).and_then(|place| place.still_since);
         since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
-    /// The partition that has stood still longest, and for how long.
+    /// The partition that has made no progress for longest, and for how long.
     pub(super) fn stillest(&self, now: Instant) -> Option<(i32, Duration)> {
         let since = self.0.iter().filter_map(|(partition, place)| {
             let still = now.saturating_duration_since(place.still_since?);
@@ -98,12 +101,13 @@ impl Standing {
         since.max_by_key(|(_, still)| *still)
     }
 
-    /// Whether a batch may follow what was published up to `through`: it may when that keeps the tables within
-    /// [`MAX_BEHIND`] records, or nothing is ahead of it, however large it is. `records` are its records per
-    /// partition. Partitions of others that stand still are not waited for.
+    /// Decides whether a batch may follow what was published up to `through`. It may if the tables
+    /// then stay within [`MAX_BEHIND`] records. It may also if nothing is ahead of it: otherwise a
+    /// batch above the limit could never go. `records` are its records per partition. Other
+    /// tenants' partitions without progress do not count.
     ///
     /// # Errors
-    /// How many records the tables are behind.
+    /// The number of records that the tables are behind.
     pub(super) fn may_follow(
         &self,
         through: &BTreeMap<i32, i64>,
@@ -116,6 +120,7 @@ impl Standing {
         let behind: u64 = counted
             .map(|(partition, place)| {
                 let ours = through.get(partition).copied().unwrap_or(0);
+                // `end` lacks the records that were published since the look.
                 u64::try_from(place.end.max(ours) - place.next).unwrap_or(0)
             })
             .sum();
@@ -127,7 +132,7 @@ impl Standing {
         }
     }
 
-    /// Those of these partitions that have stood still for that long.
+    /// Those of these partitions that have made no progress for that long.
     pub(super) fn stopped(
         &self,
         partitions: impl IntoIterator<Item = i32>,
@@ -137,6 +142,7 @@ impl Standing {
         let partitions = partitions.into_iter();
         partitions
             .filter(|partition| {
+                // A partition without waiting records never counts, even with a patience of zero.
                 let still = self.still_for(*partition, now);
                 !still.is_zero() && still >= patience
             })
@@ -160,7 +166,7 @@ mod tests {
         let first = Standing::after(None, [(0, 5, 9), (1, 9, 9)], begun);
         assert_eq!(first.still_for(0, begun + SECOND), SECOND);
         assert_eq!(first.still_for(1, begun + SECOND), Duration::ZERO);
-        // More records do not count as a step, and an idle partition is not a stopped one.
+        // More records are not progress, and an idle partition is not a stopped one.
         let second = Standing::after(Some(&first), [(0, 5, 20), (1, 9, 10)], begun + SECOND);
         let later = begun + SECOND * 3;
         assert_eq!(second.still_for(0, later), SECOND * 3);
@@ -170,7 +176,7 @@ mod tests {
         assert_eq!(third.still_for(0, later), Duration::ZERO);
         assert!(third.stopped([0, 1], Duration::ZERO, later).is_empty());
         assert_eq!(second.stillest(later), Some((0, SECOND * 3)));
-        // Tables of an earlier log stand still as well, until a projector has seen this one.
+        // Tables of an earlier log make no progress either, until a projector has seen this one.
         let other = Standing::after(None, [(0, 9, 5), (1, 3, 3)], begun);
         assert!(other.are_ahead([0, 1]) && !other.are_ahead([1]));
         assert_eq!(other.stopped([0, 1], SECOND, later), [0].into());
@@ -185,19 +191,19 @@ mod tests {
         assert_eq!(at(10_000).may_follow(&none, &of(0, 1), now), Err(20_000));
         assert_eq!(at(10_001).may_follow(&none, &of(0, 1), now), Ok(()));
         assert_eq!(at(10_001).may_follow(&none, &of(1, 2), now), Err(19_999));
-        // What was published since the look counts as behind.
+        // Records published since the look count as behind.
         let published = through(&[(0, 30_010)]);
         assert_eq!(
             at(10_001).may_follow(&published, &of(0, 1), now),
             Err(20_009)
         );
-        // One that is larger than the brake goes when it is the only one.
+        // A batch above the limit goes when nothing is ahead of it.
         assert_eq!(at(29_999).may_follow(&none, &of(0, 20_001), now), Err(1));
         assert_eq!(at(30_000).may_follow(&none, &of(0, 20_001), now), Ok(()));
     }
 
     #[test]
-    fn a_partition_of_others_that_stands_still_holds_up_nothing() {
+    fn a_stopped_partition_of_others_delays_nothing() {
         let now = Instant::now();
         let standing = Standing::after(None, [(0, 0, 30_000), (1, 4, 4)], now);
         let (mine, none) = (BTreeMap::from([(1, 7)]), BTreeMap::new());
@@ -209,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_before_an_offset_is_counted() {
+    fn records_missing_before_an_offset_are_counted() {
         let standing = Standing::after(None, [(0, 5, 9), (1, 9, 9)], Instant::now());
         assert_eq!(standing.missing(&through(&[(0, 5), (1, 9)])), 0);
         assert_eq!(standing.missing(&through(&[(0, 7), (1, 9), (2, 3)])), 5);

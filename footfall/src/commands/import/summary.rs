@@ -1,4 +1,4 @@
-//! What became of the lines, counted by reason: for people and for programs.
+//! Counts the outcomes of an import's lines, and prints them for people and for programs.
 
 use super::bad_lines::Bad;
 use indicatif::HumanCount;
@@ -11,46 +11,46 @@ use std::{
     time::Duration,
 };
 
-/// Counts, as they grow.
+/// Running counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Lines that were not empty.
     pub lines: u64,
-    /// Visits that count: new ones and known ones.
+    /// Visits that count, new and known.
     pub visits: u64,
-    /// Visits of which something went into the log.
+    /// Visits with at least one event that went into the log.
     pub new_visits: u64,
-    /// Visits that log and tables had before, or that stand in an earlier line of the same import.
+    /// Visits that log and tables had before, or that an earlier line of the same import has.
     pub known_visits: u64,
     /// Events of visits that went into the log.
     pub events: u64,
-    /// Records of another log, or of this one: new ones and known ones.
+    /// Records of another log, or of this one, new and known.
     pub records: u64,
     /// Records that went into the log.
     pub new_records: u64,
-    /// Records that log and tables had before, or that stand in an earlier line of the same import.
+    /// Records that log and tables had before, or that an earlier line of the same import has.
     pub known_records: u64,
-    /// Visits that are not counted, by reason.
+    /// Refused visits, by reason.
     pub refused: BTreeMap<&'static str, u64>,
-    /// Views, leaves and heartbeats that are left out of new visits, by reason.
+    /// Views, leaves and heartbeats that were dropped from new visits, by reason.
     pub dropped: BTreeMap<&'static str, u64>,
 }
 
 impl Counts {
-    /// Counts a visit that is not counted.
+    /// Counts a refused visit.
     pub(super) fn refuse(&mut self, reason: RefusalReason) {
         *self.refused.entry(reason.name()).or_default() += 1;
     }
 
-    /// Counts what is left out of a visit.
+    /// Counts dropped parts of a visit.
     pub(super) fn leave_out(&mut self, reason: RefusalReason, count: u64) {
         if count > 0 {
             *self.dropped.entry(reason.name()).or_default() += count;
         }
     }
 
-    /// Counts a visit or record of which that many events went into the log.
+    /// Counts a visit or record with that many new events in the log.
     pub(super) const fn take(&mut self, is_visit: bool, events: u64) {
         match (is_visit, events) {
             (true, 0) => self.known_visits += 1,
@@ -66,7 +66,7 @@ impl Counts {
         }
     }
 
-    /// Adds what came later.
+    /// Adds later counts.
     pub(super) fn add(&mut self, later: Self) {
         self.lines += later.lines;
         self.visits += later.visits;
@@ -84,26 +84,26 @@ impl Counts {
         }
     }
 
-    /// What went into the log, of either kind.
+    /// Events and records that went into the log.
     #[must_use]
     pub const fn published(&self) -> u64 {
         self.events + self.new_records
     }
 }
 
-/// A partition that was not waited for any longer.
+/// A partition that the import gave up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stopped {
     /// Its number.
     pub partition: i32,
-    /// The record that the tables do not get past.
+    /// The next offset for the tables, at which they stopped.
     pub next_offset: i64,
-    /// Since when, at the latest.
+    /// Since when, at the latest, the partition has made no progress.
     pub since: Timestamp,
-    /// Visits that were not put into the log.
+    /// Visits that were not published.
     pub visits_left_out: u64,
-    /// Records of a log that were not put into this one.
+    /// Records of a log that were not published.
     pub records_left_out: u64,
 }
 
@@ -128,25 +128,26 @@ impl Display for Stopped {
     }
 }
 
-/// An import that is over.
+/// The result of an import.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// What became of the lines.
+    /// Outcomes of the lines.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Lines that were not taken.
+    /// Bad lines.
     pub bad: Bad,
     /// From the first line to the last acknowledgement.
     pub seconds: f64,
-    /// How many of these the tables were waited for.
+    /// How many of these were spent waiting for the tables.
     pub paused_seconds: f64,
-    /// What the tables took after that; absent without waiting, or when they did not get there.
+    /// Further seconds until the tables had everything. Absent without waiting, or if they did not
+    /// get there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables_seconds: Option<f64>,
-    /// Events into the log for each second that was not paused.
+    /// Events into the log for each second without a pause.
     pub events_per_second: u64,
-    /// Partitions that were not waited for any longer.
+    /// Partitions that the import gave up.
     pub stopped: Vec<Stopped>,
 }
 
@@ -155,9 +156,9 @@ pub struct Summary {
 pub(super) struct Times {
     /// From the first line to the last acknowledgement.
     pub(super) published_in: Duration,
-    /// How much of that the tables were waited for.
+    /// The part of it that was spent waiting for the tables.
     pub(super) paused: Duration,
-    /// What the tables took after that.
+    /// Further time until the tables had everything.
     pub(super) tables_after: Option<Duration>,
 }
 
@@ -177,12 +178,12 @@ impl Summary {
     }
 }
 
-/// Seconds to the millisecond, as far as people read.
+/// Seconds, rounded to the millisecond.
 fn millis(time: Duration) -> f64 {
     (time.as_secs_f64() * 1000.0).round() / 1000.0
 }
 
-/// How many a second.
+/// Count per second.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_of_parts_add_up_and_are_told_by_reason() {
+    fn counts_add_up_and_are_listed_by_reason() {
         let mut counts = Counts::default();
         for events in [5, 0, 1] {
             let mut later = Counts::default();
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn people_read_the_first_bad_lines_and_where_the_others_are() {
+    fn the_text_shows_the_first_bad_lines_and_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let input = folder.path().join("visits.jsonl");
         let mut bad = BadLines::of(Some(&input), Timestamp::UNIX_EPOCH);
@@ -354,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_partition_is_named_with_its_place_and_time() {
+    fn a_stopped_partition_is_reported_with_its_offset_and_time() {
         let mut stopped = Stopped {
             partition: 3,
             next_offset: 17,

@@ -1,7 +1,7 @@
-//! Watches how far the tables are behind the log, for which an import pauses and waits.
+//! Watches how far the tables are behind the log, so that an import can pause and wait.
 //!
-//! The log's ends come from the broker, how far they are folded from the analytics database, so it is the
-//! same on an embedded log and on a cluster with any number of projectors.
+//! The log's ends come from the broker, the folded offsets from the analytics database. So this
+//! works alike on an embedded log and on a cluster with any number of projectors.
 
 use super::standing::Standing;
 use projector::Store;
@@ -21,21 +21,21 @@ use tracing::debug;
 
 /// Time between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long the broker may take to tell an end.
+/// How long the broker may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How long the database may take to tell how far it is.
+/// How long the database may take to answer.
 const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the looks have seen so far.
+/// The results of the looks so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     /// The newest answer of both sides.
     pub(super) standing: Option<Arc<Standing>>,
-    /// Since when a side does not answer, and what is wrong.
+    /// Since when a side does not answer, and its error.
     pub(super) silence: Option<(Instant, String)>,
 }
 
-/// Looks, again and again.
+/// Looks at the tables and the log repeatedly.
 #[derive(Clone)]
 pub(super) struct Tables {
     store: Store,
@@ -44,7 +44,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// The tables of that store, which are made from that cluster's log.
+    /// Watches the tables of that store, which follow that cluster's log.
     ///
     /// # Errors
     /// When librdkafka refuses the settings.
@@ -66,9 +66,9 @@ impl Tables {
         self.partitions
     }
 
-    /// Reports what it sees until the receivers are dropped.
+    /// Publishes what it sees until the receivers are dropped.
     pub(super) async fn follow(self, seen: watch::Sender<Seen>) {
-        // During a silence no partition was seen to stand still: counting begins again after it.
+        // During a silence nothing is known about progress, so a standstill counts from its end.
         let mut earlier: Option<Arc<Standing>> = None;
         loop {
             match self.look(earlier.as_deref()).await {
@@ -97,8 +97,8 @@ impl Tables {
     }
 
     async fn look(&self, earlier: Option<&Standing>) -> Result<Standing, String> {
-        // First what is folded, then where the log ends: the other way round, live events in between would look
-        // as if the tables had more than the log.
+        // First the folded offsets, then the log's ends. In the other order, live events in between
+        // would make the tables look ahead of the log.
         let next = tokio::time::timeout(DATABASE_TIMEOUT, self.store.progress(EVENTS)).await;
         let next: BTreeMap<i32, i64> = next
             .map_err(|_| "the analytics database is too slow".to_owned())?

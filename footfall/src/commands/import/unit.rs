@@ -4,7 +4,7 @@ use ingest::history::{Taken, TakenRecord};
 use jiff::Timestamp;
 use schemas::{EventId, RefusalReason, WorkspaceNo};
 
-/// The events of one line. They are of one workspace, and so of one partition.
+/// The events of one line. They belong to one workspace, and so to one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unit {
     /// True for a visit, false for a record of a log.
@@ -15,11 +15,11 @@ pub(super) struct Unit {
     pub(super) partition: i32,
     /// In the order in which they happened.
     pub(super) events: Vec<Payload>,
-    /// How many more the visit had than a session may have.
+    /// Number of further events, which are above the limits of a session.
     pub(super) over: u64,
 }
 
-/// An event as the log keeps it.
+/// An event in its stored form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Payload {
     pub(super) event_id: EventId,
@@ -28,17 +28,17 @@ pub(super) struct Payload {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What became of a line that keeps the rules.
+/// The result of a valid line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Made {
     /// Events for the log.
     Unit(Unit),
-    /// A visit that is not counted.
+    /// A refused visit.
     Refused(RefusalReason),
 }
 
 impl Made {
-    /// From what the acceptance said, for a log of that many partitions.
+    /// From the verdict on a line, for a log with that many partitions.
     pub(super) fn of(taken: Taken, partitions: i32) -> Self {
         match taken {
             Taken::Refused(reason) => Self::Refused(reason),
@@ -98,7 +98,7 @@ fn partition(key: &[u8], partitions: i32) -> i32 {
     positive.checked_rem(partitions).unwrap_or(0)
 }
 
-/// `MurmurHash2` as Kafka's Java client has it.
+/// `MurmurHash2` as in Kafka's Java client.
 fn murmur2(data: &[u8]) -> u32 {
     const SEED: u32 = 0x9747_b28c;
     const FACTOR: u32 = 0x5bd1_e995;

@@ -48,7 +48,7 @@ pub struct Arguments {
     accept_loss: bool,
 }
 
-/// Rebuilds the tables and says what they hold.
+/// Rebuilds the tables and prints a summary.
 ///
 /// # Errors
 /// When a projector runs, the log or the database cannot be used, or events would be lost.
@@ -59,6 +59,7 @@ pub async fn run(
 ) -> Result<(), Failure> {
     settings.finish()?;
     let given = settings.text("KAFKA_BROKERS").is_some();
+    // If only one of the two is configured, the other is embedded and must be started.
     let rebuilt = if given && databases::given_analytics(&settings)?.is_some() {
         let analytics = databases::given_analytics(&settings)?.unwrap_or_default();
         settings.set_default("ANALYTICS_DATABASE_URL", analytics);
@@ -106,10 +107,11 @@ pub(crate) async fn rebuild_tables(
     rebuilt.map_err(Failure::other)
 }
 
-/// Rebuilds tables of an earlier version, so that the services can go on. Does nothing for others.
+/// Rebuilds tables of an earlier version, so that the services can start. Leaves other tables
+/// alone.
 ///
 /// # Errors
-/// As [`run`]. A database that does not answer is left to the projector, which waits for it.
+/// As [`run`]. An unavailable database is not an error here: the projector waits for it.
 pub(crate) async fn bring_over(settings: &Settings, context: &Context) -> Result<(), Failure> {
     let mut settings = settings.clone();
     let config = services::read_projector(&mut settings);
@@ -148,6 +150,7 @@ async fn on_own_parts(
         )));
     }
     let lock = lock(&data_dir)?;
+    // A file that a crash left behind names servers that no longer run.
     RunFile::remove(&data_dir);
     let parts = Parts::start(&mut settings, &data_dir, programs, context);
     let parts = interruptible(parts).await?;

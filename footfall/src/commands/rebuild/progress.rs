@@ -1,4 +1,4 @@
-//! Shows how far a rebuild is: a bar on a terminal, else a line now and then.
+//! Shows the progress of a rebuild: a bar on a terminal, otherwise a line every few seconds.
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use projector::rebuild::Folded;
@@ -23,13 +23,13 @@ enum How {
 }
 
 impl Progress {
-    /// Of a rebuild that begins.
+    /// For a rebuild that begins.
     #[must_use]
     pub fn new() -> Self {
         let how = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(0);
             let template = "making the tables from the log  {bar:30} {percent:>3} %, {eta} left";
-            // A template that cannot be read would be a mistake in this file; the default then serves.
+            // An invalid template would be a mistake in this file; the default style then applies.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
@@ -61,7 +61,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away, so that other lines may follow.
+    /// Removes the bar, so that other lines may follow.
     pub fn clear(&self) {
         if let How::Bar(bar) = &self.how {
             bar.finish_and_clear();

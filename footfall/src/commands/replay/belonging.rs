@@ -1,4 +1,4 @@
-//! Finds the directory's records that belong to a workspace without naming it.
+//! Finds records of the directory that belong to a workspace without naming it.
 
 use serde::Deserialize;
 use std::{collections::HashSet, str};
@@ -14,23 +14,23 @@ pub(super) struct Tenant {
 }
 
 impl Tenant {
-    /// Reads it from a payload; empty where that is not JSON.
+    /// Reads the tenant from a payload; empty if the payload is not JSON.
     pub(super) fn of(payload: Option<&[u8]>) -> Self {
         serde_json::from_slice(payload.unwrap_or_default()).unwrap_or_default()
     }
 
-    /// True when it names the workspace.
+    /// True if the record names the workspace.
     pub(super) fn is(&self, workspace: Uuid) -> bool {
         self.workspace_id == Some(workspace)
     }
 }
 
-/// What else belongs to the workspace.
+/// Numbers and keys by which other records belong to the workspace.
 #[derive(Debug, Default)]
 pub(super) struct Belonging {
-    /// Its numbers; one, unless the directory was ever wrong.
+    /// Its numbers: one, unless the directory was ever wrong.
     numbers: HashSet<u32>,
-    /// Keys of records that are its own: what erases one of them is its own as well.
+    /// Keys of its records. A tombstone with such a key belongs to it as well.
     keys: HashSet<Vec<u8>>,
 }
 
@@ -61,7 +61,7 @@ impl Belonging {
         }
     }
 
-    /// True when a record of that key and tenant is the workspace's.
+    /// True if a record with that key and tenant belongs to the workspace.
     pub(super) fn has(&self, key: Option<&[u8]>, tenant: &Tenant) -> bool {
         self.has_number(tenant)
             || key.is_some_and(|key| self.keys.contains(key) || self.is_number_key(key))
@@ -73,7 +73,7 @@ impl Belonging {
             .is_some_and(|number| self.numbers.contains(&number))
     }
 
-    /// `workspace:42`, which says whose it is even when compaction has left nothing but its end.
+    /// `workspace:42` names its workspace even if compaction has left only the tombstone.
     fn is_number_key(&self, key: &[u8]) -> bool {
         let number = str::from_utf8(key).ok();
         let number = number.and_then(|key| key.strip_prefix("workspace:"));

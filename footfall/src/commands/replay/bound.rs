@@ -1,4 +1,4 @@
-//! Where a replay begins or ends: a time, or an offset.
+//! Parses the start or end of a replay: a time or an offset.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::str::FromStr;
@@ -32,7 +32,7 @@ fn start_of_day(text: &str) -> Option<Timestamp> {
 }
 
 impl Bound {
-    /// True when a record stands before this place. Only a record without a time is never before one.
+    /// True if a record is before this bound. A record without a time is never before a time.
     pub(super) fn is_after(self, offset: i64, time_ms: Option<i64>) -> bool {
         match self {
             Self::Offset(bound) => offset < bound,
@@ -41,10 +41,11 @@ impl Bound {
     }
 }
 
-/// The first millisecond that is not before that time; records have no finer ones.
+/// The first millisecond at or after that time. Records have no finer times.
 pub(super) fn ceil_ms(time: Timestamp) -> i64 {
     let ms = time.as_nanosecond().div_euclid(1_000_000);
     let exact = time.as_nanosecond().rem_euclid(1_000_000) == 0;
+    // `MAX - 1` leaves room for the added millisecond.
     i64::try_from(ms).unwrap_or(i64::MAX - 1) + i64::from(!exact)
 }
 
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn times_days_and_offsets_are_told_apart() {
+    fn times_days_and_offsets_are_distinguished() {
         assert_eq!("0".parse(), Ok(Bound::Offset(0)));
         assert_eq!("20260220".parse(), Ok(Bound::Offset(20_260_220)));
         let text = "2026-02-20T10:30:00+03:00";
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_excludes_what_stands_before_it() {
+    fn a_bound_excludes_earlier_records() {
         assert!(Bound::Offset(3).is_after(2, None) && !Bound::Offset(3).is_after(3, None));
         let at = time("1970-01-01T00:00:01.000500Z");
         for (ms, before) in [(999, true), (1_000, true), (1_001, false)] {

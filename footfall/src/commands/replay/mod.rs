@@ -1,7 +1,7 @@
-//! `footfall replay`: records of the log as JSON lines.
+//! `footfall replay`: prints records of the log as JSON lines.
 //!
-//! Ends where the log ended when it began; never waits for more. Nothing but records goes to standard
-//! output.
+//! It ends where the log ended at its start and never waits for more. Standard output carries only
+//! records.
 
 mod belonging;
 mod bound;
@@ -18,7 +18,7 @@ use schemas::{Kind, topics::EVENTS};
 use std::io::{BufWriter, ErrorKind, Write};
 use uuid::Uuid;
 
-/// What is collected before it is written.
+/// Bytes collected before a write.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 const HELP: &str = "A line is one record:
@@ -83,10 +83,10 @@ fn kind(text: &str) -> Result<Kind, String> {
     })
 }
 
-/// Prints the records that were selected. A reader of standard output that is gone is no failure.
+/// Prints the selected records. A closed pipe is not an error.
 ///
 /// # Errors
-/// When there is no such log or topic, or it does not answer.
+/// When the log or the topic does not exist, or the log does not answer.
 pub async fn run(
     mut settings: Settings,
     context: Context,

@@ -1,4 +1,4 @@
-//! Reading a topic from one end to where the other was at the start, partition by partition.
+//! Reads a topic partition by partition, up to the end that it had at the start.
 
 use super::{
     Selection,
@@ -20,18 +20,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the log may say nothing.
+/// How long the log may stay silent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why a replay ends early.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// There is no such topic.
+    /// The topic does not exist.
     #[error("there is no topic {topic}; there are: {known}")]
     NoTopic {
-        /// The one asked for.
+        /// The requested topic.
         topic: String,
-        /// Those that are there.
+        /// The existing topics.
         known: String,
     },
     /// The log does not answer.
@@ -45,10 +45,10 @@ pub enum ReplayError {
     Write(#[from] std::io::Error),
 }
 
-/// Writes the selected records, those of the first partition first. Blocks.
+/// Writes the selected records, partition after partition. Blocks.
 ///
 /// # Errors
-/// [`ReplayError`]; what was written until then is whole lines.
+/// [`ReplayError`]; all lines written before it are complete.
 pub fn write(
     kafka: &KafkaSettings,
     selection: &Selection,
@@ -56,7 +56,7 @@ pub fn write(
 ) -> Result<(), ReplayError> {
     let consumer: BaseConsumer = kafka.consumer_with_ends("footfall-replay").create()?;
     let partitions = partitions(&consumer, &selection.topic)?;
-    // All ends first: what is appended while the first partitions are read is not part of it.
+    // All ends first: records that are appended during the replay are not part of it.
     let mut ends = Vec::new();
     for partition in 0..partitions {
         let (low, high) = consumer.fetch_watermarks(&selection.topic, partition, PATIENCE)?;
@@ -74,7 +74,8 @@ pub fn write(
         };
         let to = match selection.to {
             Some(Bound::Offset(offset)) => offset.min(high),
-            // Times need not grow with offsets: where several programs append, they overlap.
+            // Times need not grow with offsets if several programs append, so an end by time reads
+            // all records.
             Some(Bound::Time(_)) | None => high,
         };
         let place = Place {
@@ -92,9 +93,9 @@ pub fn write(
     Ok(())
 }
 
-/// What it takes to find the workspace's records that do not name it: links of the directory have only its
-/// number, and an erased key has no payload. All of the topic is read, whatever part is printed, since the
-/// record with the number may be anywhere.
+/// Learns to recognise the workspace's records that do not name it: a link's entry has only its
+/// number, and a tombstone has no payload. Reads the whole topic even if only a part is printed,
+/// because the record with the number may be anywhere.
 fn belonging(
     consumer: &BaseConsumer,
     selection: &Selection,
@@ -104,7 +105,7 @@ fn belonging(
     let Some(workspace) = selection.workspace.filter(|_| selection.topic == DIRECTORY) else {
         return Ok(belonging);
     };
-    // The workspace's number first: its entry may have been published again behind its links.
+    // Numbers first, because the workspace's entry may have been published again after its links.
     for learn in [Belonging::learn_numbers, Belonging::learn_keys] {
         for (partition, low, high) in ends {
             let place = Place {
@@ -162,7 +163,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Hands over each record, in order.
+    /// Calls `take` for each record, in order.
     fn read(
         &self,
         consumer: &BaseConsumer,

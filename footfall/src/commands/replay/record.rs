@@ -1,4 +1,4 @@
-//! One record as a line, and whether it was asked for.
+//! Prints a record as one line, and decides whether it is selected.
 
 use super::{
     Selection,
@@ -35,6 +35,7 @@ pub(super) fn write(record: &impl Message, out: &mut impl Write) -> std::io::Res
     let one_line = payload.map(on_one_line);
     let one_line = one_line.as_deref().unwrap_or_default();
     let event: Option<&RawValue> = serde_json::from_slice(one_line).ok();
+    // A payload that is not JSON is printed as text, or as base64 if it is not UTF-8.
     let other = payload.filter(|_| event.is_none());
     let text = other.and_then(|payload| std::str::from_utf8(payload).ok());
     let line = Line {
@@ -53,7 +54,7 @@ pub(super) fn write(record: &impl Message, out: &mut impl Write) -> std::io::Res
     out.write_all(b"\n")
 }
 
-/// JSON whose line breaks, which can only stand between its words, are spaces.
+/// Replaces line breaks by spaces. Valid JSON has them only between its tokens.
 fn on_one_line(payload: &[u8]) -> Cow<'_, [u8]> {
     let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
     if payload.iter().any(breaks) {
@@ -83,7 +84,7 @@ fn headers<R: Message>(record: &R) -> BTreeMap<&str, Cow<'_, str>> {
 }
 
 impl Selection {
-    /// True when the record was asked for.
+    /// True if the record is selected.
     pub(super) fn wants(&self, record: &impl Message, belonging: &Belonging) -> bool {
         let (offset, time_ms) = (record.offset(), record.timestamp().to_millis());
         !self.from.is_some_and(|from| from.is_after(offset, time_ms))
@@ -101,7 +102,7 @@ impl Selection {
         let Some(workspace) = self.workspace else {
             return true;
         };
-        // Events have it as their key, so most need no reading.
+        // The key of an event is its workspace, so most events need no parsing.
         let keyed = |key: &[u8]| Uuid::try_parse_ascii(key).is_ok_and(|keyed| keyed == workspace);
         if key.is_some_and(keyed) {
             return true;
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_one_line_with_its_own_bytes_in_it() {
+    fn a_record_is_one_line_and_keeps_its_bytes() {
         let event = "{\r\n \"a\":1.0,\n \"b\":\"\\n\", \"a\":1e2}";
         assert_eq!(
             printed(&record(Some("k"), Some(event.as_bytes()))),
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn tombstones_texts_and_bytes_are_printed_as_what_they_are() {
+    fn tombstones_text_and_bytes_have_their_own_forms() {
         let head = "\"partition\":2,\"offset\":17,\"time\":\"2026-02-20T10:30:00.123Z\"";
         let tail = |key: Option<&str>, payload: Option<&[u8]>| printed(&record(key, payload));
         assert_eq!(
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_is_found_by_key_workspace_and_type() {
+    fn records_are_selected_by_key_workspace_and_type() {
         let id = Uuid::from_u128(7);
         let workspace = Selection {
             workspace: Some(id),
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_a_workspace_by_its_number_or_erases_what_did_is_its_own() {
+    fn records_with_its_number_and_their_tombstones_belong_to_a_workspace() {
         let id = Uuid::from_u128(7);
         let selection = Selection {
             workspace: Some(id),

@@ -118,6 +118,7 @@ impl Copied<'_> {
             let (batch, after) = crate::batch::split(rest)?;
             rest = after;
             let (head, inflated) = read::inflated(batch)?;
+            // Equal records are not enough: consumers refuse a batch with a wrong checksum.
             head.check_checksum(batch)?;
             let mut records = Records::new(&head, &inflated);
             while let Some(record) = records.next()? {

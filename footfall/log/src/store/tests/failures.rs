@@ -157,7 +157,7 @@ async fn a_full_quota_is_a_full_disk_and_not_a_broken_one() {
     let topic = topic(&store, "t", 1).await;
     let partition = &topic.partitions[0];
     let fail = |_: &rusqlite::Connection| {
-        // What SQLite makes of EDQUOT.
+        // SQLite's code for EDQUOT.
         let error = ffi::Error::new(ffi::SQLITE_IOERR_WRITE);
         Err(rusqlite::Error::SqliteFailure(error, None).into())
     };
