@@ -1,7 +1,7 @@
-//! Who may call from a browser: everyone sends beacons, listed origins use routes with a Bearer.
+//! CORS: any page may send beacons; only listed origins may use routes with a Bearer.
 //!
-//! Not `tower-http`'s layer: that one answers a preflight with 200 and not 204, and lists methods and headers even for
-//! origins that may not call.
+//! Not `tower-http`'s layer, which answers a preflight with 200 instead of 204, and lists methods
+//! and headers even for origins that may not call.
 
 use crate::{Settings, settings::Setting};
 use axum::{
@@ -85,6 +85,7 @@ pub async fn bearer(State(origins): State<Origins>, request: Request, next: Next
         next.run(request).await
     };
     let headers = response.headers_mut();
+    // Without an origin too: a cache must not give that answer to a listed origin.
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -105,7 +106,7 @@ fn allow(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
 }
 
-/// Lets pages that may read an answer read its headers as well.
+/// Exposes an answer's headers to pages that may read the answer.
 pub(super) fn expose(response: &mut Response) {
     if response
         .headers()

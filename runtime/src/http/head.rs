@@ -1,4 +1,5 @@
-//! Checks the head of every request, whatever its route: one host, and a target of bounded length.
+//! Checks the head of every request, whatever its route: one host, and a path and query of bounded
+//! length.
 
 use super::{ApiError, MAX_TARGET_BYTES};
 use axum::{
@@ -15,8 +16,8 @@ pub(super) fn check(request: &Request) -> Result<(), ApiError> {
     check_target(request.uri())
 }
 
-/// RFC 9112, 3.2: HTTP/1.1 names its host, and no request names two. Proxies and servers that pick
-/// different ones of two can be played off against each other.
+/// RFC 9112, 3.2: an HTTP/1.1 request names its host, and no request names two. If a proxy and a
+/// server picked different ones of two, an attacker could exploit the difference.
 fn check_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let right = match (hosts.next(), hosts.next()) {
@@ -33,7 +34,7 @@ fn check_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
     right.then_some(()).ok_or_else(wrong)
 }
 
-/// True for a host with or without a port, as in an http address.
+/// True for a host with or without a port, as in an `http` URL.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else {
         return false;
@@ -45,7 +46,7 @@ fn is_host(value: &HeaderValue) -> bool {
             let digits = port.bytes().all(|byte| byte.is_ascii_digit());
             digits && (port.is_empty() || port.parse::<u16>().is_ok())
         }
-        // A name or a password before the host.
+        // A name or a password precedes the host.
         None => false,
     };
     !host.is_empty() && port

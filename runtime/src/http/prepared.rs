@@ -13,7 +13,7 @@ use std::io::Write;
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// A text in both forms that it is sent in.
+/// A text, both plain and compressed.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     media_type: HeaderValue,
@@ -36,7 +36,7 @@ impl Prepared {
         }
     }
 
-    /// The answer to a request with these headers: 304 when the client has the text already.
+    /// Answers a request with these headers; 304 when the client has the text already.
     #[must_use]
     pub fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
         let common = [
@@ -65,7 +65,7 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// Whether the client takes gzip (RFC 9110, 12.5.3).
+/// Whether the client accepts gzip (RFC 9110, 12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let wishes = Wishes::read(headers, &header::ACCEPT_ENCODING);
     let weight = wishes.weight(&["gzip", "x-gzip", "*"]);
@@ -100,7 +100,7 @@ mod tests {
             assert_eq!(response.headers()["vary"], "accept-encoding");
             sent.push(response.into_body().collect().await.unwrap().to_bytes());
         }
-        // Not only equal: nothing was compressed or copied for the second.
+        // The same buffer, not only equal bytes: the second answer compressed and copied nothing.
         assert_eq!(sent[0].as_ptr(), sent[1].as_ptr());
         let mut unpacked = String::new();
         GzDecoder::new(&sent[0][..])

@@ -1,4 +1,4 @@
-//! Throttles as answers and headers.
+//! Rate limits in HTTP: the 429 answer and the `X-RateLimit-*` headers.
 
 use super::ApiError;
 use crate::throttle::Standing;
@@ -15,7 +15,7 @@ pub fn refuse(route: &'static str, standing: Standing) -> Response {
     with_headers(response, standing)
 }
 
-/// The answer with `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds since 1970).
+/// Adds `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds since 1970) to an answer.
 #[must_use]
 pub fn with_headers(mut response: Response, standing: Standing) -> Response {
     let headers = response.headers_mut();
