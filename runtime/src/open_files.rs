@@ -1,8 +1,8 @@
-//! The limit of open files of this process; sockets are files.
+//! The limit of open files of this process, which includes its sockets.
 
 use tracing::warn;
 
-/// Files that are not connections of clients: databases, the log, the embedded parts.
+/// Files for other uses than client connections: databases, the log, the embedded parts.
 const RESERVED: u64 = 256;
 
 /// Raises the limit to the most that the system allows this process. Shells give 1024 by default, and
@@ -13,7 +13,7 @@ pub fn raise_limit() {
     }
 }
 
-/// How many connections there may be, at most `wanted`, so that other files can still be opened.
+/// How many connections, at most `wanted`, leave enough room for other files.
 pub(crate) fn room_for_connections(wanted: usize) -> usize {
     match rlimit::Resource::NOFILE.get_soft() {
         Ok(limit) => fitting(wanted, limit),

@@ -1,4 +1,4 @@
-//! The words, the document and its page, on routes that exist nowhere.
+//! The vocabulary, the document and its page, with made-up routes.
 
 use super::*;
 use crate::{
