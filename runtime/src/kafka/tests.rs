@@ -1,4 +1,4 @@
-//! Settings of Kafka clients: what is refused, what is said, and what never is.
+//! Settings of Kafka clients: which are refused, with which texts, and which values stay hidden.
 
 use super::{
     KafkaSettings,

@@ -1,4 +1,4 @@
-//! A body that exists nowhere: what is declared is what refuses and what the document says.
+//! A made-up body: its declaration both refuses values and describes them in the document.
 
 use super::*;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The one way records get into the log: acknowledged by all replicas, or an error within
-//! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which only a patient producer does not know.
+//! Appends records to the log: acknowledged by all replicas, or an error within
+//! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT). Only a patient producer has no timeout.
 //!
 //! A producer that the broker declared unusable is replaced.
 
@@ -30,14 +30,14 @@ use std::{
 use thiserror::Error;
 use tracing::{error, warn};
 
-/// A record to be appended.
+/// A record to append.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     /// Topic.
     pub topic: &'a str,
     /// Key: decides the partition.
     pub key: &'a str,
-    /// Payload, as it is.
+    /// Payload, unchanged.
     pub payload: &'a [u8],
     /// Headers.
     pub headers: &'a [(&'a str, &'a str)],
@@ -46,16 +46,16 @@ pub struct Record<'a> {
 /// Why a record is not known to be in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// The queue towards the broker is full; nothing was kept.
+    /// The queue to the broker is full; nothing was kept.
     #[error("the queue towards the broker is full")]
     QueueFull,
-    /// No acknowledgement in time. The record may be in the log all the same; its `event_id` makes
-    /// sending it again harmless.
+    /// No acknowledgement in time. The record may still be in the log; its `event_id` makes a retry
+    /// harmless.
     #[error("not acknowledged: {0}")]
     Unacknowledged(String),
 }
 
-/// Where an acknowledged record stands.
+/// Where an acknowledged record is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Partition.
@@ -64,10 +64,10 @@ pub struct Position {
     pub offset: i64,
 }
 
-/// What became of each record, in the order given.
+/// The outcome of each record, in the order given.
 pub type Outcomes = Vec<Result<Position, SendError>>;
 
-/// An idempotent producer, shared by everything in a process that appends.
+/// An idempotent producer, shared by all code of a process that appends.
 pub struct Producer {
     config: ClientConfig,
     current: ArcSwap<Polled>,
@@ -90,8 +90,8 @@ impl Producer {
         Self::of(settings.producer())
     }
 
-    /// A producer for that cluster that gives up nothing, see [`KafkaSettings::patient_producer`]; whoever
-    /// sends decides how long to wait.
+    /// A producer for that cluster that never gives up, see [`KafkaSettings::patient_producer`].
+    /// The caller decides how long to wait.
     ///
     /// # Errors
     /// When librdkafka refuses the settings.
@@ -131,7 +131,7 @@ impl Producer {
         outcomes
     }
 
-    /// Waits until everything handed over is acknowledged or given up.
+    /// Waits until all records handed over are acknowledged or given up.
     pub async fn flush(&self, timeout: Duration) {
         let producer = self.current.load_full();
         producer.gather.hand_over(&producer.client);
@@ -168,15 +168,16 @@ type Client = BaseProducer<Deliveries>;
 
 /// A client of librdkafka with a thread of its own for delivery reports.
 ///
-/// rdkafka's `ThreadedProducer` is the same with a poll of 100 ms, the last millisecond of which is a busy
-/// loop: 1 % of a core for every idle producer.
+/// rdkafka's `ThreadedProducer` does the same with a poll of 100 ms, whose last millisecond is a
+/// busy loop: 1 % of a core for every idle producer.
 struct Polled {
     client: Arc<Client>,
     gather: Arc<Gather>,
     unused: Arc<AtomicBool>,
 }
 
-/// How long a poll lasts, whatever it serves meanwhile; also how long the thread outlives its producer.
+/// Length of a poll, even if it serves reports meanwhile; also how long the thread outlives its
+/// producer.
 const POLL: Duration = Duration::from_secs(5);
 
 impl Polled {
@@ -216,13 +217,13 @@ impl Drop for Polled {
 /// Receives delivery reports on the thread of a [`Polled`].
 struct Deliveries {
     gather: Arc<Gather>,
-    /// The client that reports here.
+    /// The client that reports here. Weak, because the client owns this context.
     client: OnceLock<Weak<Client>>,
 }
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
-        // Every lost connection ends here; what it means for records is told by their reports.
+        // Every lost connection is reported here; delivery reports say what it means for records.
         tracing::debug!("kafka producer: {error}: {reason}");
     }
 }

@@ -1,4 +1,4 @@
-//! Records against librdkafka's own mock broker: order, slow partitions, flushing.
+//! The producer against librdkafka's own mock broker: order, slow partitions, flushing.
 
 use super::*;
 use futures::future::join_all;
@@ -29,7 +29,7 @@ async fn send(producer: &Producer, key: &str) -> Result<Position, SendError> {
     producer.send(&[record(key)]).await.remove(0)
 }
 
-/// A key of each partition.
+/// A key for each partition.
 async fn keys(producer: &Producer, partitions: usize) -> Vec<String> {
     let mut keys = vec![None; partitions];
     for number in 0.. {
