@@ -304,7 +304,7 @@ mod tests {
     const URL: Setting = Setting::new("DATABASE_URL", "none", "a database").secret();
 
     #[test]
-    fn a_wrong_url_is_a_problem_that_does_not_repeat_it() {
+    fn an_invalid_url_is_reported_without_repeating_it() {
         for (text, what) in [
             ("hunter2", "cannot be read as a URL"),
             ("mysql://u:hunter2@h/name", "is no URL of a PostgreSQL"),

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_the_client_itself_ended_is_no_failure() {
+    fn a_request_that_the_client_itself_ended_is_not_logged_as_a_failure() {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_happened_and_not_where_it_was_compiled() {
+    fn a_line_has_no_place_in_the_source() {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .json()

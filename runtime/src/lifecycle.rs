@@ -197,7 +197,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     #[tokio::test]
-    async fn workers_are_told_only_after_servers_have_finished() {
+    async fn workers_stop_only_after_servers_have_finished() {
         let life = Lifecycle::default();
         let (answer, answered) = oneshot::channel::<()>();
         let server = life.clone();

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_on_the_disk_before_it_has_its_name_and_its_name_afterwards() {
+    fn the_content_reaches_the_disk_before_the_rename_and_the_name_after_it() {
         let dir = tempfile::TempDir::new().unwrap();
         let path = dir.path().join("secrets.toml");
         let synced = std::cell::RefCell::new(Vec::new());
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_what_belongs_to_another_user_is_not_followed() {
+    fn a_link_to_another_users_file_is_not_followed() {
         use std::os::unix::fs::{lchown, symlink};
         let dir = tempfile::TempDir::new().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_a_file_nor_a_folder_is_refused_at_once() {
+    fn a_path_that_is_neither_a_file_nor_a_folder_is_refused_at_once() {
         let dir = tempfile::TempDir::new().unwrap();
         let socket = dir.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();

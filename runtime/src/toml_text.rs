@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_located_and_the_text_not_repeated() {
+    fn an_error_gives_the_position_and_never_the_text() {
         for (text, place) in [
             ("A = 1\nID_SECRET = hunter2\n", "line 2, column 13"),
             ("A = 1\nID_SECRET = \"hunter2\n", "line 2, "),

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_used_leaves_the_former_in_use_until_it_is_whole() {
+    async fn unusable_content_leaves_the_previous_content_in_use() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("number");
         fs::write(&path, "1").unwrap();

@@ -52,7 +52,7 @@ mod tests {
     use axum::http::{HeaderValue, header};
 
     #[test]
-    fn the_most_particular_name_decides() {
+    fn the_most_specific_name_decides() {
         let mut headers = HeaderMap::new();
         for value in ["text/html;q=0, Text/* ; Q=0.5", "*/*;level=1;q=0.1"] {
             headers.append(header::ACCEPT, HeaderValue::from_static(value));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_weight_is_no_wish() {
+    fn an_invalid_weight_counts_as_zero() {
         for (text, expected) in [
             ("1", 1.0),
             ("0.5", 0.5),

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_not_believed() {
+    fn forwarded_headers_of_untrusted_peers_are_ignored() {
         assert_eq!(
             client("", "9.9.9.9", &[("x-forwarded-for", "1.2.3.4")]),
             "9.9.9.9"
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_list_is_read_as_it_comes() {
+    fn a_forwarded_list_may_have_gaps_ports_quotes_and_brackets() {
         let trusted = "10.0.0.0/8";
         let behind = |lines: &[&str]| {
             let headers: Vec<_> = lines

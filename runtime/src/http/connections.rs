@@ -297,8 +297,14 @@ mod tests {
         let second = connections.enter(ADDRESS).unwrap();
         // Both may just be sending their heads.
         assert_eq!(connections.enter(ADDRESS).unwrap_err(), Full::Address);
-        assert!(connections.enter(OTHER).is_ok(), "another has its own");
-        assert!(connections.enter(None).is_ok(), "some are not counted");
+        assert!(
+            connections.enter(OTHER).is_ok(),
+            "another address has its own limit"
+        );
+        assert!(
+            connections.enter(None).is_ok(),
+            "uncounted addresses have no limit"
+        );
 
         tokio::time::advance(SHORTEST_WAIT).await;
         let third = connections.enter(ADDRESS).unwrap();
@@ -315,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_full_listener_has_room_again_as_soon_as_one_that_waited_has_left() {
+    async fn a_full_listener_has_room_again_once_a_waiting_connection_has_left() {
         let connections = Connections::new(2, 100);
         let first = connections.enter(ADDRESS).unwrap();
         let busy = connections.enter(None).unwrap();
@@ -330,7 +336,7 @@ mod tests {
         assert_eq!(connections.count(), 1, "a place ends with its connection");
     }
     #[tokio::test(start_paused = true)]
-    async fn no_more_connections_go_than_places_are_needed() {
+    async fn no_more_connections_leave_than_places_are_needed() {
         const MOST: usize = 200;
         let connections = Connections::new(MOST, MOST);
         let mut places = Vec::new();
@@ -346,7 +352,11 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(connections.enter(OTHER).unwrap_err(), Full::All);
             connections.make_room();
-            assert_eq!(leaving(&places), [0], "one wants in, one goes");
+            assert_eq!(
+                leaving(&places),
+                [0],
+                "one client waits, one connection leaves"
+            );
         }
         drop(places.remove(0));
         let _other = connections.enter(OTHER).unwrap();

@@ -29,7 +29,7 @@ mod tests {
     use axum::http::header;
 
     #[test]
-    fn a_client_has_what_it_names_whatever_else_it_names() {
+    fn a_tag_is_known_when_the_client_lists_it() {
         let tag = of(b"text");
         assert_eq!(tag, of(b"text"));
         assert_ne!(tag, of(b"texts"));

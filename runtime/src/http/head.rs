@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_has_a_longest_length() {
+    fn a_target_that_is_too_long_is_refused() {
         let target = |length: usize| format!("/{}", "a".repeat(length - 1)).parse().unwrap();
         assert!(check_target(&target(MAX_TARGET_BYTES)).is_ok());
         let error = check_target(&target(MAX_TARGET_BYTES + 1)).unwrap_err();

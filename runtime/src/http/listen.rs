@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_is_a_problem_that_says_what_would_be_right() {
+    fn an_invalid_address_is_reported_with_a_valid_example() {
         const API: Setting = Setting::new("API_LISTEN", "127.0.0.1:8083", "an address");
         const INGEST: Setting = Setting::new("INGEST_LISTEN", "127.0.0.1:8081", "an address");
         let mut settings = Settings::from_pairs([("API_LISTEN", "8083")]);

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_say_what_they_take() {
+    fn gzip_is_sent_only_to_clients_that_accept_it() {
         for (codings, taken) in [
             (&[][..], false),
             (&[""], false),

@@ -186,7 +186,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(8);
 
     #[tokio::test]
-    async fn clients_that_wait_in_every_place_keep_no_other_client_out() {
+    async fn idle_clients_never_keep_another_client_out() {
         let listener = bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let lifecycle = Lifecycle::default();

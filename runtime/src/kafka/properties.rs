@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_settings_are_read_back() {
         let kafka = KafkaSettings::with_login("127.0.0.1:9092", "footfall", "a=b c#d");
         let text = write(&kafka, Secrets::Included);
         let read = read(&text).unwrap();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_is_named_by_its_number_alone() {
+    fn an_invalid_line_is_reported_by_its_number_only() {
         let error = read("bootstrap.servers=a:1\nhunter2\n").unwrap_err();
         assert_eq!(error, PropertiesError::Line(2));
         assert!(!error.to_string().contains("hunter2"));

@@ -80,7 +80,7 @@ fn every_broken_rule_is_named() {
 }
 
 #[test]
-fn the_document_says_what_is_declared() {
+fn the_document_shows_the_declared_rules() {
     let told = Value::from(schema(Thing::MEMBERS));
     assert_eq!(told["required"], json!(["name"]));
     let name = json!({

@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_without_documents_leads_to_none() {
+    async fn a_program_without_docs_does_not_link_to_them() {
         let home = Home {
             has_docs: false,
             ..HOME

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn help_says_what_a_program_brings_along_and_what_it_requires() {
+    fn help_shows_what_a_program_supplies_and_what_it_requires() {
         let declared = Declared::of([&FIRST], "");
         let alone = declared.help(Defaults::Required, &[]);
         assert!(alone.contains("  KEY\n      a key [required]\n"), "{alone}");

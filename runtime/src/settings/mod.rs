@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_reported_with_its_name_and_what_would_be_right() {
+    fn every_problem_names_its_setting_and_a_valid_value() {
         const BYTES: Setting = Setting::new("MOST_BYTES", "10000", "most bytes");
         let mut settings = Settings::default();
         assert_eq!(settings.parse::<u32>(&BYTES, "a number of bytes"), 10_000);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_counts_as_absent_at_every_place() {
+    fn an_empty_value_counts_as_absent_in_every_source() {
         let file =
             file("public_url = \"http://file\"\nJWT_ISSUER = \"file\"\nJWT_AUDIENCE = \" \"");
         let config = file.path().to_str().unwrap();
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_none_of_ours_and_looks_like_one_is_a_problem() {
+    fn an_unknown_name_that_looks_like_a_setting_is_a_problem() {
         let file = file("public_urll = \"x\"\nSHOE_SIZE = 44");
         let environment = [
             ("FOOTFALL_CONFIG", file.path().to_str().unwrap()),

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_pen_is_recognised_and_names_of_others_are_not() {
+    fn a_typing_mistake_is_recognised_and_a_foreign_name_is_not() {
         let declared = Declared::of(
             [],
             "FOOTFALL_LISTEN\nJWT_ISSUER\nRATE_LIMITS\nCORS_ORIGINS\nDATABASE_URL\nTRACKING_HMAC_SECRET\n\
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_counted() {
+    fn the_distance_counts_changed_letters() {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", "abc"), 0);

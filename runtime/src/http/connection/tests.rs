@@ -165,7 +165,7 @@ async fn a_client_that_does_not_read_is_dropped_and_a_slow_one_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_answers_what_is_in_flight_and_waits_for_no_client_that_pauses() {
+async fn a_stop_answers_requests_in_flight_but_waits_for_no_idle_client() {
     let begun = Instant::now();
     // Clients that idle, stop within a head, do not read, and still send a body.
     let mut idle = connect();
@@ -203,7 +203,7 @@ async fn a_stop_answers_what_is_in_flight_and_waits_for_no_client_that_pauses() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_must_make_room_leaves_at_once() {
+async fn a_connection_that_must_make_room_leaves_at_once() {
     let begun = Instant::now();
     let connected = connect();
     connected.connections.end(Order::Leave).await;
@@ -235,7 +235,7 @@ async fn a_body_that_no_handler_reads_leaves_the_connection_usable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rest_that_may_be_too_long_is_announced_with_a_close() {
+async fn an_unread_body_that_may_be_too_long_closes_the_connection() {
     for framing in [
         "Content-Length: 2000000",
         "Transfer-Encoding: chunked",
@@ -257,7 +257,7 @@ async fn a_rest_that_may_be_too_long_is_announced_with_a_close() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_comes_late_and_unasked_is_read_before_the_connection_ends() {
+async fn a_late_body_is_read_before_the_connection_closes() {
     for (path, status) in [("/unread", 401), ("/nowhere", 404), ("/short", 405)] {
         let asking = format!(
             "POST {path} HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 200000\r\n\r\n"
@@ -288,7 +288,7 @@ async fn a_body_that_comes_late_and_unasked_is_read_before_the_connection_ends()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rest_that_never_comes_is_not_waited_for_long() {
+async fn waiting_for_a_missing_body_ends_at_its_deadline() {
     let mut kept = connect();
     kept.send("POST /unread HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nabc")
         .await;

@@ -119,7 +119,7 @@ fn request(method: &Method, target: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_error_comes_out_in_the_form_of_its_path() {
+async fn every_error_has_the_form_of_its_path() {
     let context = Context {
         readiness: Readiness::default(),
         ..Context::system()
@@ -196,7 +196,7 @@ async fn every_error_comes_out_in_the_form_of_its_path() {
 }
 
 #[tokio::test]
-async fn data_comes_out_in_the_form_of_its_path() {
+async fn data_has_the_form_of_its_path() {
     let context = Context::system();
     let address = start(&context).await;
     for (target, told) in [

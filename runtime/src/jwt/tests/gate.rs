@@ -53,7 +53,7 @@ fn es256(sub: &str) -> String {
 const NAT: &str = "192.0.2.1";
 
 #[test]
-fn an_address_that_sent_many_bad_tokens_has_unknown_ones_refused_unread() {
+fn after_many_bad_tokens_unknown_tokens_of_the_address_are_refused_unread() {
     let door = door(read(&[("JWT_ALGORITHM", "ES256"), ("JWT_PUBLIC_KEY", EC_PUBLIC)]).unwrap());
     let known = es256("ada");
     assert_eq!(door.ask(Some(&known), NAT).as_deref(), Ok("ada"));

@@ -83,7 +83,7 @@ fn a_minted_token_is_accepted_until_it_expires_and_the_leeway_is_over() {
 }
 
 #[test]
-fn claims_decide_alike_under_every_algorithm() {
+fn claims_are_judged_the_same_under_every_algorithm() {
     let exp = exp();
     let soon = now().as_second() + LEEWAY_SECONDS;
     let cases = [

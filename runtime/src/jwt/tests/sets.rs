@@ -15,7 +15,7 @@ fn set(algorithm: &str, folder: &Path) -> Result<Verifier, String> {
 }
 
 #[test]
-fn kid_chooses_the_key_of_a_set_and_without_one_any_may_be_it() {
+fn kid_chooses_the_key_of_a_set_and_without_kid_every_key_qualifies() {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("keys.json"), JWKS).unwrap();
     let verifier = set("ES256", folder.path()).unwrap();

@@ -94,7 +94,7 @@ async fn a_partition_without_its_broker_does_not_hold_up_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flush_takes_along_what_waits() {
+async fn a_flush_hands_over_waiting_records() {
     let cluster = cluster(1, 1);
     let producer = Producer::new(&KafkaSettings::new(cluster.bootstrap_servers())).unwrap();
     send(&producer, "first").await.unwrap();
