@@ -1,4 +1,4 @@
-//! JSON objects that a client gives and we only keep: what PostgreSQL's `jsonb` holds, within bounds.
+//! JSON objects that a client gives and we only store, within what PostgreSQL's `jsonb` can hold.
 
 use runtime::{
     http::Fields,
@@ -10,10 +10,10 @@ use std::borrow::Cow;
 
 /// Largest object, as compact JSON.
 const MAX_BYTES: usize = 10_000;
-/// Deepest nesting, the object itself included. People nest three or four; what reads it may recurse.
+/// Deepest nesting, the object included. People nest three or four levels; a reader may recurse.
 const MAX_DEPTH: usize = 16;
 
-/// An object within the bounds.
+/// A JSON object within the limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JsonObject;
 
@@ -44,7 +44,7 @@ impl Rule for JsonObject {
     }
 }
 
-/// How many containers stand in each other at most. A body that was read has a bounded depth.
+/// The deepest nesting of containers. Recursion is safe, because the JSON reader limits the depth.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -79,7 +79,7 @@ mod tests {
         }
     }
 
-    /// Arrays and objects in each other.
+    /// Arrays and objects, nested in each other.
     fn nested(levels: usize) -> Value {
         (1..levels).fold(json!({}), |inner, level| {
             if level % 2 == 0 {

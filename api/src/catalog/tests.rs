@@ -18,7 +18,7 @@ fn shapes() -> Vec<(&'static Report, &'static Shape)> {
     all.flat_map(of).collect()
 }
 
-/// The fields of a shape's rows, and of its scope.
+/// The fields of a shape's rows, and those of its scope.
 fn fields(shape: &Shape) -> (&'static [Field], &'static [Field]) {
     match shape {
         Shape::Total(total) => (&[], total.metrics),
@@ -187,13 +187,13 @@ fn an_echo_and_a_choice_are_parameters_of_their_report() {
     }
 }
 
-/// What visitors send must not decide how long an answer is.
+/// The data of visitors must not decide how long an answer is.
 #[test]
 fn every_list_is_bounded() {
     for (report, shape) in shapes() {
         let bounded = match shape {
             Shape::Total(_) | Shape::Choice(_) => true,
-            // Buckets are those of a window.
+            // A window bounds the number of its buckets.
             Shape::Series(series) => series.by.is_none_or(|(_, by)| by.values.are_bounded()),
             Shape::Breakdown(breakdown) => {
                 breakdown.top.is_some() || breakdown.dimension.values.are_bounded()

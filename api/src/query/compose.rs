@@ -1,4 +1,4 @@
-//! An answer's numbers and names as the object that its row describes.
+//! Turns an answer's numbers and names into the object that its row describes.
 
 use super::{
     asked::Asked,
@@ -13,14 +13,14 @@ use crate::{
 use jiff::civil::Weekday;
 use schemas::analytics::{Bucket, Metric, Over, Rounding};
 
-/// What a link is called that is deleted, and what all links of others are called together.
+/// The title of a deleted link, and of all links of others together.
 const UNKNOWN_TITLE: &str = "Unknown";
 
 /// The `data` of a report.
 pub(super) fn compose(shape: &Shape, asked: &Asked, answer: &Answer, names: &Names) -> Object {
     let mut object = Object::default();
     match shape {
-        // Resolved before anything is asked.
+        // A choice is resolved before anything is read.
         Shape::Choice(_) => {}
         Shape::Total(total) => {
             add_fields(&mut object, total.metrics, &answer.totals, answer);
@@ -54,7 +54,7 @@ pub(super) fn compose(shape: &Shape, asked: &Asked, answer: &Answer, names: &Nam
     object
 }
 
-/// Adds the window before, and by how much each number changed since, in percent.
+/// Adds the previous window, and the change of each number since then, in percent.
 pub(super) fn compare(object: &mut Object, shape: &Shape, answer: &Answer, before: &Answer) {
     let mut previous = Object::default();
     let mut change = Object::default();
@@ -78,14 +78,14 @@ pub(super) fn compare(object: &mut Object, shape: &Shape, answer: &Answer, befor
                 change.add(field.name, percent(sum(answer), sum(before)));
             }
         }
-        // No list has a window before it; a test of the catalogue says so.
+        // Lists have no previous window, which a test of the catalogue checks.
         Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) => return,
     }
     object.add("previous", Node::Object(previous));
     object.add("change", Node::Object(change));
 }
 
-/// Two decimals as everywhere; nothing can be said of a change from zero.
+/// Two decimals as everywhere; null after zero, because such a change has no percentage.
 fn percent(now: f64, before: f64) -> Node {
     if before == 0.0 {
         return Node::Null;
@@ -107,7 +107,8 @@ fn slots(series: &Series, answer: &Answer) -> Vec<Object> {
     answer.rows.iter().map(row).collect()
 }
 
-/// A bucket as the creators' reports publish it: a day as the instant of its name's midnight, whatever the zone.
+/// A bucket as the creators' reports publish it. A day is midnight UTC of its date, whatever the
+/// zone.
 fn spell(bucket: Bucket) -> String {
     match bucket {
         Bucket::Day(date) => format!("{date}T00:00:00.000Z"),

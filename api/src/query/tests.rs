@@ -62,7 +62,7 @@ fn the_statements_are_the_checked_in_ones() {
     let mut text =
         "-- What every report asks, written by UPDATE_SNAPSHOTS=1 cargo test -p api\n".to_owned();
     for (name, statement) in report_statements(REPORTS) {
-        // All filters at once are long, and alike for all reports: one is enough to read.
+        // Statements with all filters are long and similar, so one report's is enough to read.
         if !name.ends_with(" filtered") || name.contains("overview") {
             writeln!(text, "\n-- {name}\n{statement};").unwrap();
         }
@@ -110,7 +110,7 @@ fn the_overview_is_the_published_one() {
         &answer(totals, Vec::new()),
         &Names::new(),
     );
-    // Text, so that the order of members and the digits of numbers count.
+    // Compared as text, because the order of members and the digits of numbers count.
     assert_eq!(
         serde_json::to_string(&object).unwrap(),
         r#"{"totalViews":4200,"uniqueVisitors":1800,"totalClicks":320,"ctr":7.62,"days":30}"#
@@ -190,7 +190,7 @@ fn a_filter_is_a_condition_on_the_visit_of_every_row() {
         "AND session_id IN (\n    SELECT session_id\n    FROM sessions\n    WHERE workspace_no = $"
     ));
     let country = "(coalesce(country, $";
-    // Once for visits, once for views, both ways.
+    // Once for visits and once for views, each for `is` and `is_not`.
     assert_eq!(overview.matches(country).count(), 4, "{overview}");
     assert_eq!(overview.matches("OR coalesce(country_code, $").count(), 4);
     assert!(!text("creators.analytics.overview").contains("coalesce(country"));
