@@ -1,5 +1,5 @@
-//! The creator surface: `{"success":true,"data":…}`, windows of whole days back from now, the first
-//! page of the caller unless another is named.
+//! The creator surface: `{"success":true,"data":…}`, windows of whole days back from now, and the
+//! caller's first page unless the request names another.
 
 mod days;
 mod export;
