@@ -54,7 +54,7 @@ pub(super) const ADD_LINK: Command = Command {
     },
 };
 
-/// Draws of a short code before giving up: each fails once in a hundred million times.
+/// Most short codes that are tried. With a million links, one in a hundred million is taken.
 const MAX_DRAWS: usize = 5;
 
 /// Puts a link on a page of the caller: 201 with the link.
@@ -75,7 +75,7 @@ pub(crate) async fn add_link(
     if app.words.flag(&draft.title) {
         return Err(refusals::link_flagged());
     }
-    // The lock makes two that add at the same time count one after the other.
+    // The lock makes concurrent requests count one after the other.
     let page_id = store::pages::lock(&mut tx, creator.id, page_id)
         .await?
         .ok_or_else(refusals::page_not_found)?;
@@ -100,7 +100,7 @@ pub(crate) async fn add_link(
     Ok((StatusCode::CREATED, ok(WireLink::from(link))).into_response())
 }
 
-/// Makes the link that the bio link shows, and gives its directory entry.
+/// Creates the link that the bio link shows, and returns its directory entry.
 async fn insert_link(
     app: &App,
     tx: &mut Tx<'_>,

@@ -29,7 +29,7 @@ pub(super) const DELETE_LINK: Command = Command {
     refusals: Vec::new,
 };
 
-/// Takes a link off its page for good. The others keep their places, and its clicks stay in the
+/// Removes a link from its page for good. The other links keep their places. Its clicks stay in the
 /// reports, without its name.
 pub(crate) async fn delete_link(
     State(app): State<Arc<App>>,

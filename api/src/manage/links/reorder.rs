@@ -35,15 +35,16 @@ pub(super) const REORDER_LINKS: Command = Command {
     refusals: || vec![refusals::links_not_owned()],
 };
 
-/// An order as a request asks for it.
+/// A new order, as a request gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     page_id: Option<Uuid>,
-    /// Each at most once. `None` when one is no id at all, and so no link of any page.
+    /// Each at most once. `None` when one cannot be an id, and so cannot be a link of the page.
     link_ids: Option<Vec<Uuid>>,
 }
 
-/// Gives each link named its place in the list; those left out keep theirs, so places can collide.
+/// Sets each listed link's place to its index. Other links keep their places, so places can
+/// collide.
 pub(crate) async fn reorder_links(
     State(app): State<Arc<App>>,
     access: Access,
@@ -96,7 +97,7 @@ impl Body for Order {
     }
 }
 
-/// An array of different ids: `None` when one of them is text that no id can be.
+/// An array of distinct ids; `None` when one of its texts cannot be an id.
 #[derive(Clone, Copy, Debug)]
 struct Ids;
 

@@ -1,9 +1,9 @@
-//! Codes of short URLs: eight characters of an alphabet that people can read aloud.
+//! Codes of short URLs: eight characters from an alphabet that people can read aloud.
 
 /// Letters and digits without those that look alike (0 O, 1 I l).
 const ALPHABET: &[u8; 57] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// Characters of a code: 57^8 is 10^14, so that with a million links one draw in 10^8 is taken.
+/// Length of a code. 57^8 is about 10^14, so with a million links, one draw in 10^8 is taken.
 const LENGTH: usize = 8;
 
 /// A code from random bits.
