@@ -1,4 +1,4 @@
-//! Pages as they are rendered: what hostile input comes to, what browsers are told, what is kept.
+//! Rendered pages: the effect of hostile input, the policy for browsers, and what stays in memory.
 
 use super::{html::document, page::PublicPage};
 use crate::store::{links::BioLink, public::Page};
@@ -74,7 +74,7 @@ fn html(page: Page, links: Vec<BioLink>) -> String {
     render(page, links).0
 }
 
-/// How often the characters occur with which markup is made.
+/// How often the characters that form markup occur.
 fn markup(html: &str) -> [usize; 3] {
     ['<', '>', '"'].map(|c| html.matches(c).count())
 }
@@ -86,7 +86,7 @@ fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
     ends.filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// Text that means something in HTML, in scripts, in style sheets or in addresses.
+/// Text with a meaning in HTML, in scripts, in style sheets or in addresses.
 fn hostile() -> impl Strategy<Value = String> {
     let parts = prop::sample::select(vec![
         "</style>",
@@ -124,7 +124,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(parts, 0..8).prop_map(|parts| parts.concat())
 }
 
-/// The page without what stands before its links, which is a drawing of ours or plain text.
+/// The page without the icons before its links, each of which is our own drawing or plain text.
 fn without_icons(html: &str) -> String {
     let mut parts = html.split("<span class=\"icon\" aria-hidden=\"true\">");
     let mut rest = parts.next().unwrap().to_owned();
@@ -151,7 +151,7 @@ proptest! {
     ) {
         let render = |name: &str, bio: &str, title: &str, path: &str, icon: &str| {
             let page = Page { display_name: name.to_owned(), bio: format!("x{bio}"), ..page() };
-            // Addresses with these are none, and their links are left out.
+            // Addresses with these characters are invalid, and their links are not shown.
             let path = path.replace(['<', '>', '\n', ' ', '\u{2028}'], "");
             let given = BioLink {
                 is_social,
@@ -222,7 +222,7 @@ fn everything_that_runs_or_styles_carries_the_nonce() {
         assert!(policy.contains(part), "{part} in {policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
-    // No handler and no style outside of the elements that carry it, nothing loaded from elsewhere.
+    // No handler and no style outside the elements with the nonce, and nothing from other hosts.
     assert!(
         !html.contains(" style=") && !html.contains("<iframe"),
         "{html}"
@@ -261,7 +261,7 @@ fn the_tracker_is_told_page_token_and_consent() {
         [Uuid::from_u128(1).to_string()]
     );
     assert_eq!(values(&banner, "data-token"), ["TOKEN"]);
-    // The script's, and the answers of the banner.
+    // The script's value, and the answers of the banner.
     assert_eq!(values(&banner, "data-consent"), ["banner", "no", "yes"]);
     let assumed = Page {
         consent: "assumed".to_owned(),
@@ -335,7 +335,7 @@ fn the_question_is_no_part_of_what_a_style_sheet_reaches() {
         ),
         "{html}"
     );
-    // The script puts what is in the template beside the body.
+    // The script puts the template's content beside the body.
     assert!(
         html.contains("<template id=\"consent\">\n<section class=\"consent\" popover=\"manual\""),
         "{html}"

@@ -42,7 +42,7 @@ pub(super) const UPDATE_PAGE: Command = Command {
     refusals: || vec![refusals::page_flagged()],
 };
 
-/// The settings that a PATCH of a page mentions, each within its own bounds.
+/// The settings in a PATCH of a page, each within its own rules.
 #[derive(Clone, Debug)]
 pub(super) struct Edit {
     page_id: Option<Uuid>,
@@ -101,7 +101,7 @@ impl Edit {
     }
 }
 
-/// Changes the settings that the body mentions. What is there already writes nothing.
+/// Changes the settings in the body. A change to the stored values writes nothing.
 pub(crate) async fn update_page(
     State(app): State<Arc<App>>,
     access: Access,
