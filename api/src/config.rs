@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_is_noted_and_what_is_read_lets_nobody_in() {
+    fn every_problem_is_recorded_and_the_config_admits_no_caller() {
         let mut settings = Settings::from_pairs([
             ("PUBLIC_URL", "links"),
             ("BIO_MAX_LINKS", "many"),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_url_has_no_slash_at_its_end() {
+    fn the_public_url_has_no_trailing_slash() {
         let read = |pairs: &[(&str, &str)]| {
             let mut settings = Settings::from_pairs(pairs.iter().copied());
             let url = read_public_url(&mut settings);

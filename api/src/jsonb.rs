@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_kept_as_given() {
+    fn objects_are_stored_as_given() {
         for object in [json!({}), json!({"a": {"b": [1, null, "ü"]}})] {
             assert_eq!(read(&object), Ok(Some(object.clone())));
         }

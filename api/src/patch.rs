@@ -92,7 +92,7 @@ mod tests {
     use runtime::members::Text;
 
     #[test]
-    fn absent_stays_null_clears_and_a_value_is_taken() {
+    fn absent_keeps_null_clears_and_a_value_replaces() {
         let read = |body: Value| {
             let body = body.as_object().unwrap().clone();
             let mut fields = Fields::new(&body);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_name_what_changed_and_nothing_else() {
+    fn differences_name_only_the_changed_members() {
         let before = json!({"a": 1, "b": "x", "c": null});
         let after = json!({"a": 1, "b": "y", "c": {"d": []}});
         let expected = json!({

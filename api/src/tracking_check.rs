@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rotation_shares_a_secret_and_a_stranger_none() {
+    fn a_rotation_shares_a_secret_and_a_stranger_does_not() {
         let ring = |text: &str| Keyring::parse(text).unwrap();
         let (old, new) = ("old-secret".repeat(4), "new-secret".repeat(4));
         let (before, between, after) = (ring(&old), ring(&format!("{new},{old}")), ring(&new));

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tenant_has_so_many_turns_and_others_have_theirs() {
+    async fn each_tenant_has_its_own_turns() {
         let turns = Turns::default();
         let mut held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
         assert_eq!(held.len(), AT_ONCE);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn beyond_a_full_queue_and_beyond_patience_there_is_no_turn() {
+    async fn a_full_queue_and_a_long_wait_refuse_a_turn() {
         let turns = Turns::default();
         let held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
         let mut waiting = Box::pin(join_all((0..WAITING).map(|_| turns.take(1))));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_comes_next_and_who_goes_away_leaves_no_trace() {
+    async fn waiting_requests_come_next_and_abandoned_ones_leave_no_trace() {
         let turns = Turns::default();
         let mut held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
         let mut first = Box::pin(turns.take(1));

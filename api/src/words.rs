@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_a_problem_of_its_setting() {
+    fn a_missing_file_is_a_problem_of_its_setting() {
         let mut settings = Settings::from_pairs([("CONTENT_WORDS_FILE", "no/such/file")]);
         Words::read(&mut settings);
         let text = settings.finish().unwrap_err().to_string();

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_that_errors_have_has_its_code() {
+    fn every_error_status_has_its_code() {
         for (error, code) in [
             (ApiError::unauthorized(), "AUTH_UNAUTHORIZED"),
             (ApiError::forbidden("a", ""), "AUTH_FORBIDDEN"),

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_anonymous_client_is_no_user() {
+    fn an_anonymous_client_is_not_a_user() {
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let anonymous = access(Principal::Anonymous(nowhere), Permission::PUBLIC);
         assert_eq!(anonymous.user().unwrap_err().status.as_u16(), 401);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_does_what_it_has_the_permission_for() {
+    fn a_role_can_do_only_what_it_has_permission_for() {
         for permission in [Permission("links:update"), Permission::REPORTS] {
             let ada = access(Principal::User("ada".into()), permission);
             assert!(ada.check(Role::Owner).is_ok());

@@ -30,7 +30,7 @@ fn numbers_print_as_javascript_prints_them() {
 }
 
 #[test]
-fn published_examples_come_out_as_published() {
+fn published_examples_are_reproduced() {
     let ctr = |clicks, views| print(Rounding::PERCENT_2.apply(clicks, views));
     assert_eq!(ctr(320.0, 4200.0), "7.62");
     assert_eq!(ctr(120.0, 2500.0), "4.8");

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_circle_has_the_first_letter_or_digit() {
+    fn a_circle_shows_the_first_letter_or_digit() {
         for (name, letter) in [
             ("ada", "A"),
             ("  émile", "É"),

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_says_the_same_in_its_block() {
+    fn a_sheet_keeps_its_meaning_in_its_block() {
         assert_eq!(contain(""), None);
         assert_eq!(contain(" \n"), None);
         for css in [
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_ends_where_it_would_leave_its_block() {
+    fn a_sheet_is_cut_where_it_would_leave_its_block() {
         for (css, kept) in [
             ("} .consent{display:none}", None),
             ("a{} } .consent{display:none}", Some("a{}")),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn selectors_of_the_whole_page_mean_the_scope() {
+    fn selectors_of_the_whole_page_become_the_scope() {
         for (css, kept) in [
             ("body{color:red}", ":scope{color:red}"),
             ("HTML , body{}", ":scope , :scope{}"),
@@ -296,7 +296,7 @@ mod tests {
     proptest! {
         /// Counts brackets on its own, in sheets without texts, comments and escapes.
         #[test]
-        fn what_is_kept_never_closes_more_than_it_opens(css in "[a(){}\\[\\]:;,@ ]{0,60}") {
+        fn a_contained_sheet_never_closes_more_than_it_opens(css in "[a(){}\\[\\]:;,@ ]{0,60}") {
             let kept = inside(&css).unwrap_or_default();
             let mut open = Vec::new();
             for letter in kept.chars() {
@@ -311,7 +311,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_breaks_it(css in "\\PC*|[a-z\\\\'\"/*(){}\\[\\]:;,@ \n<>!-]{0,80}") {
+        fn no_text_makes_it_panic(css in "\\PC*|[a-z\\\\'\"/*(){}\\[\\]:;,@ \n<>!-]{0,80}") {
             let _ = contain(&css);
         }
     }

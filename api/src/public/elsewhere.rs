@@ -47,7 +47,7 @@ mod tests {
     use super::meant;
 
     #[test]
-    fn other_ways_to_write_an_address_lead_to_it() {
+    fn other_spellings_of_an_address_lead_to_it() {
         for (path, address) in [
             ("/@ada/", Some("/@ada")),
             ("/@ada//?utm_source=x", Some("/@ada?utm_source=x")),

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_in_their_own_letters() {
+    fn hosts_are_shown_in_their_own_letters() {
         for host in [
             "bücher.example",
             "straße.example",
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_could_deceive_stay_in_ascii() {
+    fn deceptive_hosts_stay_in_ascii() {
         for host in [
             "аррӏе.com",     // all Cyrillic, and all like Latin
             "сосо.com",      // likewise
@@ -136,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_leads_to_the_same_host(label in "[a-zа-яα-ωぁ-ゖ一-龥가-힣ü0-9-]{1,8}") {
+        fn a_shown_host_leads_to_the_same_host(label in "[a-zа-яα-ωぁ-ゖ一-龥가-힣ü0-9-]{1,8}") {
             if let Ok(url) = Url::parse(&format!("https://x{label}.example/")) {
                 let host = url.host_str().unwrap();
                 let again = Url::parse(&format!("https://{}/", shown(host))).unwrap();

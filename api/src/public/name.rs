@@ -61,7 +61,7 @@ mod tests {
     use super::PageName;
 
     #[test]
-    fn usernames_are_lower_cased_and_what_no_name_can_be_is_none() {
+    fn usernames_are_lower_cased_and_impossible_names_are_none() {
         let read = |username: &str, slug: Option<&str>| {
             PageName::read(username, slug).map(|name| (name.username, name.slug))
         };

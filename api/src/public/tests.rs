@@ -185,7 +185,7 @@ proptest! {
 }
 
 #[test]
-fn addresses_that_no_link_may_have_are_left_out() {
+fn links_with_invalid_addresses_are_not_shown() {
     for url in [
         "javascript:alert(1)",
         "JavaScript:alert(1)",
@@ -202,7 +202,7 @@ fn addresses_that_no_link_may_have_are_left_out() {
 }
 
 #[test]
-fn everything_that_runs_or_styles_carries_the_nonce() {
+fn every_script_and_style_has_the_nonce() {
     let (html, policy) = render(page(), vec![link(5, "t", "https://a.example"), video()]);
     for element in ["script", "style"] {
         let all = html.matches(&format!("<{element}")).count();
@@ -237,7 +237,7 @@ fn everything_that_runs_or_styles_carries_the_nonce() {
 }
 
 #[test]
-fn who_may_frame_the_page_is_the_pages_setting() {
+fn the_page_decides_whether_other_sites_may_frame_it() {
     let policy = |embed_enabled| {
         render(
             Page {
@@ -254,7 +254,7 @@ fn who_may_frame_the_page_is_the_pages_setting() {
 }
 
 #[test]
-fn the_tracker_is_told_page_token_and_consent() {
+fn the_tracker_gets_page_token_and_consent() {
     let banner = html(page(), Vec::new());
     assert_eq!(
         values(&banner, "data-page"),
@@ -281,7 +281,7 @@ fn the_tracker_is_told_page_token_and_consent() {
 }
 
 #[test]
-fn a_name_turns_no_sentence_of_ours() {
+fn a_name_does_not_reverse_our_sentences() {
     let named = Page {
         display_name: "\u{202e}Ada Lovelace".to_owned(),
         bio: String::new(),
@@ -306,7 +306,7 @@ fn a_name_turns_no_sentence_of_ours() {
 }
 
 #[test]
-fn a_host_is_read_in_its_own_letters_unless_they_deceive() {
+fn a_link_shows_its_host_in_its_own_letters_unless_they_deceive() {
     let shown = |url: &str| {
         let html = html(page(), vec![link(5, "Shop", url)]);
         let (_, behind) = html.split_once("<bdi class=\"host\">").unwrap();
@@ -321,7 +321,7 @@ fn a_host_is_read_in_its_own_letters_unless_they_deceive() {
 }
 
 #[test]
-fn the_question_is_no_part_of_what_a_style_sheet_reaches() {
+fn a_style_sheet_cannot_reach_the_question_for_consent() {
     let html = html(
         Page {
             custom_css: Some("body { color: red } } .consent { display: none }".to_owned()),
@@ -358,7 +358,7 @@ fn a_page_has_one_address() {
 }
 
 #[test]
-fn players_ask_only_hosts_that_are_told_and_take_nothing_from_a_creator() {
+fn players_load_only_from_announced_hosts_and_never_from_a_creators_text() {
     let player = |kind: &str, meta: serde_json::Value, url: &str| {
         let link = BioLink {
             embed_type: Some(kind.to_owned()),
@@ -469,7 +469,7 @@ fn players_ask_only_hosts_that_are_told_and_take_nothing_from_a_creator() {
 }
 
 #[test]
-fn schedules_are_kept_to_the_microsecond_and_the_body_is_made_once_for_each_state() {
+fn schedules_are_exact_to_the_microsecond_and_each_state_makes_one_body() {
     let at = |us: i64| noon().checked_add(SignedDuration::from_micros(us)).unwrap();
     let scheduled = BioLink {
         scheduled_start: Some(at(0).to_sqlx()),

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_what_wcag_computes() {
+    fn contrast_follows_the_formula_of_wcag() {
         assert!((BLACK.contrast(WHITE) - 21.0).abs() < 1e-9);
         // A grey that WCAG's understanding page gives as just readable on white.
         let grey = Colour::parse("#767676").unwrap();
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_colour_changes_nothing() {
+    fn invalid_colours_change_nothing() {
         for scheme in [Scheme::Light, Scheme::Dark] {
             let ours = Palette::new(scheme, None);
             for theme in [
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_is_kept_and_what_cannot_is_replaced() {
+    fn readable_colours_are_kept_and_others_are_replaced() {
         let theme = json!({"background": "#1a0033", "text": "#ffe9a8", "accent": "#ff3366"});
         let palette = Palette::new(Scheme::Light, Some(&theme));
         assert_eq!(palette.text.to_string(), "#ffe9a8");
@@ -269,7 +269,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_choice_can_be_read(
+        fn every_choice_is_readable(
             colours in proptest::collection::vec(any::<[u8; 3]>(), 5),
             chosen in any::<[bool; 5]>(),
         ) {

@@ -118,7 +118,7 @@ fn the_overview_is_the_published_one() {
 }
 
 #[test]
-fn percentages_are_of_the_returned_rows_and_none_is_an_empty_list() {
+fn percentages_refer_to_the_returned_rows_and_no_rows_give_an_empty_list() {
     let row = |label: &str, visits: f64| Row {
         label: label.to_owned(),
         values: [(&measures::VISIT_COUNT, visits)].into_iter().collect(),
@@ -197,7 +197,7 @@ fn a_filter_is_a_condition_on_the_visit_of_every_row() {
 }
 
 #[test]
-fn a_comparison_has_the_window_before_and_the_change_in_percent() {
+fn a_comparison_has_the_previous_window_and_the_change_in_percent() {
     let totals = |visits: f64, bounces: f64, views: f64| {
         let totals: Values = [
             (&measures::VISIT_COUNT, visits),
@@ -219,7 +219,7 @@ fn a_comparison_has_the_window_before_and_the_change_in_percent() {
 }
 
 #[test]
-fn a_file_has_a_line_of_names_and_no_formulas() {
+fn a_csv_file_has_a_line_of_column_names_and_no_formulas() {
     let row = |label: &str, visits: f64| Row {
         label: label.to_owned(),
         values: [(&measures::VISIT_COUNT, visits)].into_iter().collect(),

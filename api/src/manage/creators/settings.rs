@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn null_clears_what_can_be_null() {
+    fn null_clears_only_members_that_can_be_null() {
         let edit = read(&json!({
             "bio": null, "templateId": null, "themeOverride": null, "customCss": null, "embedEnabled": null,
             "published": null, "emailCollectionEnabled": null, "consent": null, "unknown": 1,

@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_keeps_the_rule(text in "\\PC{0,34}|[a-zA-Z0-9_.-]{0,34}") {
+        fn accepted_names_follow_the_rules(text in "\\PC{0,34}|[a-zA-Z0-9_.-]{0,34}") {
             if let Some(name) = read(&text) {
                 prop_assert!(!name.starts_with("xn-"));
                 let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

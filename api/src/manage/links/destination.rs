@@ -32,7 +32,7 @@ mod tests {
     use super::read;
 
     #[test]
-    fn only_full_http_addresses_are_taken_and_kept_as_given() {
+    fn only_full_http_addresses_are_accepted_and_kept_as_given() {
         for text in [
             "https://example.com",
             "http://example.com/a?b=c#d",

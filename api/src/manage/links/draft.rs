@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn url_and_schedule_have_keys_of_their_own() {
+    fn url_and_schedule_have_their_own_error_keys() {
         let key = |body| read(body).unwrap().check().unwrap_err().code;
         assert_eq!(
             key(json!({"title": "t", "url": "javascript:alert(1)"})),

@@ -175,7 +175,7 @@ mod tests {
     proptest! {
         // Oracle: the members of the body, written over those of the link.
         #[test]
-        fn what_is_mentioned_changes_and_nothing_else(
+        fn only_the_members_in_the_body_change(
             members in proptest::collection::vec(member(), 0..6),
         ) {
             let body: Map<String, Value> =
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn null_leaves_what_cannot_be_null_and_what_no_patch_changes_stays() {
+    fn null_and_unchangeable_members_leave_the_link_as_it_is() {
         let body = json!({
             "title": null, "url": null, "sortOrder": null, "active": null, "id": 1, "isSocial": false,
             "platform": null, "unknown": [],
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_url_takes_its_embed_with_it() {
+    fn a_new_url_replaces_the_embed() {
         let track = "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC";
         let content = json!({ "contentType": "track", "contentId": "4uLU6hMCjMI75M1A2tKUQC" });
         let own = json!({ "own": 1 });

@@ -78,7 +78,7 @@ mod tests {
     use super::escape_strays;
 
     #[test]
-    fn markup_is_left_and_everything_else_escaped() {
+    fn markup_stays_and_every_other_angle_bracket_is_escaped() {
         for text in [
             "<b>x</b>",
             "<a href='x'>y</a>",

@@ -55,7 +55,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn tags_go_and_text_stays_as_it_was_meant() {
+    fn tags_are_removed_and_text_stays_as_meant() {
         let cases = [
             ("My Site", "My Site"),
             ("  spaces around\t", "spaces around"),
@@ -123,7 +123,7 @@ mod tests {
         }
 
         #[test]
-        fn text_without_an_end_of_a_tag_is_kept(text in "[^>&\\p{C}\\s]([^>&\\p{C}]{0,40}[^>&\\p{C}\\s])?") {
+        fn text_without_a_closing_bracket_is_kept(text in "[^>&\\p{C}\\s]([^>&\\p{C}]{0,40}[^>&\\p{C}\\s])?") {
             prop_assert_eq!(plain_text(&text), text);
         }
 

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_that_is_no_id_is_no_link() {
+    fn a_string_that_is_not_an_id_is_not_a_link() {
         assert_eq!(read(&json!({ "linkIds": [ID, "x"] })), Ok(None));
         assert_eq!(read(&json!({ "linkIds": ["", ID] })), Ok(None));
     }

@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bits_give_other_codes() {
+    fn different_bits_give_different_codes() {
         let codes: std::collections::BTreeSet<String> =
             (0..=255u8).map(|n| short_code([n; 16])).collect();
         assert_eq!(codes.len(), 256);

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_separated_and_a_backslash_takes_the_next_character() {
+    fn values_are_separated_and_a_backslash_escapes_the_next_character() {
         for (query, values) in [
             ("city=a", vec!["a"]),
             ("city=a,b", vec!["a", "b"]),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_looked_for_in_the_spelling_that_they_are_stored_in() {
+    fn values_are_looked_up_in_their_stored_spelling() {
         for (query, values) in [
             ("utm_source=A", vec!["A", "a"]),
             ("utm_source=a", vec!["a"]),
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_values_are_taken_in_any_case_and_others_are_refused_with_the_known_ones() {
+    fn listed_values_match_in_any_case_and_others_are_refused_with_the_known_ones() {
         for (query, values) in [
             ("device=MOBILE,Tablet", vec!["mobile", "tablet"]),
             ("device=Unknown,-desktop", vec!["unknown", "!desktop"]),
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_said_shortly_however_much_there_is() {
+    fn errors_about_unknown_values_stay_short() {
         let wrong = format!("country={}", "x,".repeat(4_000));
         assert_eq!(given(&wrong).unwrap_err().len(), 1);
         let said = given(&"x".repeat(30_000)).unwrap_err();

@@ -32,7 +32,7 @@ mod tests {
     use super::distance;
 
     #[test]
-    fn letters_that_differ_are_counted() {
+    fn the_distance_counts_different_letters() {
         for (one, other, far) in [
             ("", "", 0),
             ("", "abc", 3),

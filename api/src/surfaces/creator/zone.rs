@@ -24,7 +24,7 @@ mod tests {
     use super::read;
 
     #[test]
-    fn names_of_the_list_are_zones() {
+    fn names_in_the_list_are_zones() {
         for name in [
             "UTC",
             "Etc/UTC",
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_one() {
+    fn names_outside_the_list_are_not_zones() {
         for name in [
             "",
             "localtime",
