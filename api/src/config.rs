@@ -164,6 +164,7 @@ fn read_public_url(settings: &mut Settings) -> String {
         );
         settings.problem(PUBLIC_URL, what);
     }
+    // Paths are appended with their own slash.
     url.trim().trim_end_matches('/').to_owned()
 }
 

@@ -21,6 +21,7 @@ impl Rule for JsonObject {
     type Value<'a> = Value;
 
     fn read(&self, fields: &mut Fields<'_>, name: &str) -> Option<Value> {
+        // All bounds are checked, so that one answer reports every broken one.
         let object = Value::Object(fields.object(name)?.clone());
         if object.to_string().len() > MAX_BYTES {
             fields.problem(format!("{name} must have at most {MAX_BYTES} bytes"));

@@ -136,6 +136,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     throttle::check_names(&mut settings, &limits::published(), Scope::Service);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
+    // Only the separate binary can have another secret than ingest.
     if let Some(tracking) = config.tracking.clone() {
         let life = &context.lifecycle;
         let checking = tracking_check::check(config.kafka.clone(), tracking, life.clone());
@@ -144,6 +145,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let public_url = config.public_url.clone();
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
+    // The counters of all routes exist from the start, so that alerts see their first increase.
     metrics::zero_routes(&document());
     let docs = docs::router(document, public_url);
     let home = home::router(HOME);

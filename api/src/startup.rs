@@ -86,6 +86,7 @@ pub(crate) async fn open_analytics(
             Err(error) => format!("the server does not answer: {}", database::message(&error)),
         };
         let is_late = begun.elapsed() >= GRACE;
+        // Each reason is logged once, not at every check.
         if is_late && missing != said {
             warn!("waiting for the {part}: {missing}");
             said.clone_from(&missing);

@@ -37,6 +37,7 @@ pub(crate) async fn check(
             Err(error) => debug!("the fingerprints of secrets cannot be read: {error}"),
         }
         tokio::select! {
+            // The check may never end if no ingest starts, so it must not delay a stop.
             () = lifecycle.workers_stopping() => return Ok(()),
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }

@@ -116,6 +116,7 @@ impl PoolSettings {
         let options = PgConnectOptions::from_str(url)?.application_name(self.name);
         let chosen = options.get_options().unwrap_or_default().to_owned();
         let limits = self.limits();
+        // PostgreSQL takes the last of two options, so ours would override the operator's.
         let limits = limits.iter().filter(|(name, _)| !chosen.contains(name));
         Ok(options
             .options(limits.map(|(name, value)| (*name, value.as_str())))
@@ -182,6 +183,7 @@ pub async fn migrate(
             migrated = run_migrations(pool, migrator, part, readiness) => migrated,
             () = lifecycle.servers_stopping() => return Err(DatabaseError::Stopped),
         };
+        // A transient failure is retried, because services may start before their database.
         match migrated {
             Ok(()) => break,
             Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
@@ -195,6 +197,7 @@ pub async fn migrate(
             Err(error) => return Err(error.into()),
         }
     }
+    // Other encodings cannot store every text that visitors send.
     let encoding: String = sqlx::query_scalar("SHOW server_encoding")
         .fetch_one(pool)
         .await?;
@@ -241,6 +244,7 @@ async fn run_migrations(
 async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
     tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect())
         .await
+        // The error of a full pool, which callers retry.
         .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 

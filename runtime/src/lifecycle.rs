@@ -115,6 +115,7 @@ impl Lifecycle {
 
     fn fail(&self, reason: String) {
         error!("stopping because {reason}");
+        // The first failure is kept, because later ones usually follow from it.
         self.failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -145,6 +146,7 @@ impl Lifecycle {
     pub async fn finish(&self) -> Result<(), TaskFailed> {
         self.stop();
         let servers = end_of(&self.servers).await;
+        // Only now, because the requests in flight needed the workers.
         self.workers_stop.cancel();
         let workers = end_of(&self.workers).await;
         let failure = self
@@ -164,6 +166,7 @@ impl Lifecycle {
 }
 
 async fn end_of(tracker: &TaskTracker) -> bool {
+    // `wait` completes only on a closed tracker.
     tracker.close();
     tokio::time::timeout(STEP_TIMEOUT, tracker.wait())
         .await
@@ -185,6 +188,7 @@ pub async fn signalled() {
         }
         (Err(error), _) | (_, Err(error)) => {
             error!("cannot listen for signals: {error}");
+            // Without signals, only a call of `stop` ends the program.
             std::future::pending::<()>().await;
         }
     }

@@ -172,6 +172,7 @@ pub fn zero_routes(document: &Value) {
 /// Starts recording these metrics: describes them and creates their counters. The buckets of
 /// histograms count only in a process's first call.
 pub fn start(metrics: &[Metric]) {
+    // Before the loop, because descriptions without a recorder are lost.
     recorder(metrics);
     for metric in metrics {
         match metric.kind {

@@ -22,6 +22,7 @@ pub(crate) fn room_for_connections(wanted: usize) -> usize {
 }
 
 fn fitting(wanted: usize, limit: u64) -> usize {
+    // At most half of a low limit is reserved, so that some connections remain possible.
     let room = limit - RESERVED.min(limit / 2);
     usize::try_from(room).map_or(wanted, |room| room.min(wanted))
 }

@@ -55,6 +55,7 @@ impl Readiness {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(part, state);
+        // Not `send`, which fails when no task waits.
         self.changed.send_replace(());
     }
 

@@ -86,6 +86,7 @@ impl Throttles {
         };
         let mut limiters = BTreeMap::new();
         for limit in published {
+            // Even if limits are off, so that alerts find the counter.
             zero("http_throttled_total", vec![vec![("route", limit.route)]]);
             let name = setting_name(limit.route);
             let limit = settings
@@ -115,6 +116,7 @@ impl Throttles {
         match limiter.check_key(&self.hasher.hash_one(key)) {
             Ok(snapshot) => {
                 let remaining = snapshot.remaining_burst_capacity();
+                // The refill is even, so the missing part of the limit takes its share of the time.
                 let missing = u64::from(limit.count.saturating_sub(remaining));
                 let refill = missing * u64::from(limit.seconds) / u64::from(limit.count.max(1));
                 Ok(Some(Standing {
@@ -126,6 +128,7 @@ impl Throttles {
             }
             Err(not_until) => {
                 let wait = not_until.wait_time_from(ThrottleClock(Arc::clone(&self.clock)).now());
+                // Rounded up and at least 1, because an earlier retry would be refused again.
                 let retry_after_seconds = wait
                     .as_millis()
                     .div_ceil(1000)

@@ -80,6 +80,7 @@ impl WatchedFile {
         let stood_still = now == self.seen;
         self.seen = now;
         let changed = now != self.read;
+        // Recorded only when it is reported, so that each change is reported once.
         if stood_still && changed {
             self.read = now;
         }

@@ -53,6 +53,7 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Ok(principal) => principal,
         Err(refused) => return refused.into_response(),
     };
+    // Spent before the handler runs, so that failing requests count too.
     let limit = principal.plan().limit_name(terms.id);
     let standing = match principal.spend(&app.throttles, limit) {
         Ok(standing) => standing,

@@ -73,8 +73,11 @@ impl Publisher {
                 // Only the directory needs the broker, so the routes must not wait for it.
                 self.readiness.ready(PART);
             } else if !self.was_ready() {
+                // Only before the first success: later failures must not take a working api out of
+                // service.
                 self.readiness.missing(PART, &*text);
             }
+            // Each reason is logged once, not at every attempt.
             if text != said {
                 warn!("changes wait to be published, trying again: {text}");
                 said = text;
@@ -102,6 +105,7 @@ impl Publisher {
             }
             tokio::time::sleep(LOCK_PAUSE).await;
         }
+        // Listens before the first look, so that no change is missed in between.
         let mut changes = PgListener::connect_with(self.database.raw_pool()).await?;
         changes.listen(CHANNEL).await?;
         observe_waiting(&mut connection).await?;

@@ -55,6 +55,7 @@ async fn append(
             .collect::<Result<_, _>>()?;
         if let Some(sent) = send(producer, &outgoing).await? {
             log.next_offset = sent.next;
+            // The newest record, which proves later that this log still has all of them.
             log.last_payload = outgoing.into_iter().next_back().map(|last| last.payload);
         }
         count += batch.len();

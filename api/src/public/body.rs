@@ -61,6 +61,7 @@ impl Body {
             .collect();
         let players = shown.iter().filter_map(|(_, link)| link.player.as_ref());
         let hosts = players.map(|player| player.host).collect();
+        // The page lists profiles apart from the other links.
         let (profiles, links): (Vec<_>, Vec<_>) =
             shown.into_iter().partition(|(is_social, _)| *is_social);
         let content = Content {

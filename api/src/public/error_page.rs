@@ -63,8 +63,10 @@ pub(super) fn write(app: &App, mut response: Response, id: Option<CorrelationId>
         }
     };
     let headers = response.headers_mut();
+    // The length was that of the former body.
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HTML);
+    // No cache may keep an error after its cause is gone.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     set_security_headers(headers, csp(&nonce, &[], false));
     *response.body_mut() = Body::from(html);

@@ -48,6 +48,7 @@ pub(super) async fn show_page(
     let now = app.clock.now();
     let token = tracking_token::make(&public.tracking, PageId(page.page.id), now);
     let (html, policy) = document(&page, now, &nonce(app), &token, &public.origin)?;
+    // Each response has its own nonce and token, so no cache may reuse it unasked.
     let no_cache = HeaderValue::from_static("no-cache");
     let headers = [
         (header::CONTENT_TYPE, HTML),

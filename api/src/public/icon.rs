@@ -126,6 +126,7 @@ fn read(text: &str) -> Option<Icon<'_>> {
 }
 
 fn named(text: &str) -> Option<&'static str> {
+    // Case, blanks and hyphens do not count: `Apple Music` is `applemusic`.
     let name: String = text
         .chars()
         .filter(char::is_ascii_alphanumeric)

@@ -62,6 +62,7 @@ impl PublicPage {
     /// schedule takes effect to the microsecond.
     pub(super) fn body(&self, now: Timestamp, origin: &str) -> Result<Arc<Body>, ApiError> {
         let shown: Vec<Uuid> = self.visible(now).map(|link| link.id).collect();
+        // Cloned, so that the lock is not held while a body is made.
         let kept = self.lock().clone();
         if let Some((of, body)) = kept
             && of == shown
@@ -109,6 +110,7 @@ pub(super) async fn find(public: &Public, name: &PageName) -> Result<Arc<PublicP
     let app = &public.app;
     let pool = app.main.pool()?;
     let head = store::public::find_head(pool, &name.username, name.slug.as_deref()).await?;
+    // An unpublished page looks like an unknown one.
     let Some(head) = head.filter(|head| head.published) else {
         return Err(refusals::page_not_found());
     };

@@ -149,9 +149,11 @@ impl Palette {
         // On the creator's own background, cards are a shade of it.
         let shade = own_background.map(|own| own.mix(own.opposite(), 8));
         let card = chosen("card").or(shade).unwrap_or(card);
+        // A chosen text colour also applies to cards.
         let card_text = chosen("cardText").or(own_text).unwrap_or(text).on(card);
         let inset = card.mix(card_text, 8);
         let accent = chosen("accent").unwrap_or(accent);
+        // An invisible focus ring gets the colour of the text instead.
         let seen = accent.contrast(background) >= VISIBLE && accent.contrast(card) >= VISIBLE;
         Self {
             scheme: if background.opposite() == WHITE {

@@ -140,6 +140,7 @@ fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
         Metric::Ratio(ratio) => {
             let denominator = match ratio.over {
                 Over::Scope => answer.totals.get(ratio.denominator),
+                // Shares refer to the shown rows, so that they add up in a list that is cut.
                 Over::ReturnedRows => {
                     let rows = answer.rows.iter();
                     rows.map(|row| row.values.get(ratio.denominator)).sum()

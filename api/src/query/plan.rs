@@ -20,6 +20,7 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         Shape::Choice(_) => None,
         Shape::Total(total) => {
             collect(total.metrics, &mut measures, &mut totals);
+            // A total has no rows, so all its measures cover the whole scope.
             add_all(&mut totals, measures);
             None
         }

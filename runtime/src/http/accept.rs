@@ -23,6 +23,7 @@ impl Wishes {
     pub(crate) fn weight(&self, names: &[&str]) -> Option<f32> {
         names.iter().find_map(|name| {
             let listed = self.0.iter().filter(|(listed, _)| listed == name);
+            // A name may be listed more than once, with parameters; its highest weight counts.
             listed.map(|(_, weight)| *weight).reduce(f32::max)
         })
     }

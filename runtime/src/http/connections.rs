@@ -195,6 +195,7 @@ impl Connections {
     /// A place for a connection; `address` is `None` when its connections are not counted.
     pub(super) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Place, Full> {
         let mut open = self.open();
+        // An uncounted address has no limit of its own.
         if address.is_some()
             && open.has_of(address, self.most_of_address)
             && !open.dismiss_of(address)
@@ -250,6 +251,7 @@ impl Connections {
                 client.tell(order);
             }
             if order == Order::Leave {
+                // Each place subtracts itself when it is dropped.
                 open.leaving = open.count;
             }
         }
@@ -272,6 +274,7 @@ impl Drop for Place {
         if self.client.is_leaving() {
             open.leaving -= 1;
         }
+        // Unlocked first, so that the woken task does not wait for the lock.
         drop(open);
         self.connections.left.notify_one();
     }

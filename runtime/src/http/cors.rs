@@ -36,10 +36,12 @@ impl Origins {
     pub fn read(settings: &mut Settings) -> Self {
         let mut origins = Vec::new();
         for origin in settings.text(ORIGINS).unwrap_or_default().split(',') {
+            // Browsers send an origin without a slash at its end.
             let origin = origin.trim().trim_end_matches('/');
             if origin.is_empty() {
                 continue;
             }
+            // Browsers send an origin with its scheme, so one without a scheme would never match.
             let scheme = origin.starts_with("https://") || origin.starts_with("http://");
             match HeaderValue::from_str(origin) {
                 Ok(value) if scheme => origins.push(value),

@@ -198,6 +198,7 @@ const MAX_DETAILS: usize = 10;
 const MAX_DETAIL_CHARS: usize = 300;
 
 fn shortened(line: &String) -> Cow<'_, str> {
+    // Cut between characters, because a slice inside one panics.
     match line.char_indices().nth(MAX_DETAIL_CHARS) {
         Some((end, _)) => format!("{}…", &line[..end]).into(),
         None => line.into(),

@@ -52,6 +52,7 @@ pub(super) async fn around<F: Future<Output = Response>>(
 ) -> Response {
     let started = Instant::now();
     let dialect = finisher.surfaces.of(request.uri().path());
+    // Read now, because the handler consumes the request.
     let bearer = request.headers().contains_key(header::AUTHORIZATION);
     let given = request
         .headers()
@@ -67,6 +68,7 @@ pub(super) async fn around<F: Future<Output = Response>>(
     let span = info_span!("http.request", request.id = %id, http.route = %route);
     request.extensions_mut().insert(CorrelationId(id));
 
+    // An uncaught panic would end the connection without an answer.
     let answered = AssertUnwindSafe(handle(request))
         .catch_unwind()
         .instrument(span.clone())

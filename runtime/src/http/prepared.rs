@@ -27,6 +27,7 @@ impl Prepared {
     #[must_use]
     pub fn new(media_type: HeaderValue, text: impl Into<Bytes>) -> Self {
         let plain = text.into();
+        // Compression can make a short text longer.
         let gzip = compress(&plain).filter(|gzip| gzip.len() < plain.len());
         Self {
             media_type,

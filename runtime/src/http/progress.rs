@@ -226,6 +226,7 @@ impl<S: Stream> Observed<S> {
     fn note(&self, written: &Poll<std::io::Result<usize>>) {
         match written {
             Poll::Pending => self.progress.cannot_write(),
+            // Zero bytes are no progress of the client.
             Poll::Ready(Ok(1..)) => self.progress.wrote_bytes(),
             Poll::Ready(_) => {}
         }

@@ -61,6 +61,7 @@ pub(super) fn lend(head: &Parts, body: Incoming) -> (Lent, Lender) {
             value.eq_ignore_ascii_case(b"100-continue")
         }),
     };
+    // Without a body, there is nothing to give back.
     let body = (!body.is_end_stream()).then_some(body);
     (Lent { body, home }, lender)
 }
@@ -78,6 +79,7 @@ impl Body for Lent {
             return Poll::Ready(None);
         };
         let frame = ready!(Pin::new(body).poll_frame(cx));
+        // After the end or an error, nothing is left to give back.
         if !matches!(frame, Some(Ok(_))) {
             self.body = None;
         }

@@ -113,6 +113,8 @@ impl Server {
             () = self.lifecycle.servers_stopping() => {}
             () = self.accept(&listener) => {}
         }
+        // New clients are refused at once and can try another instance, instead of waiting in the
+        // queue.
         drop(listener);
         let stopping = self.connections.end(Order::Stop);
         if tokio::time::timeout(STOP_TIMEOUT, stopping).await.is_err() {
@@ -136,6 +138,7 @@ impl Server {
                     // Out of file descriptors, or a peer that has left already: neither ends the
                     // service.
                     warn!("a connection could not be accepted: {error}");
+                    // A connection that leaves frees a file for the next one.
                     self.connections.make_room();
                     let _ = tokio::time::timeout(ACCEPT_AGAIN, self.connections.left()).await;
                 }

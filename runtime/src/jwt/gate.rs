@@ -83,6 +83,7 @@ impl Gate {
     pub fn admit(&self, headers: &HeaderMap, client: IpAddr) -> Result<Claims, Refused> {
         let client = neighbourhood(client);
         let token = bearer(headers);
+        // From a spent address, only tokens that are cheap to check are read.
         let readable = |token: &&str| !self.is_spent(client) || self.verifier.is_cheap(token);
         let checked = token
             .filter(readable)
@@ -101,6 +102,7 @@ impl Gate {
             Ok(_) => Refused::Unauthorized,
             Err(standing) => {
                 let wait = Duration::from_secs(standing.retry_after_seconds.into());
+                // Remembered, so that the next token of this address is refused unread.
                 self.spent.insert(client, self.clock.monotonic() + wait);
                 Refused::Throttled(standing)
             }

@@ -87,6 +87,7 @@ pub(super) fn from_pem(algorithm: Algorithm, text: &str) -> Result<Keys, String>
                 .to_owned(),
         );
     }
+    // Environment files usually cannot hold line breaks.
     let text = text.replace("\\n", "\n");
     let pem = text.trim().as_bytes();
     let (key, kind) = match algorithm {
@@ -185,10 +186,12 @@ fn check(algorithm: Algorithm, key: &DecodingKey) -> Result<(), String> {
     use jsonwebtoken::DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
     let fits = match (algorithm, key.kind()) {
         (Algorithm::RS256, RsaModulusExponent { n, .. }) => {
+            // Leading zeros add nothing to the size of a key.
             let zeros = n.iter().take_while(|byte| **byte == 0).count();
             RSA_BYTES.contains(&(n.len() - zeros))
         }
         (Algorithm::RS256, SecretOrDer(der)) => {
+            // Approximate, because DER adds some bytes to the modulus.
             let longest = RSA_BYTES.end() + RSA_DER_EXTRA;
             (*RSA_BYTES.start()..=longest).contains(&der.len())
         }

@@ -204,6 +204,7 @@ impl Verifier {
             return Ok(claims);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthorized)?;
+        // A token that names a key is checked with that key only.
         let mut candidates = checker.keys.candidates(header.kid.as_deref());
         let claims: Claims = candidates
             .find_map(|key| jsonwebtoken::decode(token, key, &self.validation).ok())

@@ -105,6 +105,7 @@ impl Verifier {
 }
 
 fn read_secret(settings: &mut Settings) -> Option<String> {
+    // A public key that is set but never used is a mistake of the operator.
     for name in given(settings) {
         settings.problem(
             name,

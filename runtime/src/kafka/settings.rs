@@ -148,6 +148,7 @@ impl KafkaSettings {
                 );
                 continue;
             }
+            // librdkafka itself judges the property and its value.
             match ClientConfig::new()
                 .set(&property, &value)
                 .create_native_config()

@@ -160,6 +160,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
                 TopicReplication::Fixed(replicas),
             )
             .set("cleanup.policy", spec.cleanup_policy);
+            // A compacted topic deletes nothing by age or size.
             if spec.retention_ms.is_some() {
                 topic
                     .set("retention.ms", retention)

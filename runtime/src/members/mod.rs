@@ -96,6 +96,7 @@ impl<R: Rule> Member<R> {
     pub fn read<'a>(&self, fields: &mut Fields<'a>) -> Option<R::Value<'a>> {
         if self.required {
             let given = fields.get(self.name);
+            // An empty text is as useless as an absent one, but gets its own message.
             let empty = given.is_some_and(|given| given == "") && self.rule.is_text();
             if empty || given.is_none() {
                 let what = if empty {

@@ -146,6 +146,7 @@ fn share_parameters(paths: &mut Map<String, Value>) -> Map<String, Value> {
     let mut shared = Map::new();
     for parameter in &all {
         let uses = all.iter().filter(|other| *other == parameter).count();
+        // A parameter of a single operation is easier to read there.
         if let (2.., Some(name)) = (uses, parameter["name"].as_str()) {
             shared.entry(name).or_insert_with(|| parameter.clone());
         }

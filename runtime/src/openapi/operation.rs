@@ -92,6 +92,7 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             answers: BTreeMap::new(),
+            // Any handler may have a defect.
             refusals: vec![ApiError::internal("")],
             refuses_with_pages: false,
         }
@@ -256,6 +257,7 @@ impl Operation {
     #[must_use]
     pub fn refuses(mut self, errors: impl IntoIterator<Item = ApiError>) -> Self {
         for error in errors {
+            // Several properties may add the same error.
             let known = |known: &ApiError| known.code == error.code;
             if !self.refusals.iter().any(known) {
                 self.refusals.push(error);
@@ -311,7 +313,9 @@ impl Operation {
             errors.push(error.clone());
         }
         for (status, mut errors) in by_status {
+            // Shared names are found by sorted codes.
             errors.sort_by_key(|error| error.code);
+            // Pages name no codes, so they cannot share an answer with the errors in the envelope.
             let name =
                 refusal::shared_name(&errors, dialect, names).filter(|_| !self.refuses_with_pages);
             let headers = self.error_headers(status, name.is_some());
@@ -367,6 +371,7 @@ impl Operation {
 
     /// The headers of an error. A shared error omits those of limits, which not every route has.
     fn error_headers(&self, status: u16, shared: bool) -> Value {
+        // A 429 always shows the limit that is spent.
         let spent = status == StatusCode::TOO_MANY_REQUESTS.as_u16();
         let mut headers = standing(spent || (!shared && self.throttled == Throttled::Always));
         let name = match status {

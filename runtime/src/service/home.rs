@@ -98,6 +98,7 @@ pub fn router(home: Home) -> Router {
         } else {
             ([(header::CACHE_CONTROL, CACHE)], told(home)).into_response()
         };
+        // Page and JSON have one address, so a cache must keep them apart.
         let vary = HeaderValue::from_static("accept");
         response.headers_mut().append(header::VARY, vary);
         response

@@ -104,6 +104,7 @@ impl Declared {
         };
         for part in parts {
             for setting in part.settings {
+                // Parts share declarations, such as those of the Kafka clients.
                 if declared.find(setting.name).is_none() {
                     declared.settings.push(*setting);
                 }

@@ -106,6 +106,7 @@ impl Settings {
             let Ok(name) = name.into_string() else {
                 continue;
             };
+            // An empty variable counts as absent, whatever its name is.
             if value.to_str().is_some_and(is_empty) {
                 continue;
             }
@@ -121,6 +122,7 @@ impl Settings {
                 (Name::Setting, Err(_)) => settings.problem(&name, "must be text in UTF-8"),
             }
         }
+        // In this order, so that the environment overrides the file, and flags override both.
         if let Some(path) = given.get(FILE.name) {
             settings.read_file(Path::new(path));
         }
@@ -176,6 +178,7 @@ impl Settings {
         };
         let declared = Arc::clone(&self.declared);
         for (name, value) in table {
+            // Keys of a TOML file are usually in lower case.
             let name = name.to_uppercase();
             if !declared.is_known(&name) {
                 let hint = names::hint(&name, declared.names());

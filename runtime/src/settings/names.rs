@@ -29,6 +29,7 @@ pub(crate) fn look_at(name: &str, declared: &Declared) -> Name {
         return Name::Foreign;
     }
     let first_word = name.split('_').next().unwrap_or_default();
+    // Only a name with the first word of a setting can be a mistyped setting.
     let like_ours = declared
         .names()
         .any(|known| known.split('_').next() == Some(first_word));

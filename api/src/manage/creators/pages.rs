@@ -117,6 +117,7 @@ pub(crate) async fn add_page(
     let ids = (app.ids.uuid_v7(now), creator.id);
     let page = store::pages::insert(&mut tx, ids, (&slug, &bio), now)
         .await
+        // The constraint also decides between concurrent requests with one slug.
         .map_err(|error| match broken_constraint(&error) {
             Some("bio_pages_slug_key") => refusals::slug_taken(),
             _ => error.into(),

@@ -204,6 +204,7 @@ async fn insert(
     let ids = (app.ids.uuid_v7(now), &workspace);
     let creator = store::creators::insert(tx, ids, access.user()?, names, now)
         .await
+        // The earlier check does not see concurrent requests; the constraints decide between them.
         .map_err(refusal)?;
     let ids = (app.ids.uuid_v7(now), creator.id);
     let page = store::pages::insert(tx, ids, (FIRST_SLUG, ""), now).await?;

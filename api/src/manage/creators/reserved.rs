@@ -247,6 +247,7 @@ fn says(text: &str, is_word: &dyn Fn(&str) -> bool) -> bool {
         .split(SEPARATORS)
         .filter(|word| !word.is_empty())
         .collect();
+    // The words together count too: `ad.min` consists of no reserved words.
     let one_by_one = !words.is_empty() && words.iter().all(|word| is_word(word));
     one_by_one || is_word(text) || is_word(&words.concat())
 }
@@ -265,6 +266,7 @@ fn is_word(text: &str) -> bool {
 fn is_authority(text: &str) -> bool {
     let shape = |text: &str| {
         let letters = text.chars().map(|c| match letter(c, 'i') {
+            // `l` and `i` look alike, so both become `i`.
             'l' => 'i',
             other => other,
         });

@@ -121,6 +121,7 @@ pub(crate) async fn update_page(
     let page_id = store::pages::lock(&mut tx, creator.id, page_id)
         .await?
         .ok_or_else(refusals::page_not_found)?;
+    // Read after the lock, so that concurrent changes do not overwrite each other.
     let stored = store::pages::find(&mut *tx, creator.id, Some(page_id))
         .await?
         .ok_or_else(refusals::page_not_found)?;

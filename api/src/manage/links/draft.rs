@@ -88,6 +88,7 @@ impl Draft {
         if !schedule::is_in_order(self.start, self.end) {
             return Err(refusals::invalid_schedule());
         }
+        // The client's own kind replaces detection, even without data for the player.
         let detected = match &self.embed_type {
             Some(_) => None,
             None => embed::detect(&url),

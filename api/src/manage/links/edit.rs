@@ -71,6 +71,7 @@ impl Edit {
         let mut link = stored.clone();
         if let Some(given) = &self.url {
             let (given, url) = destination::read(given).ok_or_else(refusals::invalid_url)?;
+            // The same url keeps its embed, because some editors send every member.
             if given != stored.url {
                 given.clone_into(&mut link.url);
                 self.renew_embed(&mut link, &url);

@@ -65,6 +65,7 @@ pub(crate) async fn reorder_links(
     if !store::links::are_all_on(&mut tx, page_id, &link_ids).await? {
         return Err(refusals::links_not_owned());
     }
+    // An unchanged order writes no audit row and no directory entry.
     if store::links::reorder(&mut tx, page_id, &link_ids).await? == 0 {
         return Ok(done());
     }
@@ -111,6 +112,7 @@ impl Rule for Ids {
         };
         let texts: Vec<String> = given
             .iter()
+            // In lower case, so that one id in two spellings counts as a duplicate.
             .filter_map(|id| id.as_str().map(str::to_ascii_lowercase))
             .collect();
         if texts.len() < given.len() {

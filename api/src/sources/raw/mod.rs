@@ -24,6 +24,7 @@ pub(super) fn statement_text(plan: &Plan) -> String {
 fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
     let mut answer = Answer::default();
     let totals = plan.totals_in_order();
+    // Every row repeats the totals.
     if let Some(first) = found.first() {
         answer.totals = values(first, 0, &totals)?;
     }

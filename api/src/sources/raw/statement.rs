@@ -71,6 +71,7 @@ fn write_rows(sql: &mut Sql, rows: &Rows, filter: &Filter) {
     write_where(sql, rows.fact, filter);
     if let Some(by) = &rows.by {
         let present = Predicate::Present(column_of(by.reach));
+        // The fact's own predicates may already exclude rows without a value.
         let known = rows.fact.predicates_within(None).contains(&present);
         if matches!(by.values, Kept::Known(_)) && !known {
             sql.push("\n  AND ");
@@ -118,6 +119,7 @@ fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
             .push(" < ")
             .bind(Value::Instant(until));
     }
+    // Conditions on columns of the visit go into one subquery on the visits.
     let (own, of_visit): (Vec<&Condition>, Vec<&Condition>) = filter
         .conditions
         .iter()

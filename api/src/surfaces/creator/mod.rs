@@ -31,6 +31,7 @@ pub(crate) struct Creator;
 impl Dialect for Creator {
     fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
         let takes = |param: Param| report.params.contains(&param);
+        // A parameter that the row lacks is ignored here; `filters::read` reports it.
         let text = |param: Param| takes(param).then(|| query.first(param.name())).flatten();
         let mut problems = Vec::new();
         let conditions = filters::read(report, query, &mut problems);
@@ -62,6 +63,7 @@ impl Dialect for Creator {
             }
             _ => None,
         };
+        // Only now, so that one answer reports all problems.
         match (zone, problems.is_empty()) {
             (Some(zone), true) => Ok(Asked {
                 now,
@@ -86,6 +88,7 @@ impl Dialect for Creator {
         let granted = store::creators::grant(app.main.pool()?, access.user()?, asked.page_id)
             .await?
             .ok_or_else(refusals::creator_not_found)?;
+        // The look-up uses the caller's own subject, so the caller is the owner.
         access.check(Role::Owner)?;
         let scope_id = match report.scope {
             Scope::Page => Some(

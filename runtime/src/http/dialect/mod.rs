@@ -61,6 +61,7 @@ impl<D: ?Sized> Surfaces<D> {
     #[must_use]
     pub fn of(&self, path: &str) -> &'static D {
         let holds = |prefix: &str| {
+            // Whole segments only, so that `/api` does not own `/apis`.
             let rest = path.strip_prefix(prefix);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

@@ -44,6 +44,7 @@ fn kid_chooses_the_key_of_a_set_and_without_kid_every_key_qualifies() {
         let home = set(&format!("{algorithm:?}"), folder.path()).unwrap();
         assert!(subject(&home, &foreign).is_some(), "{kid}");
     }
+    // A public part of a key, used as a secret.
     let known = serde_json::from_str::<Value>(JWKS).unwrap()["keys"][0]["x"].to_string();
     let forged = hs256(&good(), known.trim_matches('"').as_bytes());
     assert_eq!(subject(&verifier, &forged), None);

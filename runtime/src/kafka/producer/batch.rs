@@ -40,6 +40,7 @@ impl Batch {
         {
             *slot = Some(outcome);
         }
+        // The last report wakes the caller.
         if self.waiting.fetch_sub(1, Ordering::AcqRel) == 1
             && let Some(done) = self
                 .done

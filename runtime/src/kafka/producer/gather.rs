@@ -72,6 +72,7 @@ impl Gather {
         let mut state = self.lock();
         let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
         let until_next = state.until_next();
+        // A lone record leaves at once. Others wait, unless there are enough for full batches.
         let waits = (state.on_their_way > 0 || !until_next.is_zero())
             && state.waiting.len() + records.len() < MOST_RECORDS
             && state.waiting_bytes + bytes < MOST_BYTES;

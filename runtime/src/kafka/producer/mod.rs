@@ -111,6 +111,7 @@ impl Producer {
         if records.is_empty() {
             return Vec::new();
         }
+        // One client for the whole call, even if another call replaces it meanwhile.
         let producer = self.current.load_full();
         let (batch, done) = Batch::new(records.len());
         match producer.gather.append(&producer.client, records, &batch) {
@@ -145,6 +146,7 @@ impl Producer {
         let Some((code, reason)) = used.client.client().fatal_error() else {
             return;
         };
+        // Another call has replaced it already.
         if !Arc::ptr_eq(&self.current.load(), used) {
             return;
         }
@@ -189,6 +191,7 @@ impl Polled {
         };
         let client = Arc::new(Client::from_config_and_context(config, deliveries)?);
         let context = client.client().context();
+        // The client needs its context first, so the link back is set afterwards.
         let _ = context.client.set(Arc::downgrade(&client));
         let unused = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&unused));

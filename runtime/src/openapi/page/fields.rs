@@ -38,6 +38,7 @@ fn collect(document: &Value, schema: &Value, depth: usize, fields: &mut Vec<Fiel
     if depth > MAX_DEPTH {
         return;
     }
+    // A list shows the members of its items, at its own depth.
     if schema["type"] == "array" {
         return collect(document, &schema["items"], depth, fields);
     }
@@ -157,6 +158,7 @@ pub(super) fn rules(schema: &Value) -> String {
         count => format!("at least {count} characters"),
     });
     rule("maxLength", &|count| format!("at most {count} characters"));
+    // Two bounds read better as one rule.
     if let (Some(from), Some(_)) = (schema.get("minimum"), schema.get("maximum")) {
         let from = literal(from);
         rule("maximum", &|to| format!("from {from} to {to}"));
