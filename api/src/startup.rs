@@ -20,8 +20,8 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
 /// The newest migration of the projector, which this build's reports need.
 pub const ANALYTICS_SCHEMA: i64 = 3;
 
-/// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table, as
-/// the wrong role and in a read-only session.
+/// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table,
+/// as the wrong role and in a read-only session.
 pub(crate) const SCHEMA_VERSION: &str = "\
 SELECT max(version)
 FROM _sqlx_migrations

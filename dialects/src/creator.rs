@@ -1,4 +1,4 @@
-//! The dialect of creators (`/api/v1/...`): `{"success":true,"data":…}`, and errors with an `i18nKey`.
+//! The creators' dialect (`/api/v1/...`): `{"success":true,"data":…}`; errors have an `i18nKey`.
 //!
 //! An error's `code` depends on its status; the `i18nKey` is its specific code.
 

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + Debug {
-    /// Now, to the microsecond, which is what PostgreSQL keeps. An operator or NTP may set it back, so
-    /// durations and deadlines are measured by [`Self::monotonic`].
+    /// Now, to the microsecond, which is what PostgreSQL keeps. An operator or NTP may set it back,
+    /// so durations and deadlines are measured by [`Self::monotonic`].
     fn now(&self) -> Timestamp;
     /// Time since a moment that stays the same while the program runs. Never goes back.
     fn monotonic(&self) -> Duration;
@@ -147,7 +147,8 @@ impl IdSource for SeededIds {
     }
 }
 
-/// The mixing function of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
+/// The mixing function of Steele, Lea and Flood, "Fast splittable pseudorandom number generators"
+/// (2014).
 const fn splitmix64(seed: u64) -> u64 {
     let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

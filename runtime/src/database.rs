@@ -76,7 +76,7 @@ fn check_url(text: &str) -> Result<(), String> {
 
 /// How many sessions a pool has, and the limits that the server enforces on each.
 ///
-/// Override single members: `PoolSettings { statement_timeout: .., ..PoolSettings::new("name", 4) }`.
+/// To override some: `PoolSettings { statement_timeout: .., ..PoolSettings::new("name", 4) }`.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolSettings {
     /// Name of the sessions at the server, for example in `pg_stat_activity`.
@@ -290,7 +290,7 @@ pub fn is_away(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Class 57P: shutdown and start-up; 08: connection; 53: resources; 40: serialization and deadlocks.
+        // Classes: 57P shutdown and start-up; 08 connection; 53 resources; 40 conflicts, deadlocks.
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             let classes = ["57P", "08", "53", "40"];

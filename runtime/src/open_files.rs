@@ -5,8 +5,8 @@ use tracing::warn;
 /// Files for other uses than client connections: databases, the log, the embedded parts.
 const RESERVED: u64 = 256;
 
-/// Raises the limit to the most that the system allows this process. Shells give 1024 by default, and
-/// allow far more.
+/// Raises the limit to the most that the system allows this process. Shells give 1024 by default,
+/// and allow far more.
 pub fn raise_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!("the limit of open files cannot be raised: {error}");

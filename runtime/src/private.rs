@@ -65,7 +65,8 @@ pub fn protect(path: &Path) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(opened.mode() & 0o7777 & !OTHERS))
 }
 
-/// Writes a file that only its owner may read, whole or not at all. It is on the disk when this returns.
+/// Writes a file that only its owner may read, whole or not at all. It is on the disk when this
+/// returns.
 ///
 /// # Errors
 /// When it cannot be written.

@@ -1,7 +1,8 @@
 //! Signs and verifies tokens with `ring`, as the cryptography of the token library.
 //!
-//! The library's own choices bring 45 crates or a second C library; TLS needs `ring` anyway. The rule to keep:
-//! every algorithm that a setting can name is in both tables, and [`install`] runs before a token is read or made.
+//! The library's own choices bring 45 crates or a second C library; TLS needs `ring` anyway. The
+//! rule to keep: every algorithm that a setting can name is in both tables, and [`install`] runs
+//! before a token is read or made.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey,

@@ -105,8 +105,8 @@ impl KafkaSettings {
         config
     }
 
-    /// For a producer that never gives up: all records reach the log in the order given, however long the broker is
-    /// unavailable. The log lacks only records that the broker refuses.
+    /// For a producer that never gives up: all records reach the log in the order given, however
+    /// long the broker is unavailable. The log lacks only records that the broker refuses.
     #[must_use]
     pub fn patient_producer(&self) -> ClientConfig {
         let mut config = self.producer();

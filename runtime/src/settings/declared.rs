@@ -162,7 +162,8 @@ impl Declared {
         own.chain(self.elsewhere.iter().copied())
     }
 
-    /// Whether a name is a setting of any program, or of the two families `KAFKA_<...>` and `RATE_LIMIT_<...>`.
+    /// Whether a name is a setting of any program, or of the two families `KAFKA_<...>` and
+    /// `RATE_LIMIT_<...>`.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.names().any(|known| known == name)
             || name.starts_with("KAFKA_")

@@ -132,7 +132,8 @@ impl Rule for StyleSheet {
 
     fn read<'a>(&self, fields: &mut Fields<'a>, name: &str) -> Option<&'a str> {
         let css = fields.string(name, MAX_CSS_CHARS)?;
-        // It would close the sheet's `<style>` element, and the browser would read the rest as markup.
+        // It would close the sheet's `<style>` element, and the browser would read the rest as
+        // markup.
         if css.to_ascii_lowercase().contains("</style") {
             fields.problem(format!("{name} must not contain </style"));
         }

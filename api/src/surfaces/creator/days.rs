@@ -31,7 +31,8 @@ fn parse_int(text: &str) -> Option<i64> {
     value.map(|value| if negative { -value } else { value })
 }
 
-/// ECMAScript's `WhiteSpace` and `LineTerminator`: Unicode's white space without U+0085, and U+FEFF.
+/// ECMAScript's `WhiteSpace` and `LineTerminator`: Unicode's white space without U+0085, and
+/// U+FEFF.
 fn is_js_space(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }

@@ -106,7 +106,8 @@ impl Producer {
 
     /// Appends records and waits for their acknowledgements. Returns as soon as all are known.
     ///
-    /// Records of one call, and of calls made one after another, get into their partition in that order.
+    /// Records of one call, and of calls made one after another, get into their partition in that
+    /// order.
     pub async fn send(&self, records: &[Record<'_>]) -> Outcomes {
         if records.is_empty() {
             return Vec::new();
@@ -153,7 +154,8 @@ impl Producer {
         error!("the broker declared this producer unusable ({code:?}: {reason}); making a new one");
         match Polled::new(&self.config) {
             Ok(fresh) => {
-                // Several calls may see the same failure: the first replaces the producer, the others drop theirs.
+                // Several calls may see the same failure: the first replaces the producer, the
+                // others drop theirs.
                 let before = self.current.compare_and_swap(used, Arc::new(fresh));
                 if Arc::ptr_eq(&before, used) {
                     metrics::counter!("kafka_producers_replaced_total").increment(1);

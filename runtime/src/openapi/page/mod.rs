@@ -206,8 +206,8 @@ fn answer<'a>(document: &'a Value, status: &'a str, answer: &'a Value) -> Answer
     }
 }
 
-/// The data of an answer: its only member that is not a constant. The page describes the envelope once, at its
-/// beginning.
+/// The data of an answer: its only member that is not a constant. The page describes the envelope
+/// once, at its beginning.
 fn within_envelope<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let members = example::resolve(document, schema)["properties"].as_object();
     let members = members.into_iter().flat_map(serde_json::Map::values);
