@@ -1,5 +1,6 @@
-//! The creator surface's specific errors. Their keys are a contract: clients translate them and
-//! branch on them.
+//! The creator surface's specific errors.
+//!
+//! Their keys are a contract: clients translate them and branch on them.
 
 use runtime::http::ApiError;
 use serde_json::json;

@@ -1,5 +1,6 @@
-//! Checks that `TRACKING_HMAC_SECRET` is one that ingest knows. With another secret, pages would
-//! look the same, and ingest would refuse every visit.
+//! Checks that `TRACKING_HMAC_SECRET` is one that ingest knows.
+//!
+//! With another secret, pages would look the same, and ingest would refuse every visit.
 
 use runtime::{Lifecycle, kafka::KafkaSettings, topics};
 use schemas::Keyring;

@@ -1,5 +1,4 @@
-//! PostgreSQL pools whose sessions have limits, and migrations that one program runs while others
-//! wait.
+//! PostgreSQL pools with limits on every session, and migrations by one program at a time.
 //!
 //! The one rule: the server enforces limits on every session. Otherwise a statement could hang for
 //! ever, and a transaction of a vanished client would keep its locks.

@@ -1,5 +1,6 @@
-//! `--health-check`: asks the local service whether it is ready. For containers, whose images have
-//! no HTTP client.
+//! `--health-check`: asks the local service whether it is ready.
+//!
+//! For containers, whose images have no HTTP client.
 
 use crate::{
     Settings,

@@ -1,5 +1,4 @@
-//! Parts that every binary shares: settings, clock and ids, lifecycle, telemetry, metrics, Kafka,
-//! HTTP.
+//! Shared parts of every binary: settings, clock, ids, lifecycle, telemetry, Kafka, HTTP.
 //!
 //! Contains nothing of the product. The one rule: time and randomness enter the program here and
 //! are passed on as [`Context`], so that tests control both.

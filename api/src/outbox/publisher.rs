@@ -1,5 +1,4 @@
-//! The publisher: takes the lock, checks the log, publishes waiting changes, and waits for the
-//! next.
+//! The publisher: takes the lock, checks the log, and publishes changes as they arrive.
 
 use super::{
     PublishError, log,

@@ -1,5 +1,4 @@
-//! Shows a host to visitors: in Unicode if its letters cannot be mistaken for others, else in
-//! ASCII.
+//! Shows a host to visitors: in Unicode if that cannot deceive, else in ASCII.
 //!
 //! The one rule: a label is shown in Unicode if all its letters belong to one script that is listed
 //! here. Latin letters that look like plain ones are not in the list. Cyrillic and Greek labels

@@ -1,5 +1,4 @@
-//! The colours of a page, for light and dark: our own, or the creator's choice as far as it is
-//! readable.
+//! The colours of a page, for light and dark: our own, or the creator's if readable.
 //!
 //! The one rule: text has a contrast of at least 4.5 to 1 to its background (WCAG 2.2, 1.4.3),
 //! whatever was chosen. An unreadable colour is replaced by black or white.

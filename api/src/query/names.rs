@@ -1,5 +1,7 @@
-//! Names of the things in a ranking. They are in the main database, so they are joined here and not
-//! in SQL. An id that is not found here is not the caller's, and gets no row of its own.
+//! Names of the things in a ranking.
+//!
+//! They are in the main database, so they are joined here and not in SQL. An id that is not found
+//! here is not the caller's, and gets no row of its own.
 
 use super::asked::Grant;
 use crate::{

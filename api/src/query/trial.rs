@@ -1,5 +1,6 @@
-//! Runs reports without their routes, for tests: texts of statements, and answers to rows outside
-//! the catalogue.
+//! Runs reports without their routes, for tests.
+//!
+//! Gives the texts of statements, and answers to rows outside the catalogue.
 
 use super::{asked::Asked, compose::compose, names::Names, plan::plan};
 use crate::{

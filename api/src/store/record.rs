@@ -1,5 +1,6 @@
-//! Writes the traces of a change of a page or its links, in the transaction of the change: the
-//! page's versions, an audit row, a directory entry.
+//! Writes the traces of a change of a page or its links, in the change's transaction.
+//!
+//! The traces are the page's versions, an audit row and a directory entry.
 //!
 //! The one rule: the page's row is locked before anything of the page changes.
 

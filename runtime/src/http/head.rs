@@ -1,5 +1,4 @@
-//! Checks the head of every request, whatever its route: one host, and a path and query of bounded
-//! length.
+//! Checks the head of every request: one host, and a path and query of bounded length.
 
 use super::{ApiError, MAX_TARGET_BYTES};
 use axum::{

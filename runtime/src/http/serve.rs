@@ -1,5 +1,4 @@
-//! A listener: accepts connections, limits their number, and answers the requests in flight at a
-//! stop.
+//! A listener: accepts connections, limits their number, answers requests in flight at a stop.
 
 use super::{
     HEAD_TIMEOUT, MAX_CONNECTIONS, Options, STOP_TIMEOUT, Surfaces, WRITE_TIMEOUT, connection,

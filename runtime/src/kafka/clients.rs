@@ -1,5 +1,4 @@
-//! Configures each kind of Kafka client: what the promises require, and the operator's own
-//! settings.
+//! Configures each kind of Kafka client: what the promises require, and the operator's settings.
 
 use super::{
     KafkaSettings,

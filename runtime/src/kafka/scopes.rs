@@ -1,5 +1,6 @@
-//! Which kind of client each librdkafka property applies to, as in librdkafka's own lists, without
-//! callbacks.
+//! Which kind of client each librdkafka property applies to.
+//!
+//! The lists are librdkafka's own, without callbacks.
 
 /// A kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,4 @@
-//! Usernames that no creator may take, because visitors would think of the operator, a machine or a
-//! route.
+//! Usernames that no creator may take: they suggest the operator, a machine or a route.
 //!
 //! The one rule: a word is reserved in any spelling. `s3curity`, `ad.min` and `support-team` are
 //! reserved like the words in them.

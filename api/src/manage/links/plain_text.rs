@@ -1,5 +1,7 @@
-//! Turns a text into plain text: removes tags, and scripts and styles with their contents, and
-//! decodes entities. A `<` that does not begin a tag stays.
+//! Turns a text into plain text.
+//!
+//! Removes tags, and scripts and styles with their contents, and decodes entities. A `<` that does
+//! not begin a tag stays.
 
 use super::markup::escape_strays;
 use ammonia::Builder;

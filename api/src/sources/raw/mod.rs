@@ -1,5 +1,4 @@
-//! Answers from the tables of facts: one statement for each plan, so that all numbers show one
-//! moment.
+//! Answers from the tables of facts: one statement a plan, so all numbers show one moment.
 
 mod sql;
 mod statement;

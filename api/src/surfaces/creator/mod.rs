@@ -1,5 +1,7 @@
-//! The creator surface: `{"success":true,"data":…}`, windows of whole days back from now, and the
-//! caller's first page unless the request names another.
+//! The creator surface: how its requests for reports are read.
+//!
+//! Windows are whole days back from now. The page is the caller's first, unless the request names
+//! another.
 
 mod days;
 mod export;

@@ -1,5 +1,4 @@
-//! Describes the creator surface's reports in the OpenAPI document, from the rows of the catalogue
-//! alone.
+//! Describes the creator surface's reports in the OpenAPI document, from the catalogue.
 
 use super::{
     PREVIOUS, days,

@@ -1,5 +1,6 @@
-//! The beginning of a window: a number of 24-hour days ago, rounded down to a quarter of an hour. A
-//! window has no end.
+//! The beginning of a window: `days` x 24 hours ago, rounded down to a quarter of an hour.
+//!
+//! A window has no end.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,5 +1,7 @@
-//! Appends records to the log: acknowledged by all replicas, or an error within
-//! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT). Only a patient producer has no timeout.
+//! Appends records to the log, acknowledged by all replicas.
+//!
+//! A record that is not acknowledged within [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT) is
+//! an error. Only a patient producer has no timeout.
 //!
 //! A producer that the broker declared unusable is replaced.
 
