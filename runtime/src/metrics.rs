@@ -17,7 +17,7 @@ pub enum MetricKind {
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Spreads over buckets.
+    /// Counts values in buckets.
     Histogram,
 }
 
@@ -30,7 +30,7 @@ pub struct Metric {
     pub kind: MetricKind,
     /// Its labels.
     pub labels: &'static [&'static str],
-    /// What it means.
+    /// Its meaning.
     pub help: &'static str,
     /// Upper bounds of a histogram's buckets; empty for the buckets of times.
     buckets: &'static [f64],

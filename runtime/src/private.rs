@@ -96,7 +96,7 @@ fn write(path: &Path, text: &str, sync: impl Fn(&File) -> io::Result<()>) -> io:
 /// Puts the name of a file or folder on the disk, but not its content.
 ///
 /// # Errors
-/// When the folder above cannot be opened or written.
+/// When the parent folder cannot be opened or synced.
 pub fn sync_name(path: &Path) -> io::Result<()> {
     folder_of(path)?.sync_all()
 }

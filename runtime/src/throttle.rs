@@ -46,7 +46,7 @@ pub struct Limit {
 pub struct Standing {
     /// The whole limit.
     pub limit: u32,
-    /// How many more are allowed at once.
+    /// How many requests are still allowed at once.
     pub remaining: u32,
     /// Seconds until the next is allowed, rounded up; 0 while some remain.
     pub retry_after_seconds: u32,

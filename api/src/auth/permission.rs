@@ -6,7 +6,7 @@
 pub struct Permission(pub &'static str);
 
 impl Permission {
-    /// Reading what is published.
+    /// Reading public pages.
     pub const PUBLIC: Self = Self("public:read");
     /// Reading reports.
     pub(crate) const REPORTS: Self = Self("analytics:read");

@@ -31,7 +31,7 @@ pub struct Report {
     pub filters: &'static [&'static Dimension],
     /// The format of its answer.
     pub format: Format,
-    /// How often a user may ask.
+    /// How often a user may request it.
     pub limit: PerUser,
     /// What it shows, in one line.
     pub summary: &'static str,
@@ -49,15 +49,15 @@ pub enum Surface {
 pub enum Param {
     /// `days`: how many days back.
     Days,
-    /// `bioPageId`: which page, the first by default.
+    /// `bioPageId`: the page, the first one by default.
     BioPageId,
     /// `timezone`: the zone of days and hours, UTC by default.
     Timezone,
     /// `compare=previous`: adds the previous window to the answer.
     Compare,
-    /// `dimension`: what to break down by.
+    /// `dimension`: the dimension to break down by.
     Dimension,
-    /// `type`: what to export.
+    /// `type`: the report to export.
     Type,
 }
 

@@ -25,11 +25,11 @@ use runtime::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A family of commands, as the document groups them.
+/// A family of commands, a group in the document.
 pub(crate) struct Family {
     /// Its name.
     pub(crate) tag: &'static str,
-    /// What it is about.
+    /// Its description.
     pub(crate) about: &'static str,
     /// Its commands, in the order in which they are shown.
     pub(crate) commands: &'static [Command],

@@ -1,4 +1,4 @@
-//! `GET /@{username}` and `GET /@{username}/{slug}`
+//! `GET /@{username}` and `GET /@{username}/{slug}`: shows a page as HTML.
 //!
 //! Owns the document around a page's body: the parts that are new in each response (nonce, tracking
 //! token), and the policy for browsers. The one rule: nothing runs, loads or is styled without the

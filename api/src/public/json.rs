@@ -1,4 +1,4 @@
-//! `GET /api/v1/bio/{username}` and `GET /api/v1/bio/embed/{username}`
+//! `GET /api/v1/bio/{username}` and `GET /api/v1/bio/embed/{username}`: a page as JSON.
 
 use super::{
     Public,

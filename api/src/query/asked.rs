@@ -13,7 +13,7 @@ pub(crate) struct Asked {
     pub(crate) since: Timestamp,
     /// The same in days.
     pub(crate) days: u16,
-    /// The page, if it names one.
+    /// The page, if the request names one.
     pub(crate) page_id: Option<Uuid>,
     /// The time zone of days and hours.
     pub(crate) zone: TimeZone,

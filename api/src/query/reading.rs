@@ -1,4 +1,4 @@
-//! Runs plans at the database for as long as their request waits.
+//! Runs plans at the database, as long as their request waits.
 //!
 //! Dropping a future does not end its statement: the server continues it. So a separate task runs
 //! the statement, notices when its request is gone, and cancels it. The one rule: connection and

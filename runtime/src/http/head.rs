@@ -9,7 +9,7 @@ use axum::{
 /// Checks the head of a request.
 ///
 /// # Errors
-/// 400 for a wrong host, 414 for a target that is too long.
+/// 400 for an invalid host, 414 for a path and query that are too long.
 pub(super) fn check(request: &Request) -> Result<(), ApiError> {
     check_host(request.version(), request.headers())?;
     check_target(request.uri())

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The 429 of a key that has spent its limit.
+/// The 429 for a key that has spent its limit.
 #[must_use]
 pub fn refuse(route: &'static str, standing: Standing) -> Response {
     metrics::counter!("http_throttled_total", "route" => route).increment(1);

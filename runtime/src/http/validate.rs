@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         Some(text)
     }
 
-    /// A text that must be there, of 1 to `max_chars` characters.
+    /// A required text of 1 to `max_chars` characters.
     pub fn required_string(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
         if self.get(name).is_none() {
             self.problem(format!("{name} is required"));
@@ -84,7 +84,7 @@ impl<'a> Fields<'a> {
         uuid
     }
 
-    /// A UUID that must be there.
+    /// A required UUID.
     pub fn required_uuid(&mut self, name: &str) -> Option<Uuid> {
         if self.get(name).is_none() {
             self.problem(format!("{name} is required"));
@@ -131,7 +131,7 @@ impl<'a> Fields<'a> {
         inside
     }
 
-    /// A number that must be there.
+    /// A required number in a range.
     pub fn required_number(&mut self, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
         if self.get(name).is_none() {
             self.problem(format!("{name} is required"));

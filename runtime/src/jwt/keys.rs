@@ -47,7 +47,6 @@ pub(super) struct ReadSet {
 impl Keys {
     /// The keys that may have signed a token. In a set, `kid` chooses the keys that have it;
     /// without `kid`, every key qualifies.
-    /// one it may be any.
     pub(super) fn candidates<'a>(
         &'a self,
         kid: Option<&'a str>,
@@ -74,7 +73,7 @@ impl Keys {
 /// Reads a public key in PEM. Line breaks may be written as `\n`, as in environment files.
 ///
 /// # Errors
-/// What is wrong, and what would be right.
+/// The mistake, and a valid alternative.
 pub(super) fn from_pem(algorithm: Algorithm, text: &str) -> Result<Keys, String> {
     if text.contains("PRIVATE KEY-----") {
         return Err(

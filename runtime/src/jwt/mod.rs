@@ -26,7 +26,7 @@ use std::{fmt, fs, path::Path, sync::Arc};
 use thiserror::Error;
 use tracing::warn;
 
-/// How far clocks may disagree.
+/// Allowed difference between clocks.
 pub const LEEWAY_SECONDS: i64 = 30;
 /// Longest accepted subject, in Unicode scalar values.
 pub const MAX_SUBJECT_CHARS: usize = 128;

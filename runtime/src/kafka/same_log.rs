@@ -13,7 +13,7 @@ use rdkafka::{
 use schemas::directory::Log;
 use std::time::Duration;
 
-/// How long the cluster may take to answer.
+/// Timeout for the cluster's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads single records of a cluster. Every method blocks.

@@ -61,7 +61,7 @@ const FIXED: &[&str] = &[
     "metadata.broker.list",
 ];
 
-/// A cluster and how to talk to it.
+/// A cluster, and the settings of its clients.
 #[derive(Clone)]
 pub struct KafkaSettings {
     pub(super) brokers: String,

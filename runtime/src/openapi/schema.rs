@@ -149,7 +149,7 @@ pub fn any_object() -> Schema {
     Schema::of_type("object")
 }
 
-/// An array of such items.
+/// An array of items with this schema.
 #[must_use]
 pub fn list(items: Schema) -> Schema {
     Schema::of_type("array").with("items", items)
@@ -209,7 +209,7 @@ pub fn nullable(name: impl Into<String>, schema: Schema) -> Member {
     optional(name, schema.or_null())
 }
 
-/// An object with these members, and perhaps others.
+/// An object with these members; others are allowed.
 #[must_use]
 pub fn object(members: impl IntoIterator<Item = Member>) -> Schema {
     let mut properties = Map::new();

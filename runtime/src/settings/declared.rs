@@ -49,7 +49,7 @@ impl Setting {
         self.required_by("[required]")
     }
 
-    /// The same, with words for `--help`.
+    /// The same, with a text for `--help` in place of the default.
     #[must_use]
     pub const fn required_by(self, words: &'static str) -> Self {
         Self {

@@ -58,7 +58,7 @@ impl fmt::Debug for Settings {
 pub struct Problem {
     /// The setting.
     pub name: String,
-    /// What is wrong, and what would be right. Never repeats a secret.
+    /// The mistake, and a valid alternative. Never repeats a secret.
     pub what: String,
 }
 
@@ -151,7 +151,7 @@ impl Settings {
         }
     }
 
-    /// Sets a value that was not given.
+    /// Sets a value unless one was given.
     pub fn set_default(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
         self.values
             .entry(name.as_ref().to_owned())

@@ -1,4 +1,4 @@
-//! `POST` and `GET /api/v1/creators/{creatorId}/bio`
+//! `POST` and `GET /api/v1/creators/{creatorId}/bio`: adds and reads a page.
 
 use super::{
     members::{BIO, SLUG},

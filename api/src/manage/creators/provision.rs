@@ -1,4 +1,4 @@
-//! `POST /api/v1/creators` and `GET /api/v1/creators/me`
+//! `POST /api/v1/creators` and `GET /api/v1/creators/me`: makes and reads a creator.
 
 use super::{
     members::{DISPLAY_NAME, USERNAME},

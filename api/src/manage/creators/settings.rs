@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/creators/{creatorId}/bio`
+//! `PATCH /api/v1/creators/{creatorId}/bio`: changes the settings of a page.
 
 use super::{
     members::{

@@ -1,4 +1,4 @@
-//! `POST /api/v1/creators/{creatorId}/links`
+//! `POST /api/v1/creators/{creatorId}/links`: puts a link on a page.
 
 use super::{
     WireLink,

@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/creators/links/{linkId}`
+//! `DELETE /api/v1/creators/links/{linkId}`: removes a link from its page.
 
 use super::own;
 use crate::{

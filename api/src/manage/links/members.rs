@@ -54,7 +54,7 @@ pub(super) const SCHEDULED_START: Member<Moment> = Member::new("scheduledStart",
 pub(super) const SCHEDULED_END: Member<Moment> =
     Member::new("scheduledEnd", Moment).about("Until when; after the start.");
 
-/// A place in the page's order as it is stored.
+/// A place in the page's order, as stored.
 pub(super) fn place(given: i64) -> Option<i32> {
     i32::try_from(given).ok()
 }

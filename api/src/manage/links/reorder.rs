@@ -1,4 +1,4 @@
-//! `POST /api/v1/creators/{creatorId}/links/reorder`
+//! `POST /api/v1/creators/{creatorId}/links/reorder`: orders the links of a page.
 
 use crate::{
     app::App,

@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/creators/links/{linkId}`
+//! `PATCH /api/v1/creators/links/{linkId}`: changes a link.
 
 use super::{WireLink, edit::Edit, own};
 use crate::{

@@ -10,13 +10,13 @@ const MAX_DEPTH: usize = 5;
 /// A line of a table.
 #[derive(Debug, PartialEq)]
 pub(super) struct Field {
-    /// How many objects it is in.
+    /// Depth of nesting.
     pub(super) depth: usize,
     /// Name of the member; for a heading, what distinguishes the lines below it.
     pub(super) name: String,
-    /// What it holds.
+    /// Type of its values.
     pub(super) kind: String,
-    /// Whether it is always there.
+    /// Whether it is always present.
     pub(super) required: bool,
     /// Whether the line is a heading for those below.
     pub(super) heading: bool,
