@@ -61,6 +61,7 @@ impl Turns {
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             present: 0,
         });
+        // Checked before the wait, so that a flood cannot grow the queue.
         if tenant.present >= AT_ONCE + WAITING {
             return None;
         }

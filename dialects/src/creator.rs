@@ -57,6 +57,7 @@ impl Dialect for Creator {
             "i18nKey": error.code,
             "correlationId": correlation_id,
         });
+        // Without a value, these members are absent instead of null.
         if let Some(members) = told.as_object_mut() {
             if let Some(vars) = &error.vars {
                 members.insert("i18nVars".to_owned(), Value::clone(vars));

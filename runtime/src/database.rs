@@ -125,6 +125,7 @@ impl PoolSettings {
     fn limits(&self) -> Vec<(&'static str, String)> {
         let milliseconds = |time: Duration| time.as_millis().to_string();
         let seconds = |time: Duration| time.as_secs().to_string();
+        // Names and units of PostgreSQL's own settings.
         vec![
             ("statement_timeout", milliseconds(self.statement_timeout)),
             ("lock_timeout", milliseconds(self.lock_timeout)),

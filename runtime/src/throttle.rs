@@ -195,6 +195,7 @@ pub fn check_names(settings: &mut Settings, published: &[Limit], scope: Scope) {
             continue;
         }
         let slips = names::SHARED_SLIPS;
+        // A name close to one of ours is a mistake, even if other services share the environment.
         if scope == Scope::All || names::nearest(&name, known(), slips).is_some() {
             let hint = names::hint(&name, known());
             settings.problem(&name, format!("is not a limit; {hint}"));

@@ -144,6 +144,7 @@ impl Follower {
             return Look::Same;
         }
         let (reload, path) = (Arc::clone(&self.reload), self.file.path.clone());
+        // Reading and checking a file may take long, and must not delay requests.
         let read = tokio::task::spawn_blocking(move || reload(&path)).await;
         let look = match read.unwrap_or_else(|crash| Err(format!("reading it crashed: {crash}"))) {
             Ok(name) => {

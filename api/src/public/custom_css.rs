@@ -168,9 +168,11 @@ impl Walk {
                 Step::WholePage { pseudo: false }
             }
             Token::Colon => Step::Colon,
+            // These may stand between the parts of one selector, as in `html > body`.
             Token::WhiteSpace(_) | Token::Comment(_) | Token::Delim('>') => Step::Between,
             _ => Step::Other,
         };
+        // The sheet is cut before this token.
         if matches!(step, Step::Unsound) {
             self.end = Some(start);
         }

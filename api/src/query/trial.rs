@@ -42,6 +42,7 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
         if report.filters.is_empty() {
             continue;
         }
+        // All filters with both kinds of values, so that a test prepares every kind of condition.
         let filters = report.filters.iter().map(|dimension| Condition {
             dimension,
             is: vec![String::new()],

@@ -39,6 +39,7 @@ pub fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
         return Ok(());
     };
     let text = value.to_str().unwrap_or_default();
+    // Parameters, such as the charset, do not matter.
     let essence = text
         .split(';')
         .next()

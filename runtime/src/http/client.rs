@@ -40,6 +40,7 @@ impl TrustedProxies {
             if text.is_empty() {
                 continue;
             }
+            // A single address counts as a network with one member.
             match text
                 .parse::<IpNet>()
                 .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))

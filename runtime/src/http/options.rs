@@ -48,6 +48,7 @@ impl Options {
                 let wrong = |_| format!("is {text:?}; give a whole number above 0");
                 text.parse().map_err(wrong)
             });
+        // A load test opens many connections from few addresses.
         let unlimited = settings.text(throttle::RATE_LIMITS).as_deref() == Some("off");
         Self {
             idle_timeout: idle_timeout.unwrap_or(IDLE_TIMEOUT),

@@ -40,6 +40,7 @@ impl Prepared {
     /// Answers a request with these headers; 304 when the client has the text already.
     #[must_use]
     pub fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
+        // `Vary` on plain answers too, because a cache must not give them to all clients alike.
         let common = [
             (header::CACHE_CONTROL, cache_control),
             (header::ETAG, self.tag.clone()),

@@ -66,6 +66,7 @@ pub fn spawn(
     };
     let router = router.layer(middleware::from_fn_with_state(finisher, check_and_finish));
     let lifecycle = context.lifecycle.clone();
+    // Connections must leave files for databases and the log, which would fail under load.
     let most = open_files::room_for_connections(MAX_CONNECTIONS);
     if most < MAX_CONNECTIONS {
         info!("serving at most {most} connections, because of the limit of open files");

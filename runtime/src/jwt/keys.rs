@@ -162,6 +162,7 @@ fn fitting(algorithm: Algorithm, value: Value) -> Result<DecodingKey, String> {
     {
         return Err(format!("is for another algorithm than {algorithm:?}"));
     }
+    // `alg` is optional, so the kind of the key is checked too.
     let fits = match (algorithm, &jwk.algorithm) {
         (Algorithm::RS256, AlgorithmParameters::RSA(_)) => true,
         (Algorithm::ES256, AlgorithmParameters::EllipticCurve(ec)) => {

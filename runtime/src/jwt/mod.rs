@@ -181,6 +181,7 @@ impl Verifier {
             let set = read_jwks(algorithm, path)?;
             warn_of(&set.ignored);
             let name = format!("{} of {algorithm:?}", set.keys.len());
+            // A new checker also forgets the checked tokens, so that a removed key stops working.
             used.store(Checker::new(set.keys));
             Ok(name)
         };

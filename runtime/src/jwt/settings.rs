@@ -133,6 +133,7 @@ fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier
             ),
         );
     }
+    // Exactly one source, so that there is no doubt which key counts.
     match given(settings)[..] {
         [] => {
             settings.problem(

@@ -40,6 +40,7 @@ impl KafkaSettings {
                     | Code::Resolve
             )
         );
+        // The usual cause is a wrong address, so the text names the setting.
         if silent {
             let brokers = &self.brokers;
             format!("Kafka does not answer at {brokers} ({error}); check KAFKA_BROKERS")
@@ -87,6 +88,7 @@ impl KafkaSettings {
         if !self.given("queue.buffering.max.kbytes") {
             config.set("queue.buffering.max.kbytes", QUEUE_MAX_KBYTES);
         }
+        // A property counts as given under either of its names.
         if !self.given("compression.codec") && !self.given("compression.type") {
             config.set("compression.codec", LIVE_CODEC);
         }
@@ -94,6 +96,7 @@ impl KafkaSettings {
             config.set("linger.ms", LINGER_MS);
         }
         config
+            // The promises depend on these, so no setting may change them.
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("partitioner", "murmur2_random")

@@ -196,6 +196,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
 
 async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
     let (existing, _) = metadata(kafka).await?;
+    // The log's own entry has the partition count that the log was made with.
     let specs = specs(log.events_partitions);
     for spec in &specs {
         let partitions = existing
@@ -278,6 +279,7 @@ async fn write_log(
     now: Timestamp,
 ) -> Result<Log, TopicError> {
     let (existing, _) = metadata(kafka).await?;
+    // An events topic from before may have another partition count than a new one.
     let partitions = existing.get(EVENTS).copied().unwrap_or_default();
     let log = Log {
         log_id: ids.uuid_v7(now),

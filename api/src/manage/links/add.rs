@@ -111,6 +111,7 @@ async fn insert_link(
     for _ in 0..MAX_DRAWS {
         let code = short_code(app.ids.random_16());
         let ids = (id, creator.workspace_id);
+        // `None` means that the code is taken, and the transaction goes on with another one.
         let inserted = store::links::insert(tx, ids, destination, &code, now).await?;
         if let Some(row_version) = inserted {
             return Ok(directory::Entry::Link(directory::Link {
@@ -136,6 +137,7 @@ fn compose(id: Uuid, draft: Draft, target: Target, count: i64) -> BioLink {
         icon: draft.icon,
         sort_order: draft
             .sort_order
+            // By default after the existing links.
             .unwrap_or_else(|| i32::try_from(count).unwrap_or(i32::MAX)),
         active: draft.active,
         is_social: draft.is_social,

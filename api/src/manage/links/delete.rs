@@ -39,6 +39,7 @@ pub(crate) async fn delete_link(
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
     let own = own::lock(&mut tx, id, &access).await?;
+    // The link itself is only marked as deleted, so that reports still know its id.
     let row = store::links::delete(&mut tx, id, now).await?;
     let audit = store::audit::Entry {
         workspace_id: own.creator.workspace_id,

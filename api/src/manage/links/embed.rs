@@ -19,6 +19,7 @@ pub(crate) type Embed = (&'static str, Option<Value>);
 
 /// The embed of a url; `None` for a plain link.
 pub(crate) fn detect(url: &Url) -> Option<Embed> {
+    // A dot at the end and `www.` at the beginning do not change the site.
     let host = url.host_str()?.trim_end_matches('.');
     let bare = host.strip_prefix("www.").unwrap_or(host);
     let path: Vec<&str> = url

@@ -48,6 +48,7 @@ fn begins_markup(rest: &str, offset: usize, later: &HashSet<usize>) -> bool {
         return is_name(instruction);
     }
     let name = rest.strip_prefix('/').unwrap_or(rest);
+    // Tried without quotes too: a quote that never closes must not hide the end of the tag.
     is_name(name) && (ends(rest, offset, later, true) || ends(rest, offset, later, false))
 }
 
@@ -65,6 +66,7 @@ fn ends(rest: &str, offset: usize, later: &HashSet<usize>, quotes: bool) -> bool
         match char {
             '>' => return true,
             '<' if later.contains(&(offset + at)) => return false,
+            // A quote begins a value only after `=`.
             '"' | '\'' if quotes && after_equals => quote = Some(char),
             _ => {}
         }

@@ -93,6 +93,7 @@ fn elements(text: &str) -> Vec<Element> {
                 at_start = true;
                 continue;
             }
+            // Only at the start; later, a `-` is part of the value.
             '-' if at_start => element.left_out = true,
             '\\' => element.value.push(chars.next().unwrap_or(char)),
             _ => element.value.push(char),

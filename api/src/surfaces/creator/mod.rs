@@ -112,6 +112,7 @@ impl Dialect for Creator {
             return Err(ApiError::internal("a shape without names has none to miss"));
         };
         match report.format {
+            // As published: an unknown type gives a file that says so.
             Format::Csv => {
                 let given = query.first(choice.param.name());
                 Ok(export::no_such_type(given.as_deref(), asked.now))
