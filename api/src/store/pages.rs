@@ -24,8 +24,8 @@ SELECT coalesce(max(position) + 1, 0)
 FROM bio_pages
 WHERE creator_id = $1";
 
-/// Other sites may show a page in a frame only after its creator has enabled it. Such a site can cover
-/// the page's question for consent. The column's own default is older than that rule.
+/// Other sites may show a page in a frame only after its creator has enabled it. Such a site can
+/// cover the page's question for consent. The column's own default is older than that rule.
 pub(super) const INSERT: &str = "\
 INSERT INTO bio_pages (id, creator_id, slug, bio, position, created_at, embed_enabled)
 VALUES ($1, $2, $3, $4, $5, $6, false)

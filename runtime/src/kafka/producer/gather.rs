@@ -26,8 +26,8 @@ use tokio::{sync::oneshot::Receiver, time::timeout};
 
 /// Time between two hand-overs, librdkafka's default linger.
 const INTERVAL: Duration = Duration::from_millis(5);
-/// A record waits at most this much longer for the acknowledgement of those before it. So a partition
-/// whose broker is slow does not hold up the others. Acknowledgements usually take a few
+/// A record waits at most this much longer for the acknowledgement of those before it. So a
+/// partition whose broker is slow does not hold up the others. Acknowledgements usually take a few
 /// milliseconds.
 const PATIENCE: Duration = Duration::from_millis(15);
 /// With this many records or bytes, nothing waits: librdkafka makes full batches of them, and its
