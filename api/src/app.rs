@@ -1,7 +1,8 @@
-//! What every handler works with: two databases, who may call how often, time and ids.
+//! The state that every handler uses: two databases, limits, clock and ids.
 //!
-//! Owns no route and no table. The one rule: a database is reached through [`Database::pool`], which
-//! refuses while its schema is not there, so that a request is told 503 and not 500.
+//! Owns no route and no table. The one rule: a handler reaches a database through
+//! [`Database::pool`], which fails until the schema exists, so that the request gets a 503 instead
+//! of a 500.
 
 use crate::{turns::Turns, words::Words};
 use axum::extract::Request;
@@ -23,9 +24,9 @@ use tokio::sync::watch;
 pub(crate) struct App {
     pub(crate) main: Database,
     pub(crate) analytics: Database,
-    /// Cancels statements there whose requests have ended.
+    /// Cancels statements at the analytics database whose requests have ended.
     pub(crate) canceller: PgPool,
-    /// Whose reports run there, and whose wait.
+    /// Decides which reports run there, and which wait.
     pub(crate) turns: Turns,
     pub(crate) gate: Gate,
     pub(crate) throttles: Throttles,
@@ -40,14 +41,14 @@ pub(crate) struct App {
 impl App {
     /// The address of a request's client.
     pub(crate) fn client(&self, request: &Request) -> IpAddr {
-        // Only a listener that is not ours leaves the peer out.
+        // Our own listeners always set the peer.
         let peer = request.extensions().get::<Peer>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         self.proxies.client(peer, request.headers())
     }
 }
 
-/// A database that may not be there yet; clones are the same one.
+/// A database that may not be usable yet. Clones share its state.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     name: &'static str,
@@ -66,7 +67,7 @@ impl Database {
         self.name
     }
 
-    /// The pool, once the schema is there; until then 503.
+    /// The pool, once the schema exists; before, 503.
     pub(crate) fn pool(&self) -> Result<&PgPool, ApiError> {
         if *self.usable.borrow() {
             Ok(&self.pool)
@@ -76,19 +77,19 @@ impl Database {
         }
     }
 
-    /// The pool in whatever state, for those who make it usable.
+    /// The pool in any state, for the code that makes it usable.
     pub(crate) const fn raw_pool(&self) -> &PgPool {
         &self.pool
     }
 
-    /// Lets requests through from now on.
+    /// Admits requests from now on.
     pub(crate) fn set_usable(&self) {
         self.usable.send_replace(true);
     }
 
-    /// Completes when the schema is there.
+    /// Completes when the database is usable.
     pub(crate) async fn usable(&self) {
-        // The sender lives in `self`, so this fails never.
+        // The sender lives in `self`, so this never fails.
         let _ = self.usable.subscribe().wait_for(|usable| *usable).await;
     }
 }

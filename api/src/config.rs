@@ -1,4 +1,4 @@
-//! What the api needs to know, read once from the settings.
+//! The configuration of the api, read once from the settings.
 
 use crate::{
     limits,
@@ -17,7 +17,7 @@ use schemas::Keyring;
 use std::{fmt, time::Duration};
 use url::Url;
 
-/// Where the api listens.
+/// The address that the api listens on.
 pub const LISTEN: Setting = Setting::new("API_LISTEN", "127.0.0.1:8083", "address api listens on");
 const PUBLIC_URL: Setting = Setting::new(
     "PUBLIC_URL",
@@ -64,13 +64,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     TIMEOUT,
     words::WORDS_FILE,
 ];
-/// Longest time of a report's statement by default: shorter than proxies wait.
+/// Default time limit of a report's statement: shorter than proxies wait.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Bounds of that time.
+/// Bounds of that limit.
 const REPORT_TIMEOUTS: [SignedDuration; 2] =
     [SignedDuration::from_secs(1), SignedDuration::from_mins(10)];
 
-/// Everything an api is started with.
+/// The configuration of an api.
 #[derive(Clone)]
 pub struct Config {
     /// The main database, which the api migrates.
@@ -81,25 +81,26 @@ pub struct Config {
     pub analytics_schema: i64,
     /// The cluster of the directory topic.
     pub kafka: KafkaSettings,
-    /// Who may call.
+    /// Checks the tokens of callers.
     pub jwt: Verifier,
-    /// How often.
+    /// The rate limits.
     pub throttles: Throttles,
-    /// Makes the tracking tokens of pages under the secret that ingest has; `None` is a noted problem.
+    /// Makes the tracking tokens of pages with the secret that ingest has; `None` is a recorded
+    /// problem.
     pub tracking: Option<Keyring>,
-    /// What short URLs and pages are printed with, without a slash at the end.
+    /// Beginning of short URLs and of pages' addresses, without a slash at the end.
     pub public_url: String,
     /// Most links of a page.
     pub max_links: u32,
     /// Most pages of a creator.
     pub max_pages: u32,
-    /// Longest time of a report's statement.
+    /// Time limit of a report's statement.
     pub report_timeout: Duration,
-    /// Words that titles and texts may not hold.
+    /// Forbidden words in titles and texts.
     pub words: Words,
-    /// Whose pages may call from a browser.
+    /// Origins whose pages may call from a browser.
     pub origins: Origins,
-    /// Whose word on the client's address is taken.
+    /// Proxies whose forwarded addresses are trusted.
     pub proxies: TrustedProxies,
 }
 
@@ -115,8 +116,7 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads the settings; problems are noted in them, and a config with problems must not be
-    /// started.
+    /// Reads the settings and records problems in them. A config with problems must not be started.
     pub fn read(settings: &mut Settings, context: &Context) -> Self {
         let jwt = Verifier::read(settings).unwrap_or_else(|| refuse_everyone(&*context.ids));
         let public_url = read_public_url(settings);
@@ -157,17 +157,18 @@ fn read_public_url(settings: &mut Settings) -> String {
         return format!("http://{}", listen.as_deref().unwrap_or(LISTEN.default));
     };
     if !is_public_url(&url) {
-        // The part before an @ may be a password.
+        // The part before an `@` may be a password.
         let shown = url.rsplit('@').next().unwrap_or_default();
         let what = format!(
             "is {shown:?}; give an http or https address without a user or a query, such as https://links.example.com"
         );
         settings.problem(PUBLIC_URL, what);
     }
+    // Paths are appended with their own slash.
     url.trim().trim_end_matches('/').to_owned()
 }
 
-/// Paths are put behind it, so nothing may stand there already.
+/// Paths are appended, so the URL must end before a query or a fragment.
 fn is_public_url(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
@@ -178,8 +179,8 @@ fn is_public_url(text: &str) -> bool {
     })
 }
 
-/// For settings that have a problem: a secret that nobody knows, so that even a program that forgets
-/// to ask for problems lets nobody in.
+/// For settings with a problem: a random secret, so that even a program that does not check for
+/// problems admits no caller.
 fn refuse_everyone(ids: &dyn IdSource) -> Verifier {
     let random = [ids.random_16(), ids.random_16()].map(u128::from_be_bytes);
     let [first, second] = random;
@@ -191,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_is_noted_and_what_is_read_lets_nobody_in() {
+    fn every_problem_is_recorded_and_the_config_admits_no_caller() {
         let mut settings = Settings::from_pairs([
             ("PUBLIC_URL", "links"),
             ("BIO_MAX_LINKS", "many"),
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_url_has_no_slash_at_its_end() {
+    fn the_public_url_has_no_trailing_slash() {
         let read = |pairs: &[(&str, &str)]| {
             let mut settings = Settings::from_pairs(pairs.iter().copied());
             let url = read_public_url(&mut settings);

@@ -1,4 +1,4 @@
-//! The settings and metrics of the api, as a program collects them.
+//! The settings and metrics of the api, for the program that runs it.
 
 use crate::config::{self, LISTEN};
 use runtime::{
@@ -35,7 +35,7 @@ const PART: Part = Part {
     ],
 };
 
-/// What the api declares wherever it runs.
+/// The settings and metrics of the api, wherever it runs.
 #[must_use]
 pub const fn parts() -> [&'static Part; 6] {
     [
@@ -48,7 +48,7 @@ pub const fn parts() -> [&'static Part; 6] {
     ]
 }
 
-/// What the binary declares.
+/// The settings and metrics of the binary.
 #[must_use]
 pub fn declared() -> Declared {
     const BINARY: Part = Part {

@@ -1,4 +1,4 @@
-//! Parts of a request as handlers take them, with errors in the envelope.
+//! Extractors of request parts for handlers. Their errors have the form of the surface.
 
 use axum::{
     extract::{FromRequest, FromRequestParts, RawPathParams, Request},
@@ -12,13 +12,13 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-/// Largest JSON body: more than a link with its embed data ever needs.
+/// Largest JSON body: more than a link with its embed data needs.
 const BODY_LIMIT_BYTES: usize = 64 * 1024;
 
 /// Most parameters of a query: several times as many as any report has.
 const MAX_PARAMETERS: usize = 100;
 
-/// The one id in a path; 400 when it is no UUID.
+/// The only id in a path; 400 when it is not a UUID.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathId(pub(crate) Uuid);
 
@@ -37,7 +37,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
-/// A body, read from a JSON object; 400 with every rule that it breaks.
+/// A body, read from a JSON object; 400 with every broken rule.
 #[derive(Debug)]
 pub(crate) struct JsonBody<B>(pub(crate) B);
 
@@ -51,7 +51,7 @@ impl<S: Sync, B: Body> FromRequest<S> for JsonBody<B> {
     }
 }
 
-/// The query string as given. Members that a route does not know are ignored.
+/// The query string as given. A route ignores the parameters that it does not read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Query(String);
 
@@ -68,8 +68,8 @@ impl Query {
         form_urlencoded::parse(self.0.as_bytes())
     }
 
-    /// A UUID, `None` when it is absent; 400 for anything else, also for an empty one, which would
-    /// otherwise answer for the first page without a word.
+    /// A UUID, `None` when it is absent; 400 for anything else. An empty value is 400 too, because
+    /// it would silently mean the first page.
     pub(crate) fn uuid(&self, name: &str) -> Result<Option<Uuid>, ApiError> {
         match self.first(name) {
             None => Ok(None),

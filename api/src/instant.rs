@@ -1,4 +1,4 @@
-//! Moments as JavaScript writes them: UTC, milliseconds, `Z`.
+//! Instants as JavaScript writes them: UTC, milliseconds, `Z`.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! JSON objects that a client gives and we only keep: what PostgreSQL's `jsonb` holds, within bounds.
+//! JSON objects that a client gives and we only store, within what PostgreSQL's `jsonb` can hold.
 
 use runtime::{
     http::Fields,
@@ -10,10 +10,10 @@ use std::borrow::Cow;
 
 /// Largest object, as compact JSON.
 const MAX_BYTES: usize = 10_000;
-/// Deepest nesting, the object itself included. People nest three or four; what reads it may recurse.
+/// Deepest nesting, the object included. People nest three or four levels; a reader may recurse.
 const MAX_DEPTH: usize = 16;
 
-/// An object within the bounds.
+/// A JSON object within the limits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JsonObject;
 
@@ -21,6 +21,7 @@ impl Rule for JsonObject {
     type Value<'a> = Value;
 
     fn read(&self, fields: &mut Fields<'_>, name: &str) -> Option<Value> {
+        // All bounds are checked, so that one answer reports every broken one.
         let object = Value::Object(fields.object(name)?.clone());
         if object.to_string().len() > MAX_BYTES {
             fields.problem(format!("{name} must have at most {MAX_BYTES} bytes"));
@@ -44,7 +45,7 @@ impl Rule for JsonObject {
     }
 }
 
-/// How many containers stand in each other at most. A body that was read has a bounded depth.
+/// The deepest nesting of containers. Recursion is safe, because the JSON reader limits the depth.
 fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
@@ -79,7 +80,7 @@ mod tests {
         }
     }
 
-    /// Arrays and objects in each other.
+    /// Arrays and objects, nested in each other.
     fn nested(levels: usize) -> Value {
         (1..levels).fold(json!({}), |inner, level| {
             if level % 2 == 0 {
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_are_kept_as_given() {
+    fn objects_are_stored_as_given() {
         for object in [json!({}), json!({"a": {"b": [1, null, "ü"]}})] {
             assert_eq!(read(&object), Ok(Some(object.clone())));
         }

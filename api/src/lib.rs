@@ -1,9 +1,9 @@
-//! Tables in, answers out: bio pages, their links, and reports over what visitors did.
+//! The api service: bio pages, their links, and reports over the visits of both.
 //!
-//! The way of a report: [`catalog`] says what it is, `query` plans and computes, `sources` reads, `surfaces` speaks its
-//! dialect. The way of a change: its handler checks it, `store` writes it with its audit row and its
-//! outbox rows, `outbox` publishes it to the directory. The one rule: nothing here writes to the
-//! analytics database, and no statement reads both databases.
+//! A report passes through [`catalog`] (its definition), `query` (plan and numbers), `sources`
+//! (reading) and `surfaces` (its dialect). A change is checked by its handler and written by
+//! `store`, with its audit row and its outbox rows; `outbox` publishes it to the directory. The one
+//! rule: nothing here writes to the analytics database, and no statement reads both databases.
 
 mod app;
 mod auth;

@@ -1,4 +1,4 @@
-//! Every limit of the api: those of commands, reports and public pages come from their rows.
+//! Every rate limit of the api, from the rows of commands, reports and public pages.
 
 use crate::{
     auth::{Allowance, Plan},
@@ -7,7 +7,7 @@ use crate::{
 };
 use runtime::{jwt::BAD_TOKENS, throttle::Limit};
 
-/// Every limit of the api as published, in every plan. The ids are those of `RATE_LIMIT_<ROUTE>`.
+/// Every published limit of the api, in every plan. Their ids are those of `RATE_LIMIT_<ROUTE>`.
 #[must_use]
 pub fn published() -> Vec<Limit> {
     let reports = REPORTS.iter().flat_map(|report| {

@@ -1,11 +1,11 @@
-//! Members that the bodies of several commands have.
+//! Members that the bodies of several commands share.
 
 use runtime::members::{Id, Member};
 
-/// What a request says about the page it is for.
+/// Description of the page that a request is for.
 pub(crate) const PAGE_ABOUT: &str = "The page; the first one where none is given.";
 
-/// What the query says about it where the body may as well.
+/// Its description in the query, where the body may name the page too.
 pub(crate) const PAGE_BESIDE_BODY: &str =
     "The page, where the body names none; the first one where neither does.";
 

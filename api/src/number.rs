@@ -1,12 +1,12 @@
-//! Numbers as JavaScript prints them, since clients compare them with their own.
+//! Numbers as JavaScript prints them, because clients compare them with their own.
 
 use serde::{Serialize, Serializer};
 
 /// 2^53: whole numbers up to here are exact in a double.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A double as `JSON.stringify` writes it: whole ones without a point (`5`, never `5.0`), others with
-/// the fewest digits that give the same double (`4.8`), none for what is no number.
+/// A double as `JSON.stringify` writes it. Whole numbers have no point (`5`, never `5.0`), others
+/// have the fewest digits that give the same double (`4.8`). Infinities and NaN are `null`.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(crate) struct Number(pub(crate) f64);
 

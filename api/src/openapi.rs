@@ -1,6 +1,6 @@
-//! The routes of the api, as the OpenAPI document has them.
+//! Describes the routes of the api in the OpenAPI document.
 //!
-//! What they are is said by the rows of commands and reports, and for public pages next to their handlers.
+//! Commands and reports are described by their rows, public pages next to their handlers.
 
 use crate::{manage, public, surfaces};
 use runtime::openapi::Document;

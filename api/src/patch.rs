@@ -1,7 +1,7 @@
-//! Sparse changes: what a PATCH says of a member, and what is different afterwards.
+//! Sparse changes: what a PATCH says about a member, and which members differ afterwards.
 //!
-//! The one rule: what is not mentioned stays as it is stored. `null` clears what can be null and is
-//! the same as absent for everything else.
+//! The one rule: an absent member keeps its stored value. `null` clears members that can be null,
+//! and means absent for all others.
 
 use runtime::{
     http::{ApiError, Fields},
@@ -10,32 +10,32 @@ use runtime::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// A member that can be null, as a PATCH has it.
+/// A PATCH's change to a member that can be null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change<T> {
-    /// Not mentioned: it stays.
+    /// The member is absent and keeps its value.
     Absent,
-    /// `null`: it is cleared.
+    /// `null`: clears it.
     Null,
     /// Its new value.
     Given(T),
 }
 
 impl<T> Change<T> {
-    /// Reads a member as a PATCH has it.
+    /// Reads the change to a member.
     pub(crate) fn read<'a, R: Rule<Value<'a> = T>>(
         fields: &mut Fields<'a>,
         member: &Member<R>,
     ) -> Self {
         if fields.mentions(member.name()) {
-            // `None` is `null`, or a broken rule that was noted.
+            // `None` is `null`, or a broken rule that was recorded.
             member.read(fields).map_or(Self::Null, Self::Given)
         } else {
             Self::Absent
         }
     }
 
-    /// The change with its value as another type.
+    /// The change with its value converted.
     pub(crate) fn map<U>(self, other: impl FnOnce(T) -> U) -> Change<U> {
         match self {
             Self::Absent => Change::Absent,
@@ -44,12 +44,12 @@ impl<T> Change<T> {
         }
     }
 
-    /// True when it is not mentioned.
+    /// True when the member is absent.
     pub(crate) const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// Changes what is stored.
+    /// Applies the change to the stored value.
     pub(crate) fn apply(self, stored: &mut Option<T>) {
         match self {
             Self::Absent => {}
@@ -59,14 +59,14 @@ impl<T> Change<T> {
     }
 }
 
-/// Changes what is stored and cannot be null.
+/// Applies a change to a stored value that cannot be null.
 pub(crate) fn apply<T>(given: Option<T>, stored: &mut T) {
     if let Some(value) = given {
         *stored = value;
     }
 }
 
-/// The members that differ, each as `{"from", "to"}`; empty when a change changed nothing.
+/// The members that differ, each as `{"from", "to"}`; empty when nothing changed.
 pub(crate) fn differences<T: Serialize>(
     before: &T,
     after: &T,
@@ -92,7 +92,7 @@ mod tests {
     use runtime::members::Text;
 
     #[test]
-    fn absent_stays_null_clears_and_a_value_is_taken() {
+    fn absent_keeps_null_clears_and_a_value_replaces() {
         let read = |body: Value| {
             let body = body.as_object().unwrap().clone();
             let mut fields = Fields::new(&body);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_name_what_changed_and_nothing_else() {
+    fn differences_name_only_the_changed_members() {
         let before = json!({"a": 1, "b": "x", "c": null});
         let after = json!({"a": 1, "b": "y", "c": {"d": []}});
         let expected = json!({

@@ -1,4 +1,4 @@
-//! The api as a service: its parts, its routes, its binary's `run`.
+//! Runs the api as a service: its parts, its routes, and the binary's `run`.
 
 use crate::{
     app::{App, Database},
@@ -35,18 +35,18 @@ const HOME: Home = Home {
     has_docs: true,
 };
 
-/// Connections to each database: two cores of a small server are busy with fewer.
+/// Connections to each database; fewer keep two cores of a small server busy.
 const POOL_SIZE: u32 = 10;
 
-/// How often throttles forget users whose whole limit is there again.
+/// How often throttles forget users whose whole limit is available again.
 const FORGET_PAUSE: Duration = Duration::from_mins(1);
 
-/// Starts an api and gives its routes, without health routes. Readiness has it as `main database`,
-/// `analytics database` and `directory publisher`; the routes answer 503 until their database is
-/// there.
+/// Starts an api and returns its routes, without those of health. Readiness shows it as `main
+/// database`, `analytics database` and `directory publisher`. The routes answer 503 until their
+/// database is usable.
 ///
 /// # Errors
-/// When a setting cannot be used; what is merely away is waited for.
+/// When a setting cannot be used. An unavailable server is no error: the parts wait for it.
 pub async fn start(config: Config, context: &Context) -> Result<Router, Failure> {
     let wrong = |name: &'static str| {
         move |error: &dyn std::fmt::Display| Failure::Other(format!("{name}: {error}"))
@@ -57,7 +57,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     )
     .map_err(|error| wrong("DATABASE_URL")(&error))?;
     let main = Database::new("main database", pool);
-    // Without a problem noted there is one.
+    // It is missing only if a problem was recorded.
     let tracking = config.tracking;
     let tracking = tracking.ok_or_else(|| wrong("TRACKING_HMAC_SECRET")(&"is missing or wrong"))?;
     let url = &config.analytics_database_url;
@@ -136,6 +136,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     throttle::check_names(&mut settings, &limits::published(), Scope::Service);
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
+    // Only the separate binary can have another secret than ingest.
     if let Some(tracking) = config.tracking.clone() {
         let life = &context.lifecycle;
         let checking = tracking_check::check(config.kafka.clone(), tracking, life.clone());
@@ -144,6 +145,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let public_url = config.public_url.clone();
     let routes = start(config, &context).await?;
     let health = health::router(context.readiness.clone(), metrics::install());
+    // The counters of all routes exist from the start, so that alerts see their first increase.
     metrics::zero_routes(&document());
     let docs = docs::router(document, public_url);
     let home = home::router(HOME);

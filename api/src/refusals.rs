@@ -1,5 +1,6 @@
-//! What the creator surface refuses with a key of its own. Keys are a contract: clients translate
-//! and branch on them.
+//! The creator surface's specific errors.
+//!
+//! Their keys are a contract: clients translate them and branch on them.
 
 use runtime::http::ApiError;
 use serde_json::json;
@@ -10,23 +11,23 @@ pub(crate) fn not_owner() -> ApiError {
     ApiError::forbidden("creator.not_owner", "This creator is not yours.")
 }
 
-/// 404 for a page that is not the creator's, on the routes that manage links, and for one that is not
-/// public.
+/// 404 for a page that is not the creator's, on the routes that manage links, and for a page that
+/// is not public.
 pub(crate) fn page_not_found() -> ApiError {
     ApiError::not_found("creator.bio.not_found", "There is no such bio page.")
 }
 
-/// 403 for a link on somebody else's page.
+/// 403 for a link on another creator's page.
 pub(crate) fn not_link_owner() -> ApiError {
     ApiError::forbidden("creator.links.not_owner", "This link is not yours.")
 }
 
-/// 404 for a link that is on no page.
+/// 404 for a link that is not on any page.
 pub(crate) fn link_not_found() -> ApiError {
     ApiError::not_found("creator.links.not_found", "There is no such link.")
 }
 
-/// 400 for an order with a link that is not on the page, whatever exists.
+/// 400 for an order with a link that is not on the page, whether the link exists or not.
 pub(crate) fn links_not_owned() -> ApiError {
     ApiError::bad_request(
         "creator.links.not_owned",
@@ -34,7 +35,7 @@ pub(crate) fn links_not_owned() -> ApiError {
     )
 }
 
-/// 403 for a page that may not be shown elsewhere.
+/// 403 for a page that other sites may not show.
 pub(crate) fn embed_disabled() -> ApiError {
     ApiError::forbidden(
         "creator.bio.embed_disabled",
@@ -42,7 +43,7 @@ pub(crate) fn embed_disabled() -> ApiError {
     )
 }
 
-/// 404 for a caller without a creator, on the routes that are not below one.
+/// 404 for a caller without a creator, on the routes that name none.
 pub(crate) fn creator_not_found() -> ApiError {
     ApiError::not_found(
         "error.creator.not_found",
@@ -55,7 +56,7 @@ pub(crate) fn reported_page_not_found() -> ApiError {
     ApiError::not_found("error.creator.bio_not_found", "You have no such bio page.")
 }
 
-/// 429 for one report too many of a tenant at the same time.
+/// 429 when too many reports of a tenant run or wait.
 pub(crate) fn report_busy() -> ApiError {
     ApiError {
         code: "error.report.busy",
@@ -66,7 +67,7 @@ pub(crate) fn report_busy() -> ApiError {
     }
 }
 
-/// 503 for a report that took longer than it may.
+/// 503 for a report that took longer than allowed.
 pub(crate) fn report_timeout(inside: impl Display) -> ApiError {
     ApiError {
         code: "error.report.timeout",
@@ -89,7 +90,7 @@ pub(crate) fn creator_exists() -> ApiError {
     ApiError::conflict("creator.already_exists", "You have a creator already.")
 }
 
-/// 409 for a username of somebody else.
+/// 409 for a username that another creator has.
 pub(crate) fn username_taken() -> ApiError {
     ApiError::conflict("creator.username.taken", "This username is taken.")
 }
@@ -118,12 +119,12 @@ pub(crate) fn link_flagged() -> ApiError {
     )
 }
 
-/// What a link's own members are refused for.
+/// The errors of a link's own members.
 pub(crate) fn of_contents() -> [ApiError; 3] {
     [invalid_url(), invalid_schedule(), link_flagged()]
 }
 
-/// 400 for a url that a link may not have.
+/// 400 for a url that is not allowed for links.
 pub(crate) fn invalid_url() -> ApiError {
     ApiError::bad_request(
         "creator.links.invalid_url",
@@ -139,7 +140,7 @@ pub(crate) fn invalid_schedule() -> ApiError {
     )
 }
 
-/// 400 for a creator with as many pages as one may have.
+/// 400 for a creator with the maximum of pages.
 pub(crate) fn page_limit_reached(max: u32) -> ApiError {
     ApiError::bad_request(
         "creator.bio.limit_reached",
@@ -148,7 +149,7 @@ pub(crate) fn page_limit_reached(max: u32) -> ApiError {
     .with_vars(json!({ "max": max }))
 }
 
-/// 400 for a page that is full.
+/// 400 for a page with the maximum of links.
 pub(crate) fn limit_reached(max: u32) -> ApiError {
     ApiError::bad_request(
         "creator.links.limit_reached",

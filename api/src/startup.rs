@@ -1,4 +1,4 @@
-//! Making the databases usable, while the routes answer 503 already.
+//! Makes the databases usable, while the routes already answer 503.
 
 use crate::app::Database;
 use runtime::{
@@ -17,28 +17,28 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     database::migrations(&[(1, "base", include_str!("../migrations/0001_base.sql"))])
 });
 
-/// The projector's migration that the reports of this build need: its newest.
+/// The newest migration of the projector, which this build's reports need.
 pub const ANALYTICS_SCHEMA: i64 = 3;
 
-/// The newest migration that is there. Reads sqlx's table instead of asking its migrator, which would
-/// create it, as the wrong role and in a session that only reads.
+/// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table,
+/// as the wrong role and in a read-only session.
 pub(crate) const SCHEMA_VERSION: &str = "\
 SELECT max(version)
 FROM _sqlx_migrations
 WHERE success";
 
-/// PostgreSQL's code for a table that is not there.
+/// PostgreSQL's code for a table that does not exist.
 const UNDEFINED_TABLE: &str = "42P01";
 
-/// Pause between two looks at a database that is not there yet.
+/// Pause between two checks of a database that is not usable yet.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a database may take to be there without a line about it: all parts of a program start at once.
+/// How long a database may be unusable before it is logged: all parts of a program start at once.
 const GRACE: Duration = Duration::from_secs(3);
-/// Pause between two looks during [`GRACE`].
+/// Pause between two checks during [`GRACE`].
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A pool for reports: its sessions cannot write, whatever their role may do, and end every statement
-/// that takes longer than `timeout`.
+/// A pool for reports. Its sessions cannot write, whatever their role may do, and end every
+/// statement after `timeout`.
 pub(crate) fn reading_pool(
     url: &str,
     size: u32,
@@ -52,13 +52,13 @@ pub(crate) fn reading_pool(
     database::pool(url, &settings)
 }
 
-/// A pool of one connection that cancels what those of [`reading_pool`] run: when all of them are busy,
-/// it is not.
+/// A pool with one connection that cancels statements of [`reading_pool`]. It is free even when all
+/// of those connections are busy.
 pub(crate) fn cancelling_pool(url: &str) -> Result<PgPool, DatabaseError> {
     database::pool(url, &PoolSettings::new("footfall-api-cancel", 1))
 }
 
-/// Migrates the main database, waiting for its server, and lets requests through.
+/// Waits for the server of the main database, migrates the schema, and admits requests.
 pub(crate) async fn open_main(database: Database, context: Context) -> Result<(), DatabaseError> {
     let (readiness, lifecycle) = (&context.readiness, &context.lifecycle);
     let pool = database.raw_pool();
@@ -70,7 +70,7 @@ pub(crate) async fn open_main(database: Database, context: Context) -> Result<()
     Ok(())
 }
 
-/// Waits until the projector has migrated the analytics database, and lets requests through.
+/// Waits until the projector has migrated the analytics database, and admits requests.
 pub(crate) async fn open_analytics(
     database: Database,
     version: i64,
@@ -86,6 +86,7 @@ pub(crate) async fn open_analytics(
             Err(error) => format!("the server does not answer: {}", database::message(&error)),
         };
         let is_late = begun.elapsed() >= GRACE;
+        // Each reason is logged once, not at every check.
         if is_late && missing != said {
             warn!("waiting for the {part}: {missing}");
             said.clone_from(&missing);

@@ -1,5 +1,6 @@
-//! Is our `TRACKING_HMAC_SECRET` the one that ingest knows? With another, every page would be shown as ever, and
-//! every visit refused.
+//! Checks that `TRACKING_HMAC_SECRET` is one that ingest knows.
+//!
+//! With another secret, pages would look the same, and ingest would refuse every visit.
 
 use runtime::{Lifecycle, kafka::KafkaSettings, topics};
 use schemas::Keyring;
@@ -7,10 +8,10 @@ use std::time::Duration;
 use thiserror::Error;
 use tracing::debug;
 
-/// Time between two looks while ingest has not said anything yet.
+/// Interval of the checks until ingest has stored its fingerprints.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// The log was made with another secret.
+/// The log belongs to another secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "TRACKING_HMAC_SECRET is not what this log was made with: give api the secret that ingest has (a rotation is \
@@ -18,11 +19,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 )]
 pub(crate) struct Stranger;
 
-/// Looks for the fingerprints that ingest keeps with the log until there are some, and compares. For an api that
+/// Waits for the fingerprints that ingest stores in the log, and compares them. For an api that
 /// does not share its settings with an ingest.
 ///
 /// # Errors
-/// [`Stranger`] when no secret is in both.
+/// [`Stranger`] when the two have no secret in common.
 pub(crate) async fn check(
     kafka: KafkaSettings,
     ours: Keyring,
@@ -37,13 +38,14 @@ pub(crate) async fn check(
             Err(error) => debug!("the fingerprints of secrets cannot be read: {error}"),
         }
         tokio::select! {
+            // The check may never end if no ingest starts, so it must not delay a stop.
             () = lifecycle.workers_stopping() => return Ok(()),
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
 }
 
-/// One secret in both is enough: a rotation begins with that.
+/// One common secret is enough, because a rotation begins that way.
 fn compare(theirs: &[String], ours: &Keyring) -> Result<(), Stranger> {
     let ours = ours.fingerprints();
     if theirs.iter().any(|one| ours.contains(one)) {
@@ -58,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rotation_shares_a_secret_and_a_stranger_none() {
+    fn a_rotation_shares_a_secret_and_a_stranger_does_not() {
         let ring = |text: &str| Keyring::parse(text).unwrap();
         let (old, new) = ("old-secret".repeat(4), "new-secret".repeat(4));
         let (before, between, after) = (ring(&old), ring(&format!("{new},{old}")), ring(&new));

@@ -1,7 +1,7 @@
-//! Bounds how many reports of one tenant run at the analytics database at once, and how many wait.
+//! Limits how many reports of one tenant run at the analytics database at once, and how many wait.
 //!
-//! The one rule: a tenant never has more than [`AT_ONCE`] reports at the database, so its flood leaves
-//! connections for the others, whose requests wait in no queue of its making.
+//! The one rule: a tenant never runs more than [`AT_ONCE`] reports. So its flood leaves connections
+//! for other tenants, whose requests do not wait behind it.
 
 use std::{
     collections::HashMap,
@@ -12,12 +12,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Most reports of one tenant that run at once: less than half of the connections.
 pub(crate) const AT_ONCE: usize = 4;
-/// Most that wait behind them: a whole burst of one report's published limit.
+/// Most reports that wait: a burst of one report's whole published limit.
 pub(crate) const WAITING: usize = 60;
-/// Longest time that one waits.
+/// Longest wait for a turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The queues of all tenants that ask right now; clones are the same ones.
+/// The queues of all tenants with requests. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Turns(Arc<Mutex<HashMap<i32, Tenant>>>);
 
@@ -25,18 +25,18 @@ pub(crate) struct Turns(Arc<Mutex<HashMap<i32, Tenant>>>);
 struct Tenant {
     /// First come, first served.
     permits: Arc<Semaphore>,
-    /// How many run or wait.
+    /// How many reports run or wait.
     present: usize,
 }
 
-/// A tenant's turn; the next one's begins when it is dropped.
+/// A tenant's turn. Dropping it lets the tenant's next report run.
 #[derive(Debug)]
 pub(crate) struct Turn {
     _permit: OwnedSemaphorePermit,
     _place: Place,
 }
 
-/// Being in a tenant's queue.
+/// A place in a tenant's queue.
 #[derive(Debug)]
 struct Place {
     turns: Turns,
@@ -44,7 +44,8 @@ struct Place {
 }
 
 impl Turns {
-    /// Waits for a turn; `None` when too many of the tenant's wait already, or it takes too long.
+    /// Waits for a turn; `None` when too many of the tenant's reports wait already, or the wait is
+    /// too long.
     pub(crate) async fn take(&self, workspace_no: i32) -> Option<Turn> {
         let (place, permits) = self.enter(workspace_no)?;
         let waited = tokio::time::timeout(PATIENCE, permits.acquire_owned()).await;
@@ -60,6 +61,7 @@ impl Turns {
             permits: Arc::new(Semaphore::new(AT_ONCE)),
             present: 0,
         });
+        // Checked before the wait, so that a flood cannot grow the queue.
         if tenant.present >= AT_ONCE + WAITING {
             return None;
         }
@@ -79,7 +81,7 @@ impl Drop for Place {
         let mut tenants = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tenant) = tenants.get_mut(&self.workspace_no) {
             tenant.present = tenant.present.saturating_sub(1);
-            // Only tenants that ask take memory.
+            // Only tenants with requests take memory.
             if tenant.present == 0 {
                 tenants.remove(&self.workspace_no);
             }
@@ -92,13 +94,13 @@ mod tests {
     use super::*;
     use futures::{FutureExt, future::join_all};
 
-    /// A turn that is free now.
+    /// A turn, if one is free now.
     fn now(turns: &Turns, workspace_no: i32) -> Option<Turn> {
         turns.take(workspace_no).now_or_never().flatten()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tenant_has_so_many_turns_and_others_have_theirs() {
+    async fn each_tenant_has_its_own_turns() {
         let turns = Turns::default();
         let mut held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
         assert_eq!(held.len(), AT_ONCE);
@@ -111,21 +113,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn beyond_a_full_queue_and_beyond_patience_there_is_no_turn() {
+    async fn a_full_queue_and_a_long_wait_refuse_a_turn() {
         let turns = Turns::default();
         let held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
         let mut waiting = Box::pin(join_all((0..WAITING).map(|_| turns.take(1))));
         assert!((&mut waiting).now_or_never().is_none());
-        // At once, since the queue is full.
+        // Refused at once, because the queue is full.
         assert!(matches!(turns.take(1).now_or_never(), Some(None)));
-        // The paused clock goes on when there is nothing else to do.
+        // The paused clock advances when all tasks wait.
         assert!(waiting.await.iter().all(Option::is_none));
         drop(held);
         assert!(turns.0.lock().unwrap().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_comes_next_and_who_goes_away_leaves_no_trace() {
+    async fn waiting_requests_come_next_and_abandoned_ones_leave_no_trace() {
         let turns = Turns::default();
         let mut held: Vec<Turn> = (0..AT_ONCE).filter_map(|_| now(&turns, 1)).collect();
         let mut first = Box::pin(turns.take(1));

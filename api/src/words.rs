@@ -1,21 +1,21 @@
-//! Words that titles and texts may not hold, from the operator's list.
+//! Forbidden words in titles and texts, from the operator's list.
 
 use runtime::{Settings, settings::Setting};
 use std::{fs, sync::Arc};
 
-/// The file.
+/// The file with the list.
 pub(crate) const WORDS_FILE: Setting = Setting::new(
     "CONTENT_WORDS_FILE",
     "none",
     "file of words, one a line, that titles and texts may not hold",
 );
 
-/// The list; empty when none was given.
+/// The list; empty if none was given.
 #[derive(Clone, Debug, Default)]
 pub struct Words(Arc<Vec<String>>);
 
 impl Words {
-    /// Reads `CONTENT_WORDS_FILE`; a file that cannot be read is noted as a problem.
+    /// Reads `CONTENT_WORDS_FILE`. An unreadable file is recorded as a problem.
     pub fn read(settings: &mut Settings) -> Self {
         let Some(path) = settings.text(WORDS_FILE) else {
             return Self::default();
@@ -31,7 +31,8 @@ impl Words {
         }
     }
 
-    /// One word, or several with spaces between, a line; `#` begins a remark.
+    /// A list with one entry a line: a word, or several separated by spaces. `#` begins a comment
+    /// line.
     #[must_use]
     pub fn from_lines(text: &str) -> Self {
         let words = text
@@ -41,7 +42,7 @@ impl Words {
         Self(Arc::new(words.collect()))
     }
 
-    /// True when the text holds one of them as a whole word, in whatever case.
+    /// True when the text contains one of them as a whole word, in any case.
     #[must_use]
     pub fn flag(&self, text: &str) -> bool {
         if self.0.is_empty() {
@@ -52,7 +53,7 @@ impl Words {
     }
 }
 
-/// Whole words only: a list must not forbid Scunthorpe.
+/// Whole words only: the list must not forbid Scunthorpe.
 fn holds_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(start, found)| {
         let before = text.get(..start).and_then(|text| text.chars().next_back());
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_a_problem_of_its_setting() {
+    fn a_missing_file_is_a_problem_of_its_setting() {
         let mut settings = Settings::from_pairs([("CONTENT_WORDS_FILE", "no/such/file")]);
         Words::read(&mut settings);
         let text = settings.finish().unwrap_err().to_string();

@@ -1,6 +1,6 @@
-//! The dialect of creators (`/api/v1/...`): `{"success":true,"data":…}`, and errors with an `i18nKey`.
+//! The creators' dialect (`/api/v1/...`): `{"success":true,"data":…}`; errors have an `i18nKey`.
 //!
-//! An error's `code` is by status; its specific name is the `i18nKey`.
+//! An error's `code` depends on its status; the `i18nKey` is its specific code.
 
 use axum::http::{HeaderValue, StatusCode};
 use runtime::{
@@ -37,7 +37,7 @@ const fn code(status: StatusCode) -> &'static str {
 
 impl Dialect for Creator {
     fn data(&self, status: StatusCode, data: &[u8]) -> Vec<u8> {
-        // Put together by hand: the data is JSON already, and this is done for every beacon.
+        // Concatenated by hand, because the data is JSON text already and every beacon passes here.
         let start: &[u8] = if status.is_success() {
             b"{\"success\":true,\"data\":"
         } else {
@@ -57,6 +57,7 @@ impl Dialect for Creator {
             "i18nKey": error.code,
             "correlationId": correlation_id,
         });
+        // Without a value, these members are absent instead of null.
         if let Some(members) = told.as_object_mut() {
             if let Some(vars) = &error.vars {
                 members.insert("i18nVars".to_owned(), Value::clone(vars));
@@ -141,7 +142,7 @@ impl Described for Creator {
     }
 }
 
-/// What members must be where they are there, without saying what holds them.
+/// Conditions on members that are present, without a type of their object.
 fn members<const N: usize>(of: [(&str, Schema); N]) -> Schema {
     let properties = of.map(|(name, schema)| (name.to_owned(), Value::from(schema)));
     let properties: serde_json::Map<String, Value> = properties.into_iter().collect();
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_that_errors_have_has_its_code() {
+    fn every_error_status_has_its_code() {
         for (error, code) in [
             (ApiError::unauthorized(), "AUTH_UNAUTHORIZED"),
             (ApiError::forbidden("a", ""), "AUTH_FORBIDDEN"),

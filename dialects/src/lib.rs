@@ -1,7 +1,7 @@
-//! How each surface speaks: the envelopes of answers and errors, as bytes and as schemas.
+//! The dialect of each surface: the envelopes of answers and errors, as bytes and as schemas.
 //!
-//! A crate of its own, because several services speak the same dialect and none depends on another.
-//! Owns no route and no parameter: how a surface reads a request is its service's work.
+//! A separate crate, because several services use the same dialect and none depends on another.
+//! Owns no route and no parameter: each service reads its own requests.
 
 #![cfg_attr(
     not(test),
@@ -22,13 +22,13 @@ use runtime::{
     openapi::Described,
 };
 
-/// The dialect of every path, as the document describes it.
+/// The dialect of each path, as the document describes it.
 #[must_use]
 pub fn described() -> Surfaces<dyn Described> {
     Surfaces::new(&Creator)
 }
 
-/// The dialect of every path, as servers write it.
+/// The dialect of each path, as servers write it.
 #[must_use]
 pub fn spoken() -> Surfaces {
     described().map(|dialect| dialect as &dyn Dialect)

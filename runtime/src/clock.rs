@@ -1,4 +1,4 @@
-//! The clock and the source of ids, as things that are passed in.
+//! The clock and the source of ids, which are passed in so that tests control them.
 //!
 //! The only file that may ask the system for time or randomness; clippy refuses it elsewhere.
 
@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + Debug {
-    /// Now, to the microsecond, which is what PostgreSQL keeps. An operator or NTP may set it back, so
-    /// durations and deadlines are measured by [`Self::monotonic`].
+    /// Now, to the microsecond, which is what PostgreSQL keeps. An operator or NTP may set it back,
+    /// so durations and deadlines are measured by [`Self::monotonic`].
     fn now(&self) -> Timestamp;
     /// Time since a moment that stays the same while the program runs. Never goes back.
     fn monotonic(&self) -> Duration;
@@ -24,7 +24,7 @@ pub trait Clock: Send + Sync + Debug {
 
 /// Makes ids and random bits.
 pub trait IdSource: Send + Sync + Debug {
-    /// A UUIDv7 of that moment.
+    /// A UUIDv7 for that moment.
     fn uuid_v7(&self, now: Timestamp) -> Uuid;
     /// Sixteen random bytes.
     fn random_16(&self) -> [u8; 16];
@@ -64,7 +64,7 @@ impl IdSource for SystemIds {
     }
 }
 
-/// A clock that stands still until a test moves it.
+/// A clock that moves only when a test moves it.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Reading>);
 
@@ -84,15 +84,15 @@ impl ManualClock {
         }))
     }
 
-    /// Moves the clock. Forward means that time passes; backward sets the wall clock back, which no
-    /// duration notices.
+    /// Moves the clock. Forward, time passes. Backward, only the wall clock is set back, and no
+    /// duration changes.
     pub fn advance(&self, by: SignedDuration) {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let to = reading.now.saturating_add(by).unwrap_or(reading.now);
         reading.set(to);
     }
 
-    /// Sets the clock; forward and backward as [`Self::advance`].
+    /// Sets the clock, forward or backward as [`Self::advance`] does.
     pub fn set(&self, to: Timestamp) {
         let mut reading = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reading.set(to);
@@ -137,7 +137,7 @@ impl IdSource for SeededIds {
     }
 
     fn random_16(&self) -> [u8; 16] {
-        // Two rounds of splitmix64, so that neighbouring counts differ in every bit position.
+        // Two outputs of splitmix64, which spreads neighbouring counts over all bits.
         let count = self.0.fetch_add(1, Ordering::Relaxed);
         let mut bytes = [0; 16];
         let (high, low) = bytes.split_at_mut(8);
@@ -147,7 +147,8 @@ impl IdSource for SeededIds {
     }
 }
 
-/// The mixing function of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
+/// The mixing function of Steele, Lea and Flood, "Fast splittable pseudorandom number generators"
+/// (2014).
 const fn splitmix64(seed: u64) -> u64 {
     let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,7 +1,7 @@
-//! PostgreSQL pools whose sessions have limits, and schemas that one program migrates while the others wait.
+//! PostgreSQL pools with limits on every session, and migrations by one program at a time.
 //!
-//! The one rule: every session has limits that the server keeps. A host that vanishes takes no lock with it, and
-//! a statement that hangs ends. A transaction of a vanished client would otherwise hold its locks for ever.
+//! The one rule: the server enforces limits on every session. Otherwise a statement could hang for
+//! ever, and a transaction of a vanished client would keep its locks.
 
 use crate::{Lifecycle, Readiness, Settings, settings::Setting};
 use sqlx::{
@@ -13,32 +13,32 @@ use std::{error::Error, str::FromStr, time::Duration};
 use tracing::{info, warn};
 use url::Url;
 
-/// How long a request waits for a free connection before it is answered 503.
+/// How long a request waits for a free connection before it gets a 503.
 pub const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Pause between two attempts while the server does not answer.
+/// Pause between two attempts while the server is unavailable.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
-/// Time between two log lines about a migration that goes on.
+/// Interval of the log lines about a running migration.
 const MIGRATION_NOTICE: Duration = Duration::from_secs(10);
 
-/// How often the server looks during a statement whether the client is still connected.
+/// How often the server checks, during a statement, that the client is still connected.
 const CLIENT_CHECK: Duration = Duration::from_secs(5);
-/// After how much silence the server asks the client's host whether it is there, how often, and how many times.
+/// TCP keepalive: idle time before the first probe, time between probes, and number of probes.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
-/// How long the server waits for the client's host to acknowledge what was sent.
+/// How long the server waits for the client's host to acknowledge sent data.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
-    /// The URL cannot be read, or the server refused.
+    /// The URL is invalid, or the server reported an error.
     #[error("{}", message(.0))]
     Sqlx(#[from] sqlx::Error),
-    /// A migration failed, or the tables are of a newer build.
+    /// A migration failed, or the tables belong to a newer build.
     #[error("{}", message(.0))]
     Migrate(#[from] MigrateError),
-    /// A database that cannot hold every text a visitor may send.
+    /// The encoding of the database cannot hold every text that a visitor may send.
     #[error("the database is encoded as {0}; create it with ENCODING 'UTF8'")]
     Encoding(String),
     /// The program is stopping.
@@ -46,7 +46,8 @@ pub enum DatabaseError {
     Stopped,
 }
 
-/// Reads the URL of a database; what cannot be one is noted as a problem, which never repeats it.
+/// Reads the URL of a database. An invalid URL is recorded as a problem, whose text never repeats
+/// it.
 pub fn read_url(settings: &mut Settings, setting: &Setting) -> String {
     let url = settings.required(setting);
     if !url.is_empty()
@@ -72,12 +73,12 @@ fn check_url(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// How many sessions a pool has, and how long the server lets each of them take.
+/// How many sessions a pool has, and the limits that the server enforces on each.
 ///
-/// Override single members: `PoolSettings { statement_timeout: .., ..PoolSettings::new("name", 4) }`.
+/// To override some: `PoolSettings { statement_timeout: .., ..PoolSettings::new("name", 4) }`.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolSettings {
-    /// What the server calls the sessions, for example in `pg_stat_activity`.
+    /// Name of the sessions at the server, for example in `pg_stat_activity`.
     pub name: &'static str,
     /// Most connections at a time.
     pub size: u32,
@@ -85,7 +86,7 @@ pub struct PoolSettings {
     pub statement_timeout: Duration,
     /// Longest wait for one lock.
     pub lock_timeout: Duration,
-    /// Longest pause of the client within a transaction.
+    /// Longest idle time of the client within a transaction.
     pub idle_in_transaction_timeout: Duration,
     /// Further server parameters.
     pub parameters: &'static [(&'static str, &'static str)],
@@ -105,8 +106,8 @@ impl PoolSettings {
         }
     }
 
-    /// How to connect to the server at `url` under these limits. A limit that the URL sets itself
-    /// (`?options=-c%20statement_timeout%3D5min`) is the operator's choice and stays.
+    /// Options for a connection to the server at `url` under these limits. A limit in the URL
+    /// itself (`?options=-c%20statement_timeout%3D5min`) is the operator's choice and stays.
     ///
     /// # Errors
     /// When the URL cannot be read.
@@ -114,6 +115,7 @@ impl PoolSettings {
         let options = PgConnectOptions::from_str(url)?.application_name(self.name);
         let chosen = options.get_options().unwrap_or_default().to_owned();
         let limits = self.limits();
+        // PostgreSQL takes the last of two options, so ours would override the operator's.
         let limits = limits.iter().filter(|(name, _)| !chosen.contains(name));
         Ok(options
             .options(limits.map(|(name, value)| (*name, value.as_str())))
@@ -123,6 +125,7 @@ impl PoolSettings {
     fn limits(&self) -> Vec<(&'static str, String)> {
         let milliseconds = |time: Duration| time.as_millis().to_string();
         let seconds = |time: Duration| time.as_secs().to_string();
+        // Names and units of PostgreSQL's own settings.
         vec![
             ("statement_timeout", milliseconds(self.statement_timeout)),
             ("lock_timeout", milliseconds(self.lock_timeout)),
@@ -142,7 +145,7 @@ impl PoolSettings {
     }
 }
 
-/// A pool under those settings. Does not connect yet.
+/// A pool with those settings. Does not connect yet.
 ///
 /// # Errors
 /// When the URL cannot be read.
@@ -163,8 +166,8 @@ pub fn migrations(files: &[(i64, &'static str, &'static str)]) -> Migrator {
     Migrator::with_migrations(files.iter().map(migration).collect())
 }
 
-/// Waits for the server and brings the schema up to date; one program at a time does, by an
-/// advisory lock that the migrator takes.
+/// Waits for the server and brings the schema up to date. The migrator's advisory lock makes sure
+/// that only one program migrates at a time.
 ///
 /// # Errors
 /// When a migration fails, or the program stops before the schema is up to date.
@@ -180,6 +183,7 @@ pub async fn migrate(
             migrated = run_migrations(pool, migrator, part, readiness) => migrated,
             () = lifecycle.servers_stopping() => return Err(DatabaseError::Stopped),
         };
+        // A transient failure is retried, because services may start before their database.
         match migrated {
             Ok(()) => break,
             Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
@@ -193,6 +197,7 @@ pub async fn migrate(
             Err(error) => return Err(error.into()),
         }
     }
+    // Other encodings cannot store every text that visitors send.
     let encoding: String = sqlx::query_scalar("SHOW server_encoding")
         .fetch_one(pool)
         .await?;
@@ -204,8 +209,8 @@ pub async fn migrate(
     Ok(())
 }
 
-/// Migrates in a session of its own, where statements and waits for locks may take as long as they need: a new
-/// index of a large table takes hours, and the migrator waits at its lock while another program migrates.
+/// Migrates in its own session, where statements and lock waits have no timeout. A new index on a
+/// large table takes hours, and another program that migrates holds the migrator's lock as long.
 async fn run_migrations(
     pool: &PgPool,
     migrator: &Migrator,
@@ -230,15 +235,16 @@ async fn run_migrations(
             }
         }
     };
-    // After a failure the session still holds the migrator's lock, so it must not go on.
+    // After a failure the session still holds the migrator's lock, so it must end here.
     let _ = tokio::time::timeout(ACQUIRE_TIMEOUT, connection.close()).await;
     migrated
 }
 
-/// One connection outside a pool, within the time that a pool would take.
+/// One connection outside a pool, with the timeout of a pool.
 async fn connect(options: &PgConnectOptions) -> sqlx::Result<PgConnection> {
     tokio::time::timeout(ACQUIRE_TIMEOUT, options.connect())
         .await
+        // The error of a full pool, which callers retry.
         .unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
@@ -249,7 +255,8 @@ async fn pause(lifecycle: &Lifecycle) -> Result<(), DatabaseError> {
     }
 }
 
-/// An error in the words of the server. sqlx adds the number of a line, which is one of PostgreSQL's own source.
+/// The server's message. Removes the line number that sqlx appends, which refers to PostgreSQL's
+/// source.
 #[must_use]
 pub fn message(error: &(dyn Error + 'static)) -> String {
     let text = error.to_string();
@@ -267,15 +274,15 @@ pub fn message(error: &(dyn Error + 'static)) -> String {
     plain.unwrap_or(&text).to_owned()
 }
 
-/// PostgreSQL's code for a wait for a lock that took longer than `lock_timeout`.
+/// PostgreSQL's code for a lock wait that exceeded `lock_timeout`.
 pub const LOCK_NOT_AVAILABLE: &str = "55P03";
-/// PostgreSQL's code for a statement that was ended, mostly because it took longer than `statement_timeout`.
+/// PostgreSQL's code for a canceled statement, usually one that exceeded `statement_timeout`.
 pub const QUERY_CANCELED: &str = "57014";
-/// PostgreSQL's code for a transaction in which the client paused for too long.
+/// PostgreSQL's code for a transaction whose client was idle for too long.
 const IDLE_IN_TRANSACTION: &str = "25P03";
 
-/// True for errors that pass by themselves: the server does not answer, restarts, has no resources, or ended
-/// what took too long. The same request may succeed later.
+/// True for transient errors: the server is unavailable, restarts, lacks resources, or ended
+/// something that took too long. The same request may succeed later.
 #[must_use]
 pub fn is_away(error: &sqlx::Error) -> bool {
     match error {
@@ -283,7 +290,7 @@ pub fn is_away(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        // Class 57P: shutdown and start-up; 08: connection; 53: resources; 40: serialization and deadlocks.
+        // Classes: 57P shutdown and start-up; 08 connection; 53 resources; 40 conflicts, deadlocks.
         // https://www.postgresql.org/docs/current/errcodes-appendix.html
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             let classes = ["57P", "08", "53", "40"];
@@ -301,7 +308,7 @@ mod tests {
     const URL: Setting = Setting::new("DATABASE_URL", "none", "a database").secret();
 
     #[test]
-    fn a_wrong_url_is_a_problem_that_does_not_repeat_it() {
+    fn an_invalid_url_is_reported_without_repeating_it() {
         for (text, what) in [
             ("hunter2", "cannot be read as a URL"),
             ("mysql://u:hunter2@h/name", "is no URL of a PostgreSQL"),

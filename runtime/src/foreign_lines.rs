@@ -1,29 +1,30 @@
-//! Forwards log lines of libraries that use the `log` crate, librdkafka's among them.
+//! Forwards log lines of libraries that use the `log` crate, such as librdkafka.
 //!
-//! They come without the place in the source that wrote them: that is a path of the machine on which the library was
-//! built, and means nothing to people who run the program.
+//! Drops each line's place in the source. It is a path of the machine that built the library, and
+//! means nothing to operators.
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing_log::{AsLog, LogTracer};
 
-/// The name under which librdkafka's own lines come.
+/// The target of librdkafka's lines.
 const KAFKA_CLIENT: &str = "librdkafka";
 
-/// How librdkafka ends a line about a request that its own closing of the connection ended, as that of a login. A
-/// connection that a broker closes is reported with the state that it was in.
+/// The end of a librdkafka line about a request, such as a login, that its own closing of the
+/// connection ended. When a broker closes the connection, the line ends with another state.
 const OWN_CLOSING: &str = "in state DOWN)";
 
-/// Whether brokers go away because this program stops them.
+/// Whether this program is stopping its own brokers.
 static BROKERS_STOP: AtomicBool = AtomicBool::new(false);
 
-/// From now on lost connections to brokers are not logged: this program is about to stop its own broker.
+/// From now on, lost connections to brokers count as debug lines: this program is about to stop its
+/// own broker.
 pub fn expect_lost_brokers() {
     BROKERS_STOP.store(true, Ordering::Relaxed);
 }
 
-/// Takes the lines of all libraries from now on, if nothing else does.
+/// Receives the lines of all libraries from now on, unless another logger does.
 pub(crate) fn take() {
     if log::set_boxed_logger(Box::new(ForeignLines(LogTracer::new()))).is_ok() {
         let level: LevelFilter = tracing::level_filters::LevelFilter::current().as_log();
@@ -41,6 +42,7 @@ impl Log for ForeignLines {
     fn log(&self, record: &Record<'_>) {
         let mut metadata = adjusted(record.metadata());
         if metadata.target() == KAFKA_CLIENT && is_own_closing(*record.args()) {
+            // `max`, because a higher level is quieter: the line must not become louder.
             let quiet = metadata.level().max(Level::Debug);
             metadata = at_level(&metadata, quiet);
             if !self.0.enabled(&metadata) {
@@ -102,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_the_client_itself_ended_is_no_failure() {
+    fn a_request_that_the_client_itself_ended_is_not_logged_as_a_failure() {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
@@ -112,7 +114,7 @@ mod tests {
             for state in ["DOWN", "AUTH_REQ"] {
                 let mut record = Record::builder();
                 record.level(Level::Error).target(KAFKA_CLIENT);
-                // One statement: the text lives no longer.
+                // One statement, because the arguments live no longer.
                 ForeignLines(LogTracer::new()).log(
                     &record
                         .args(format_args!("a login failed (after 0ms in state {state})"))
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_happened_and_not_where_it_was_compiled() {
+    fn a_line_has_no_place_in_the_source() {
         let lines = Lines::default();
         let subscriber = tracing_subscriber::fmt()
             .json()

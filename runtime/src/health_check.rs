@@ -1,5 +1,6 @@
-//! `--health-check`: asks the service that runs here whether it is ready, for containers, whose images
-//! hold no HTTP client.
+//! `--health-check`: asks the local service whether it is ready.
+//!
+//! For containers, whose images have no HTTP client.
 
 use crate::{
     Settings,
@@ -14,13 +15,13 @@ use std::{
     time::Duration,
 };
 
-/// Longest time for connecting, and for each step of the answer.
+/// Timeout of the connection, and of each read and write.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// Most bytes read of an answer; `/ready` is far shorter.
+/// Upper bound on the bytes read of an answer; `/ready` is far shorter.
 const MAX_ANSWER_BYTES: u64 = 16 * 1024;
 
-/// Asks `/ready` of the service with these settings, which listens on `address`. Exit code 0 when it is ready; else 1, and
-/// the answer on standard error.
+/// Requests `/ready` from the service with these settings, which listens on `address`. Exits with 0
+/// when it is ready. Otherwise prints the answer on standard error and exits with 1.
 #[must_use]
 pub fn run(declared: Declared, flags: &[(&str, Option<String>)], address: &Setting) -> ExitCode {
     let mut settings = Settings::load(declared, flags);
@@ -59,7 +60,7 @@ fn ask(address: &str) -> Result<(), String> {
     Err(format!("not ready: {body}"))
 }
 
-/// Where a listener on every interface is reached from here.
+/// The address at which this machine reaches a listener on every interface.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

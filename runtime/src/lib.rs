@@ -1,7 +1,7 @@
-//! What every binary needs: settings, clock and ids, lifecycle, telemetry, metrics, Kafka, HTTP.
+//! Shared parts of every binary: settings, clock, ids, lifecycle, telemetry, Kafka, HTTP.
 //!
-//! Owns nothing of the product. The one rule: time and randomness enter the program here and are
-//! handed on as [`Context`], so that a test decides both.
+//! Contains nothing of the product. The one rule: time and randomness enter the program here and
+//! are passed on as [`Context`], so that tests control both.
 
 pub mod clock;
 pub mod database;
@@ -35,16 +35,16 @@ pub use settings::Settings;
 
 use std::sync::Arc;
 
-/// What a service gets from the program it runs in.
+/// What a program passes to its services.
 #[derive(Clone)]
 pub struct Context {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids and random bits.
     pub ids: Arc<dyn IdSource>,
-    /// When to stop, and who must have finished.
+    /// Signals the stop, and tracks the tasks that must finish first.
     pub lifecycle: Lifecycle,
-    /// What is still missing before the program can serve.
+    /// Which parts are not ready to serve yet.
     pub readiness: Readiness,
 }
 

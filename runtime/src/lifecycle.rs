@@ -1,8 +1,8 @@
-//! Starting and stopping: who runs, who must be told to stop, who must have finished.
+//! Starts and stops a program: runs its tasks, signals the stop, and waits for them to finish.
 //!
-//! Stopping has two steps. First the servers stop accepting and answer what is in flight; only then
-//! are the workers behind them told to finish what they hold. A task that ends in an error, or
-//! panics, stops the program: a service without one of its parts is worse than none.
+//! Stopping has two steps. First the servers stop accepting and answer the requests in flight. Only
+//! then do the workers behind them finish their work. A task that ends in an error, or panics,
+//! stops the program: a service without one of its parts is worse than none.
 
 use std::{
     convert::Infallible,
@@ -14,10 +14,10 @@ use thiserror::Error;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info};
 
-/// How long each of the two steps may take before what is left is given up.
+/// How long each of the two steps may take before the remaining tasks are given up.
 pub const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Shared handle on the life of the program; clones are the same life.
+/// Shared handle on the program's start and stop. Clones share its state.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     servers_stop: CancellationToken,
@@ -27,7 +27,7 @@ pub struct Lifecycle {
     failure: Arc<Mutex<Option<String>>>,
 }
 
-/// A part of the program failed; what it said is in the text.
+/// A part of the program failed, with its error as the text.
 #[derive(Clone, Debug, Error)]
 #[error("{0}")]
 pub struct TaskFailed(String);
@@ -38,12 +38,12 @@ impl Lifecycle {
         self.servers_stop.cancelled().await;
     }
 
-    /// Completes when workers must finish what they hold.
+    /// Completes when workers must finish their work.
     pub async fn workers_stopping(&self) {
         self.workers_stop.cancelled().await;
     }
 
-    /// True from the moment workers must finish; for threads that poll.
+    /// True once workers must finish their work; for threads that poll.
     #[must_use]
     pub fn are_workers_stopping(&self) -> bool {
         self.workers_stop.is_cancelled()
@@ -54,13 +54,14 @@ impl Lifecycle {
         self.servers_stop.cancel();
     }
 
-    /// Tells servers and workers at once, and waits for nobody. For owners that go away themselves.
+    /// Signals servers and workers at once and does not wait. For owners that are dropped without a
+    /// stop.
     pub fn abandon(&self) {
         self.servers_stop.cancel();
         self.workers_stop.cancel();
     }
 
-    /// Runs a server: it is told first and must have answered before workers are told.
+    /// Runs a server: it gets the signal first, and must have answered before workers get it.
     pub fn spawn_server<F, E>(&self, name: &'static str, task: F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -69,7 +70,7 @@ impl Lifecycle {
         self.spawn(&self.servers, name, task);
     }
 
-    /// Runs a worker: it is told once no request is in flight any more.
+    /// Runs a worker: it gets the signal once no request is in flight.
     pub fn spawn_worker<F, E>(&self, name: &'static str, task: F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -78,7 +79,7 @@ impl Lifecycle {
         self.spawn(&self.workers, name, task);
     }
 
-    /// Runs a worker that has nothing to finish: it is dropped once no request is in flight any more.
+    /// Runs a worker that has nothing to finish: it is dropped once no request is in flight.
     pub fn spawn_until_stop(
         &self,
         name: &'static str,
@@ -101,7 +102,7 @@ impl Lifecycle {
     {
         let life = self.clone();
         tracker.spawn(async move {
-            // A task of its own, so that a panic is seen here instead of vanishing with the tracker's.
+            // A separate task, so that a panic is seen here instead of lost in the tracker.
             let ended =
                 tokio::spawn(async move { task.await.map_err(|error| error.to_string()) }).await;
             match ended {
@@ -114,6 +115,7 @@ impl Lifecycle {
 
     fn fail(&self, reason: String) {
         error!("stopping because {reason}");
+        // The first failure is kept, because later ones usually follow from it.
         self.failure
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -144,6 +146,7 @@ impl Lifecycle {
     pub async fn finish(&self) -> Result<(), TaskFailed> {
         self.stop();
         let servers = end_of(&self.servers).await;
+        // Only now, because the requests in flight needed the workers.
         self.workers_stop.cancel();
         let workers = end_of(&self.workers).await;
         let failure = self
@@ -163,6 +166,7 @@ impl Lifecycle {
 }
 
 async fn end_of(tracker: &TaskTracker) -> bool {
+    // `wait` completes only on a closed tracker.
     tracker.close();
     tokio::time::timeout(STEP_TIMEOUT, tracker.wait())
         .await
@@ -184,6 +188,7 @@ pub async fn signalled() {
         }
         (Err(error), _) | (_, Err(error)) => {
             error!("cannot listen for signals: {error}");
+            // Without signals, only a call of `stop` ends the program.
             std::future::pending::<()>().await;
         }
     }
@@ -196,7 +201,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     #[tokio::test]
-    async fn workers_are_told_only_after_servers_have_finished() {
+    async fn workers_stop_only_after_servers_have_finished() {
         let life = Lifecycle::default();
         let (answer, answered) = oneshot::channel::<()>();
         let server = life.clone();

@@ -1,22 +1,23 @@
-//! Metrics: declared by the code that records them, described and counted from 0 at a program's start.
+//! Metrics: declared by the code that records them, described and set to 0 when a program starts.
 //!
-//! Two rules. Labels are bounded; a route's or report's id, never a path, a tenant or an id. And every counter is there
-//! with 0 before its first event, with each value of its labels: Prometheus sees an increase only between two samples, so
-//! an alert would miss an event that makes the counter appear.
+//! Two rules. Labels are bounded: the id of a route or report, never a path, a tenant or another
+//! id. And every counter exists with 0 before its first event, for each value of its labels.
+//! Prometheus sees an increase only between two samples, so an alert would miss an event that
+//! creates the counter.
 
 use metrics::Label;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
 use std::sync::OnceLock;
 
-/// What a metric does over time.
+/// How a metric changes over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// Only grows.
     Counter,
     /// Goes up and down.
     Gauge,
-    /// Spreads over buckets.
+    /// Counts values in buckets.
     Histogram,
 }
 
@@ -25,15 +26,15 @@ pub enum MetricKind {
 pub struct Metric {
     /// `<service>_<thing>_<unit>[_total]`
     pub name: &'static str,
-    /// What it does over time.
+    /// How it changes over time.
     pub kind: MetricKind,
     /// Its labels.
     pub labels: &'static [&'static str],
-    /// What it means.
+    /// Its meaning.
     pub help: &'static str,
-    /// Upper bounds of a histogram's buckets; none for those of times.
+    /// Upper bounds of a histogram's buckets; empty for the buckets of times.
     buckets: &'static [f64],
-    /// Values of the labels that are known at the start.
+    /// The series that are known at the start.
     series: Option<fn() -> Vec<Series>>,
 }
 
@@ -41,7 +42,7 @@ pub struct Metric {
 pub type Series = Vec<(&'static str, &'static str)>;
 
 impl Metric {
-    /// A counter. Without labels it is there from the start.
+    /// A counter. Without labels, it exists from the start.
     #[must_use]
     pub const fn counter(
         name: &'static str,
@@ -93,7 +94,7 @@ impl Metric {
         Self { buckets, ..self }
     }
 
-    /// The same counter, which is there from the start in these series.
+    /// The same counter, which exists from the start in these series.
     #[must_use]
     pub const fn known(self, series: fn() -> Vec<Series>) -> Self {
         Self {
@@ -102,12 +103,12 @@ impl Metric {
         }
     }
 
-    /// Makes a counter appear in every series that is known.
+    /// Creates a counter in every known series.
     fn zero(&self) {
         let series = match self.series {
             Some(series) => series(),
             None if self.labels.is_empty() => vec![Series::new()],
-            // The code that records the others makes them appear.
+            // The code that records the others creates them.
             None => Vec::new(),
         };
         zero(self.name, series);
@@ -141,7 +142,7 @@ pub fn combinations(labels: &[(&'static str, &[&'static str])]) -> Vec<Series> {
     combinations
 }
 
-/// Makes a counter appear in these series. What was counted already stays.
+/// Creates a counter in these series. Existing counts stay.
 pub fn zero(name: &'static str, series: Vec<Series>) {
     for labels in series {
         let labels = labels.into_iter();
@@ -152,7 +153,7 @@ pub fn zero(name: &'static str, series: Vec<Series>) {
     }
 }
 
-/// Makes the counters of answered requests appear for every route of an OpenAPI document.
+/// Creates the counters of answered requests for every route of an OpenAPI document.
 pub fn zero_routes(document: &Value) {
     let paths = document
         .get("paths")
@@ -168,9 +169,10 @@ pub fn zero_routes(document: &Value) {
     }
 }
 
-/// Starts recording these metrics: describes them, and makes their counters appear. The buckets of histograms count
-/// only in the first call of a process.
+/// Starts recording these metrics: describes them and creates their counters. The buckets of
+/// histograms count only in a process's first call.
 pub fn start(metrics: &[Metric]) {
+    // Before the loop, because descriptions without a recorder are lost.
     recorder(metrics);
     for metric in metrics {
         match metric.kind {
@@ -184,7 +186,7 @@ pub fn start(metrics: &[Metric]) {
     }
 }
 
-/// What `/metrics` is rendered from. Starts recording if nothing did.
+/// The source of `/metrics`. Starts recording if nothing has done so.
 #[must_use]
 pub fn install() -> PrometheusHandle {
     recorder(&[])
@@ -198,7 +200,7 @@ fn recorder(metrics: &[Metric]) -> PrometheusHandle {
                 .unwrap_or_else(|_| PrometheusBuilder::new())
                 .build_recorder();
             let handle = recorder.handle();
-            // An error means that something else records already; `/metrics` then stays empty.
+            // An error means that another recorder is installed; `/metrics` then stays empty.
             let _ = metrics::set_global_recorder(recorder);
             handle
         })

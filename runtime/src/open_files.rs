@@ -1,19 +1,19 @@
-//! The limit of open files of this process; sockets are files.
+//! The limit of open files of this process, which includes its sockets.
 
 use tracing::warn;
 
-/// Files that are not connections of clients: databases, the log, the embedded parts.
+/// Files for other uses than client connections: databases, the log, the embedded parts.
 const RESERVED: u64 = 256;
 
-/// Raises the limit to the most that the system allows this process. Shells give 1024 by default, and
-/// allow far more.
+/// Raises the limit to the most that the system allows this process. Shells give 1024 by default,
+/// and allow far more.
 pub fn raise_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!("the limit of open files cannot be raised: {error}");
     }
 }
 
-/// How many connections there may be, at most `wanted`, so that other files can still be opened.
+/// How many connections, at most `wanted`, leave enough room for other files.
 pub(crate) fn room_for_connections(wanted: usize) -> usize {
     match rlimit::Resource::NOFILE.get_soft() {
         Ok(limit) => fitting(wanted, limit),
@@ -22,6 +22,7 @@ pub(crate) fn room_for_connections(wanted: usize) -> usize {
 }
 
 fn fitting(wanted: usize, limit: u64) -> usize {
+    // At most half of a low limit is reserved, so that some connections remain possible.
     let room = limit - RESERVED.min(limit / 2);
     usize::try_from(room).map_or(wanted, |room| room.min(wanted))
 }

@@ -1,4 +1,4 @@
-//! The dialect of this crate's own tests: `{"response":…}`, and `{"errors":[…]}` with codes of its own.
+//! The dialect of this crate's tests: `{"response":…}` for data, `{"errors":[…]}` for errors.
 
 use crate::{
     http::{ApiError, Dialect},

@@ -9,10 +9,11 @@ use std::{
     path::Path,
 };
 
-/// The part of a mode for the group and all others.
+/// The permissions of the group and all others.
 const OTHERS: u32 = 0o077;
 
-/// Makes a folder, with those above it, for its owner only. One that is there already loses what others may do.
+/// Makes a folder, and the missing ones above it, for its owner only. An existing folder loses the
+/// permissions of all others.
 ///
 /// # Errors
 /// When it cannot be made, or belongs to another user.
@@ -21,8 +22,8 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     protect(path)
 }
 
-/// Makes a folder, with those above it, for its owner only, on the disk when this returns. One that is there already stays
-/// as it is.
+/// Makes a folder, and the missing ones above it, for its owner only. An existing folder stays as
+/// it is. A new folder is on the disk when this returns.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -36,22 +37,24 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     made.into_iter().try_for_each(sync_name)
 }
 
-/// Removes the rights of the group and all others on a file or folder; the owner's stay. A symbolic link is followed if
-/// what it leads to belongs to the link's owner: any user may make a link to a file of ours.
+/// Removes the permissions of the group and all others from a file or folder; the owner's stay. A
+/// symbolic link is followed only if its target belongs to the link's owner, because any user can
+/// make a link to our files.
 ///
 /// # Errors
-/// When it is not there, belongs to another user, is a link that is not followed, or neither a file nor a folder.
+/// When it does not exist, belongs to another user, is a link that is not followed, or is neither a
+/// file nor a folder.
 pub fn protect(path: &Path) -> io::Result<()> {
     let refused = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
     let found = fs::metadata(path)?;
     if !found.is_file() && !found.is_dir() {
-        // To open a pipe would wait for another program.
+        // Opening a pipe would wait for another program.
         return Err(refused("neither a file nor a folder"));
     }
     if found.mode() & OTHERS == 0 {
         return Ok(());
     }
-    // The same file is looked at and changed, whatever the path leads to meanwhile.
+    // Checks and changes the opened file, even if the path leads elsewhere meanwhile.
     let file = File::open(path)?;
     let (named, opened) = (fs::symlink_metadata(path)?, file.metadata()?);
     let same = (named.dev(), named.ino()) == (opened.dev(), opened.ino());
@@ -62,7 +65,8 @@ pub fn protect(path: &Path) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(opened.mode() & 0o7777 & !OTHERS))
 }
 
-/// Writes a file that only its owner may read, whole or not at all. It is on the disk when this returns.
+/// Writes a file that only its owner may read, whole or not at all. It is on the disk when this
+/// returns.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -72,6 +76,7 @@ pub fn write_file(path: &Path, text: &str) -> io::Result<()> {
 
 fn write(path: &Path, text: &str, sync: impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
     let unfinished = path.with_extension("new");
+    // A leftover of a crash, or another user's link: `create_new` refuses both.
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -84,14 +89,14 @@ fn write(path: &Path, text: &str, sync: impl Fn(&File) -> io::Result<()>) -> io:
     file.write_all(text.as_bytes())?;
     sync(&file)?;
     fs::rename(&unfinished, path)?;
-    // Without this a loss of power may leave the file under its former name.
+    // Without this, a power loss may undo the rename.
     sync(&folder_of(path)?)
 }
 
-/// Puts the name of a file or folder on the disk; what it holds is its own matter.
+/// Puts the name of a file or folder on the disk, but not its content.
 ///
 /// # Errors
-/// When the folder above cannot be opened or written.
+/// When the parent folder cannot be opened or synced.
 pub fn sync_name(path: &Path) -> io::Result<()> {
     folder_of(path)?.sync_all()
 }
@@ -132,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_on_the_disk_before_it_has_its_name_and_its_name_afterwards() {
+    fn the_content_reaches_the_disk_before_the_rename_and_the_name_after_it() {
         let dir = tempfile::TempDir::new().unwrap();
         let path = dir.path().join("secrets.toml");
         let synced = std::cell::RefCell::new(Vec::new());
@@ -149,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_to_what_belongs_to_another_user_is_not_followed() {
+    fn a_link_to_another_users_file_is_not_followed() {
         use std::os::unix::fs::{lchown, symlink};
         let dir = tempfile::TempDir::new().unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -168,7 +173,7 @@ mod tests {
         assert!(protect(&link).is_err());
         assert!(make_folder(&link).is_err());
         assert_eq!(mode(&target), 0o755);
-        // What is written replaces a link instead of writing through it.
+        // Writing replaces a link instead of following it.
         let file = dir.path().join("file");
         fs::write(&file, "of another").unwrap();
         for name in ["written", "written.new"] {
@@ -179,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_a_file_nor_a_folder_is_refused_at_once() {
+    fn a_path_that_is_neither_a_file_nor_a_folder_is_refused_at_once() {
         let dir = tempfile::TempDir::new().unwrap();
         let socket = dir.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();

@@ -1,4 +1,4 @@
-//! What the three service binaries share around their `run`: logging, problems, exit codes.
+//! The frame around each binary's `run`: logging, startup problems, exit codes.
 
 use crate::{
     Context, Settings, metrics, open_files,
@@ -43,7 +43,7 @@ impl Failure {
         Self::Other(error.to_string())
     }
 
-    /// Says it on standard error and gives the exit code.
+    /// Prints it on standard error and returns the exit code.
     #[must_use]
     pub fn report(&self) -> ExitCode {
         match self {
@@ -59,7 +59,8 @@ impl Failure {
     }
 }
 
-/// Runs a program that declares these settings and metrics, on a runtime of its own. Logging comes first.
+/// Starts metrics and logging for a program that declares these settings and metrics, then runs
+/// `main`.
 pub fn run<F>(
     declared: Declared,
     flags: &[(&str, Option<String>)],
@@ -77,7 +78,7 @@ where
         Err(error) => return Failure::other(error).report(),
     };
     let ended = runtime.block_on(main(settings, Context::system()));
-    // Threads that still block on a broker that is away must not hold up the end.
+    // Threads that still block on an unavailable broker must not delay the exit.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! What a program still waits for before it can serve, part by part: the body of `/ready`.
+//! Which parts of a program are ready to serve: the body of `/ready`.
 
 use std::{
     collections::BTreeMap,
@@ -6,21 +6,21 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Shared list of parts and what each still misses; clones are the same list.
+/// Shared list of parts and their states. Clones share the list.
 #[derive(Clone, Debug)]
 pub struct Readiness {
     parts: Arc<Mutex<BTreeMap<&'static str, State>>>,
     changed: Arc<watch::Sender<()>>,
 }
 
-/// How a part is.
+/// The state of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
     /// Serves.
     Ready,
-    /// Serves, but for what the text names.
+    /// Serves, except for some of its work, as the text says.
     Limited(String),
-    /// Does not serve, for want of what the text names.
+    /// Does not serve, for the reason in the text.
     Missing(String),
 }
 
@@ -34,13 +34,13 @@ impl Default for Readiness {
 }
 
 impl Readiness {
-    /// Declares a part that is not ready, and why.
+    /// Declares a part that is not ready, with the reason.
     pub fn missing(&self, part: &'static str, what: impl Into<String>) {
         self.set(part, State::Missing(what.into()));
     }
 
-    /// Declares a part ready although something is wrong with a share of its work. `/ready` stays 200, so that
-    /// a balancer does not take away what works, and says what is wrong.
+    /// Declares a part ready although some of its work is affected. `/ready` stays 200, so that a
+    /// load balancer keeps using what works. Its body says what is wrong.
     pub fn limited(&self, part: &'static str, what: impl Into<String>) {
         self.set(part, State::Limited(what.into()));
     }
@@ -55,10 +55,11 @@ impl Readiness {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(part, state);
+        // Not `send`, which fails when no task waits.
         self.changed.send_replace(());
     }
 
-    /// Every part with what it misses, `None` for ready ones.
+    /// Every part with the reason why it is not ready, `None` for ready ones.
     #[must_use]
     pub fn parts(&self) -> BTreeMap<&'static str, Option<String>> {
         self.look(|state| match state {
@@ -85,7 +86,7 @@ impl Readiness {
             .collect()
     }
 
-    /// True when there are parts and none misses anything.
+    /// True when there are parts and all of them serve.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,11 +94,11 @@ impl Readiness {
         !parts.is_empty() && !parts.values().any(missing)
     }
 
-    /// Completes when everything declared so far is ready.
+    /// Completes when all parts declared so far are ready.
     pub async fn wait(&self) {
         let mut changes = self.changed.subscribe();
         while !self.is_ready() {
-            // The sender lives in `self`, so this fails never.
+            // The sender lives in `self`, so this never fails.
             if changes.changed().await.is_err() {
                 return;
             }

@@ -21,14 +21,14 @@ const FILTER: Setting = Setting::new(
     "which log lines to write, as tracing filters",
 );
 
-/// What logging declares.
+/// Settings of logging.
 pub const PART: Part = Part {
     settings: &[FORMAT, FILTER],
     metrics: &[],
 };
 
-/// Starts logging as `LOG_FORMAT` and `RUST_LOG` say. A second call changes nothing, so tests may
-/// all call it.
+/// Starts logging as `LOG_FORMAT` and `RUST_LOG` say. Further calls change nothing, so every test
+/// may call it.
 pub fn start(settings: &mut Settings) {
     let terminal = std::io::stderr().is_terminal();
     let format = settings
@@ -47,10 +47,10 @@ pub fn start(settings: &mut Settings) {
         );
         EnvFilter::new(FILTER.default)
     });
-    // Third parties log peers and payloads below `info`; addresses must not reach any line of ours.
+    // Other crates log peers and payloads below `info`; addresses must not reach any line of ours.
     let filter = quiet_third_parties(filter);
     let registry = tracing_subscriber::registry().with(filter);
-    // An error means that a subscriber is there already, which is what we want.
+    // An error means that a subscriber exists already, which is fine.
     let started = if format == "json" {
         let layer = tracing_subscriber::fmt::layer()
             .json()
@@ -73,7 +73,8 @@ fn quiet_third_parties(filter: EnvFilter) -> EnvFilter {
         "hyper=warn",
         "hyper_util=warn",
         "sqlx=warn",
-        // Ends of partitions and lost connections arrive as errors; what they mean, our lines say.
+        // Ends of partitions and lost connections arrive as errors; our own lines say what they
+        // mean.
         "rdkafka::client=off",
     ]
     .into_iter()

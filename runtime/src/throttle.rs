@@ -1,6 +1,6 @@
-//! How often something may be done: a burst of the whole limit, then an even refill (GCRA).
+//! Rate limits: a burst of the whole limit, then an even refill (GCRA).
 //!
-//! Limits are per instance and per key; what the key is, the route decides.
+//! Limits apply per instance and per key; the route chooses the key.
 
 use crate::{
     Clock, Settings,
@@ -27,10 +27,10 @@ pub const RATE_LIMITS: Setting = Setting::new(
     "`off` for load tests and trusted networks; one limit as RATE_LIMIT_<ROUTE>=<count>/<seconds>, listed below",
 );
 
-/// How the names of settings begin that override one limit.
+/// Prefix of the settings that override one limit.
 const PREFIX: &str = "RATE_LIMIT_";
 
-/// A limit: the id of its route, how many, in how many seconds.
+/// A limit of a route: how many, in how many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Id of the route.
@@ -41,16 +41,16 @@ pub struct Limit {
     pub seconds: u32,
 }
 
-/// What a throttle says of one attempt.
+/// The state of a limit after one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The whole limit.
     pub limit: u32,
-    /// How many more are allowed at once.
+    /// How many requests are still allowed at once.
     pub remaining: u32,
     /// Seconds until the next is allowed, rounded up; 0 while some remain.
     pub retry_after_seconds: u32,
-    /// When the whole limit is there again, seconds since 1970.
+    /// When the whole limit is available again, in seconds since 1970.
     pub reset_epoch_seconds: i64,
 }
 
@@ -73,8 +73,8 @@ impl std::fmt::Debug for Throttles {
 }
 
 impl Throttles {
-    /// The published limits, as `RATE_LIMITS` and `RATE_LIMIT_<ROUTE>` change them. A route's name
-    /// there is its id in upper case with `_` for what is no letter or digit.
+    /// The published limits, as changed by `RATE_LIMITS` and `RATE_LIMIT_<ROUTE>`. `<ROUTE>` is the
+    /// route's id in upper case, with `_` for characters other than letters and digits.
     pub fn read(settings: &mut Settings, published: &[Limit], clock: &Arc<dyn Clock>) -> Self {
         let on = match settings.text(RATE_LIMITS).as_deref() {
             None | Some("on") => true,
@@ -86,6 +86,7 @@ impl Throttles {
         };
         let mut limiters = BTreeMap::new();
         for limit in published {
+            // Even if limits are off, so that alerts find the counter.
             zero("http_throttled_total", vec![vec![("route", limit.route)]]);
             let name = setting_name(limit.route);
             let limit = settings
@@ -111,10 +112,11 @@ impl Throttles {
             return Ok(None);
         };
         let now = self.clock.now().as_second();
-        // 64 bits of a keyed hash instead of the key: addresses and ids do not pile up in memory.
+        // 64 bits of a keyed hash instead of the key, so that memory collects no addresses and ids.
         match limiter.check_key(&self.hasher.hash_one(key)) {
             Ok(snapshot) => {
                 let remaining = snapshot.remaining_burst_capacity();
+                // The refill is even, so the missing part of the limit takes its share of the time.
                 let missing = u64::from(limit.count.saturating_sub(remaining));
                 let refill = missing * u64::from(limit.seconds) / u64::from(limit.count.max(1));
                 Ok(Some(Standing {
@@ -126,6 +128,7 @@ impl Throttles {
             }
             Err(not_until) => {
                 let wait = not_until.wait_time_from(ThrottleClock(Arc::clone(&self.clock)).now());
+                // Rounded up and at least 1, because an earlier retry would be refused again.
                 let retry_after_seconds = wait
                     .as_millis()
                     .div_ceil(1000)
@@ -142,7 +145,7 @@ impl Throttles {
         }
     }
 
-    /// Forgets keys whose whole limit is there again.
+    /// Forgets keys whose whole limit is available again.
     pub fn forget_idle(&self) {
         for (_, limiter) in self.limiters.values() {
             limiter.retain_recent();
@@ -169,17 +172,17 @@ pub fn setting_name(route: &str) -> String {
     format!("{PREFIX}{name}")
 }
 
-/// Whose limits a check knows.
+/// Which limits a check knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of every program.
+    /// Those of all services.
     All,
-    /// Those of one service; other services, which may share its environment, have others.
+    /// Those of one service; others, which may share its environment, have further limits.
     Service,
 }
 
-/// Notes names of the form `RATE_LIMIT_<ROUTE>` for which there is no limit. A single service refuses typing
-/// mistakes, and warns of the others: they may be another service's.
+/// Records names of the form `RATE_LIMIT_<ROUTE>` that match no limit. A single service refuses
+/// likely typing mistakes, and warns about the other names: they may be another service's.
 pub fn check_names(settings: &mut Settings, published: &[Limit], scope: Scope) {
     let known: Vec<String> = published
         .iter()
@@ -192,6 +195,7 @@ pub fn check_names(settings: &mut Settings, published: &[Limit], scope: Scope) {
             continue;
         }
         let slips = names::SHARED_SLIPS;
+        // A name close to one of ours is a mistake, even if other services share the environment.
         if scope == Scope::All || names::nearest(&name, known(), slips).is_some() {
             let hint = names::hint(&name, known());
             settings.problem(&name, format!("is not a limit; {hint}"));
@@ -228,7 +232,7 @@ fn parse_limit(published: Limit, text: &str) -> Result<Limit, String> {
     })
 }
 
-/// The injected clock as governor wants it. Monotonic: by a wall clock that is set back an hour, each key
+/// The injected clock, for governor. Monotonic: if a wall clock were set back an hour, each key
 /// would wait for an hour.
 #[derive(Clone, Debug)]
 pub struct ThrottleClock(Arc<dyn Clock>);

@@ -1,16 +1,16 @@
-//! TOML, read so that no error repeats what the text says: it may hold secrets.
+//! Parses TOML. No error repeats the text, because it may hold secrets.
 
 use toml::{Table, de::Error};
 
-/// Reads a text of TOML.
+/// Parses TOML.
 ///
 /// # Errors
-/// Where the mistake is and of which kind, without a word of the text.
+/// The position and the kind of the mistake, without any of the text.
 pub fn parse(text: &str) -> Result<Table, String> {
     text.parse().map_err(|error| describe(text, &error))
 }
 
-/// The parser's own words are of the grammar; its display also shows the line.
+/// The parser's message describes the grammar only; its `Display` also shows the line.
 fn describe(text: &str, error: &Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let Some(before) = before else {
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_located_and_the_text_not_repeated() {
+    fn an_error_gives_the_position_and_never_the_text() {
         for (text, place) in [
             ("A = 1\nID_SECRET = hunter2\n", "line 2, column 13"),
             ("A = 1\nID_SECRET = \"hunter2\n", "line 2, "),

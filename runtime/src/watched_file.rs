@@ -1,7 +1,7 @@
-//! Files that are read again when they change: places of addresses, keys of tokens.
+//! Files that are reloaded when they change: the GeoIP database, the keys of tokens.
 //!
-//! Owns noticing the change; what the content means is its reader's. The one rule: content that cannot
-//! be used leaves the former one in use, and is warned about once.
+//! Notices the change; the reader interprets the content. The one rule: unusable content leaves the
+//! previous content in use, with one warning.
 
 use crate::{
     metrics::{Metric, combinations, zero},
@@ -16,13 +16,13 @@ use std::{
 };
 use tracing::{info, warn};
 
-/// How often a file is looked at. A look is one system call.
+/// How often a file is checked. A check is one system call.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What became of a file that changed, the values of `result`.
+/// Results of a change, the values of `result`.
 const RESULTS: [&str; 2] = ["used", "refused"];
 
-/// What following a file declares.
+/// The metric of reloaded files.
 pub const PART: Part = Part {
     settings: &[],
     metrics: &[Metric::counter(
@@ -33,7 +33,8 @@ pub const PART: Part = Part {
 };
 const RELOADED: &str = "files_reloaded_total";
 
-/// Makes the counters of changes of a file appear, whether the settings name it or not: `label` is the value of `file`.
+/// Creates the counters of a file's changes, even if no setting names the file. `label` is the
+/// value of `file`.
 pub fn announce(label: &'static str) {
     zero(
         RELOADED,
@@ -41,7 +42,7 @@ pub fn announce(label: &'static str) {
     );
 }
 
-/// A file, and the state in which it was last read.
+/// A file, and its state when it was last read.
 #[derive(Clone, Debug)]
 pub struct WatchedFile {
     path: PathBuf,
@@ -49,13 +50,13 @@ pub struct WatchedFile {
     seen: State,
 }
 
-/// What tells two states of a file apart; `None` when it is not there. The time of the last change is the
-/// kernel's own and cannot be set, so copies that keep their times are noticed like all others.
+/// Identifies a state of a file; `None` when it does not exist. The change time is the kernel's own
+/// and cannot be set, so copies that keep their modification time are noticed too.
 type State = Option<(u64, u64, u64, i64, i64)>;
 
 impl WatchedFile {
-    /// A file as it is now; whatever happens to it after this call is a change. So this is called
-    /// before the file is read.
+    /// A file in its current state. Every later change is noticed, so call this before reading the
+    /// file.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let now = state(&path);
@@ -72,13 +73,14 @@ impl WatchedFile {
         &self.path
     }
 
-    /// True once after each change, when the file has stood still between two calls: one that is
-    /// being copied is mostly left alone until it is whole.
+    /// True once after each change, when the file is the same in two calls: a file that is being
+    /// copied is usually left alone until it is complete.
     fn has_settled(&mut self) -> bool {
         let now = state(&self.path);
         let stood_still = now == self.seen;
         self.seen = now;
         let changed = now != self.read;
+        // Recorded only when it is reported, so that each change is reported once.
         if stood_still && changed {
             self.read = now;
         }
@@ -97,7 +99,7 @@ fn state(path: &Path) -> State {
     ))
 }
 
-/// Reads a file again whenever it changes.
+/// Reloads a file whenever it changes.
 pub struct Follower {
     file: WatchedFile,
     what: &'static str,
@@ -105,22 +107,22 @@ pub struct Follower {
     reload: Arc<Reload>,
 }
 
-/// Reads the file and takes it into use; gives the name of what is in use now, or what is wrong.
+/// Loads the file. Returns the name of the new content, or what is wrong with it.
 type Reload = dyn Fn(&Path) -> Result<String, String> + Send + Sync;
 
-/// What a look at a file came to.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// It is what it was, or is still changing.
+    /// The file is unchanged, or still changing.
     Same,
-    /// It changed and is in use; the name of what it holds.
+    /// It changed and is in use; the name of its content.
     Used(String),
-    /// It changed and is of no use; why.
+    /// It changed and cannot be used; the reason.
     Refused(String),
 }
 
 impl Follower {
-    /// Nothing happens before [`Self::look`] or [`Self::run`]. `what` names the content in log lines, and
+    /// Does nothing before [`Self::look`] or [`Self::run`]. `what` names the content in log lines,
     /// `label` in the metric. `reload` may block.
     pub fn new(
         file: WatchedFile,
@@ -136,12 +138,13 @@ impl Follower {
         }
     }
 
-    /// Looks once, and reads the file when it has changed.
+    /// Checks once, and reads the file if it has changed.
     pub async fn look(&mut self) -> Look {
         if !self.file.has_settled() {
             return Look::Same;
         }
         let (reload, path) = (Arc::clone(&self.reload), self.file.path.clone());
+        // Reading and checking a file may take long, and must not delay requests.
         let read = tokio::task::spawn_blocking(move || reload(&path)).await;
         let look = match read.unwrap_or_else(|crash| Err(format!("reading it crashed: {crash}"))) {
             Ok(name) => {
@@ -166,7 +169,7 @@ impl Follower {
         look
     }
 
-    /// Looks every second, for ever.
+    /// Checks every second, for ever.
     pub async fn run(mut self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -203,7 +206,7 @@ mod tests {
         (follower, used)
     }
 
-    /// The look after the one that notices.
+    /// The result of the check after the one that notices the change.
     async fn settled(follower: &mut Follower) -> Look {
         assert_eq!(follower.look().await, Look::Same, "still changing");
         let look = follower.look().await;
@@ -257,7 +260,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_used_leaves_the_former_in_use_until_it_is_whole() {
+    async fn unusable_content_leaves_the_previous_content_in_use() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("number");
         fs::write(&path, "1").unwrap();
@@ -265,7 +268,7 @@ mod tests {
         *used.lock().unwrap() = 1;
         let mut file = File::create(&path).unwrap();
         file.write_all(b"2-").unwrap();
-        // Still being written: every look finds it changed.
+        // Still being written: every check finds it changed.
         assert_eq!(follower.look().await, Look::Same);
         file.write_all(b"-").unwrap();
         assert_eq!(follower.look().await, Look::Same);

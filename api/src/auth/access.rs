@@ -1,4 +1,4 @@
-//! What a request may reach: its principal with the permission that its route asks for.
+//! What a request may reach: its principal, and the permission that its route requires.
 
 use super::{Permission, Principal, Role};
 use crate::store::{self, creators::Creator};
@@ -7,7 +7,7 @@ use runtime::http::ApiError;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-/// The principal of a request, and what its route lets it do.
+/// The principal of a request, and the permission of its route.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     pub(super) principal: Principal,
@@ -15,7 +15,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// The user who asks; 401 for an anonymous client.
+    /// The calling user; 401 for an anonymous client.
     pub(crate) fn user(&self) -> Result<&str, ApiError> {
         match &self.principal {
             Principal::User(sub) => Ok(sub),
@@ -23,8 +23,8 @@ impl Access {
         }
     }
 
-    /// The creator of that id with their workspace, if the caller may do there what the route does;
-    /// `refusal` when it is not the caller's, or not there.
+    /// The creator of that id with its workspace, if the caller has the route's permission there.
+    /// `refusal` when the creator does not exist or is not the caller's.
     pub(crate) async fn creator(
         &self,
         db: impl PgExecutor<'_>,
@@ -37,7 +37,7 @@ impl Access {
         Ok(creator)
     }
 
-    /// Checks that this role has what the route asks for; 403 otherwise.
+    /// Checks that this role has the permission of the route; 403 otherwise.
     pub(crate) fn check(&self, role: Role) -> Result<(), ApiError> {
         if role.has(self.permission) {
             return Ok(());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_anonymous_client_is_no_user() {
+    fn an_anonymous_client_is_not_a_user() {
         let nowhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let anonymous = access(Principal::Anonymous(nowhere), Permission::PUBLIC);
         assert_eq!(anonymous.user().unwrap_err().status.as_u16(), 401);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_role_does_what_it_has_the_permission_for() {
+    fn a_role_can_do_only_what_it_has_permission_for() {
         for permission in [Permission("links:update"), Permission::REPORTS] {
             let ada = access(Principal::User("ada".into()), permission);
             assert!(ada.check(Role::Owner).is_ok());

@@ -1,4 +1,4 @@
-//! The layer in front of every route: finds the principal, spends the limit, hands on the access.
+//! The layer before every route: finds the principal, spends the limit, passes the access on.
 //!
 //! The one rule: a route is added through [`guarded`], so none can be forgotten.
 
@@ -16,15 +16,15 @@ use runtime::{
 };
 use std::sync::Arc;
 
-/// Routes of the api, before their state is given.
+/// Routes of the api that still need their state.
 pub(crate) type Routes = MethodRouter<Arc<App>>;
 
-/// What a route asks of its callers.
+/// What a route requires of its callers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// Its id, which names its limit.
+    /// Its id, which also names its limit.
     pub(crate) id: &'static str,
-    /// What it lets them do.
+    /// The permission that it requires.
     pub(crate) permission: Permission,
 }
 
@@ -34,8 +34,9 @@ struct Guard {
     terms: Terms,
 }
 
-/// The routes behind a valid token unless they are public (401, and 429 for an address with many bad
-/// ones), and behind their limit (429, `X-RateLimit-*`).
+/// The routes behind a valid token, unless they are public, and behind their limit. Answers 401
+/// without a token, 429 beyond the limit or for an address with many bad tokens, and adds
+/// `X-RateLimit-*`.
 pub(crate) fn guarded<S: Clone + Send + Sync + 'static>(
     app: &Arc<App>,
     terms: Terms,
@@ -52,6 +53,7 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Ok(principal) => principal,
         Err(refused) => return refused.into_response(),
     };
+    // Spent before the handler runs, so that failing requests count too.
     let limit = principal.plan().limit_name(terms.id);
     let standing = match principal.spend(&app.throttles, limit) {
         Ok(standing) => standing,
@@ -69,15 +71,15 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     }
 }
 
-/// The principal of a request. A public route looks at no token: a bad one must not keep a page from
-/// anyone.
+/// The principal of a request. A public route ignores tokens, so that a bad one does not keep a
+/// page from anyone.
 fn identify(app: &App, permission: Permission, request: &Request) -> Result<Principal, Refused> {
     let client = app.client(request);
     if Role::Visitor.has(permission) {
         return Ok(Principal::Anonymous(neighbourhood(client)));
     }
     let claims = app.gate.admit(request.headers(), client)?;
-    // PostgreSQL's text cannot hold U+0000, so no user here has such a subject.
+    // PostgreSQL's text cannot store U+0000, so no user here has such a subject.
     if claims.sub.contains('\0') {
         return Err(Refused::Unauthorized);
     }

@@ -1,8 +1,9 @@
-//! Who asks, what they may do, and how often: decided in one place for every route of the api.
+//! Who calls, what they may do, and how often: decided in one place for every route of the api.
 //!
-//! The way: [`guarded`] finds the [`Principal`] of a request and spends its limit by [`Plan`]; the
-//! handler takes the [`Access`] and asks it for the workspace, once the request itself is known to be
-//! valid. The one rule: a handler reaches a tenant's things only through its access.
+//! [`guarded`] finds the [`Principal`] of a request and spends its limit by [`Plan`]. The handler
+//! takes the [`Access`] and asks it for the workspace, after it has read the request, because an
+//! invalid request is 400 for every caller. The one rule: a handler reaches a tenant's data only
+//! through its access.
 
 mod access;
 mod guard;

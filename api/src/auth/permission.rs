@@ -1,21 +1,21 @@
-//! What routes ask for, and which roles have it.
+//! The permissions that routes require, and the roles that have them.
 
-/// What a route lets its caller do, named by thing and act as in the scopes of API keys: `links:update`.
-/// The row of a route names its own.
+/// A permission, named by thing and action like the scopes of API keys: `links:update`. The row of
+/// a route names its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission(pub &'static str);
 
 impl Permission {
-    /// Reading what is published.
+    /// Reading public pages.
     pub const PUBLIC: Self = Self("public:read");
     /// Reading reports.
     pub(crate) const REPORTS: Self = Self("analytics:read");
 }
 
-/// What someone is in a workspace.
+/// The relation of a caller to a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// The user to whom it belongs.
+    /// The user who owns it.
     Owner,
     /// Everyone else, anonymous clients included.
     Visitor,

@@ -1,12 +1,12 @@
-//! How often each plan may call: limits as data of the routes' rows.
+//! How often each plan may call, as data in the rows of the routes.
 
 use crate::catalog::PerUser;
 use runtime::throttle::Limit;
 
-/// What a workspace may use.
+/// The plan of a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// The one plan of today.
+    /// The only plan so far.
     Standard,
 }
 
@@ -20,7 +20,7 @@ impl Plan {
     /// Every plan.
     pub(crate) const ALL: [Self; 1] = [Self::Standard];
 
-    /// The name of a route's limit in this plan, as `RATE_LIMIT_<NAME>` changes it.
+    /// The name of a route's limit in this plan; `RATE_LIMIT_<NAME>` overrides it.
     pub(crate) const fn limit_name(self, route: &'static str) -> &'static str {
         match self {
             Self::Standard => route,
@@ -34,12 +34,12 @@ impl Allowance {
         Self { standard: limit }
     }
 
-    /// So many in a minute, in every plan.
+    /// This many requests a minute, in every plan.
     pub(crate) const fn a_minute(count: u32) -> Self {
         Self::every_plan(PerUser { count, seconds: 60 })
     }
 
-    /// So many in an hour, in every plan.
+    /// This many requests an hour, in every plan.
     pub(crate) const fn an_hour(count: u32) -> Self {
         let seconds = 3600;
         Self::every_plan(PerUser { count, seconds })

@@ -1,31 +1,31 @@
-//! Who a request comes from.
+//! The caller of a request.
 //!
-//! A request is looked at in this order: its token names a user; without one it is anonymous, which
-//! only public routes accept. An API key, once there are some, comes before the token, since it names
-//! its workspace by itself. Tracking tokens prove a page to ingest and open nothing here.
+//! A token names a user. Without one, the caller is anonymous, which only public routes accept. API
+//! keys, once they exist, will be checked before the token, because a key names its workspace by
+//! itself. Tracking tokens identify a page to ingest and give no access here.
 
 use super::Plan;
 use runtime::throttle::{Standing, Throttles};
 use std::{net::IpAddr, sync::Arc};
 
-/// Who a request comes from.
+/// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Principal {
-    /// The user whose token came with the request: its subject.
+    /// A user: the subject of the request's token.
     User(Arc<str>),
-    /// An anonymous client, known by the neighbourhood of its address.
+    /// An anonymous client, identified by the neighbourhood of its address.
     Anonymous(IpAddr),
 }
 
 impl Principal {
-    /// The plan whose limits hold. There is one plan until workspaces can have others.
+    /// The plan whose limits apply. There is one plan until workspaces can have others.
     pub(crate) const fn plan(&self) -> Plan {
         match self {
             Self::User(_) | Self::Anonymous(_) => Plan::Standard,
         }
     }
 
-    /// Spends one of a limit, which counts by user, or by address where there is none.
+    /// Spends one of a limit, which counts per user, or per address for anonymous clients.
     pub(super) fn spend(
         &self,
         throttles: &Throttles,

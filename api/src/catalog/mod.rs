@@ -1,9 +1,9 @@
-//! The catalogue: every report is a row of [`REPORTS`], made of the words defined here.
+//! The catalogue: every report is a row of [`REPORTS`], described in the terms defined here.
 //!
-//! Owns what a report is; how it is asked and answered is `query`'s work, and how it
-//! looks on the wire its surface's. The one rule: what differs between two reports is data of their
-//! rows, never an `if` elsewhere. A new report is a row in `reports.rs`. What it counts and by what is named in words
-//! of the vocabulary, [`schemas::analytics`].
+//! Defines what a report is. `query` answers it, and its surface writes the answer. The one rule: a
+//! difference between two reports is data in their rows, never an `if` elsewhere. A new report is a
+//! row in `reports.rs`. Its measures and dimensions come from the vocabulary,
+//! [`schemas::analytics`].
 
 mod reports;
 mod shapes;
@@ -18,29 +18,29 @@ pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape
 /// One report.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// Its name in limits, metrics and logs; unique.
+    /// Its unique name in limits, metrics and logs.
     pub id: &'static str,
-    /// Whose envelope, error codes and window rule it has.
+    /// The surface whose envelope, error codes and window rule it has.
     pub surface: Surface,
-    /// Where it is asked.
+    /// The path of its route.
     pub path: &'static str,
-    /// What kind of answer it is.
+    /// The kind of its answer.
     pub shape: Shape,
-    /// What it is about, and with it which of the caller's things it needs.
+    /// The scope of its rows, which decides what the caller must own.
     pub scope: Scope,
-    /// What may be asked of it.
+    /// The parameters that it accepts.
     pub params: &'static [Param],
-    /// What it can be narrowed to.
+    /// The dimensions that can filter it.
     pub filters: &'static [&'static Dimension],
-    /// What the answer is written as.
+    /// The format of its answer.
     pub format: Format,
-    /// How often a user may ask.
+    /// How often a user may request it.
     pub limit: PerUser,
-    /// What it tells, in one line.
+    /// What it shows, in one line.
     pub summary: &'static str,
 }
 
-/// A family of routes with one way to speak.
+/// A family of routes with one dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Surface {
     /// `/api/v1/creators/...`: the creator's own pages.
@@ -56,11 +56,11 @@ pub enum Param {
     Page,
     /// The time zone of days and hours; UTC by default.
     Timezone,
-    /// Asks for the window before as well.
+    /// Adds the previous window to the answer.
     Compare,
-    /// The dimension of a breakdown.
+    /// The dimension to break down by.
     Dimension,
-    /// The report that an export holds.
+    /// The report to export.
     Export,
 }
 
@@ -91,7 +91,7 @@ impl Report {
     }
 }
 
-/// What an answer is written as.
+/// The format of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// JSON in the surface's envelope.
@@ -100,7 +100,7 @@ pub enum Format {
     Csv,
 }
 
-/// So many in so many seconds.
+/// A limit: a number of requests in a number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PerUser {
     /// How many.

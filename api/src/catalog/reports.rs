@@ -17,20 +17,20 @@ use schemas::analytics::{
     },
 };
 
-/// How often a creator may ask each of them.
+/// How often a creator may request each of them.
 const CREATOR_LIMIT: PerUser = PerUser {
     count: 60,
     seconds: 60,
 };
 
-/// Most rows of a breakdown that has no published limit.
+/// Most rows of a breakdown without a published limit.
 const BREAKDOWN_TOP: u16 = 100;
 
 const fn field(name: &'static str, metric: &'static Metric) -> Field {
     Field { name, metric }
 }
 
-/// What most creator reports have in common: a page, a window, filters on visits.
+/// What most creator reports share: a page, a window, filters on visits.
 const CREATOR: Report = Report {
     id: "",
     surface: Surface::Creator,
@@ -255,7 +255,7 @@ pub static REPORTS: &[Report] = &[
             metrics: &[field("count", &COUNT_OF_REFUSALS)],
         }),
         params: &[Param::Days, Param::Page, Param::Timezone],
-        // A refused beacon leaves nothing about a visit.
+        // A refused beacon stores nothing about a visit, so filters on visits cannot apply.
         filters: &[],
         summary: "Beacons for a page that were not counted, by day and reason.",
         ..CREATOR

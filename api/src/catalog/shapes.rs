@@ -1,18 +1,18 @@
-//! The kinds of answers there are, and what a row says to have one of them.
+//! The shapes of answers, and what a row declares for each of them.
 
 use super::Param;
 use schemas::analytics::{Buckets, Dimension, Metric};
 
-/// The kinds of answers.
+/// The shape of an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// Numbers about the whole scope, as one object.
     Total(Total),
-    /// Numbers by time, in its order.
+    /// Numbers by time, in order of time.
     Series(Series),
-    /// A list of a dimension's values, most first.
+    /// A list of a dimension's values, largest first.
     Breakdown(Breakdown),
-    /// A list of things that have names elsewhere, most first.
+    /// A list of things with names in the main database, largest first.
     Ranking(Ranking),
     /// One of several, by a parameter of the query.
     Choice(Choice),
@@ -23,39 +23,40 @@ pub enum Shape {
 pub struct Total {
     /// The numbers.
     pub metrics: &'static [Field],
-    /// Parameters that the answer repeats as they took effect, after the numbers.
+    /// Parameters whose effective values follow the numbers.
     pub echo: &'static [Param],
 }
 
 /// See [`Shape::Series`].
 #[derive(Clone, Copy, Debug)]
 pub struct Series {
-    /// Parameters that the answer repeats as they took effect, before the list.
+    /// Parameters whose effective values precede the list.
     pub echo: &'static [Param],
     /// Name of the list on the wire.
     pub list: &'static str,
-    /// What time is cut into; buckets without rows are absent.
+    /// The kind of buckets; buckets without rows are absent.
     pub buckets: Buckets,
     /// Name of a row's bucket on the wire.
     pub label: &'static str,
-    /// A dimension within each bucket and its name on the wire, in its own order.
+    /// A dimension within each bucket, with its name on the wire. Its values come in their own
+    /// order.
     pub by: Option<(&'static str, &'static Dimension)>,
-    /// The numbers of a row, such as can be added.
+    /// The numbers of a row, all of which can be added.
     pub metrics: &'static [Field],
 }
 
 /// See [`Shape::Breakdown`].
 #[derive(Clone, Copy, Debug)]
 pub struct Breakdown {
-    /// Parameters that the answer repeats as they took effect, before the list.
+    /// Parameters whose effective values precede the list.
     pub echo: &'static [Param],
     /// Name of the list on the wire.
     pub list: &'static str,
-    /// What the rows are.
+    /// The dimension of the rows.
     pub dimension: &'static Dimension,
     /// Name of a row's value on the wire.
     pub label: &'static str,
-    /// The numbers of a row; the first decides the order, ties go by label.
+    /// The numbers of a row; the first decides the order, and the label decides ties.
     pub metrics: &'static [Field],
     /// Most rows.
     pub top: Option<u16>,
@@ -66,11 +67,11 @@ pub struct Breakdown {
 pub struct Ranking {
     /// Name of the list on the wire.
     pub list: &'static str,
-    /// What the rows are; rows without a value are left out.
+    /// The dimension of the rows; rows without a value do not appear.
     pub dimension: &'static Dimension,
-    /// Where their names come from.
+    /// The source of their names.
     pub entity: Entity,
-    /// The numbers of a row; the first decides the order, ties go by id.
+    /// The numbers of a row; the first decides the order, and the id decides ties.
     pub metrics: &'static [Field],
     /// Numbers about the whole scope, beside the list.
     pub totals: &'static [Field],
@@ -81,11 +82,11 @@ pub struct Ranking {
 pub struct Choice {
     /// The parameter that chooses; there is no default.
     pub param: Param,
-    /// What there is to choose from; none of them a choice itself.
+    /// The answers to choose from, none of which is a choice itself.
     pub of: &'static [Named],
 }
 
-/// An answer under the name that chooses it.
+/// An answer, with the name that chooses it.
 #[derive(Clone, Copy, Debug)]
 pub struct Named {
     /// The parameter's value.
@@ -94,16 +95,16 @@ pub struct Named {
     pub shape: Shape,
 }
 
-/// A number of an answer under its name.
+/// A number of an answer, with its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its name on the wire.
     pub name: &'static str,
-    /// What it is.
+    /// The metric that it shows.
     pub metric: &'static Metric,
 }
 
-/// Things whose names stand in the main database.
+/// Things whose names are in the main database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entity {
     /// A link of one of the caller's own pages: title and url.
@@ -111,7 +112,7 @@ pub enum Entity {
 }
 
 impl Shape {
-    /// The shape of that name, for a choice; itself for any other.
+    /// The shape with that name, for a choice; the shape itself for any other.
     #[must_use]
     pub fn chosen(&'static self, name: Option<&str>) -> Option<&'static Self> {
         match self {
@@ -123,7 +124,7 @@ impl Shape {
         }
     }
 
-    /// The shapes a request can get, with the names that choose them.
+    /// The shapes that a request can get, with the names that choose them.
     #[must_use]
     pub fn all(&'static self) -> Vec<(Option<&'static str>, &'static Self)> {
         match self {

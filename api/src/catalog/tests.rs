@@ -18,7 +18,7 @@ fn shapes() -> Vec<(&'static Report, &'static Shape)> {
     all.flat_map(of).collect()
 }
 
-/// The fields of a shape's rows, and of its scope.
+/// The fields of a shape's rows, and those of its scope.
 fn fields(shape: &Shape) -> (&'static [Field], &'static [Field]) {
     match shape {
         Shape::Total(total) => (&[], total.metrics),
@@ -85,7 +85,7 @@ fn ids_paths_and_surfaces_agree() {
 }
 
 #[test]
-fn rows_have_numbers_of_one_fact_that_has_their_dimension_and_are_ordered_by_a_plain_one() {
+fn rows_read_one_fact_with_their_dimension_and_are_ordered_by_a_plain_number() {
     for (report, shape) in shapes() {
         let (dimension, row) = match shape {
             Shape::Total(_) | Shape::Choice(_) => continue,
@@ -101,7 +101,7 @@ fn rows_have_numbers_of_one_fact_that_has_their_dimension_and_are_ordered_by_a_p
 }
 
 #[test]
-fn every_number_is_about_a_fact_of_the_scope() {
+fn every_number_belongs_to_a_fact_of_the_scope() {
     for (report, shape) in shapes() {
         for measure in measures(shape) {
             assert!(report.scope.on(measure.fact).is_some(), "{}", report.id);
@@ -122,7 +122,7 @@ fn buckets_have_numbers_that_can_be_added() {
 }
 
 #[test]
-fn only_rows_can_be_a_part_of_the_returned_rows() {
+fn only_rows_can_be_shares_of_the_returned_rows() {
     for (report, shape) in shapes() {
         let (_, scope) = fields(shape);
         let of_rows = |field: &Field| matches!(field.metric, Metric::Ratio(ratio) if ratio.over == Over::ReturnedRows);
@@ -187,13 +187,13 @@ fn an_echo_and_a_choice_are_parameters_of_their_report() {
     }
 }
 
-/// What visitors send must not decide how long an answer is.
+/// The data of visitors must not decide how long an answer is.
 #[test]
 fn every_list_is_bounded() {
     for (report, shape) in shapes() {
         let bounded = match shape {
             Shape::Total(_) | Shape::Choice(_) => true,
-            // Buckets are those of a window.
+            // A window bounds the number of its buckets.
             Shape::Series(series) => series.by.is_none_or(|(_, by)| by.values.are_bounded()),
             Shape::Breakdown(breakdown) => {
                 breakdown.top.is_some() || breakdown.dimension.values.are_bounded()
@@ -205,7 +205,7 @@ fn every_list_is_bounded() {
 }
 
 #[test]
-fn a_window_before_is_offered_where_one_can_be_shown() {
+fn a_comparison_is_offered_only_where_it_can_be_shown() {
     for (report, shape) in shapes() {
         if report.params.contains(&Param::Compare) {
             assert!(
@@ -218,7 +218,7 @@ fn a_window_before_is_offered_where_one_can_be_shown() {
 }
 
 #[test]
-fn filters_are_on_what_every_number_has_and_are_no_parameters() {
+fn filters_apply_to_every_number_and_do_not_collide_with_parameters() {
     for (report, shape) in shapes() {
         for filter in report.filters {
             for measure in measures(shape) {
@@ -239,7 +239,7 @@ fn filters_are_on_what_every_number_has_and_are_no_parameters() {
 }
 
 #[test]
-fn measures_and_facts_have_names_of_their_own() {
+fn measures_and_facts_have_unique_names() {
     let all: Vec<_> = shapes()
         .into_iter()
         .flat_map(|(_, shape)| measures(shape))

@@ -1,4 +1,4 @@
-//! A command as an operation of the document: its row says it all.
+//! Describes a command in the document, from its row alone.
 
 use super::{Answer, Command, Subject};
 use crate::{auth::Plan, refusals};

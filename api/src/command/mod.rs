@@ -1,8 +1,8 @@
 //! A command as a row: a route with its permission, limit, handler, body, answer and description.
 //!
-//! The router, the limits, the document and the test that tries every route as another tenant all
-//! follow from the rows. Each row is beside its handler. The one rule: no other place repeats what a
-//! row says.
+//! The router, the limits, the document and the test that calls every route as another tenant all
+//! follow from the rows. Each row is next to its handler. The one rule: no other place repeats a
+//! row.
 
 mod document;
 
@@ -25,11 +25,11 @@ use runtime::{
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A family of commands, as the document groups them.
+/// A family of commands, a group in the document.
 pub(crate) struct Family {
     /// Its name.
     pub(crate) tag: &'static str,
-    /// What it is about.
+    /// Its description.
     pub(crate) about: &'static str,
     /// Its commands, in the order in which they are shown.
     pub(crate) commands: &'static [Command],
@@ -38,15 +38,15 @@ pub(crate) struct Family {
 /// One command.
 #[derive(Debug)]
 pub struct Command {
-    /// Its id, which names its limit; unique.
+    /// Its unique id, which also names its limit.
     pub id: &'static str,
     /// The method.
     pub verb: Verb,
     /// The path.
     pub path: &'static str,
-    /// What the path names, which must be the caller's.
+    /// The object that the path names, which must be the caller's.
     pub subject: Subject,
-    /// What it lets the caller do.
+    /// The permission that it requires.
     pub permission: Permission,
     /// How often a user may call it.
     pub(crate) limit: Allowance,
@@ -54,15 +54,15 @@ pub struct Command {
     pub(crate) handler: (&'static str, fn(MethodFilter) -> Routes),
     /// What it does, in one line.
     pub(crate) summary: &'static str,
-    /// What else there is to know.
+    /// A further description.
     pub(crate) about: &'static str,
-    /// What the query's `bioPageId` means, if it is read.
+    /// The meaning of the query's `bioPageId`, if it is read.
     pub page: Option<&'static str>,
     /// The members of its body, if it has one.
     pub(crate) body: &'static [&'static dyn Declared],
-    /// What it answers.
+    /// Its answer.
     pub(crate) answer: Answer,
-    /// What it refuses besides what follows from the rest of the row.
+    /// Its errors, besides those that follow from the rest of the row.
     pub(crate) refusals: fn() -> Vec<ApiError>,
 }
 
@@ -79,10 +79,10 @@ pub enum Verb {
     Delete,
 }
 
-/// What a path names, which must be the caller's.
+/// The object that a path names, which must be the caller's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// Nothing: it is about the user.
+    /// None: the command is about the user.
     User,
     /// A creator, as `{creatorId}`.
     Creator,
@@ -90,12 +90,12 @@ pub enum Subject {
     Link,
 }
 
-/// What a command answers.
+/// The answer of a command.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Answer {
     /// Data of a type, with a status and a description.
     Data(StatusCode, &'static str, fn(&mut Document) -> Schema),
-    /// Nothing but that it worked.
+    /// Success without data.
     Done(&'static str),
 }
 

@@ -30,7 +30,7 @@ fn numbers_print_as_javascript_prints_them() {
 }
 
 #[test]
-fn published_examples_come_out_as_published() {
+fn published_examples_are_reproduced() {
     let ctr = |clicks, views| print(Rounding::PERCENT_2.apply(clicks, views));
     assert_eq!(ctr(320.0, 4200.0), "7.62");
     assert_eq!(ctr(120.0, 2500.0), "4.8");
@@ -39,10 +39,11 @@ fn published_examples_come_out_as_published() {
     assert_eq!(ctr(0.0, 100.0), "0");
     assert_eq!(ctr(0.0, 0.0), "0");
     assert_eq!(ctr(3.0, 0.0), "0");
-    // Exactly 7.125 % and 57.5 %, but doubles fall below, and JavaScript with them.
+    // Exactly 7.125 % and 57.5 %, but doubles are slightly below, and JavaScript rounds the same
+    // way.
     assert_eq!(ctr(228.0, 3200.0), "7.12");
     assert_eq!(print(Rounding::WHOLE_PERCENT.apply(23.0, 40.0)), "57");
-    // Devices of the original: they sum to 101.
+    // An example of the original, which sums to 101.
     let whole = |count: f64| print(Rounding::WHOLE_PERCENT.apply(count, 1800.0));
     assert_eq!(
         [1200.0, 480.0, 90.0, 30.0].map(whole),

@@ -1,4 +1,4 @@
-//! Whether the log is still the one that was published to, and still holds what was published.
+//! Checks that the log is still the one that was published to, and still has what was published.
 
 use super::PublishError;
 use crate::store::outbox::PublishedLog;
@@ -11,10 +11,10 @@ use schemas::topics::DIRECTORY;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long the cluster may take to answer.
+/// Timeout for the cluster's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The log's name, and whether it holds what is remembered of it.
+/// The log's name, and whether the log holds what is stored about it.
 ///
 /// # Errors
 /// When the cluster does not answer, or has no topics yet.
@@ -41,8 +41,8 @@ fn read(kafka: &KafkaSettings, published: &PublishedLog) -> KafkaResult<bool> {
     if high < published.next_offset {
         return Ok(false);
     }
-    // A log that lost its end and got records of others since has the length, but not the record.
-    // Ours is the last of its key, so compaction never takes it.
+    // A log that lost its end and received other records since has the length, but not the record.
+    // Ours is the newest of its key, so compaction keeps it.
     let Some(payload) = &published.last_payload else {
         return Ok(true);
     };

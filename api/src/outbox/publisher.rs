@@ -1,4 +1,4 @@
-//! The publisher: takes the lock, compares the log, publishes what waits, sleeps until told.
+//! The publisher: takes the lock, checks the log, and publishes changes as they arrive.
 
 use super::{
     PublishError, log,
@@ -17,21 +17,21 @@ use std::{
 };
 use tracing::{info, warn};
 
-/// The part of `/ready`.
+/// Its part in `/ready`.
 pub(crate) const PART: &str = "directory publisher";
 
-/// How often one that waits asks for the lock. A blocking request would hold a snapshot for hours
-/// and keep vacuum from cleaning up.
+/// How often a waiting publisher asks for the lock. A blocking request would hold a snapshot for
+/// hours and keep vacuum from cleaning up.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
-/// How long to wait after a failure.
+/// Pause after a failure.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// How often to look without having been told: a notification is lost with its connection.
+/// How often to look for changes without a notification, which is lost with its connection.
 const SAFETY_POLL: Duration = Duration::from_secs(5);
-/// How often to ask whether the log is still the same.
+/// How often to check that the log is still the same.
 const LOG_CHECK: Duration = Duration::from_mins(1);
 
-/// Lets the server end the session, and with it the lock, of a publisher whose machine is gone. Longer
-/// than the broker may keep one busy between two statements.
+/// Lets the server end the session of a publisher whose machine is gone, and so release its lock.
+/// The timeouts exceed the time that the broker may take between two statements.
 const SESSION: &str = "\
 SET idle_session_timeout = '60s';
 SET idle_in_transaction_session_timeout = '60s';
@@ -39,7 +39,7 @@ SET tcp_keepalives_idle = 5;
 SET tcp_keepalives_interval = 2;
 SET tcp_keepalives_count = 3";
 
-/// Publishes the outbox while it is the one that may.
+/// Publishes the outbox while it holds the lock.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     pub(crate) database: Database,
@@ -50,8 +50,8 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Works until workers are told to finish. Whatever is in flight then stays in the outbox and is
-    /// published once more at the next start, which readers ignore by its row version.
+    /// Works until workers must stop. Unfinished changes stay in the outbox and are published once
+    /// more at the next start; readers ignore the repeats by their row version.
     pub(crate) async fn run(self) -> Result<(), Infallible> {
         tokio::select! {
             () = self.lifecycle.workers_stopping() => {}
@@ -69,11 +69,14 @@ impl Publisher {
             observe_publishing(false);
             let text = error.to_string();
             if error.is_broker_away() {
-                // Nothing but the directory needs the broker: the routes must not wait for it.
+                // Only the directory needs the broker, so the routes must not wait for it.
                 self.readiness.ready(PART);
             } else if !self.was_ready() {
+                // Only before the first success: later failures must not take a working api out of
+                // service.
                 self.readiness.missing(PART, &*text);
             }
+            // Each reason is logged once, not at every attempt.
             if text != said {
                 warn!("changes wait to be published, trying again: {text}");
                 said = text;
@@ -86,21 +89,22 @@ impl Publisher {
         self.readiness.parts().get(PART) == Some(&None)
     }
 
-    /// Takes the lock and publishes. Every failure gives up the connection and with it the lock, so
-    /// that another may have more luck and the log is compared before anything else is published.
+    /// Takes the lock and publishes. Every failure drops the connection and with it the lock. So
+    /// another api may take over, and the log is checked before anything else is published.
     async fn hold(&self) -> Result<Infallible, PublishError> {
         let mut connection = self.database.raw_pool().connect_options().connect().await?;
         connection.execute(SESSION).await?;
         let mut counted: Option<Instant> = None;
         while !outbox::try_lock(&mut connection).await? {
             self.readiness.ready(PART);
-            // If the one that has the lock does nothing, this is where it shows.
+            // If the publisher with the lock does nothing, this gauge shows it.
             if counted.is_none_or(|at| at.elapsed() >= SAFETY_POLL) {
                 observe_waiting(&mut connection).await?;
                 counted = Some(Instant::now());
             }
             tokio::time::sleep(LOCK_PAUSE).await;
         }
+        // Listens before the first look, so that no change is missed in between.
         let mut changes = PgListener::connect_with(self.database.raw_pool()).await?;
         changes.listen(CHANNEL).await?;
         observe_waiting(&mut connection).await?;
@@ -124,7 +128,8 @@ impl Publisher {
         }
     }
 
-    /// Makes sure that the log holds everything that was published to it.
+    /// Checks that the log has everything that was published to it; otherwise publishes everything
+    /// again.
     async fn resume(&self, connection: &mut PgConnection) -> Result<PublishedLog, PublishError> {
         let remembered = outbox::read_log(&mut *connection).await?;
         let (log_id, holds) = log::compare(&self.kafka, remembered.as_ref()).await?;
@@ -140,7 +145,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes what waits, in the order in which it was made.
+    /// Publishes waiting changes in the order in which they were made.
     async fn drain(
         &self,
         connection: &mut PgConnection,
@@ -160,11 +165,13 @@ impl Publisher {
             let Some(sent) = send(&self.producer, &outgoing).await? else {
                 return observe_waiting(connection).await;
             };
+            // A lower offset means that the log is another one, or has lost its end.
             if sent.first < log.next_offset {
                 return Err(PublishError::Replaced);
             }
             log.next_offset = sent.next;
             log.last_payload = outgoing.into_iter().next_back().map(|last| last.payload);
+            // One transaction: without the stored position, a restart could not check the log.
             let mut tx = connection.begin().await?;
             outbox::delete(&mut tx, &ids).await?;
             outbox::write_log(&mut tx, log).await?;

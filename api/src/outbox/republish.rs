@@ -1,4 +1,4 @@
-//! Publishing everything again, to a log that does not have it.
+//! Publishes everything again, to a log that lacks it.
 
 use super::{
     PublishError,
@@ -15,11 +15,11 @@ use sqlx::{Connection, PgConnection};
 use tracing::info;
 use uuid::Uuid;
 
-// One snapshot of all tables and of the outbox: what waits in it is in the tables already, so it is
-// removed instead of being published after its newer state.
+// One snapshot of all tables and of the outbox. The tables already include the waiting changes, so
+// these are removed instead of being published after their newer state.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
-/// Publishes every workspace, page and link with its row version, and remembers the log.
+/// Publishes every workspace, page and link with its row version, and stores the log's position.
 pub(super) async fn republish(
     connection: &mut PgConnection,
     producer: &Producer,
@@ -55,6 +55,7 @@ async fn append(
             .collect::<Result<_, _>>()?;
         if let Some(sent) = send(producer, &outgoing).await? {
             log.next_offset = sent.next;
+            // The newest record, which proves later that this log still has all of them.
             log.last_payload = outgoing.into_iter().next_back().map(|last| last.payload);
         }
         count += batch.len();

@@ -1,10 +1,10 @@
-//! Handing entries to the producer: in order, and known to be in the log before anything else.
+//! Sends entries to the log in order, and waits until they are acknowledged.
 
 use super::PublishError;
 use runtime::{Producer, producer::Record};
 use schemas::{directory::Entry, topics::DIRECTORY};
 
-/// Most records of one hand-over: a few hundred kilobytes.
+/// Most records of one batch: a few hundred kilobytes.
 pub(super) const BATCH: usize = 500;
 
 /// A record of the directory.
@@ -26,7 +26,7 @@ impl TryFrom<&Entry> for Outgoing {
     }
 }
 
-/// Where a hand-over stands in the log.
+/// The position of a batch in the log.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     /// Offset of the first record.
@@ -35,7 +35,7 @@ pub(super) struct Sent {
     pub(super) next: i64,
 }
 
-/// Appends records and waits until all are acknowledged; `None` for an empty hand-over.
+/// Appends records and waits until all are acknowledged; `None` for an empty batch.
 pub(super) async fn send(
     producer: &Producer,
     outgoing: &[Outgoing],

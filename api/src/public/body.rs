@@ -1,4 +1,4 @@
-//! What is on a page: everything of its document that stays the same from one response to the next.
+//! The content of a page: the part of its document that all responses share.
 
 use super::{
     custom_css, host,
@@ -16,14 +16,14 @@ use uuid::Uuid;
 /// Longest description for previews, in characters.
 const MAX_DESCRIPTION_CHARS: usize = 160;
 
-/// The constant part of a page's document.
+/// The part of a page's document that all responses share.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) title: String,
     pub(super) description: String,
     pub(super) light: Palette,
     pub(super) dark: Palette,
-    /// The creator's own style sheet, contained.
+    /// The creator's own style sheet, confined to the page's content.
     pub(super) custom_css: Option<String>,
     /// Markup of the page's content.
     pub(super) content: String,
@@ -47,7 +47,7 @@ struct Shown<'a> {
     title: &'a str,
     /// A full http or https address.
     href: &'a str,
-    /// Whom a click leads to.
+    /// The host that a click leads to.
     host: String,
     icon: Icon<'a>,
     player: Option<Player>,
@@ -61,6 +61,7 @@ impl Body {
             .collect();
         let players = shown.iter().filter_map(|(_, link)| link.player.as_ref());
         let hosts = players.map(|player| player.host).collect();
+        // The page lists profiles apart from the other links.
         let (profiles, links): (Vec<_>, Vec<_>) =
             shown.into_iter().partition(|(is_social, _)| *is_social);
         let content = Content {
@@ -83,19 +84,19 @@ impl Body {
         })
     }
 
-    /// Whether anything on the page works by a script beside the tracker.
+    /// Whether anything on the page needs a script besides the tracker.
     pub(super) fn needs_script(&self) -> bool {
         self.asks_consent || !self.hosts.is_empty()
     }
 
-    /// Hosts that a click on a player asks.
+    /// Hosts that a click on a player loads from.
     pub(super) fn player_hosts(&self) -> impl Iterator<Item = &'static str> {
         self.hosts.iter().copied()
     }
 }
 
 impl<'a> Shown<'a> {
-    /// `None` for an address that a link may not have: none is stored, and none is shown.
+    /// `None` for an address that a link may not have: it is not shown.
     fn new(link: &'a BioLink, origin: &str) -> Option<Self> {
         let (href, url) = destination::read(&link.url)?;
         let host = url.host_str().unwrap_or_default();
@@ -105,21 +106,21 @@ impl<'a> Shown<'a> {
             href,
             host: host::shown(host.strip_prefix("www.").unwrap_or(host)),
             icon: icon::of(link),
-            // Profiles are small; a player has no room there.
+            // Profiles are small and have no room for a player.
             player: player::of(link, &url, origin).filter(|_| !link.is_social),
         })
     }
 }
 
-/// Text for places without markup, where nothing isolates it: without the characters that change the direction
-/// of the text around them.
+/// Text for places without markup, where nothing isolates it. Removes the characters that change
+/// the direction of the text around them.
 fn plain(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
         .collect()
 }
 
-/// What stands in the circle of a creator without a picture.
+/// The sign in the circle of a creator without a picture.
 fn initial(name: &str) -> String {
     let letter = name.chars().find(|c| c.is_alphanumeric());
     letter.map_or_else(|| "@".to_owned(), |letter| letter.to_uppercase().collect())
@@ -137,7 +138,7 @@ fn describe(page: &Page) -> String {
         return line;
     }
     let cut: String = line.chars().take(MAX_DESCRIPTION_CHARS - 1).collect();
-    // Not in the middle of a word, where there is a space to cut at.
+    // Cuts at a space if there is one, not within a word.
     let end = cut.rfind(' ').unwrap_or(cut.len());
     format!("{}…", cut.get(..end).unwrap_or_default())
 }
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_circle_has_the_first_letter_or_digit() {
+    fn a_circle_shows_the_first_letter_or_digit() {
         for (name, letter) in [
             ("ada", "A"),
             ("  émile", "É"),

@@ -1,22 +1,22 @@
-//! Confines a creator's style sheet to `<body>`, so that it reaches nothing beside it.
+//! Confines a creator's style sheet to `<body>`, so that it affects nothing else.
 //!
-//! The question for consent is a sibling of `<body>`, so a sheet can neither hide nor move it. The one rule:
-//! the sheet goes into a block of `@scope (body)`, and ends where it would leave that block. Browsers
-//! without `@scope` show the page in its own style.
+//! The question for consent is a sibling of `<body>`, so a sheet can neither hide nor move it. The
+//! one rule: the sheet goes into a block of `@scope (body)`, and is cut where it would leave that
+//! block. Browsers without `@scope` show the page in its own style.
 
 use cssparser::{ParseError, Parser, Token};
 use std::ops::Range;
 
-/// Blocks within blocks that are followed. A sheet that goes deeper ends there.
+/// Deepest nesting of blocks. A deeper sheet is cut there.
 const MAX_DEPTH: usize = 32;
 
 /// At-rules whose blocks hold style rules.
 const GROUPS: &[&str] = &["media", "supports", "layer", "container"];
 
-/// The sheet for a `<style>` element of its own, `None` when there is nothing in it.
+/// The sheet for its own `<style>` element; `None` when nothing of it is left.
 pub(super) fn contain(css: &str) -> Option<String> {
-    // Browsers end the element at `</style`. In CSS `\/` is `/`, and a valid sheet has `</` in texts and
-    // comments only.
+    // Browsers end the element at `</style`. In CSS `\/` is `/`, and a valid sheet has `</` only in
+    // texts and comments.
     let css = css.replace("</", "<\\/");
     let mut walk = Walk::default();
     walk.rules(&mut Parser::new(&css), 0);
@@ -30,16 +30,17 @@ pub(super) fn contain(css: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| format!("@scope (body) {{\n{text}\n}}"))
 }
 
-/// What was found in a sheet.
+/// What the walk has found in a sheet.
 #[derive(Debug, Default)]
 struct Walk {
-    /// Where it ends: before the first bracket that closes nothing, or text that is not closed.
+    /// Where the sheet is cut: before the first bracket that closes nothing, or an unclosed text.
     end: Option<usize>,
-    /// Selectors of the whole page (`html`, `body`, `:root`), which inside the scope is `:scope`.
+    /// Selectors of the whole page (`html`, `body`, `:root`), which become `:scope` inside the
+    /// scope.
     whole_page: Vec<Range<usize>>,
 }
 
-/// What a token means for the walk.
+/// The meaning of a token for the walk.
 enum Step {
     Opens {
         is_braces: bool,
@@ -60,12 +61,13 @@ enum Step {
 }
 
 impl Walk {
-    /// Walks over a list of style rules and at-rules.
+    /// Walks a list of style rules and at-rules.
     fn rules(&mut self, parser: &mut Parser<'_>, depth: usize) {
         let mut at_rule = None;
-        // The token before: nothing, a colon with its place, or one that a following name would belong to.
+        // The token before: nothing, a colon with its position, or one that a following name
+        // belongs to.
         let mut before = Before::Nothing;
-        // The last selector of the whole page, while only combinators have followed it.
+        // The last selector of the whole page, as long as only combinators have followed it.
         let mut page: Option<usize> = None;
         while let Some((range, step)) = self.next(parser) {
             match step {
@@ -96,7 +98,7 @@ impl Walk {
                         Before::Nothing | Before::Name => range.start,
                     };
                     if let Some(page) = page.and_then(|at| self.whole_page.get_mut(at)) {
-                        // `html > body` is one and the same.
+                        // `html > body` is one selector of the whole page.
                         page.end = range.end;
                     } else {
                         page = Some(self.whole_page.len());
@@ -110,7 +112,7 @@ impl Walk {
         }
     }
 
-    /// Walks through the block that was just opened.
+    /// Walks the block that was just opened.
     fn block(&mut self, parser: &mut Parser<'_>, depth: usize, of_rules: bool) {
         let start = parser.position().byte_index();
         if depth == MAX_DEPTH {
@@ -134,7 +136,7 @@ impl Walk {
         });
     }
 
-    /// The next token, unless the sheet has ended.
+    /// The next token, unless the sheet is cut.
     fn next(&mut self, parser: &mut Parser<'_>) -> Option<(Range<usize>, Step)> {
         if self.end.is_some() {
             return None;
@@ -166,9 +168,11 @@ impl Walk {
                 Step::WholePage { pseudo: false }
             }
             Token::Colon => Step::Colon,
+            // These may stand between the parts of one selector, as in `html > body`.
             Token::WhiteSpace(_) | Token::Comment(_) | Token::Delim('>') => Step::Between,
             _ => Step::Other,
         };
+        // The sheet is cut before this token.
         if matches!(step, Step::Unsound) {
             self.end = Some(start);
         }
@@ -176,14 +180,14 @@ impl Walk {
     }
 }
 
-/// The kind of token before a token.
+/// The token before another one.
 #[derive(Clone, Copy)]
 enum Before {
-    /// Nothing that the token would belong to.
+    /// Nothing that the next token would belong to.
     Nothing,
-    /// A colon, there.
+    /// A colon, at this position.
     Colon(usize),
-    /// A name or a sign, to which the token belongs.
+    /// A name or a sign that the next token belongs to.
     Name,
 }
 
@@ -202,7 +206,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The contents of the block.
+    /// The content of the block.
     fn inside(css: &str) -> Option<String> {
         let text = contain(css)?;
         let inside = text
@@ -212,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_says_the_same_in_its_block() {
+    fn a_sheet_keeps_its_meaning_in_its_block() {
         assert_eq!(contain(""), None);
         assert_eq!(contain(" \n"), None);
         for css in [
@@ -224,7 +228,7 @@ mod tests {
             "@media (width > 1px){a{b:c}}",
             ".link{&:hover{color:red}}",
             "a[href='}']{}",
-            // The end of the element closes what is still open.
+            // The end of the element closes a block that is still open.
             "a{color:red",
         ] {
             assert_eq!(inside(css).as_deref(), Some(css), "{css}");
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_ends_where_it_would_leave_its_block() {
+    fn a_sheet_is_cut_where_it_would_leave_its_block() {
         for (css, kept) in [
             ("} .consent{display:none}", None),
             ("a{} } .consent{display:none}", Some("a{}")),
@@ -262,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn selectors_of_the_whole_page_mean_the_scope() {
+    fn selectors_of_the_whole_page_become_the_scope() {
         for (css, kept) in [
             ("body{color:red}", ":scope{color:red}"),
             ("HTML , body{}", ":scope , :scope{}"),
@@ -292,9 +296,9 @@ mod tests {
     }
 
     proptest! {
-        /// Counts brackets by itself, for sheets without texts, comments and escapes.
+        /// Counts brackets on its own, in sheets without texts, comments and escapes.
         #[test]
-        fn what_is_kept_never_closes_more_than_it_opens(css in "[a(){}\\[\\]:;,@ ]{0,60}") {
+        fn a_contained_sheet_never_closes_more_than_it_opens(css in "[a(){}\\[\\]:;,@ ]{0,60}") {
             let kept = inside(&css).unwrap_or_default();
             let mut open = Vec::new();
             for letter in kept.chars() {
@@ -309,7 +313,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_breaks_it(css in "\\PC*|[a-z\\\\'\"/*(){}\\[\\]:;,@ \n<>!-]{0,80}") {
+        fn no_text_makes_it_panic(css in "\\PC*|[a-z\\\\'\"/*(){}\\[\\]:;,@ \n<>!-]{0,80}") {
             let _ = contain(&css);
         }
     }

@@ -1,4 +1,4 @@
-//! Paths that no route has: other ways to write a page's address, and what is not there at all.
+//! Paths without a route: other spellings of a page's address, and unknown addresses.
 
 use super::{Public, error_page};
 use crate::refusals;
@@ -10,10 +10,10 @@ use axum::{
 use runtime::http::finish::CorrelationId;
 use std::sync::Arc;
 
-/// `/@` as some programs write it that share addresses.
+/// `/@` as some programs write it in shared addresses.
 const ENCODED_AT: &str = "/%40";
 
-/// Leads on to the page that was meant, or says that there is none: as a page below `/@`, else in the
+/// Redirects to the page that was meant, or answers 404: with a page below `/@`, elsewhere in the
 /// envelope.
 pub(super) async fn look(State(public): State<Arc<Public>>, request: Request) -> Response {
     if let Some(address) = meant(request.uri()) {
@@ -33,7 +33,7 @@ fn meant(uri: &Uri) -> Option<String> {
         .strip_prefix("/@")
         .or_else(|| path.strip_prefix(ENCODED_AT))?;
     let name = name.trim_end_matches('/');
-    // It begins with `/@` and a name, so it leads to nobody else's site.
+    // It begins with `/@` and a name, so it cannot lead to another site.
     let address = format!("/@{name}");
     let other = address != path && !name.is_empty() && !name.starts_with('/');
     other.then(|| match uri.query() {
@@ -47,7 +47,7 @@ mod tests {
     use super::meant;
 
     #[test]
-    fn other_ways_to_write_an_address_lead_to_it() {
+    fn other_spellings_of_an_address_lead_to_it() {
         for (path, address) in [
             ("/@ada/", Some("/@ada")),
             ("/@ada//?utm_source=x", Some("/@ada?utm_source=x")),

@@ -1,6 +1,6 @@
-//! What people see below `/@` when there is no page to show.
+//! Error pages for people, below `/@`.
 //!
-//! The one rule: the error itself stays with the answer, so that it is logged like any other.
+//! The one rule: the answer keeps the error itself, so that it is logged like any other.
 
 use super::html::{HTML, csp, nonce, set_security_headers};
 use crate::app::App;
@@ -23,7 +23,7 @@ struct ErrorPage<'a> {
     status: u16,
     title: &'static str,
     text: &'static str,
-    /// What a person quotes; only for what is our fault.
+    /// The id that a person quotes; only for errors on our side.
     id: Option<Uuid>,
 }
 
@@ -39,7 +39,7 @@ pub(super) async fn as_page(State(app): State<Arc<App>>, request: Request, next:
     }
 }
 
-/// Puts a page into an error's answer; status and headers stay.
+/// Writes a page into an error's answer; status and headers stay.
 pub(super) fn write(app: &App, mut response: Response, id: Option<CorrelationId>) -> Response {
     let status = response.status();
     let nonce = nonce(app);
@@ -55,7 +55,7 @@ pub(super) fn write(app: &App, mut response: Response, id: Option<CorrelationId>
     };
     let html = match page.render() {
         Ok(html) => html,
-        // Without a page the envelope tells it.
+        // Without a page, the error goes out in the envelope.
         Err(error) => {
             let told = Box::new(ApiError::internal(error));
             response.extensions_mut().insert(told);
@@ -63,15 +63,17 @@ pub(super) fn write(app: &App, mut response: Response, id: Option<CorrelationId>
         }
     };
     let headers = response.headers_mut();
+    // The length was that of the former body.
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HTML);
+    // No cache may keep an error after its cause is gone.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     set_security_headers(headers, csp(&nonce, &[], false));
     *response.body_mut() = Body::from(html);
     response
 }
 
-/// What happened, for people.
+/// Title and text for people.
 fn words(status: StatusCode) -> (&'static str, &'static str) {
     match status {
         StatusCode::NOT_FOUND => (

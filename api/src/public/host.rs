@@ -1,11 +1,11 @@
-//! Shows a host to visitors: in Unicode where its letters cannot be taken for others, else in ASCII.
+//! Shows a host to visitors: in Unicode if that cannot deceive, else in ASCII.
 //!
-//! The one rule: a label is shown in Unicode when all its letters are of one script, and that script's
-//! letters are listed here. Latin letters that look like plain ones are not; Cyrillic and Greek labels need a
-//! letter that no Latin one looks like. Scripts written from right to left stay in ASCII: beside other
-//! labels they would change the order of what is read.
+//! The one rule: a label is shown in Unicode if all its letters belong to one script that is listed
+//! here. Latin letters that look like plain ones are not in the list. Cyrillic and Greek labels
+//! need a letter that looks like no Latin one. Scripts written from right to left stay in ASCII,
+//! because they would change the reading order of the labels beside them.
 
-/// A host with each label in Unicode that can be read safely. `host` is as URLs have it, in ASCII.
+/// A host with its safely readable labels in Unicode. `host` is in ASCII, as in URLs.
 pub(super) fn shown(host: &str) -> String {
     let labels: Vec<String> = host.split('.').map(label).collect();
     labels.join(".")
@@ -23,14 +23,14 @@ fn label(ascii: &str) -> String {
     }
 }
 
-/// A script, what its letters are, and whether a letter is of no other script's shape.
+/// A script: its letters, and which of them look like no letter of another script.
 struct Script {
     has: fn(char) -> bool,
     is_distinct: fn(char) -> bool,
 }
 
 const SCRIPTS: &[Script] = &[
-    // Latin. Left out: dotless i, kra, and letters whose stroke is easily overlooked.
+    // Latin, without dotless i, kra, and letters whose stroke is easily overlooked.
     Script {
         has: |c| {
             c.is_ascii_lowercase()
@@ -79,14 +79,14 @@ mod tests {
     use proptest::prelude::*;
     use url::Url;
 
-    /// The host of an address as it is shown.
+    /// The host of an address, as it is shown.
     fn of(unicode: &str) -> String {
         let url = Url::parse(&format!("https://{unicode}/")).unwrap();
         shown(url.host_str().unwrap())
     }
 
     #[test]
-    fn names_are_read_in_their_own_letters() {
+    fn hosts_are_shown_in_their_own_letters() {
         for host in [
             "bücher.example",
             "straße.example",
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_could_deceive_stay_in_ascii() {
+    fn deceptive_hosts_stay_in_ascii() {
         for host in [
             "аррӏе.com",     // all Cyrillic, and all like Latin
             "сосо.com",      // likewise
@@ -135,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_leads_to_the_same_host(label in "[a-zа-яα-ωぁ-ゖ一-龥가-힣ü0-9-]{1,8}") {
+        fn a_shown_host_leads_to_the_same_host(label in "[a-zа-яα-ωぁ-ゖ一-龥가-힣ü0-9-]{1,8}") {
             if let Ok(url) = Url::parse(&format!("https://x{label}.example/")) {
                 let host = url.host_str().unwrap();
                 let again = Url::parse(&format!("https://{}/", shown(host))).unwrap();

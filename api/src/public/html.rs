@@ -1,7 +1,8 @@
-//! `GET /@{username}` and `GET /@{username}/{slug}`
+//! `GET /@{username}` and `GET /@{username}/{slug}`: shows a page as HTML.
 //!
-//! Owns the document around a page's body: what is new in each response (nonce, tracking token) and
-//! what browsers may do with it. The one rule: nothing runs, loads or is styled without the nonce.
+//! Owns the document around a page's body: the parts that are new in each response (nonce, tracking
+//! token), and the policy for browsers. The one rule: nothing runs, loads or is styled without the
+//! nonce.
 
 use super::{
     Public,
@@ -47,6 +48,7 @@ pub(super) async fn show_page(
     let now = app.clock.now();
     let token = tracking_token::make(&public.tracking, PageId(page.page.id), now);
     let (html, policy) = document(&page, now, &nonce(app), &token, &public.origin)?;
+    // Each response has its own nonce and token, so no cache may reuse it unasked.
     let no_cache = HeaderValue::from_static("no-cache");
     let headers = [
         (header::CONTENT_TYPE, HTML),
@@ -78,7 +80,7 @@ pub(super) fn document(
         page_id: page.id,
         tracking_token,
         tracker_path: tracker::versioned_path(),
-        // Whatever is not said to be assumed is asked for.
+        // Every value but `assumed` asks, so that a new one cannot skip the question.
         asks_consent: page.consent != "assumed",
         canonical: &canonical,
     };
@@ -88,13 +90,13 @@ pub(super) fn document(
     Ok((html, csp(nonce, &hosts, page.embed_enabled)))
 }
 
-/// Fresh for each response.
+/// A new nonce for each response.
 pub(super) fn nonce(app: &App) -> String {
     format!("{:032x}", u128::from_be_bytes(app.ids.random_16()))
 }
 
-/// What a page may load: what carries the nonce, its own images and beacons, and players of these
-/// hosts, which are asked when a visitor wants them.
+/// The content security policy of a page: content with the nonce, its own images and beacons, and
+/// players from these hosts, which load only when a visitor asks for them.
 pub(super) fn csp(nonce: &str, player_hosts: &[&str], embed_enabled: bool) -> String {
     let frames = if player_hosts.is_empty() {
         "'none'".to_owned()
@@ -109,10 +111,10 @@ pub(super) fn csp(nonce: &str, player_hosts: &[&str], embed_enabled: bool) -> St
     )
 }
 
-/// What holds for every page: the policy, and that nobody learns more than where a visitor came from.
-/// `X-Content-Type-Options` is set on every answer.
+/// The headers of every page: the policy, and a referrer policy that gives other sites only the
+/// origin. `X-Content-Type-Options` is set on every answer.
 pub(super) fn set_security_headers(headers: &mut HeaderMap, policy: String) {
-    // Nonces are hexadecimal and hosts ours, so the policy is a header.
+    // Nonces are hexadecimal and hosts are our own, so the policy is always a valid header.
     if let Ok(policy) = HeaderValue::try_from(policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }

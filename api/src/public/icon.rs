@@ -1,4 +1,4 @@
-//! The small pictures of a page: drawn by us, named by links, decoration only.
+//! The small pictures of a page: drawn by us, named by links, for decoration only.
 
 use crate::store::links::BioLink;
 use axum::{
@@ -6,16 +6,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// What stands before a link's title.
+/// The picture before a link's title.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Icon<'a> {
-    /// Lines on a square of 24, as SVG path data.
+    /// Lines on a square of 24 units, as SVG path data.
     Lines(&'static str),
-    /// An emoji or another sign of the creator's.
+    /// An emoji or another sign from the creator.
     Sign(&'a str),
 }
 
-/// Longest sign, in characters: emoji are put together from several.
+/// Longest sign, in characters: an emoji may consist of several.
 const MAX_SIGN_CHARS: usize = 10;
 
 const GLOBE: &str = "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM3 12h18M12 3c3 3 3.5 6 3.5 9s-.5 6-3.5 9c-3-3-3.5-6-3.5-9S9 6 12 3z";
@@ -43,7 +43,7 @@ const GIFT: &str = "M4 8.5h16v4H4zM5.5 12.5V20h13v-7.5M12 8.5V20M12 8.5C8 8.5 7 
 const NEWS: &str = "M4 5h13v14H6a2 2 0 0 1-2-2zM17 9h3v8a2 2 0 0 1-2 2M7 9h7M7 12.5h7M7 16h4";
 const PERSON: &str = "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4.5 20.5a7.5 7.5 0 0 1 15 0";
 
-/// Names that a link may give, and platforms, in the order of the alphabet.
+/// Names that a link may give, and platforms, in alphabetical order.
 const NAMES: &[(&str, &str)] = &[
     ("applemusic", NOTE),
     ("bag", BAG),
@@ -100,7 +100,8 @@ const NAMES: &[(&str, &str)] = &[
     ("youtube", VIDEO),
 ];
 
-/// The picture of a link: its icon, else its platform's, else its player's, else a globe.
+/// The picture of a link: its icon, else that of its platform, else that of its player, else a
+/// globe.
 pub(super) fn of(link: &BioLink) -> Icon<'_> {
     let given = link.icon.as_deref().and_then(read);
     let platform = || link.platform.as_deref().and_then(named).map(Icon::Lines);
@@ -115,7 +116,7 @@ pub(super) fn of(link: &BioLink) -> Icon<'_> {
 
 fn read(text: &str) -> Option<Icon<'_>> {
     let text = text.trim();
-    // A word in letters that is no name of ours would stand there like a title.
+    // An unknown word in letters would look like a title there.
     let sign = !text.is_empty()
         && text.chars().count() <= MAX_SIGN_CHARS
         && !text.chars().any(|c| c.is_alphabetic() || c.is_control());
@@ -125,6 +126,7 @@ fn read(text: &str) -> Option<Icon<'_>> {
 }
 
 fn named(text: &str) -> Option<&'static str> {
+    // Case, blanks and hyphens do not count: `Apple Music` is `applemusic`.
     let name: String = text
         .chars()
         .filter(char::is_ascii_alphanumeric)
@@ -134,7 +136,7 @@ fn named(text: &str) -> Option<&'static str> {
     NAMES.get(found.ok()?).map(|(_, lines)| *lines)
 }
 
-/// Two footprints.
+/// A picture of two footprints.
 const FAVICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\">\
     <rect width=\"32\" height=\"32\" rx=\"8\" fill=\"#2f4bd8\"/>\
     <g fill=\"#fff\"><ellipse cx=\"11.5\" cy=\"11\" rx=\"3.5\" ry=\"5\"/><circle cx=\"11.5\" cy=\"19\" r=\"2.3\"/>\

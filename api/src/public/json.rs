@@ -1,4 +1,4 @@
-//! `GET /api/v1/bio/{username}` and `GET /api/v1/bio/embed/{username}`
+//! `GET /api/v1/bio/{username}` and `GET /api/v1/bio/embed/{username}`: a page as JSON.
 
 use super::{
     Public,
@@ -23,10 +23,10 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// As the original publishes it: outer caches may be a minute late.
+/// As the original publishes it: shared caches may be a minute late.
 const CACHE: HeaderValue =
     HeaderValue::from_static("public, s-maxage=60, stale-while-revalidate=300");
-/// As the original publishes it. The standard knows no such value; browsers ignore it.
+/// As the original publishes it. The standard does not define this value, and browsers ignore it.
 const ALLOW_ALL: HeaderValue = HeaderValue::from_static("ALLOWALL");
 
 /// A page as everybody may read it. Nothing in it tells the user behind it.
@@ -100,7 +100,7 @@ impl<'a> WirePublicPage<'a> {
     }
 }
 
-/// A page with its visible links; `?page=` names a further one.
+/// A page with its visible links; `?page=` names another page.
 pub(super) async fn read_page(
     State(public): State<Arc<Public>>,
     name: PageName,
@@ -110,7 +110,7 @@ pub(super) async fn read_page(
     Ok(respond(&public, &page))
 }
 
-/// The same for showing it elsewhere; 403 unless the page allows that.
+/// The same for other sites; 403 unless the page allows that.
 pub(super) async fn read_embed(
     State(public): State<Arc<Public>>,
     name: PageName,

@@ -1,7 +1,7 @@
-//! What everybody may read: bio pages, as JSON and as pages to look at.
+//! Bio pages for the public, as JSON and as HTML.
 //!
-//! Owns their routes, their cache and how they look. The one rule: what a creator wrote reaches a page
-//! only through a template that escapes it, or through a check of its own (addresses, colours, players,
+//! Owns their routes, their cache and their look. The one rule: a creator's text reaches a page
+//! only through a template that escapes it, or through its own check (addresses, colours, players,
 //! the style sheet).
 
 mod body;
@@ -36,8 +36,8 @@ use schemas::Keyring;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 
-/// The id and the limit of a route, for each client address. Pages have as many as beacons: many people
-/// behind one address must not be lost, and each visit is one page.
+/// The id of a route, and its limit for each client address. The limit of HTML pages equals that of
+/// beacons: no visitor of many behind one address must be lost, and each visit loads one page.
 type Limited = (&'static str, Allowance);
 
 const READ_PAGE: Limited = ("bio.public", Allowance::a_minute(120));
@@ -56,12 +56,12 @@ struct Public {
     app: Arc<App>,
     pages: page::Pages,
     tracking: Keyring,
-    /// What the addresses of pages begin with.
+    /// The beginning of pages' addresses.
     origin: String,
 }
 
-/// Every public route. Whatever else is below `/@` is a page that is not there. Pages name addresses that
-/// begin with `origin`, and prove themselves with tracking tokens of that ring.
+/// Every public route. Any other path below `/@` is an unknown page. Addresses of pages begin with
+/// `origin`, and pages carry tracking tokens of that keyring.
 pub(crate) fn routes(app: Arc<App>, tracking: Keyring, origin: String) -> Router {
     let public = Arc::new(Public {
         app,
@@ -75,8 +75,8 @@ pub(crate) fn routes(app: Arc<App>, tracking: Keyring, origin: String) -> Router
     };
     let json = |limited, routes| open(limited, routes).layer(from_fn(cors::beacons));
     let shown = |routes: MethodRouter<Arc<Public>>| {
-        // Compressed with a secret in it (the token), which is safe here: nothing of the request is
-        // in the answer, so nobody can guess at it by its length.
+        // Compressed although it holds a secret (the token). That is safe, because the answer
+        // repeats nothing of the request, so an attacker cannot guess the token from the length.
         open(SHOW_PAGE, routes.layer(CompressionLayer::new())).layer(from_fn_with_state(
             Arc::clone(&public.app),
             error_page::as_page,

@@ -1,4 +1,4 @@
-//! Which page is asked for: a creator's name and perhaps a slug.
+//! The name of a requested page: a creator's name and perhaps a slug.
 
 use crate::refusals;
 use axum::{
@@ -10,18 +10,18 @@ use runtime::http::ApiError;
 /// Longest name that is looked up; usernames and slugs are shorter.
 const MAX_CHARS: usize = 64;
 
-/// A name as the path gives it. Text that no name can be is 404 like every unknown name.
+/// The name in a path. Text that cannot be a name is 404, like every unknown name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PageName {
     /// Lower case.
     pub(super) username: String,
-    /// The first page when there is none.
+    /// `None` for the first page.
     pub(super) slug: Option<String>,
 }
 
 impl PageName {
     fn read(username: &str, slug: Option<&str>) -> Option<Self> {
-        // ASCII only, as usernames are made: Unicode would turn the Kelvin sign into a k.
+        // ASCII only, as for usernames: Unicode would turn the Kelvin sign into a k.
         let name = Self {
             username: username.to_ascii_lowercase(),
             slug: slug.map(str::to_owned),
@@ -33,7 +33,7 @@ impl PageName {
         (plain(&name.username) && name.slug.as_deref().is_none_or(plain)).then_some(name)
     }
 
-    /// The same creator's page of that slug.
+    /// The page with that slug, of the same creator.
     pub(super) fn page(&self, slug: Option<&str>) -> Result<Self, ApiError> {
         Self::read(&self.username, slug).ok_or_else(refusals::page_not_found)
     }
@@ -44,7 +44,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PageName {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let params = RawPathParams::from_request_parts(parts, state).await;
-        // Text that is no UTF-8 names nothing either.
+        // Invalid UTF-8 cannot be a name.
         let params = params.map_err(|_| refusals::page_not_found())?;
         let find = |wanted: &str| {
             let mut params = params.iter();
@@ -61,7 +61,7 @@ mod tests {
     use super::PageName;
 
     #[test]
-    fn usernames_are_lower_cased_and_what_no_name_can_be_is_none() {
+    fn usernames_are_lower_cased_and_impossible_names_are_none() {
         let read = |username: &str, slug: Option<&str>| {
             PageName::read(username, slug).map(|name| (name.username, name.slug))
         };

@@ -1,4 +1,4 @@
-//! The public routes, as the OpenAPI document has them.
+//! Describes the public routes in the OpenAPI document.
 
 use super::{Limited, READ_EMBED, READ_PAGE, SHOW_PAGE, json::WirePublicPage};
 use crate::{auth::Plan, refusals};

@@ -1,7 +1,7 @@
-//! A public page: found by name, kept in memory under its version, with what is visible of it now.
+//! Finds a public page by name, keeps it in memory by version, and selects its visible links.
 //!
-//! The one rule: every request asks the database which version is there (one look-up by index), so a
-//! write is seen at once on every instance; what is kept is only what that version holds.
+//! The one rule: every request asks the database for the current version (one look-up by index). So
+//! a change is visible at once on every instance, and memory holds only the content of a version.
 
 use super::{Public, body::Body, name::PageName};
 use crate::{
@@ -19,10 +19,10 @@ use runtime::http::ApiError;
 use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
-/// Most bytes of pages that are kept, by an estimate that leaves nothing large out.
+/// Most bytes of pages in memory, by an estimate that includes everything large.
 const MAX_KEPT_BYTES: u64 = 64 << 20;
 
-/// Pages that were asked for.
+/// Pages that were requested.
 #[derive(Debug)]
 pub(super) struct Pages(Cache<Uuid, Arc<PublicPage>>);
 
@@ -35,12 +35,12 @@ impl Default for Pages {
     }
 }
 
-/// A published page with all its links, as of one version.
+/// A published page with all its links, in one version.
 #[derive(Debug)]
 pub(super) struct PublicPage {
     pub(super) page: Page,
     links: Vec<BioLink>,
-    /// What was last made of it, and of which links.
+    /// The last body that was made, and the ids of its links.
     body: Mutex<Option<(Vec<Uuid>, Arc<Body>)>>,
 }
 
@@ -58,10 +58,11 @@ impl PublicPage {
         self.links.iter().filter(move |link| is_visible(link, now))
     }
 
-    /// The page's body as of now. It is made once for each version and set of visible links, so that the
-    /// edge of a schedule is kept to the microsecond.
+    /// The page's body as of now. It is made once for each version and set of visible links, so a
+    /// schedule takes effect to the microsecond.
     pub(super) fn body(&self, now: Timestamp, origin: &str) -> Result<Arc<Body>, ApiError> {
         let shown: Vec<Uuid> = self.visible(now).map(|link| link.id).collect();
+        // Cloned, so that the lock is not held while a body is made.
         let kept = self.lock().clone();
         if let Some((of, body)) = kept
             && of == shown
@@ -79,7 +80,7 @@ impl PublicPage {
         self.body.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes that it takes, about: a link's texts and their markup, and the page's own texts.
+    /// An estimate of its bytes: the links' texts and markup, and the page's own texts.
     fn weight(&self) -> u32 {
         let json = |value: &Option<serde_json::Value>| {
             value.as_ref().map_or(0, |value| value.to_string().len())
@@ -94,7 +95,8 @@ impl PublicPage {
     }
 }
 
-/// True for an active link when `scheduledStart <= now <= scheduledEnd`; an absent end is no bound.
+/// True for an active link when `scheduledStart <= now <= scheduledEnd`; a missing end does not
+/// limit.
 fn is_visible(link: &BioLink, now: Timestamp) -> bool {
     link.active
         && link
@@ -103,11 +105,12 @@ fn is_visible(link: &BioLink, now: Timestamp) -> bool {
         && link.scheduled_end.is_none_or(|end| now <= end.to_jiff())
 }
 
-/// The published page of that name; 404 for any other.
+/// The published page with that name; 404 for any other.
 pub(super) async fn find(public: &Public, name: &PageName) -> Result<Arc<PublicPage>, ApiError> {
     let app = &public.app;
     let pool = app.main.pool()?;
     let head = store::public::find_head(pool, &name.username, name.slug.as_deref()).await?;
+    // An unpublished page looks like an unknown one.
     let Some(head) = head.filter(|head| head.published) else {
         return Err(refusals::page_not_found());
     };
@@ -123,8 +126,8 @@ pub(super) async fn find(public: &Public, name: &PageName) -> Result<Arc<PublicP
 
 async fn load(app: &App, head: Head) -> Result<PublicPage, ApiError> {
     let pool = app.main.pool()?;
-    // First the version, then the links: a write in between makes this newer than it says, and it is
-    // loaded once more, but never older.
+    // The version is read before the links. After a change in between, the links are newer than the
+    // version says, so the page is loaded once more. In the other order, it could stay too old.
     let page = store::public::find_page(pool, head.id)
         .await?
         .ok_or_else(refusals::page_not_found)?;

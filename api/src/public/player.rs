@@ -1,7 +1,7 @@
-//! Players of other services on a page: which address a click on one loads.
+//! Players of other services on a page: the address that a click on one loads.
 //!
-//! The one rule: an address is put together here from a known host and checked ids, never taken from
-//! what a creator wrote.
+//! The one rule: an address is made here from a known host and checked ids, never taken from a
+//! creator's text.
 
 use crate::{
     manage::links::{destination, embed},
@@ -21,22 +21,23 @@ const APPLE_MUSIC: &str = "embed.music.apple.com";
 /// Longest id of any service.
 const MAX_ID_CHARS: usize = 128;
 
-/// A player that is loaded when a visitor asks for it.
+/// A player that loads when a visitor asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Player {
-    /// What the frame loads.
+    /// The address that the frame loads.
     pub(super) address: String,
-    /// Whom it asks.
+    /// The host that it loads from.
     pub(super) host: &'static str,
-    /// Class of the frame: `wide` is a video, `tall` one for phones, `list` an album, `bar` a song.
+    /// Class of the frame: `wide` for videos, `tall` for those in phone format, `list` for albums,
+    /// `bar` for songs.
     pub(super) shape: &'static str,
 }
 
-/// The player of a link; `None` when it is just a link. `origin` is where the page is, which Twitch asks
-/// for.
+/// The player of a link; `None` for a plain link. `origin` is the address of the site, which Twitch
+/// requires.
 pub(super) fn of(link: &BioLink, url: &Url, origin: &str) -> Option<Player> {
     let kind = link.embed_type.as_deref()?;
-    // A client may name kind and data itself, or only the kind.
+    // A client may give kind and data, or only the kind.
     let detected = embed::detect(url).filter(|(detected, _)| *detected == kind);
     let from_url = detected.as_ref().and_then(|(_, meta)| meta.as_ref());
     let id = |name: &str| {
@@ -57,7 +58,7 @@ pub(super) fn of(link: &BioLink, url: &Url, origin: &str) -> Option<Player> {
     }
 }
 
-/// An id as services make them: nothing in it means anything in an address.
+/// An id as services make them, without characters that have a meaning in an address.
 fn read_id<'a>(meta: &'a Value, name: &str) -> Option<&'a str> {
     let id = meta.get(name)?.as_str()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -112,7 +113,7 @@ fn twitch(kind: &str, id: &str, origin: &str) -> Option<Player> {
 }
 
 fn apple_music(url: &Url, kind: &str) -> Option<Player> {
-    // Its players have the paths of its pages; a song is one of an album, named by `i`.
+    // Player paths equal page paths. A song belongs to an album and is named by `i`.
     let mut address = Url::parse(&format!("https://{APPLE_MUSIC}{}", url.path())).ok()?;
     let song = url.query_pairs().find(|(name, _)| name == "i");
     if let Some((_, id)) = song.filter(|(_, id)| id.chars().all(|c| c.is_ascii_digit())) {
@@ -127,7 +128,7 @@ fn apple_music(url: &Url, kind: &str) -> Option<Player> {
 }
 
 fn player(address: String, host: &'static str, shape: &'static str) -> Option<Player> {
-    // Whatever the parts were, the frame asks the host that the visitor was told.
+    // A last check: the frame loads only from the host that the visitor was shown.
     let (_, url) = destination::read(&address)?;
     (url.scheme() == "https" && url.host_str() == Some(host)).then_some(Player {
         address,

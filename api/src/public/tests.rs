@@ -1,4 +1,4 @@
-//! Pages as they are rendered: what hostile input comes to, what browsers are told, what is kept.
+//! Rendered pages: the effect of hostile input, the policy for browsers, and what stays in memory.
 
 use super::{html::document, page::PublicPage};
 use crate::store::{links::BioLink, public::Page};
@@ -74,7 +74,7 @@ fn html(page: Page, links: Vec<BioLink>) -> String {
     render(page, links).0
 }
 
-/// How often the characters occur with which markup is made.
+/// How often the characters that form markup occur.
 fn markup(html: &str) -> [usize; 3] {
     ['<', '>', '"'].map(|c| html.matches(c).count())
 }
@@ -86,7 +86,7 @@ fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
     ends.filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// Text that means something in HTML, in scripts, in style sheets or in addresses.
+/// Text with a meaning in HTML, in scripts, in style sheets or in addresses.
 fn hostile() -> impl Strategy<Value = String> {
     let parts = prop::sample::select(vec![
         "</style>",
@@ -124,7 +124,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(parts, 0..8).prop_map(|parts| parts.concat())
 }
 
-/// The page without what stands before its links, which is a drawing of ours or plain text.
+/// The page without the icons before its links, each of which is our own drawing or plain text.
 fn without_icons(html: &str) -> String {
     let mut parts = html.split("<span class=\"icon\" aria-hidden=\"true\">");
     let mut rest = parts.next().unwrap().to_owned();
@@ -151,7 +151,7 @@ proptest! {
     ) {
         let render = |name: &str, bio: &str, title: &str, path: &str, icon: &str| {
             let page = Page { display_name: name.to_owned(), bio: format!("x{bio}"), ..page() };
-            // Addresses with these are none, and their links are left out.
+            // Addresses with these characters are invalid, and their links are not shown.
             let path = path.replace(['<', '>', '\n', ' ', '\u{2028}'], "");
             let given = BioLink {
                 is_social,
@@ -185,7 +185,7 @@ proptest! {
 }
 
 #[test]
-fn addresses_that_no_link_may_have_are_left_out() {
+fn links_with_invalid_addresses_are_not_shown() {
     for url in [
         "javascript:alert(1)",
         "JavaScript:alert(1)",
@@ -202,7 +202,7 @@ fn addresses_that_no_link_may_have_are_left_out() {
 }
 
 #[test]
-fn everything_that_runs_or_styles_carries_the_nonce() {
+fn every_script_and_style_has_the_nonce() {
     let (html, policy) = render(page(), vec![link(5, "t", "https://a.example"), video()]);
     for element in ["script", "style"] {
         let all = html.matches(&format!("<{element}")).count();
@@ -222,7 +222,7 @@ fn everything_that_runs_or_styles_carries_the_nonce() {
         assert!(policy.contains(part), "{part} in {policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
-    // No handler and no style outside of the elements that carry it, nothing loaded from elsewhere.
+    // No handler and no style outside the elements with the nonce, and nothing from other hosts.
     assert!(
         !html.contains(" style=") && !html.contains("<iframe"),
         "{html}"
@@ -237,7 +237,7 @@ fn everything_that_runs_or_styles_carries_the_nonce() {
 }
 
 #[test]
-fn who_may_frame_the_page_is_the_pages_setting() {
+fn the_page_decides_whether_other_sites_may_frame_it() {
     let policy = |embed_enabled| {
         render(
             Page {
@@ -254,14 +254,14 @@ fn who_may_frame_the_page_is_the_pages_setting() {
 }
 
 #[test]
-fn the_tracker_is_told_page_token_and_consent() {
+fn the_tracker_gets_page_token_and_consent() {
     let banner = html(page(), Vec::new());
     assert_eq!(
         values(&banner, "data-page"),
         [Uuid::from_u128(1).to_string()]
     );
     assert_eq!(values(&banner, "data-token"), ["TOKEN"]);
-    // The script's, and the answers of the banner.
+    // The script's value, and the answers of the banner.
     assert_eq!(values(&banner, "data-consent"), ["banner", "no", "yes"]);
     let assumed = Page {
         consent: "assumed".to_owned(),
@@ -281,7 +281,7 @@ fn the_tracker_is_told_page_token_and_consent() {
 }
 
 #[test]
-fn a_name_turns_no_sentence_of_ours() {
+fn a_name_does_not_reverse_our_sentences() {
     let named = Page {
         display_name: "\u{202e}Ada Lovelace".to_owned(),
         bio: String::new(),
@@ -306,7 +306,7 @@ fn a_name_turns_no_sentence_of_ours() {
 }
 
 #[test]
-fn a_host_is_read_in_its_own_letters_unless_they_deceive() {
+fn a_link_shows_its_host_in_its_own_letters_unless_they_deceive() {
     let shown = |url: &str| {
         let html = html(page(), vec![link(5, "Shop", url)]);
         let (_, behind) = html.split_once("<bdi class=\"host\">").unwrap();
@@ -321,7 +321,7 @@ fn a_host_is_read_in_its_own_letters_unless_they_deceive() {
 }
 
 #[test]
-fn the_question_is_no_part_of_what_a_style_sheet_reaches() {
+fn a_style_sheet_cannot_reach_the_question_for_consent() {
     let html = html(
         Page {
             custom_css: Some("body { color: red } } .consent { display: none }".to_owned()),
@@ -335,7 +335,7 @@ fn the_question_is_no_part_of_what_a_style_sheet_reaches() {
         ),
         "{html}"
     );
-    // The script puts what is in the template beside the body.
+    // The script puts the template's content beside the body.
     assert!(
         html.contains("<template id=\"consent\">\n<section class=\"consent\" popover=\"manual\""),
         "{html}"
@@ -358,7 +358,7 @@ fn a_page_has_one_address() {
 }
 
 #[test]
-fn players_ask_only_hosts_that_are_told_and_take_nothing_from_a_creator() {
+fn players_load_only_from_announced_hosts_and_never_from_a_creators_text() {
     let player = |kind: &str, meta: serde_json::Value, url: &str| {
         let link = BioLink {
             embed_type: Some(kind.to_owned()),
@@ -469,7 +469,7 @@ fn players_ask_only_hosts_that_are_told_and_take_nothing_from_a_creator() {
 }
 
 #[test]
-fn schedules_are_kept_to_the_microsecond_and_the_body_is_made_once_for_each_state() {
+fn schedules_are_exact_to_the_microsecond_and_each_state_makes_one_body() {
     let at = |us: i64| noon().checked_add(SignedDuration::from_micros(us)).unwrap();
     let scheduled = BioLink {
         scheduled_start: Some(at(0).to_sqlx()),

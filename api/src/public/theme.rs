@@ -1,15 +1,14 @@
-//! The colours of a page, for light and for dark: ours, or what its creator chose, as far as it can be
-//! read.
+//! The colours of a page, for light and dark: our own, or the creator's if readable.
 //!
-//! The one rule: text has a contrast of 4.5 to 1 or more to what it stands on (WCAG 2.2, 1.4.3),
-//! whatever was chosen: a colour that cannot be read is replaced by black or white.
+//! The one rule: text has a contrast of at least 4.5 to 1 to its background (WCAG 2.2, 1.4.3),
+//! whatever was chosen. An unreadable colour is replaced by black or white.
 
 use serde_json::Value;
 use std::fmt;
 
-/// What WCAG asks of text, AA.
+/// The contrast that WCAG requires for text, level AA.
 const READABLE: f64 = 4.5;
-/// What WCAG asks of the marks of a control, such as its focus.
+/// The contrast that WCAG requires for parts of a control, such as its focus.
 const VISIBLE: f64 = 3.0;
 
 const WHITE: Colour = Colour([255, 255, 255]);
@@ -63,7 +62,7 @@ impl Colour {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// This colour with so many hundredths of another.
+    /// This colour with this many hundredths of another.
     fn mix(self, other: Self, hundredths: u16) -> Self {
         let (Self(mine), Self(theirs)) = (self, other);
         let mut mixed = mine;
@@ -74,7 +73,7 @@ impl Colour {
         Self(mixed)
     }
 
-    /// Black or white, whichever is read better on this. One of them always can be.
+    /// Black or white, whichever is more readable on this colour. One of them always is readable.
     fn opposite(self) -> Self {
         if self.contrast(WHITE) >= self.contrast(BLACK) {
             WHITE
@@ -83,7 +82,7 @@ impl Colour {
         }
     }
 
-    /// This colour if it can be read on that one, else black or white.
+    /// This colour if it is readable on that background, else black or white.
     fn on(self, background: Self) -> Self {
         if self.contrast(background) >= READABLE {
             self
@@ -92,7 +91,7 @@ impl Colour {
         }
     }
 
-    /// A paler text of this colour, if that can still be read there.
+    /// A paler text of this colour, if that is still readable there.
     fn paler_on(self, background: Self) -> Self {
         let paler = self.mix(background, 28);
         if paler.contrast(background) >= READABLE {
@@ -103,7 +102,7 @@ impl Colour {
     }
 }
 
-/// What a visitor's system prefers.
+/// The preference of a visitor's system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
     Light,
@@ -113,7 +112,7 @@ pub(super) enum Scheme {
 /// Every colour of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Palette {
-    /// For scroll bars and the like.
+    /// The scheme of the browser's own parts, such as scroll bars.
     pub(super) scheme: &'static str,
     pub(super) background: Colour,
     pub(super) text: Colour,
@@ -122,18 +121,18 @@ pub(super) struct Palette {
     pub(super) card_text: Colour,
     pub(super) card_muted: Colour,
     pub(super) border: Colour,
-    /// Where a player will be.
+    /// The place of a player before it loads.
     pub(super) inset: Colour,
     pub(super) inset_text: Colour,
     pub(super) accent: Colour,
     pub(super) on_accent: Colour,
-    /// The ring around what has the focus.
+    /// The ring around the focused control.
     pub(super) focus: Colour,
 }
 
 impl Palette {
-    /// The colours of a page in that scheme. Of `themeOverride` it takes the members `background`, `text`,
-    /// `card`, `cardText` and `accent`, when they are colours; they hold in both schemes.
+    /// The colours of a page in that scheme. Takes the members `background`, `text`, `card`,
+    /// `cardText` and `accent` of `themeOverride` that are colours; they apply in both schemes.
     pub(super) fn new(scheme: Scheme, theme: Option<&Value>) -> Self {
         let chosen = |name: &str| Colour::parse(theme?.get(name)?.as_str()?);
         let [background, text, card, accent] = match scheme {
@@ -146,12 +145,14 @@ impl Palette {
         let background = own_background.unwrap_or(background);
         let own_text = chosen("text");
         let text = own_text.unwrap_or(text).on(background);
-        // On a background of the creator's, cards are a shade of it.
+        // On the creator's own background, cards are a shade of it.
         let shade = own_background.map(|own| own.mix(own.opposite(), 8));
         let card = chosen("card").or(shade).unwrap_or(card);
+        // A chosen text colour also applies to cards.
         let card_text = chosen("cardText").or(own_text).unwrap_or(text).on(card);
         let inset = card.mix(card_text, 8);
         let accent = chosen("accent").unwrap_or(accent);
+        // An invisible focus ring gets the colour of the text instead.
         let seen = accent.contrast(background) >= VISIBLE && accent.contrast(card) >= VISIBLE;
         Self {
             scheme: if background.opposite() == WHITE {
@@ -233,16 +234,16 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_what_wcag_computes() {
+    fn contrast_follows_the_formula_of_wcag() {
         assert!((BLACK.contrast(WHITE) - 21.0).abs() < 1e-9);
-        // The grey that WCAG's own understanding page gives as just readable on white.
+        // A grey that WCAG's understanding page gives as just readable on white.
         let grey = Colour::parse("#767676").unwrap();
         assert!((grey.contrast(WHITE) - 4.54).abs() < 0.01);
         assert!((WHITE.contrast(WHITE) - 1.0).abs() < 1e-9);
     }
 
     #[test]
-    fn what_is_no_colour_changes_nothing() {
+    fn invalid_colours_change_nothing() {
         for scheme in [Scheme::Light, Scheme::Dark] {
             let ours = Palette::new(scheme, None);
             for theme in [
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_is_kept_and_what_cannot_is_replaced() {
+    fn readable_colours_are_kept_and_others_are_replaced() {
         let theme = json!({"background": "#1a0033", "text": "#ffe9a8", "accent": "#ff3366"});
         let palette = Palette::new(Scheme::Light, Some(&theme));
         assert_eq!(palette.text.to_string(), "#ffe9a8");
@@ -269,7 +270,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_choice_can_be_read(
+        fn every_choice_is_readable(
             colours in proptest::collection::vec(any::<[u8; 3]>(), 5),
             chosen in any::<[bool; 5]>(),
         ) {

@@ -1,35 +1,35 @@
-//! What a request asks for, and what its caller may have: what every surface reads, and the engine answers.
+//! A request for a report, once its surface has read it, and what its caller may read.
 
 use crate::sources::Condition;
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
-/// What a request asks for, once its surface has read it.
+/// The question of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    /// When it asks.
+    /// The time of the request.
     pub(crate) now: Timestamp,
-    /// From when on.
+    /// The beginning of the window.
     pub(crate) since: Timestamp,
-    /// How many days back that is.
+    /// The same in days.
     pub(crate) days: u16,
-    /// The page, if it names one.
+    /// The page, if the request names one.
     pub(crate) page_id: Option<Uuid>,
-    /// Whose days and hours.
+    /// The time zone of days and hours.
     pub(crate) zone: TimeZone,
-    /// Whether the window before is wanted as well.
+    /// Whether the answer also has the previous window.
     pub(crate) compare: bool,
-    /// The name of the shape it chooses.
+    /// The name of the chosen shape.
     pub(crate) choice: Option<&'static str>,
-    /// What visits must be.
+    /// The filters on visits.
     pub(crate) conditions: Vec<Condition>,
 }
 
-/// What the caller may have: the tenant, and the scope's id within it.
+/// What the caller may read: a tenant, and the id of the scope within it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grant {
     pub(crate) workspace_no: i32,
     pub(crate) creator_id: Uuid,
-    /// Which page, where the row is about one.
+    /// The page, if the row is about one.
     pub(crate) scope_id: Option<Uuid>,
 }

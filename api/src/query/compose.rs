@@ -1,4 +1,4 @@
-//! An answer's numbers and names as the object that its row describes.
+//! Turns an answer's numbers and names into the object that its row describes.
 
 use super::{
     asked::Asked,
@@ -12,7 +12,7 @@ use crate::{
 };
 use schemas::analytics::{Metric, Over, Rounding};
 
-/// What a link is called that is deleted, and what all links of others are called together.
+/// The title of a deleted link, and of all links of others together.
 const UNKNOWN_TITLE: &str = "Unknown";
 
 /// The `data` of a report.
@@ -25,7 +25,7 @@ pub(super) fn compose(
 ) -> Object {
     let mut object = Object::default();
     match shape {
-        // Resolved before anything is asked.
+        // A choice is resolved before anything is read.
         Shape::Choice(_) => {}
         Shape::Total(total) => {
             add_fields(&mut object, total.metrics, &answer.totals, answer);
@@ -59,7 +59,7 @@ pub(super) fn compose(
     object
 }
 
-/// Adds the window before, and by how much each number changed since, in percent.
+/// Adds the previous window, and the change of each number since then, in percent.
 pub(super) fn compare(
     object: &mut Object,
     shape: &Shape,
@@ -89,14 +89,14 @@ pub(super) fn compare(
                 change.add(field.name, percent(sum(answer), sum(before)));
             }
         }
-        // No list has a window before it; a test of the catalogue says so.
+        // Lists have no previous window, which a test of the catalogue checks.
         Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) => return,
     }
     object.add("previous", Node::Object(previous));
     object.add("change", Node::Object(change));
 }
 
-/// Two decimals as everywhere; nothing can be said of a change from zero.
+/// Two decimals as everywhere; null after zero, because such a change has no percentage.
 fn percent(now: f64, before: f64) -> Node {
     if before == 0.0 {
         return Node::Null;
@@ -131,6 +131,7 @@ fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
         Metric::Ratio(ratio) => {
             let denominator = match ratio.over {
                 Over::Scope => answer.totals.get(ratio.denominator),
+                // Shares refer to the shown rows, so that they add up in a list that is cut.
                 Over::ReturnedRows => {
                     let rows = answer.rows.iter();
                     rows.map(|row| row.values.get(ratio.denominator)).sum()

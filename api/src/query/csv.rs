@@ -1,19 +1,20 @@
-//! An answer as a file of comma-separated values.
+//! An answer as a CSV file.
 //!
-//! The one rule: text that people wrote never begins a cell with what a spreadsheet takes for a formula,
-//! wherever the spreadsheet splits it into cells.
+//! The one rule: in text that people wrote, no cell begins like a formula, wherever a spreadsheet
+//! splits the text into cells.
 
 use super::object::{Node, Object};
 use crate::catalog::{Entity, Field, Notation, Shape};
 use runtime::http::ApiError;
 
-/// What begins a formula in some spreadsheet; the wide forms do in East Asian ones.
+/// Characters that begin a formula in some spreadsheet; the wide forms do in East Asian ones.
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-/// What some spreadsheet may take for the end of a cell. Not the comma: a text that holds one is in
-/// quotes, which hold where commas separate. Where others do, quotes in the middle of a line do not.
+/// Characters that some spreadsheet takes for the end of a cell. The comma is not among them: a
+/// text with a comma is quoted, which protects it where commas separate cells. Where other
+/// characters separate cells, quotes in the middle of a line do not protect.
 const SEPARATORS: [char; 5] = [';', '\t', '|', '\n', '\r'];
 
-/// The answer with a line of column names. Lines end with `\n`, the last one too.
+/// The answer with a line of column names. Every line ends with `\n`.
 pub(super) fn write(shape: &Shape, notation: Notation, data: &Object) -> Result<String, ApiError> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::Any(b'\n'))
@@ -41,7 +42,7 @@ pub(super) fn write(shape: &Shape, notation: Notation, data: &Object) -> Result<
     String::from_utf8(bytes).map_err(|error| ApiError::internal(format!("CSV: {error}")))
 }
 
-/// The list whose rows are the lines; `None` when the answer itself is the only one.
+/// The list whose rows are the lines; `None` when the answer itself is the only line.
 const fn list(shape: &Shape) -> Option<&'static str> {
     match shape {
         Shape::Total(_) | Shape::Choice(_) => None,
@@ -82,14 +83,14 @@ fn cell(line: &Object, column: &str) -> String {
     let found = line.members().iter().find(|(name, _)| *name == column);
     match found {
         Some((_, Node::Text(text))) => neutral(text),
-        // Ours: a negative one is a number and no formula.
+        // Our own number, so a minus begins no formula.
         Some((_, Node::Number(number))) => serde_json::to_string(number).unwrap_or_default(),
         _ => String::new(),
     }
 }
 
-/// The text with a `'` before each character that would begin a formula: the first one, and the first
-/// behind a separator, also after blanks and within quotes that begin there.
+/// The text with a `'` before each character that would begin a formula: the first one, and the
+/// first after a separator, even after blanks and an opening quote.
 fn neutral(text: &str) -> String {
     let mut neutral = String::with_capacity(text.len());
     let (mut begins, mut split) = (true, false);

@@ -1,4 +1,4 @@
-//! What the engine asks of a surface: its parameters, its windows, what its callers may have.
+//! What the engine needs from a surface: its parameters, its windows, its rights.
 
 use super::asked::{Asked, Grant};
 use crate::{app::App, auth::Access, catalog::Report, extract::Query};
@@ -6,12 +6,12 @@ use axum::response::Response;
 use jiff::Timestamp;
 use runtime::http::ApiError;
 
-/// How one surface asks.
+/// How one surface reads requests.
 pub(crate) trait Dialect: 'static {
-    /// Reads the parameters that the row allows; its window rule.
+    /// Reads the parameters that the row allows, and applies the surface's window rule.
     fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError>;
 
-    /// What the caller may have of what the row is about; its error codes.
+    /// What the caller may read for this row; otherwise an error of the surface.
     fn grant(
         app: &App,
         report: &Report,
@@ -19,7 +19,7 @@ pub(crate) trait Dialect: 'static {
         asked: &Asked,
     ) -> impl Future<Output = Result<Grant, ApiError>> + Send;
 
-    /// What a choice that there is not is answered.
+    /// Answers a request for a choice that does not exist.
     fn no_such_choice(report: &Report, query: &Query, asked: &Asked) -> Result<Response, ApiError>;
 
     /// The answer as a file.

@@ -1,8 +1,9 @@
-//! The engine: a request becomes a row's plan, the plan a statement, its rows an answer.
+//! The engine: turns a request into a plan, the plan into a statement, its rows into an answer.
 //!
-//! The way: row of the catalogue, grant, params ([`run`]), names from the main database ([`names`]),
-//! [`plan`], the tenant's turn, the source's answer ([`reading`], `sources`), numbers ([`compose`]), envelope (the row's surface).
-//! Nothing here knows a single report.
+//! The steps: the row of the catalogue, parameters and grant ([`run`]), the tenant's turn, names
+//! from the main database ([`names`]), [`plan`], the source's answer ([`reading`], `sources`),
+//! numbers ([`compose`]), the envelope (the row's surface). No code here depends on a single
+//! report.
 
 mod asked;
 mod compose;

@@ -1,5 +1,7 @@
-//! Names of what a ranking lists. They are in the main database, so they are joined here and not in
-//! SQL. An id that is not found here is not the caller's, and gets no row of its own.
+//! Names of the things in a ranking.
+//!
+//! They are in the main database, so they are joined here and not in SQL. An id that is not found
+//! here is not the caller's, and gets no row of its own.
 
 use super::asked::Grant;
 use crate::{
@@ -11,10 +13,11 @@ use runtime::http::ApiError;
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Most things of a creator that are looked up. An answer has at most this many rows, and one more.
+/// Most things of a creator that are looked up. A ranking has at most this many rows, and one for
+/// all other ids.
 const MAX_KNOWN: i64 = 10_000;
 
-/// Everything that the caller has or had; title and url of what is on a page now.
+/// Everything that the caller has or had, with title and url of links that are on a page now.
 pub(super) type Names = HashMap<Uuid, Option<(String, String)>>;
 
 /// The names that an answer may need.

@@ -1,4 +1,4 @@
-//! JSON objects that keep the order in which their members are published.
+//! JSON objects whose members keep their published order.
 
 use crate::number::Number;
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Object(Vec<(&'static str, Node)>);
 
-/// What a member holds.
+/// The value of a member.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     Null,

@@ -1,4 +1,4 @@
-//! Answers of reports as schemas: what [`compose`](super::compose) makes, made of the same rows.
+//! Schemas of reports' answers, from the same rows that [`compose`](super::compose) reads.
 
 use super::csv::columns;
 use crate::catalog::{
@@ -22,7 +22,7 @@ pub(crate) fn answer(report: &'static Report) -> Schema {
     }
 }
 
-/// Choices that differ in nothing but the name that chooses them are told once.
+/// Choices that differ only in the name that chooses them share a schema.
 fn of_choice(choice: &Choice, notation: Notation) -> Schema {
     let mut groups: Vec<(Schema, Vec<&str>, &Shape)> = Vec::new();
     for named in choice.of {
@@ -39,11 +39,11 @@ fn of_choice(choice: &Choice, notation: Notation) -> Schema {
     )
 }
 
-/// The members of an answer, in their order. `chosen` are the names that choose it.
+/// The members of an answer, in their order. `chosen` has the names that choose it.
 fn members(shape: &Shape, notation: Notation, chosen: &[&str], compared: bool) -> Vec<Member> {
     let mut all = Vec::new();
     match shape {
-        // Its choices are told, never itself.
+        // The document shows the choices, never the choice itself.
         Shape::Choice(_) => {}
         Shape::Total(Total { metrics, echo }) => {
             all.extend(fields(metrics));
@@ -75,7 +75,7 @@ fn comparison(shape: &Shape) -> Vec<Member> {
             object([required(series.list, slots(series))]),
             series.metrics,
         ),
-        // No list has a window before it; a test of the catalogue says so.
+        // Lists have no previous window, which a test of the catalogue checks.
         Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) => return Vec::new(),
     };
     let percent = |field: &Field| {
@@ -151,7 +151,7 @@ fn values(breakdown: &Breakdown) -> Schema {
         sentence(breakdown.dimension.about),
         breakdown.dimension.null_label
     ));
-    // Which dimension it is, its own line says where there is only one.
+    // A report with only one dimension describes it here.
     let label = if breakdown.echo.contains(&Param::Dimension) {
         text(usize::MAX).about("A value of the dimension.")
     } else {

@@ -1,4 +1,4 @@
-//! From the shape of a report to the plan of its answer.
+//! Turns the shape of a report into the plan of its answer.
 
 use super::asked::Asked;
 use crate::{
@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use schemas::analytics::{Buckets, Dimension, Fact, Measure, Timeline};
 use uuid::Uuid;
 
-/// What may come after now: clocks differ, and a batch or an import says when things happened.
+/// How far after now a row may be: clocks differ, and a batch or an import states its own times.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
-/// The plan of a shape. A choice asks nothing. `known` are the things that a ranking lists.
+/// The plan of a shape. A choice reads nothing. `known` has the things that a ranking lists.
 pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid]) -> Plan {
     let mut totals = Vec::new();
     let mut measures = Vec::new();
@@ -20,6 +20,7 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         Shape::Choice(_) => None,
         Shape::Total(total) => {
             collect(total.metrics, &mut measures, &mut totals);
+            // A total has no rows, so all its measures cover the whole scope.
             add_all(&mut totals, measures);
             None
         }
@@ -56,8 +57,8 @@ fn timeline(buckets: Buckets, filter: &Filter, asked: &Asked) -> Timeline {
     buckets.timeline(&asked.zone, filter.window.since, end)
 }
 
-/// Rows of the fact that holds all measures. `None` when there is no such fact, or when it does not have the dimension;
-/// a test of the catalogue says that no report asks for that.
+/// Rows of the fact that holds all measures. `None` when there is no such fact, or when the fact
+/// lacks the dimension. A test of the catalogue checks that no report needs that.
 fn rows(
     measures: Vec<&'static Measure>,
     timeline: Option<Timeline>,
@@ -82,7 +83,8 @@ fn rows(
     })
 }
 
-/// Adds what fields need of their row to `row`, and what they need of the whole scope to `totals`.
+/// Adds the measures that fields need of their row to `row`, and those of the whole scope to
+/// `totals`.
 fn collect(fields: &[Field], row: &mut Vec<&'static Measure>, totals: &mut Vec<&'static Measure>) {
     for field in fields {
         add_all(row, field.metric.of_row());

@@ -1,8 +1,9 @@
-//! Runs plans at the database for as long as their request waits.
+//! Runs plans at the database, as long as their request waits.
 //!
-//! A dropped future does not end a statement: the server goes on with it. So a task of its own runs
-//! it, learns that its request is gone, and cancels it. The one rule: connection and turn are given
-//! back only when the statement has ended, so clients that hang up cannot pile up statements.
+//! Dropping a future does not end its statement: the server continues it. So a separate task runs
+//! the statement, notices when its request is gone, and cancels it. The one rule: connection and
+//! turn are returned only when the statement has ended, so that clients that hang up cannot pile up
+//! statements.
 
 use crate::{
     app::App,
@@ -16,18 +17,18 @@ use std::{pin::pin, time::Duration};
 use tokio::sync::oneshot;
 use tracing::{Instrument, debug};
 
-/// Which server process serves a connection.
+/// The server process of a connection.
 pub(crate) const PROCESS: &str = "SELECT pg_backend_pid()";
-/// Ends what a server process of the same role runs.
+/// Cancels the statement of a server process of the same role.
 pub(crate) const CANCEL: &str = "SELECT pg_cancel_backend($1)";
 
-/// Pause between two attempts to cancel: one that comes between two statements ends nothing.
+/// Pause between two attempts to cancel: an attempt between two statements ends nothing.
 const CANCEL_PAUSE: Duration = Duration::from_millis(500);
 
-/// Answers plans, one after the other; ends with the request that waits for it.
+/// Answers plans one after the other, until the waiting request ends.
 pub(super) async fn read(app: &App, turn: Turn, plans: Vec<Plan>) -> Result<Vec<Answer>, ApiError> {
     let (pool, canceller) = (app.analytics.pool()?.clone(), app.canceller.clone());
-    // Dropped together with this future, which is how the task learns of it.
+    // Dropped together with this future, which tells the task that the request is gone.
     let (waiting, gone) = oneshot::channel::<()>();
     let task = async move {
         let answers = run(&pool, &canceller, &plans, gone).await;
@@ -60,7 +61,7 @@ async fn run(
     loop {
         let cancelling = sqlx::query(CANCEL).bind(process).execute(canceller);
         if let Err(error) = cancelling.await {
-            // The time limit ends the statement in any case.
+            // The statement's time limit ends it in any case.
             debug!("the statement of a request that is gone could not be cancelled: {error}");
         }
         if let Ok(ended) = tokio::time::timeout(CANCEL_PAUSE, &mut reading).await {

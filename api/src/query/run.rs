@@ -1,4 +1,4 @@
-//! From a request to an answer, for every report alike.
+//! Answers a request, in the same way for every report.
 
 use super::{
     asked::{Asked, Grant},
@@ -49,6 +49,7 @@ async fn read<D: Dialect>(
     let Some(shape) = report.shape.chosen(asked.choice) else {
         return D::no_such_choice(report, query, &asked);
     };
+    // Before a connection to the analytics database is taken, so that waiting requests hold none.
     let turn = app.turns.take(grant.workspace_no).await;
     let turn = turn.ok_or_else(refusals::report_busy)?;
     let names = names::find(&app.main, shape, &grant).await?;

@@ -63,7 +63,7 @@ fn the_statements_are_the_checked_in_ones() {
     let mut text =
         "-- What every report asks, written by UPDATE_SNAPSHOTS=1 cargo test -p api\n".to_owned();
     for (name, statement) in report_statements(REPORTS) {
-        // All filters at once are long, and alike for all reports: one is enough to read.
+        // Statements with all filters are long and similar, so one report's is enough to read.
         if !name.ends_with(" filtered") || name.contains("overview") {
             writeln!(text, "\n-- {name}\n{statement};").unwrap();
         }
@@ -112,7 +112,7 @@ fn the_overview_is_the_published_one() {
         &answer(totals, Vec::new()),
         &Names::new(),
     );
-    // Text, so that the order of members and the digits of numbers count.
+    // Compared as text, because the order of members and the digits of numbers count.
     assert_eq!(
         serde_json::to_string(&object).unwrap(),
         r#"{"totalViews":4200,"uniqueVisitors":1800,"totalClicks":320,"ctr":7.62,"days":30}"#
@@ -120,7 +120,7 @@ fn the_overview_is_the_published_one() {
 }
 
 #[test]
-fn percentages_are_of_the_returned_rows_and_none_is_an_empty_list() {
+fn percentages_refer_to_the_returned_rows_and_no_rows_give_an_empty_list() {
     let row = |label: &str, visits: f64| Row {
         label: label.to_owned(),
         values: [(&measures::VISIT_COUNT, visits)].into_iter().collect(),
@@ -192,7 +192,7 @@ fn a_filter_is_a_condition_on_the_visit_of_every_row() {
         "AND session_id IN (\n    SELECT session_id\n    FROM sessions\n    WHERE workspace_no = $"
     ));
     let country = "(coalesce(country, $";
-    // Once for visits, once for views, both ways.
+    // Once for visits and once for views, each for `is` and `is_not`.
     assert_eq!(overview.matches(country).count(), 4, "{overview}");
     assert_eq!(overview.matches("OR coalesce(country_code, $").count(), 4);
     assert!(!text("creators.analytics.overview").contains("coalesce(country"));
@@ -230,7 +230,7 @@ fn parameters_and_buckets_are_written_as_the_surface_writes_them() {
 }
 
 #[test]
-fn a_comparison_has_the_window_before_and_the_change_in_percent() {
+fn a_comparison_has_the_previous_window_and_the_change_in_percent() {
     let totals = |visits: f64, bounces: f64, views: f64| {
         let totals: Values = [
             (&measures::VISIT_COUNT, visits),
@@ -258,7 +258,7 @@ fn a_comparison_has_the_window_before_and_the_change_in_percent() {
 }
 
 #[test]
-fn a_file_has_a_line_of_names_and_no_formulas() {
+fn a_csv_file_has_a_line_of_column_names_and_no_formulas() {
     let row = |label: &str, visits: f64| Row {
         label: label.to_owned(),
         values: [(&measures::VISIT_COUNT, visits)].into_iter().collect(),

@@ -1,4 +1,6 @@
-//! Reports without their routes, for tests: the text of statements, and answers to rows that are in no catalogue.
+//! Runs reports without their routes, for tests.
+//!
+//! Gives the texts of statements, and answers to rows outside the catalogue.
 
 use super::{asked::Asked, compose::compose, names::Names, plan::plan};
 use crate::{
@@ -9,8 +11,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Every statement that these reports run, with a name for each: the plain one, and the one with all that
-/// can be asked, so that a test can prepare them on a freshly migrated analytics database.
+/// Every statement of these reports, each with a name: the plain one, and the one with all filters.
+/// A test prepares them on a freshly migrated analytics database.
 #[must_use]
 pub fn report_statements(reports: &'static [Report]) -> Vec<(String, String)> {
     reports.iter().flat_map(statements).collect()
@@ -40,6 +42,7 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
         if report.filters.is_empty() {
             continue;
         }
+        // All filters with both kinds of values, so that a test prepares every kind of condition.
         let filters = report.filters.iter().map(|dimension| Condition {
             dimension,
             is: vec![String::new()],
@@ -55,20 +58,20 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
     all
 }
 
-/// What [`answer_from_rows`] asks of a report.
+/// A question for [`answer_from_rows`].
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// Whose rows.
+    /// The number of the tenant.
     pub workspace_no: i32,
-    /// Which page, where the report is about one.
+    /// The page, if the report is about one.
     pub scope_id: Option<Uuid>,
-    /// When it is asked.
+    /// The time of the question.
     pub now: Timestamp,
-    /// Where the window begins; it ends now.
+    /// The beginning of the window, which ends now.
     pub since: Timestamp,
-    /// How many days back that is.
+    /// The same in days.
     pub days: u16,
-    /// Whose days and hours.
+    /// The time zone of days and hours.
     pub zone: TimeZone,
 }
 
@@ -97,8 +100,8 @@ impl Question {
     }
 }
 
-/// The `data` of a report, read from the tables of facts; no names are looked up for a ranking, and a choice asks
-/// nothing. The report needs no route, so a test can ask for what the vocabulary can say and no catalogue has.
+/// The `data` of a report, read from the tables of facts. A ranking gets no names, and a choice
+/// reads nothing. The report needs no route, so a test can use all of the vocabulary.
 ///
 /// # Errors
 /// When the database refuses the statement.

@@ -1,7 +1,8 @@
-//! Sources: where the answer to a plan comes from.
+//! Sources: what the answer to a plan is read from.
 //!
-//! A second source (segments and a tail) becomes a variant that gives the same [`Answer`]; a test then compares the two
-//! for every report. Nothing above asks which one it was. Sources know the vocabulary and no report.
+//! A second source (segments and a tail) becomes a variant that gives the same [`Answer`], and a
+//! test then compares the two for every report. The callers do not know which source answered.
+//! Sources know the vocabulary but no report.
 
 mod plan;
 mod raw;
@@ -13,10 +14,10 @@ pub(crate) use window::Window;
 use schemas::analytics::{Bucket, Measure};
 use sqlx::PgConnection;
 
-/// What a plan is answered from.
+/// The source of a plan's answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source {
-    /// The tables of facts themselves: exact, and slower the more rows the window has.
+    /// The tables of facts: exact, but slower with every row in the window.
     RawRows,
 }
 
@@ -38,12 +39,12 @@ pub(crate) fn raw_statement(plan: &Plan) -> String {
     raw::statement_text(plan)
 }
 
-/// Numbers under their measures.
+/// Numbers by measure.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Values(Vec<(&'static Measure, f64)>);
 
 impl Values {
-    /// The number, 0 for one that was not asked for.
+    /// The number, or 0 if it was not read.
     pub(crate) fn get(&self, measure: &Measure) -> f64 {
         self.0
             .iter()
@@ -51,7 +52,7 @@ impl Values {
             .map_or(0.0, |(_, value)| *value)
     }
 
-    /// Adds the numbers of further rows, such as can be added.
+    /// Adds the numbers of further rows; the measures must be additive.
     fn add(&mut self, more: Self) {
         for (measure, value) in more.0 {
             match self.0.iter_mut().find(|(known, _)| known.id == measure.id) {
@@ -71,18 +72,18 @@ impl FromIterator<(&'static Measure, f64)> for Values {
 /// One row of an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
-    /// Its bucket, where rows are of time.
+    /// Its bucket, if the rows are buckets of time.
     pub(crate) bucket: Option<Bucket>,
-    /// The dimension's value, where there is one.
+    /// The dimension's value, if there is a dimension.
     pub(crate) label: String,
     pub(crate) values: Values,
 }
 
-/// What a plan asked for.
+/// The answer to a plan.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     /// Over the whole scope and window.
     pub(crate) totals: Values,
-    /// In their order.
+    /// The rows, in their order.
     pub(crate) rows: Vec<Row>,
 }

@@ -1,10 +1,10 @@
-//! A plan: everything that one answer needs of a source, in words of the vocabulary.
+//! A plan: everything that a source needs for one answer, in terms of the vocabulary.
 
 use super::window::Window;
 use schemas::analytics::{Dimension, Fact, Measure, Reach, Scope, Timeline};
 use uuid::Uuid;
 
-/// Everything that is asked of a source for one answer.
+/// Everything that a source needs for one answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) filter: Filter,
@@ -13,22 +13,22 @@ pub(crate) struct Plan {
     pub(crate) rows: Option<Rows>,
 }
 
-/// Whose rows, when, and which of them.
+/// Which rows count: the tenant, the scope, the window and the conditions.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     pub(crate) workspace_no: i32,
     pub(crate) scope: Scope,
-    /// Which page, where the scope is one.
+    /// The page, if the scope is one.
     pub(crate) scope_id: Option<Uuid>,
     pub(crate) window: Window,
     pub(crate) conditions: Vec<Condition>,
 }
 
-/// What a dimension of every row must be.
+/// A condition on a dimension of every row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition {
     pub(crate) dimension: &'static Dimension,
-    /// One of these, when there are any.
+    /// One of these, unless the list is empty.
     pub(crate) is: Vec<String>,
     /// None of these.
     pub(crate) is_not: Vec<String>,
@@ -37,13 +37,13 @@ pub(crate) struct Condition {
 /// The rows of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
-    /// Where they come from; it holds the facts of all measures.
+    /// Their fact, which holds the facts of all measures.
     pub(crate) fact: &'static Fact,
-    /// Buckets of time, in whose order rows are returned.
+    /// Buckets of time, which then decide the order of rows.
     pub(crate) timeline: Option<Timeline>,
     /// The values of a dimension.
     pub(crate) by: Option<By>,
-    /// The first decides the order where there are no buckets.
+    /// The first measure decides the order, unless there are buckets.
     pub(crate) measures: Vec<&'static Measure>,
     pub(crate) top: Option<u16>,
 }
@@ -62,19 +62,21 @@ pub(crate) struct By {
 pub(crate) enum Kept {
     /// All of them. Rows without a value have the dimension's label.
     All,
-    /// These ids, each in a row of its own. All other ids share the row of the nil UUID. Rows without a value do not
-    /// appear.
+    /// These ids, each in its own row. All other ids share the row of the nil UUID. Rows without a
+    /// value do not appear.
     Known(Vec<Uuid>),
 }
 
 impl Plan {
-    /// The totals by the fact whose rows they are read from, in the order in which a source gives them.
+    /// The totals, grouped by the fact that they are read from, in the order in which a source
+    /// returns them.
     pub(crate) fn totals_by_fact(&self) -> Vec<(&'static Fact, Vec<&'static Measure>)> {
         let mut groups: Vec<(&'static Fact, Vec<&'static Measure>)> = Vec::new();
         for measure in &self.totals {
             let whole = measure.fact.whole();
             match groups.iter_mut().find(|(fact, _)| fact.whole() == whole) {
-                // Parts of one fact are read together: one pass over the rows gives all of their numbers.
+                // Parts of one fact are read together, because one pass over the rows gives all
+                // their numbers.
                 Some((fact, measures)) => {
                     *fact = Fact::holding([*fact, measure.fact]).unwrap_or(whole);
                     measures.push(measure);

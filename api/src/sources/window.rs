@@ -1,23 +1,23 @@
-//! The time that an answer is about.
+//! The time range of an answer.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// From an instant on, and until another where the window before is asked for.
+/// A range of time. It has an end only if it is the previous window of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     /// Its first instant.
     pub(crate) since: Timestamp,
-    /// The first instant after it. Windows up to now have none.
+    /// The first instant after the window; `None` for windows up to now.
     pub(crate) until: Option<Timestamp>,
 }
 
 impl Window {
-    /// Everything since then.
+    /// The window from that instant to now.
     pub(crate) const fn since(since: Timestamp) -> Self {
         Self { since, until: None }
     }
 
-    /// The window of as many days of 24 hours that ends where this one begins.
+    /// The window of as many 24-hour days that ends where this one begins.
     pub(crate) fn before(self, days: u16) -> Self {
         let span = SignedDuration::from_hours(24 * i64::from(days));
         let since = self.since.saturating_sub(span).unwrap_or(Timestamp::MIN);

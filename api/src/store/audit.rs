@@ -1,4 +1,4 @@
-//! Who changed what: one row per change, in its transaction.
+//! The audit log: one row for each change, in the transaction of the change.
 
 use super::Tx;
 use jiff::Timestamp;
@@ -10,21 +10,21 @@ pub(super) const INSERT: &str = "\
 INSERT INTO audit_log (workspace_id, actor, action, subject, at, detail)
 VALUES ($1, $2, $3, $4, $5, $6)";
 
-/// A change, as it is remembered.
+/// A row of the audit log.
 #[derive(Debug)]
 pub(crate) struct Entry<'a> {
     pub(crate) workspace_id: Uuid,
-    /// The subject of the token that came with the request.
+    /// The caller: the subject of the request's token.
     pub(crate) actor: &'a str,
     /// In the past tense, `link.created`.
     pub(crate) action: &'static str,
-    /// What was changed.
+    /// Id of the changed object.
     pub(crate) subject: Uuid,
     pub(crate) at: Timestamp,
     pub(crate) detail: Value,
 }
 
-/// Remembers a change.
+/// Writes a row.
 pub(crate) async fn insert(tx: &mut Tx<'_>, entry: Entry<'_>) -> sqlx::Result<()> {
     sqlx::query(INSERT)
         .bind(entry.workspace_id)

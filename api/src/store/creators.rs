@@ -1,4 +1,4 @@
-//! Workspaces and creators: who a token's subject is here, and what reports it may read.
+//! Workspaces and creators: which creator a token's subject is, and which reports it may read.
 
 use super::{Tx, row::row};
 use jiff::Timestamp;
@@ -35,7 +35,7 @@ pub(super) const INSERT: &str = "\
 INSERT INTO creators (id, workspace_id, sub, username, display_name, created_at)
 VALUES ($1, $2, $3, $4, $5, $6)";
 
-// The page is the one asked for if it is the creator's, else none; the first when none was asked for.
+// The requested page if it is the creator's, else none; the first one if no page is requested.
 pub(super) const GRANT: &str = "\
 SELECT creators.id AS creator_id, workspaces.no AS workspace_no, page.id AS page_id
 FROM creators
@@ -64,7 +64,7 @@ row! {
 }
 
 impl Creator {
-    /// When it was made.
+    /// When it was created.
     pub(crate) fn created_at(&self) -> Timestamp {
         self.created_at.to_jiff()
     }
@@ -75,23 +75,23 @@ impl Creator {
     }
 }
 
-/// A number as PostgreSQL's `int4` holds it; the column's identity starts at 1.
+/// A number from PostgreSQL's `int4`, which is positive because the column's identity starts at 1.
 pub(crate) fn workspace_no(no: i32) -> WorkspaceNo {
     WorkspaceNo(no.unsigned_abs())
 }
 
 row! {
-    /// What a token's subject may read: its workspace and one of its pages.
+    /// What a token's subject may read: its workspace, and one of its pages.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Granted {
         pub(crate) creator_id: Uuid,
         pub(crate) workspace_no: i32,
-        /// `None` when the page asked for is not the creator's.
+        /// `None` when the requested page is not the creator's.
         pub(crate) page_id: Option<Uuid>,
     }
 }
 
-/// The creator of a subject.
+/// The creator of a token's subject.
 pub(crate) async fn find_by_sub(
     executor: impl PgExecutor<'_>,
     sub: &str,
@@ -115,7 +115,7 @@ pub(crate) async fn find_owned(
         .await
 }
 
-/// What the subject may read of that page, or of its first one; `None` without a creator.
+/// What the subject may read: that page or its first one; `None` without a creator.
 pub(crate) async fn grant(
     pool: &PgPool,
     sub: &str,
@@ -128,7 +128,7 @@ pub(crate) async fn grant(
         .await
 }
 
-/// Whether the subject has a creator, and whether somebody has the username.
+/// Whether the subject has a creator, and whether the username is taken.
 pub(crate) async fn find_conflicts(
     tx: &mut Tx<'_>,
     sub: &str,
@@ -141,7 +141,7 @@ pub(crate) async fn find_conflicts(
         .await
 }
 
-/// Makes a workspace and gives its directory entry.
+/// Creates a workspace and returns its directory entry.
 pub(crate) async fn insert_workspace(
     tx: &mut Tx<'_>,
     id: Uuid,
@@ -159,8 +159,8 @@ pub(crate) async fn insert_workspace(
     })
 }
 
-/// Makes a creator. The constraints `creators_sub_key` and `creators_username_key` decide between
-/// two that come at the same time.
+/// Creates a creator. The constraints `creators_sub_key` and `creators_username_key` decide between
+/// concurrent requests.
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
     (id, workspace): (Uuid, &directory::Workspace),

@@ -1,4 +1,4 @@
-//! Everything that the directory must know, read from the tables with its row versions.
+//! Reads every entry of the directory from the tables, with its row version.
 
 use super::{creators::workspace_no, row::row};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
@@ -28,7 +28,7 @@ FROM links
 JOIN workspaces ON workspaces.id = workspace_id
 ORDER BY links.id";
 
-/// Entries as they come from the database.
+/// Entries as the database returns them.
 pub(crate) type Entries<'a> = BoxStream<'a, sqlx::Result<Entry>>;
 
 row! {
@@ -86,7 +86,7 @@ pub(crate) fn read_pages(connection: &mut PgConnection) -> Entries<'_> {
     rows.map_ok(entry).boxed()
 }
 
-/// Every link, also deleted ones.
+/// Every link, deleted ones included.
 pub(crate) fn read_links(connection: &mut PgConnection) -> Entries<'_> {
     let rows = sqlx::query_as::<_, LinkRow>(LINKS).fetch(connection);
     let entry = |row: LinkRow| {

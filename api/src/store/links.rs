@@ -1,4 +1,4 @@
-//! Links, and links as bio pages show them.
+//! Links, and their appearance on bio pages.
 
 use super::{Tx, creators::Creator, row::row};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use sqlx::{PgExecutor, PgPool};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-// Without an error for a code that is taken: that would end the transaction, and another is drawn.
+// A taken code is not an error, which would end the transaction; the caller draws another code.
 pub(super) const INSERT: &str = "\
 INSERT INTO links (id, workspace_id, destination, short_code, created_at)
 VALUES ($1, $2, $3, $4, $5)
@@ -34,7 +34,7 @@ JOIN links ON links.id = link_id
 WHERE page_id = $1
 ORDER BY sort_order, bio_links.created_at, link_id";
 
-// The links that are there, then those that were deleted last.
+// Existing links first, then the most recently deleted ones.
 pub(super) const NAMES: &str = "\
 SELECT links.id, title, destination
 FROM links
@@ -135,7 +135,7 @@ row! {
 }
 
 impl LinkRow {
-    /// What ingest must know of it.
+    /// Its entry in the directory, for ingest.
     pub(crate) fn directory_entry(self, creator: &Creator) -> directory::Entry {
         directory::Entry::Link(directory::Link {
             link_id: LinkId(self.id),
@@ -148,7 +148,7 @@ impl LinkRow {
     }
 }
 
-/// Makes a link under that short code and gives its version; `None` when the code is taken.
+/// Creates a link with that short code and returns its version; `None` when the code is taken.
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
     (id, workspace_id): (Uuid, Uuid),
@@ -200,7 +200,7 @@ pub(crate) async fn count(tx: &mut Tx<'_>, page_id: Uuid) -> sqlx::Result<i64> {
         .await
 }
 
-/// Every link of a page, also inactive and future ones, in the order of the page.
+/// Every link of a page, in the order of the page, inactive and future ones included.
 pub(crate) async fn list_of_page(
     executor: impl PgExecutor<'_>,
     page_id: Uuid,
@@ -211,7 +211,7 @@ pub(crate) async fn list_of_page(
         .await
 }
 
-/// Up to `max` links that the creator has or had, with title and url where they are on a page.
+/// Up to `max` links that the creator has or had, with title and url for those on a page.
 pub(crate) async fn list_names(
     pool: &PgPool,
     creator_id: Uuid,
@@ -243,7 +243,7 @@ pub(crate) async fn find(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Option<BioLi
         .await
 }
 
-/// Writes what can change of a link.
+/// Writes the changeable columns of a link.
 pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink) -> sqlx::Result<LinkRow> {
     sqlx::query(UPDATE_BIO_LINK)
         .bind(link.id)
@@ -264,7 +264,7 @@ pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink) -> sqlx::Result<Link
         .await
 }
 
-/// Takes a link off its page and marks it as deleted.
+/// Removes a link from its page and marks it as deleted.
 pub(crate) async fn delete(tx: &mut Tx<'_>, id: Uuid, now: Timestamp) -> sqlx::Result<LinkRow> {
     sqlx::query(DELETE_BIO_LINK)
         .bind(id)
@@ -287,7 +287,7 @@ pub(crate) async fn are_all_on(tx: &mut Tx<'_>, page_id: Uuid, ids: &[Uuid]) -> 
     Ok(usize::try_from(count) == Ok(ids.len()))
 }
 
-/// Gives each link its index as its place, and tells how many had another.
+/// Sets each link's place to its index and returns how many places changed.
 pub(crate) async fn reorder(tx: &mut Tx<'_>, page_id: Uuid, ids: &[Uuid]) -> sqlx::Result<u64> {
     let done = sqlx::query(REORDER)
         .bind(page_id)

@@ -1,8 +1,8 @@
-//! The statements on the main database, one file per table they are about.
+//! The statements on the main database, in one file for each table.
 //!
-//! Every statement is a constant and stands in a list here, so that a test can prepare all of them
-//! on a freshly migrated database. The one rule: a change writes its rows, its audit row and its
-//! outbox rows in one transaction.
+//! Every statement is a constant in a list here, so that a test can prepare all of them on a
+//! freshly migrated database. The one rule: a change writes its rows, its audit row and its outbox
+//! rows in one transaction.
 
 pub(crate) mod audit;
 pub(crate) mod creators;
@@ -77,7 +77,7 @@ pub const ANALYTICS_STATEMENTS: &[Statement] = &[
     ("reading.cancel", crate::query::reading::CANCEL),
 ];
 
-/// The name of the constraint that an insert broke, if that is what went wrong.
+/// The name of the constraint that an insert broke, if it broke one.
 pub(crate) fn broken_constraint(error: &sqlx::Error) -> Option<&str> {
     error
         .as_database_error()

@@ -1,4 +1,4 @@
-//! The outbox and what is remembered of the log it goes to.
+//! The outbox, and what is stored about the log that it is published to.
 
 use super::{Tx, row::row};
 use jiff::Timestamp;
@@ -7,7 +7,7 @@ use schemas::directory::Entry;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-/// The channel on which a change is announced.
+/// The channel that announces changes.
 pub(crate) const CHANNEL: &str = "footfall_outbox";
 
 pub(super) const INSERT: &str = "\
@@ -16,7 +16,7 @@ VALUES ($1, $2, $3)";
 
 pub(super) const NOTIFY: &str = "SELECT pg_notify($1, '')";
 
-// "footfall" in ASCII: any number that nothing else on the server locks.
+// "footfall" in ASCII: a number that nothing else on the server is likely to lock.
 pub(super) const TRY_LOCK: &str = "SELECT pg_try_advisory_lock(x'666f6f7466616c6c'::int8)";
 
 pub(super) const WAITING: &str = "\
@@ -58,18 +58,18 @@ row! {
 }
 
 row! {
-    /// Which log was published to, and how far.
+    /// The log that was published to, and the position in it.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub(crate) struct PublishedLog {
         pub(crate) log_id: Uuid,
-        /// The offset after the last record that was acknowledged; 0 before the first.
+        /// The offset after the last acknowledged record; 0 before the first.
         pub(crate) next_offset: i64,
         /// The payload of that record.
         pub(crate) last_payload: Option<Vec<u8>>,
     }
 }
 
-/// Writes changes and announces them; the announcement is heard when the transaction commits.
+/// Writes changes and announces them. Listeners hear it when the transaction commits.
 pub(crate) async fn insert(tx: &mut Tx<'_>, entries: &[Entry], now: Timestamp) -> sqlx::Result<()> {
     for entry in entries {
         let payload =
@@ -85,7 +85,7 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, entries: &[Entry], now: Timestamp) -
     Ok(())
 }
 
-/// Takes the lock of the one publisher for the life of this connection, unless another has it.
+/// Takes the lock of the only publisher for the life of this connection; false when another has it.
 pub(crate) async fn try_lock(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar(TRY_LOCK).fetch_one(connection).await
 }
@@ -118,12 +118,12 @@ pub(crate) async fn delete_all(tx: &mut Tx<'_>) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// What is remembered of the log, if anything was ever published.
+/// What is stored about the log; `None` before the first publication.
 pub(crate) async fn read_log(executor: impl PgExecutor<'_>) -> sqlx::Result<Option<PublishedLog>> {
     sqlx::query_as(READ_LOG).fetch_optional(executor).await
 }
 
-/// Remembers which log was published to, and how far.
+/// Stores the log that was published to, and the position in it.
 pub(crate) async fn write_log(tx: &mut Tx<'_>, log: &PublishedLog) -> sqlx::Result<()> {
     sqlx::query(WRITE_LOG)
         .bind(log.log_id)

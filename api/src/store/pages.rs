@@ -24,8 +24,8 @@ SELECT coalesce(max(position) + 1, 0)
 FROM bio_pages
 WHERE creator_id = $1";
 
-/// Other sites may show a page in a frame only once its creator has asked for it: a site that frames a page
-/// can lay something over its question for consent. The column's own default is from before that rule.
+/// Other sites may show a page in a frame only after its creator has enabled it. Such a site can
+/// cover the page's question for consent. The column's own default is older than that rule.
 pub(super) const INSERT: &str = "\
 INSERT INTO bio_pages (id, creator_id, slug, bio, position, created_at, embed_enabled)
 VALUES ($1, $2, $3, $4, $5, $6, false)
@@ -94,13 +94,13 @@ row! {
 }
 
 impl Page {
-    /// What ingest must know of it.
+    /// Its entry in the directory, for ingest.
     pub(crate) fn directory_entry(&self, creator: &Creator) -> directory::Entry {
         directory_entry(self.id, self.row_version, creator)
     }
 }
 
-/// What ingest must know of a page.
+/// A page's entry in the directory, for ingest.
 pub(super) fn directory_entry(id: Uuid, row_version: i64, creator: &Creator) -> directory::Entry {
     directory::Entry::Page(directory::Page {
         page_id: PageId(id),
@@ -110,7 +110,7 @@ pub(super) fn directory_entry(id: Uuid, row_version: i64, creator: &Creator) -> 
     })
 }
 
-/// A creator's pages, the first one first: id and slug.
+/// The id and slug of a creator's pages, the first page first.
 pub(crate) async fn list_slugs(
     executor: impl PgExecutor<'_>,
     creator_id: Uuid,
@@ -129,7 +129,7 @@ pub(crate) async fn count(tx: &mut Tx<'_>, creator_id: Uuid) -> sqlx::Result<i64
         .await
 }
 
-/// That page of a creator, or its first.
+/// That page of a creator, or its first one.
 pub(crate) async fn find(
     executor: impl PgExecutor<'_>,
     creator_id: Uuid,
@@ -142,7 +142,7 @@ pub(crate) async fn find(
         .await
 }
 
-/// The id of that page of a creator, or of its first, whose row is locked until the transaction ends.
+/// The id of that page of a creator, or of its first one. Locks its row until the transaction ends.
 pub(crate) async fn lock(
     tx: &mut Tx<'_>,
     creator_id: Uuid,
@@ -155,7 +155,7 @@ pub(crate) async fn lock(
         .await
 }
 
-/// Adds a page behind the others. The constraint `bio_pages_slug_key` refuses a slug twice.
+/// Adds a page after the others. The constraint `bio_pages_slug_key` refuses a duplicate slug.
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
     (id, creator_id): (Uuid, Uuid),
@@ -194,7 +194,7 @@ pub(crate) async fn update(tx: &mut Tx<'_>, page: &Page) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Raises both versions and gives the row's.
+/// Raises both versions and returns the row version.
 pub(super) async fn raise_versions(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<i64> {
     sqlx::query_scalar(RAISE_VERSIONS)
         .bind(id)
@@ -202,7 +202,7 @@ pub(super) async fn raise_versions(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<i6
         .await
 }
 
-/// Raises the version of what visitors see.
+/// Raises the version of the content that visitors see.
 pub(super) async fn raise_content_version(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query(RAISE_CONTENT_VERSION)
         .bind(id)

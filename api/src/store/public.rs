@@ -1,4 +1,4 @@
-//! Pages as everybody may read them.
+//! Pages as the public may read them.
 
 use super::row::row;
 use serde_json::Value;
@@ -29,7 +29,7 @@ JOIN creators ON creators.id = creator_id
 WHERE bio_pages.id = $1";
 
 row! {
-    /// Which page a name means, and which version of it is there now.
+    /// The page that a name refers to, and its current version.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct Head {
         pub(crate) id: Uuid,
@@ -47,7 +47,7 @@ row! {
         pub(crate) username: String,
         pub(crate) display_name: String,
         pub(crate) slug: String,
-        /// Whether `/@username` means it.
+        /// Whether `/@username` shows it.
         pub(crate) is_first: bool,
         pub(crate) bio: String,
         pub(crate) template_id: Option<Uuid>,
@@ -60,7 +60,7 @@ row! {
     }
 }
 
-/// The page of that slug, or the first one, of the creator with that name.
+/// The page with that slug, or the first one, of the creator with that name.
 pub(crate) async fn find_head(
     pool: &PgPool,
     username: &str,
@@ -73,7 +73,7 @@ pub(crate) async fn find_head(
         .await
 }
 
-/// The page of that id.
+/// The page with that id.
 pub(crate) async fn find_page(pool: &PgPool, id: Uuid) -> sqlx::Result<Option<Page>> {
     sqlx::query_as(PAGE).bind(id).fetch_optional(pool).await
 }

@@ -1,13 +1,14 @@
-//! What a change of a page or its links leaves behind beside its own rows, in its transaction: the
-//! page's versions, an audit row, an entry for the directory.
+//! Writes the traces of a change of a page or its links, in the change's transaction.
 //!
-//! The one rule: the page's row is locked before anything of it is changed.
+//! The traces are the page's versions, an audit row and a directory entry.
+//!
+//! The one rule: the page's row is locked before anything of the page changes.
 
 use super::{Tx, audit, creators::Creator, outbox, pages};
 use schemas::directory;
 use uuid::Uuid;
 
-/// Records the change of a link on that page.
+/// Records a change of a link on that page.
 pub(crate) async fn link_change(
     tx: &mut Tx<'_>,
     page_id: Uuid,
@@ -18,7 +19,7 @@ pub(crate) async fn link_change(
     finish(tx, audit, entry).await
 }
 
-/// Records the change of a page itself: of its settings, or of the order of its links.
+/// Records a change of a page itself: of its settings, or of the order of its links.
 pub(crate) async fn page_change(
     tx: &mut Tx<'_>,
     (page_id, creator): (Uuid, &Creator),

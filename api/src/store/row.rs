@@ -1,8 +1,9 @@
-//! Rows of the main database as structs.
+//! Reads rows of the main database into structs.
 
-/// Declares a struct that is read from a row: each field from the column of its name.
+/// Declares a struct that is read from a row, each field from the column of the same name.
 ///
-/// `sqlx` has a derive macro for this, for which cargo builds the client of PostgreSQL a second time.
+/// The derive macro of `sqlx` does the same, but makes cargo build the PostgreSQL client a second
+/// time.
 macro_rules! row {
     (
         $(#[$attribute:meta])*

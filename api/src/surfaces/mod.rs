@@ -1,7 +1,7 @@
-//! The surfaces: families of routes that each speak in one way.
+//! The surfaces: families of routes, each with its own dialect.
 //!
-//! A surface reads parameters, decides what the caller may have, and wraps the answer. What the
-//! answer is comes from the catalogue's rows; adding one adds its route here.
+//! A surface reads parameters, decides what the caller may read, and wraps the answer. The content
+//! of the answer comes from the catalogue's rows, each of which becomes a route here.
 
 pub(crate) mod creator;
 

@@ -1,10 +1,11 @@
-//! Reads what a client takes: the lists of `Accept` and `Accept-Encoding`, with their weights.
+//! Reads a client's preferences: the lists of `Accept` and `Accept-Encoding`, with their weights.
 //!
-//! The one rule (RFC 9110, 12.4.2): a weight of 0 means "not this one", and what is not a weight is no wish.
+//! The one rule (RFC 9110, 12.4.2): a weight of 0 means "not this one". An invalid weight counts as
+//! 0.
 
 use axum::http::{HeaderMap, HeaderName};
 
-/// How much a client wants what a header lists, by lower-case name.
+/// The weight of each name that a header lists, in lower case.
 pub(crate) struct Wishes(Vec<(String, f32)>);
 
 impl Wishes {
@@ -17,11 +18,12 @@ impl Wishes {
         Self(elements.map(element).collect())
     }
 
-    /// The weight of the first of these names that the client lists. Names go from the particular to the general:
-    /// `text/html` before `text/*`.
+    /// The weight of the first of these names that the client lists. Names go from the specific to
+    /// the general: `text/html` before `text/*`.
     pub(crate) fn weight(&self, names: &[&str]) -> Option<f32> {
         names.iter().find_map(|name| {
             let listed = self.0.iter().filter(|(listed, _)| listed == name);
+            // A name may be listed more than once, with parameters; its highest weight counts.
             listed.map(|(_, weight)| *weight).reduce(f32::max)
         })
     }
@@ -37,7 +39,7 @@ fn element(text: &str) -> (String, f32) {
     (name, weight.map_or(1.0, self::weight))
 }
 
-/// A weight from 0 to 1; 0 for anything else.
+/// A weight from 0 to 1; 0 for invalid text.
 fn weight(text: &str) -> f32 {
     let number = text.trim().parse::<f32>().ok();
     number
@@ -51,7 +53,7 @@ mod tests {
     use axum::http::{HeaderValue, header};
 
     #[test]
-    fn the_most_particular_name_decides() {
+    fn the_most_specific_name_decides() {
         let mut headers = HeaderMap::new();
         for value in ["text/html;q=0, Text/* ; Q=0.5", "*/*;level=1;q=0.1"] {
             headers.append(header::ACCEPT, HeaderValue::from_static(value));
@@ -68,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_weight_is_no_wish() {
+    fn an_invalid_weight_counts_as_zero() {
         for (text, expected) in [
             ("1", 1.0),
             ("0.5", 0.5),

@@ -1,4 +1,4 @@
-//! Bodies: read whole, up to a limit, within a time; JSON whatever a browser calls it.
+//! Request bodies: read whole, within limits of size and time, and parsed as JSON.
 
 use super::{ApiError, BODY_TIMEOUT};
 use axum::{
@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 /// The whole body, at most `limit_bytes`.
 ///
 /// # Errors
-/// 413 above the limit, 408 when it takes too long, 400 when it breaks off.
+/// 413 above the limit, 408 when it takes too long, 400 when it ends early.
 pub async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
-    // Known from the head: refused without waiting for a byte of it.
+    // The head announces too much, so refuse before reading anything.
     if body.size_hint().lower() > limit_bytes as u64 {
         return Err(ApiError::from_status(StatusCode::PAYLOAD_TOO_LARGE));
     }
@@ -29,7 +29,7 @@ pub async fn read(body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
     }
 }
 
-/// Checks that a body may be read as JSON: `application/json`, `text/plain` (all that
+/// Checks that a body may be read as JSON: `application/json`, `text/plain` (which
 /// `navigator.sendBeacon` sends without a preflight) or no type at all.
 ///
 /// # Errors
@@ -39,6 +39,7 @@ pub fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
         return Ok(());
     };
     let text = value.to_str().unwrap_or_default();
+    // Parameters, such as the charset, do not matter.
     let essence = text
         .split(';')
         .next()
@@ -56,7 +57,7 @@ pub fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
 /// The JSON object in a body.
 ///
 /// # Errors
-/// 400 when it is no JSON, or JSON of another kind.
+/// 400 for invalid JSON, and for JSON that is not an object.
 pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(object)) => Ok(object),

@@ -1,6 +1,6 @@
-//! The client's address: the peer's, or what a trusted proxy says of it.
+//! The client's address: the peer's, or the one that a trusted proxy forwards.
 //!
-//! The one rule: a forwarded header from anybody else is not believed.
+//! The one rule: a forwarded header from any other peer is ignored.
 
 use crate::{Settings, settings::Setting};
 use axum::http::HeaderMap;
@@ -24,7 +24,7 @@ pub(super) const PROXIES: Setting = Setting::new(
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-/// Networks whose forwarded headers are believed.
+/// Networks whose forwarded headers are trusted.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies {
     networks: Arc<Vec<IpNet>>,
@@ -40,6 +40,7 @@ impl TrustedProxies {
             if text.is_empty() {
                 continue;
             }
+            // A single address counts as a network with one member.
             match text
                 .parse::<IpNet>()
                 .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
@@ -57,9 +58,9 @@ impl TrustedProxies {
         }
     }
 
-    /// The client's address. Behind a trusted proxy `CF-Connecting-IP`, else the rightmost
-    /// `X-Forwarded-For` entry that is not itself a trusted proxy. Empty entries are skipped, as in every
-    /// list of HTTP. IPv4 inside IPv6 is taken out.
+    /// The client's address. Behind a trusted proxy it is `CF-Connecting-IP`, or else the rightmost
+    /// `X-Forwarded-For` entry that is not itself a trusted proxy. Empty entries are skipped, as in
+    /// every HTTP list. An IPv4 address inside IPv6 becomes IPv4.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
@@ -84,8 +85,8 @@ impl TrustedProxies {
             match std::str::from_utf8(hop).ok().and_then(read_address) {
                 Some(hop) if self.trusts(hop) => {}
                 Some(hop) => return hop,
-                // `unknown`, `_hidden` or noise: the hop cannot be trusted to have told the truth about
-                // those before it.
+                // `unknown`, `_hidden` or noise: such a hop vouches for none of the entries before
+                // it.
                 None => return peer,
             }
         }
@@ -109,7 +110,8 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it: with or without a port, brackets, quotes or a zone. IPv4 inside IPv6 is taken out.
+/// Parses an address as proxies write it: with or without a port, brackets, quotes or a zone. An
+/// IPv4 address inside IPv6 becomes IPv4.
 #[must_use]
 pub fn read_address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
@@ -119,7 +121,7 @@ pub fn read_address(text: &str) -> Option<IpAddr> {
         (text.ends_with(']') || port.is_some_and(|port| port.is_ok())).then_some(inside)
     });
     let bare = bracketed.unwrap_or(text);
-    // A zone names an interface of the machine that wrote it.
+    // A zone names a network interface of the machine that wrote the address.
     let bare = match bare.split_once('%') {
         Some((address, zone)) if address.contains(':') && !zone.is_empty() => address,
         _ => bare,
@@ -131,8 +133,8 @@ pub fn read_address(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// What counts as one address: an IPv4 address, or the /64 that an IPv6 customer has to himself and
-/// could otherwise draw a fresh address from for every beacon.
+/// The unit that limits count as one address: an IPv4 address, or an IPv6 /64. An IPv6 customer has
+/// a whole /64, and could otherwise use a new address for every beacon.
 #[must_use]
 pub fn neighbourhood(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_not_believed() {
+    fn forwarded_headers_of_untrusted_peers_are_ignored() {
         assert_eq!(
             client("", "9.9.9.9", &[("x-forwarded-for", "1.2.3.4")]),
             "9.9.9.9"
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_list_is_read_as_it_comes() {
+    fn a_forwarded_list_may_have_gaps_ports_quotes_and_brackets() {
         let trusted = "10.0.0.0/8";
         let behind = |lines: &[&str]| {
             let headers: Vec<_> = lines
@@ -267,7 +269,8 @@ mod tests {
             (&["::ffff:81.2.69.142"], "81.2.69.142"),
             (&["[::ffff:81.2.69.142]:80"], "81.2.69.142"),
             (&["81.2.69.142, ::ffff:10.0.0.2"], "81.2.69.142"),
-            // A hop that hides itself or cannot be read ends the list; nothing before it counts.
+            // An unknown, hidden or unreadable hop ends the list; the entries before it do not
+            // count.
             (&["6.6.6.6, unknown"], "10.0.0.1"),
             (&["6.6.6.6, _hidden"], "10.0.0.1"),
             (&["6.6.6.6, 81.2.69"], "10.0.0.1"),

@@ -1,7 +1,8 @@
-//! The open connections of a listener: how many there may be, and which one makes room.
+//! The open connections of a listener: how many it allows, and which one makes room.
 //!
-//! The one rule: a connection that waits for its client never keeps another client out. Whether all
-//! places are taken or those of one address, the connection that has waited longest for its client goes.
+//! The one rule: a connection that waits for its client never keeps another client out. When all
+//! places are taken, or all those of one address, the connection that has waited longest for its
+//! client leaves.
 
 use super::progress::Progress;
 use std::{
@@ -15,12 +16,14 @@ use tokio::{
     time::Instant,
 };
 
-/// A connection that has waited for its client for less may not be made to go: it may just be reading.
+/// Shortest wait after which a connection may have to make room; before, its client may just be
+/// reading.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-/// How many of those that have waited longest one search remembers. A search looks at every connection.
+/// How many of the longest waiting connections one search remembers. A search looks at all
+/// connections.
 const FOUND_AT_ONCE: usize = 64;
 
-/// What a connection is ordered to do. Later orders are stricter.
+/// What a connection must do. Later orders are stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Order {
     /// Serve requests.
@@ -31,7 +34,7 @@ pub(super) enum Order {
     Leave,
 }
 
-/// One connection as its listener knows it.
+/// A connection as its listener knows it.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) progress: Arc<Progress>,
@@ -47,7 +50,7 @@ impl Client {
         stricter.map_or(Order::Leave, |given| *given)
     }
 
-    /// Gives it an order, unless it has that or a stricter one.
+    /// Gives it an order, unless it already has that one or a stricter one.
     fn tell(&self, order: Order) {
         self.order.send_if_modified(|given| {
             let stricter = order > *given;
@@ -60,7 +63,8 @@ impl Client {
         *self.order.borrow() == Order::Leave
     }
 
-    /// Since when it has waited for its client, if that is long enough for it to go.
+    /// Since when it has waited for its client; `None` if not long enough, or if it is leaving
+    /// already.
     fn movable_since(&self, now: Instant) -> Option<Instant> {
         let (_, since) = self.progress.waiting()?;
         let waits = now.duration_since(since) >= SHORTEST_WAIT;
@@ -81,25 +85,27 @@ pub(super) struct Connections {
 struct Open {
     number: u64,
     count: usize,
-    /// How many of them have been told to leave.
+    /// How many of them have the order to leave.
     leaving: usize,
-    /// By address; `None` for addresses whose connections are not counted.
+    /// By address; `None` has the connections that are not counted.
     of: HashMap<Option<IpAddr>, HashMap<u64, Arc<Client>>>,
-    /// Those that had waited longest at the last search, longest first: since when, and which.
+    /// The longest waiting connections of the last search, longest first: since when, and which.
     longest: VecDeque<(Instant, Option<IpAddr>, u64)>,
 }
 
 impl Open {
-    /// True when an address has at least so many that stay.
+    /// True when an address has at least `most` connections that stay.
     fn has_of(&self, address: Option<IpAddr>, most: usize) -> bool {
         let of_address = self.of.get(&address);
         of_address.is_some_and(|clients| {
             let staying = clients.values().filter(|client| !client.is_leaving());
+            // The number of all rules out most addresses without a look at their connections.
             clients.len() >= most && staying.count() >= most
         })
     }
 
-    /// Makes the one of an address go that has waited longest; `false` when none has waited long enough.
+    /// Orders the longest waiting connection of an address to leave; `false` when none has waited
+    /// enough.
     fn dismiss_of(&mut self, address: Option<IpAddr>) -> bool {
         let now = Instant::now();
         let of_address = self.of.get(&address).into_iter();
@@ -114,7 +120,8 @@ impl Open {
         true
     }
 
-    /// Makes the one of all go that has waited longest; `false` when none has waited long enough.
+    /// Orders the longest waiting connection of all to leave; `false` when none has waited long
+    /// enough.
     fn dismiss(&mut self) -> bool {
         let now = Instant::now();
         if self.dismiss_found(now) {
@@ -124,12 +131,12 @@ impl Open {
         self.dismiss_found(now)
     }
 
-    /// Takes the next one of the last search. All others began to wait later than those that it found.
+    /// Takes the next one of the last search. Connections that it did not find began to wait later.
     fn dismiss_found(&mut self, now: Instant) -> bool {
         while let Some((since, address, number)) = self.longest.pop_front() {
             let of_address = self.of.get(&address);
             let client = of_address.and_then(|clients| clients.get(&number));
-            // One that was served meanwhile waits since later, if at all.
+            // A connection that was served since the search waits since later, if at all.
             if let Some(client) = client.filter(|client| client.movable_since(now) == Some(since)) {
                 client.tell(Order::Leave);
                 self.leaving += 1;
@@ -153,16 +160,16 @@ impl Open {
     }
 }
 
-/// Why a connection has no place.
+/// Why a connection gets no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// Its address has as many as it may, all of them at work.
+    /// Its address has the maximum, and none of its connections may be closed.
     Address,
     /// All places are taken; some may be free soon.
     All,
 }
 
-/// A connection's place, until it is dropped.
+/// The place of a connection. Dropping it frees the place.
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) client: Arc<Client>,
@@ -185,9 +192,10 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a connection of that address; `None` for an address that is not counted.
+    /// A place for a connection; `address` is `None` when its connections are not counted.
     pub(super) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Place, Full> {
         let mut open = self.open();
+        // An uncounted address has no limit of its own.
         if address.is_some()
             && open.has_of(address, self.most_of_address)
             && !open.dismiss_of(address)
@@ -195,7 +203,7 @@ impl Connections {
             return Err(Full::Address);
         }
         if open.count >= self.most {
-            // Those that are about to leave make room already.
+            // Connections that are leaving already make room too.
             let wanted = open.count + 1 - self.most;
             while open.leaving < wanted && open.dismiss() {}
             return Err(Full::All);
@@ -217,7 +225,7 @@ impl Connections {
         })
     }
 
-    /// Makes room for one where none is known to be missing, as when files run out.
+    /// Makes room for one connection although places are free, as when files run out.
     pub(super) fn make_room(&self) {
         let mut open = self.open();
         if open.leaving == 0 {
@@ -230,12 +238,12 @@ impl Connections {
         self.left.notified().await;
     }
 
-    /// How many there are.
+    /// How many are open.
     pub(super) fn count(&self) -> usize {
         self.open().count
     }
 
-    /// Gives every connection that order and waits until none is left.
+    /// Gives every connection that order and waits until all have left.
     pub(super) async fn end(&self, order: Order) {
         {
             let mut open = self.open();
@@ -243,6 +251,7 @@ impl Connections {
                 client.tell(order);
             }
             if order == Order::Leave {
+                // Each place subtracts itself when it is dropped.
                 open.leaving = open.count;
             }
         }
@@ -265,6 +274,7 @@ impl Drop for Place {
         if self.client.is_leaving() {
             open.leaving -= 1;
         }
+        // Unlocked first, so that the woken task does not wait for the lock.
         drop(open);
         self.connections.left.notify_one();
     }
@@ -290,8 +300,14 @@ mod tests {
         let second = connections.enter(ADDRESS).unwrap();
         // Both may just be sending their heads.
         assert_eq!(connections.enter(ADDRESS).unwrap_err(), Full::Address);
-        assert!(connections.enter(OTHER).is_ok(), "another has its own");
-        assert!(connections.enter(None).is_ok(), "some are not counted");
+        assert!(
+            connections.enter(OTHER).is_ok(),
+            "another address has its own limit"
+        );
+        assert!(
+            connections.enter(None).is_ok(),
+            "uncounted addresses have no limit"
+        );
 
         tokio::time::advance(SHORTEST_WAIT).await;
         let third = connections.enter(ADDRESS).unwrap();
@@ -308,7 +324,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_full_listener_has_room_again_as_soon_as_one_that_waited_has_left() {
+    async fn a_full_listener_has_room_again_once_a_waiting_connection_has_left() {
         let connections = Connections::new(2, 100);
         let first = connections.enter(ADDRESS).unwrap();
         let busy = connections.enter(None).unwrap();
@@ -323,7 +339,7 @@ mod tests {
         assert_eq!(connections.count(), 1, "a place ends with its connection");
     }
     #[tokio::test(start_paused = true)]
-    async fn no_more_connections_go_than_places_are_needed() {
+    async fn no_more_connections_leave_than_places_are_needed() {
         const MOST: usize = 200;
         let connections = Connections::new(MOST, MOST);
         let mut places = Vec::new();
@@ -339,12 +355,16 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(connections.enter(OTHER).unwrap_err(), Full::All);
             connections.make_room();
-            assert_eq!(leaving(&places), [0], "one wants in, one goes");
+            assert_eq!(
+                leaving(&places),
+                [0],
+                "one client waits, one connection leaves"
+            );
         }
         drop(places.remove(0));
         let _other = connections.enter(OTHER).unwrap();
 
-        // The next but one is served meanwhile, and does not wait as long as the others any more.
+        // The next but one is served meanwhile, so it no longer waits as long as the others.
         drop(places[1].client.progress.begin());
         for expected in [vec![1], vec![3], vec![4]] {
             assert_eq!(connections.enter(OTHER).unwrap_err(), Full::All);

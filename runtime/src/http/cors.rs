@@ -1,7 +1,7 @@
-//! Who may call from a browser: everyone sends beacons, listed origins use routes with a Bearer.
+//! CORS: any page may send beacons; only listed origins may use routes with a Bearer.
 //!
-//! Not `tower-http`'s layer: that one answers a preflight with 200 and not 204, and lists methods and headers even for
-//! origins that may not call.
+//! Not `tower-http`'s layer, which answers a preflight with 200 instead of 204, and lists methods
+//! and headers even for origins that may not call.
 
 use crate::{Settings, settings::Setting};
 use axum::{
@@ -36,10 +36,12 @@ impl Origins {
     pub fn read(settings: &mut Settings) -> Self {
         let mut origins = Vec::new();
         for origin in settings.text(ORIGINS).unwrap_or_default().split(',') {
+            // Browsers send an origin without a slash at its end.
             let origin = origin.trim().trim_end_matches('/');
             if origin.is_empty() {
                 continue;
             }
+            // Browsers send an origin with its scheme, so one without a scheme would never match.
             let scheme = origin.starts_with("https://") || origin.starts_with("http://");
             match HeaderValue::from_str(origin) {
                 Ok(value) if scheme => origins.push(value),
@@ -85,6 +87,7 @@ pub async fn bearer(State(origins): State<Origins>, request: Request, next: Next
         next.run(request).await
     };
     let headers = response.headers_mut();
+    // Without an origin too: a cache must not give that answer to a listed origin.
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -105,7 +108,7 @@ fn allow(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
 }
 
-/// Lets pages that may read an answer read its headers as well.
+/// Exposes an answer's headers to pages that may read the answer.
 pub(super) fn expose(response: &mut Response) {
     if response
         .headers()

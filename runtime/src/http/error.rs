@@ -1,7 +1,7 @@
-//! What went wrong with a request: a status, a stable code, an outside text, an inside text.
+//! The error of a request: a status, a stable code, an outside text, an inside text.
 //!
-//! Owns no form: the [`Dialect`](super::Dialect) of the route writes the body, with the codes and
-//! members of its surface. The inside text is for the log and never leaves the program.
+//! Has no form of its own: the [`Dialect`](super::Dialect) of the path writes the body, with the
+//! codes and members of its surface. The inside text is for the log and never leaves the program.
 
 use crate::database;
 use axum::{
@@ -11,20 +11,20 @@ use axum::{
 use serde_json::Value;
 use std::{borrow::Cow, fmt::Display};
 
-/// An error before a surface gives it a form, and what the log says about it.
+/// An error before a surface formats it, with a text for the log.
 #[derive(Clone, Debug)]
 pub struct ApiError {
     /// HTTP status.
     pub status: StatusCode,
-    /// The specific name of the error: dotted, stable, the same on every surface.
+    /// Specific code: dotted, stable, the same on every surface.
     pub code: &'static str,
-    /// What a person reads.
+    /// Text for people.
     pub message: Cow<'static, str>,
     /// Values in the message, for translated texts.
     pub vars: Option<Box<Value>>,
     /// One line per broken rule of a validation.
     pub details: Vec<String>,
-    /// Seconds after which trying again makes sense.
+    /// Seconds after which a retry makes sense.
     pub retry_after_seconds: Option<u32>,
     /// For the log only.
     pub inside: Option<Box<str>>,
@@ -43,7 +43,7 @@ impl ApiError {
         }
     }
 
-    /// The error of a bare status, as routers and libraries give them.
+    /// The error for a bare status from a router or a library.
     #[must_use]
     pub fn from_status(status: StatusCode) -> Self {
         match status {
@@ -140,7 +140,7 @@ impl ApiError {
         }
     }
 
-    /// 503: the request changed nothing, or changes nothing more when it is sent again.
+    /// 503: safe to retry; a repeat has no further effect.
     #[must_use]
     pub fn unavailable(inside: impl Display) -> Self {
         let error = Self::new(
@@ -155,7 +155,7 @@ impl ApiError {
         }
     }
 
-    /// 500: a defect. The outside learns nothing but the correlation id.
+    /// 500: a defect. The client learns only the correlation id.
     #[must_use]
     pub fn internal(inside: impl Display) -> Self {
         let error = Self::new(
@@ -178,8 +178,8 @@ impl ApiError {
         }
     }
 
-    /// The broken rules as answers list them: the first ten, then the number of the others, each line cut
-    /// at 300 characters. So the answer stays short, whatever was sent.
+    /// The broken rules as answers list them: the first ten, then the number of the others. Each
+    /// line is cut at 300 characters, so that no request makes the answer long.
     #[must_use]
     pub fn listed_details(&self) -> Vec<Cow<'_, str>> {
         let lines = self.details.iter().take(MAX_DETAILS);
@@ -194,10 +194,11 @@ impl ApiError {
 
 /// Most problems that one error lists.
 const MAX_DETAILS: usize = 10;
-/// Longest line about a problem, in Unicode scalar values. Lines may repeat what was sent.
+/// Longest line about a problem, in Unicode scalar values. Lines may repeat text of the request.
 const MAX_DETAIL_CHARS: usize = 300;
 
 fn shortened(line: &String) -> Cow<'_, str> {
+    // Cut between characters, because a slice inside one panics.
     match line.char_indices().nth(MAX_DETAIL_CHARS) {
         Some((end, _)) => format!("{}…", &line[..end]).into(),
         None => line.into(),

@@ -1,19 +1,19 @@
-//! Tags of texts that clients may have already (RFC 9110, 8.8.3 and 13.1.2).
+//! Entity tags, and `If-None-Match` (RFC 9110, 8.8.3 and 13.1.2).
 
 use axum::http::{HeaderMap, HeaderValue};
 use headers::{ETag, HeaderMapExt as _, IfNoneMatch};
 use sha2::{Digest, Sha256};
 
-/// The tag of a text. Weak: the same text, whatever it is compressed with on its way.
+/// The tag of a text. Weak, because the plain and the compressed form share it.
 #[must_use]
 pub fn of(text: &[u8]) -> HeaderValue {
     let digest = hex::encode(Sha256::digest(text));
     let short = digest.get(..16).unwrap_or_default();
-    // Hexadecimal digits in quotes are a header.
+    // Hexadecimal digits in quotes are always a valid header, so the fallback never applies.
     HeaderValue::try_from(format!("W/\"{short}\"")).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// True when the client names that tag in `If-None-Match`, by weak comparison.
+/// True when `If-None-Match` names that tag, by weak comparison.
 #[must_use]
 pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let tag = tag.to_str().ok().and_then(|tag| tag.parse::<ETag>().ok());
@@ -29,7 +29,7 @@ mod tests {
     use axum::http::header;
 
     #[test]
-    fn a_client_has_what_it_names_whatever_else_it_names() {
+    fn a_tag_is_known_when_the_client_lists_it() {
         let tag = of(b"text");
         assert_eq!(tag, of(b"text"));
         assert_ne!(tag, of(b"texts"));

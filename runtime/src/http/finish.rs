@@ -1,6 +1,7 @@
-//! The outermost layer: gives each request a correlation id, each answer its body and its log line.
+//! The outermost layer: gives each request a correlation id, and each answer its body.
 //!
-//! Every answer passes here. The body is written in the dialect of the request's path.
+//! Every answer passes through here, where failures are logged and requests counted. The body is
+//! written in the dialect of the request's path.
 
 use super::{ApiError, Dialect, Surfaces, cors, reply};
 use crate::{Clock, IdSource, metrics::NO_ROUTE};
@@ -16,29 +17,29 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 use tracing::{Instrument, error, info_span, warn};
 use uuid::Uuid;
 
-/// Name of the header with the correlation id, in requests and answers.
+/// Header with the correlation id, in requests and answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
-/// The id that joins an answer, its error body and its log lines.
+/// The id that links an answer, its error body and its log lines.
 #[derive(Clone, Copy, Debug)]
 pub struct CorrelationId(pub Uuid);
 
-/// What the layer works with.
+/// The dependencies of the layer.
 #[derive(Clone, Debug)]
 pub struct Finisher {
     /// For fresh correlation ids.
     pub clock: Arc<dyn Clock>,
     /// For fresh correlation ids.
     pub ids: Arc<dyn IdSource>,
-    /// In which form answers are written.
+    /// The dialect of each path.
     pub surfaces: Surfaces,
 }
 
-/// Gives each request a correlation id (its own, when it brings a UUID as `X-Request-Id`), and each
-/// answer its body. A handler that panics is answered 500.
+/// Gives each request a correlation id and each answer its body. A UUID in the request's
+/// `X-Request-Id` becomes its correlation id. A handler that panics is answered 500.
 pub async fn finish(finisher: State<Finisher>, request: Request, next: Next) -> Response {
     around(finisher, request, |request| next.run(request)).await
 }
@@ -51,6 +52,7 @@ pub(super) async fn around<F: Future<Output = Response>>(
 ) -> Response {
     let started = Instant::now();
     let dialect = finisher.surfaces.of(request.uri().path());
+    // Read now, because the handler consumes the request.
     let bearer = request.headers().contains_key(header::AUTHORIZATION);
     let given = request
         .headers()
@@ -66,6 +68,7 @@ pub(super) async fn around<F: Future<Output = Response>>(
     let span = info_span!("http.request", request.id = %id, http.route = %route);
     request.extensions_mut().insert(CorrelationId(id));
 
+    // An uncaught panic would end the connection without an answer.
     let answered = AssertUnwindSafe(handle(request))
         .catch_unwind()
         .instrument(span.clone())
@@ -74,7 +77,8 @@ pub(super) async fn around<F: Future<Output = Response>>(
         answered.unwrap_or_else(|_| ApiError::internal("the handler panicked").into_response());
     let mut response = span.in_scope(|| render(response, id, dialect));
     if bearer || response.status() == StatusCode::UNAUTHORIZED {
-        // What one caller may see must reach no other one from a cache. Routes may know better.
+        // A cache must not pass one caller's answer to another. Routes may set a policy of their
+        // own.
         let headers = response.headers_mut();
         headers.entry(header::CACHE_CONTROL).or_insert(PRIVATE);
     }
@@ -103,7 +107,7 @@ fn render(mut response: Response, id: Uuid, dialect: &dyn Dialect) -> Response {
         .remove::<Box<ApiError>>()
         .map(|error| *error);
     let status = response.status();
-    // Routers answer 404 and 405 with an empty body; whatever else has no body of ours gets one too.
+    // Routers answer 404 and 405 with an empty body. Any other error without a body gets one too.
     let told = told.or_else(|| {
         let bare = status.is_client_error() || status.is_server_error();
         let ours = response.headers().contains_key(header::CONTENT_TYPE);
@@ -120,7 +124,7 @@ fn render(mut response: Response, id: Uuid, dialect: &dyn Dialect) -> Response {
             let headers = response.headers_mut();
             headers.insert(header::WWW_AUTHENTICATE, dialect.challenge());
         }
-        // Routes that people look at have written their error as a page.
+        // Routes for people have written their error as a page already.
         if !response.headers().contains_key(header::CONTENT_TYPE) {
             let body = dialect.error(&error, &text).to_string();
             write(&mut response, body.into_bytes());
@@ -140,7 +144,7 @@ fn render(mut response: Response, id: Uuid, dialect: &dyn Dialect) -> Response {
 /// Gives an answer this JSON as its body.
 fn write(response: &mut Response, body: Vec<u8>) {
     let headers = response.headers_mut();
-    // The router has counted the bytes of the empty body.
+    // The router has set the length of the empty body.
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, JSON);
     *response.body_mut() = Body::from(body);

@@ -1,4 +1,4 @@
-//! Checks the head of every request, whatever its route: one host, and a target of bounded length.
+//! Checks the head of every request: one host, and a path and query of bounded length.
 
 use super::{ApiError, MAX_TARGET_BYTES};
 use axum::{
@@ -9,14 +9,14 @@ use axum::{
 /// Checks the head of a request.
 ///
 /// # Errors
-/// 400 for a wrong host, 414 for a target that is too long.
+/// 400 for an invalid host, 414 for a path and query that are too long.
 pub(super) fn check(request: &Request) -> Result<(), ApiError> {
     check_host(request.version(), request.headers())?;
     check_target(request.uri())
 }
 
-/// RFC 9112, 3.2: HTTP/1.1 names its host, and no request names two. Proxies and servers that pick
-/// different ones of two can be played off against each other.
+/// RFC 9112, 3.2: an HTTP/1.1 request names its host, and no request names two. If a proxy and a
+/// server picked different ones of two, an attacker could exploit the difference.
 fn check_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let right = match (hosts.next(), hosts.next()) {
@@ -33,7 +33,7 @@ fn check_host(version: Version, headers: &HeaderMap) -> Result<(), ApiError> {
     right.then_some(()).ok_or_else(wrong)
 }
 
-/// True for a host with or without a port, as in an http address.
+/// True for a host with or without a port, as in an `http` URL.
 fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else {
         return false;
@@ -45,7 +45,7 @@ fn is_host(value: &HeaderValue) -> bool {
             let digits = port.bytes().all(|byte| byte.is_ascii_digit());
             digits && (port.is_empty() || port.parse::<u16>().is_ok())
         }
-        // A name or a password before the host.
+        // A name or a password precedes the host.
         None => false,
     };
     !host.is_empty() && port
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_has_a_longest_length() {
+    fn a_target_that_is_too_long_is_refused() {
         let target = |length: usize| format!("/{}", "a".repeat(length - 1)).parse().unwrap();
         assert!(check_target(&target(MAX_TARGET_BYTES)).is_ok());
         let error = check_target(&target(MAX_TARGET_BYTES + 1)).unwrap_err();

@@ -1,4 +1,4 @@
-//! What a client still sends on a connection that has been shut down towards it: read, and dropped.
+//! Reads and drops what a client still sends after the server has shut down its side.
 
 use super::BODY_TIMEOUT;
 use std::{
@@ -10,11 +10,11 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// Longest rest that is read before a connection is closed. A client that is still sending when its
+/// Most bytes that are read before a connection is closed. A client that is still sending when its
 /// connection is closed may lose the answer.
 pub(super) const MAX_LAST_REST_BYTES: u64 = 8 * 1024 * 1024;
 
-/// What a client sends on a connection that has been shut down towards it.
+/// Reads the last bytes of one client.
 #[derive(Debug)]
 pub(super) struct LastRest {
     bytes: u64,
@@ -29,7 +29,7 @@ impl LastRest {
         }
     }
 
-    /// Reads and drops it until the client closes as well, but neither too much nor too long.
+    /// Reads and drops bytes until the client closes too, within limits of bytes and time.
     pub(super) fn poll_skip(
         &mut self,
         stream: &mut (impl AsyncRead + Unpin),

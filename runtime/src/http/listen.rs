@@ -1,11 +1,11 @@
-//! The address of a listener, as settings give it: a host or an IP address, a colon, a port.
+//! The address of a listener in the settings: a host or an IP address, a colon, a port.
 //!
-//! Owns its syntax; whether it is free is found out by [`super::serve::bind`].
+//! Checks only the syntax; [`super::serve::bind`] finds out whether the address is free.
 
 use crate::{Settings, settings::Setting};
 use url::Host;
 
-/// Reads an address to listen on; anything that cannot be one is noted as a problem.
+/// Reads an address to listen on. An invalid one is recorded as a problem.
 pub fn read(settings: &mut Settings, setting: &Setting) -> String {
     let (text, default) = (settings.text(setting), setting.default);
     let address = text.as_deref().map_or(default, str::trim);
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_address_is_a_problem_that_says_what_would_be_right() {
+    fn an_invalid_address_is_reported_with_a_valid_example() {
         const API: Setting = Setting::new("API_LISTEN", "127.0.0.1:8083", "an address");
         const INGEST: Setting = Setting::new("INGEST_LISTEN", "127.0.0.1:8081", "an address");
         let mut settings = Settings::from_pairs([("API_LISTEN", "8083")]);

@@ -1,4 +1,4 @@
-//! HTTP as every service needs it: connections, one error type, dialects, correlation ids, limits, CORS.
+//! HTTP for every service: connections, one error type, dialects, correlation ids, limits, CORS.
 
 pub(crate) mod accept;
 pub mod body;
@@ -36,7 +36,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// What every listener declares.
+/// Settings and metrics of every listener.
 pub const LISTENER: Part = Part {
     settings: &[options::IDLE, options::CONNECTIONS],
     metrics: &[
@@ -61,26 +61,26 @@ pub const LISTENER: Part = Part {
     ],
 };
 
-/// What a service declares that the public calls.
+/// Settings of services that the public calls.
 pub const PUBLIC: Part = Part {
     settings: &[cors::ORIGINS, client::PROXIES, crate::throttle::RATE_LIMITS],
     metrics: &[],
 };
 
-/// Until when a request's head must be complete: from its first byte, or from the connection's start.
+/// Time for a request's head, from its first byte. For the first head, from the connection's start.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a kept connection may idle, where the settings give no other time. Proxies keep theirs for
-/// 60 s and longer; the side that sends must be the first to give up.
+/// How long a kept connection may idle, unless a setting says otherwise. Proxies keep theirs for 60
+/// s and longer, and the side that sends must be the first to give up.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
-/// How long a client may take nothing of what is written to it.
+/// How long a client may read nothing of what is written to it.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long clients may take to read their answers once the program stops. Shorter than a step of
 /// [`Lifecycle`](crate::lifecycle::STEP_TIMEOUT), so that the workers still finish.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(15);
-/// Until when a request's body must be complete.
+/// Time for a request's body to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// Most open connections of a listener, if the process may open that many files. The one that has
-/// waited longest for its client makes room for the next.
+/// Most open connections of a listener, if the process may open that many files. When all are
+/// taken, the one that has waited longest for its client makes room for the next.
 pub const MAX_CONNECTIONS: usize = 10_000;
-/// Longest path and query: what proxies let through by default.
+/// Longest path and query; proxies have the same default.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;

@@ -1,4 +1,4 @@
-//! How a listener treats its clients, from the settings.
+//! Settings of a listener: idle timeout, connections for each address, trusted proxies.
 
 use super::{IDLE_TIMEOUT, TrustedProxies, client::neighbourhood};
 use crate::{Settings, settings::Setting, throttle};
@@ -40,7 +40,7 @@ impl Default for Options {
 
 impl Options {
     /// Reads `HTTP_IDLE_TIMEOUT`, `HTTP_CONNECTIONS_PER_ADDRESS` and `TRUSTED_PROXIES`.
-    /// `RATE_LIMITS=off` lifts the limit of connections as well.
+    /// `RATE_LIMITS=off` also lifts the limit on connections.
     pub fn read(settings: &mut Settings) -> Self {
         let idle_timeout = settings.parse_with(IDLE, parse_idle);
         let connections_per_address: Option<NonZeroUsize> =
@@ -48,6 +48,7 @@ impl Options {
                 let wrong = |_| format!("is {text:?}; give a whole number above 0");
                 text.parse().map_err(wrong)
             });
+        // A load test opens many connections from few addresses.
         let unlimited = settings.text(throttle::RATE_LIMITS).as_deref() == Some("off");
         Self {
             idle_timeout: idle_timeout.unwrap_or(IDLE_TIMEOUT),
@@ -60,9 +61,9 @@ impl Options {
         }
     }
 
-    /// What a peer's connections are counted by. `None` for trusted proxies, each of which is many
-    /// clients, and for this machine: its proxies and load tests share one address, and its programs
-    /// have other ways to harm us.
+    /// The key by which a peer's connections are counted. `None` for trusted proxies, each of which
+    /// serves many clients. `None` also for this machine: its proxies and load tests share one
+    /// address, and local programs have other ways to harm us.
     pub(super) fn counted(&self, peer: IpAddr) -> Option<IpAddr> {
         let peer = peer.to_canonical();
         let free = peer.is_loopback() || self.proxies.trusts(peer);

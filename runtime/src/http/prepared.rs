@@ -13,7 +13,7 @@ use std::io::Write;
 const VARY: HeaderValue = HeaderValue::from_static("accept-encoding");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
-/// A text in both forms that it is sent in.
+/// A text, both plain and compressed.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     media_type: HeaderValue,
@@ -27,6 +27,7 @@ impl Prepared {
     #[must_use]
     pub fn new(media_type: HeaderValue, text: impl Into<Bytes>) -> Self {
         let plain = text.into();
+        // Compression can make a short text longer.
         let gzip = compress(&plain).filter(|gzip| gzip.len() < plain.len());
         Self {
             media_type,
@@ -36,9 +37,10 @@ impl Prepared {
         }
     }
 
-    /// The answer to a request with these headers: 304 when the client has the text already.
+    /// Answers a request with these headers; 304 when the client has the text already.
     #[must_use]
     pub fn answer(&self, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
+        // `Vary` on plain answers too, because a cache must not give them to all clients alike.
         let common = [
             (header::CACHE_CONTROL, cache_control),
             (header::ETAG, self.tag.clone()),
@@ -65,7 +67,7 @@ fn compress(plain: &[u8]) -> Option<Bytes> {
     encoder.finish().ok().map(Bytes::from)
 }
 
-/// Whether the client takes gzip (RFC 9110, 12.5.3).
+/// Whether the client accepts gzip (RFC 9110, 12.5.3).
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let wishes = Wishes::read(headers, &header::ACCEPT_ENCODING);
     let weight = wishes.weight(&["gzip", "x-gzip", "*"]);
@@ -100,7 +102,7 @@ mod tests {
             assert_eq!(response.headers()["vary"], "accept-encoding");
             sent.push(response.into_body().collect().await.unwrap().to_bytes());
         }
-        // Not only equal: nothing was compressed or copied for the second.
+        // The same buffer, not only equal bytes: the second answer compressed and copied nothing.
         assert_eq!(sent[0].as_ptr(), sent[1].as_ptr());
         let mut unpacked = String::new();
         GzDecoder::new(&sent[0][..])
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_say_what_they_take() {
+    fn gzip_is_sent_only_to_clients_that_accept_it() {
         for (codings, taken) in [
             (&[][..], false),
             (&[""], false),

@@ -1,8 +1,9 @@
 //! Tracks what a connection waits for, since when, and how long its client may take.
 //!
-//! Three waits depend on the client: for a request's head, for the next request on a kept connection,
-//! and for the client to take what is written to it. The stream reports bytes, the service reports
-//! requests; a watcher turns both into deadlines. Bodies have a deadline of their own, in `body`.
+//! Three waits depend on the client: for a request's head, for the next request on a kept
+//! connection, and for the client to read what is written to it. The stream reports bytes, the
+//! service reports requests, and a watcher turns both into deadlines. Bodies have their own
+//! deadline, in `body`.
 
 use super::last_rest::LastRest;
 use std::{
@@ -17,7 +18,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// What the client owes.
+/// What the client must do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
     /// The rest of a request's head.
@@ -76,12 +77,12 @@ pub(super) struct Progress(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    /// Requests that are not answered whole, and bodies that are not read to their end.
+    /// Requests whose answer is not complete, and bodies that are not read to their end.
     in_flight: usize,
-    /// When the first byte of the head came that is being read; of the first head, when the connection began.
+    /// When the first byte of the current head came; for the first head, when the connection began.
     head_since: Option<Instant>,
     idle_since: Instant,
-    /// Since when the client has taken none of the bytes that wait for it.
+    /// Since when the client has read none of the bytes that wait for it.
     stalled_since: Option<Instant>,
     /// Whether the client may still send a body after the last answer.
     is_body_due: bool,
@@ -104,7 +105,7 @@ impl Progress {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request's head is complete. Until all clones of the guard are dropped, the server is at work.
+    /// A request's head is complete. The server is at work until the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         let mut state = self.state();
         state.in_flight += 1;
@@ -114,7 +115,7 @@ impl Progress {
 
     fn read_bytes(&self) {
         let mut state = self.state();
-        // Before the answer is complete they belong to a body, or to a request that is sent ahead.
+        // Before the answer is complete, bytes belong to its body or to a pipelined request.
         if state.in_flight == 0 && state.head_since.is_none() {
             state.head_since = Some(Instant::now());
         }
@@ -123,7 +124,7 @@ impl Progress {
     fn wrote_bytes(&self) {
         let mut state = self.state();
         state.stalled_since = None;
-        // The handler may have ended long before its answer has left.
+        // The handler may have ended long before its answer was written.
         if state.in_flight == 0 {
             state.idle_since = Instant::now();
         }
@@ -141,7 +142,7 @@ impl Progress {
         self.state().stalled_since.is_some()
     }
 
-    /// What the client owes, and since when; `None` while the server is at work.
+    /// What the client must do, and since when; `None` while the server is at work.
     pub(super) fn waiting(&self) -> Option<(Wait, Instant)> {
         let state = self.state();
         match (state.stalled_since, state.in_flight, state.head_since) {
@@ -152,12 +153,12 @@ impl Progress {
         }
     }
 
-    /// Completes when the client has used up its time.
+    /// Completes when the client has exceeded its time.
     pub(super) async fn overdue(&self, patience: Patience) -> Wait {
         loop {
             let now = Instant::now();
-            // A wait that begins later cannot end before the shortest of all. So looking again by then
-            // misses no deadline, and no request has to set or clear a timer.
+            // A wait that begins later cannot end before the shortest time from now. So looking
+            // again by then misses no deadline, and no request has to set or clear a timer.
             let mut next = now + patience.shortest();
             if let Some((wait, since)) = self.waiting() {
                 let deadline = since + patience.with(wait);
@@ -171,12 +172,12 @@ impl Progress {
     }
 }
 
-/// A request that is in flight.
+/// A request in flight.
 #[derive(Debug)]
 pub(super) struct InFlight(Arc<Progress>);
 
 impl InFlight {
-    /// The connection ends with this answer, and the client may send the request's body all the same.
+    /// The connection ends with this answer, although the client may still send the request's body.
     pub(super) fn leave_body(&self) {
         self.0.state().is_body_due = true;
     }
@@ -192,20 +193,20 @@ impl Drop for InFlight {
     }
 }
 
-/// A stream that a client holds the other end of.
+/// A stream to a client.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Has the system drop what it still holds for the client when the stream is closed.
+    /// Makes the system drop unsent bytes when the stream is closed.
     fn discard_unsent(&self);
 }
 
 impl Stream for TcpStream {
     fn discard_unsent(&self) {
-        // At worst the kernel keeps some bytes a little longer.
+        // Without it, the kernel only keeps some bytes a little longer.
         let _ = self.set_zero_linger();
     }
 }
 
-/// A stream that reports its bytes.
+/// A stream that reports when bytes move.
 #[derive(Debug)]
 pub(super) struct Observed<S: Stream> {
     stream: S,
@@ -225,6 +226,7 @@ impl<S: Stream> Observed<S> {
     fn note(&self, written: &Poll<std::io::Result<usize>>) {
         match written {
             Poll::Pending => self.progress.cannot_write(),
+            // Zero bytes are no progress of the client.
             Poll::Ready(Ok(1..)) => self.progress.wrote_bytes(),
             Poll::Ready(_) => {}
         }
@@ -233,6 +235,7 @@ impl<S: Stream> Observed<S> {
 
 impl<S: Stream> Drop for Observed<S> {
     fn drop(&mut self) {
+        // The client does not read; a normal close would keep its bytes in the kernel.
         if self.progress.is_stalled() {
             self.stream.discard_unsent();
         }
@@ -291,8 +294,8 @@ impl<S: Stream> AsyncWrite for Observed<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        // The client knows now that this is the end. To close before it has stopped sending would fail its writes, and
-        // might take the answer from it.
+        // The client knows now that this is the end. Closing before it stops sending would fail its
+        // writes, and might lose the answer.
         let rest = this.last_rest.get_or_insert_with(LastRest::new);
         rest.poll_skip(&mut this.stream, cx).map(Ok)
     }

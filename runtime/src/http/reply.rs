@@ -1,4 +1,4 @@
-//! What a handler answers with: data without an envelope. The surface of the route writes the body.
+//! Answers of handlers: data without an envelope. The dialect of the path writes the body.
 
 use super::{ApiError, Dialect};
 use axum::{
@@ -8,16 +8,16 @@ use axum::{
 use bytes::Bytes;
 use serde::Serialize;
 
-/// The content of an answer, until [`finish`](super::finish) writes it in the dialect of its surface.
+/// The content of an answer, until [`finish`](super::finish) writes it in a dialect.
 #[derive(Clone, Debug)]
 enum Reply {
     /// JSON text.
     Data(Bytes),
-    /// Nothing but that it worked.
+    /// Success without data.
     Done,
 }
 
-/// Answers 200 with this data; 500 when it cannot be written as JSON.
+/// Answers 200 with this data; 500 when it cannot be serialized.
 pub fn ok<T: Serialize>(data: T) -> Response {
     match serde_json::to_vec(&data) {
         Ok(text) => with(Reply::Data(text.into())),
@@ -37,7 +37,7 @@ fn with(reply: Reply) -> Response {
     response
 }
 
-/// The body of an answer that [`ok`] or [`done`] made, in that dialect; `None` for every other answer.
+/// The body of an answer from [`ok`] or [`done`], in that dialect; `None` for every other answer.
 pub(super) fn take(response: &mut Response, dialect: &dyn Dialect) -> Option<Vec<u8>> {
     let status: StatusCode = response.status();
     let reply = response.extensions_mut().remove::<Reply>()?;

@@ -1,10 +1,11 @@
-//! The rest of a request's body that its handler left unread.
+//! Reads the rest of a request's body that the handler left unread.
 //!
-//! An answer may be ready before the body has come: a wrong token, an unknown path, a body that is too
-//! large. A connection that is closed then takes the caller's next request with it, behind a proxy that
-//! of another caller. So the rest is read and dropped while the answer goes out, and the connection is
-//! kept. Where the rest may be too long for that, or the client waits for a sign before it sends it, the
-//! answer says `Connection: close`, and what comes all the same is read before the connection is closed.
+//! An answer may be ready before the body has arrived: an invalid token, an unknown path, a body
+//! that is too large. Closing the connection would lose the next request on it, which behind a
+//! proxy may be another caller's. So the rest is read and dropped while the answer goes out, and
+//! the connection is kept. If the rest may be too long, or the client waits for `100 Continue`
+//! before it sends, the answer says `Connection: close`. Bytes that still arrive are read before
+//! the connection is closed.
 
 use super::{BODY_TIMEOUT, last_rest::MAX_LAST_REST_BYTES, progress::InFlight};
 use axum::{
@@ -24,10 +25,10 @@ use std::{
 };
 use tokio::runtime::Handle;
 
-/// Longest rest that is read for the sake of the connection: the largest body that any route takes.
+/// Longest rest that is read to keep the connection: the largest body that any route accepts.
 pub(super) const MAX_REST_BYTES: u64 = 1024 * 1024;
 
-/// Where a body goes back to.
+/// The place to which a handler's unread body returns.
 #[derive(Debug, Default)]
 struct Home {
     left: Mutex<Option<Incoming>>,
@@ -41,11 +42,11 @@ pub(super) struct Lent {
     home: Arc<Home>,
 }
 
-/// What may come back of a body.
+/// Takes back what a handler left of a body.
 #[derive(Debug)]
 pub(super) struct Lender {
     home: Arc<Home>,
-    /// Whether the client waits for a sign before it sends the body.
+    /// Whether the client expects `100 Continue` before it sends the body.
     asks_first: bool,
 }
 
@@ -60,6 +61,7 @@ pub(super) fn lend(head: &Parts, body: Incoming) -> (Lent, Lender) {
             value.eq_ignore_ascii_case(b"100-continue")
         }),
     };
+    // Without a body, there is nothing to give back.
     let body = (!body.is_end_stream()).then_some(body);
     (Lent { body, home }, lender)
 }
@@ -77,6 +79,7 @@ impl Body for Lent {
             return Poll::Ready(None);
         };
         let frame = ready!(Pin::new(body).poll_frame(cx));
+        // After the end or an error, nothing is left to give back.
         if !matches!(frame, Some(Ok(_))) {
             self.body = None;
         }
@@ -103,7 +106,7 @@ impl Drop for Lent {
 }
 
 impl Lender {
-    /// The answer, which reads the rest of the body once it has been handed to the connection.
+    /// Wraps the answer, which reads the rest of the body once the connection has taken it.
     pub(super) fn conclude(
         self,
         mut answer: AxumResponse,
@@ -112,7 +115,7 @@ impl Lender {
         let left = self.home.left.lock();
         let mut rest = left.unwrap_or_else(PoisonError::into_inner).take();
         if let Some(body) = &rest {
-            // The client sends no body after a final answer; reading would ask for it.
+            // After a final answer this client sends no body; reading would ask it for one.
             let unasked = self.asks_first && !self.home.begun.load(Ordering::Relaxed);
             let short = |bytes| bytes <= MAX_REST_BYTES;
             if unasked || !body.size_hint().exact().is_some_and(short) {
@@ -132,7 +135,7 @@ impl Lender {
     }
 }
 
-/// The body of an answer. When it is dropped, the answer is with the connection.
+/// The body of an answer. It is dropped when the connection has taken the answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     body: axum::body::Body,
@@ -166,14 +169,14 @@ impl Drop for Answer {
             return;
         };
         let in_flight = self.in_flight.take();
-        // At the end of the program no runtime is left to read it.
+        // When the program ends, there is no runtime left to read it.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(read_rest(rest, in_flight));
         }
     }
 }
 
-/// Reads a body to its end, but neither too much nor too long.
+/// Reads a body to its end, within limits of bytes and time.
 async fn read_rest(mut rest: Incoming, in_flight: Option<InFlight>) {
     let reading = async {
         let mut bytes = 0;

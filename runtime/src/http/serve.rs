@@ -1,4 +1,4 @@
-//! A listener: accepts connections, bounds their number, and at a stop answers what is in flight.
+//! A listener: accepts connections, limits their number, answers requests in flight at a stop.
 
 use super::{
     HEAD_TIMEOUT, MAX_CONNECTIONS, Options, STOP_TIMEOUT, Surfaces, WRITE_TIMEOUT, connection,
@@ -24,18 +24,19 @@ use std::{
 use tokio::net::{TcpListener, TcpStream};
 use tracing::{info, warn};
 
-/// How often a listener without a free place looks for one.
+/// How often a full listener looks for a free place.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-/// Longest pause after a connection could not be accepted. Without one a listener that has no files would spin.
+/// Longest pause after a failed accept. Without it, a listener that has run out of files would
+/// spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(20);
-/// What the kernel holds for a client that has not read it yet. Left alone, it grows to 4 MB for each
-/// client that does not read. Half a second's worth for a fast client far away.
+/// Bytes that the kernel holds for a client that has not read them yet. By default this grows to 4
+/// MB for each client that does not read. Half a second's worth for a fast client far away.
 const SEND_BUFFER_BYTES: usize = 256 * 1024;
 
 /// Binds an address, with an error that says what to do.
 ///
 /// # Errors
-/// When the address is taken or not ours.
+/// When the address is taken, not allowed or invalid.
 pub async fn bind(address: &str) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
@@ -49,8 +50,8 @@ pub async fn bind(address: &str) -> Result<TcpListener, String> {
     })
 }
 
-/// Serves the routes until the lifecycle stops servers, then answers what is in flight. Answers are
-/// written in the dialects of these surfaces.
+/// Serves the routes until the lifecycle stops servers, then answers the requests in flight.
+/// Answers are written in the dialects of `surfaces`.
 pub fn spawn(
     listener: TcpListener,
     router: Router,
@@ -65,6 +66,7 @@ pub fn spawn(
     };
     let router = router.layer(middleware::from_fn_with_state(finisher, check_and_finish));
     let lifecycle = context.lifecycle.clone();
+    // Connections must leave files for databases and the log, which would fail under load.
     let most = open_files::room_for_connections(MAX_CONNECTIONS);
     if most < MAX_CONNECTIONS {
         info!("serving at most {most} connections, because of the limit of open files");
@@ -85,7 +87,8 @@ pub fn spawn(
         .spawn_server("http", server.serve(listener));
 }
 
-/// What surrounds every route. One layer: each of them boxes the request's future once more.
+/// The checks around every route. One layer, because each layer boxes the request's future once
+/// more.
 async fn check_and_finish(finisher: State<Finisher>, request: Request, next: Next) -> Response {
     finish::around(finisher, request, |request| async {
         match head::check(&request) {
@@ -110,6 +113,8 @@ impl Server {
             () = self.lifecycle.servers_stopping() => {}
             () = self.accept(&listener) => {}
         }
+        // New clients are refused at once and can try another instance, instead of waiting in the
+        // queue.
         drop(listener);
         let stopping = self.connections.end(Order::Stop);
         if tokio::time::timeout(STOP_TIMEOUT, stopping).await.is_err() {
@@ -130,8 +135,10 @@ impl Server {
                     }
                 }
                 Err(error) => {
-                    // Out of file descriptors, or a peer that left at once: neither ends the service.
+                    // Out of file descriptors, or a peer that has left already: neither ends the
+                    // service.
                     warn!("a connection could not be accepted: {error}");
+                    // A connection that leaves frees a file for the next one.
                     self.connections.make_room();
                     let _ = tokio::time::timeout(ACCEPT_AGAIN, self.connections.left()).await;
                 }
@@ -139,7 +146,8 @@ impl Server {
         }
     }
 
-    /// A place for a connection of that peer, as soon as there is one; `None` when its address has too many.
+    /// A place for a connection of that peer, as soon as one is free. `None` when its address has
+    /// too many.
     async fn place(&self, peer: IpAddr) -> Option<Place> {
         let address = self.options.counted(peer);
         loop {
@@ -150,7 +158,7 @@ impl Server {
                         .increment(1);
                     return None;
                 }
-                // Waiting keeps the others in the kernel's queue, in their order.
+                // The other connections wait in the kernel's queue meanwhile, in order.
                 Err(Full::All) => {
                     let _ = tokio::time::timeout(LOOK_AGAIN, self.connections.left()).await;
                 }
@@ -159,7 +167,7 @@ impl Server {
     }
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, place: Place) {
-        // Answers are small; waiting to fill a packet only delays them.
+        // Answers are small; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES);
         let (router, patience) = (self.router.clone(), self.patience);
@@ -177,11 +185,11 @@ mod tests {
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// Longest time before a test counts as broken; none waits for it.
+    /// Time after which a test counts as broken; a test that passes never waits this long.
     const LIMIT: Duration = Duration::from_secs(8);
 
     #[tokio::test]
-    async fn clients_that_wait_in_every_place_keep_no_other_client_out() {
+    async fn idle_clients_never_keep_another_client_out() {
         let listener = bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let lifecycle = Lifecycle::default();
@@ -204,7 +212,7 @@ mod tests {
         let reading = tokio::time::timeout(LIMIT, client.read_to_string(&mut answer));
         reading.await.unwrap().unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        // The first that came is the one that left.
+        // The oldest connection had to leave.
         let mut end = [0];
         let closed = tokio::time::timeout(LIMIT, silent[0].read(&mut end));
         assert_eq!(closed.await.unwrap().unwrap(), 0);

@@ -1,4 +1,4 @@
-//! Throttles as answers and headers.
+//! Rate limits in HTTP: the 429 answer and the `X-RateLimit-*` headers.
 
 use super::ApiError;
 use crate::throttle::Standing;
@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The 429 of a key that has spent its limit.
+/// The 429 for a key that has spent its limit.
 #[must_use]
 pub fn refuse(route: &'static str, standing: Standing) -> Response {
     metrics::counter!("http_throttled_total", "route" => route).increment(1);
@@ -15,7 +15,7 @@ pub fn refuse(route: &'static str, standing: Standing) -> Response {
     with_headers(response, standing)
 }
 
-/// The answer with `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds since 1970).
+/// Adds `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds since 1970) to an answer.
 #[must_use]
 pub fn with_headers(mut response: Response, standing: Standing) -> Response {
     let headers = response.headers_mut();

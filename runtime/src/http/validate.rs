@@ -1,4 +1,4 @@
-//! Reading a JSON object field by field and noting every broken rule, not only the first.
+//! Reads a JSON object field by field and records every broken rule, not only the first.
 //!
 //! `null` is the same as absent, unknown members are ignored, lengths count Unicode scalar values.
 
@@ -30,37 +30,37 @@ impl<'a> Fields<'a> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
-    /// True when the member is there, `null` included; for PATCH, where `null` clears.
+    /// True when the member is present, even as `null`. For PATCH, where `null` clears.
     #[must_use]
     pub fn mentions(&self, name: &str) -> bool {
         self.object.contains_key(name)
     }
 
-    /// Notes a broken rule.
+    /// Records a broken rule.
     pub fn problem(&mut self, text: impl Into<String>) {
         self.problems.push(text.into());
     }
 
-    /// A text of at most that many characters.
+    /// A text of at most `max_chars` characters.
     pub fn string(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
         let Some(text) = self.get(name)?.as_str() else {
             self.problem(format!("{name} must be a string"));
             return None;
         };
-        // A scalar value takes at most four bytes: most texts need no counting.
+        // Every character has at least one byte, so most texts need no counting.
         if text.len() > max_chars && text.chars().count() > max_chars {
             self.problem(format!("{name} must have at most {max_chars} characters"));
             return None;
         }
         if text.contains('\0') {
-            // PostgreSQL's text cannot hold it.
+            // PostgreSQL's text cannot store it.
             self.problem(format!("{name} must not contain the character U+0000"));
             return None;
         }
         Some(text)
     }
 
-    /// A text that must be there, of 1 to `max_chars` characters.
+    /// A required text of 1 to `max_chars` characters.
     pub fn required_string(&mut self, name: &str, max_chars: usize) -> Option<&'a str> {
         if self.get(name).is_none() {
             self.problem(format!("{name} is required"));
@@ -84,7 +84,7 @@ impl<'a> Fields<'a> {
         uuid
     }
 
-    /// A UUID that must be there.
+    /// A required UUID.
     pub fn required_uuid(&mut self, name: &str) -> Option<Uuid> {
         if self.get(name).is_none() {
             self.problem(format!("{name} is required"));
@@ -95,7 +95,7 @@ impl<'a> Fields<'a> {
     /// A whole number in a range.
     pub fn integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Option<i64> {
         let value = self.get(name)?;
-        // 3.0 is a whole number in JSON as JavaScript writes it.
+        // JSON does not distinguish 3.0 from 3.
         let whole = value.as_i64().or_else(|| {
             let number = value.as_f64()?;
             #[expect(
@@ -131,7 +131,7 @@ impl<'a> Fields<'a> {
         inside
     }
 
-    /// A number that must be there.
+    /// A required number in a range.
     pub fn required_number(&mut self, name: &str, range: RangeInclusive<f64>) -> Option<f64> {
         if self.get(name).is_none() {
             self.problem(format!("{name} is required"));
@@ -157,7 +157,7 @@ impl<'a> Fields<'a> {
         object
     }
 
-    /// The problems noted, each a line.
+    /// The recorded problems, one line each.
     #[must_use]
     pub fn into_problems(self) -> Vec<String> {
         self.problems
@@ -176,7 +176,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A UUID in its hyphenated form only: the crate also reads braces and URNs, which no client sends.
+/// A UUID in its hyphenated form only. The crate also parses other forms, which no client sends.
 #[must_use]
 pub fn parse_uuid(text: &str) -> Option<Uuid> {
     (text.len() == 36)

@@ -1,9 +1,10 @@
 //! Admits requests with a valid token, unless their address has just sent many invalid ones.
 //!
-//! Checking a signature by a public key costs far more CPU than anything else before a handler. So bad
-//! and missing tokens spend a limit of their address, and once it is spent, unknown tokens of that
-//! address are refused unread. A valid token spends nothing, and one that was checked before passes
-//! whatever its neighbours behind the same address do; where checking is cheap (HS256), any valid one does.
+//! Verifying a signature with a public key costs far more CPU than anything else before a handler.
+//! So bad and missing tokens spend a limit of their address. Once it is spent, unknown tokens of
+//! that address are refused unread. A valid token spends nothing, and one that was checked before
+//! always passes, whatever others behind the same address do. Where checking is cheap (HS256),
+//! every valid token passes.
 
 use super::{Claims, Unauthorized, Verifier};
 use crate::{
@@ -18,13 +19,13 @@ use axum::{
 use moka::sync::Cache;
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
-/// Bad and missing tokens of one client address.
+/// Limit on bad and missing tokens of one client address.
 pub const BAD_TOKENS: Limit = Limit {
     route: "auth.token",
     count: 60,
     seconds: 60,
 };
-/// Addresses that are remembered to have spent the limit.
+/// Most addresses that are remembered to have spent the limit.
 const MAX_SPENT: u64 = 100_000;
 
 /// Lets callers with a valid token pass.
@@ -33,7 +34,7 @@ pub struct Gate {
     verifier: Verifier,
     throttles: Throttles,
     clock: Arc<dyn Clock>,
-    /// Until when, by the monotonic clock, an address is refused.
+    /// Until when an address is refused, by the monotonic clock.
     spent: Cache<IpAddr, Duration>,
 }
 
@@ -45,7 +46,7 @@ impl fmt::Debug for Gate {
     }
 }
 
-/// Why a caller may not pass.
+/// Why a caller is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// The token is missing or not valid: 401.
@@ -64,7 +65,7 @@ impl IntoResponse for Refused {
 }
 
 impl Gate {
-    /// Checks tokens by that verifier. The limits must hold [`BAD_TOKENS`].
+    /// Checks tokens with that verifier. `throttles` must include [`BAD_TOKENS`].
     #[must_use]
     pub fn new(verifier: Verifier, throttles: Throttles, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -75,13 +76,14 @@ impl Gate {
         }
     }
 
-    /// What the token of a request with these headers, from that client, says.
+    /// The claims of the token in a request with these headers, from that client.
     ///
     /// # Errors
-    /// [`Refused`] without a valid one.
+    /// [`Refused`] without a valid token.
     pub fn admit(&self, headers: &HeaderMap, client: IpAddr) -> Result<Claims, Refused> {
         let client = neighbourhood(client);
         let token = bearer(headers);
+        // From a spent address, only tokens that are cheap to check are read.
         let readable = |token: &&str| !self.is_spent(client) || self.verifier.is_cheap(token);
         let checked = token
             .filter(readable)
@@ -100,6 +102,7 @@ impl Gate {
             Ok(_) => Refused::Unauthorized,
             Err(standing) => {
                 let wait = Duration::from_secs(standing.retry_after_seconds.into());
+                // Remembered, so that the next token of this address is refused unread.
                 self.spent.insert(client, self.clock.monotonic() + wait);
                 Refused::Throttled(standing)
             }

@@ -1,7 +1,7 @@
-//! The keys that tokens are checked with: one, or a set from a file.
+//! The keys that check tokens: one, or a set from a file.
 //!
-//! Owns reading PEM and JWKS, and choosing among the keys of a set. The one rule: a key is taken only when
-//! it fits the configured algorithm; one that is not taken is named with its reason.
+//! Reads PEM and JWKS, and chooses among the keys of a set. The one rule: a key is accepted only if
+//! it fits the configured algorithm; every other key is reported with the reason.
 
 use super::signatures;
 use jsonwebtoken::{
@@ -12,14 +12,14 @@ use schemas::json_error::describe;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Fewest and most bits of an RSA key: RFC 7518 section 3.3, and what the library takes.
+/// Sizes of RSA keys: at least 2048 bits (RFC 7518, 3.3), at most what the library accepts.
 const RSA_BYTES: std::ops::RangeInclusive<usize> = 2048 / 8..=4096 / 8;
-/// The bytes that an RSA key's DER has beside its modulus: two headers, signs, and the exponent.
+/// Bytes of an RSA key's DER besides its modulus: two headers, signs, and the exponent.
 const RSA_DER_EXTRA: usize = 32;
-/// Bytes of an Ed25519 key. The library slices shorter ones without looking.
+/// Bytes of an Ed25519 key. The library slices shorter ones without checking their length.
 const ED_BYTES: usize = 32;
 
-/// What a token's signature may be by.
+/// The keys that may have signed a token.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
     /// This key, whatever `kid` a token names.
@@ -40,13 +40,13 @@ pub(super) struct Named {
 pub(super) struct ReadSet {
     /// The keys that can be used; at least one.
     pub(super) keys: Keys,
-    /// The others: which, and why.
+    /// The others, each with the reason.
     pub(super) ignored: Vec<String>,
 }
 
 impl Keys {
-    /// The keys that a token may be signed by. In a set `kid` chooses, several keys if they share it; without
-    /// one it may be any.
+    /// The keys that may have signed a token. In a set, `kid` chooses the keys that have it;
+    /// without `kid`, every key qualifies.
     pub(super) fn candidates<'a>(
         &'a self,
         kid: Option<&'a str>,
@@ -70,10 +70,10 @@ impl Keys {
     }
 }
 
-/// Reads a public key in PEM. Line breaks may be written as `\n`, as environment files have them.
+/// Reads a public key in PEM. Line breaks may be written as `\n`, as in environment files.
 ///
 /// # Errors
-/// What is wrong, and what would be right.
+/// The mistake, and a valid alternative.
 pub(super) fn from_pem(algorithm: Algorithm, text: &str) -> Result<Keys, String> {
     if text.contains("PRIVATE KEY-----") {
         return Err(
@@ -86,6 +86,7 @@ pub(super) fn from_pem(algorithm: Algorithm, text: &str) -> Result<Keys, String>
                 .to_owned(),
         );
     }
+    // Environment files usually cannot hold line breaks.
     let text = text.replace("\\n", "\n");
     let pem = text.trim().as_bytes();
     let (key, kind) = match algorithm {
@@ -102,17 +103,17 @@ pub(super) fn from_pem(algorithm: Algorithm, text: &str) -> Result<Keys, String>
     Ok(Keys::One(key))
 }
 
-/// Reads a set of keys (RFC 7517). Keys of other algorithms or uses, and keys that cannot be read, are
-/// ignored, as the standard has it.
+/// Reads a set of keys (RFC 7517). Keys of other algorithms or uses, and unreadable keys, are
+/// ignored, as the standard requires.
 ///
 /// # Errors
-/// When the text is no set, or no key in it can be used.
+/// When the text is not a set, or none of its keys can be used.
 pub(super) fn from_jwks(algorithm: Algorithm, text: &str) -> Result<ReadSet, String> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Value>,
     }
-    // The error's own text would show a value: where another file was named, a secret.
+    // The error's own text shows a value, and a wrong file may hold secrets.
     let set: Set = serde_json::from_str(text).map_err(|error| {
         let rule = describe(text.as_bytes(), "", &error);
         format!("is not a set of keys such as {{\"keys\": [...]}}: {rule}")
@@ -144,7 +145,7 @@ pub(super) fn from_jwks(algorithm: Algorithm, text: &str) -> Result<ReadSet, Str
     })
 }
 
-/// The key in a member of a set, if it is one for that algorithm.
+/// The key in a member of a set, if it fits that algorithm.
 fn fitting(algorithm: Algorithm, value: Value) -> Result<DecodingKey, String> {
     let jwk: Jwk =
         serde_json::from_value(value).map_err(|_| "is of an unknown kind or incomplete")?;
@@ -161,6 +162,7 @@ fn fitting(algorithm: Algorithm, value: Value) -> Result<DecodingKey, String> {
     {
         return Err(format!("is for another algorithm than {algorithm:?}"));
     }
+    // `alg` is optional, so the kind of the key is checked too.
     let fits = match (algorithm, &jwk.algorithm) {
         (Algorithm::RS256, AlgorithmParameters::RSA(_)) => true,
         (Algorithm::ES256, AlgorithmParameters::EllipticCurve(ec)) => {
@@ -179,15 +181,17 @@ fn fitting(algorithm: Algorithm, value: Value) -> Result<DecodingKey, String> {
     Ok(key)
 }
 
-/// Makes sure that the library can check signatures with the key.
+/// Checks that the library can verify signatures with the key.
 fn check(algorithm: Algorithm, key: &DecodingKey) -> Result<(), String> {
     use jsonwebtoken::DecodingKeyKind::{RsaModulusExponent, SecretOrDer};
     let fits = match (algorithm, key.kind()) {
         (Algorithm::RS256, RsaModulusExponent { n, .. }) => {
+            // Leading zeros add nothing to the size of a key.
             let zeros = n.iter().take_while(|byte| **byte == 0).count();
             RSA_BYTES.contains(&(n.len() - zeros))
         }
         (Algorithm::RS256, SecretOrDer(der)) => {
+            // Approximate, because DER adds some bytes to the modulus.
             let longest = RSA_BYTES.end() + RSA_DER_EXTRA;
             (*RSA_BYTES.start()..=longest).contains(&der.len())
         }

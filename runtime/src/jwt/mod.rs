@@ -1,4 +1,4 @@
-//! Who calls: JSON Web Tokens of exactly one, configured algorithm.
+//! Checks JSON Web Tokens of exactly one, configured algorithm.
 //!
 //! The one rule: the algorithm comes from the settings, never from the token.
 
@@ -26,32 +26,32 @@ use std::{fmt, fs, path::Path, sync::Arc};
 use thiserror::Error;
 use tracing::warn;
 
-/// How far clocks may disagree.
+/// Allowed difference between clocks.
 pub const LEEWAY_SECONDS: i64 = 30;
-/// Longest subject that is taken, in Unicode scalar values.
+/// Longest accepted subject, in Unicode scalar values.
 pub const MAX_SUBJECT_CHARS: usize = 128;
 /// Fewest characters of a secret for HS256.
 pub const MIN_SECRET_CHARS: usize = 32;
 
-/// Most tokens that are remembered to be signed by one of our keys.
+/// Most tokens that are remembered as checked.
 const MAX_CHECKED: u64 = 10_000;
 
-/// What a valid token says.
+/// The claims of a valid token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who: the user's id with the issuer.
+    /// The user's id at the issuer.
     pub sub: String,
-    /// Until when, seconds since 1970.
+    /// Expiry, in seconds since 1970.
     #[serde(deserialize_with = "whole_seconds")]
     pub exp: i64,
-    /// Not before, seconds since 1970.
+    /// Not valid before, in seconds since 1970.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "optional_seconds"
     )]
     pub nbf: Option<i64>,
-    /// The workspace meant, where a user has several.
+    /// The intended workspace, for users with several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace_id: Option<String>,
     /// Issuer.
@@ -75,15 +75,15 @@ fn optional_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     whole_seconds(deserializer).map(Some)
 }
 
-/// A token that is not accepted. Says nothing that helps to forge one.
+/// A token that is not accepted. The text gives no hint for forging one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the token is missing, malformed, expired or not ours")]
 pub struct Unauthorized;
 
-/// The name of a set of keys in the metric of files that change.
+/// Label of key sets in the metric of reloaded files.
 const JWKS: &str = "jwks";
 
-/// Checks tokens; clones check with the same keys.
+/// Checks tokens. Clones share the same keys.
 #[derive(Clone)]
 pub struct Verifier {
     checker: Arc<ArcSwap<Checker>>,
@@ -92,10 +92,10 @@ pub struct Verifier {
     source: Option<Source>,
 }
 
-/// Keys, and the tokens that they have been found to sign. New keys begin without any.
+/// Keys, and the tokens whose signatures they have verified. New keys start with none.
 struct Checker {
     keys: Keys,
-    /// By the token's hash: memory holds no token that could be used.
+    /// By the token's hash, so that memory holds no usable token.
     checked: Cache<[u8; 32], Claims>,
 }
 
@@ -123,7 +123,7 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// Accepts HS256 tokens under that secret, whoever issued them.
+    /// Accepts HS256 tokens under that secret, from any issuer.
     #[must_use]
     pub fn hs256(secret: &str) -> Self {
         let key = DecodingKey::from_secret(secret.as_bytes());
@@ -170,8 +170,8 @@ impl Verifier {
             .insert(claim.to_owned());
     }
 
-    /// Takes the keys of `JWT_JWKS_FILE` into use again whenever that file has changed; `None` when the keys
-    /// come from elsewhere. Says which keys are ignored.
+    /// Reloads the keys of `JWT_JWKS_FILE` whenever that file changes; `None` when the keys come
+    /// from elsewhere. Logs the keys that are ignored.
     #[must_use]
     pub fn follow(&self) -> Option<Follower> {
         let source = self.source.clone()?;
@@ -181,6 +181,7 @@ impl Verifier {
             let set = read_jwks(algorithm, path)?;
             warn_of(&set.ignored);
             let name = format!("{} of {algorithm:?}", set.keys.len());
+            // A new checker also forgets the checked tokens, so that a removed key stops working.
             used.store(Checker::new(set.keys));
             Ok(name)
         };
@@ -192,7 +193,7 @@ impl Verifier {
         ))
     }
 
-    /// Whether checking that token costs little: by a secret, or because it was checked before.
+    /// Whether checking that token is cheap: by a secret, or because it was checked before.
     fn is_cheap(&self, token: &str) -> bool {
         self.algorithm == Algorithm::HS256 || self.checker.load().checked.contains_key(&hash(token))
     }
@@ -204,6 +205,7 @@ impl Verifier {
             return Ok(claims);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| Unauthorized)?;
+        // A token that names a key is checked with that key only.
         let mut candidates = checker.keys.candidates(header.kid.as_deref());
         let claims: Claims = candidates
             .find_map(|key| jsonwebtoken::decode(token, key, &self.validation).ok())
@@ -213,12 +215,13 @@ impl Verifier {
         Ok(claims)
     }
 
-    /// What a token says, if it is ours and valid at `now`.
+    /// The claims of a token, if it is ours and valid at `now`.
     ///
     /// # Errors
-    /// [`Unauthorized`] for every other token, for one reason as for another.
+    /// [`Unauthorized`] for every other token, whatever the reason.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Unauthorized> {
         let claims = self.decode(token)?;
+        // On every call, because a remembered token still expires.
         let now = now.as_second();
         let expired = now > claims.exp.saturating_add(LEEWAY_SECONDS);
         let early = claims
@@ -250,7 +253,8 @@ fn warn_of(ignored: &[String]) {
     }
 }
 
-/// Signature and required claims by the library; `exp` and `nbf` by us, on the injected clock.
+/// The library checks the signature and the required claims. `exp` and `nbf` are checked in
+/// `verify`, on the injected clock.
 fn validation(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims = ["exp", "sub"].map(str::to_owned).into();
@@ -260,10 +264,10 @@ fn validation(algorithm: Algorithm) -> Validation {
     validation
 }
 
-/// An HS256 token for development, for whoever may be asked.
+/// Makes an HS256 token for development.
 ///
 /// # Errors
-/// Never for a secret that is text; the error is the library's.
+/// The library's own error, which no text as a secret causes.
 pub fn mint(
     secret: &str,
     sub: &str,
@@ -282,7 +286,7 @@ pub fn mint(
     sign(secret, &claims)
 }
 
-/// An HS256 token that says those things.
+/// Makes an HS256 token with these claims.
 ///
 /// # Errors
 /// As [`mint`].

@@ -1,7 +1,7 @@
-//! The `JWT_*` settings: which one algorithm, and the keys that go with it.
+//! The `JWT_*` settings: the one algorithm, and its keys.
 //!
-//! The one rule: settings that contradict each other are a problem, never a silent choice; a secret or a
-//! key that nobody uses is mostly a service that believes something else than its operator.
+//! The one rule: contradictory settings are a problem, never a silent choice. An unused secret or
+//! key usually means that the service is not configured as its operator believes.
 
 use super::{
     JWKS, MIN_SECRET_CHARS, Verifier,
@@ -40,17 +40,17 @@ const JWKS_FILE: Setting = Setting::new(
     "none",
     "file with a set of such keys (JWKS), read again when it changes; `kid` chooses the key",
 );
-/// What tokens must carry as `iss`.
+/// The `iss` that tokens must carry.
 pub const ISSUER: Setting =
     Setting::new("JWT_ISSUER", "not checked", "`iss` that tokens must carry");
-/// What tokens must carry as `aud`.
+/// The `aud` that tokens must carry.
 pub const AUDIENCE: Setting = Setting::new(
     "JWT_AUDIENCE",
     "not checked",
     "`aud` that tokens must carry",
 );
 
-/// What checking tokens declares.
+/// Settings and metrics of token checks.
 pub const PART: Part = Part {
     settings: &[
         ALGORITHM,
@@ -64,10 +64,10 @@ pub const PART: Part = Part {
     metrics: watched_file::PART.metrics,
 };
 
-/// Where a public key may come from; exactly one of them.
+/// The sources of a public key, of which exactly one must be set.
 const SOURCES: [Setting; 3] = [PUBLIC_KEY, PUBLIC_KEY_FILE, JWKS_FILE];
 
-/// The algorithm that the settings name; `None` for one that is not ours.
+/// The configured algorithm; `None` for an unsupported one.
 #[must_use]
 pub fn algorithm(settings: &Settings) -> Option<Algorithm> {
     match settings.text(ALGORITHM).as_deref().map(str::trim) {
@@ -80,7 +80,7 @@ pub fn algorithm(settings: &Settings) -> Option<Algorithm> {
 }
 
 impl Verifier {
-    /// Reads the `JWT_*` settings; `None` when they do not suffice, which is then noted.
+    /// Reads the `JWT_*` settings; `None` when they do not suffice, which is recorded as problems.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         watched_file::announce(JWKS);
         let Some(algorithm) = algorithm(settings) else {
@@ -105,6 +105,7 @@ impl Verifier {
 }
 
 fn read_secret(settings: &mut Settings) -> Option<String> {
+    // A public key that is set but never used is a mistake of the operator.
     for name in given(settings) {
         settings.problem(
             name,
@@ -132,6 +133,7 @@ fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier
             ),
         );
     }
+    // Exactly one source, so that there is no doubt which key counts.
     match given(settings)[..] {
         [] => {
             settings.problem(

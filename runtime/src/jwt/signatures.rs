@@ -1,7 +1,8 @@
-//! Signatures of tokens, made and checked by `ring`: the cryptography that the token library is given.
+//! Signs and verifies tokens with `ring`, as the cryptography of the token library.
 //!
-//! The library's own choices bring 45 crates or a second C library; TLS needs `ring` anyway. The rule to keep:
-//! every algorithm that a setting can name is in both tables, and [`install`] runs before a token is read or made.
+//! The library's own choices bring 45 crates or a second C library; TLS needs `ring` anyway. The
+//! rule to keep: every algorithm that a setting can name is in both tables, and [`install`] runs
+//! before a token is read or made.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey,
@@ -23,18 +24,18 @@ use ring::{
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| signer(*algorithm, key),
     verifier_factory: |algorithm, key| verifier(*algorithm, key),
-    // For making key sets out of private keys, which nothing here does.
+    // Only makes key sets out of private keys, which this program never does.
     jwk_utils: JwkUtils::new_unimplemented(),
 };
 
-/// Gives the token library this cryptography. Further calls change nothing.
+/// Installs this cryptography in the token library. Further calls change nothing.
 pub fn install() {
     let _ = PROVIDER.install_default();
 }
 
-/// Is this a point of the curve P-256, uncompressed, as ES256 needs it?
+/// True for an uncompressed point of the curve P-256, as ES256 needs it.
 pub(super) fn is_p256_point(bytes: &[u8]) -> bool {
-    // A key agreement checks the other side's point; what comes of it is of no use here.
+    // A key agreement validates the other side's point; its result is not used.
     let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, bytes);
     agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &SystemRandom::new())
         .and_then(|ours| agreement::agree_ephemeral(ours, &peer, |_| ()))
@@ -73,7 +74,7 @@ impl Verifier<Vec<u8>> for Checker {
                     UnparsedPublicKey::new(*parameters, der).verify(message, signature)
                 }
                 DecodingKeyKind::RsaModulusExponent { n, e } => {
-                    // Leading zeros are allowed in a key set and refused by the library.
+                    // A key set may have leading zeros, which `ring` refuses.
                     let (n, e) = (without_zeros(n), without_zeros(e));
                     RsaPublicKeyComponents { n, e }.verify(parameters, message, signature)
                 }
@@ -145,7 +146,8 @@ impl JwtSigner for Maker {
     }
 }
 
-/// A key of one kind must not serve another: the bytes of a public key would do as an HMAC secret.
+/// A key of one kind must not serve another: the bytes of a public key would work as an HMAC
+/// secret.
 fn require(algorithm: Algorithm, family: AlgorithmFamily) -> Result<(), Error> {
     if algorithm.family() == family {
         Ok(())

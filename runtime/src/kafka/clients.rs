@@ -1,4 +1,4 @@
-//! The configuration of each kind of client: what the promises need, and what the operator gave beyond that.
+//! Configures each kind of Kafka client: what the promises require, and the operator's settings.
 
 use super::{
     KafkaSettings,
@@ -11,14 +11,14 @@ use rdkafka::{
 };
 use std::time::Duration;
 
-/// Until when a record must be acknowledged. A request waits for it, so one that is answered 503 leaves nothing
-/// behind that is delivered later.
+/// Deadline for a record's acknowledgement. A request waits for it, so nothing of a request that
+/// was answered 503 is delivered later.
 pub const MESSAGE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How much may wait for the broker. Above it beacons are answered 503.
+/// Most that may wait for the broker. Above it, beacons are answered 503.
 const QUEUE_MAX_MESSAGES: &str = "100000";
 const QUEUE_MAX_KBYTES: &str = "131072";
-/// Long enough for the records that [`Producer`](crate::Producer) hands over together to get into one batch.
+/// Long enough for records that [`Producer`](crate::Producer) hands over together to share a batch.
 const LINGER_MS: &str = "0.5";
 /// Codec of live events, which come in batches of a few.
 const LIVE_CODEC: &str = "lz4";
@@ -26,7 +26,8 @@ const LIVE_CODEC: &str = "lz4";
 const BULK_CODEC: &str = "zstd";
 
 impl KafkaSettings {
-    /// An error of a client of this cluster. One that means that no broker answers says which were asked.
+    /// The text for an error of this cluster's client. If no broker answers, it names those that
+    /// were asked.
     #[must_use]
     pub fn describe(&self, error: &KafkaError) -> String {
         use rdkafka::types::RDKafkaErrorCode as Code;
@@ -39,6 +40,7 @@ impl KafkaSettings {
                     | Code::Resolve
             )
         );
+        // The usual cause is a wrong address, so the text names the setting.
         if silent {
             let brokers = &self.brokers;
             format!("Kafka does not answer at {brokers} ({error}); check KAFKA_BROKERS")
@@ -54,10 +56,11 @@ impl KafkaSettings {
             .set("client.id", "footfall")
             .set("allow.auto.create.topics", "false")
             .set("reconnect.backoff.max.ms", "1000")
-            // A small request that waits for the acknowledgement of the one before takes 40 ms more.
+            // Otherwise a small request that waits for the previous acknowledgement takes 40 ms
+            // longer.
             .set("socket.nagle.disable", "true")
             .set_log_level(RDKafkaLogLevel::Warning);
-        // librdkafka warns of each property that a client cannot use.
+        // librdkafka warns about each property that a client cannot use.
         let given = self.extra.iter();
         for (property, value) in given.filter(|(property, _)| scopes::applies(property, kind)) {
             config.set(property, value);
@@ -85,6 +88,7 @@ impl KafkaSettings {
         if !self.given("queue.buffering.max.kbytes") {
             config.set("queue.buffering.max.kbytes", QUEUE_MAX_KBYTES);
         }
+        // A property counts as given under either of its names.
         if !self.given("compression.codec") && !self.given("compression.type") {
             config.set("compression.codec", LIVE_CODEC);
         }
@@ -92,6 +96,7 @@ impl KafkaSettings {
             config.set("linger.ms", LINGER_MS);
         }
         config
+            // The promises depend on these, so no setting may change them.
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("partitioner", "murmur2_random")
@@ -102,14 +107,15 @@ impl KafkaSettings {
         config
     }
 
-    /// For a producer that never gives up: all records reach the log in the order given, however long the broker is
-    /// unavailable. The log lacks only records that the broker refuses.
+    /// For a producer that never gives up: all records reach the log in the order given, however
+    /// long the broker is unavailable. The log lacks only records that the broker refuses.
     #[must_use]
     pub fn patient_producer(&self) -> ClientConfig {
         let mut config = self.producer();
         config
             .set("message.timeout.ms", "0")
-            // Its own, whatever is set: it has one batch in hand and nowhere to put back what does not fit.
+            // Not configurable: this producer has one batch in flight and no place for records that
+            // do not fit.
             .set("queue.buffering.max.messages", QUEUE_MAX_MESSAGES)
             .set("queue.buffering.max.kbytes", QUEUE_MAX_KBYTES);
         if !self.given("compression.codec") && !self.given("compression.type") {
@@ -118,7 +124,8 @@ impl KafkaSettings {
         config
     }
 
-    /// For a consumer whose offsets Kafka never keeps: they live beside what was made of them.
+    /// For a consumer whose offsets Kafka never stores: they are stored with the results of the
+    /// records.
     #[must_use]
     pub fn consumer(&self, group: &str) -> ClientConfig {
         let mut config = self.base(Kind::Consumer);
@@ -126,7 +133,8 @@ impl KafkaSettings {
             config.set("fetch.wait.max.ms", "500");
         }
         if !self.given("queued.max.messages.kbytes") {
-            // Per partition; the default of 64 MB would be most of a small machine while catching up.
+            // Per partition. The default of 64 MB would fill most of a small machine while it
+            // catches up.
             config.set("queued.max.messages.kbytes", "8192");
         }
         config
@@ -137,7 +145,7 @@ impl KafkaSettings {
         config
     }
 
-    /// Like [`Self::consumer`], and also told when a partition has been read to its end.
+    /// Like [`Self::consumer`], but reports when a partition has been read to its end.
     #[must_use]
     pub fn consumer_with_ends(&self, group: &str) -> ClientConfig {
         let mut config = self.consumer(group);
@@ -146,7 +154,7 @@ impl KafkaSettings {
     }
 }
 
-/// True for errors that pass by themselves: the client reconnects and goes on.
+/// True for transient errors: the client reconnects and continues.
 #[must_use]
 pub fn is_transient(error: &KafkaError) -> bool {
     use rdkafka::types::RDKafkaErrorCode as Code;
@@ -167,7 +175,7 @@ pub fn is_transient(error: &KafkaError) -> bool {
     )
 }
 
-/// Turns a closure that blocks on librdkafka into a future.
+/// Runs a closure that blocks on librdkafka, without blocking the runtime.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> KafkaResult<T> + Send + 'static,
 ) -> KafkaResult<T> {

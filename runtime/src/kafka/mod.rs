@@ -1,4 +1,4 @@
-//! The log as this program sees it: the cluster, its clients, the producer, the topics.
+//! Access to the Kafka log: the cluster, its clients, the producer, the topics.
 
 mod clients;
 pub mod producer;

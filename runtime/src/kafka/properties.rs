@@ -1,19 +1,20 @@
-//! Connection settings as a file of properties, which kcat and the tools of other clients read.
+//! Connection settings as a properties file, which kcat and the tools of other clients read.
 
 use super::KafkaSettings;
 use std::fmt::Write as _;
 
-/// Parts of names whose values are secrets: passwords, private keys, tokens.
+/// Parts of property names whose values are secrets: passwords, private keys, tokens.
 const SECRET: [&str; 5] = ["password", "secret", "pem", "jaas", "token"];
 const BROKERS: &str = "bootstrap.servers";
 
-/// Why a text names no brokers to connect to.
+/// Why a properties text cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PropertiesError {
-    /// A line is neither empty, nor a comment, nor a name with a value. The line is not shown: it may be a secret.
+    /// A line is neither empty, nor a comment, nor `name=value`. It is not shown, because it may be
+    /// a secret.
     #[error("line {0} is not `name=value`")]
     Line(usize),
-    /// The servers are not named.
+    /// `bootstrap.servers` is missing.
     #[error("it does not name bootstrap.servers")]
     NoBrokers,
 }
@@ -23,11 +24,11 @@ pub enum PropertiesError {
 pub enum Secrets {
     /// All of them.
     Included,
-    /// None: a comment in their place says which settings have them.
+    /// None of them; a comment names the setting instead.
     LeftOut,
 }
 
-/// The text of a file of properties: a setting on each line.
+/// The settings as a properties text, one on each line.
 #[must_use]
 pub fn write(kafka: &KafkaSettings, secrets: Secrets) -> String {
     let mut text = format!("{BROKERS}={}\n", kafka.brokers);
@@ -45,7 +46,7 @@ pub fn write(kafka: &KafkaSettings, secrets: Secrets) -> String {
     text
 }
 
-/// The settings in such a text.
+/// Reads the settings in a properties text.
 ///
 /// # Errors
 /// [`PropertiesError`], which shows no value.
@@ -72,7 +73,7 @@ pub fn read(text: &str) -> Result<KafkaSettings, PropertiesError> {
     Ok(kafka)
 }
 
-/// The value of a property in such a text.
+/// The value of a property in a properties text.
 #[must_use]
 pub fn value(text: &str, name: &str) -> Option<String> {
     text.lines()
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn written_settings_are_read_back() {
         let kafka = KafkaSettings::with_login("127.0.0.1:9092", "footfall", "a=b c#d");
         let text = write(&kafka, Secrets::Included);
         let read = read(&text).unwrap();
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cannot_be_read_is_named_by_its_number_alone() {
+    fn an_invalid_line_is_reported_by_its_number_only() {
         let error = read("bootstrap.servers=a:1\nhunter2\n").unwrap_err();
         assert_eq!(error, PropertiesError::Line(2));
         assert!(!error.to_string().contains("hunter2"));

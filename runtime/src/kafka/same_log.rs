@@ -1,6 +1,7 @@
-//! Reads single records, to find out whether a log still holds what it held before.
+//! Reads single records, to check that a log still holds what it held before.
 //!
-//! A log that lost its end and got other records since may have the same name and length. Only the record tells.
+//! A log that lost its end and received other records since may have the same name and length. Only
+//! the record shows the difference.
 
 use super::{KafkaSettings, topics};
 use rdkafka::{
@@ -12,7 +13,7 @@ use rdkafka::{
 use schemas::directory::Log;
 use std::time::Duration;
 
-/// How long the cluster may take to answer.
+/// Timeout for the cluster's answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads single records of a cluster. Every method blocks.
@@ -27,7 +28,7 @@ impl std::fmt::Debug for LogReader {
 }
 
 impl LogReader {
-    /// A reader with a client of its own. The group is only a name: offsets are kept nowhere.
+    /// A reader with its own client. The group is only a name: no offsets are stored.
     ///
     /// # Errors
     /// When librdkafka refuses the settings.
@@ -49,7 +50,7 @@ impl LogReader {
         self.consumer.fetch_watermarks(topic, partition, timeout)
     }
 
-    /// The log's name and shape; `None` while its topics are being made.
+    /// The log's name and shape; `None` while its topics are being created.
     ///
     /// # Errors
     /// When the cluster does not answer.
@@ -60,7 +61,7 @@ impl LogReader {
     /// The payload of the record at an offset; `None` when the log has no such record.
     ///
     /// # Errors
-    /// When the cluster does not answer in time, which says nothing about the log.
+    /// When the cluster does not answer in time. That says nothing about the log.
     pub fn payload_at(
         &self,
         topic: &str,
@@ -84,7 +85,7 @@ impl LogReader {
             Some(Ok(message)) if message.offset() == offset => {
                 Ok(Some(message.payload().unwrap_or_default().to_vec()))
             }
-            // Compaction took the record.
+            // Compaction has removed the record.
             Some(Ok(_)) => Ok(None),
         };
         self.consumer.unassign()?;
@@ -92,7 +93,7 @@ impl LogReader {
     }
 }
 
-/// True when the broker has no such offset: the log is another one.
+/// True when the broker does not have such an offset: the log is a different one.
 #[must_use]
 pub fn is_out_of_range(error: &KafkaError) -> bool {
     matches!(

@@ -1,4 +1,6 @@
-//! Which kind of client a property of librdkafka is for. The lists are librdkafka's own, without callbacks.
+//! Which kind of client each librdkafka property applies to.
+//!
+//! The lists are librdkafka's own, without callbacks.
 
 /// A kind of client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,7 +9,8 @@ pub(super) enum Kind {
     Producer,
     /// Reads records.
     Consumer,
-    /// Asks for and changes topics. Some of its clients are producers to librdkafka, others consumers.
+    /// Queries and changes topics. To librdkafka, some of its clients are producers, others
+    /// consumers.
     Admin,
 }
 
@@ -99,7 +102,7 @@ mod tests {
         time::Duration,
     };
 
-    /// Keeps what librdkafka says.
+    /// Collects librdkafka's log lines.
     #[derive(Clone, Default)]
     struct Said(Arc<Mutex<Vec<String>>>);
 
@@ -114,13 +117,14 @@ mod tests {
         fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
     }
 
-    /// Whether librdkafka warned that the client cannot use its one property. The warning may have another name for it.
+    /// Whether librdkafka warned that the client cannot use the property. It may use the property's
+    /// other name.
     fn was_warned(said: &Said) -> bool {
         let said = said.0.lock().unwrap();
         said.iter().any(|text| text.contains("will be ignored"))
     }
 
-    /// A value of a property whose default librdkafka does not tell.
+    /// A value for a property whose default librdkafka does not report.
     fn some_value(property: &str) -> &'static str {
         match property {
             "auto.offset.reset" => "error",
@@ -151,7 +155,7 @@ mod tests {
                     .unwrap_or_else(|_| some_value(property).to_owned());
                 config.set(*property, value);
                 let said = Said::default();
-                // A client says what it thinks of its configuration in its first polls.
+                // A client checks its configuration during its first polls.
                 if of_producers {
                     let client: BaseConsumer<_> = config.create_with_context(said.clone()).unwrap();
                     poll_until(|| was_warned(&said), |wait| drop(client.poll(wait)));

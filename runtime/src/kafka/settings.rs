@@ -1,4 +1,4 @@
-//! The cluster and what an operator may configure about its clients: `KAFKA_BROKERS` and `KAFKA_<PROPERTY>`.
+//! Settings of the cluster and its clients: `KAFKA_BROKERS` and `KAFKA_<PROPERTY>`.
 
 use crate::{
     Settings,
@@ -23,7 +23,7 @@ const BROKERS: Setting = Setting::new(
 )
 .required();
 
-/// What Kafka clients declare.
+/// Settings and metrics of Kafka clients.
 pub const PART: Part = Part {
     settings: &[BROKERS],
     metrics: &[Metric::counter(
@@ -33,7 +33,7 @@ pub const PART: Part = Part {
     )],
 };
 
-/// Properties that exactly-once counting rests on.
+/// Properties that exactly-once counting depends on.
 const FIXED: &[&str] = &[
     "acks",
     "request.required.acks",
@@ -61,7 +61,7 @@ const FIXED: &[&str] = &[
     "metadata.broker.list",
 ];
 
-/// A cluster and how to talk to it.
+/// A cluster, and the settings of its clients.
 #[derive(Clone)]
 pub struct KafkaSettings {
     pub(super) brokers: String,
@@ -69,7 +69,7 @@ pub struct KafkaSettings {
     pub(super) extra: Vec<(String, String)>,
 }
 
-/// Without the values of further properties, passwords among them.
+/// Without the values of further properties, which include passwords.
 impl fmt::Debug for KafkaSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.extra.iter().map(|(name, _)| name.as_str()).collect();
@@ -90,7 +90,7 @@ impl KafkaSettings {
         }
     }
 
-    /// The brokers at `host:port[,host:port]`, with a name and a password by SASL/PLAIN, without TLS.
+    /// The brokers at `host:port[,host:port]`, with a login by SASL/PLAIN, without TLS.
     #[must_use]
     pub fn with_login(brokers: impl Into<String>, username: &str, password: &str) -> Self {
         let extra = [
@@ -107,8 +107,8 @@ impl KafkaSettings {
         }
     }
 
-    /// The same as settings of a program: `KAFKA_BROKERS` and every further `KAFKA_<NAME>` with its value, passwords
-    /// included.
+    /// The same as settings of a program: `KAFKA_BROKERS` and every further `KAFKA_<NAME>`. The
+    /// values include passwords.
     #[must_use]
     pub fn variables(&self) -> Vec<(String, String)> {
         let further = self.extra.iter().map(|(property, value)| {
@@ -120,14 +120,14 @@ impl KafkaSettings {
             .collect()
     }
 
-    /// Reads `KAFKA_BROKERS` and every further `KAFKA_<NAME>`. Unknown names are warned about, fixed
-    /// ones are problems.
+    /// Reads `KAFKA_BROKERS` and every further `KAFKA_<NAME>`. Logs a warning for each unknown
+    /// name; fixed properties are problems.
     pub fn read(settings: &mut Settings) -> Self {
         let brokers = settings.required(&BROKERS);
         Self::read_with(settings, brokers)
     }
 
-    /// Notes the problems of every `KAFKA_<NAME>`, for a program that may not need a cluster.
+    /// Records the problems of every `KAFKA_<NAME>`, for a program that may not need a cluster.
     pub fn check_given(settings: &mut Settings) {
         let brokers = settings.text(BROKERS).unwrap_or_default();
         Self::read_with(settings, brokers);
@@ -148,6 +148,7 @@ impl KafkaSettings {
                 );
                 continue;
             }
+            // librdkafka itself judges the property and its value.
             match ClientConfig::new()
                 .set(&property, &value)
                 .create_native_config()
@@ -169,14 +170,14 @@ impl KafkaSettings {
         kafka
     }
 
-    /// Notes what librdkafka refuses of these settings together, for example more requests in flight than an
-    /// idempotent producer may have: it says so only when a client is made.
+    /// Records settings that librdkafka refuses together, for example more requests in flight than
+    /// an idempotent producer may have. librdkafka reports these only when a client is made.
     fn check(&self, settings: &mut Settings) {
         if self.extra.is_empty() {
             return;
         }
         let trial = |mut config: ClientConfig| {
-            // Nothing is to be connected to, nor joined, nor said about that.
+            // The trial must not connect, join a group, or log about either.
             config
                 .remove("bootstrap.servers")
                 .remove("group.id")
@@ -194,11 +195,12 @@ impl KafkaSettings {
         }
     }
 
-    /// The setting that a text of librdkafka is about, which puts names of properties between backticks.
+    /// The setting that a text of librdkafka is about; librdkafka puts property names between
+    /// backticks.
     fn blame(&self, text: &str) -> String {
         let named: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
         let is_meant = |property: &str| {
-            // Some have a short name and a long one.
+            // Some properties have a short name and a long one.
             let same = |name: &&str| property.starts_with(*name) || name.starts_with(property);
             named.iter().any(same)
         };
@@ -218,7 +220,8 @@ impl KafkaSettings {
     }
 }
 
-/// What librdkafka says against the value of a property. It names a property of two names by the other one.
+/// librdkafka's objection to a value. It may use the property's other name, so the given one
+/// replaces it.
 pub(super) fn refusal(property: &str, text: &str) -> String {
     let text = text.trim();
     let named = ["property \"", "value for \""]
@@ -232,7 +235,7 @@ pub(super) fn refusal(property: &str, text: &str) -> String {
     format!("{text}{}", advice(text))
 }
 
-/// What to do about a text of librdkafka that says that a part of it is missing.
+/// Advice for a text of librdkafka about a feature that its build lacks.
 fn advice(text: &str) -> &'static str {
     let missing = [
         "not supported in this build",
@@ -246,7 +249,8 @@ fn advice(text: &str) -> &'static str {
     }
 }
 
-/// True the first time that a name is ignored: each part of a program reads the settings, and one warning is enough.
+/// True the first time that a name is ignored. Each part of a program reads the settings, and one
+/// warning is enough.
 pub(super) fn is_first(name: &str) -> bool {
     static IGNORED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut ignored = IGNORED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Settings of Kafka clients: what is refused, what is said, and what never is.
+//! Settings of Kafka clients: which are refused, with which texts, and which values stay hidden.
 
 use super::{
     KafkaSettings,
@@ -17,7 +17,7 @@ fn problems(pairs: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_cannot_be_changed_is_a_problem_of_its_setting() {
+fn a_fixed_property_is_a_problem_of_its_setting() {
     for (name, value) in [
         ("KAFKA_ACKS", "1"),
         ("KAFKA_RETRIES", "0"),
@@ -34,7 +34,7 @@ fn what_cannot_be_changed_is_a_problem_of_its_setting() {
 }
 
 #[test]
-fn a_wrong_value_is_said_of_the_property_that_was_given() {
+fn an_invalid_value_is_reported_under_the_given_property() {
     for (name, value, property) in [
         ("KAFKA_LINGER_MS", "abc", "linger.ms"),
         ("KAFKA_LINGER_MS", "-5", "linger.ms"),
@@ -56,7 +56,7 @@ fn a_wrong_value_is_said_of_the_property_that_was_given() {
 }
 
 #[test]
-fn a_part_that_the_build_lacks_is_advised_about() {
+fn a_feature_that_the_build_lacks_comes_with_advice() {
     let text = "Configuration property \"ssl.ca.location\" not supported in this build: \
                 OpenSSL not available at build time";
     let said = refusal("ssl.ca.location", text);
@@ -81,7 +81,7 @@ fn settings_of_clients_are_checked_without_a_cluster() {
 }
 
 #[test]
-fn what_does_not_go_together_is_a_problem_before_a_client_is_made() {
+fn conflicting_settings_are_a_problem_before_a_client_is_made() {
     for (name, value) in [
         ("KAFKA_MAX_IN_FLIGHT", "10"),
         ("KAFKA_MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION", "10"),
@@ -105,7 +105,7 @@ fn what_does_not_go_together_is_a_problem_before_a_client_is_made() {
 }
 
 #[test]
-fn an_ignored_name_is_told_once_and_no_value_ever() {
+fn an_ignored_name_is_reported_once_and_no_value_ever() {
     assert!(is_first("KAFKA_NO_SUCH_NAME"));
     assert!(!is_first("KAFKA_NO_SUCH_NAME"));
     let kafka = KafkaSettings {

@@ -1,4 +1,4 @@
-//! Creating the topics, checking their settings, and the name of the log they hold.
+//! Creates the topics, checks their settings, and gives the log that they hold its name.
 
 use super::{
     KafkaSettings, blocking, is_transient,
@@ -26,29 +26,29 @@ use thiserror::Error;
 use tracing::debug;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause before fresh topics are looked at again.
+/// Pause before new topics are checked again.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Why the topics are not fit for use.
+/// Why the topics cannot be used.
 #[derive(Debug, Error)]
 pub enum TopicError {
     /// The cluster did not answer, or refused.
     #[error("{said}")]
     Kafka {
-        /// What the client said.
+        /// The client's error.
         error: KafkaError,
-        /// The same for people, with the cluster's address where it did not answer.
+        /// Its text for people, with the cluster's address if it did not answer.
         said: String,
     },
-    /// A topic is not there.
+    /// A topic does not exist.
     #[error("topic {0} does not exist; create it with `footfall topics`")]
     Missing(String),
-    /// A topic is not what it must be.
+    /// A topic has wrong settings.
     #[error("topic {topic}: {what}")]
     Wrong {
         /// The topic.
         topic: String,
-        /// What is, and what must be.
+        /// The actual and the required setting.
         what: String,
     },
     /// The name of the log could not be written.
@@ -57,7 +57,7 @@ pub enum TopicError {
 }
 
 impl TopicError {
-    /// For `map_err`: the word of a client of this cluster.
+    /// For `map_err`: describes an error of this cluster's client.
     fn of(kafka: &KafkaSettings) -> impl Fn(KafkaError) -> Self {
         move |error| Self::Kafka {
             said: kafka.describe(&error),
@@ -65,7 +65,7 @@ impl TopicError {
         }
     }
 
-    /// True for what passes by itself just after topics were made.
+    /// True for errors that are usual just after topics were created.
     fn passes(&self) -> bool {
         match self {
             Self::Kafka { error, .. } => is_transient(error),
@@ -75,19 +75,19 @@ impl TopicError {
     }
 }
 
-/// What [`ensure`] found or made.
+/// The result of [`ensure`].
 #[derive(Clone, Debug)]
 pub struct Topics {
     /// The log's name and shape.
     pub log: Log,
-    /// Names of the topics that were made.
+    /// Names of the topics that were created.
     pub created: Vec<String>,
 }
 
 /// Creates the missing topics, checks all of them and gives the log its name.
 ///
 /// # Errors
-/// [`TopicError`] when the cluster refuses or a topic is not what it must be.
+/// [`TopicError`] when the cluster refuses or a topic has wrong settings.
 pub async fn ensure(
     kafka: &KafkaSettings,
     events_partitions: i32,
@@ -99,7 +99,7 @@ pub async fn ensure(
     loop {
         match name(kafka, ids, now).await {
             Ok(log) => return Ok(Topics { log, created }),
-            // A cluster says that a topic is made before every broker knows its leaders.
+            // A cluster reports a topic as created before every broker knows its leaders.
             Err(error) if error.passes() && begun.elapsed() < TIMEOUT => {
                 debug!("the topics are not there yet: {error}");
                 tokio::time::sleep(RETRY_PAUSE).await;
@@ -122,7 +122,7 @@ async fn name(
     Ok(log)
 }
 
-/// Checks that the topics are there and what they must be. Every service does at its start.
+/// Checks that the topics exist and have the right settings. Every service does this at its start.
 ///
 /// # Errors
 /// [`TopicError`] says what is wrong.
@@ -144,7 +144,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
         return Ok(Vec::new());
     }
     let admin = admin(kafka).map_err(TopicError::of(kafka))?;
-    // Three copies where there are three brokers; `footfall topics` is run once, before any traffic.
+    // Three replicas if there are three brokers; `footfall topics` runs once, before any traffic.
     let replicas = i32::try_from(brokers).unwrap_or(3).clamp(1, 3);
     let retentions: Vec<String> = missing
         .iter()
@@ -160,6 +160,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
                 TopicReplication::Fixed(replicas),
             )
             .set("cleanup.policy", spec.cleanup_policy);
+            // A compacted topic deletes nothing by age or size.
             if spec.retention_ms.is_some() {
                 topic
                     .set("retention.ms", retention)
@@ -180,7 +181,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
     for result in results {
         match result {
             Ok(name) => created.push(name),
-            // Another program was faster.
+            // Another program created it first.
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
             Err((name, code)) => {
                 return Err(TopicError::Wrong {
@@ -195,6 +196,7 @@ async fn create(kafka: &KafkaSettings, events_partitions: i32) -> Result<Vec<Str
 
 async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
     let (existing, _) = metadata(kafka).await?;
+    // The log's own entry has the partition count that the log was made with.
     let specs = specs(log.events_partitions);
     for spec in &specs {
         let partitions = existing
@@ -277,6 +279,7 @@ async fn write_log(
     now: Timestamp,
 ) -> Result<Log, TopicError> {
     let (existing, _) = metadata(kafka).await?;
+    // An events topic from before may have another partition count than a new one.
     let partitions = existing.get(EVENTS).copied().unwrap_or_default();
     let log = Log {
         log_id: ids.uuid_v7(now),
@@ -299,7 +302,7 @@ async fn write_log(
     }
 }
 
-/// The name of the log, which is the first record that its directory ever got.
+/// The log's name and shape, as its directory has them; `None` while the directory has none.
 ///
 /// # Errors
 /// When the cluster does not answer.
@@ -307,7 +310,7 @@ pub async fn read_log(kafka: &KafkaSettings) -> Result<Option<Log>, TopicError> 
     scan_directory(kafka, log_of).await
 }
 
-/// The same, by a consumer that reports ends of partitions and has nothing else to do. Blocks.
+/// The same, with a consumer that reports ends of partitions and has no other use. Blocks.
 pub(super) fn read_log_by(consumer: &BaseConsumer) -> KafkaResult<Option<Log>> {
     let found = scan(consumer, log_of);
     consumer.unassign()?;
@@ -321,7 +324,7 @@ fn log_of(entry: Option<Entry>) -> Option<Log> {
     }
 }
 
-/// The fingerprints of the secrets that ingest works with; `None` while it was never started on this log.
+/// The fingerprints of ingest's secrets; `None` if ingest was never started on this log.
 ///
 /// # Errors
 /// When the cluster does not answer.
@@ -338,7 +341,8 @@ pub async fn read_secrets(kafka: &KafkaSettings) -> Result<Option<SecretFingerpr
     found.await
 }
 
-/// Shows the directory's entries, from the first to the last, and at its end `None`, until something is found.
+/// Passes the directory's entries to `find` in their order, and `None` at its end, until it finds
+/// something.
 async fn scan_directory<T: Send + 'static>(
     kafka: &KafkaSettings,
     find: impl FnMut(Option<Entry>) -> Option<T> + Send + 'static,
@@ -373,7 +377,7 @@ fn scan<T>(
             Some(Err(KafkaError::PartitionEOF(_))) => return Ok(find(None)),
             Some(Err(error)) => return Err(error),
             Some(Ok(message)) => {
-                // What a newer program wrote is not for us.
+                // A newer program may have written entries that this one does not know.
                 let entry = serde_json::from_slice(message.payload().unwrap_or_default());
                 if let Ok(entry) = entry
                     && let Some(found) = find(Some(entry))

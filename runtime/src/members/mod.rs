@@ -1,7 +1,7 @@
 //! Members of JSON bodies, each declared once: name, rule, description and example.
 //!
-//! Validation and the document read the same [`Member`], so a bound in the document is one that
-//! refuses. A body is a type that lists its members ([`Body`]).
+//! Validation and the document read the same [`Member`], so each bound in the document is enforced.
+//! A body is a type that lists its members ([`Body`]).
 
 mod rules;
 
@@ -17,15 +17,15 @@ use crate::{
 use serde_json::{Map, Value};
 use std::{borrow::Cow, fmt::Debug};
 
-/// What a member may hold.
+/// The values that a member accepts.
 pub trait Rule: Debug + Sync {
-    /// What it is read as.
+    /// The type of a value.
     type Value<'a>;
 
-    /// Reads a member: `None` when it is absent or `null`, and when it breaks the rule, which is noted.
+    /// Reads a member. `None` when it is absent or `null`, or breaks the rule, which is recorded.
     fn read<'a>(&self, fields: &mut Fields<'a>, name: &str) -> Option<Self::Value<'a>>;
 
-    /// Whether the empty text is refused where the member must be there.
+    /// Whether a required member refuses the empty text.
     fn is_text(&self) -> bool {
         false
     }
@@ -33,7 +33,7 @@ pub trait Rule: Debug + Sync {
     /// The rule as a schema.
     fn schema(&self) -> Schema;
 
-    /// The member's description, with what a schema cannot say about the rule.
+    /// The member's description, with rules that a schema cannot express.
     fn describe(&self, about: &'static str) -> Cow<'static, str> {
         about.into()
     }
@@ -62,7 +62,7 @@ impl<R> Member<R> {
         }
     }
 
-    /// The same member where it must be there.
+    /// The same member, required.
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
@@ -91,10 +91,12 @@ impl<R> Member<R> {
 }
 
 impl<R: Rule> Member<R> {
-    /// Reads it from an object. Broken rules are noted in `fields`, and what is given back is then of no use.
+    /// Reads it from an object. Broken rules are recorded in `fields`; the result is then of no
+    /// use.
     pub fn read<'a>(&self, fields: &mut Fields<'a>) -> Option<R::Value<'a>> {
         if self.required {
             let given = fields.get(self.name);
+            // An empty text is as useless as an absent one, but gets its own message.
             let empty = given.is_some_and(|given| given == "") && self.rule.is_text();
             if empty || given.is_none() {
                 let what = if empty {
@@ -110,12 +112,12 @@ impl<R: Rule> Member<R> {
     }
 }
 
-/// A member of any rule, as lists of members hold it.
+/// A member of any rule, for lists of members.
 pub trait Declared: Debug + Sync {
     /// Its name.
     fn name(&self) -> &'static str;
 
-    /// The member as the document has it.
+    /// The member as the document shows it.
     fn member(&self) -> openapi::Member;
 
     /// Its example, unless it has none.
@@ -153,7 +155,7 @@ pub trait Body: Sized {
     /// Its members, all of which [`read`](Self::read) reads.
     const MEMBERS: &'static [&'static dyn Declared];
 
-    /// Reads the members. Broken rules are noted in `fields`.
+    /// Reads the members. Broken rules are recorded in `fields`.
     fn read(fields: &mut Fields<'_>) -> Self;
 }
 

@@ -1,4 +1,4 @@
-//! The rules that many members follow.
+//! Rules that many members share.
 
 use super::Rule;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use std::ops::RangeInclusive;
 use uuid::Uuid;
 
-/// A text of at most so many Unicode scalar values; where it must be there, it must not be empty.
+/// A text of at most this many Unicode scalar values. A required text must not be empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Text(pub usize);
 
@@ -65,7 +65,7 @@ impl Rule for Id {
     }
 }
 
-/// True or false, and what holds where neither is given if the document says so.
+/// True or false, with an optional default.
 #[derive(Clone, Copy, Debug)]
 pub struct Flag(pub Option<bool>);
 

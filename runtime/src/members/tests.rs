@@ -1,4 +1,4 @@
-//! A body that exists nowhere: what is declared is what refuses and what the document says.
+//! A made-up body: its declaration both refuses values and describes them in the document.
 
 use super::*;
 use serde_json::json;
@@ -80,7 +80,7 @@ fn every_broken_rule_is_named() {
 }
 
 #[test]
-fn the_document_says_what_is_declared() {
+fn the_document_shows_the_declared_rules() {
     let told = Value::from(schema(Thing::MEMBERS));
     assert_eq!(told["required"], json!(["name"]));
     let name = json!({

@@ -1,4 +1,4 @@
-//! The document, put together from the operations of several services.
+//! Builds the document from the operations of several services.
 
 use super::{
     Described,
@@ -10,10 +10,10 @@ use crate::http::Surfaces;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
-/// What holds for every route, before what each dialect says: what `http` does with each request.
+/// What `http` does with each request; the first paragraph, before the dialects' own.
 const ABOUT: &str = "Every answer has an `X-Request-Id` header, a UUID that joins it to its log lines. A request may bring its own.";
 
-/// What holds for every route, after that.
+/// Rules of every route; the paragraphs after the dialects' own.
 const ABOUT_REQUESTS: &str = "\
 Bodies are JSON objects, sent as `application/json`, as `text/plain` or without a type. `null` is the same as absent; in a PATCH it \
 clears what can be null, and what a PATCH does not mention stays. Unknown members are ignored. Lengths count Unicode scalar values. \
@@ -40,7 +40,7 @@ pub struct Document {
 }
 
 impl Document {
-    /// A document without operations. Each will be described in the dialect of its path.
+    /// A document without operations. Each operation is described in the dialect of its path.
     #[must_use]
     pub fn new(surfaces: Surfaces<dyn Described>) -> Self {
         let settings = SchemaSettings::draft2020_12()
@@ -62,25 +62,25 @@ impl Document {
         }
     }
 
-    /// Begins a family of operations; families are shown in the order in which they begin.
+    /// Begins a family of operations. The document shows families in this order.
     pub fn tag(&mut self, name: &'static str, about: &str) {
         self.tags
             .push(json!({ "name": name, "description": about }));
     }
 
-    /// The schema of what a type is written as.
+    /// The schema of a type's serialized form.
     pub fn type_of<T: JsonSchema>(&mut self) -> Schema {
         self.types.subschema_for::<T>().into()
     }
 
-    /// Puts a schema under a name and gives a reference to it.
+    /// Stores a schema under a name and returns a reference to it.
     pub fn name(&mut self, name: &str, schema: Schema) -> Schema {
         self.schemas.insert(name.to_owned(), schema.into());
         schema::reference(name)
     }
 
-    /// Names the answer with exactly these errors of one status, sorted by code, so that operations
-    /// refer to it.
+    /// Names the answer with exactly these errors of one status, sorted by code. Operations then
+    /// refer to that name.
     pub fn share(&mut self, name: &'static str, codes: &'static [&'static str]) {
         self.shared.push((name, codes));
     }
@@ -127,8 +127,8 @@ impl Document {
     }
 }
 
-/// Puts parameters that several operations have under their name, and refers to them. Of two that differ
-/// under one name, the first that is met has it.
+/// Moves parameters of several operations to the components, and refers to them there. If different
+/// parameters have one name, only the first of them moves.
 fn share_parameters(paths: &mut Map<String, Value>) -> Map<String, Value> {
     let operations = || {
         paths
@@ -146,6 +146,7 @@ fn share_parameters(paths: &mut Map<String, Value>) -> Map<String, Value> {
     let mut shared = Map::new();
     for parameter in &all {
         let uses = all.iter().filter(|other| *other == parameter).count();
+        // A parameter of a single operation is easier to read there.
         if let (2.., Some(name)) = (uses, parameter["name"].as_str()) {
             shared.entry(name).or_insert_with(|| parameter.clone());
         }
@@ -169,7 +170,7 @@ fn share_parameters(paths: &mut Map<String, Value>) -> Map<String, Value> {
 fn headers() -> Value {
     let whole = |about: &str| schema::whole(0..=i64::MAX).about(about);
     let told = |schema| header(true, schema);
-    // Limits can be switched off.
+    // Limits can be switched off, so these headers are optional.
     let perhaps = |schema| header(false, schema);
     json!({
         "X-Request-Id": told(schema::uuid().about(

@@ -1,8 +1,8 @@
-//! A value that keeps a schema's rules, for people to look at.
+//! Example values that satisfy a schema, for people.
 
 use serde_json::{Map, Value, json};
 
-/// The schema that a reference leads to, or the schema itself.
+/// The target of a reference, or the schema itself.
 pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let pointer = schema["$ref"].as_str().and_then(|to| to.strip_prefix('#'));
     match pointer.and_then(|pointer| document.pointer(pointer)) {
@@ -11,8 +11,8 @@ pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// The example of a schema, or one made from its rules: of an object what is required, and what has
-/// an example of its own.
+/// The example of a schema, or a value made from its rules. A made object has the required members,
+/// and those with an example of their own.
 pub(super) fn of(document: &Value, schema: &Value) -> Value {
     let schema = resolve(document, schema);
     let said = [
@@ -26,7 +26,7 @@ pub(super) fn of(document: &Value, schema: &Value) -> Value {
     }
     for word in ["oneOf", "anyOf"] {
         let first = &schema[word][0];
-        // Conditions on an object's members are no schemas of their own.
+        // Beside `properties`, these are conditions on the members and not alternatives.
         if !first.is_null() && schema["properties"].is_null() {
             return of(document, first);
         }
@@ -64,7 +64,7 @@ fn text(format: Option<&str>) -> Value {
     })
 }
 
-/// The members of an object: the required ones in the order in which they are said, then the others.
+/// The members of an object: the required ones in their declared order, then the others.
 pub(super) fn members(schema: &Value) -> Vec<(&String, &Value)> {
     let Some(properties) = schema["properties"].as_object() else {
         return Vec::new();
@@ -78,7 +78,7 @@ pub(super) fn members(schema: &Value) -> Vec<(&String, &Value)> {
     members
 }
 
-/// True when a member is always there.
+/// True when a member is always present.
 pub(super) fn is_required(schema: &Value, name: &str) -> bool {
     let required = schema["required"].as_array();
     required.is_some_and(|names| names.iter().any(|required| required == name))

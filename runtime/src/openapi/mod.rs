@@ -1,13 +1,13 @@
-//! The OpenAPI 3.1 document: put together from what each service says of its own routes.
+//! The OpenAPI 3.1 document, put together from each service's description of its own routes.
 //!
-//! Owns the words (schemas, operations, refusals), the document made of them, and its page; what the
-//! routes are is said next to their handlers. The one rule: what can be taken from the program is not
-//! said again: errors come from the functions that make them, answers from their types or rows, limits
-//! from their constants, envelopes from the dialect of the path.
+//! Owns the vocabulary (schemas, operations, refusals), the document and its page. Each route is
+//! described next to its handler. The one rule: the document repeats nothing that the program
+//! already states. Errors come from the functions that make them, answers from their types or rows,
+//! limits from their constants, envelopes from the dialect of the path.
 //!
-//! The document is made of `serde_json` values, and of `schemars` where an answer is a type. A report
-//! is a row of a table and a body is read member by member, so there is hardly a type for a crate like
-//! utoipa to derive from, and its builders would only spell the same values in more words.
+//! The document is a `serde_json` value, with schemas from `schemars` where an answer is a type. A
+//! report is a row of a table, and a body is read member by member. So a crate like utoipa would
+//! have hardly a type to derive from, and its builders would spell the same values in more words.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,7 +1,7 @@
-//! One operation: a method of a path, as its service describes it.
+//! Describes one operation: a method of a path.
 //!
-//! What follows from a property is not said again: a token may be missing, a limit spent, a body
-//! broken, and any handler may have a defect.
+//! Consequences of a property are not declared again: a route with a token may answer 401, one with
+//! a limit 429, one with a body 400, and any handler 500.
 
 use super::{
     Described,
@@ -18,22 +18,22 @@ const JSON: &str = "application/json";
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Everyone.
     Open,
-    /// Who has a token.
+    /// Callers with a token.
     Bearer,
-    /// Everybody; a token is needed for a part of it.
+    /// Everyone; a part of it needs a token.
     BearerForSome,
 }
 
-/// What is told of a limit.
+/// How answers show a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Throttled {
-    /// There is none.
+    /// There is no limit.
     Never,
     /// 429 when it is spent.
     WhenSpent,
-    /// 429 when it is spent, and how it stands with every answer.
+    /// 429 when it is spent, and the `X-RateLimit-*` headers on every answer.
     Always,
 }
 
@@ -67,7 +67,7 @@ struct Answer {
 enum Content {
     /// Data in the envelope of the dialect.
     Data(Schema),
-    /// The dialect's answer that has nothing to return.
+    /// The dialect's answer without data.
     Done,
     /// A body of that media type, without an envelope.
     Bare(&'static str, Schema),
@@ -92,6 +92,7 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             answers: BTreeMap::new(),
+            // Any handler may have a defect.
             refusals: vec![ApiError::internal("")],
             refuses_with_pages: false,
         }
@@ -104,7 +105,7 @@ impl Operation {
         self
     }
 
-    /// What else there is to know.
+    /// A further description.
     #[must_use]
     pub fn about(mut self, text: impl Into<String>) -> Self {
         self.about = Some(text.into());
@@ -121,7 +122,7 @@ impl Operation {
         self
     }
 
-    /// Its limit as published, what is counted by itself, and what is told of how it stands.
+    /// Sets its published limit, the unit that is counted (`each`), and how answers show the limit.
     #[must_use]
     pub fn throttled(mut self, throttled: Throttled, limit: Limit, each: &str) -> Self {
         let time = match limit.seconds {
@@ -163,7 +164,7 @@ impl Operation {
         self
     }
 
-    /// A parameter of the query that must be there.
+    /// A required parameter of the query.
     #[must_use]
     pub fn required_query_parameter(mut self, name: &str, schema: Schema) -> Self {
         self.parameters
@@ -171,7 +172,7 @@ impl Operation {
         self
     }
 
-    /// A header that it looks at.
+    /// A header that it reads.
     #[must_use]
     pub fn header_parameter(mut self, name: &str, schema: Schema) -> Self {
         self.parameters
@@ -187,8 +188,8 @@ impl Operation {
         self.refuses(refusal::of_bodies())
     }
 
-    /// A JSON body that may also come as text, which is all that `navigator.sendBeacon` sends without
-    /// a preflight.
+    /// A JSON body that may also be `text/plain`, which `navigator.sendBeacon` sends without a
+    /// preflight.
     #[must_use]
     pub fn beacon_body(mut self, schema: Schema, required: bool) -> Self {
         let schema = Value::from(schema);
@@ -202,7 +203,7 @@ impl Operation {
         self.refuses(refusal::of_bodies())
     }
 
-    /// An answer with such `data`.
+    /// An answer whose `data` has this schema.
     #[must_use]
     pub fn answers(self, status: StatusCode, about: &str, schema: Schema) -> Self {
         self.answer_with(status, about, Content::Data(schema))
@@ -242,7 +243,7 @@ impl Operation {
         self
     }
 
-    /// A header of every answer said so far that is no error.
+    /// Adds a header to every answer declared so far, but not to errors.
     #[must_use]
     pub fn answer_header(mut self, name: &str, required: bool, schema: Schema) -> Self {
         let header = header(required, schema);
@@ -252,10 +253,11 @@ impl Operation {
         self
     }
 
-    /// Errors that it answers, made as its handler makes them.
+    /// Errors that it returns, made as its handler makes them.
     #[must_use]
     pub fn refuses(mut self, errors: impl IntoIterator<Item = ApiError>) -> Self {
         for error in errors {
+            // Several properties may add the same error.
             let known = |known: &ApiError| known.code == error.code;
             if !self.refusals.iter().any(known) {
                 self.refusals.push(error);
@@ -270,20 +272,20 @@ impl Operation {
         self.refuses([refusal::of_rules()])
     }
 
-    /// 503 while something that it needs is away.
+    /// 503 while a dependency is unavailable.
     #[must_use]
     pub fn refuses_while_away(self) -> Self {
         self.refuses([ApiError::unavailable("")])
     }
 
-    /// Tells its errors as pages for people, which name no code.
+    /// Sends its errors as pages for people, without a code.
     #[must_use]
     pub fn refuses_with_pages(mut self) -> Self {
         self.refuses_with_pages = true;
         self
     }
 
-    /// The same by another method, under an id of its own.
+    /// The same operation by another method, under its own id.
     #[must_use]
     pub fn by(&self, method: Method) -> Self {
         Self {
@@ -293,7 +295,7 @@ impl Operation {
         }
     }
 
-    /// The operation object. Errors that others share are put among `shared`.
+    /// The operation object. Adds shared errors to `shared`.
     pub(super) fn into_value(
         self,
         dialect: &dyn Described,
@@ -311,7 +313,9 @@ impl Operation {
             errors.push(error.clone());
         }
         for (status, mut errors) in by_status {
+            // Shared names are found by sorted codes.
             errors.sort_by_key(|error| error.code);
+            // Pages name no codes, so they cannot share an answer with the errors in the envelope.
             let name =
                 refusal::shared_name(&errors, dialect, names).filter(|_| !self.refuses_with_pages);
             let headers = self.error_headers(status, name.is_some());
@@ -365,8 +369,9 @@ impl Operation {
         response
     }
 
-    /// The headers of an error. What is shared says nothing of limits, which not every route has.
+    /// The headers of an error. A shared error omits those of limits, which not every route has.
     fn error_headers(&self, status: u16, shared: bool) -> Value {
+        // A 429 always shows the limit that is spent.
         let spent = status == StatusCode::TOO_MANY_REQUESTS.as_u16();
         let mut headers = standing(spent || (!shared && self.throttled == Throttled::Always));
         let name = match status {
@@ -379,7 +384,7 @@ impl Operation {
     }
 }
 
-/// The headers that answers have: the correlation id, and how a limit stands where that is told.
+/// The headers of answers: the correlation id and, where shown, the state of a limit.
 fn standing(limit: bool) -> Map<String, Value> {
     let told = [
         "X-RateLimit-Limit",
@@ -397,7 +402,7 @@ fn header_reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/headers/{name}") })
 }
 
-/// A header object; what the schema says about it stands beside it.
+/// A header object. The schema's description moves to the object.
 pub(super) fn header(required: bool, schema: Schema) -> Value {
     let mut schema = Value::from(schema);
     let about = schema
@@ -410,7 +415,7 @@ pub(super) fn header(required: bool, schema: Schema) -> Value {
     header
 }
 
-/// A parameter object; what the schema says about it stands beside it.
+/// A parameter object. The schema's description moves to the object.
 fn parameter(place: &str, name: &str, mut schema: Value, required: bool) -> Value {
     let about = schema
         .as_object_mut()

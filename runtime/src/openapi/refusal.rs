@@ -1,4 +1,4 @@
-//! Errors as answers of the document, made by the very functions that handlers answer with.
+//! Errors in the document, made by the same functions that handlers use.
 
 use super::{
     Described,
@@ -12,10 +12,10 @@ use std::fmt::Write;
 /// The correlation id in examples.
 const EXAMPLE_ID: &str = "0192e000-0000-7000-8000-00000000000f";
 
-/// A name, and the codes of the errors of one status that have it.
+/// A name, and the codes of the errors of one status that it stands for.
 pub(super) type Shared = (&'static str, &'static [&'static str]);
 
-/// Errors that any route may have, under the names that routes refer to.
+/// Errors that any route may have, under their shared names.
 pub(super) const SHARED: [Shared; 9] = [
     ("Invalid", &["error.validation"]),
     ("InvalidBody", &["error.bad_request", "error.validation"]),
@@ -28,15 +28,15 @@ pub(super) const SHARED: [Shared; 9] = [
     ("Unavailable", &["error.service_unavailable"]),
 ];
 
-/// How the name of the schema that every error of a dialect has ends.
+/// Suffix of the names of the dialects' error schemas.
 pub(super) const ERROR: &str = "Error";
 
-/// Name of the schema that every error of a dialect has.
+/// Name of a dialect's error schema.
 pub(super) fn error_name(dialect: &dyn Described) -> String {
     format!("{}{ERROR}", dialect.prefix())
 }
 
-/// What a body may be refused for before anything is read in it.
+/// The errors of any JSON body.
 pub(super) fn of_bodies() -> [ApiError; 5] {
     [
         of_rules(),
@@ -47,12 +47,12 @@ pub(super) fn of_bodies() -> [ApiError; 5] {
     ]
 }
 
-/// What a broken rule is refused with.
+/// The error for a broken rule.
 pub(super) fn of_rules() -> ApiError {
     ApiError::validation(vec!["id must be a UUID".to_owned()])
 }
 
-/// The name that these errors of one status share with other routes; they are sorted by code.
+/// The shared name of these errors of one status, which are sorted by code; `None` without one.
 pub(super) fn shared_name(
     errors: &[ApiError],
     dialect: &dyn Described,
@@ -82,7 +82,7 @@ pub(super) fn response(errors: &[ApiError], dialect: &dyn Described, headers: &V
     })
 }
 
-/// The answer for these errors of one status, where people look at it.
+/// The answer for these errors of one status, on routes that show pages to people.
 pub(super) fn page(errors: &[ApiError], headers: &Value) -> Value {
     let about: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
     json!({

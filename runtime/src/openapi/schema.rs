@@ -1,4 +1,4 @@
-//! JSON Schemas, said in few words.
+//! Short builders for JSON Schemas.
 
 use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
@@ -12,26 +12,26 @@ impl Schema {
         Self(Map::new()).with("type", kind)
     }
 
-    /// The same schema with one more word of JSON Schema.
+    /// The same schema with one more keyword of JSON Schema.
     #[must_use]
     pub fn with(mut self, word: &str, value: impl Into<Value>) -> Self {
         self.0.insert(word.to_owned(), value.into());
         self
     }
 
-    /// The same schema with a sentence about it.
+    /// The same schema with a description.
     #[must_use]
     pub fn about(self, text: impl Into<String>) -> Self {
         self.with("description", text.into())
     }
 
-    /// The same schema with a value as an example.
+    /// The same schema with an example.
     #[must_use]
     pub fn example(self, value: impl Into<Value>) -> Self {
         self.with("examples", vec![value.into()])
     }
 
-    /// The same schema with a value that holds where none is given.
+    /// The same schema with a default.
     #[must_use]
     pub fn default(self, value: impl Into<Value>) -> Self {
         self.with("default", value)
@@ -69,11 +69,11 @@ impl From<schemars::Schema> for Schema {
     }
 }
 
-/// A text of at most that many characters.
+/// A text of at most `max_chars` characters.
 #[must_use]
 pub fn text(max_chars: usize) -> Schema {
     let schema = Schema::of_type("string");
-    // What only the body's own limit bounds has no number worth naming.
+    // Here only the body's own limit applies, which is no useful number.
     if max_chars == usize::MAX {
         schema
     } else {
@@ -99,7 +99,7 @@ pub fn instant() -> Schema {
     Schema::of_type("string").with("format", "date-time")
 }
 
-/// A whole number in a range; without an end where that is the type's own.
+/// A whole number in a range. An upper bound that is the type's own is not shown.
 #[must_use]
 pub fn whole(range: RangeInclusive<i64>) -> Schema {
     let schema = Schema::of_type("integer").with("minimum", *range.start());
@@ -110,7 +110,7 @@ pub fn whole(range: RangeInclusive<i64>) -> Schema {
     }
 }
 
-/// A number in a range, which may be endless.
+/// A number in a range, which may be unbounded.
 #[must_use]
 pub fn number(range: RangeInclusive<f64>) -> Schema {
     let schema = Schema::of_type("number");
@@ -131,7 +131,7 @@ pub fn boolean() -> Schema {
     Schema::of_type("boolean")
 }
 
-/// That value and no other.
+/// Exactly that value.
 #[must_use]
 pub fn constant(value: impl Into<Value>) -> Schema {
     anything().with("const", value)
@@ -149,7 +149,7 @@ pub fn any_object() -> Schema {
     Schema::of_type("object")
 }
 
-/// An array of such items.
+/// An array of items with this schema.
 #[must_use]
 pub fn list(items: Schema) -> Schema {
     Schema::of_type("array").with("items", items)
@@ -162,7 +162,7 @@ pub fn one_of(schemas: impl IntoIterator<Item = Schema>) -> Schema {
     anything().with("oneOf", schemas)
 }
 
-/// The schema of that name among the document's components.
+/// A reference to the schema of that name in the document's components.
 #[must_use]
 pub fn reference(name: &str) -> Schema {
     anything().with("$ref", format!("#/components/schemas/{name}"))
@@ -184,7 +184,7 @@ impl Member {
     }
 }
 
-/// A member that is always there.
+/// A member that is always present.
 #[must_use]
 pub fn required(name: impl Into<String>, schema: Schema) -> Member {
     Member {
@@ -209,7 +209,7 @@ pub fn nullable(name: impl Into<String>, schema: Schema) -> Member {
     optional(name, schema.or_null())
 }
 
-/// An object with these members, and perhaps others.
+/// An object with these members; others are allowed.
 #[must_use]
 pub fn object(members: impl IntoIterator<Item = Member>) -> Schema {
     let mut properties = Map::new();

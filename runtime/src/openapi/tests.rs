@@ -1,4 +1,4 @@
-//! The words, the document and its page, on routes that exist nowhere.
+//! The vocabulary, the document and its page, with made-up routes.
 
 use super::*;
 use crate::{
@@ -64,7 +64,7 @@ fn document() -> Value {
 }
 
 #[test]
-fn what_follows_from_a_property_is_in_the_document() {
+fn consequences_of_a_property_are_in_the_document() {
     let document = document();
     let add = &document["paths"]["/things/{id}"]["post"];
     let statuses: Vec<&String> = add["responses"].as_object().unwrap().keys().collect();
@@ -105,7 +105,7 @@ fn errors_are_those_of_the_functions_that_make_them() {
 }
 
 #[test]
-fn types_are_told_as_they_are_written_and_shared_parameters_once() {
+fn types_have_their_serialized_form_and_shared_parameters_occur_once() {
     let document = document();
     let components = &document["components"];
     let thing = &components["schemas"]["Thing"];
@@ -142,7 +142,7 @@ fn the_same_by_another_method_has_an_id_of_its_own() {
 }
 
 #[test]
-fn the_page_tells_it_all_and_escapes_it() {
+fn the_page_shows_the_whole_document_escaped() {
     let page = page::render(&document(), "http://here.example").unwrap();
     for part in [
         "About &lt;things&gt;.",

@@ -1,6 +1,6 @@
 //! `GET /openapi.json` and `GET /docs`: the document for programs and for people.
 //!
-//! Both are made and compressed once, when they are first asked for.
+//! Both are made and compressed once, at the first request.
 
 use crate::{
     http::{Prepared, cors},
@@ -24,7 +24,8 @@ use sha2::{Digest, Sha256};
 use std::sync::{Arc, LazyLock};
 use tracing::error;
 
-/// A new version is seen after five minutes at most, and asked for by its tag before it is sent.
+/// Clients see a new version after at most five minutes, and send its tag before they fetch it
+/// again.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -36,7 +37,7 @@ struct Texts {
     html: Prepared,
 }
 
-/// The two routes. `base` is what the page's examples send requests to.
+/// The two routes. The page's examples send requests to `base`.
 pub fn router(document: impl FnOnce() -> Value + Send + 'static, base: String) -> Router {
     let texts: Made = LazyLock::new(Box::new(move || Texts::new(&document(), &base)));
     Router::new()
@@ -88,7 +89,7 @@ impl Texts {
     }
 }
 
-/// What a browser may do with a page that has [`STYLE`] in it: nothing else is loaded, run or sent.
+/// The content security policy of a page with [`STYLE`] in it: nothing else is loaded, run or sent.
 pub(super) fn page_policy() -> HeaderValue {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

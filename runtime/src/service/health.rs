@@ -1,4 +1,4 @@
-//! `/health` (the process lives), `/ready` (it can serve), `/metrics` (Prometheus text).
+//! `/health` (the process runs), `/ready` (it can serve), `/metrics` (Prometheus text).
 
 use crate::{
     Readiness,

@@ -1,4 +1,4 @@
-//! `GET /`: a page for people who open the address in a browser, and the same as JSON for programs.
+//! `GET /`: a page for browsers, and the same as JSON for programs.
 
 use super::docs::page_policy;
 use crate::{
@@ -18,7 +18,7 @@ use tracing::error;
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
-/// A route that the page leads to.
+/// A route that the page links to.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Link {
     path: &'static str,
@@ -50,15 +50,15 @@ const STATE: [Link; 3] = [
     },
 ];
 
-/// What answers at this address.
+/// Describes the program at this address.
 #[derive(Clone, Copy, Debug, Template)]
 #[template(path = "home.html")]
 pub struct Home {
-    /// The program, as people call it.
+    /// The program's name for people.
     pub program: &'static str,
     /// What it does, in one sentence.
     pub about: &'static str,
-    /// Whether `/docs` is there.
+    /// Whether `/docs` exists.
     pub has_docs: bool,
 }
 
@@ -98,6 +98,7 @@ pub fn router(home: Home) -> Router {
         } else {
             ([(header::CACHE_CONTROL, CACHE)], told(home)).into_response()
         };
+        // Page and JSON have one address, so a cache must keep them apart.
         let vary = HeaderValue::from_static("accept");
         response.headers_mut().append(header::VARY, vary);
         response
@@ -122,7 +123,7 @@ fn told(home: Home) -> Response {
     })
 }
 
-/// Browsers name HTML and prefer it; programs take anything or ask for JSON.
+/// Browsers list HTML and prefer it; programs accept anything or ask for JSON.
 fn wants_page(headers: &HeaderMap) -> bool {
     let wishes = Wishes::read(headers, &header::ACCEPT);
     let page = wishes.weight(&["text/html", "text/*"]).unwrap_or(0.0);
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_without_documents_leads_to_none() {
+    async fn a_program_without_docs_does_not_link_to_them() {
         let home = Home {
             has_docs: false,
             ..HOME

@@ -1,4 +1,4 @@
-//! The routes that every binary serves besides its own: `/`, the state of the process, the document.
+//! The routes of every binary besides its own: `/`, the state of the process, the document.
 //!
 //! Uses `http` and `openapi`, which do not know these routes.
 

@@ -1,4 +1,4 @@
-//! Settings as the code that reads them declares them, and the list of a whole program.
+//! Declares settings next to the code that reads them, and collects those of a whole program.
 
 use crate::{
     metrics::Metric,
@@ -17,7 +17,7 @@ pub struct Setting {
     pub help: &'static str,
     /// Whether the value is never shown.
     pub secret: bool,
-    /// Text for `--help` instead of the default, for programs that do not supply the default.
+    /// Text for `--help` instead of the default, in programs that do not supply the default.
     required: Option<&'static str>,
 }
 
@@ -43,13 +43,13 @@ impl Setting {
         }
     }
 
-    /// The same, with a default that only the all-in-one program brings along.
+    /// The same, with a default that only the all-in-one program supplies.
     #[must_use]
     pub const fn required(self) -> Self {
         self.required_by("[required]")
     }
 
-    /// The same, with words for `--help`.
+    /// The same, with a text for `--help` in place of the default.
     #[must_use]
     pub const fn required_by(self, words: &'static str) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl AsRef<str> for Setting {
     }
 }
 
-/// What one part of a program declares.
+/// The settings and metrics of one part of a program.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     /// Its settings, in the order of `--help`.
@@ -74,7 +74,7 @@ pub struct Part {
     pub metrics: &'static [Metric],
 }
 
-/// Whether a program brings along what its services require.
+/// Whether a program supplies what its services require.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defaults {
     /// It does: a log, databases, secrets.
@@ -83,7 +83,7 @@ pub enum Defaults {
     Required,
 }
 
-/// What all parts of a program declare.
+/// The settings and metrics of all parts of a program.
 #[derive(Clone, Debug, Default)]
 pub struct Declared {
     settings: Vec<Setting>,
@@ -93,9 +93,9 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// Collects the parts of a program. A setting or metric of several parts is taken from the first of them.
-    /// `elsewhere` has the names of the settings that other programs read, one a line: programs often share an
-    /// environment or a settings file.
+    /// Collects the parts of a program. If several parts declare a setting or metric, the first one
+    /// counts. `elsewhere` has the names of other programs' settings, one a line, because programs
+    /// often share an environment or a settings file.
     #[must_use]
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a Part>, elsewhere: &'static str) -> Self {
         let mut declared = Self {
@@ -104,6 +104,7 @@ impl Declared {
         };
         for part in parts {
             for setting in part.settings {
+                // Parts share declarations, such as those of the Kafka clients.
                 if declared.find(setting.name).is_none() {
                     declared.settings.push(*setting);
                 }
@@ -121,8 +122,9 @@ impl Declared {
         declared
     }
 
-    /// The same, with first words of settings that programs of others use as well. With these only a name that is
-    /// nearly one of ours counts as a mistake; with all others, any name that begins so.
+    /// The same, with first words of names that other software uses as well. After such a word,
+    /// only a name that is nearly one of ours counts as a mistake. After any other first word,
+    /// every unknown name does.
     #[must_use]
     pub fn sharing(self, shared_words: &'static [&'static str]) -> Self {
         Self {
@@ -131,7 +133,7 @@ impl Declared {
         }
     }
 
-    /// Whether programs of others use names that begin with the word.
+    /// Whether other software uses names that begin with the word.
     pub(super) fn shares(&self, first_word: &str) -> bool {
         self.shared_words.contains(&first_word)
     }
@@ -160,7 +162,8 @@ impl Declared {
         own.chain(self.elsewhere.iter().copied())
     }
 
-    /// Whether a name is a setting of any program, or of the two families `KAFKA_<...>` and `RATE_LIMIT_<...>`.
+    /// Whether a name is a setting of any program, or of the two families `KAFKA_<...>` and
+    /// `RATE_LIMIT_<...>`.
     pub(super) fn is_known(&self, name: &str) -> bool {
         self.names().any(|known| known == name)
             || name.starts_with("KAFKA_")
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn help_says_what_a_program_brings_along_and_what_it_requires() {
+    fn help_shows_what_a_program_supplies_and_what_it_requires() {
         let declared = Declared::of([&FIRST], "");
         let alone = declared.help(Defaults::Required, &[]);
         assert!(alone.contains("  KEY\n      a key [required]\n"), "{alone}");

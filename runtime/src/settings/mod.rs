@@ -1,7 +1,7 @@
 //! Settings: flags over environment over file, read by name, every problem reported at once.
 //!
-//! The code that reads a setting declares it as a [`Setting`]. The one rule: a service reads all its
-//! settings into a config of its own and then asks [`Settings::finish`]; nothing reads the
+//! The code that reads a setting declares it as a [`Setting`]. The one rule: a service reads all
+//! its settings into its own config and then calls [`Settings::finish`]; nothing reads the
 //! environment later.
 
 mod declared;
@@ -22,20 +22,20 @@ use std::{
 };
 use thiserror::Error;
 
-/// The file of settings.
+/// The settings file.
 const FILE: Setting = Setting::new(
     "FOOTFALL_CONFIG",
     "none",
     "TOML file with settings by these names; flags and environment win over it",
 );
 
-/// What reading settings declares.
+/// The setting of this module.
 pub const PART: Part = Part {
     settings: &[FILE],
     metrics: &[],
 };
 
-/// The settings that were given, and what was wrong with those read so far.
+/// The given settings, and the problems of those read so far.
 #[derive(Clone, Default)]
 pub struct Settings {
     values: BTreeMap<String, String>,
@@ -58,11 +58,11 @@ impl fmt::Debug for Settings {
 pub struct Problem {
     /// The setting.
     pub name: String,
-    /// What is wrong, and what would be right. Never repeats a secret.
+    /// The mistake, and a valid alternative. Never repeats a secret.
     pub what: String,
 }
 
-/// All problems of a start. The program exits with 2.
+/// All problems of a start, after which the program exits with 2.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -82,9 +82,9 @@ impl Display for Problems {
 }
 
 impl Settings {
-    /// The settings of this process for a program that declares these: `flags` first, then the environment, then the TOML file that
-    /// `FOOTFALL_CONFIG` names. An empty value counts as absent, so what comes after it counts. A name that begins
-    /// like a setting and is not one is a problem.
+    /// The settings of this process, for a program that declares these. `flags` come first, then
+    /// the environment, then the TOML file that `FOOTFALL_CONFIG` names. An empty value counts as
+    /// absent, so the next source applies. An unknown name that looks like a setting is a problem.
     #[must_use]
     pub fn load(declared: Declared, flags: &[(&str, Option<String>)]) -> Self {
         Self::of(declared, flags, std::env::vars_os())
@@ -102,10 +102,11 @@ impl Settings {
         let declared = Arc::clone(&settings.declared);
         let mut given = BTreeMap::new();
         for (name, value) in environment {
-            // Names of settings are always text.
+            // Names of settings are always text, so this one is another program's.
             let Ok(name) = name.into_string() else {
                 continue;
             };
+            // An empty variable counts as absent, whatever its name is.
             if value.to_str().is_some_and(is_empty) {
                 continue;
             }
@@ -121,6 +122,7 @@ impl Settings {
                 (Name::Setting, Err(_)) => settings.problem(&name, "must be text in UTF-8"),
             }
         }
+        // In this order, so that the environment overrides the file, and flags override both.
         if let Some(path) = given.get(FILE.name) {
             settings.read_file(Path::new(path));
         }
@@ -134,7 +136,7 @@ impl Settings {
         settings
     }
 
-    /// Exactly these settings. For tests and for programs that put services together.
+    /// Exactly these settings. For tests, and for programs that combine services.
     #[must_use]
     pub fn from_pairs<N: Into<String>, V: Into<String>>(
         pairs: impl IntoIterator<Item = (N, V)>,
@@ -149,14 +151,14 @@ impl Settings {
         }
     }
 
-    /// Sets a value that was not given.
+    /// Sets a value unless one was given.
     pub fn set_default(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
         self.values
             .entry(name.as_ref().to_owned())
             .or_insert_with(|| value.into());
     }
 
-    /// Sets a value, whatever was given.
+    /// Sets a value, even if another one was given.
     pub fn set(&mut self, name: impl AsRef<str>, value: impl Into<String>) {
         self.values.insert(name.as_ref().to_owned(), value.into());
     }
@@ -176,6 +178,7 @@ impl Settings {
         };
         let declared = Arc::clone(&self.declared);
         for (name, value) in table {
+            // Keys of a TOML file are usually in lower case.
             let name = name.to_uppercase();
             if !declared.is_known(&name) {
                 let hint = names::hint(&name, declared.names());
@@ -199,7 +202,7 @@ impl Settings {
         }
     }
 
-    /// The text of a setting, if it was given.
+    /// The text of a setting, if given.
     #[must_use]
     pub fn text(&self, name: impl AsRef<str>) -> Option<String> {
         self.values
@@ -208,7 +211,7 @@ impl Settings {
             .cloned()
     }
 
-    /// The text of a setting that must be there.
+    /// The text of a required setting.
     pub fn required(&mut self, setting: &Setting) -> String {
         self.text(setting).unwrap_or_else(|| {
             self.problem(setting, format!("is missing; {}", setting.help));
@@ -216,8 +219,8 @@ impl Settings {
         })
     }
 
-    /// The value of a setting, or its default when it was not given. A value that cannot be read is a problem;
-    /// `right` says what would be right ("a number of seconds").
+    /// The value of a setting, or its default if it was not given. An invalid value is a problem,
+    /// in which `right` says what would be valid ("a number of seconds").
     pub fn parse<T: FromStr + Default>(&mut self, setting: &Setting, right: &str) -> T {
         let text = self.text(setting);
         let text = text.as_deref().unwrap_or(setting.default);
@@ -228,7 +231,7 @@ impl Settings {
         })
     }
 
-    /// Reads with a function whose error says what would be right.
+    /// Reads a setting with a function whose error becomes the text of the problem.
     pub fn parse_with<T, E: Display>(
         &mut self,
         name: impl AsRef<str>,
@@ -244,7 +247,7 @@ impl Settings {
         }
     }
 
-    /// The same for a setting that must be there.
+    /// The same for a required setting.
     pub fn required_with<T, E: Display>(
         &mut self,
         setting: &Setting,
@@ -254,7 +257,7 @@ impl Settings {
         given.then(|| self.parse_with(setting, read)).flatten()
     }
 
-    /// Every setting whose name begins so, without what begins it, in order of name.
+    /// Every setting whose name begins with `prefix`, without the prefix, in order of name.
     #[must_use]
     pub fn with_prefix(&self, prefix: &str) -> Vec<(String, String)> {
         let below = |(name, value): (&String, &String)| {
@@ -264,8 +267,8 @@ impl Settings {
         given.filter_map(below).collect()
     }
 
-    /// Notes a problem; the program will not start. One that several services of a program find in the
-    /// same setting is noted once.
+    /// Records a problem, with which the program does not start. A problem that several services
+    /// find in the same setting is recorded once.
     pub fn problem(&mut self, name: impl AsRef<str>, what: impl Into<String>) {
         let problem = Problem {
             name: name.as_ref().to_owned(),
@@ -279,7 +282,7 @@ impl Settings {
     /// Ends reading.
     ///
     /// # Errors
-    /// All [`Problems`] noted so far.
+    /// All [`Problems`] recorded so far.
     pub fn finish(&self) -> Result<(), Problems> {
         if self.problems.is_empty() {
             Ok(())
@@ -288,7 +291,7 @@ impl Settings {
         }
     }
 
-    /// What was given, one `NAME=value` each, secrets hidden. For the log at start.
+    /// The given settings, one `NAME=value` each, with secrets hidden. For the log at the start.
     #[must_use]
     pub fn redacted(&self) -> Vec<String> {
         self.values
@@ -303,7 +306,7 @@ fn is_empty(value: &str) -> bool {
     value.trim().is_empty()
 }
 
-/// A value for people, unless it is secret. The value of an undeclared setting may be.
+/// A value for people, unless it is secret. An undeclared setting may be secret too.
 fn shown(setting: Option<&Setting>, value: &str) -> String {
     if setting.is_none_or(|setting| setting.secret) {
         "(hidden)".to_owned()
@@ -329,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_reported_with_its_name_and_what_would_be_right() {
+    fn every_problem_names_its_setting_and_a_valid_value() {
         const BYTES: Setting = Setting::new("MOST_BYTES", "10000", "most bytes");
         let mut settings = Settings::default();
         assert_eq!(settings.parse::<u32>(&BYTES, "a number of bytes"), 10_000);
@@ -361,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_counts_as_absent_at_every_place() {
+    fn an_empty_value_counts_as_absent_in_every_source() {
         let file =
             file("public_url = \"http://file\"\nJWT_ISSUER = \"file\"\nJWT_AUDIENCE = \" \"");
         let config = file.path().to_str().unwrap();
@@ -386,13 +389,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_none_of_ours_and_looks_like_one_is_a_problem() {
+    fn an_unknown_name_that_looks_like_a_setting_is_a_problem() {
         let file = file("public_urll = \"x\"\nSHOE_SIZE = 44");
         let environment = [
             ("FOOTFALL_CONFIG", file.path().to_str().unwrap()),
             ("FOOTFALL_LISTENN", "127.0.0.1:1"),
             ("JWT_EXPIRY", "1h"),
-            // Of another of our programs, of others, and one that is as good as not there.
+            // Fine: another of our programs' settings, another vendor's, and an empty one.
             ("INGEST_LISTEN", "127.0.0.1:1"),
             ("HTTP_PROXY", "http://proxy"),
             ("FOOTFALL_COLOUR", ""),

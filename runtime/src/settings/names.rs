@@ -2,25 +2,25 @@
 
 use super::Declared;
 
-/// What the test suite and its programs tell each other.
+/// Prefix of variables between the test suite and its programs.
 const TESTS: &str = "FOOTFALL_TEST_";
-/// How many letters may be wrong in a name that is still recognised.
+/// Most wrong letters in a name that is still recognised.
 const MAX_SLIPS: usize = 3;
-/// How many may be wrong where the name may as well be another program's.
+/// The same for a name that may belong to other software.
 pub(crate) const SHARED_SLIPS: usize = 2;
 
-/// What a name of the environment is.
+/// Whose name a variable of the environment has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     /// A setting, or one of a family that its reader checks.
     Setting,
     /// Another program's.
     Foreign,
-    /// It begins like a setting and is not one.
+    /// It looks like a setting, but is unknown.
     Mistaken,
 }
 
-/// What a name of the environment is.
+/// Classifies a name of the environment.
 pub(crate) fn look_at(name: &str, declared: &Declared) -> Name {
     if declared.is_known(name) {
         return Name::Setting;
@@ -29,6 +29,7 @@ pub(crate) fn look_at(name: &str, declared: &Declared) -> Name {
         return Name::Foreign;
     }
     let first_word = name.split('_').next().unwrap_or_default();
+    // Only a name with the first word of a setting can be a mistyped setting.
     let like_ours = declared
         .names()
         .any(|known| known.split('_').next() == Some(first_word));
@@ -40,8 +41,8 @@ pub(crate) fn look_at(name: &str, declared: &Declared) -> Name {
     }
 }
 
-/// True for what container platforms set for a service of such a name, for example `FOOTFALL_SERVICE_HOST` and
-/// `API_PORT_8083_TCP_ADDR`.
+/// True for variables that container platforms set for a service of such a name, for example
+/// `FOOTFALL_SERVICE_HOST` and `API_PORT_8083_TCP_ADDR`.
 pub(crate) fn is_service_link(name: &str) -> bool {
     let words: Vec<&str> = name.split('_').collect();
     let is_number = |word: &&str| word.parse::<u16>().is_ok();
@@ -55,19 +56,20 @@ pub(crate) fn is_service_link(name: &str) -> bool {
     ends(&["SERVICE", "HOST"]) || ends(&["PORT"]) || service_port || port
 }
 
-/// The known name that most likely was meant, if one was.
+/// The known name that was most likely meant, if any.
 pub(crate) fn nearest<'a>(
     name: &str,
     known: impl Iterator<Item = &'a str>,
     slips: usize,
 ) -> Option<&'a str> {
+    // Of a short name, a few changed letters leave nothing.
     let slips = slips.min(name.len() / 5);
     let known = known.map(|known| (distance(name, known), known));
     let (distance, nearest) = known.min_by_key(|(distance, _)| *distance)?;
     (distance <= slips).then_some(nearest)
 }
 
-/// Which name was meant, or where to look.
+/// Suggests the name that was meant, or where to look.
 pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     nearest(name, known, MAX_SLIPS).map_or_else(
         || "`--help` lists the settings".to_owned(),
@@ -75,9 +77,10 @@ pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Stri
     )
 }
 
-/// How many letters must be put in, taken out or changed (Levenshtein).
+/// How many letters must be inserted, deleted or changed (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
+    // One row of the table is enough, with the values at the left and on the diagonal.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.chars().enumerate() {
         let mut diagonal = i;
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_pen_is_recognised_and_names_of_others_are_not() {
+    fn a_typing_mistake_is_recognised_and_a_foreign_name_is_not() {
         let declared = Declared::of(
             [],
             "FOOTFALL_LISTEN\nJWT_ISSUER\nRATE_LIMITS\nCORS_ORIGINS\nDATABASE_URL\nTRACKING_HMAC_SECRET\n\
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_counted() {
+    fn the_distance_counts_changed_letters() {
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("abc", "abc"), 0);

@@ -59,7 +59,7 @@ pub(super) const EMAIL_COLLECTION_ENABLED: Member<Flag> =
 pub(super) const CONSENT: Member<OneOf> = Member::new("consent", OneOf(&CONSENTS))
     .about("Whether a visitor is asked before anything is counted.");
 
-/// A username as it is given. Its rules have an error of their own, and are checked later.
+/// A username as given. Its rules have their own error, and are checked later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Username;
 
@@ -107,7 +107,7 @@ impl Rule for Slug {
     }
 }
 
-/// A text of a page, read as plain text.
+/// A text of a page, stored as plain text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plain;
 
@@ -132,7 +132,8 @@ impl Rule for StyleSheet {
 
     fn read<'a>(&self, fields: &mut Fields<'a>, name: &str) -> Option<&'a str> {
         let css = fields.string(name, MAX_CSS_CHARS)?;
-        // It would close the sheet's `<style>` element, and the browser would read the rest as markup.
+        // It would close the sheet's `<style>` element, and the browser would read the rest as
+        // markup.
         if css.to_ascii_lowercase().contains("</style") {
             fields.problem(format!("{name} must not contain </style"));
         }

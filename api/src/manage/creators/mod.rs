@@ -1,4 +1,4 @@
-//! Creators and their pages: who has what, and making it.
+//! Creators and their pages: the commands that create, read and change them.
 
 mod members;
 mod pages;

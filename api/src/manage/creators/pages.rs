@@ -1,4 +1,4 @@
-//! `POST` and `GET /api/v1/creators/{creatorId}/bio`
+//! `POST` and `GET /api/v1/creators/{creatorId}/bio`: adds and reads a page.
 
 use super::{
     members::{BIO, SLUG},
@@ -74,7 +74,7 @@ pub(super) const ADD_PAGE: Command = Command {
     },
 };
 
-/// A page of the caller with all its links, also inactive and future ones.
+/// A page of the caller with all its links, inactive and future ones included.
 pub(crate) async fn get_page(
     State(app): State<Arc<App>>,
     access: Access,
@@ -94,7 +94,7 @@ pub(crate) async fn get_page(
     Ok(ok(WireBioPage::new(page, links)).into_response())
 }
 
-/// Adds a page behind the caller's others: 201 with the page.
+/// Adds a page after the caller's others: 201 with the page.
 pub(crate) async fn add_page(
     State(app): State<Arc<App>>,
     access: Access,
@@ -109,7 +109,7 @@ pub(crate) async fn add_page(
     if app.words.flag(&bio) {
         return Err(refusals::page_flagged());
     }
-    // Of the first page: two that add at the same time count one after the other.
+    // Locks the first page, so that concurrent requests count one after the other.
     store::pages::lock(&mut tx, creator.id, None).await?;
     if store::pages::count(&mut tx, creator.id).await? >= i64::from(app.max_pages) {
         return Err(refusals::page_limit_reached(app.max_pages));
@@ -117,6 +117,7 @@ pub(crate) async fn add_page(
     let ids = (app.ids.uuid_v7(now), creator.id);
     let page = store::pages::insert(&mut tx, ids, (&slug, &bio), now)
         .await
+        // The constraint also decides between concurrent requests with one slug.
         .map_err(|error| match broken_constraint(&error) {
             Some("bio_pages_slug_key") => refusals::slug_taken(),
             _ => error.into(),
@@ -136,7 +137,7 @@ pub(crate) async fn add_page(
     Ok((StatusCode::CREATED, ok(page)).into_response())
 }
 
-/// A page as a request asks for it.
+/// A new page, as a request gives it.
 #[derive(Clone, Debug)]
 pub(super) struct NewPage {
     slug: String,

@@ -1,4 +1,4 @@
-//! `POST /api/v1/creators` and `GET /api/v1/creators/me`
+//! `POST /api/v1/creators` and `GET /api/v1/creators/me`: makes and reads a creator.
 
 use super::{
     members::{DISPLAY_NAME, USERNAME},
@@ -32,10 +32,10 @@ use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Slug of the page that comes with a creator; it is public at `/@username` as well.
+/// Slug of the page that a new creator gets, which is also public at `/@username`.
 const FIRST_SLUG: &str = "main";
 
-/// Few, because each costs a workspace number.
+/// The limit is low, because each call uses a workspace number.
 pub(super) const CREATE_CREATOR: Command = Command {
     id: "creators.create",
     verb: Verb::Post,
@@ -126,7 +126,8 @@ impl WireCreator {
     }
 }
 
-/// Makes workspace, creator and first page for the token's subject: 201 with the creator.
+/// Creates the workspace, the creator and its first page for the token's subject: 201 with the
+/// creator.
 pub(crate) async fn create_creator(
     State(app): State<Arc<App>>,
     access: Access,
@@ -135,7 +136,7 @@ pub(crate) async fn create_creator(
     let (username, display_name) = names.check()?;
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
-    // Asked first, so that a refusal does not use up a workspace number.
+    // Checked first, so that a refusal does not use up a workspace number.
     let (exists, taken) =
         store::creators::find_conflicts(&mut tx, access.user()?, &username).await?;
     if exists {
@@ -164,7 +165,7 @@ pub(crate) async fn get_creator(
     Ok(ok(WireCreator::new(creator, pages)).into_response())
 }
 
-/// What a creator wants to be called.
+/// The names that a creator asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     username: String,
@@ -183,7 +184,8 @@ impl Body for Names {
 }
 
 impl Names {
-    /// The username in lower case, by the rules that have an error of their own, and the display name.
+    /// The username in lower case, and the display name. A username that breaks the rules has its
+    /// own error.
     fn check(self) -> Result<(String, String), ApiError> {
         let username = username::read(&self.username).ok_or_else(refusals::invalid_username)?;
         let display_name = self.display_name.unwrap_or_else(|| username.clone());
@@ -202,6 +204,7 @@ async fn insert(
     let ids = (app.ids.uuid_v7(now), &workspace);
     let creator = store::creators::insert(tx, ids, access.user()?, names, now)
         .await
+        // The earlier check does not see concurrent requests; the constraints decide between them.
         .map_err(refusal)?;
     let ids = (app.ids.uuid_v7(now), creator.id);
     let page = store::pages::insert(tx, ids, (FIRST_SLUG, ""), now).await?;
@@ -219,7 +222,7 @@ async fn insert(
     Ok((creator, page))
 }
 
-/// What a constraint says when two requests came at the same time.
+/// The error for a broken constraint, when two requests arrived at the same time.
 fn refusal(error: sqlx::Error) -> ApiError {
     match broken_constraint(&error) {
         Some("creators_sub_key") => refusals::creator_exists(),

@@ -1,9 +1,9 @@
-//! Names that no creator may take, because visitors would take them for the operator, a machine or a route.
+//! Usernames that no creator may take: they suggest the operator, a machine or a route.
 //!
-//! The one rule: a word counts in any spelling. `s3curity`, `ad.min` and `support-team` are reserved like
-//! the words they are made of.
+//! The one rule: a word is reserved in any spelling. `s3curity`, `ad.min` and `support-team` are
+//! reserved like the words in them.
 
-/// Words that speak for the operator, for a power over others, or from a page that asks for a password.
+/// Words of the operator, of power over others, or of pages that ask for a password.
 const AUTHORITY: &[&str] = &[
     "abuse",
     "account",
@@ -152,7 +152,7 @@ const INFRASTRUCTURE: &[&str] = &[
     "www",
 ];
 
-/// Names that are routes, or that a site of this kind soon has.
+/// Names of routes, and names that a site of this kind is likely to need.
 const ROUTES: &[&str] = &[
     "about",
     "analytics",
@@ -228,32 +228,33 @@ const ROUTES: &[&str] = &[
 
 const CLASSES: [&[&str]; 3] = [AUTHORITY, INFRASTRUCTURE, ROUTES];
 
-/// What may separate the words of a name.
+/// Separators of the words in a name.
 pub(super) const SEPARATORS: [char; 3] = ['.', '-', '_'];
 
-/// True for a name, in lower case, that is such a word or is made of nothing but such words. Words of [`AUTHORITY`] count
-/// also with a number behind them and with an `l` for an `i`: `admin1`, `securlty`. The others would take `me2` and `mall`
-/// from people.
+/// True for a lower-case name that is a reserved word or consists only of such words. Words of
+/// [`AUTHORITY`] also count with a number at the end and with `l` for `i`: `admin1`, `securlty`.
+/// The same for other words would take `me2` and `mall` from people.
 pub(super) fn is_reserved(name: &str) -> bool {
     let numbered = |c: char| c.is_ascii_digit() || SEPARATORS.contains(&c);
     let stem = name.trim_end_matches(numbered);
     says(name, &|text| is_word(text) || is_authority(text)) || says(stem, &is_authority)
 }
 
-/// True for a text that is such a word or is made of nothing but such words.
+/// True for a text that is such a word, or consists only of such words.
 fn says(text: &str, is_word: &dyn Fn(&str) -> bool) -> bool {
     let words: Vec<&str> = text
         .split(SEPARATORS)
         .filter(|word| !word.is_empty())
         .collect();
+    // The words together count too: `ad.min` consists of no reserved words.
     let one_by_one = !words.is_empty() && words.iter().all(|word| is_word(word));
     one_by_one || is_word(text) || is_word(&words.concat())
 }
 
-/// Whether it is one of the words, also with digits or pairs of letters that look like its letters.
+/// Whether it is a reserved word, also with digits or pairs of letters that look like its letters.
 fn is_word(text: &str) -> bool {
     let listed = |text: &str| CLASSES.iter().any(|class| class.contains(&text));
-    // A 1 may be meant as either.
+    // A 1 may stand for an i or an l.
     ['i', 'l'].into_iter().any(|one| {
         let read: String = text.chars().map(|c| letter(c, one)).collect();
         listed(text) || listed(&read) || listed(&one_letter_each(&read))
@@ -264,6 +265,7 @@ fn is_word(text: &str) -> bool {
 fn is_authority(text: &str) -> bool {
     let shape = |text: &str| {
         let letters = text.chars().map(|c| match letter(c, 'i') {
+            // `l` and `i` look alike, so both become `i`.
             'l' => 'i',
             other => other,
         });
@@ -273,12 +275,12 @@ fn is_authority(text: &str) -> bool {
     AUTHORITY.iter().any(|word| shape(word) == looks)
 }
 
-/// The text with a letter for each pair that looks like one.
+/// The text with one letter for each pair that looks like it.
 fn one_letter_each(text: &str) -> String {
     text.replace("rn", "m").replace("vv", "w")
 }
 
-/// The letter that a digit is written for.
+/// The letter that a digit looks like.
 const fn letter(c: char, one: char) -> char {
     match c {
         '0' => 'o',

@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/creators/{creatorId}/bio`
+//! `PATCH /api/v1/creators/{creatorId}/bio`: changes the settings of a page.
 
 use super::{
     members::{
@@ -42,7 +42,7 @@ pub(super) const UPDATE_PAGE: Command = Command {
     refusals: || vec![refusals::page_flagged()],
 };
 
-/// The settings that a PATCH of a page mentions, each within its own bounds.
+/// The settings in a PATCH of a page, each within its own rules.
 #[derive(Clone, Debug)]
 pub(super) struct Edit {
     page_id: Option<Uuid>,
@@ -101,7 +101,7 @@ impl Edit {
     }
 }
 
-/// Changes the settings that the body mentions. What is there already writes nothing.
+/// Changes the settings in the body. A change to the stored values writes nothing.
 pub(crate) async fn update_page(
     State(app): State<Arc<App>>,
     access: Access,
@@ -121,6 +121,7 @@ pub(crate) async fn update_page(
     let page_id = store::pages::lock(&mut tx, creator.id, page_id)
         .await?
         .ok_or_else(refusals::page_not_found)?;
+    // Read after the lock, so that concurrent changes do not overwrite each other.
     let stored = store::pages::find(&mut *tx, creator.id, Some(page_id))
         .await?
         .ok_or_else(refusals::page_not_found)?;
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn null_clears_what_can_be_null() {
+    fn null_clears_only_members_that_can_be_null() {
         let edit = read(&json!({
             "bio": null, "templateId": null, "themeOverride": null, "customCss": null, "embedEnabled": null,
             "published": null, "emailCollectionEnabled": null, "consent": null, "unknown": 1,

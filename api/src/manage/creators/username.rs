@@ -1,6 +1,6 @@
 //! The rules for a creator's username: lower case, as in `/@username`.
 //!
-//! They apply to new names; names from before a rule stay.
+//! They apply to new names; existing names keep working when a rule is added.
 
 use super::reserved::{SEPARATORS, is_reserved};
 
@@ -9,14 +9,15 @@ pub(super) const MIN_CHARS: usize = 2;
 /// Longest username.
 pub(super) const MAX_CHARS: usize = 30;
 
-/// What a username is like before it is in lower case, as a pattern for clients.
+/// The form of a username before it is in lower case, as a pattern for clients.
 pub(super) const PATTERN: &str = "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$";
 
 /// The username in lower case: letters and digits, single `.`, `-` and `_` between them, and not
-/// reserved; `None` for any other. So no name ends a sentence, hides a separator behind another, or
-/// passes for one that encodes another script (`xn--`, and `xn-`, which few readers tell from it).
+/// reserved; `None` for any other. So a name cannot end a sentence, or hide a separator behind
+/// another. It also cannot look like an encoded name in another script (`xn--`, and `xn-`, which
+/// few readers distinguish from it).
 pub(crate) fn read(text: &str) -> Option<String> {
-    // ASCII only: Unicode would turn the Kelvin sign into a k.
+    // ASCII only, because Unicode would turn the Kelvin sign into a k.
     let name = text.to_ascii_lowercase();
     let valid = (MIN_CHARS..=MAX_CHARS).contains(&name.len()) && is_spelled(&name, &SEPARATORS);
     (valid && !name.starts_with("xn-") && !is_reserved(&name)).then_some(name)
@@ -92,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_taken_keeps_the_rule(text in "\\PC{0,34}|[a-zA-Z0-9_.-]{0,34}") {
+        fn accepted_names_follow_the_rules(text in "\\PC{0,34}|[a-zA-Z0-9_.-]{0,34}") {
             if let Some(name) = read(&text) {
                 prop_assert!(!name.starts_with("xn-"));
                 let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

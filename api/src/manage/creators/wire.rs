@@ -1,4 +1,4 @@
-//! A page as clients see it, and what its members may hold.
+//! A page in the answers of routes, and the values of its members.
 
 use crate::{manage::links::WireLink, store::pages::Page};
 use schemars::JsonSchema;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// What a page may do before a visitor has chosen.
+/// What a page does before a visitor has answered the question for consent.
 pub(super) const CONSENTS: [&str; 2] = ["banner", "assumed"];
 
 /// A page with its links.

@@ -1,4 +1,4 @@
-//! `POST /api/v1/creators/{creatorId}/links`
+//! `POST /api/v1/creators/{creatorId}/links`: puts a link on a page.
 
 use super::{
     WireLink,
@@ -54,7 +54,7 @@ pub(super) const ADD_LINK: Command = Command {
     },
 };
 
-/// Draws of a short code before giving up: each fails once in a hundred million times.
+/// Most short codes that are tried. With a million links, one in a hundred million is taken.
 const MAX_DRAWS: usize = 5;
 
 /// Puts a link on a page of the caller: 201 with the link.
@@ -75,7 +75,7 @@ pub(crate) async fn add_link(
     if app.words.flag(&draft.title) {
         return Err(refusals::link_flagged());
     }
-    // The lock makes two that add at the same time count one after the other.
+    // The lock makes concurrent requests count one after the other.
     let page_id = store::pages::lock(&mut tx, creator.id, page_id)
         .await?
         .ok_or_else(refusals::page_not_found)?;
@@ -100,7 +100,7 @@ pub(crate) async fn add_link(
     Ok((StatusCode::CREATED, ok(WireLink::from(link))).into_response())
 }
 
-/// Makes the link that the bio link shows, and gives its directory entry.
+/// Creates the link that the bio link shows, and returns its directory entry.
 async fn insert_link(
     app: &App,
     tx: &mut Tx<'_>,
@@ -111,6 +111,7 @@ async fn insert_link(
     for _ in 0..MAX_DRAWS {
         let code = short_code(app.ids.random_16());
         let ids = (id, creator.workspace_id);
+        // `None` means that the code is taken, and the transaction goes on with another one.
         let inserted = store::links::insert(tx, ids, destination, &code, now).await?;
         if let Some(row_version) = inserted {
             return Ok(directory::Entry::Link(directory::Link {
@@ -136,6 +137,7 @@ fn compose(id: Uuid, draft: Draft, target: Target, count: i64) -> BioLink {
         icon: draft.icon,
         sort_order: draft
             .sort_order
+            // By default after the existing links.
             .unwrap_or_else(|| i32::try_from(count).unwrap_or(i32::MAX)),
         active: draft.active,
         is_social: draft.is_social,

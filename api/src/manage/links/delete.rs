@@ -1,4 +1,4 @@
-//! `DELETE /api/v1/creators/links/{linkId}`
+//! `DELETE /api/v1/creators/links/{linkId}`: removes a link from its page.
 
 use super::own;
 use crate::{
@@ -29,7 +29,7 @@ pub(super) const DELETE_LINK: Command = Command {
     refusals: Vec::new,
 };
 
-/// Takes a link off its page for good. The others keep their places, and its clicks stay in the
+/// Removes a link from its page for good. The other links keep their places. Its clicks stay in the
 /// reports, without its name.
 pub(crate) async fn delete_link(
     State(app): State<Arc<App>>,
@@ -39,6 +39,7 @@ pub(crate) async fn delete_link(
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
     let own = own::lock(&mut tx, id, &access).await?;
+    // The link itself is only marked as deleted, so that reports still know its id.
     let row = store::links::delete(&mut tx, id, now).await?;
     let audit = store::audit::Entry {
         workspace_id: own.creator.workspace_id,

@@ -1,21 +1,20 @@
-//! Where a link may lead: a full http or https address, kept as it was written.
+//! Valid destinations of a link: full http or https addresses, kept as written.
 
 use url::{Host, Url};
 
-/// The schemes a link may have, as they must begin. `http:example.com` parses as well, but nobody
-/// means it.
+/// The schemes of a link, as it must begin. `http:example.com` is a valid URL too, but a mistake.
 const PREFIXES: [&str; 2] = ["http://", "https://"];
 
-/// The url as given, trimmed, and as a browser reads it; `None` for any that a link may not have:
-/// another scheme or none, white space or angle brackets inside, a host without a dot, as
-/// `IsUrl()` has it.
+/// The url as given, trimmed, and as a browser parses it. `None` for a url that a link may not
+/// have: another scheme or none, white space or angle brackets inside, or a host without a dot, as
+/// in `IsUrl()`.
 pub(crate) fn read(text: &str) -> Option<(&str, Url)> {
     let text = text.trim();
     let scheme = PREFIXES.iter().any(|prefix| {
         text.get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     });
-    // Browsers drop line ends and tabs inside; kept as given they would end up in a header.
+    // Browsers drop line ends and tabs inside a url; kept as given, they would end up in a header.
     let strange = |c: char| c.is_whitespace() || c.is_control() || c == '<' || c == '>';
     if !scheme || text.contains(strange) {
         return None;
@@ -33,7 +32,7 @@ mod tests {
     use super::read;
 
     #[test]
-    fn only_full_http_addresses_are_taken_and_kept_as_given() {
+    fn only_full_http_addresses_are_accepted_and_kept_as_given() {
         for text in [
             "https://example.com",
             "http://example.com/a?b=c#d",

@@ -1,4 +1,4 @@
-//! A link as a request asks for it: read and checked before anything is touched.
+//! A new link as a request gives it: read and checked before the database is used.
 
 use super::{
     destination, embed,
@@ -20,7 +20,7 @@ use uuid::Uuid;
 const NEW_TITLE: Member<Line> = TITLE.required();
 const NEW_URL: Member<Address> = URL.required();
 
-/// The fields of a new link, each within its own bounds.
+/// The members of a new link, each within its own rules.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) page_id: Option<Uuid>,
@@ -38,7 +38,7 @@ pub(super) struct Draft {
     pub(super) end: Option<Timestamp>,
 }
 
-/// What a draft says once its url is known to be one.
+/// What depends on a draft's url, once the url is valid.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) url: String,
@@ -82,12 +82,13 @@ impl Body for Draft {
 }
 
 impl Draft {
-    /// The rules that have an error of their own: url, then schedule.
+    /// Checks the rules with an error of their own: url, then schedule.
     pub(super) fn check(&self) -> Result<Target, ApiError> {
         let (given, url) = destination::read(&self.url).ok_or_else(refusals::invalid_url)?;
         if !schedule::is_in_order(self.start, self.end) {
             return Err(refusals::invalid_schedule());
         }
+        // The client's own kind replaces detection, even without data for the player.
         let detected = match &self.embed_type {
             Some(_) => None,
             None => embed::detect(&url),
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn url_and_schedule_have_keys_of_their_own() {
+    fn url_and_schedule_have_their_own_error_keys() {
         let key = |body| read(body).unwrap().check().unwrap_err().code;
         assert_eq!(
             key(json!({"title": "t", "url": "javascript:alert(1)"})),

@@ -1,4 +1,4 @@
-//! What a request wants changed of a link: read first, then applied to what is stored.
+//! The changes of a link in a request: read first, then applied to the stored link.
 
 use super::{
     destination, embed,
@@ -21,7 +21,7 @@ use runtime::{
 use serde_json::Value;
 use url::Url;
 
-/// The members that a PATCH of a link mentions, each within its own bounds.
+/// The members of a link in a PATCH, each within its own rules.
 #[derive(Clone, Debug)]
 pub(super) struct Edit {
     /// Plain text, never empty.
@@ -65,12 +65,13 @@ impl Body for Edit {
 }
 
 impl Edit {
-    /// The link as it shall be. The rules that have an error of their own are checked here, since
-    /// they need what is stored: url, then schedule.
+    /// The changed link. The rules with an error of their own are checked here, because they need
+    /// the stored link: url, then schedule.
     pub(super) fn apply(self, stored: &BioLink) -> Result<BioLink, ApiError> {
         let mut link = stored.clone();
         if let Some(given) = &self.url {
             let (given, url) = destination::read(given).ok_or_else(refusals::invalid_url)?;
+            // The same url keeps its embed, because some editors send every member.
             if given != stored.url {
                 given.clone_into(&mut link.url);
                 self.renew_embed(&mut link, &url);
@@ -92,8 +93,8 @@ impl Edit {
         }
     }
 
-    /// A new url takes its embed with it: it is detected anew unless the request says something of it,
-    /// and what the old url was played with goes in any case.
+    /// A new url replaces the embed. It is detected again, unless the request mentions the embed.
+    /// The stored data of the old url's player is removed in any case.
     fn renew_embed(&self, link: &mut BioLink, url: &Url) {
         link.embed_meta = None;
         if self.embed_type.is_absent() && self.embed_meta.is_absent() {
@@ -141,7 +142,7 @@ mod tests {
         serde_json::to_value(WireLink::from(link)).unwrap()
     }
 
-    /// A member and a value of it that is stored as given.
+    /// A member, and a value that is stored as given.
     fn member() -> impl Strategy<Value = (&'static str, Value)> {
         let text = "[a-z]{1,20}";
         prop_oneof![
@@ -175,7 +176,7 @@ mod tests {
     proptest! {
         // Oracle: the members of the body, written over those of the link.
         #[test]
-        fn what_is_mentioned_changes_and_nothing_else(
+        fn only_the_members_in_the_body_change(
             members in proptest::collection::vec(member(), 0..6),
         ) {
             let body: Map<String, Value> =
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn null_leaves_what_cannot_be_null_and_what_no_patch_changes_stays() {
+    fn null_and_unchangeable_members_leave_the_link_as_it_is() {
         let body = json!({
             "title": null, "url": null, "sortOrder": null, "active": null, "id": 1, "isSocial": false,
             "platform": null, "unknown": [],
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_url_takes_its_embed_with_it() {
+    fn a_new_url_replaces_the_embed() {
         let track = "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC";
         let content = json!({ "contentType": "track", "contentId": "4uLU6hMCjMI75M1A2tKUQC" });
         let own = json!({ "own": 1 });
@@ -210,7 +211,7 @@ mod tests {
                 Value::Null,
                 Value::Null,
             ),
-            // The same url, as an editor sends it that sends everything.
+            // The same url, from an editor that sends all members.
             (
                 json!({ "url": format!(" {VIDEO} ") }),
                 json!("YOUTUBE"),

@@ -1,9 +1,9 @@
-//! What a url can be shown as: players of the services that pages embed.
+//! Detects the player that can show a url, among the services that pages embed.
 
 use serde_json::{Value, json};
 use url::Url;
 
-/// The kinds a client may name; `CUSTOM` is never detected.
+/// The kinds that a client may name; `CUSTOM` is never detected.
 pub(crate) const TYPES: [&str; 7] = [
     "YOUTUBE",
     "SPOTIFY",
@@ -14,11 +14,12 @@ pub(crate) const TYPES: [&str; 7] = [
     "CUSTOM",
 ];
 
-/// A kind with what its player needs beside the url.
+/// A kind, with what its player needs besides the url.
 pub(crate) type Embed = (&'static str, Option<Value>);
 
-/// The embed of a url; `None` when it is just a link.
+/// The embed of a url; `None` for a plain link.
 pub(crate) fn detect(url: &Url) -> Option<Embed> {
+    // A dot at the end and `www.` at the beginning do not change the site.
     let host = url.host_str()?.trim_end_matches('.');
     let bare = host.strip_prefix("www.").unwrap_or(host);
     let path: Vec<&str> = url
@@ -57,7 +58,7 @@ fn youtube_id(id: &str) -> Option<Embed> {
 }
 
 fn spotify(path: &[&str]) -> Option<Embed> {
-    // Localised links begin with a part such as intl-de, players with embed.
+    // Localised links begin with a segment such as intl-de, players with embed.
     let rest = match path {
         [first, rest @ ..] if first.starts_with("intl-") || *first == "embed" => rest,
         whole => whole,
@@ -78,7 +79,7 @@ fn tiktok(path: &[&str]) -> Option<Embed> {
 }
 
 fn soundcloud(path: &[&str]) -> Option<Embed> {
-    // Its player takes the url itself. Single words are its own pages or a profile.
+    // The player takes the url itself. A single segment is a page of the service, or a profile.
     let own = ["discover", "search", "you", "stream", "upload", "pages"];
     match path {
         [first, _, ..] if !own.contains(first) => Some(("SOUNDCLOUD", None)),
@@ -102,7 +103,7 @@ fn twitch(host: &str, path: &[&str]) -> Option<Embed> {
 }
 
 fn apple_music(url: &Url, path: &[&str]) -> Option<Embed> {
-    // /<country>/<kind>/<name>/<id>, where an album's `i` names one song of it.
+    // /<country>/<kind>/<name>/<id>, where `i` on an album names one of its songs.
     let [_, kind, .., id] = path else { return None };
     let kinds = [
         "album",

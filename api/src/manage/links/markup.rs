@@ -1,12 +1,12 @@
-//! Tells markup in a text from a `<` that is just a `<`.
+//! Distinguishes markup in a text from a `<` that is just a `<`.
 //!
-//! A list of what counts as markup, not of exceptions: a tag, a comment, a declaration or an
-//! instruction that has its end. An HTML parser reads an open tag to the end of the text instead, so
-//! that `Rock <roll` would lose its rest.
+//! Lists what counts as markup: a tag, a comment, a declaration or an instruction that is complete.
+//! An HTML parser would read an open tag to the end of the text, so that `Rock <roll` lost its
+//! rest.
 
 use std::collections::HashSet;
 
-/// The text with `&lt;` for each `<` that begins no markup.
+/// The text with `&lt;` for each `<` that does not begin markup.
 pub(super) fn escape_strays(text: &str) -> String {
     let markup = markup(text);
     let mut escaped = String::with_capacity(text.len());
@@ -20,12 +20,13 @@ pub(super) fn escape_strays(text: &str) -> String {
     escaped
 }
 
-/// Where markup begins. From the end on, since a tag that is open ends where another begins.
+/// The positions where markup begins. Searches backwards, because an open tag ends where the next
+/// markup begins.
 fn markup(text: &str) -> HashSet<usize> {
     let mut found = HashSet::new();
     for (at, _) in text.rmatch_indices('<') {
         let rest = text.get(at + 1..).unwrap_or_default();
-        // Usually no `>` follows.
+        // Most texts have no `>` here, which ends the check at once.
         if rest.contains('>') && begins_markup(rest, at + 1, &found) {
             found.insert(at);
         }
@@ -33,12 +34,12 @@ fn markup(text: &str) -> HashSet<usize> {
     found
 }
 
-/// Whether what follows a `<` makes markup of it.
+/// Whether the text after a `<` makes it markup.
 fn begins_markup(rest: &str, offset: usize, later: &HashSet<usize>) -> bool {
     let is_name = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
     if let Some(comment) = rest.strip_prefix('!') {
         return match comment.strip_prefix("--") {
-            // `<!-->` is one, too.
+            // `<!-->` is a comment too.
             Some(_) => comment.contains("-->") || comment.contains("--!>"),
             None => is_name(comment) || comment.starts_with('['),
         };
@@ -47,10 +48,11 @@ fn begins_markup(rest: &str, offset: usize, later: &HashSet<usize>) -> bool {
         return is_name(instruction);
     }
     let name = rest.strip_prefix('/').unwrap_or(rest);
+    // Tried without quotes too: a quote that never closes must not hide the end of the tag.
     is_name(name) && (ends(rest, offset, later, true) || ends(rest, offset, later, false))
 }
 
-/// Whether a tag has its `>` before other markup begins; within quotes neither counts.
+/// Whether a tag has its `>` before other markup begins. Within quotes, neither counts.
 fn ends(rest: &str, offset: usize, later: &HashSet<usize>, quotes: bool) -> bool {
     let mut quote = None;
     let mut after_equals = false;
@@ -64,6 +66,7 @@ fn ends(rest: &str, offset: usize, later: &HashSet<usize>, quotes: bool) -> bool
         match char {
             '>' => return true,
             '<' if later.contains(&(offset + at)) => return false,
+            // A quote begins a value only after `=`.
             '"' | '\'' if quotes && after_equals => quote = Some(char),
             _ => {}
         }
@@ -77,7 +80,7 @@ mod tests {
     use super::escape_strays;
 
     #[test]
-    fn markup_is_left_and_everything_else_escaped() {
+    fn markup_stays_and_every_other_angle_bracket_is_escaped() {
         for text in [
             "<b>x</b>",
             "<a href='x'>y</a>",
@@ -109,7 +112,7 @@ mod tests {
         ] {
             assert_eq!(escape_strays(text), escaped);
         }
-        // As browsers read it: a `<` within a tag is a part of it, and means the same when escaped.
+        // As in browsers: a `<` within a tag is part of the tag, and means the same when escaped.
         assert_eq!(escape_strays("<img onerror=x <3>"), "<img onerror=x &lt;3>");
     }
 }

@@ -13,13 +13,13 @@ use serde_json::json;
 
 /// Longest title, before HTML is stripped.
 const MAX_TITLE_CHARS: usize = 100;
-/// Longest url: what every browser and server takes.
+/// Longest url: every browser and server accepts this length.
 const MAX_URL_CHARS: usize = 2048;
 /// Longest icon and platform name.
 const MAX_NAME_CHARS: usize = 50;
 /// Largest place in the order.
 const MAX_SORT_ORDER: i64 = 1000;
-/// Longest text that is read as a time.
+/// Longest text that is parsed as a time.
 const MAX_MOMENT_CHARS: usize = 64;
 
 pub(super) const TITLE: Member<Line> = Member::new("title", Line(MAX_TITLE_CHARS))
@@ -54,12 +54,13 @@ pub(super) const SCHEDULED_START: Member<Moment> = Member::new("scheduledStart",
 pub(super) const SCHEDULED_END: Member<Moment> =
     Member::new("scheduledEnd", Moment).about("Until when; after the start.");
 
-/// A place in the page's order as it is stored.
+/// A place in the page's order, as stored.
 pub(super) fn place(given: i64) -> Option<i32> {
     i32::try_from(given).ok()
 }
 
-/// A line of plain text of at most so many characters, with something left to see once HTML is removed.
+/// A line of plain text of at most this many characters, with something visible after HTML is
+/// removed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line(pub(crate) usize);
 
@@ -83,7 +84,7 @@ impl Rule for Line {
     }
 }
 
-/// The text of an address. Whether it is one has an error of its own, and is checked later.
+/// The text of an address. An invalid address has its own error, and is checked later.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Address;
 
@@ -103,7 +104,7 @@ impl Rule for Address {
     }
 }
 
-/// An end of the schedule.
+/// The start or the end of a schedule.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment;
 

@@ -1,7 +1,7 @@
-//! Links of bio pages: what people may write into them, and what we make of it.
+//! Links of bio pages: the rules for their members, and the commands that change them.
 //!
-//! `add`, `update`, `delete` and `reorder` touch the database, each in one transaction that has locked
-//! the page first; everything else here is a function of its input.
+//! `add`, `update`, `delete` and `reorder` use the database, each in one transaction that first
+//! locks the page. Everything else here is a function of its input.
 
 mod add;
 mod delete;

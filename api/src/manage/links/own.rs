@@ -1,4 +1,4 @@
-//! Finding a link that is the caller's, with its page locked against every other change.
+//! Finds a link of the caller, and locks its page against other changes.
 
 use crate::{
     auth::Access,
@@ -17,7 +17,7 @@ pub(super) struct OwnLink {
     pub(super) link: BioLink,
 }
 
-/// The link of that id: 404 when it is on no page, 403 when the page is another creator's.
+/// The link with that id: 404 when it is not on a page, 403 when the page is another creator's.
 pub(super) async fn lock(tx: &mut Tx<'_>, id: Uuid, access: &Access) -> Result<OwnLink, ApiError> {
     let (page_id, creator_id) = store::links::find_place(tx, id)
         .await?
@@ -25,11 +25,11 @@ pub(super) async fn lock(tx: &mut Tx<'_>, id: Uuid, access: &Access) -> Result<O
     let creator = access
         .creator(&mut **tx, creator_id, refusals::not_link_owner)
         .await?;
-    // Only now, so that nobody holds up the pages of others.
+    // Only after the check of the owner, so that a caller cannot block other creators' pages.
     store::pages::lock(tx, creator.id, Some(page_id))
         .await?
         .ok_or_else(refusals::link_not_found)?;
-    // Another request may have removed it while this one waited.
+    // Another request may have removed the link while this one waited for the lock.
     let link = store::links::find(tx, id)
         .await?
         .ok_or_else(refusals::link_not_found)?;

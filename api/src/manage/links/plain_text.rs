@@ -1,17 +1,19 @@
-//! Text as people meant it: tags are removed, script and style go with their contents, entities
-//! become their characters. A `<` that begins no tag stays.
+//! Turns a text into plain text.
+//!
+//! Removes tags, and scripts and styles with their contents, and decodes entities. A `<` that does
+//! not begin a tag stays.
 
 use super::markup::escape_strays;
 use ammonia::Builder;
 use schemas::visible::on_one_line;
 use std::{borrow::Cow, collections::HashSet};
 
-/// Most rounds of stripping, each of which takes one nesting of escapes off. Nobody writes more than
-/// two; a title of 100 characters has room for 25.
+/// Most rounds of stripping, each of which removes one level of escapes. People write at most two;
+/// a title of 100 characters has room for 25.
 const MAX_ROUNDS: usize = 32;
 
-/// The plain text of `text`, trimmed. It holds no tag, not even an escaped one, so that stripping it
-/// again changes nothing and no reader that decodes once too often finds markup.
+/// The plain text of `text`, trimmed. It contains no tag, not even an escaped one. So stripping it
+/// again changes nothing, and a reader that decodes once too often finds no markup.
 pub(crate) fn plain_text(text: &str) -> String {
     let mut plain = Cow::Borrowed(text.trim());
     for _ in 0..MAX_ROUNDS {
@@ -21,7 +23,7 @@ pub(crate) fn plain_text(text: &str) -> String {
         }
         plain = Cow::Owned(next);
     }
-    // Thousands of escapes of escapes are an attempt at something: no markup can be left of it.
+    // Thousands of nested escapes are an attack, so no character of markup may remain.
     plain.replace(['<', '&'], "").trim().to_owned()
 }
 
@@ -36,7 +38,7 @@ pub(crate) fn plain_line(text: &str) -> String {
 }
 
 fn strip_once(text: &str) -> String {
-    // Most titles hold nothing that HTML knows: they need no parser.
+    // Most titles contain nothing of HTML and need no parser.
     if !text.contains(['<', '&']) {
         return text.trim().to_owned();
     }
@@ -55,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn tags_go_and_text_stays_as_it_was_meant() {
+    fn tags_are_removed_and_text_stays_as_meant() {
         let cases = [
             ("My Site", "My Site"),
             ("  spaces around\t", "spaces around"),
@@ -123,7 +125,7 @@ mod tests {
         }
 
         #[test]
-        fn text_without_an_end_of_a_tag_is_kept(text in "[^>&\\p{C}\\s]([^>&\\p{C}]{0,40}[^>&\\p{C}\\s])?") {
+        fn text_without_a_closing_bracket_is_kept(text in "[^>&\\p{C}\\s]([^>&\\p{C}]{0,40}[^>&\\p{C}\\s])?") {
             prop_assert_eq!(plain_text(&text), text);
         }
 

@@ -1,4 +1,4 @@
-//! `POST /api/v1/creators/{creatorId}/links/reorder`
+//! `POST /api/v1/creators/{creatorId}/links/reorder`: orders the links of a page.
 
 use crate::{
     app::App,
@@ -35,15 +35,16 @@ pub(super) const REORDER_LINKS: Command = Command {
     refusals: || vec![refusals::links_not_owned()],
 };
 
-/// An order as a request asks for it.
+/// A new order, as a request gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Order {
     page_id: Option<Uuid>,
-    /// Each at most once. `None` when one is no id at all, and so no link of any page.
+    /// Each at most once. `None` when one cannot be an id, and so cannot be a link of the page.
     link_ids: Option<Vec<Uuid>>,
 }
 
-/// Gives each link named its place in the list; those left out keep theirs, so places can collide.
+/// Sets each listed link's place to its index. Other links keep their places, so places can
+/// collide.
 pub(crate) async fn reorder_links(
     State(app): State<Arc<App>>,
     access: Access,
@@ -64,6 +65,7 @@ pub(crate) async fn reorder_links(
     if !store::links::are_all_on(&mut tx, page_id, &link_ids).await? {
         return Err(refusals::links_not_owned());
     }
+    // An unchanged order writes no audit row and no directory entry.
     if store::links::reorder(&mut tx, page_id, &link_ids).await? == 0 {
         return Ok(done());
     }
@@ -96,7 +98,7 @@ impl Body for Order {
     }
 }
 
-/// An array of different ids: `None` when one of them is text that no id can be.
+/// An array of distinct ids; `None` when one of its texts cannot be an id.
 #[derive(Clone, Copy, Debug)]
 struct Ids;
 
@@ -110,6 +112,7 @@ impl Rule for Ids {
         };
         let texts: Vec<String> = given
             .iter()
+            // In lower case, so that one id in two spellings counts as a duplicate.
             .filter_map(|id| id.as_str().map(str::to_ascii_lowercase))
             .collect();
         if texts.len() < given.len() {
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_that_is_no_id_is_no_link() {
+    fn a_string_that_is_not_an_id_is_not_a_link() {
         assert_eq!(read(&json!({ "linkIds": [ID, "x"] })), Ok(None));
         assert_eq!(read(&json!({ "linkIds": ["", ID] })), Ok(None));
     }

@@ -1,15 +1,16 @@
-//! When a link is shown: ISO 8601 moments, the end after the start.
+//! The schedule of a link: ISO 8601 times, with the end after the start.
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
-/// Reads an ISO 8601 date or date and time, from 1970 on. Without an offset it is UTC. The last day of
-/// the year 9999 is none: it is another year somewhere, and what reads a schedule may be there.
+/// Parses an ISO 8601 date or date and time, from 1970 on. Without an offset it is UTC. The last
+/// day of the year 9999 is invalid: elsewhere it is the next year already, and a reader of the
+/// schedule may be there.
 pub(crate) fn read_moment(text: &str) -> Option<Timestamp> {
     parse(text).filter(|moment| *moment >= Timestamp::UNIX_EPOCH)
 }
 
 fn parse(text: &str) -> Option<Timestamp> {
-    // Zone names in brackets are no part of ISO 8601.
+    // Zone names in brackets are not part of ISO 8601.
     if text.contains('[') {
         return None;
     }
@@ -23,14 +24,14 @@ fn parse(text: &str) -> Option<Timestamp> {
                 .map(|day| day.to_datetime(civil::Time::midnight()))
         })
         .ok()?;
-    // A text with an offset that the parser above refused is wrong, not local.
+    // A text with an offset that the parser above refused is invalid, not local.
     local
         .to_zoned(TimeZone::UTC)
         .ok()
         .map(|zoned| zoned.timestamp())
 }
 
-/// True unless both ends are there and the end is not after the start.
+/// True unless both ends are present and the end is not after the start.
 pub(crate) fn is_in_order(start: Option<Timestamp>, end: Option<Timestamp>) -> bool {
     match (start, end) {
         (Some(start), Some(end)) => end > start,

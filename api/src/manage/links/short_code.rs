@@ -1,9 +1,9 @@
-//! Codes of short URLs: eight characters of an alphabet that people can read aloud.
+//! Codes of short URLs: eight characters from an alphabet that people can read aloud.
 
 /// Letters and digits without those that look alike (0 O, 1 I l).
 const ALPHABET: &[u8; 57] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/// Characters of a code: 57^8 is 10^14, so that with a million links one draw in 10^8 is taken.
+/// Length of a code. 57^8 is about 10^14, so with a million links, one draw in 10^8 is taken.
 const LENGTH: usize = 8;
 
 /// A code from random bits.
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bits_give_other_codes() {
+    fn different_bits_give_different_codes() {
         let codes: std::collections::BTreeSet<String> =
             (0..=255u8).map(|n| short_code([n; 16])).collect();
         assert_eq!(codes.len(), 256);

@@ -1,4 +1,4 @@
-//! `PATCH /api/v1/creators/links/{linkId}`
+//! `PATCH /api/v1/creators/links/{linkId}`: changes a link.
 
 use super::{WireLink, edit::Edit, own};
 use crate::{
@@ -39,8 +39,8 @@ pub(super) const UPDATE_LINK: Command = Command {
     refusals: || refusals::of_contents().into(),
 };
 
-/// Changes what the body mentions: 200 with the link. A change to what is there already writes
-/// nothing, so that a repeated request leaves no second trace.
+/// Changes the members in the body: 200 with the link. A change to the stored values writes
+/// nothing, so a repeated request leaves no second trace.
 pub(crate) async fn update_link(
     State(app): State<Arc<App>>,
     access: Access,
@@ -50,7 +50,7 @@ pub(crate) async fn update_link(
     let now = app.clock.now();
     let mut tx = app.main.pool()?.begin().await?;
     let own = own::lock(&mut tx, id, &access).await?;
-    // A title that stays is not judged again: the list may have grown since.
+    // A title that the request omits is not checked again: the list may have grown since.
     let flagged = edit
         .title
         .as_deref()

@@ -1,4 +1,4 @@
-//! A link as routes answer it.
+//! A link in the answers of routes.
 
 use crate::{instant::iso_millis, store::links::BioLink};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Answers from the tables of facts: one statement for a plan, so that all numbers are of one moment.
+//! Answers from the tables of facts: one statement a plan, so all numbers show one moment.
 
 mod sql;
 mod statement;
@@ -23,6 +23,7 @@ pub(super) fn statement_text(plan: &Plan) -> String {
 fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
     let mut answer = Answer::default();
     let totals = plan.totals_in_order();
+    // Every row repeats the totals.
     if let Some(first) = found.first() {
         answer.totals = values(first, 0, &totals)?;
     }
@@ -32,7 +33,7 @@ fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
     let slot_at = totals.len();
     let mut by_bucket = BTreeMap::<(usize, String), Values>::new();
     for row in found {
-        // Totals without any row come with an empty one.
+        // Without rows, the totals come with an empty row.
         let Some(label) = row.try_get::<Option<String>, _>(slot_at + 1)? else {
             continue;
         };
@@ -45,10 +46,10 @@ fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
             }),
             Some(timeline) => {
                 let edge = usize::try_from(row.try_get::<i32, _>(slot_at)?).unwrap_or_default();
-                // Edges are counted from 1. Nothing of a window is before its first.
+                // Edges are counted from 1, and no row of the window is before the first.
                 let bucket = timeline.begins.get(edge.saturating_sub(1));
                 let bucket = bucket.copied().unwrap_or_default();
-                // A bucket may begin at several edges, as an hour of the week does.
+                // Several edges may begin the same bucket, as with hours of the week.
                 by_bucket.entry((bucket, label)).or_default().add(values);
             }
         }

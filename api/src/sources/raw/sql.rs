@@ -1,14 +1,14 @@
-//! Built statements: fixed pieces of text and bound values, nothing else.
+//! Builds statements from fixed pieces of text and bound values.
 //!
-//! The one place that runs text which is no constant. The one rule: text comes in as `&'static str`,
-//! so nothing that a request says can become a part of it.
+//! Only this code runs SQL that is not a constant. The one rule: text is a `&'static str`, so no
+//! part of a request can become part of it.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{AssertSqlSafe, PgConnection, postgres::PgRow};
 use uuid::Uuid;
 
-/// A value that a statement carries.
+/// A bound value of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Int4(i32),
@@ -21,7 +21,7 @@ pub(super) enum Value {
     Texts(Vec<String>),
 }
 
-/// A statement in the making.
+/// A statement under construction.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sql {
     text: String,

@@ -1,4 +1,4 @@
-//! A plan as one statement on raw rows, so that all its numbers are of one moment.
+//! Writes a plan as one statement on raw rows, so that all its numbers show one moment.
 
 use super::{
     sql::{Sql, Value},
@@ -7,20 +7,21 @@ use super::{
 use crate::sources::{Condition, Filter, Kept, Plan, Rows};
 use schemas::analytics::{Fact, Predicate, Reach, TENANT, Visit, Within, facts::VISITS};
 
-/// The statement of a plan. Its columns: the totals, then the slot, the label and the measures of a row.
+/// The statement of a plan. Its columns are the totals, then the slot, the label and the measures
+/// of a row.
 pub(super) fn write(plan: &Plan) -> Sql {
     let mut sql = Sql::default();
     match &plan.rows {
         None => write_totals(&mut sql, plan),
         Some(rows) if plan.totals.is_empty() => write_rows(&mut sql, rows, &plan.filter),
         Some(rows) => {
-            // An outer join: totals are there also when no row is.
+            // An outer join, so that the totals appear even without rows.
             sql.push("SELECT totals.*, ranked.*\nFROM (\n");
             write_totals(&mut sql, plan);
             sql.push("\n) AS totals\nLEFT JOIN (\n");
             write_rows(&mut sql, rows, &plan.filter);
             sql.push("\n) AS ranked ON true");
-            // Totals may have a measure of the same name.
+            // Qualified, because a total may have the name of a measure.
             write_order(&mut sql, rows, "ranked.");
         }
     }
@@ -44,7 +45,7 @@ fn write_totals(sql: &mut Sql, plan: &Plan) {
 fn write_rows(sql: &mut Sql, rows: &Rows, filter: &Filter) {
     sql.push("SELECT ");
     match &rows.timeline {
-        // Which of the edges was passed last, counted from 1.
+        // The number of the last edge before the row, counted from 1.
         Some(timeline) => sql
             .push("width_bucket(")
             .push(rows.fact.time)
@@ -70,6 +71,7 @@ fn write_rows(sql: &mut Sql, rows: &Rows, filter: &Filter) {
     write_where(sql, rows.fact, filter);
     if let Some(by) = &rows.by {
         let present = Predicate::Present(column_of(by.reach));
+        // The fact's own predicates may already exclude rows without a value.
         let known = rows.fact.predicates_within(None).contains(&present);
         if matches!(by.values, Kept::Known(_)) && !known {
             sql.push("\n  AND ");
@@ -83,8 +85,9 @@ fn write_rows(sql: &mut Sql, rows: &Rows, filter: &Filter) {
     }
 }
 
-/// One column of the visits beside a fact that knows its visit. An outer join: a row whose visit is not found still
-/// counts, as one without a value. Both names are such as no table of facts has.
+/// Joins one column of the visits to a fact that knows its visit. An outer join: a row whose visit
+/// is not found still counts, as one without a value. No table of facts has columns with these two
+/// names.
 fn write_visits(sql: &mut Sql, fact: &Fact, column: &'static str, filter: &Filter) {
     let (Visit::By(by), Visit::Itself(id)) = (fact.visit, VISITS.visit) else {
         return;
@@ -102,7 +105,7 @@ fn write_visits(sql: &mut Sql, fact: &Fact, column: &'static str, filter: &Filte
     sql.push("\n) AS visit ON visit_id = ").push(by);
 }
 
-/// Which rows count: the tenant's first, which every index begins with.
+/// Which rows count. The tenant comes first, as in every index.
 fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
     sql.push("\nWHERE ");
     write_scope(sql, fact, filter);
@@ -116,6 +119,7 @@ fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
             .push(" < ")
             .bind(Value::Instant(until));
     }
+    // Conditions on columns of the visit go into one subquery on the visits.
     let (own, of_visit): (Vec<&Condition>, Vec<&Condition>) = filter
         .conditions
         .iter()
@@ -141,7 +145,7 @@ fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
     }
 }
 
-/// The tenant, what tells the fact's rows from others of its table, and the scope.
+/// The tenant, the predicates that distinguish the fact's rows in its table, and the scope.
 fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
     sql.push(TENANT)
         .push(" = ")
@@ -163,7 +167,7 @@ fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
                 write_predicate(sql, *predicate);
             }
         }
-        // Nothing of such a fact belongs to the scope: no row, rather than everybody's.
+        // Nothing of this fact belongs to the scope; without `false`, all rows of the tenant count.
         (Some(Within::Id(_)), None) | (None, _) => {
             sql.push("\n  AND false");
         }

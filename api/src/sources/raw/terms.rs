@@ -1,14 +1,14 @@
-//! Words of the vocabulary as SQL. The one place where a measure, a condition or a label becomes text.
+//! Writes terms of the vocabulary as SQL. Only here do measures, conditions and labels become text.
 
 use super::sql::{Sql, Value};
 use crate::sources::{By, Condition, Kept};
 use schemas::analytics::{Aggregate, Dimension, Fact, Measure, Predicate, Reach, Stored};
 use uuid::Uuid;
 
-/// The name that a column of the visit has beside the columns of a fact that reaches it.
+/// Name of a visit's column, joined to the columns of a fact.
 pub(super) const OF_VISIT: &str = "visit_value";
 
-/// The measures as columns, each a `float8`, which is what JSON's numbers are. The rows are those of `fact`.
+/// The measures as columns, each a `float8`, JSON's type of numbers. The rows are those of `fact`.
 pub(super) fn write_measures(sql: &mut Sql, measures: &[&'static Measure], fact: &Fact) {
     for (index, measure) in measures.iter().enumerate() {
         if index > 0 {
@@ -20,10 +20,10 @@ pub(super) fn write_measures(sql: &mut Sql, measures: &[&'static Measure], fact:
 }
 
 fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact) {
-    // A measure of clicks among all page views takes the clicks only.
+    // A measure of clicks, read among all page views, counts the clicks only.
     let only = measure.predicates_within(fact);
     let (open, close) = match measure.aggregate {
-        // The sum of no rows is null.
+        // Without rows, a sum is null.
         Aggregate::Sum(..) => ("coalesce(", ", 0)"),
         Aggregate::Count | Aggregate::Distinct(_) if only.is_empty() => ("", ""),
         Aggregate::Count | Aggregate::Distinct(_) => ("(", ")"),
@@ -54,7 +54,8 @@ fn write_only(sql: &mut Sql, only: &[Predicate]) {
     }
 }
 
-/// The condition. Its number is text and no bound value: the planner must see that a partial index has it.
+/// The predicate. Its number is text instead of a bound value, so that the planner can match a
+/// partial index.
 pub(super) fn write_predicate(sql: &mut Sql, predicate: Predicate) {
     match predicate {
         Predicate::Present(column) => sql.push(column).push(" IS NOT NULL"),
@@ -67,7 +68,7 @@ pub(super) fn write_predicate(sql: &mut Sql, predicate: Predicate) {
 pub(super) fn write_label(sql: &mut Sql, by: &By) {
     let column = column_of(by.reach);
     match &by.values {
-        // Before grouping, so that rows without a value and those that have the label are one.
+        // Replaced before grouping, so that rows without a value share the row of the label.
         Kept::All => {
             sql.push("coalesce(")
                 .push(column)
@@ -75,8 +76,9 @@ pub(super) fn write_label(sql: &mut Sql, by: &By) {
                 .bind(Value::Text(by.dimension.null_label))
                 .push(")");
         }
-        // Grouped here and not by the program: the ids come from visitors, who may send a new one with every click. As a
-        // subquery, so that the server looks each id up in a hash table, whatever plan it has.
+        // Grouped here and not in the program: visitors send the ids, and may send a new one with
+        // every click. A subquery, so that the server looks each id up in a hash table under every
+        // plan.
         Kept::Known(known) => {
             sql.push("(CASE WHEN ")
                 .push(column)
@@ -99,8 +101,8 @@ pub(super) const fn column_of(reach: Reach) -> &'static str {
     }
 }
 
-/// What a dimension must be, on the rows of a fact that holds it itself. True or false, never null: a missing value is
-/// its label.
+/// A condition on rows of a fact that has the dimension itself. True or false, never null, because
+/// a missing value counts as its label.
 pub(super) fn write_condition(sql: &mut Sql, condition: &Condition, fact: &Fact) {
     for (values, joint) in [
         (&condition.is, "\n  AND "),

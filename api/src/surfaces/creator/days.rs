@@ -1,11 +1,11 @@
-//! `days` as the original reads it: JavaScript's `parseInt`, then bounds.
+//! Reads `days` as the original does: with JavaScript's `parseInt`, then within bounds.
 
-/// What holds when nothing usable is said.
+/// The default, also for unusable values.
 pub(super) const DEFAULT: u16 = 30;
 /// Most days.
 pub(super) const MAX: u16 = 365;
 
-/// How many days: 30 when absent, no number or below 1; at most 365.
+/// The number of days: 30 when it is absent, not a number or below 1; at most 365.
 pub(super) fn read(text: Option<&str>) -> u16 {
     match text.and_then(parse_int) {
         Some(days) if days >= 1 => u16::try_from(days).unwrap_or(MAX).min(MAX),
@@ -13,8 +13,8 @@ pub(super) fn read(text: Option<&str>) -> u16 {
     }
 }
 
-/// `parseInt(text)`: leading white space, a sign, `0x`, as many digits as there are; what follows is
-/// ignored. `None` for NaN. Saturates, which is far above any bound.
+/// `parseInt(text)`: leading white space, a sign, `0x`, and the digits; the rest is ignored. `None`
+/// for NaN. Saturates far above any bound.
 fn parse_int(text: &str) -> Option<i64> {
     let text = text.trim_start_matches(is_js_space);
     let (negative, text) = match text.strip_prefix(['+', '-']) {
@@ -31,7 +31,8 @@ fn parse_int(text: &str) -> Option<i64> {
     value.map(|value| if negative { -value } else { value })
 }
 
-/// ECMAScript's `WhiteSpace` and `LineTerminator`: Unicode's white space without U+0085, and U+FEFF.
+/// ECMAScript's `WhiteSpace` and `LineTerminator`: Unicode's white space without U+0085, and
+/// U+FEFF.
 fn is_js_space(c: char) -> bool {
     (c.is_whitespace() && c != '\u{85}') || c == '\u{feff}'
 }

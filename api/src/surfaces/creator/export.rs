@@ -6,12 +6,12 @@ use axum::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 
-/// As published: an error that is a 200 and a file.
+/// As published: the error is a 200 with a file.
 const NO_SUCH_TYPE: &str = "error\nInvalid export type. Use: overview, traffic, or links.\n";
-/// Longest type that a file is named after.
+/// Longest unknown type that appears in the file's name.
 const MAX_NAME: usize = 32;
 
-/// The file of that type, of today in UTC.
+/// The file of that type, dated today in UTC.
 pub(super) fn file(text: String, kind: &str, now: Timestamp) -> Response {
     let today = now.to_zoned(TimeZone::UTC).date();
     let name = format!("attachment; filename=biore-analytics-{kind}-{today}.csv");
@@ -22,7 +22,7 @@ pub(super) fn file(text: String, kind: &str, now: Timestamp) -> Response {
     (headers, text).into_response()
 }
 
-/// The file for a type that there is not, named after it where that makes a name.
+/// The file for an unknown type, named after it if that makes a safe name.
 pub(super) fn no_such_type(given: Option<&str>, now: Timestamp) -> Response {
     let plain = |text: &&str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';

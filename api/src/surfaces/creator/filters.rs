@@ -1,4 +1,4 @@
-//! `country=TR`, `device=mobile,tablet`, `referrer=-instagram.com`: what the visits of an answer must be.
+//! Reads filters on visits: `country=TR`, `device=mobile,tablet`, `referrer=-instagram.com`.
 
 use super::spelling::distance;
 use crate::{
@@ -11,22 +11,21 @@ use std::{borrow::Cow, collections::HashMap, iter};
 
 /// Most values of one filter.
 pub(super) const MAX_VALUES: usize = 50;
-/// Longest value, in Unicode scalar values: as long as the longest that is stored, a path.
+/// Longest value, in Unicode scalar values: as long as the longest stored value, a path.
 pub(super) const MAX_CHARS: usize = 2048;
-/// Longest piece of the request that an error repeats.
+/// Longest part of the request that an error repeats.
 const MAX_SHOWN: usize = 64;
-/// How many countries an error names.
+/// How many countries an error suggests.
 const SUGGESTIONS: usize = 5;
-/// What clients of the original send although it never had it; it changes nothing.
+/// Parameters that clients of the original send although it never had them. They change nothing.
 const IGNORED: [&str; 1] = ["limit"];
 
-/// Reads the filters that the row has. Values are separated by commas, those behind a `-` are left out,
-/// an empty one is the missing value, and a backslash takes the next character as it is. Values of a
-/// repeated parameter are alternatives like others. Notes a problem for every parameter that the row
-/// does not know.
+/// Reads the row's filters. Commas separate values, a `-` excludes a value, an empty value is the
+/// missing one, and a backslash escapes the next character. Values of a repeated parameter are
+/// further alternatives. Records a problem for every parameter that the row does not have.
 pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -> Vec<Condition> {
     let mut conditions = Vec::<Condition>::new();
-    // A value may be looked for in two spellings, so conditions do not say how many were given.
+    // A value may be looked up in two spellings, so conditions do not show how many were given.
     let mut counts = HashMap::<&str, usize>::new();
     for (name, text) in query.pairs() {
         if report
@@ -66,7 +65,8 @@ pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -
             match stored(dimension, &value) {
                 Ok(values) if left_out => condition.is_not.extend(values),
                 Ok(values) => condition.is.extend(values),
-                // The first wrong value of a parameter is named. To look for names close to each of thousands takes seconds.
+                // Only a parameter's first invalid value is named: suggestions for thousands would
+                // take seconds.
                 Err(problem) => {
                     problems.push(problem);
                     break;
@@ -81,11 +81,11 @@ pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Element {
     value: String,
-    /// Whether it was behind a `-`.
+    /// Whether a `-` excludes it.
     left_out: bool,
 }
 
-/// The elements of a parameter. A backslash at the end is one.
+/// The elements of a parameter. A backslash at the end stands for itself.
 fn elements(text: &str) -> Vec<Element> {
     let mut all = Vec::new();
     let mut element = Element::default();
@@ -98,6 +98,7 @@ fn elements(text: &str) -> Vec<Element> {
                 at_start = true;
                 continue;
             }
+            // Only at the start; later, a `-` is part of the value.
             '-' if at_start => element.left_out = true,
             '\\' => element.value.push(chars.next().unwrap_or(char)),
             _ => element.value.push(char),
@@ -108,16 +109,17 @@ fn elements(text: &str) -> Vec<Element> {
     all
 }
 
-/// The value as it may be stored, or what is wrong with it: as it is given, and in the spelling of the dimension
-/// if that is another. The former finds what was stored before the spelling had all of its rules.
+/// The spellings in which a value may be stored, or what is wrong with it. They are the given one
+/// and, if different, the dimension's own. The given one finds values from before the spelling had
+/// all its rules.
 fn stored(dimension: &Dimension, value: &str) -> Result<Vec<String>, String> {
     let name = dimension.id;
-    // The missing value, also where it is called by its name.
+    // The missing value, also under its label.
     let label = dimension.null_label;
     if value.is_empty() || value == label {
         return Ok(vec![label.to_owned()]);
     }
-    // PostgreSQL's text cannot hold U+0000, so no visit has it.
+    // PostgreSQL's text cannot store U+0000, so no visit has it.
     if value.contains('\0') || value.chars().count() > MAX_CHARS {
         return Err(format!(
             "{name} must be a list of values separated by commas, each of at most {MAX_CHARS} characters"
@@ -152,7 +154,7 @@ fn same_as(value: &str) -> impl Fn(&&str) -> bool {
     move |word| word.eq_ignore_ascii_case(value)
 }
 
-/// Names and codes of countries that are spelled most like the value.
+/// Names and codes of the countries whose spelling is closest to the value.
 fn similar_countries(value: &str) -> Vec<String> {
     let value = shown(value);
     let mut all: Vec<_> = countries::all().collect();
@@ -195,7 +197,7 @@ mod tests {
             .unwrap()
     }
 
-    /// The values of the only filter that a query gives, those that are left out with a `!`.
+    /// The values of the only filter in a query, with `!` before excluded ones.
     fn given(query: &str) -> Result<Vec<String>, Vec<String>> {
         let mut problems = Vec::new();
         let conditions = read(report(), &Query::from(query), &mut problems);
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_separated_and_a_backslash_takes_the_next_character() {
+    fn values_are_separated_and_a_backslash_escapes_the_next_character() {
         for (query, values) in [
             ("city=a", vec!["a"]),
             ("city=a,b", vec!["a", "b"]),
@@ -225,7 +227,7 @@ mod tests {
             (r"city=a\\,b", vec![r"a\", "b"]),
             (r"city=a\b", vec!["ab"]),
             (r"city=a\", vec![r"a\"]),
-            // What is missing, alone and among others.
+            // The missing value, alone and among others.
             ("city=", vec!["Unknown"]),
             ("city=-", vec!["!Unknown"]),
             ("city=a,", vec!["a", "Unknown"]),
@@ -241,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_looked_for_in_the_spelling_that_they_are_stored_in() {
+    fn values_are_looked_up_in_their_stored_spelling() {
         for (query, values) in [
             ("utm_source=A", vec!["A", "a"]),
             ("utm_source=a", vec!["a"]),
@@ -266,14 +268,14 @@ mod tests {
             let values = values.into_iter().map(str::to_owned).collect();
             assert_eq!(given(query), Ok(values), "{query}");
         }
-        // Both spellings are one value.
+        // Both spellings count as one value.
         let query = format!("utm_source={}", vec!["A"; MAX_VALUES].join(","));
         assert_eq!(given(&query).unwrap().len(), 2 * MAX_VALUES);
         assert!(given(&format!("{query},B")).is_err());
     }
 
     #[test]
-    fn listed_values_are_taken_in_any_case_and_others_are_refused_with_the_known_ones() {
+    fn listed_values_match_in_any_case_and_others_are_refused_with_the_known_ones() {
         for (query, values) in [
             ("device=MOBILE,Tablet", vec!["mobile", "tablet"]),
             ("device=Unknown,-desktop", vec!["unknown", "!desktop"]),
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_said_shortly_however_much_there_is() {
+    fn errors_about_unknown_values_stay_short() {
         let wrong = format!("country={}", "x,".repeat(4_000));
         assert_eq!(given(&wrong).unwrap_err().len(), 1);
         let said = given(&"x".repeat(30_000)).unwrap_err();

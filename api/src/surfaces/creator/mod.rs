@@ -1,5 +1,7 @@
-//! The creator surface: `{"success":true,"data":…}`, windows of whole days back from now, the first
-//! page of the caller unless another is named.
+//! The creator surface: how its requests for reports are read.
+//!
+//! Windows are whole days back from now. The page is the caller's first, unless the request names
+//! another.
 
 mod days;
 mod export;
@@ -69,6 +71,7 @@ pub(crate) struct Creator;
 impl Dialect for Creator {
     fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
         let takes = |param: Param| report.params.contains(&param);
+        // A parameter that the row lacks is ignored here; `filters::read` reports it.
         let text = |param: Param| takes(param).then(|| query.first(name(param))).flatten();
         let mut problems = Vec::new();
         let conditions = filters::read(report, query, &mut problems);
@@ -100,6 +103,7 @@ impl Dialect for Creator {
             }
             _ => None,
         };
+        // Only now, so that one answer reports all problems.
         match (zone, problems.is_empty()) {
             (Some(zone), true) => Ok(Asked {
                 now,
@@ -124,6 +128,7 @@ impl Dialect for Creator {
         let granted = store::creators::grant(app.main.pool()?, access.user()?, asked.page_id)
             .await?
             .ok_or_else(refusals::creator_not_found)?;
+        // The look-up uses the caller's own subject, so the caller is the owner.
         access.check(Role::Owner)?;
         let scope_id = match report.scope {
             Scope::Page => Some(
@@ -145,6 +150,7 @@ impl Dialect for Creator {
             return Err(ApiError::internal("a shape without names has none to miss"));
         };
         match report.format {
+            // As published: an unknown type gives a file that says so.
             Format::Csv => {
                 let given = query.first(name(choice.param));
                 Ok(export::no_such_type(given.as_deref(), asked.now))

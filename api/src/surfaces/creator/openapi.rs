@@ -1,5 +1,4 @@
-//! Reports of the creator surface as operations of the OpenAPI document: a row of the catalogue says it
-//! all.
+//! Describes the creator surface's reports in the OpenAPI document, from the catalogue.
 
 use super::{
     PREVIOUS, days,
@@ -17,7 +16,7 @@ use runtime::openapi::{
 };
 use schemas::values::Spelling;
 
-/// The family of these operations.
+/// The family of these operations in the document.
 pub(in crate::surfaces) const TAG: &str = "Reports";
 
 /// Describes the route of a row.
@@ -89,7 +88,7 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
             };
             operation.required_query_parameter(name, word_of(&names).about(about))
         }
-        // A test of the catalogue says that there are none.
+        // Such a row does not exist, which a test of the catalogue checks.
         (Param::Dimension | Param::Export, _) => operation,
     }
 }

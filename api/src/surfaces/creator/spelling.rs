@@ -1,10 +1,10 @@
-//! The distance of two spellings, so that an error can suggest what was meant.
+//! The distance of two spellings, so that an error can suggest the value that was meant.
 
 /// How many letters must be changed, added or removed to turn one into the other, ignoring case.
 pub(super) fn distance(one: &str, other: &str) -> usize {
     let (one, other) = (one.to_lowercase(), other.to_lowercase());
     let other: Vec<char> = other.chars().collect();
-    // The distances of what was read of `one` to every beginning of `other`.
+    // The distances from the letters read so far to every beginning of `other`.
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.chars().enumerate() {
         let mut diagonal = index;
@@ -32,7 +32,7 @@ mod tests {
     use super::distance;
 
     #[test]
-    fn letters_that_differ_are_counted() {
+    fn the_distance_counts_different_letters() {
         for (one, other, far) in [
             ("", "", 0),
             ("", "abc", 3),

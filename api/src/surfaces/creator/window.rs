@@ -1,5 +1,6 @@
-//! Where a window begins: so many times 24 hours ago, rounded down to a quarter of an hour, which is
-//! the finest bucket of a rollup. It has no end.
+//! The beginning of a window: `days` x 24 hours ago, rounded down to a quarter of an hour.
+//!
+//! A window has no end.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,7 +30,7 @@ mod tests {
             ("2026-03-31T12:14:59.999999Z", 1, "2026-03-30T12:00:00Z"),
             ("2026-03-31T12:15:00Z", 1, "2026-03-30T12:15:00Z"),
             ("2026-01-01T00:07:00Z", 365, "2025-01-01T00:00:00Z"),
-            // Days are 24 hours, whatever clocks do on them.
+            // A day has 24 hours, even when clocks change.
             ("2026-03-29T12:00:00+02:00", 1, "2026-03-28T10:00:00Z"),
             ("1970-01-01T23:59:59.5Z", 1, "1969-12-31T23:45:00Z"),
         ] {

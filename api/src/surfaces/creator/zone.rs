@@ -1,17 +1,17 @@
-//! Reads `timezone`: a name of the IANA list that is built into the program.
+//! Reads `timezone`: a name in the IANA list that is built into the program.
 //!
-//! The one rule: the machine's own zone database is never used. It may be older or missing, and has names
-//! that mean the machine itself (`localtime`, `posixrules`).
+//! The one rule: the machine's own zone database is never used. It may be older or missing, and it
+//! has names for the machine itself (`localtime`, `posixrules`).
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-/// A name of the list without a place.
+/// A name in the list that is not a place.
 const NO_PLACE: &str = "Factory";
 
-/// The zone of that name, in any case; `None` for a name that is not in the list.
+/// The zone with that name, in any case; `None` for a name outside the list.
 pub(super) fn read(name: &str) -> Option<TimeZone> {
     let bundled = TimeZoneDatabase::bundled();
-    // The database knows more than the list: `Etc/Unknown` is a name of its own.
+    // The database accepts more than its list, such as `Etc/Unknown`.
     let listed = bundled
         .available()
         .find(|known| known.as_str().eq_ignore_ascii_case(name))?;
@@ -24,7 +24,7 @@ mod tests {
     use super::read;
 
     #[test]
-    fn names_of_the_list_are_zones() {
+    fn names_in_the_list_are_zones() {
         for name in [
             "UTC",
             "Etc/UTC",
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_one() {
+    fn names_outside_the_list_are_not_zones() {
         for name in [
             "",
             "localtime",

@@ -1,4 +1,4 @@
-//! One connection: hyper's loop, the deadlines that its client must keep, the orders of its listener.
+//! Serves one connection: hyper's loop, the client's deadlines, the listener's orders.
 
 use super::{
     Peer,
@@ -13,7 +13,7 @@ use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 use tower::Service;
 use tracing::debug;
 
-/// Largest head of a request, and most that is read ahead of a client.
+/// Largest head of a request, and most bytes that are buffered for a client.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long the client of a request in flight may pause once the program stops.
 const PATIENCE_AT_STOP: Patience = Patience::of(Duration::from_secs(2));
@@ -29,7 +29,7 @@ pub(super) async fn serve<S: Stream>(
     let stream = Observed::new(stream, client.progress.clone());
     let service = service_fn(|request| answer(request, peer, router.clone(), client));
     let connection = http1::Builder::new()
-        // One timeout would hold for idling as well.
+        // hyper's timeout would also apply while the connection idles.
         .header_read_timeout(None)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
@@ -37,6 +37,8 @@ pub(super) async fn serve<S: Stream>(
     let (mut order, mut patience) = (Order::Serve, patience);
     let dropped = loop {
         tokio::select! {
+            // The end comes first, so that a connection that has just ended does not count as
+            // dropped.
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -67,7 +69,7 @@ async fn answer(
     let (mut head, body) = request.into_parts();
     head.extensions.insert(Peer(peer));
     let (body, lender) = rest::lend(&head, body);
-    // A router is always ready.
+    // A router is always ready, so nothing polls its readiness.
     let answer = router.call(Request::from_parts(head, body)).await?;
     Ok(lender.conclude(answer, in_flight))
 }

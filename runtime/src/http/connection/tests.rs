@@ -1,4 +1,4 @@
-//! Deadlines of a connection, on a clock that the test moves; bodies that no handler reads.
+//! Deadlines of a connection, on a clock that the test controls, and bodies that no handler reads.
 
 use super::{
     super::{
@@ -27,7 +27,7 @@ const PATIENCE: Patience = Patience {
     idle: IDLE_TIMEOUT,
     write: WRITE_TIMEOUT,
 };
-/// More than a stream between the two ends holds.
+/// More than the stream between the two ends can hold.
 const LONG_TEXT_BYTES: usize = 256 * 1024;
 const STREAM_BYTES: usize = 64 * 1024;
 const HEAD: &str = "GET /short HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -91,7 +91,7 @@ impl Connected {
         text + std::str::from_utf8(&body).unwrap()
     }
 
-    /// Waits for the server to close; says how long that took.
+    /// Waits for the server to close, and returns how long that took.
     async fn closed_after(&mut self) -> Duration {
         let begun = Instant::now();
         let mut rest = Vec::new();
@@ -165,9 +165,9 @@ async fn a_client_that_does_not_read_is_dropped_and_a_slow_one_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_answers_what_is_in_flight_and_waits_for_no_client_that_pauses() {
+async fn a_stop_answers_requests_in_flight_but_waits_for_no_idle_client() {
     let begun = Instant::now();
-    // Idle, in the middle of a head, not reading, and about to read.
+    // Clients that idle, stop within a head, do not read, and still send a body.
     let mut idle = connect();
     idle.send(HEAD).await;
     idle.answer().await;
@@ -180,7 +180,7 @@ async fn a_stop_answers_what_is_in_flight_and_waits_for_no_client_that_pauses() 
     reading
         .send("POST /read HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\n")
         .await;
-    // All of it has arrived once nothing is left to do but to wait.
+    // The paused clock moves only when all tasks wait, so by then everything has arrived.
     tokio::time::sleep(Duration::from_millis(1)).await;
     let all = [&idle, &slow, &deaf, &reading].map(|one| Arc::clone(&one.connections));
     let ends =
@@ -203,7 +203,7 @@ async fn a_stop_answers_what_is_in_flight_and_waits_for_no_client_that_pauses() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_must_make_room_leaves_at_once() {
+async fn a_connection_that_must_make_room_leaves_at_once() {
     let begun = Instant::now();
     let connected = connect();
     connected.connections.end(Order::Leave).await;
@@ -221,7 +221,8 @@ async fn a_body_that_no_handler_reads_leaves_the_connection_usable() {
         let answer = kept.answer().await.to_ascii_lowercase();
         assert!(answer.starts_with("http/1.1 4"), "{path}: {answer}");
         assert!(!answer.contains("connection: close"), "{path}: {answer}");
-        // Longer than a head may take: what arrives is a body.
+        // Slow, but in time for a body. If these bytes counted as a head, it would be overdue
+        // below.
         advance(Duration::from_secs(5)).await;
         kept.send(&"x".repeat(1_000)).await;
         advance(Duration::from_secs(4)).await;
@@ -234,7 +235,7 @@ async fn a_body_that_no_handler_reads_leaves_the_connection_usable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rest_that_may_be_too_long_is_announced_with_a_close() {
+async fn an_unread_body_that_may_be_too_long_closes_the_connection() {
     for framing in [
         "Content-Length: 2000000",
         "Transfer-Encoding: chunked",
@@ -249,14 +250,14 @@ async fn a_rest_that_may_be_too_long_is_announced_with_a_close() {
         assert!(answer.starts_with("http/1.1 401"), "{framing}: {answer}");
         assert!(answer.contains("connection: close"), "{framing}: {answer}");
         assert!(!answer.contains("100 continue"), "{framing}: {answer}");
-        // A client that goes on sending for a while still gets its answer, and then the end.
+        // A client that keeps sending still gets its answer, and then the end of the connection.
         let _ = last.client.write_all(b"5\r\nabcde\r\n0\r\n\r\n").await;
         last.closed_after().await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_comes_late_and_unasked_is_read_before_the_connection_ends() {
+async fn a_late_body_is_read_before_the_connection_closes() {
     for (path, status) in [("/unread", 401), ("/nowhere", 404), ("/short", 405)] {
         let asking = format!(
             "POST {path} HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 200000\r\n\r\n"
@@ -274,7 +275,8 @@ async fn a_body_that_comes_late_and_unasked_is_read_before_the_connection_ends()
         late.client.shutdown().await.unwrap();
         late.served.await.unwrap();
 
-        // One that sends nothing is not waited for long, and knows at once that it is the end.
+        // A client that sends nothing learns at once that this is the end, and the wait for it is
+        // short.
         let mut silent = connect();
         silent.send(&asking).await;
         silent.answer().await;
@@ -286,7 +288,7 @@ async fn a_body_that_comes_late_and_unasked_is_read_before_the_connection_ends()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rest_that_never_comes_is_not_waited_for_long() {
+async fn waiting_for_a_missing_body_ends_at_its_deadline() {
     let mut kept = connect();
     kept.send("POST /unread HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nabc")
         .await;

@@ -1,8 +1,8 @@
-//! How a surface speaks: the bodies of its answers and of its errors, and which paths are whose.
+//! How a surface answers: the form of its data and errors, and the paths that belong to it.
 //!
 //! Handlers answer with data or with an [`ApiError`] and know no envelope. The outermost layer
-//! ([`finish`](super::finish)) asks the dialect of the request's path for the body, so the errors of
-//! routers, of middlewares and of the connection come out in the same form as those of handlers.
+//! ([`finish`](super::finish)) asks the dialect of the request's path for the body. So the errors
+//! of routers and middlewares have the same form as those of handlers.
 
 use super::ApiError;
 use axum::http::{HeaderValue, StatusCode};
@@ -11,7 +11,7 @@ use std::fmt::Debug;
 
 /// The form in which one surface answers.
 pub trait Dialect: Debug + Send + Sync {
-    /// The JSON body of an answer with this status around its data, which is JSON text itself.
+    /// The JSON body of an answer with this status. `data` is JSON text.
     fn data(&self, status: StatusCode, data: &[u8]) -> Vec<u8>;
 
     /// The JSON body of an answer that has nothing to return.
@@ -24,7 +24,7 @@ pub trait Dialect: Debug + Send + Sync {
     fn challenge(&self) -> HeaderValue;
 }
 
-/// Which dialect each path is answered in.
+/// The dialect of each path.
 #[derive(Debug)]
 pub struct Surfaces<D: ?Sized + 'static = dyn Dialect> {
     usual: &'static D,
@@ -41,7 +41,7 @@ impl<D: ?Sized> Clone for Surfaces<D> {
 }
 
 impl<D: ?Sized> Surfaces<D> {
-    /// This dialect for every path that no other surface has.
+    /// This dialect for every path of no other surface.
     #[must_use]
     pub const fn new(usual: &'static D) -> Self {
         Self {
@@ -57,10 +57,11 @@ impl<D: ?Sized> Surfaces<D> {
         self
     }
 
-    /// The dialect of a path: that of the longest prefix that ends where a segment of the path ends.
+    /// The dialect of a path. The longest prefix that ends at the end of a segment decides.
     #[must_use]
     pub fn of(&self, path: &str) -> &'static D {
         let holds = |prefix: &str| {
+            // Whole segments only, so that `/api` does not own `/apis`.
             let rest = path.strip_prefix(prefix);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

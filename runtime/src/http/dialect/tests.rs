@@ -1,4 +1,4 @@
-//! Two surfaces on one listener: every kind of error comes out in the form of its path.
+//! Two surfaces on one listener: every kind of error has the form of its path.
 
 use super::*;
 use crate::{
@@ -22,10 +22,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// Longest time before a test counts as broken; none waits for it.
+/// Time after which a test counts as broken; a test that passes never waits this long.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// A third form, so that a body shows whose it is.
+/// A second dialect, so that a body shows which one wrote it.
 #[derive(Debug)]
 struct Shouting;
 
@@ -98,7 +98,7 @@ async fn start(context: &Context) -> String {
     address
 }
 
-/// Sends bytes and gives the status, the head in lower case, and the body as JSON.
+/// Sends a request and returns the status, the head in lower case, and the body as JSON.
 async fn send(address: &str, request: String) -> (u16, String, Value) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -119,7 +119,7 @@ fn request(method: &Method, target: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_error_comes_out_in_the_form_of_its_path() {
+async fn every_error_has_the_form_of_its_path() {
     let context = Context {
         readiness: Readiness::default(),
         ..Context::system()
@@ -131,7 +131,7 @@ async fn every_error_comes_out_in_the_form_of_its_path() {
         (Method::POST, "/things", "nothing", 400, "error.validation"),
         (Method::GET, "/things?401", "", 401, "auth.unauthorized"),
         (Method::GET, "/things?403", "", 403, "thing.forbidden"),
-        // Of the router: a path that no route has, and a method that this one does not take.
+        // From the router: an unknown path, and a method that the path does not take.
         (Method::GET, "/nothing", "", 404, "error.route_not_found"),
         (
             Method::DELETE,
@@ -154,7 +154,7 @@ async fn every_error_comes_out_in_the_form_of_its_path() {
             413,
             "error.payload_too_large",
         ),
-        // Of the layer around all routes.
+        // From the layer around all routes.
         (Method::GET, &long, "", 414, "error.uri_too_long"),
         (Method::GET, "/things?429", "", 429, "error.rate_limited"),
         (Method::GET, "/things?500", "", 500, "error.internal"),
@@ -185,7 +185,7 @@ async fn every_error_comes_out_in_the_form_of_its_path() {
         assert_eq!(head.contains("www-authenticate: key"), status == 401);
         assert_eq!(head.contains("retry-after: 7"), status == 429, "{head}");
     }
-    // A head that no handler sees.
+    // A head that is refused before any handler sees it.
     for (target, form) in [("/things", "NO"), ("/plain/things", "errors")] {
         let two =
             format!("GET {target} HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n");
@@ -196,7 +196,7 @@ async fn every_error_comes_out_in_the_form_of_its_path() {
 }
 
 #[tokio::test]
-async fn data_comes_out_in_the_form_of_its_path() {
+async fn data_has_the_form_of_its_path() {
     let context = Context::system();
     let address = start(&context).await;
     for (target, told) in [

@@ -1,4 +1,4 @@
-//! The `JWT_*` settings: keys from wherever they may come, and what cannot be used.
+//! The `JWT_*` settings: the sources of keys, and settings that cannot be used.
 
 use super::*;
 use crate::jwt::settings;
@@ -23,7 +23,7 @@ fn a_public_key_comes_from_text_with_or_without_line_breaks_or_from_a_file() {
     }
 }
 
-/// Settings, and what is said of them.
+/// Settings, and the texts that their problems contain.
 type Case = (
     &'static [(&'static str, &'static str)],
     &'static [&'static str],

@@ -1,4 +1,4 @@
-//! What bad tokens cost their address, and what they do not cost its other callers.
+//! The cost of bad tokens for their address, and for its other callers.
 
 use super::*;
 use crate::{Clock, ManualClock, throttle::Throttles};
@@ -11,7 +11,7 @@ struct Door {
     clock: Arc<ManualClock>,
 }
 
-/// A gate that takes three bad tokens a minute.
+/// A gate that allows three bad tokens a minute.
 fn door(verifier: Verifier) -> Door {
     let clock = Arc::new(ManualClock::new(now()));
     let shared: Arc<dyn Clock> = clock.clone();
@@ -53,7 +53,7 @@ fn es256(sub: &str) -> String {
 const NAT: &str = "192.0.2.1";
 
 #[test]
-fn an_address_that_sent_many_bad_tokens_has_unknown_ones_refused_unread() {
+fn after_many_bad_tokens_unknown_tokens_of_the_address_are_refused_unread() {
     let door = door(read(&[("JWT_ALGORITHM", "ES256"), ("JWT_PUBLIC_KEY", EC_PUBLIC)]).unwrap());
     let known = es256("ada");
     assert_eq!(door.ask(Some(&known), NAT).as_deref(), Ok("ada"));
@@ -66,7 +66,7 @@ fn an_address_that_sent_many_bad_tokens_has_unknown_ones_refused_unread() {
     };
     assert_eq!((standing.limit, standing.remaining), (3, 0));
     assert!(!door.verifier.is_cheap(&fresh), "it was not read");
-    // A caller that was let in before stays in, and other addresses have limits of their own.
+    // A caller that was admitted before still passes, and other addresses have their own limits.
     assert_eq!(door.ask(Some(&known), NAT).as_deref(), Ok("ada"));
     assert_eq!(
         door.ask(Some(&es256("bob")), "192.0.2.2").as_deref(),

@@ -1,4 +1,4 @@
-//! Tokens of every algorithm, with fixed keys, and tokens that pretend.
+//! Tokens of every algorithm, with fixed keys, and forged tokens.
 
 mod configured;
 mod gate;
@@ -47,7 +47,7 @@ fn hs256(claims: &Value, secret: &[u8]) -> String {
     jsonwebtoken::encode(&header(Algorithm::HS256, None), claims, &key).unwrap()
 }
 
-/// A token under a private key in PEM.
+/// A token signed with a private key in PEM.
 fn signed(algorithm: Algorithm, kid: Option<&str>, pem: &str, claims: &Value) -> String {
     signatures::install();
     let key = match algorithm {
@@ -83,7 +83,7 @@ fn a_minted_token_is_accepted_until_it_expires_and_the_leeway_is_over() {
 }
 
 #[test]
-fn claims_decide_alike_under_every_algorithm() {
+fn claims_are_judged_the_same_under_every_algorithm() {
     let exp = exp();
     let soon = now().as_second() + LEEWAY_SECONDS;
     let cases = [
@@ -144,7 +144,7 @@ fn claims_decide_alike_under_every_algorithm() {
         for (what, right, claims) in &cases {
             let token = match algorithm {
                 Algorithm::HS256 => hs256(claims, SECRET.as_bytes()),
-                // A single key serves whatever `kid` a token names.
+                // A single key ignores the `kid` of a token.
                 _ => signed(*algorithm, Some("a name"), pem, claims),
             };
             let verified = verifier.verify(&token, now());
@@ -177,7 +177,7 @@ fn a_token_of_any_other_algorithm_or_key_is_refused() {
         ),
         ("EdDSA", signed(Algorithm::EdDSA, None, ED, &good)),
     ];
-    // What everybody knows, taken for a secret.
+    // Public keys, used as a secret.
     for pem in [RSA_PUBLIC, EC_PUBLIC, ED_PUBLIC] {
         tokens.push(("HS256 under a public key", hs256(&good, pem.as_bytes())));
         tokens.push((
@@ -209,7 +209,7 @@ fn a_token_of_any_other_algorithm_or_key_is_refused() {
             );
         }
     }
-    // The body of one token under the signature of another, and a header that names another algorithm.
+    // The body of one token with the signature of another.
     let [one, other] = ["ada", "bob"].map(|sub| {
         signed(
             Algorithm::ES256,

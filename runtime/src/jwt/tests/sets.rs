@@ -1,11 +1,11 @@
-//! Sets of keys: which key a token is checked with, which are ignored, and sets that change.
+//! Sets of keys: which key checks a token, which keys are ignored, and sets that change.
 
 use super::*;
 use crate::watched_file::Look;
 use std::fs;
 use tempfile::tempdir;
 
-/// A verifier of the set in `keys.json` of that folder.
+/// A verifier with the set in `keys.json` of that folder.
 fn set(algorithm: &str, folder: &Path) -> Result<Verifier, String> {
     let file = folder.join("keys.json");
     read(&[
@@ -15,7 +15,7 @@ fn set(algorithm: &str, folder: &Path) -> Result<Verifier, String> {
 }
 
 #[test]
-fn kid_chooses_the_key_of_a_set_and_without_one_any_may_be_it() {
+fn kid_chooses_the_key_of_a_set_and_without_kid_every_key_qualifies() {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("keys.json"), JWKS).unwrap();
     let verifier = set("ES256", folder.path()).unwrap();
@@ -37,13 +37,14 @@ fn kid_chooses_the_key_of_a_set_and_without_one_any_may_be_it() {
             "{kid:?}"
         );
     }
-    // Keys of other algorithms in the same set are of no use here.
+    // Keys of other algorithms in the same set are ignored.
     for (algorithm, pem, kid) in [(Algorithm::RS256, RSA, "rsa"), (Algorithm::EdDSA, ED, "ed")] {
         let foreign = signed(algorithm, Some(kid), pem, &good());
         assert_eq!(subject(&verifier, &foreign), None, "{kid}");
         let home = set(&format!("{algorithm:?}"), folder.path()).unwrap();
         assert!(subject(&home, &foreign).is_some(), "{kid}");
     }
+    // A public part of a key, used as a secret.
     let known = serde_json::from_str::<Value>(JWKS).unwrap()["keys"][0]["x"].to_string();
     let forged = hs256(&good(), known.trim_matches('"').as_bytes());
     assert_eq!(subject(&verifier, &forged), None);
@@ -64,7 +65,7 @@ fn keys_that_do_not_fit_are_ignored_each_with_its_reason() {
         let mut all: Value = serde_json::from_str(JWKS).unwrap();
         all["keys"].as_array_mut().unwrap().extend(odd.clone());
         let read = keys::from_jwks(algorithm, &all.to_string()).unwrap();
-        // Of the four good ones two are for ES256, and one each for the others.
+        // Of the four good keys, two are for ES256, and one each for the others.
         let fitting = if algorithm == Algorithm::ES256 { 2 } else { 1 };
         assert_eq!(read.keys.len(), fitting);
         assert_eq!(
@@ -131,7 +132,7 @@ async fn a_changed_set_is_used_by_every_clone_and_a_broken_one_is_not() {
     assert_eq!(follower.look().await, Look::Used("1 of ES256".to_owned()));
     assert_eq!(accepted(), [false, true]);
 
-    // Cut short, without a fitting key, and gone.
+    // Truncated, without a fitting key, and deleted.
     let cut = JWKS.get(..JWKS.len() / 2).unwrap().to_owned();
     for broken in [Some(cut), Some(only(2)), None] {
         match broken {

@@ -1,7 +1,7 @@
-//! The records of one call, and which of them are acknowledged.
+//! Tracks the acknowledgements of the records of one call.
 //!
-//! A delivery report carries a counter instead of a future per record, so that a batch of hundreds costs one
-//! wake-up.
+//! A delivery report changes a counter instead of completing a future for its record, so that a
+//! batch of hundreds costs one wake-up.
 
 use super::{Outcomes, Position, SendError};
 use std::sync::{
@@ -10,7 +10,7 @@ use std::sync::{
 };
 use tokio::sync::oneshot;
 
-/// What librdkafka keeps with a record: the batch it belongs to and its place in it.
+/// What librdkafka keeps with a record: its batch and its place there.
 pub type Opaque = Box<(Arc<Batch>, usize)>;
 
 /// Counts the acknowledgements of one call of [`Producer::send`](super::Producer::send).
@@ -40,6 +40,7 @@ impl Batch {
         {
             *slot = Some(outcome);
         }
+        // The last report wakes the caller.
         if self.waiting.fetch_sub(1, Ordering::AcqRel) == 1
             && let Some(done) = self
                 .done

@@ -1,10 +1,11 @@
-//! Gathers records while others are on their way, and hands them to librdkafka in one go.
+//! Gathers records while others are in flight, and hands them to librdkafka together.
 //!
-//! librdkafka could gather by itself, for as long as its `linger.ms`. But its idempotent producer sends the next
-//! batch of a partition only after the acknowledgement of the last, and its thread polls without a pause once
-//! that next batch has lingered long enough: a fifth of ingest's CPU. A fixed linger also delays a record that has
-//! nothing to wait for. Here a lone record leaves at once. Under load records leave together, at most every 5 ms
-//! and when those before them are acknowledged: batches of a few records take half the space of single ones.
+//! librdkafka could gather by itself, for as long as its `linger.ms`. But its idempotent producer
+//! sends the next batch of a partition only after the acknowledgement of the previous one. Once
+//! that next batch has lingered long enough, librdkafka's thread polls without a pause: a fifth of
+//! ingest's CPU. A fixed linger also delays a record that has nothing to wait for. Here a lone
+//! record leaves at once. Under load, records leave together, at most every 5 ms and once the
+//! previous ones are acknowledged. Batches of a few records take half the space of single ones.
 
 use super::{
     Client, Record, SendError,
@@ -25,14 +26,17 @@ use tokio::{sync::oneshot::Receiver, time::timeout};
 
 /// Time between two hand-overs, librdkafka's default linger.
 const INTERVAL: Duration = Duration::from_millis(5);
-/// A record waits at most this much longer for the acknowledgement of those before it, so that a partition whose
-/// broker is slow does not hold up the others. Acknowledgements usually take a few milliseconds.
+/// A record waits at most this much longer for the acknowledgement of those before it. So a
+/// partition whose broker is slow does not hold up the others. Acknowledgements usually take a few
+/// milliseconds.
 const PATIENCE: Duration = Duration::from_millis(15);
-/// With this many records or bytes nothing waits: librdkafka makes full batches of them, and its queue has a limit.
+/// With this many records or bytes, nothing waits: librdkafka makes full batches of them, and its
+/// queue has a limit.
 const MOST_RECORDS: usize = 1_000;
 const MOST_BYTES: usize = 1 << 20;
 
-/// Records of one client of librdkafka. Handing over happens under the lock, which keeps their order.
+/// Waiting records of one client of librdkafka. The hand-over holds the lock, which keeps their
+/// order.
 #[derive(Default)]
 pub struct Gather {
     state: Mutex<State>,
@@ -42,13 +46,13 @@ pub struct Gather {
 struct State {
     waiting: Vec<Waiting>,
     waiting_bytes: usize,
-    /// Records that librdkafka has and has not reported on.
+    /// Records that librdkafka has but has not reported on.
     on_their_way: usize,
     /// When records were last handed over.
     last: Option<Instant>,
 }
 
-/// A copy of a record that waits.
+/// A copy of a waiting record.
 struct Waiting {
     topic: String,
     key: String,
@@ -58,8 +62,8 @@ struct Waiting {
 }
 
 impl Gather {
-    /// Takes the records of a call. Returns the time until the next hand-over if they wait for it; the caller then
-    /// calls [`Self::wait`]. Returns `None` if librdkafka has them already.
+    /// Takes the records of a call. Returns the time until the next hand-over if they wait for it;
+    /// the caller then calls [`Self::wait`]. Returns `None` if librdkafka has them already.
     pub fn append(
         &self,
         client: &Client,
@@ -69,12 +73,14 @@ impl Gather {
         let mut state = self.lock();
         let bytes: usize = records.iter().map(|record| record.payload.len()).sum();
         let until_next = state.until_next();
+        // A lone record leaves at once. Others wait, unless there are enough for full batches.
         let waits = (state.on_their_way > 0 || !until_next.is_zero())
             && state.waiting.len() + records.len() < MOST_RECORDS
             && state.waiting_bytes + bytes < MOST_BYTES;
         if waits {
             state.waiting_bytes += bytes;
         } else {
+            // The waiting records go first, which keeps the order of calls.
             state.hand_over(client);
             state.last = Some(Instant::now());
         }
@@ -98,14 +104,15 @@ impl Gather {
         waits.then_some(until_next)
     }
 
-    /// Hands over the records that wait when it is time, and returns when `done` says that the caller's are
-    /// acknowledged.
+    /// Hands over the waiting records when it is time. Returns when `done` says that the caller's
+    /// records are acknowledged.
     pub async fn wait(&self, client: &Client, until_next: Duration, mut done: Receiver<()>) {
         if timeout(until_next, &mut done).await.is_ok() {
             return;
         }
         {
             let mut state = self.lock();
+            // Otherwise the last report hands them over, see `reported`.
             if state.on_their_way == 0 {
                 state.hand_over(client);
             }
@@ -118,12 +125,13 @@ impl Gather {
         let _ = done.await;
     }
 
-    /// Hands over what waits, acknowledgements or not.
+    /// Hands over the waiting records, even before acknowledgements.
     pub fn hand_over(&self, client: &Client) {
         self.lock().hand_over(client);
     }
 
-    /// Notes that librdkafka reported on a record. After the last report, what has waited long enough follows.
+    /// Notes that librdkafka reported on a record. After the last report, hands over the records
+    /// that have waited long enough.
     pub fn reported(&self, client: Option<&Client>) {
         let mut state = self.lock();
         state.on_their_way = state.on_their_way.saturating_sub(1);
@@ -191,7 +199,7 @@ fn headers(record: &Record<'_>) -> Option<OwnedHeaders> {
     }))
 }
 
-/// What an error of librdkafka says about a record.
+/// The outcome for a record that librdkafka refused or did not deliver.
 pub fn refusal(error: &KafkaError) -> SendError {
     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
         SendError::QueueFull

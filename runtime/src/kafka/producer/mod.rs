@@ -1,5 +1,7 @@
-//! The one way records get into the log: acknowledged by all replicas, or an error within
-//! [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT), which only a patient producer does not know.
+//! Appends records to the log, acknowledged by all replicas.
+//!
+//! A record that is not acknowledged within [`MESSAGE_TIMEOUT`](crate::kafka::MESSAGE_TIMEOUT) is
+//! an error. Only a patient producer has no timeout.
 //!
 //! A producer that the broker declared unusable is replaced.
 
@@ -30,14 +32,14 @@ use std::{
 use thiserror::Error;
 use tracing::{error, warn};
 
-/// A record to be appended.
+/// A record to append.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
     /// Topic.
     pub topic: &'a str,
     /// Key: decides the partition.
     pub key: &'a str,
-    /// Payload, as it is.
+    /// Payload, unchanged.
     pub payload: &'a [u8],
     /// Headers.
     pub headers: &'a [(&'a str, &'a str)],
@@ -46,16 +48,16 @@ pub struct Record<'a> {
 /// Why a record is not known to be in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {
-    /// The queue towards the broker is full; nothing was kept.
+    /// The queue to the broker is full; nothing was kept.
     #[error("the queue towards the broker is full")]
     QueueFull,
-    /// No acknowledgement in time. The record may be in the log all the same; its `event_id` makes
-    /// sending it again harmless.
+    /// No acknowledgement in time. The record may still be in the log; its `event_id` makes a retry
+    /// harmless.
     #[error("not acknowledged: {0}")]
     Unacknowledged(String),
 }
 
-/// Where an acknowledged record stands.
+/// Where an acknowledged record is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Partition.
@@ -64,10 +66,10 @@ pub struct Position {
     pub offset: i64,
 }
 
-/// What became of each record, in the order given.
+/// The outcome of each record, in the order given.
 pub type Outcomes = Vec<Result<Position, SendError>>;
 
-/// An idempotent producer, shared by everything in a process that appends.
+/// An idempotent producer, shared by all code of a process that appends.
 pub struct Producer {
     config: ClientConfig,
     current: ArcSwap<Polled>,
@@ -90,8 +92,8 @@ impl Producer {
         Self::of(settings.producer())
     }
 
-    /// A producer for that cluster that gives up nothing, see [`KafkaSettings::patient_producer`]; whoever
-    /// sends decides how long to wait.
+    /// A producer for that cluster that never gives up, see [`KafkaSettings::patient_producer`].
+    /// The caller decides how long to wait.
     ///
     /// # Errors
     /// When librdkafka refuses the settings.
@@ -106,11 +108,13 @@ impl Producer {
 
     /// Appends records and waits for their acknowledgements. Returns as soon as all are known.
     ///
-    /// Records of one call, and of calls made one after another, get into their partition in that order.
+    /// Records of one call, and of calls made one after another, get into their partition in that
+    /// order.
     pub async fn send(&self, records: &[Record<'_>]) -> Outcomes {
         if records.is_empty() {
             return Vec::new();
         }
+        // One client for the whole call, even if another call replaces it meanwhile.
         let producer = self.current.load_full();
         let (batch, done) = Batch::new(records.len());
         match producer.gather.append(&producer.client, records, &batch) {
@@ -131,7 +135,7 @@ impl Producer {
         outcomes
     }
 
-    /// Waits until everything handed over is acknowledged or given up.
+    /// Waits until all records handed over are acknowledged or given up.
     pub async fn flush(&self, timeout: Duration) {
         let producer = self.current.load_full();
         producer.gather.hand_over(&producer.client);
@@ -145,13 +149,15 @@ impl Producer {
         let Some((code, reason)) = used.client.client().fatal_error() else {
             return;
         };
+        // Another call has replaced it already.
         if !Arc::ptr_eq(&self.current.load(), used) {
             return;
         }
         error!("the broker declared this producer unusable ({code:?}: {reason}); making a new one");
         match Polled::new(&self.config) {
             Ok(fresh) => {
-                // Several calls may see the same failure: the first replaces the producer, the others drop theirs.
+                // Several calls may see the same failure: the first replaces the producer, the
+                // others drop theirs.
                 let before = self.current.compare_and_swap(used, Arc::new(fresh));
                 if Arc::ptr_eq(&before, used) {
                     metrics::counter!("kafka_producers_replaced_total").increment(1);
@@ -168,15 +174,16 @@ type Client = BaseProducer<Deliveries>;
 
 /// A client of librdkafka with a thread of its own for delivery reports.
 ///
-/// rdkafka's `ThreadedProducer` is the same with a poll of 100 ms, the last millisecond of which is a busy
-/// loop: 1 % of a core for every idle producer.
+/// rdkafka's `ThreadedProducer` does the same with a poll of 100 ms, whose last millisecond is a
+/// busy loop: 1 % of a core for every idle producer.
 struct Polled {
     client: Arc<Client>,
     gather: Arc<Gather>,
     unused: Arc<AtomicBool>,
 }
 
-/// How long a poll lasts, whatever it serves meanwhile; also how long the thread outlives its producer.
+/// Length of a poll, even if it serves reports meanwhile; also how long the thread outlives its
+/// producer.
 const POLL: Duration = Duration::from_secs(5);
 
 impl Polled {
@@ -188,6 +195,7 @@ impl Polled {
         };
         let client = Arc::new(Client::from_config_and_context(config, deliveries)?);
         let context = client.client().context();
+        // The client needs its context first, so the link back is set afterwards.
         let _ = context.client.set(Arc::downgrade(&client));
         let unused = Arc::new(AtomicBool::new(false));
         let (polled, stop) = (Arc::clone(&client), Arc::clone(&unused));
@@ -216,13 +224,13 @@ impl Drop for Polled {
 /// Receives delivery reports on the thread of a [`Polled`].
 struct Deliveries {
     gather: Arc<Gather>,
-    /// The client that reports here.
+    /// The client that reports here. Weak, because the client owns this context.
     client: OnceLock<Weak<Client>>,
 }
 
 impl ClientContext for Deliveries {
     fn error(&self, error: KafkaError, reason: &str) {
-        // Every lost connection ends here; what it means for records is told by their reports.
+        // Every lost connection is reported here; delivery reports say what it means for records.
         tracing::debug!("kafka producer: {error}: {reason}");
     }
 }

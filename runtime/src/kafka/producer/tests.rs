@@ -1,4 +1,4 @@
-//! Records against librdkafka's own mock broker: order, slow partitions, flushing.
+//! The producer against librdkafka's own mock broker: order, slow partitions, flushing.
 
 use super::*;
 use futures::future::join_all;
@@ -29,7 +29,7 @@ async fn send(producer: &Producer, key: &str) -> Result<Position, SendError> {
     producer.send(&[record(key)]).await.remove(0)
 }
 
-/// A key of each partition.
+/// A key for each partition.
 async fn keys(producer: &Producer, partitions: usize) -> Vec<String> {
     let mut keys = vec![None; partitions];
     for number in 0.. {
@@ -94,7 +94,7 @@ async fn a_partition_without_its_broker_does_not_hold_up_the_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flush_takes_along_what_waits() {
+async fn a_flush_hands_over_waiting_records() {
     let cluster = cluster(1, 1);
     let producer = Producer::new(&KafkaSettings::new(cluster.bootstrap_servers())).unwrap();
     send(&producer, "first").await.unwrap();

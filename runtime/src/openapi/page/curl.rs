@@ -1,4 +1,4 @@
-//! A command that asks an operation, ready to be pasted into a shell.
+//! A `curl` command for an operation, ready to paste into a shell.
 
 use crate::openapi::example;
 use serde_json::Value;

@@ -1,28 +1,28 @@
-//! Schemas as lines of a table: a line for each member, and those of objects within below it.
+//! Schemas as table lines: one for each member, and nested members below it.
 
 use super::text;
 use crate::openapi::example::{is_required, members, resolve};
 use serde_json::Value;
 
-/// Deepest nesting that is shown; a schema may contain itself.
+/// Deepest nesting that is shown, because a schema may contain itself.
 const MAX_DEPTH: usize = 5;
 
 /// A line of a table.
 #[derive(Debug, PartialEq)]
 pub(super) struct Field {
-    /// How many objects it is in.
+    /// Depth of nesting.
     pub(super) depth: usize,
-    /// Name of the member, or what distinguishes the lines below from others.
+    /// Name of the member; for a heading, what distinguishes the lines below it.
     pub(super) name: String,
-    /// What it holds.
+    /// Type of its values.
     pub(super) kind: String,
-    /// Whether it is always there.
+    /// Whether it is always present.
     pub(super) required: bool,
-    /// Whether the line is a heading of those below.
+    /// Whether the line is a heading for those below.
     pub(super) heading: bool,
     /// Rules that its values keep.
     pub(super) rules: String,
-    /// What it is, as HTML.
+    /// Description, as HTML.
     pub(super) about: String,
 }
 
@@ -38,6 +38,7 @@ fn collect(document: &Value, schema: &Value, depth: usize, fields: &mut Vec<Fiel
     if depth > MAX_DEPTH {
         return;
     }
+    // A list shows the members of its items, at its own depth.
     if schema["type"] == "array" {
         return collect(document, &schema["items"], depth, fields);
     }
@@ -57,7 +58,7 @@ fn collect(document: &Value, schema: &Value, depth: usize, fields: &mut Vec<Fiel
     }
 }
 
-/// The schemas that a value is one of, as far as they have members to show.
+/// The alternatives of a schema that have members to show.
 fn variants<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     let all = ["oneOf", "anyOf"]
         .into_iter()
@@ -68,7 +69,7 @@ fn variants<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
 
 fn heading(document: &Value, variant: &Value, depth: usize, (number, of): (usize, usize)) -> Field {
     let schema = resolve(document, variant);
-    // A member with one value, or few, tells variants apart.
+    // A member with one or few values distinguishes the variants.
     let telling = members(schema).into_iter().find_map(|(name, member)| {
         let rules = rules(member);
         (rules.starts_with("always") || rules.starts_with("one of"))
@@ -101,7 +102,7 @@ fn line(document: &Value, of: &Value, (name, member): (&str, &Value), depth: usi
     }
 }
 
-/// What a schema's values are, in words.
+/// The type of a schema's values, in words.
 pub(super) fn kind(document: &Value, schema: &Value) -> String {
     let schema = resolve(document, schema);
     let one = |word: &str| match (word, schema["format"].as_str()) {
@@ -133,7 +134,7 @@ pub(super) fn kind(document: &Value, schema: &Value) -> String {
     }
 }
 
-/// The rules that a schema's values keep, in words.
+/// The rules of a schema's values, in words.
 pub(super) fn rules(schema: &Value) -> String {
     let mut rules = Vec::new();
     let mut rule = |word: &str, say: &dyn Fn(&str) -> String| {
@@ -157,6 +158,7 @@ pub(super) fn rules(schema: &Value) -> String {
         count => format!("at least {count} characters"),
     });
     rule("maxLength", &|count| format!("at most {count} characters"));
+    // Two bounds read better as one rule.
     if let (Some(from), Some(_)) = (schema.get("minimum"), schema.get("maximum")) {
         let from = literal(from);
         rule("maximum", &|to| format!("from {from} to {to}"));

@@ -1,7 +1,7 @@
 //! The document as one page for people, readable without a script.
 //!
-//! Owns what the page says of an operation; how it looks is `templates/docs.html`'s. The one rule: it
-//! knows nothing but the document.
+//! Owns the content of the page; `templates/docs.html` owns its look. The one rule: the page is
+//! made from the document alone.
 
 mod curl;
 mod fields;
@@ -77,7 +77,7 @@ struct Answer<'a> {
     example: String,
 }
 
-/// The page of a document. `base` is what its examples send requests to.
+/// The page of a document. Its examples send requests to `base`.
 pub(crate) fn render(document: &Value, base: &str) -> Result<String, askama::Error> {
     let info = &document["info"];
     let tags = document["tags"].as_array().into_iter().flatten();
@@ -196,7 +196,7 @@ fn answer<'a>(document: &'a Value, status: &'a str, answer: &'a Value) -> Answer
         about: text::blocks(string(&answer["description"])),
         headers: headers.join(", "),
         media_type,
-        // Errors are alike; their members are shown once.
+        // All errors have the same members, which the page shows once.
         fields: if fulfilled { fields } else { Vec::new() },
         example: if shown {
             pretty(&example::of(document, schema))
@@ -206,8 +206,8 @@ fn answer<'a>(document: &'a Value, status: &'a str, answer: &'a Value) -> Answer
     }
 }
 
-/// The data of an answer: its only member that is not a constant. The page describes the envelope once, at its
-/// beginning.
+/// The data of an answer: its only member that is not a constant. The page describes the envelope
+/// once, at its beginning.
 fn within_envelope<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     let members = example::resolve(document, schema)["properties"].as_object();
     let members = members.into_iter().flat_map(serde_json::Map::values);
@@ -223,7 +223,7 @@ fn media_types(content: &Value) -> Vec<String> {
     types.map(|(name, _)| name.clone()).collect()
 }
 
-/// JSON on several lines; a text as it is.
+/// JSON on several lines; a text unchanged.
 fn pretty(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -6,7 +6,7 @@ use html_escape::encode_text;
 pub(super) fn inline(text: &str) -> String {
     let part = |(index, part): (usize, &str)| {
         let part = encode_text(part);
-        // Every second part stands between two of them.
+        // Every second part is between two backticks.
         if index % 2 == 1 {
             format!("<code>{part}</code>")
         } else {
