@@ -1,7 +1,8 @@
-//! Every member that the body of a beacon may have, declared once for reading and for the OpenAPI document.
+//! Declares every member of a beacon's body once, for the reader and for the OpenAPI document.
 //!
-//! The one rule: only what identifies or counts can refuse a beacon. Everything else describes: it is cut,
-//! rounded, clamped or left out, because a visit without its title is still a visit.
+//! The one rule: only members that identify or count can make a beacon invalid. All others
+//! describe: they are cut, rounded, clamped or dropped, because a visit without its title is still
+//! a visit.
 
 use super::{
     beacon::BeaconKind,
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 const URL: Cut = Cut(2_048);
 /// Longest name of a device, browser, system, zone or language, in characters.
 const NAME: Cut = Cut(64);
-/// Longest name of a custom event, in characters. Ours: none is published.
+/// Longest name of a custom event, in characters. Our own choice; the contract has no limit.
 pub const MAX_EVENT_NAME_CHARS: usize = 256;
 
 /// The id in examples.
@@ -82,7 +83,7 @@ pub(super) static DURATION: Member<Number> = Member::new("duration", Number(0.0.
     .required()
     .about("How long the page was in view, in seconds.")
     .example(|| json!(41.5));
-/// Clamped: a page that bounces at its end scrolls a little past it.
+/// Clamped: a page with a bounce effect scrolls a little past its end.
 pub(super) static SCROLL_DEPTH: Member<Clamped> = Member::new("scrollDepth", PERCENT)
     .about("How far down it was read, in percent.")
     .example(|| json!(80));
@@ -105,17 +106,17 @@ pub(super) static PROPERTIES: Member<AnyObject> = Member::new("properties", AnyO
     .about("Anything about it; its size as JSON is bounded.")
     .example(|| json!({ "step": 2 }));
 
-// What a beacon belongs to. A member of a batch may name it in place of its id.
+// The visit or view of a beacon. A member of a batch may give a name instead of its id.
 const SESSION: Member<Id> = Member::new("sessionId", Id).about("The session.");
 const PAGEVIEW: Member<Id> = Member::new("pageviewId", Id).about("The view.");
 pub(super) static SESSION_ID: Member<Id> = SESSION;
-/// Where the beacon has nothing in its place.
+/// For beacons that give no name instead.
 pub(super) static REQUIRED_SESSION_ID: Member<Id> = SESSION.required().example(SOME_ID);
 pub(super) static SESSION_EVENT_ID: Member<Id> = Member::new("sessionEventId", Id).about(
     "In place of `sessionId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
 );
 pub(super) static PAGEVIEW_ID: Member<Id> = PAGEVIEW;
-/// Where the beacon has nothing in its place.
+/// For beacons that give no name instead.
 pub(super) static REQUIRED_PAGEVIEW_ID: Member<Id> = PAGEVIEW.required();
 pub(super) static PAGEVIEW_EVENT_ID: Member<Id> = Member::new("pageviewEventId", Id).about(
     "In place of `pageviewId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
@@ -125,14 +126,14 @@ pub(super) static PAGE_TOKEN: Member<Text> = Member::new("trackingToken", Text(U
     "Proof of the page, needed with a name in place of an id; valid at the time that `ageMs` gives. Without it the \
      member is dropped (`token`).",
 );
-/// At most a day.
+/// Clamped to one day.
 pub(crate) static AGE_MS: Member<Milliseconds> =
     Member::new("ageMs", Milliseconds { max: 86_400_000 })
         .about("How many milliseconds ago it happened, where it had to wait.");
 
 type Members = &'static [&'static dyn Declared];
 
-// What a beacon says, besides what it belongs to.
+// The members of a beacon, without its visit or view.
 const OWN_OF_SESSION: Members = &[
     &VISITOR_ID,
     &CONSENT,
@@ -155,10 +156,10 @@ const OWN_OF_LEAVE: Members = &[&DURATION, &SCROLL_DEPTH, &EVENT_ID];
 const OWN_OF_TRACK: Members = &[&EVENT, &PROPERTIES, &EVENT_ID];
 const ONLY_EVENT_ID: Members = &[&EVENT_ID];
 
-// What a beacon belongs to. The other kinds name it in their path.
+// The visit of a beacon that comes alone. The other kinds give the id in their path.
 const SESSION_OF_PAGEVIEW: Members = &[&REQUIRED_SESSION_ID];
 const SESSION_OF_TRACK: Members = &[&TRACKED_SESSION];
-// The same in a batch, and when it happened.
+// The same for members of a batch, with their age.
 const ONLY_AGE: Members = &[&AGE_MS];
 const AGE_AND_SESSION: Members = &[
     &AGE_MS,
@@ -175,7 +176,7 @@ const AGE_AND_PAGEVIEW: Members = &[
     &PAGE_TOKEN,
 ];
 
-/// The members of a beacon that comes alone.
+/// The members of a beacon in a request of its own.
 pub(crate) fn alone(kind: BeaconKind) -> impl Iterator<Item = openapi::Member> {
     let belongs = match kind {
         BeaconKind::Pageview => SESSION_OF_PAGEVIEW,
