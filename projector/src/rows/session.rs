@@ -1,17 +1,18 @@
-//! The table `sessions`: visits, each in its present state. Their columns are groups that are read and written apart.
+//! The table `sessions`: visits in their present state. Groups of columns are read and written
+//! separately.
 
 use jiff::Timestamp;
 use schemas::{EventId, PageId, SessionId, UserHash, VisitorHash, WorkspaceNo};
 
 columns! {
     readable
-    /// The columns of a session that are read back, all but the first six of which change.
+    /// The columns of a session that are read back. All but the first seven change.
     StateColumns {
         /// Seq of the start, which never changes.
         seq: i64,
         /// When it started; decides the month's partition.
         started_at: Timestamp,
-        /// When ingest received the start: decides which events waited for it in time.
+        /// When ingest received the start; decides which events waited for it in time.
         start_received_at: Timestamp,
         /// Tenant.
         workspace_no: WorkspaceNo,
@@ -37,14 +38,15 @@ columns! {
         bounced: bool,
         /// Time of the latest binding to a user.
         identified_at: Option<Timestamp>,
-        /// Identity of that binding: of two bindings at the same time, the one with the greater id counts.
+        /// Identity of that binding. Of two bindings at the same time, the one with the greater id
+        /// counts.
         identified_by: Option<EventId>,
         /// That user.
         user_hash: Option<UserHash>,
     }
 }
 
-/// The columns that a start fills and nothing changes later.
+/// The columns that a start fills and no later event changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dimensions {
     /// Who came, and from where.
