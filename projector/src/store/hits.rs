@@ -1,7 +1,8 @@
-//! The table `hits`: a view by its id, its neighbours in its session, and its latest leave.
+//! Reads and writes the table `hits`: views by id, their neighbours in the session, and latest
+//! leaves.
 //!
-//! The one rule: every statement goes down an index to single rows, so a batch costs as much as it holds, however
-//! many views a session has and however often one was left.
+//! The one rule: every statement finds single rows by an index. So the cost of a batch depends only
+//! on its size, not on the number of views in a session or of leaves of a view.
 
 use crate::{
     fold::{SessionKey, duration::Place},
@@ -20,15 +21,15 @@ use uuid::Uuid;
 /// A view within its tenant.
 pub(super) type ViewKey = (WorkspaceNo, PageviewId);
 
-/// How far from an event what it names is looked for at first. Nearly always it is there, in one or two
-/// partitions of many.
+/// How far from an event its session or view is looked for first. It is nearly always there, in one
+/// or two of many partitions.
 pub(super) const NEAR: SignedDuration = SignedDuration::from_hours(25);
 
 pub(super) static INSERT: LazyLock<String> =
     LazyLock::new(|| insert_into("hits", &[HitRow::COLUMNS]));
 
-/// `OFFSET 0` keeps the planner from joining the other way round, through all views, while it does not know how
-/// many there are.
+/// `OFFSET 0` prevents a join in the other direction, through all views, which the planner may
+/// choose while it does not know their number.
 pub(super) static FIND: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
@@ -48,7 +49,7 @@ CROSS JOIN LATERAL (
     )
 });
 
-/// The comparison of times beside that of places names the partitions that need not be looked at.
+/// The comparison of times is redundant, but it lets the server skip partitions.
 pub(super) static LOAD_NEIGHBOURS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
@@ -82,7 +83,7 @@ CROSS JOIN LATERAL (
     )
 });
 
-/// A leave changes the row of its view; the first three columns are the row's key.
+/// A leave changes the row of its view. The first three columns are the row's key.
 pub(super) static LEAVE: LazyLock<String> = LazyLock::new(|| {
     let columns = LeaveColumns::COLUMNS;
     let set: Vec<String> = columns
@@ -104,7 +105,7 @@ WHERE hits.workspace_no = gone.workspace_no
     )
 });
 
-/// Those of the views that count, each named by an event of about that time.
+/// Finds views that count by id. Each has the time of the event that names it.
 pub(super) async fn find(
     connection: &mut PgConnection,
     views: &[(ViewKey, Timestamp)],
@@ -148,7 +149,7 @@ async fn find_between(
     rows.iter().map(HitRow::read).collect()
 }
 
-/// The views directly before and after those places.
+/// Loads the views directly before and after these positions.
 pub(super) async fn load_neighbours(
     connection: &mut PgConnection,
     places: &[(SessionKey, Place)],
@@ -175,7 +176,7 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &[HitRow]) -> sq
     super::append(connection, &INSERT, rows).await
 }
 
-/// Notes the latest leaves of views that are in the table.
+/// Writes the latest leaves of views in the table.
 pub(super) async fn leave(
     connection: &mut PgConnection,
     rows: &[LeaveColumns],
