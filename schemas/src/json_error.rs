@@ -4,7 +4,7 @@
 
 use serde_json::error::Category;
 
-/// Longest member name in a message. A longer or unusual name is untrusted text and is left out.
+/// Longest member name in a message. A longer or unusual name is untrusted text and is omitted.
 const MAX_NAME_BYTES: usize = 64;
 
 /// The rule that a JSON text breaks, from serde's error. `within` is the text's position in a larger one
@@ -30,7 +30,7 @@ pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String 
         return format!("{} is required", join(&member, missing));
     }
     if let Some(twice) = quoted("duplicate field `") {
-        // The text ends inside the object, at this member or the previous one.
+        // serde stopped inside the object, at this member or the previous one.
         return format!(
             "{} is given twice",
             join(&path.parent().joined(within), twice)
@@ -66,7 +66,7 @@ fn rule(said: &str) -> &'static str {
     }
 }
 
-/// Where serde stopped in the text.
+/// The offset at which serde stopped in the text.
 fn offset(text: &[u8], error: &serde_json::Error) -> usize {
     let before = text.split_inclusive(|byte| *byte == b'\n');
     let lines = before.take(error.line().saturating_sub(1));

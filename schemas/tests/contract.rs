@@ -226,7 +226,7 @@ fn each_breaking_change_is_detected_and_additions_are_allowed() {
         change(&mut after);
         assert!(
             !breaking_changes(&before, &after).is_empty(),
-            "{what} was not seen"
+            "{what} was not detected"
         );
     }
 }

@@ -40,7 +40,7 @@ event_types! {
     7 => BeaconRefused = "beacon.refused", version 1, within Page, extends false;
 }
 
-/// What an event belongs to, and so what must be known before the event counts.
+/// The object that an event belongs to, which must be known before the event counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
     /// A page. The event counts at once.
@@ -52,7 +52,7 @@ pub enum Within {
 }
 
 impl Kind {
-    /// The type with that name on the wire, if this build knows it.
+    /// The type with this name on the wire, if this build knows it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -70,7 +70,7 @@ pub struct Event {
     pub received_at: Timestamp,
     /// The tenant.
     pub workspace_id: WorkspaceId,
-    /// The tenant's number, which tables carry in place of the UUID.
+    /// The tenant's number, which tables have instead of the UUID.
     pub workspace_no: WorkspaceNo,
     /// Program and version that wrote it (`ingest/0.1.0`).
     pub producer: String,

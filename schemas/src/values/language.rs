@@ -1,7 +1,7 @@
 //! The language that a client prefers, as a canonical tag of BCP 47.
 //!
 //! The one rule: one language has one form, regardless of how systems write it (`tr_TR`, `TR-tr`, `tr-TR.UTF-8`), so
-//! it is one row of a report. A text that is not a tag is left out.
+//! it is one row of a report. A text that is not a tag is dropped.
 
 use super::grandfathered::preferred;
 

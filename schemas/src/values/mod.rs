@@ -20,7 +20,8 @@ pub const MAX_NAME_CHARS: usize = 64;
 pub const MAX_CAMPAIGN_CHARS: usize = 256;
 
 /// Invisible characters around a text that do not affect its display: zero-width spaces and byte
-/// order marks, which people copy along with a text. Joiners and variation selectors belong to their neighbours.
+/// order marks, which people copy with a text. Joiners and variation selectors belong to their
+/// neighbours.
 const ZERO_WIDTH: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
 
 /// How to normalise the values of a dimension.
@@ -58,8 +59,8 @@ impl Spelling {
     }
 }
 
-/// Text from outside in the form in which it may be stored, cut at a number of characters; `None` if nothing in it is
-/// visible.
+/// Normalises untrusted text for storage and cuts it at a number of characters; `None` if nothing
+/// in it is visible.
 ///
 /// U+0000, which PostgreSQL cannot hold, becomes U+FFFD. A tab or the end of a line becomes a space. Other
 /// control characters are removed, and so are zero-width characters at both ends.
