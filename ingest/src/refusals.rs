@@ -86,6 +86,7 @@ impl Refusals {
                 return;
             }
             let failed = publish(events, sink).await;
+            // The next group would fail too while the log is unavailable, so the round ends here.
             if !failed.is_empty() {
                 let mut state = self.lock();
                 state.unsent = failed;
@@ -112,6 +113,8 @@ impl Refusals {
         if lost > 0 {
             warn!("{lost} refused beacons were not summed: there are {MAX_SUMS} sums already");
         }
+        // Failed events go first and alone: a sum added to them would change a count that the log
+        // may have.
         if !state.unsent.is_empty() {
             return std::mem::take(&mut state.unsent);
         }

@@ -149,6 +149,7 @@ fn conclude(fate: Fate) -> Result<Answer, Declined> {
         Fate::Throttled(spent) => Err(spent.into()),
         Fate::Lost(why) => unavailable(&why.0),
         Fate::Unknown(_) => unavailable("the directory does not know the page or workspace yet"),
+        // Unreachable: `Intake::take` runs all stages.
         Fate::Open | Fate::Accepted(..) => unavailable("a stage was left out"),
     }
 }

@@ -88,6 +88,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         producer: Arc::clone(&producer),
         readiness: readiness.clone(),
     };
+    // The guard never ends by itself, so the stop must cancel it.
     let stopping = lifecycle.clone();
     lifecycle.spawn_worker("ingest secrets", async move {
         tokio::select! {

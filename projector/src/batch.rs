@@ -66,6 +66,8 @@ impl Batch {
                     payload: payload.map(<[u8]>::to_vec),
                 };
                 self.dead.push(DeadRecord { raw, reason });
+                // The offset advances past a dead record too, so it needs an identity for the check
+                // of the log.
                 wire::record_identity(bytes)
             }
             Err(error) => {

@@ -1,14 +1,15 @@
 //! Describes an error in a JSON text by member and rule.
 //!
-//! The one rule: never show a value. serde's own messages quote values, which may be personal, and our type names.
+//! The one rule: never show a value. serde's own messages quote values, which may be personal, and
+//! our type names.
 
 use serde_json::error::Category;
 
 /// Longest member name in a message. A longer or unusual name is untrusted text and is omitted.
 const MAX_NAME_BYTES: usize = 64;
 
-/// The rule that a JSON text breaks, from serde's error. `within` is the text's position in a larger one
-/// (`body`), or empty.
+/// The rule that a JSON text breaks, from serde's error. `within` is the text's position in a
+/// larger one (`body`), or empty.
 #[must_use]
 pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String {
     let said = error.to_string();

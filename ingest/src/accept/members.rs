@@ -25,11 +25,11 @@ pub const MAX_EVENT_NAME_CHARS: usize = 256;
 pub(crate) const EXAMPLE_ID: &str = "0192e000-0000-8000-8000-00000000000a";
 const SOME_ID: fn() -> Value = || json!(EXAMPLE_ID);
 
-// Of every beacon.
+// Members of every beacon.
 pub(super) static EVENT_ID: Member<Id> = Member::new("eventId", Id)
     .about("The client's own id of this beacon: sent again with the same one, it counts once.");
 
-// Of a visit.
+// Members of a visit.
 pub(super) static VISITOR_ID: Member<NotEmpty> = Member::new("visitorId", NotEmpty(128))
     .required()
     .about("The client's own id of its visitor. It is kept only as a keyed hash.")
@@ -46,7 +46,8 @@ pub(super) static TRACKING_TOKEN: Member<Text> = Member::new("trackingToken", Te
 pub(super) static VISIT_REFERRER: Member<Cut> = Member::new("referrer", URL)
     .about("Where the visitor came from.")
     .example(|| json!("https://www.instagram.com/"));
-/// Not cut: campaign parameters may come after the limit. The stored parts have limits of their own.
+/// Not cut, because campaign parameters may come after the limit. The stored parts have their own
+/// limits.
 pub(super) static LANDING_URL: Member<Cut> = Member::new("landingUrl", Cut(UNLIMITED))
     .about("Where the visitor landed; its path and `utm_…` parameters are kept.");
 pub(super) static DEVICE: Member<Cut> = guess("device");
@@ -68,7 +69,7 @@ const fn side(name: &'static str) -> Member<Side> {
     Member::new(name, Side { max: 100_000.0 }).about("In CSS pixels.")
 }
 
-// Of a view.
+// Members of a view.
 pub(super) static LINK: Member<Id> =
     Member::new("linkClicked", Id).about("The link, when this is a click. A click is also a view.");
 pub(super) static PATH: Member<Cut> = Member::new("path", URL)
@@ -78,7 +79,7 @@ pub(super) static TITLE: Member<Cut> = Member::new("title", URL).about("Title of
 pub(super) static VIEW_REFERRER: Member<Cut> =
     Member::new("referrer", URL).about("Referrer of the page.");
 
-// Of a view's end.
+// Members of a leave.
 pub(super) static DURATION: Member<Number> = Member::new("duration", Number(0.0..=3_600.0))
     .required()
     .about("How long the page was in view, in seconds.")
@@ -92,7 +93,7 @@ const PERCENT: Clamped = Clamped {
     max: 100.0,
 };
 
-// Of a site's own event.
+// Members of a site's own event.
 pub(super) static EVENT: Member<NotEmpty> = Member::new("event", NotEmpty(MAX_EVENT_NAME_CHARS))
     .required()
     .about("Name of the event.")

@@ -124,6 +124,7 @@ impl<'a> Reader<'a> {
         // Reading continues without the id, to report the other broken rules.
         let session = Session {
             visitor_id: visitor_id.unwrap_or_default(),
+            // Any other value is a refusal, also in another letter case.
             consent: m::CONSENT.read(fields) == Some("granted"),
             page: m::VISITED_PAGE.read(fields).map(PageId),
             tracking_token: m::TRACKING_TOKEN.read(fields),
@@ -153,6 +154,7 @@ impl<'a> Reader<'a> {
         };
         let fields = &mut self.fields;
         let view = Pageview {
+            // A placeholder: without a session the view is discarded below.
             session: session.unwrap_or(SessionRef::Stranger),
             link: m::LINK.read(fields).map(LinkId),
             path: m::PATH.read(fields),
@@ -164,6 +166,7 @@ impl<'a> Reader<'a> {
 
     fn leave(&mut self, form: Form<'_>) -> Option<Leave> {
         let pageview = match form {
+            // A path that is not an id is answered as forged, not reported as invalid.
             Form::Alone(id) => Some(PageviewRef::from_text(id.unwrap_or_default())),
             Form::Member => match self.in_place(&m::PAGEVIEW_ID, &m::PAGEVIEW_EVENT_ID) {
                 InPlace::Name(name) => Some(PageviewRef::Named(name)),
@@ -244,6 +247,7 @@ impl<'a> Reader<'a> {
         }
         let event_id = event_id.read(fields);
         let page = m::PAGE_ID.read(fields).map(PageId);
+        // A name without a token is valid. The judgement refuses it later.
         self.proof = m::PAGE_TOKEN.read(fields).map(|token| Proof {
             token,
             named_at: None,

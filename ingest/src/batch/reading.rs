@@ -69,6 +69,7 @@ impl<'a> Reading<'a> {
         for (index, (member, (kind, ticket))) in members.iter().zip(tickets).enumerate() {
             entries.extend(self.read_member(index, member, kind, ticket));
         }
+        // A stable sort: members of each group keep their order.
         entries.sort_by_key(|entry| entry.beacon.kind() != BeaconKind::Session);
         entries
     }
@@ -86,6 +87,7 @@ impl<'a> Reading<'a> {
         ticket: Ticket,
     ) -> Option<Entry<'b>> {
         let intake = self.intake;
+        // A member costs as much as a single beacon, so a batch does not bypass the limit.
         let spent = limits::spend_address(intake.throttles(), limits::FLOOD, self.address);
         if let Err(spent) = spent {
             self.decline(index, ticket, &spent.into());
@@ -132,8 +134,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Marks an invalid visit as dropped. Otherwise members that name it could be accepted, and their
-    /// events would wait in the tables for a visit that never comes.
+    /// Marks an invalid visit as dropped. Otherwise members that name it could be accepted, and
+    /// their events would wait in the tables for a visit that never comes.
     fn drop_visit(&mut self, kind: BeaconKind, object: &Map<String, Value>) {
         let mut fields = Fields::new(object);
         let name = fields.uuid("bioPageId").zip(fields.uuid("eventId"));

@@ -77,6 +77,8 @@ impl Verdicts {
             }
             Fate::Forged(_) => self.tell(index, Status::Dropped, "forged"),
             Fate::Throttled(spent) => self.throttled(index, *spent),
+            // Open and accepted members have missed a stage. They are not known to be in the log,
+            // so a retry is right.
             Fate::Unknown(_) | Fate::Lost(_) | Fate::Open | Fate::Accepted(..) => {
                 self.retry(index, "unavailable", RETRY_AFTER_SECONDS);
             }

@@ -141,7 +141,8 @@ impl Feed {
                 },
                 ends = &mut probe => {
                     match ends {
-                        // The topic was created again or lost its end, so other records may take these offsets.
+                        // The topic was created again or lost its end, so other records may take
+                        // these offsets.
                         Ok((_, high)) if high < read_before_probe => {
                             return End::Reread("its topic is shorter than what was read".to_owned());
                         }

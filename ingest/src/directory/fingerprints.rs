@@ -89,7 +89,8 @@ pub async fn settle(
             publish(&entry, producer)
                 .await
                 .map_err(|error| FingerprintError::Unwritten(error.to_string()))?;
-            // The feed reads this entry back later. Until then the guard must not see the former secrets.
+            // The feed reads this entry back later. Until then the guard must not see the former
+            // secrets.
             directory.apply(entry);
             Ok(())
         }

@@ -188,6 +188,7 @@ impl Rules {
             known.browser_version = systems::number(version).and_then(|number| name(Some(number)));
         } else if let Some(browser) = browser.filter(|browser| browser.family != NAMELESS_WEBKIT) {
             known.browser = name(Some(&browser.family));
+            // A version without its browser would be meaningless.
             known.browser_version = known.browser.as_ref().and_then(|_| {
                 version([
                     browser.major,

@@ -186,6 +186,7 @@ fn corrupt(name: &str, error: &dyn fmt::Display) -> GeoError {
 /// country_code`, or ip-location-db's bare `country_code`.
 fn place(record: &LookupResult<'_, Vec<u8>>) -> Place {
     let known = code(record).and_then(|code| {
+        // Names come from our table, so another database does not split a country in reports.
         countries::by_code(&code)
             .map(|(name, continent)| (name.to_owned(), Some(continent.to_owned())))
             .or_else(|| {

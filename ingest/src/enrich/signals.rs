@@ -111,6 +111,7 @@ impl PurposeHeaders<'_> {
         let ahead = [self.sec_purpose, self.purpose, self.x_moz]
             .into_iter()
             .flatten()
+            // Only the first word counts: parameters may follow, as in `prefetch;prerender`.
             .filter_map(|header| header.split([';', ',']).next())
             .any(|purpose| {
                 ["prefetch", "prerender", "preview"]

@@ -67,9 +67,9 @@ const HOSTS: &[(SourceClass, &[&str])] = &[
     ]),
 ];
 
-/// Search engines, each with the parts of its domain that are its search, besides the domain itself and
-/// what ends in `search` (`r.search.yahoo.com`). A name without a dot owns its label under many suffixes:
-/// `google.co.uk`. `??` is any two letters, a country.
+/// Search engines, each with the parts of its domain that belong to its search, besides the domain
+/// itself and parts that end in `search` (`r.search.yahoo.com`). A name without a dot owns its
+/// label under many suffixes: `google.co.uk`. `??` is any two letters, a country.
 #[rustfmt::skip]
 const ENGINES: &[(&str, &[&str])] = &[
     ("google", &[
@@ -195,6 +195,7 @@ fn brand(domain: &str) -> Option<(&str, &str)> {
 }
 
 fn mail(domain: &str) -> bool {
+    // Only labels before the registrable domain count, so a site named `mail` is not a mail host.
     let own = suffixes().domain(domain.as_bytes());
     let before = own
         .and_then(|own| domain.get(..domain.len() - own.as_bytes().len()))
@@ -204,6 +205,7 @@ fn mail(domain: &str) -> bool {
 
 /// The class of the longest listed name that equals the host or a parent of it.
 fn listed(domain: &str) -> Option<SourceClass> {
+    // From the whole host to its parents, so the longest name wins.
     let below = domain.match_indices('.').map(|(at, _)| at + 1);
     std::iter::once(0)
         .chain(below)

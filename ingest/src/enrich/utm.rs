@@ -33,6 +33,7 @@ pub fn read(landing_url: Option<&str>) -> Landing {
         return Landing::default();
     };
     let query = url.query().map(parameters).unwrap_or_default();
+    // Single-page apps may have their parameters in the fragment.
     let utm = if query.is_empty() {
         url.fragment().map(parameters).unwrap_or_default()
     } else {
@@ -48,6 +49,7 @@ pub fn read(landing_url: Option<&str>) -> Landing {
 /// The campaign parameters of a query. Their names may be in any case, after `&`, an escaped `&` or
 /// a second `?`.
 fn parameters(query: &str) -> Utm {
+    // A second `?` in a link made by hand separates parameters.
     let query = query.replace('?', "&");
     let mut found = [const { None::<Cow<'_, str>> }; 5];
     let [source, medium, campaign, term, content] = &mut found;
@@ -87,6 +89,7 @@ fn with_plain_separators(url: &str) -> Cow<'_, str> {
         .find('?')
         .and_then(|at| url.get(at..))
         .unwrap_or_default();
+    // Only escapes by number must be replaced before parsing. Others are removed from names later.
     if !query.contains('#') {
         return url.into();
     }

@@ -49,7 +49,7 @@ impl Reason {
 pub struct BadLine {
     /// The kind of error.
     pub reason: Reason,
-    /// What is wrong, and what would be right.
+    /// The rule that the line breaks.
     pub what: String,
 }
 

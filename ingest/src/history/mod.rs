@@ -32,7 +32,7 @@ pub const MAX_LINE_BYTES: usize = crate::batch::MAX_BATCH_BYTES;
 /// The result of a valid line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Taken {
-    /// A visit.
+    /// A visit that counts.
     Visit(TakenVisit),
     /// A record from a log, unchanged byte for byte.
     Record(TakenRecord),

@@ -85,6 +85,7 @@ impl<'a> Visit<'a> {
             problems: fields.into_problems(),
         };
         let start = at.unwrap_or(latest);
+        // Parts are read even if the start is invalid, so that one error reports all broken rules.
         parts.session(object, start);
         if user.is_some() {
             parts.identify(start);
@@ -171,7 +172,9 @@ impl<'a> Parts<'a> {
                     "occurredAt is before the view's in front of it"
                 });
             }
+            // An invalid time is reported once and does not affect the order of the next views.
             last = at.or(last);
+            // Two views with one id would be one event, and the second would be lost.
             if event_id.is_some_and(|event_id| !seen.insert(event_id)) {
                 fields.problem("eventId is another view's");
             }

@@ -70,8 +70,8 @@ impl Judge<'_> {
                 });
             }
             if let Some(proof) = &mut passage.beacon.proof {
-                // A visit may outlive its token. A later beacon is proven if the token was valid when the
-                // visit began.
+                // A visit may outlive its token. A later beacon is proven if the token was valid
+                // when the visit began.
                 proof.named_at = self.group.proven.get(&name).copied();
             }
         }

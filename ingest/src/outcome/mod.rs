@@ -162,6 +162,7 @@ pub struct Ticket {
 impl Ticket {
     /// Counts the beacon with this outcome.
     pub fn settle(mut self, outcome: Outcome) {
+        // The drop at the end of this function counts it.
         self.on_drop = Some(outcome);
     }
 

@@ -35,7 +35,7 @@ pub(super) struct Folding {
     pub(super) link: Arc<Link>,
     /// Unreadable records before this offset are in the dead-letter topic.
     pub(super) set_aside_before: i64,
-    /// True while its last report said that all is well.
+    /// True if its last report was that all is well.
     pub(super) thrives: bool,
 }
 

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //!   assigned --its worker claims it--> fetched --share of memory full--> paused, then fetched again
-//!       ^                                 |----unknown type------------> closed (aloud, until a restart)
+//!       ^                                 |----unknown type------------> closed (reported, until a restart)
 //!       |----table has another offset-----|
 //!       '----log ends before the table----'----fenced------------------> given up: the group is joined again
 //! ```
@@ -364,6 +364,7 @@ impl Thread<'_> {
                     warn!(
                         "partition {partition} has another owner; nothing of this batch was written"
                     );
+                    // Another member owns a partition of ours, so our whole assignment is outdated.
                     let ours: Vec<i32> = self.held.keys().copied().collect();
                     self.give_up(&ours);
                     return match self.assignment {

@@ -110,6 +110,7 @@ impl Standings {
     pub(super) fn end(&self, partition: i32) {
         self.change(|partitions| {
             partitions.remove(&partition);
+            // The series stay, so their last values must not raise an alert.
             set_stopped(partition, false);
             set_lag(partition, 0);
         });
@@ -139,6 +140,7 @@ impl Standings {
             let Some(standing) = of_worker(partitions, partition, worker) else {
                 return;
             };
+            // The gauge is for trouble of one partition. Without the server, none is written.
             set_stopped(partition, !trouble.is_of_server);
             let before = standing.suffering.take();
             let logged_at = before
@@ -157,6 +159,8 @@ impl Standings {
             }
             standing.suffering = Some(Suffering {
                 trouble,
+                // The start is kept when the trouble changes: the partition was not written all
+                // that time.
                 since: before.map_or(now, |before| before.since),
                 logged_at: logged_at.unwrap_or(now),
             });
@@ -198,6 +202,7 @@ fn of_worker(
     partition: i32,
     worker: u64,
 ) -> Option<&mut Standing> {
+    // A replaced worker must not overwrite the state of its successor.
     partitions
         .get_mut(&partition)
         .filter(|standing| standing.worker == worker)

@@ -174,6 +174,7 @@ impl Worker {
     /// Hands records over. A worker that has ended or is closed takes none.
     pub(super) fn give(&self, batch: Batch, bytes: usize) {
         if let Some(pieces) = &self.pieces {
+            // Counted before the hand-over, because the worker may drop the room at once.
             self.link.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
             let link = Arc::clone(&self.link);
             let room = Room { link, bytes };
@@ -211,6 +212,7 @@ impl Worker {
     /// # Panics
     /// When the worker panicked, with its panic.
     pub(super) fn join(&mut self) {
+        // Without this the thread would wait for more records for ever.
         self.close();
         if let Some(Err(panic)) = self.thread.take().map(thread::JoinHandle::join) {
             std::panic::resume_unwind(panic);

@@ -141,12 +141,14 @@ pub async fn run(
     let fresh = database::pool(url, &fresh)?;
     let (readiness, lifecycle) = (Readiness::default(), Lifecycle::default());
     database::migrate(&fresh, &MIGRATIONS, "fresh tables", &readiness, &lifecycle).await?;
+    // Before the fold starts: its claims must find the generations of the tables in use.
     swap::take_over_generations(&tables).await?;
 
     let partitions = topics::ready(&config.kafka).await?.events_partitions;
     let ends = ends(&config.kafka, partitions).await?;
     let folding = Folding::start(config, partitions, fresh, context)?;
     let folded = folding.follow(&ends, &mut show).await;
+    // Stopped before the result is checked: the thread must not outlive a failed rebuild.
     folding.stop().await?;
     let records = folded?;
     let lost = swap::count_lost(&tables).await?;
@@ -216,6 +218,7 @@ impl Folding {
             };
             let folded: i64 = ends
                 .iter()
+                // Records appended since the start are folded too, but do not count as progress.
                 .map(|(partition, end)| folded(*partition).min(*end))
                 .sum();
             show(Folded { folded, records });

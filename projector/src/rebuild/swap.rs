@@ -125,6 +125,7 @@ pub(super) async fn take_over_generations(pool: &PgPool) -> sqlx::Result<()> {
 /// Counts the events of the tables in use that are missing in the fresh ones.
 pub(super) async fn count_lost(pool: &PgPool) -> sqlx::Result<i64> {
     let mut lost = 0;
+    // `events` exists only in the tables of earlier versions, and `seen` only in the present ones.
     for table in ["events", "seen"] {
         let is_there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
             .bind(format!("public.{table}"))

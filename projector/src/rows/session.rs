@@ -49,20 +49,20 @@ columns! {
 /// The columns that a start fills and no later event changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dimensions {
-    /// Who came, and from where.
+    /// The visitor and the source of the visit.
     pub source: SourceColumns,
     /// Campaign parameters of the landing URL.
     pub utm: UtmColumns,
-    /// Where the visitor was.
+    /// The visitor's place.
     pub place: PlaceColumns,
-    /// What they browsed with.
+    /// Their device and browser.
     pub agent: AgentColumns,
-    /// What their client reported.
+    /// The data that their client reported.
     pub client: ClientColumns,
 }
 
 columns! {
-    /// Who came, and from where.
+    /// The visitor and the source of the visit.
     SourceColumns {
         /// The visitor.
         visitor_hash: Option<VisitorHash>,
@@ -94,7 +94,7 @@ columns! {
 }
 
 columns! {
-    /// Where the visitor was.
+    /// The visitor's place.
     PlaceColumns {
         /// English short name.
         country: Option<String>,
@@ -110,7 +110,7 @@ columns! {
 }
 
 columns! {
-    /// What the visitor browsed with.
+    /// The visitor's device and browser.
     AgentColumns {
         /// Kind of device.
         device: Option<&'static str>,
@@ -130,7 +130,7 @@ columns! {
 }
 
 columns! {
-    /// What the visitor's client reported.
+    /// The data that the visitor's client reported.
     ClientColumns {
         /// Language tag.
         language: Option<String>,

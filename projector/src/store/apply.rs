@@ -99,6 +99,7 @@ async fn apply(
         return Ok(Applied::default());
     };
     let mut transaction = connection.begin().await?;
+    // The lock comes before any write: a former owner waits here and is then refused.
     let stand = fence::lock(&mut transaction, claim).await?;
     let applied = match claim.compare(stand, next_offset) {
         Verdict::Holds => {
@@ -279,6 +280,7 @@ async fn new_changes(
     let mut changes = Vec::with_capacity(batch.events.len());
     for (offset, event) in &batch.events {
         let kind = event.body.kind();
+        // Inserting also finds events that are repeated within the batch.
         if known.insert((event.workspace_no, event.event_id)) {
             *applied.applied.entry(kind).or_default() += 1;
             changes.push(Change::new(event.clone(), claim.seq(*offset)));

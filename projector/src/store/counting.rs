@@ -165,6 +165,7 @@ impl Counting {
             for near in session.nearby.values_mut() {
                 let view = (key.0, near.view.pageview_id);
                 let said = self.leaves.get(&view).map(|(leave, _)| *leave);
+                // The latest leave counts, in whatever order leaves arrive.
                 near.left_after = near.left_before.max(said);
             }
             session.state.viewed.add(duration::change(&session.nearby));
@@ -188,6 +189,7 @@ impl Counting {
         let leaves = self.leaves.iter().filter_map(|(key, (leave, left))| {
             let target = self.views.get(key)?;
             let (seq, occurred_at) = target.stored?;
+            // An older leave must not replace the one in the row.
             (target.left < Some(*leave)).then_some(LeaveColumns {
                 workspace_no: key.0,
                 seq,
@@ -228,6 +230,7 @@ impl Counting {
         };
         session.absorb(SessionState::of(event));
         if let Some(view) = event.view() {
+            // It did not count before, so the sums do not include it yet.
             session.note(view, false, None);
             let view = (key.0, view.pageview_id);
             let target = Target {
@@ -305,6 +308,7 @@ impl Session {
     }
 
     fn note(&mut self, view: View, counted: bool, left_before: Option<Leave>) {
+        // A view may be noted twice, as left and as a neighbour. Both come from the same row.
         self.nearby.entry(view.place()).or_insert(Nearby {
             view,
             counted,

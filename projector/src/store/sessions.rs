@@ -21,6 +21,7 @@ use uuid::Uuid;
 /// changes none.
 const FIXED: usize = 7;
 
+/// `OFFSET 0` has the same purpose as in `hits::FIND`.
 pub(super) static LOAD: LazyLock<String> = LazyLock::new(|| {
     format!(
         "

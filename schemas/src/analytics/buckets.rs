@@ -30,7 +30,8 @@ pub enum Bucket {
 pub struct Timeline {
     /// The start of each interval, ascending; the first is the start of the window.
     pub edges: Vec<Timestamp>,
-    /// The bucket of the interval after each edge, as an index into `buckets`. A bucket may have several intervals.
+    /// The bucket of the interval after each edge, as an index into `buckets`. A bucket may have
+    /// several intervals.
     pub begins: Vec<usize>,
     /// The buckets, in the order of their rows.
     pub buckets: Vec<Bucket>,

@@ -1,7 +1,8 @@
 //! The table of event types: every type of the log with its number, name, version and body.
 //!
-//! A new type starts as a row of [`event_types`]. Reading, writing and the JSON Schema follow from it, and
-//! every exhaustive match on [`Kind`] or [`Body`] fails to compile until it covers the new type.
+//! A new type starts as a row of [`event_types`]. The reader, the writer and the JSON Schema follow
+//! from it. Every exhaustive match on [`Kind`] or [`Body`] fails to compile until it covers the new
+//! type.
 
 mod bodies;
 pub mod json_schema;
@@ -22,7 +23,7 @@ use crate::{
 use jiff::Timestamp;
 
 event_types! {
-    // number => Type = "name on the wire", version of its body, what it belongs to, effect on the visit's end
+    // number => Type = "name on the wire", body version, owner, whether it extends the visit
 
     /// A visit to a bio page began.
     1 => SessionStarted = "session.started", version 1, within Page, extends false;
@@ -59,7 +60,7 @@ impl Kind {
     }
 }
 
-/// One fact of the log: an envelope and what happened.
+/// One event of the log: an envelope and a body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The identity by which it counts once; see [`EventId::derive`].
@@ -78,12 +79,13 @@ pub struct Event {
     pub enrichment: Option<EnrichmentVersions>,
     /// The person behind it; absent when there is none, or after an erasure.
     pub visitor: Option<Visitor>,
-    /// What happened.
+    /// The body of its type.
     pub body: Body,
 }
 
 impl Event {
-    /// The key of its record. All events of a workspace share a partition, which keeps them in order.
+    /// The key of its record. All events of a workspace share a partition, which keeps them in
+    /// order.
     #[must_use]
     pub fn key(&self) -> String {
         self.workspace_id.to_string()

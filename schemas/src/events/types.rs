@@ -1,5 +1,5 @@
-//! The macro that turns the table of event types into [`Kind`](super::Kind), [`Body`](super::Body) and the
-//! functions that need every type.
+//! The macro that turns the table of event types into [`Kind`](super::Kind), [`Body`](super::Body)
+//! and the functions that need every type.
 
 /// Declares the event types. See the table in [`events`](super) for the meaning of each column.
 macro_rules! event_types {
@@ -58,7 +58,7 @@ macro_rules! event_types {
                 }
             }
 
-            /// What an event of this type belongs to.
+            /// The object that an event of this type belongs to.
             #[must_use]
             pub const fn within(self) -> $crate::events::Within {
                 match self {
@@ -76,7 +76,7 @@ macro_rules! event_types {
             }
         }
 
-        /// What happened, by type.
+        /// The body of an event, by type.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Body {
             $(

@@ -109,6 +109,7 @@ impl Event {
             }
         };
         let kind = readable_kind(&record.kind, record.version)?;
+        // Number 0 is for visits without a page, which are never recorded.
         if record.workspace_no == WorkspaceNo::NONE || record.workspace_no.as_int4().is_none() {
             let rule = "workspace_no is not a number that a tenant can have";
             return Err(ReadError::Malformed(rule.to_owned()));
