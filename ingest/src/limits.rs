@@ -63,7 +63,7 @@ impl Spent {
     }
 }
 
-/// Spends one of a limit that counts by address.
+/// Spends one use of a limit that counts by address.
 ///
 /// # Errors
 /// [`Spent`] when the limit is exhausted.
@@ -78,7 +78,7 @@ pub fn spend_address(
     }
 }
 
-/// Spends one of the limit on new sessions of a page from an address.
+/// Spends one use of the limit on new sessions of a page from an address.
 ///
 /// # Errors
 /// [`Spent`] when the limit is exhausted.

@@ -164,6 +164,7 @@ impl State {
     /// a page and reason take only four sums an hour.
     fn merge(&mut self, current: i64) {
         for (mut key, sum) in std::mem::take(&mut self.sums) {
+            // The current minute still grows, so it stays separate.
             if key.minute_seconds != current {
                 key.minute_seconds -= key.minute_seconds.rem_euclid(QUARTER_SECONDS);
             }

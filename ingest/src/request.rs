@@ -86,6 +86,7 @@ impl<'a> Seen<'a> {
         let purpose = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
             address: intake.client(parts.extensions.get::<Peer>(), headers),
+            // `to_str` would drop an agent with bytes that are not ASCII.
             user_agent: headers
                 .get(header::USER_AGENT)
                 .map(|value| String::from_utf8_lossy(value.as_bytes())),

@@ -13,6 +13,7 @@ const MAX_NAME_BYTES: usize = 64;
 #[must_use]
 pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String {
     let said = error.to_string();
+    // serde appends the position, which is added below in another form.
     let said = said.split(" at line ").next().unwrap_or_default();
     if error.classify() != Category::Data {
         // These are fixed texts about the grammar.
@@ -52,6 +53,7 @@ fn rule(said: &str) -> &'static str {
     }
     let expected = said.rsplit_once("expected ").map(|(_, expected)| expected);
     match expected {
+        // The message of the `uuid` crate for a string that is not a UUID.
         _ if said.starts_with("UUID") => "must be a UUID",
         Some(expected) if expected.contains("UUID") => "must be a UUID",
         Some("a string" | "string" | "a borrowed string" | "str") => "must be a string",

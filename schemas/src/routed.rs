@@ -91,6 +91,7 @@ impl IdMaker {
     fn make(&self, label: Label, workspace: WorkspaceNo, payload: Payload) -> Uuid {
         let bits = match payload {
             Payload::Random(bytes) => bytes,
+            // With the workspace as input, one `eventId` gives two tenants different payloads.
             Payload::EventId(event_id) => first_16(&self.secrets.sign(&[
                 b"payload",
                 label.bytes(),
@@ -99,6 +100,7 @@ impl IdMaker {
             ])),
         };
         let payload = u128::from_be_bytes(bits) & PAYLOAD;
+        // The tag covers all other bits, so its own are zero here.
         let untagged = u128::from(workspace.0) << 96 | VERSION | VARIANT | payload;
         let tag = self
             .secrets

@@ -2,8 +2,8 @@
 //!
 //! A setting that one program does not read may belong to another, or be a typing mistake.
 
-/// The name of each setting of every program, one per line. `UPDATE_SETTINGS=1 cargo test
-/// --workspace --lib names_of_all` writes it.
+/// The name of each setting of every program, one per line. To write the file, run
+/// `UPDATE_SETTINGS=1 cargo test --workspace --lib names_of_all`.
 pub const NAMES: &str = include_str!("../settings.txt");
 
 /// First words of our settings that other programs use too. An unknown name with such a word is

@@ -42,6 +42,7 @@ pub(super) fn system(agent: &str) -> Option<System> {
         Some("Android") => "Android",
         Some("iPadOS") => "iPadOS",
         Some("iOS" | "iPhone OS") => "iOS",
+        // Without a system in the fields, the device or the app implies it.
         _ if device.starts_with("iPad") => "iPadOS",
         _ if device.starts_with("iPhone") || app.contains("iOS") || app == "FBIOS" => "iOS",
         // Facebook, Facebook Lite and the app for pages. Other apps have "Android" in their name.

@@ -182,8 +182,8 @@ fn corrupt(name: &str, error: &dyn fmt::Display) -> GeoError {
     }
 }
 
-/// Reads one record in any of the three layouts: MaxMind's nested maps, DB-IP's flat `city, state1,
-/// country_code`, or ip-location-db's bare `country_code`.
+/// Reads one record in any of the three layouts: MaxMind's nested maps, the flat members of DB-IP
+/// (`city`, `state1`, `country_code`), or ip-location-db's single `country_code`.
 fn place(record: &LookupResult<'_, Vec<u8>>) -> Place {
     let known = code(record).and_then(|code| {
         // Names come from our table, so another database does not split a country in reports.

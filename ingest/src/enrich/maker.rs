@@ -1,7 +1,7 @@
 //! Finds the maker and model of a device.
 //!
 //! Corrects the brand and model that the rules give. The one rule: a placeholder is not a name.
-//! Brands are spelled as in the rules, so both spellings count as one.
+//! Brands are spelled as in the rules, so that one maker has one name in reports.
 
 /// Makers by the pattern of their model numbers, for models whose maker the rules do not know. `#`
 /// is a digit.

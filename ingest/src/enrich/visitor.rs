@@ -1,4 +1,4 @@
-//! Makes keyed hashes of visitors and users, the only form in which people leave ingest.
+//! Makes keyed hashes of visitors and users, the only identifiers of people that leave ingest.
 //!
 //! The one rule: the inputs (a client's id, an address, a user) are hashed together with the
 //! workspace and never stored. So two tenants cannot find out that they share a visitor.

@@ -87,8 +87,8 @@ impl Deliveries {
         }
     }
 
-    /// Hands events and their tickets to the sink, in a task of its own. A client that disconnects
-    /// would otherwise cancel the wait, and an event in the log would have no outcome.
+    /// Hands events and their tickets to the sink, in a task of its own. Otherwise a client that
+    /// disconnects would cancel the wait, and an event in the log would count as not accepted.
     fn hand_over(&self, events: Vec<Outgoing>, mut tickets: Vec<Ticket>) -> Delivery {
         for ticket in &mut tickets {
             // If the task panics, the dropped tickets count as not published.

@@ -17,7 +17,7 @@ pub(crate) struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// Spends one of a beacon's own limit. When only the address is known, nothing is spent,
+    /// Spends one use of a beacon's own limit. When only the address is known, nothing is spent,
     /// because the flood guard counts addresses already.
     ///
     /// # Errors

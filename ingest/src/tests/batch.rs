@@ -211,7 +211,7 @@ async fn a_failing_log_makes_accepted_members_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_waits_once_for_unknown_pages_and_retries_all_members_that_name_them() {
+async fn a_batch_waits_once_for_unknown_pages_and_then_asks_for_a_retry() {
     let instance = Instance::new();
     let nowhere = schemas::PageId(Uuid::from_u128(99));
     let batch = json!({"events": [

@@ -223,6 +223,7 @@ impl Thread<'_> {
             position: None,
             is_paused: false,
         };
+        // If the partition was held before, this drops its former worker, which then ends.
         self.held.insert(partition, held);
         Ok(())
     }

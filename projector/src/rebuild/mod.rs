@@ -227,6 +227,7 @@ impl Folding {
             }
             if folded > furthest {
                 (furthest, since) = (folded, Instant::now());
+            // A finished thread makes no more progress, and `stop` reports its error.
             } else if self.thread.is_finished() || since.elapsed() > PATIENCE {
                 let texts = self.context.readiness.texts();
                 let text = texts.get("projector").cloned().unwrap_or_default();

@@ -117,6 +117,7 @@ async fn apply(
         Verdict::Fenced => return Err(ApplyError::Fenced),
         Verdict::Moved => return Err(ApplyError::Moved),
     };
+    // Only after the commit: a failed batch is applied again from the same offset.
     claim.next_offset = next_offset;
     claim.last_event_id = Some(last_event_id);
     Ok(applied)
@@ -172,7 +173,9 @@ async fn write(
     batch: &Batch,
 ) -> sqlx::Result<Applied> {
     let (mut changes, applied) = new_changes(connection, claim, batch).await?;
+    // Collected before waiting events join the changes: `seen` has those already.
     let seen: Vec<SeenRow> = changes.iter().map(seen_row).collect();
+    // A leave names only its view, which leads to the session whose duration it changes.
     let left = hits::find(connection, &views_left_elsewhere(&changes)).await?;
     let (named, begun) = named_sessions(&changes, &left);
     let known = sessions::load(connection, &named, &begun).await?;
@@ -189,6 +192,7 @@ async fn write(
     counting.measure();
 
     let mut rows = rows(&changes);
+    // A new view and its leave become one insert.
     counting.leave(&mut rows.hits);
     seen::insert(connection, &seen).await?;
     hits::insert(connection, &rows.hits).await?;

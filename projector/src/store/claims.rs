@@ -138,8 +138,8 @@ impl Store {
     }
 
     /// Compares a claim with the log. If the log is another one, or lacks the last record, the
-    /// returned claim folds it from its beginning in a new generation; known events then change
-    /// nothing. `None` when the claim is void.
+    /// returned claim folds it from its beginning, in a generation above those used before. Known
+    /// events then change nothing. `None` when the claim is void.
     ///
     /// # Errors
     /// When the database refuses or does not answer.

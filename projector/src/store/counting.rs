@@ -220,6 +220,7 @@ impl Counting {
     fn count(&mut self, event: &Summary) -> Option<Counted> {
         let key = event.session()?;
         let session = self.sessions.get_mut(&key)?;
+        // An event before its session's start is not counted and waits.
         let started = session.state.started.as_ref()?;
         if !counts(event, started) {
             return None;
@@ -250,6 +251,7 @@ impl Counting {
     fn count_leave(&mut self, event: &Summary) -> Option<Counted> {
         let (pageview, leave) = event.leave()?;
         let view = (event.workspace_no, pageview);
+        // A leave before its view is not counted and waits.
         let target = self.views.get(&view)?;
         let session = self.sessions.get_mut(&target.session)?;
         let started = session.state.started.as_ref()?;

@@ -51,6 +51,7 @@ pub fn reason(error: &sqlx::Error) -> String {
         return shortened(&error.to_string());
     };
     let code = database.code().unwrap_or_default();
+    // Class 22 has data exceptions, whose messages quote the data.
     let message = if code.starts_with("22") {
         without_values(database.message())
     } else {

@@ -54,6 +54,7 @@ async fn refresh(connection: &mut PgConnection) -> sqlx::Result<()> {
         .await?;
     for table in outgrown {
         debug!("analysing {table}, which has more than doubled");
+        // `SET LOCAL` lasts until the end of the transaction, so each analysis has its own.
         let mut transaction = connection.begin().await?;
         sqlx::raw_sql(ALLOW_ANALYSIS)
             .execute(&mut *transaction)
