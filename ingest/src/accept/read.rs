@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
         // Reading continues without the id, to report the other broken rules.
         let session = Session {
             visitor_id: visitor_id.unwrap_or_default(),
-            // Any other value is a refusal, also in another letter case.
+            // Any other value, also in another letter case, does not count as consent.
             consent: m::CONSENT.read(fields) == Some("granted"),
             page: m::VISITED_PAGE.read(fields).map(PageId),
             tracking_token: m::TRACKING_TOKEN.read(fields),
