@@ -91,7 +91,7 @@ async fn an_address_may_start_120_sessions_of_a_page_per_minute_and_more_are_a_f
     assert_eq!(sums[0]["body"]["reason"], "flood");
     assert_eq!(
         sums[0]["body"]["count"], 7,
-        "the view was refused with its session"
+        "the view refused with its session is not summed"
     );
     // The limit refills evenly.
     instance.clock.advance(SignedDuration::from_millis(500));
