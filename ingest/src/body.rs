@@ -1,6 +1,6 @@
-//! The body of a beacon or batch, from the wire to a JSON object: inflated, bounded and repaired.
+//! Reads the body of a beacon or batch into a JSON object: inflates, bounds and repairs it.
 //!
-//! The one rule: a limit holds for what arrives and for what it inflates to.
+//! The one rule: a limit holds for the bytes received and for the inflated bytes.
 
 use crate::accept::json;
 use axum::{
@@ -14,11 +14,11 @@ use std::io::Read;
 
 pub(crate) use runtime::http::body::check_type;
 
-/// The whole body, at most `limit_bytes` of it before and after inflation.
+/// Reads the whole body: at most `limit_bytes`, before and after inflation.
 ///
 /// # Errors
-/// 415 for a `Content-Encoding` other than `gzip` and `identity`, 413 above the limit, 408 when it takes
-/// too long, 400 when it breaks off or is not what its encoding says.
+/// 415 for a `Content-Encoding` other than `gzip` and `identity`, 413 above the limit, 408 when the
+/// body takes too long, 400 when it breaks off or does not match its encoding.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
@@ -26,14 +26,14 @@ pub(crate) async fn read(
 ) -> Result<Bytes, ApiError> {
     let gzip = is_gzip(headers)?;
     let bytes = body::read(body, limit_bytes).await?;
-    // A beacon without a body has nothing to inflate, whatever a client library puts in its head.
+    // An empty body has nothing to inflate, although some client libraries send the header.
     if !gzip || bytes.is_empty() {
         return Ok(bytes);
     }
     inflate(&bytes, limit_bytes).map(Bytes::from)
 }
 
-/// True for a body that must be inflated.
+/// True for a body that must be inflated. A second gzip coding is an error.
 fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
     let mut gzip = false;
     for value in headers.get_all(header::CONTENT_ENCODING) {
@@ -71,10 +71,10 @@ fn inflate(bytes: &[u8], limit_bytes: usize) -> Result<Vec<u8>, ApiError> {
     Ok(inflated)
 }
 
-/// The JSON object in a body, see [`json::parse`].
+/// Parses the JSON object in a body, see [`json::parse`].
 ///
 /// # Errors
-/// 400 when it is not JSON, or JSON of another kind.
+/// 400 when the body is not JSON, or not an object.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     match json::parse(bytes) {
         Ok(Value::Object(object)) => Ok(object),
@@ -87,7 +87,7 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
 }
 
-/// True when a body says nothing: empty, or blanks and a byte order mark.
+/// True when a body is empty, or has only white space and a byte order mark.
 pub(crate) fn is_blank(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(json::BYTE_ORDER_MARK).unwrap_or(bytes);
     bytes.trim_ascii().is_empty()

@@ -1,4 +1,4 @@
-//! What ingest is configured with, read once at start.
+//! The configuration of ingest, read once at start.
 
 use crate::{
     accept::Rules,
@@ -11,14 +11,15 @@ use runtime::{
     settings::Setting, throttle::Throttles,
 };
 
-/// The flag `--accept-new-secrets`. No setting of the environment: each start that needs it must say so.
+/// The flag `--accept-new-secrets`. It is not an environment setting: each start that needs it must
+/// give it.
 pub const ACCEPT_NEW_SECRETS: Setting = Setting::new(
     "ACCEPT_NEW_SECRETS",
     "false",
     "start with secrets that the log was not made with",
 );
 
-/// Where ingest listens.
+/// The address ingest listens on.
 pub const LISTEN: Setting = Setting::new(
     "INGEST_LISTEN",
     "127.0.0.1:8081",
@@ -35,7 +36,7 @@ pub(crate) const MAX_EVENT_DATA_BYTES: Setting = Setting::new(
     "most bytes of a custom event's properties",
 );
 
-/// The settings of ingest wherever it runs, in the order of `--help`.
+/// The settings of ingest in every program that contains it, in the order of `--help`.
 pub(crate) const SETTINGS: &[Setting] = &[
     secrets::TRACKING,
     secrets::ID,
@@ -50,26 +51,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
 pub struct Config {
     /// The cluster.
     pub kafka: KafkaSettings,
-    /// Of tracking tokens, ids and visitor hashes.
+    /// The secrets of tracking tokens, ids and visitor hashes.
     pub secrets: Secrets,
     /// Checks tokens of signed-in visitors.
     pub jwt: Verifier,
-    /// Whose forwarded addresses are believed.
+    /// The proxies whose forwarded addresses are trusted.
     pub proxies: TrustedProxies,
-    /// The operator's `GeoIP` database; the bundled one when absent.
+    /// The operator's `GeoIP` database; the bundled one is used when absent.
     pub geoip: Option<GeoFile>,
-    /// How often beacons may come.
+    /// The rate limits of beacons.
     pub throttles: Throttles,
-    /// What acceptance is configured with.
+    /// The configuration of acceptance.
     pub rules: Rules,
-    /// True: secrets that the log was not made with are taken all the same.
+    /// When true, secrets that the log was not made with are accepted.
     pub accept_new_secrets: bool,
 }
 
 impl Config {
-    /// Reads every setting of ingest but its address; `None` when something is missing or wrong, which
-    /// is then noted as a problem.
+    /// Reads every setting of ingest except its address. `None` means that a setting is missing or
+    /// invalid, which is then recorded as a problem.
     pub fn read(settings: &mut Settings, context: &Context) -> Option<Self> {
+        // Every setting is read before the first `?`, so that one start reports all problems.
         let kafka = KafkaSettings::read(settings);
         let secrets = Secrets::read(settings);
         let jwt = Verifier::read(settings);
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn tracking_is_on_unless_the_setting_is_anything_but_true() {
+    fn tracking_is_on_by_default_and_only_true_keeps_it_on() {
         let context = Context::system();
         for (text, on) in [
             ("true", true),
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_missing_setting_is_told_at_once() {
+    fn every_missing_setting_is_reported_at_once() {
         let mut settings = Settings::default();
         assert!(Config::read(&mut settings, &Context::system()).is_none());
         let text = settings.finish().unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The settings and metrics of ingest, as a program collects them.
+//! Declares the settings and metrics of ingest for the program that contains it.
 
 use crate::config::{self, LISTEN};
 use runtime::{
@@ -40,7 +40,7 @@ const PART: Part = Part {
     ],
 };
 
-/// What ingest declares wherever it runs.
+/// The declarations of ingest in every program that contains it.
 #[must_use]
 pub const fn parts() -> [&'static Part; 7] {
     [
@@ -54,7 +54,7 @@ pub const fn parts() -> [&'static Part; 7] {
     ]
 }
 
-/// What the binary declares.
+/// The declarations of the binary `ingest`.
 #[must_use]
 pub fn declared() -> Declared {
     const BINARY: Part = Part {

@@ -1,7 +1,7 @@
-//! The operator's GeoIP database: opened where settings are read, and again whenever its file changes.
+//! Opens the operator's GeoIP database with the settings, and again whenever its file changes.
 //!
-//! The one rule: an instance starts with a database that can be used, and never gives up the one it has
-//! for one that cannot.
+//! The one rule: an instance starts only with a usable database, and never replaces it with an
+//! unusable one.
 
 use crate::{enrich::GeoDatabase, intake::Intake};
 use runtime::{
@@ -11,16 +11,16 @@ use runtime::{
 };
 use std::sync::Arc;
 
-/// The file.
+/// The path of the database file.
 pub(crate) const DATABASE: Setting = Setting::new(
     "GEOIP_DATABASE",
     "bundled countries",
     "MMDB file of places (GeoLite2, GeoIP2 or DB-IP, City or Country), read again when it changes",
 );
-/// Its name in the metric of files that change.
+/// The file's name in the metric of watched files.
 const GEOIP: &str = "geoip";
 
-/// A database, and the file it came from.
+/// A database and the file it came from.
 #[derive(Clone, Debug)]
 pub struct GeoFile {
     database: GeoDatabase,
@@ -28,8 +28,8 @@ pub struct GeoFile {
 }
 
 impl GeoFile {
-    /// Opens what `GEOIP_DATABASE` names; `None` when it names nothing, or nothing that can be used, which
-    /// is then noted as a problem.
+    /// Opens the file that `GEOIP_DATABASE` names. `None` when the setting is absent, or when the
+    /// file is unusable, which is then recorded as a problem.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         watched_file::announce(GEOIP);
         settings.parse_with(DATABASE, |path| {
@@ -49,7 +49,7 @@ impl GeoFile {
         &self.database
     }
 
-    /// Gives the instance what the file holds, each time it has changed.
+    /// Reloads the database into the instance each time the file changes.
     pub(crate) fn follow(self, intake: Arc<Intake>) -> Follower {
         Follower::new(self.file, "GeoIP database", GEOIP, move |path| {
             let database = GeoDatabase::open(path).map_err(|error| error.to_string())?;

@@ -1,7 +1,8 @@
-//! Takes beacons in and publishes events.
+//! Receives beacons over HTTP and publishes them as events to the log.
 //!
-//! Owns everything between a request's first byte and the log's acknowledgement; reads the directory
-//! and no database. The one rule: addresses, raw visitor ids and user ids end here.
+//! Owns everything between a request's first byte and the log's acknowledgement. It reads the
+//! directory topic and uses no database. The one rule: addresses, raw visitor ids and user ids
+//! never leave this crate.
 
 pub mod accept;
 pub mod batch;

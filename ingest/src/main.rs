@@ -1,4 +1,4 @@
-//! The program `ingest`: beacons in, events out.
+//! The program `ingest`: receives beacons and publishes events.
 
 use clap::Parser;
 use runtime::{health_check, program, settings::Defaults};

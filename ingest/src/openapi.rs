@@ -1,6 +1,7 @@
-//! The routes of beacons, as the OpenAPI document has them.
+//! Describes the routes of beacons in the OpenAPI document.
 //!
-//! The one rule: a bound in a schema is one that refuses; what is cut, rounded or left out says so in words.
+//! The one rule: breaking a bound of a schema is an error. A member that is cut, rounded or
+//! dropped says so in its description.
 
 use crate::{
     accept::{BeaconKind, members, read::invalid_data, rules::UNLIMITED},
@@ -138,17 +139,17 @@ fn beacon(path: &str, id: &str) -> Operation {
     Operation::new(Method::POST, path, TAG, id)
 }
 
-/// A beacon about a visit or view that was sent before.
+/// A route for a beacon about an earlier visit or view.
 fn later(path: &str, id: &str) -> Operation {
     Operation::new(Method::PATCH, path, TAG, id)
 }
 
-/// A beacon that comes in a request of its own.
+/// Adds the limit and the 503 of a beacon in a request of its own.
 fn alone(operation: Operation, kind: BeaconKind, each: &str) -> Operation {
     limited(operation, kind.throttle(), each).refuses_while_away()
 }
 
-/// The published limit of that name, and what is counted by itself.
+/// Adds the published limit of this name; `each` says what it counts separately.
 fn limited(operation: Operation, route: &str, each: &str) -> Operation {
     match PUBLISHED.iter().find(|limit| limit.route == route) {
         Some(limit) => operation.throttled(Throttled::WhenSpent, *limit, each),
@@ -193,7 +194,7 @@ fn events() -> Schema {
         .with("maxItems", MAX_MEMBERS)
 }
 
-/// A member of a batch.
+/// The schema of a member of a batch.
 fn member(kind: BeaconKind) -> Schema {
     let name = BeaconType::from(kind).name();
     let kind_of_member = required("type", constant(name));

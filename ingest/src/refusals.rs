@@ -1,8 +1,9 @@
-//! Sums of refused beacons: per known page, reason and minute, published once a minute.
+//! Sums refused beacons per known page, reason and minute, and publishes the sums once a minute.
 //!
 //! Owns the sums until they are in the log. The one rule: a sum gets its event id when it is first
-//! published and keeps it, so that publishing it again after a failure counts once. Sums are few and go
-//! out a few at a time, so that they never take the log's place from beacons, not even after an outage.
+//! published and keeps it, so publishing it again after a failure counts once. Few sums are
+//! published at a time, so they never displace beacons in the producer's queue, even after an
+//! outage.
 
 use crate::{
     accept::KnownPage,
@@ -17,13 +18,14 @@ use std::{
 };
 use tracing::warn;
 
-/// Most sums kept, for pages times reasons. Some 15 MB.
+/// Most sums kept in memory, about 15 MB.
 pub const MAX_SUMS: usize = 100_000;
-/// Sums that are handed to the sink at once, which holds 100,000 records for everything.
+/// Sums handed to the sink at once. Its queue holds 100,000 records of all kinds.
 pub const AT_ONCE: usize = 200;
 
 const MINUTE_SECONDS: i64 = 60;
-/// Every time zone's day begins with a quarter of an hour, so that merged sums still tell days apart.
+/// In every time zone, days begin at a quarter of an hour, so sums merged by quarter still separate
+/// days.
 const QUARTER_SECONDS: i64 = 15 * MINUTE_SECONDS;
 
 /// The sums of one instance.
@@ -35,13 +37,13 @@ pub struct Refusals {
 #[derive(Debug, Default)]
 struct State {
     sums: BTreeMap<Key, Sum>,
-    /// At most [`AT_ONCE`] sums that have their event already and are not known to be in the log. Their
-    /// counts are fixed: a copy of the event may be there.
+    /// At most [`AT_ONCE`] sums that already are events and are not known to be in the log. Their
+    /// counts must not change, because the log may have a copy of the event.
     unsent: Vec<Event>,
     lost: u64,
 }
 
-/// What a sum is of. The order puts the minutes of a page and reason beside each other.
+/// What a sum counts. The order keeps the minutes of a page and reason next to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     page: schemas::PageId,
@@ -55,17 +57,17 @@ struct Sum {
     count: u32,
 }
 
-/// Which sums are published.
+/// Which sums to publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Those of minutes that are over.
+    /// Those of past minutes.
     Finished,
-    /// All, at the end of the program.
+    /// All sums, at the end of the program.
     All,
 }
 
 impl Refusals {
-    /// A beacon for that page was refused.
+    /// Counts a refused beacon for this page.
     pub fn add(&self, page: KnownPage, reason: RefusalReason, now: Timestamp) {
         let key = Key {
             page: page.page_id,
@@ -75,8 +77,8 @@ impl Refusals {
         self.lock().add(key, Sum { page, count: 1 });
     }
 
-    /// Publishes what is due, a few sums after the other, until one fails. That stays, is published first
-    /// the next time, and what waits behind it is merged.
+    /// Publishes the due sums in small groups until one fails. Failed sums are published first the
+    /// next time, and the sums behind them are merged.
     pub async fn publish(&self, which: Which, sink: &dyn Sink, ids: &dyn IdSource, now: Timestamp) {
         loop {
             let events = self.take(which, ids, now);
@@ -84,6 +86,7 @@ impl Refusals {
                 return;
             }
             let failed = publish(events, sink).await;
+            // The next group would fail too while the log is unavailable, so the round ends here.
             if !failed.is_empty() {
                 let mut state = self.lock();
                 state.unsent = failed;
@@ -96,13 +99,13 @@ impl Refusals {
         }
     }
 
-    /// How many sums are not in the log.
+    /// How many sums are not in the log yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.lock().waiting()
     }
 
-    /// The events to publish next.
+    /// Takes the events to publish next.
     fn take(&self, which: Which, ids: &dyn IdSource, now: Timestamp) -> Vec<Event> {
         let current = minute_of(now);
         let mut state = self.lock();
@@ -110,6 +113,8 @@ impl Refusals {
         if lost > 0 {
             warn!("{lost} refused beacons were not summed: there are {MAX_SUMS} sums already");
         }
+        // Failed events go first and alone: a sum added to them would change a count that the log
+        // may have.
         if !state.unsent.is_empty() {
             return std::mem::take(&mut state.unsent);
         }
@@ -139,7 +144,8 @@ impl State {
     fn add(&mut self, key: Key, more: Sum) {
         let is_full = self.waiting() >= MAX_SUMS;
         let sum = if is_full && !self.sums.contains_key(&key) {
-            // A count at an earlier minute is better than none.
+            // When full, the newest earlier minute of the same page and reason takes the count. An
+            // inexact minute is better than a lost count.
             let same = Key {
                 minute_seconds: i64::MIN,
                 ..key
@@ -154,10 +160,11 @@ impl State {
         }
     }
 
-    /// Adds up the sums of finished minutes within each quarter of an hour: however long the log is
-    /// unavailable, there are four an hour of a page and reason.
+    /// Merges the sums of past minutes by quarter of an hour. However long the log is unavailable,
+    /// a page and reason take only four sums an hour.
     fn merge(&mut self, current: i64) {
         for (mut key, sum) in std::mem::take(&mut self.sums) {
+            // The current minute still grows, so it stays separate.
             if key.minute_seconds != current {
                 key.minute_seconds -= key.minute_seconds.rem_euclid(QUARTER_SECONDS);
             }
@@ -166,12 +173,12 @@ impl State {
     }
 }
 
-/// Publishes events; those come back that are not known to be in the log.
+/// Publishes events and returns those that are not known to be in the log.
 async fn publish(events: Vec<Event>, sink: &dyn Sink) -> Vec<Event> {
     let mut kept = Vec::with_capacity(events.len());
     let mut outgoing = Vec::with_capacity(events.len());
     for event in events {
-        // Events made of these types are always JSON.
+        // Serializing these types never fails.
         if let Ok(record) = Outgoing::of(&event) {
             outgoing.push(record);
             kept.push(event);

@@ -1,4 +1,5 @@
-//! What a request shows besides its body, and how one is declined; of single beacons and of batches.
+//! Reads a request's address and headers, and declines requests. Shared by single beacons and
+//! batches.
 
 use crate::{
     accept::{Facts, Trust},
@@ -18,19 +19,19 @@ use runtime::{
 };
 use std::{borrow::Cow, net::IpAddr};
 
-/// A request that is not answered 200.
+/// Why a request is not answered with 200.
 #[derive(Debug)]
 pub(crate) enum Declined {
     /// A limit is spent.
     Throttled(Spent),
-    /// The token is missing or not valid.
+    /// The token is missing or invalid.
     Unauthorized,
     /// Anything else.
     Error(Box<ApiError>),
 }
 
 impl Declined {
-    /// What a beacon counts as that is declined before it is read.
+    /// The outcome of a beacon that is declined before it is read.
     pub(crate) const fn outcome(&self) -> Outcome {
         match self {
             Self::Throttled(_) => Outcome::Throttled,
@@ -71,7 +72,7 @@ impl IntoResponse for Declined {
     }
 }
 
-/// What a request shows besides its body.
+/// What is known about a request besides its body.
 #[derive(Debug)]
 pub(crate) struct Seen<'a> {
     pub(crate) address: IpAddr,
@@ -85,6 +86,7 @@ impl<'a> Seen<'a> {
         let purpose = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         Self {
             address: intake.client(parts.extensions.get::<Peer>(), headers),
+            // `to_str` would drop an agent with bytes that are not ASCII.
             user_agent: headers
                 .get(header::USER_AGENT)
                 .map(|value| String::from_utf8_lossy(value.as_bytes())),

@@ -1,7 +1,7 @@
-//! The routes of beacons: requests in, answers out.
+//! The HTTP routes of beacons.
 //!
-//! Owns HTTP around [`Intake`]: methods, bodies, tokens, statuses. The one rule: every request that
-//! names a beacon's route with a beacon's method holds a ticket before anything can go wrong.
+//! Owns the HTTP around [`Intake`]: methods, bodies, tokens, statuses. The one rule: every request
+//! to a beacon's route with a beacon's method holds a ticket before anything can fail.
 
 use crate::{
     accept::{Answer, Beacon, BeaconKind, Form},
@@ -31,7 +31,7 @@ pub const MAX_BEACON_BYTES: usize = 64 * 1024;
 
 type PathId = Result<Path<String>, PathRejection>;
 
-/// The routes of beacons, for every origin.
+/// Builds the routes of beacons, open to every origin.
 pub fn router(intake: Arc<Intake>) -> Router {
     // `navigator.sendBeacon` can only POST.
     let patch_or_post = MethodFilter::PATCH.or(MethodFilter::POST);
@@ -88,7 +88,7 @@ async fn leave_pageview(
     answer(take(&intake, BeaconKind::Leave, Some(text(&id)), request).await)
 }
 
-/// Any text may stand in the path; one that is not even text is no id of ours either.
+/// The id in a path. Any text is allowed; a path that is not valid text cannot be one of our ids.
 fn text(id: &PathId) -> &str {
     id.as_ref().map_or("", |Path(id)| id.as_str())
 }
@@ -97,7 +97,7 @@ fn answer(taken: Result<Answer, Declined>) -> Response {
     taken.map_or_else(IntoResponse::into_response, |data| ok(data).into_response())
 }
 
-/// One beacon of one request.
+/// Takes the beacon of a request through the pipeline.
 async fn take(
     intake: &Intake,
     kind: BeaconKind,
@@ -115,7 +115,7 @@ async fn take(
             return Err(declined);
         }
     };
-    // From here on an early return drops the ticket, which then counts an invalid beacon.
+    // From here on an early return drops the ticket, which counts the beacon as invalid.
     let object = read_object(kind, &parts.headers, body).await?;
     let max_data_bytes = intake.rules().max_event_data_bytes;
     let beacon =
@@ -127,7 +127,7 @@ async fn take(
     conclude(fate)
 }
 
-/// Spends the address's limit; gives the user where only users may send such a beacon.
+/// Spends the address's limit, and returns the user if this kind of beacon needs one.
 fn admit(
     intake: &Intake,
     kind: BeaconKind,
@@ -149,6 +149,7 @@ fn conclude(fate: Fate) -> Result<Answer, Declined> {
         Fate::Throttled(spent) => Err(spent.into()),
         Fate::Lost(why) => unavailable(&why.0),
         Fate::Unknown(_) => unavailable("the directory does not know the page or workspace yet"),
+        // Unreachable: `Intake::take` runs all stages.
         Fate::Open | Fate::Accepted(..) => unavailable("a stage was left out"),
     }
 }
@@ -158,6 +159,7 @@ async fn read_object(
     headers: &HeaderMap,
     body: axum::body::Body,
 ) -> Result<Map<String, Value>, ApiError> {
+    // An empty body needs no `Content-Type`, so for these kinds the check waits for the bytes.
     if !kind.takes_empty_body() {
         body::check_type(headers)?;
     }

@@ -1,9 +1,9 @@
-//! The three secrets that ingest works with, and the fingerprints that stand beside a log.
+//! Reads ingest's three secrets and compares their fingerprints with those stored in the log.
 
 use runtime::{Settings, settings::Setting};
 use schemas::{Keyring, directory::SecretFingerprints};
 
-/// Of tracking tokens.
+/// Secret of tracking tokens.
 pub const TRACKING: Setting = Setting::new(
     "TRACKING_HMAC_SECRET",
     "made at first start",
@@ -11,7 +11,7 @@ pub const TRACKING: Setting = Setting::new(
 )
 .secret()
 .required();
-/// Of session and page-view ids.
+/// Secret of session and page-view ids.
 pub const ID: Setting = Setting::new(
     "ID_SECRET",
     "made at first start",
@@ -19,7 +19,7 @@ pub const ID: Setting = Setting::new(
 )
 .secret()
 .required();
-/// Of visitor hashes.
+/// Secret of visitor hashes.
 pub const VISITOR: Setting = Setting::new(
     "VISITOR_HASH_SECRET",
     "made at first start",
@@ -28,19 +28,20 @@ pub const VISITOR: Setting = Setting::new(
 .secret()
 .required();
 
-/// Tracking tokens, ids and visitor hashes each have a secret of their own.
+/// The secrets of tracking tokens, ids and visitor hashes.
 #[derive(Clone, Debug)]
 pub struct Secrets {
-    /// Of tracking tokens.
+    /// For tracking tokens.
     pub tracking: Keyring,
-    /// Of session and page-view ids.
+    /// For session and page-view ids.
     pub id: Keyring,
-    /// Of visitor hashes; exactly one, since another makes every visitor a stranger.
+    /// For visitor hashes. Exactly one, because a new secret makes every known visitor a new one.
     pub visitor: Keyring,
 }
 
 impl Secrets {
-    /// Reads the three; `None` when one is missing or wrong, which is then noted as a problem.
+    /// Reads the three secrets. `None` means that one is missing or invalid, which is then recorded
+    /// as a problem.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let tracking = settings.required_with(&TRACKING, Keyring::parse);
         let id = settings.required_with(&ID, Keyring::parse);
@@ -62,7 +63,7 @@ impl Secrets {
         })
     }
 
-    /// What is kept with the log, so that a start with other secrets is noticed.
+    /// The fingerprints to store in the log, so that a start with other secrets is detected.
     #[must_use]
     pub fn fingerprints(&self) -> SecretFingerprints {
         SecretFingerprints {
@@ -73,8 +74,8 @@ impl Secrets {
     }
 }
 
-/// The settings whose stored fingerprints share no key with the given ones. A rotation keeps the
-/// old key in the ring, so it shares one.
+/// The settings whose stored fingerprints share no key with the given ones. After a rotation they
+/// share one, because the ring keeps the old key.
 #[must_use]
 pub fn strangers(stored: &SecretFingerprints, given: &SecretFingerprints) -> Vec<&'static str> {
     let pairs = [

@@ -1,9 +1,9 @@
-//! Bounds one session and one address, by what this instance remembers of sessions.
+//! Enforces the bounds of sessions and addresses, with an in-memory record of recent sessions.
 //!
-//! Owns the bounds: new sessions of a page from an address, and views, heartbeats and time of a session.
-//! The one rule: only beacons that would be accepted are remembered, so every entry costs its sender a
-//! proven page or id. The memory is bounded, and each instance has its own: a session that several
-//! instances serve, or one that was forgotten, may have more.
+//! Owns the bounds: new sessions of a page from an address, and views, heartbeats and duration of a
+//! session. The one rule: only beacons that would be accepted are remembered, so every entry costs
+//! its sender a proven page or id. The memory is bounded and belongs to one instance. A session
+//! that several instances serve, or that was forgotten, may exceed its bounds.
 
 use crate::{
     accept::Beacon,
@@ -24,17 +24,17 @@ use std::{
 pub const MAX_VIEWS: usize = 1_000;
 /// Most heartbeats of a session: one every 30 seconds of [`MAX_AGE`].
 pub const MAX_HEARTBEATS: u32 = 2_880;
-/// How long after its start a session takes views and heartbeats.
+/// How long after its start a session accepts views and heartbeats.
 pub const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long a session is remembered without a beacon.
+/// How long a session without beacons is remembered.
 const FORGET_AFTER: Duration = Duration::from_hours(24);
-/// Most bytes that sessions may take: some 150,000 of a few views and heartbeats each.
+/// Most bytes of all sessions: about 150,000 sessions with a few views and heartbeats each.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// Bytes of a session without views and heartbeats, the cache's own included.
+/// Bytes of a session without views and heartbeats, including the cache's overhead.
 const SESSION_BYTES: usize = 320;
 
-/// The sessions that this instance has seen lately.
+/// The sessions that this instance has seen recently.
 pub struct Sessions(Cache<SessionId, Arc<Mutex<Seen>>>);
 
 impl fmt::Debug for Sessions {
@@ -51,14 +51,14 @@ impl Default for Sessions {
     }
 }
 
-/// What was seen of a session.
+/// The record of a session.
 #[derive(Debug)]
 struct Seen {
     since: Timestamp,
     heartbeats: u32,
-    /// The varying halves of the ids of views: a view that is sent again counts once.
+    /// The lower halves of the views' ids, so that a retry of a view counts once.
     views: Vec<u64>,
-    /// The same of heartbeats that have an id.
+    /// The same for heartbeats that have an id.
     beats: Vec<u64>,
 }
 
@@ -72,13 +72,14 @@ impl Sessions {
                 .max_capacity(max_bytes)
                 .weigher(weigh)
                 .time_to_idle(FORGET_AFTER)
-                // The default keeps what was used often and would not take new sessions in.
+                // The default policy keeps often-used entries, so a full cache would reject new
+                // sessions.
                 .eviction_policy(EvictionPolicy::lru())
                 .build(),
         )
     }
 
-    /// What was seen of a session, which begins now if nothing was.
+    /// The record of a session. A new one starts at `at`.
     fn seen(&self, session: SessionId, at: Timestamp) -> Arc<Mutex<Seen>> {
         self.0.get_with(session, || {
             Arc::new(Mutex::new(Seen {
@@ -90,10 +91,10 @@ impl Sessions {
         })
     }
 
-    /// Counts an event that is about to be published.
+    /// Counts an event before it is published.
     ///
     /// # Errors
-    /// Why it must not be.
+    /// The reason why it must not be published.
     pub fn admit(
         &self,
         event: &Event,
@@ -110,7 +111,8 @@ impl Sessions {
             Body::CustomTracked(body) => (body.session_id, None),
             Body::PageLeft(_) | Body::BeaconRefused(_) => return Ok(()),
         };
-        // The named session may have begun elsewhere, or may never begin. Both cost the same.
+        // A named session may have begun on another instance, or may never begin. An invented one
+        // must not be cheaper than a real start, so both spend the same limit.
         let page = begins.or_else(|| beacon.named().map(|name| name.page));
         if let Some(page) = page
             && !self.0.contains_key(&session)
@@ -122,13 +124,15 @@ impl Sessions {
         let grown = {
             let mut state = lock(&seen);
             match &event.body {
-                // What came before it by its name may have happened later.
+                // Beacons that name the session may arrive before its start but have happened
+                // later.
                 Body::SessionStarted(_) => {
                     state.since = state.since.min(at);
                     false
                 }
                 Body::PageViewed(body) => state.view(body.pageview_id, at)?,
-                // Without an id of its own it got one that no other has.
+                // Without the client's id each heartbeat has a fresh one, which is useless for
+                // finding retries.
                 Body::SessionHeartbeat(_) => {
                     state.beat(beacon.event_id.and(Some(event.event_id)), at)?
                 }
@@ -136,7 +140,7 @@ impl Sessions {
             }
         };
         if grown {
-            // Weighs it again.
+            // The cache weighs an entry only on insertion.
             self.0.insert(session, seen);
         }
         Ok(())
@@ -144,9 +148,9 @@ impl Sessions {
 }
 
 impl Seen {
-    /// Counts a view; true when it now takes more memory.
+    /// Counts a view. True when the record now takes more memory.
     fn view(&mut self, view: PageviewId, at: Timestamp) -> Result<bool, RefusalReason> {
-        // The upper half holds the workspace, the tag and little else.
+        // The upper half has the workspace and the tag, so it hardly differs within a session.
         let (_, id) = view.0.as_u64_pair();
         if self.views.contains(&id) {
             return Ok(false);
@@ -159,7 +163,7 @@ impl Seen {
         Ok(self.views.capacity() != before)
     }
 
-    /// Counts a heartbeat; true when it now takes more memory.
+    /// Counts a heartbeat. True when the record now takes more memory.
     fn beat(&mut self, id: Option<EventId>, at: Timestamp) -> Result<bool, RefusalReason> {
         let id = id.map(|id| id.0.as_u64_pair().1);
         if id.is_some_and(|id| self.beats.contains(&id)) {
@@ -174,7 +178,7 @@ impl Seen {
         Ok(self.beats.capacity() != before)
     }
 
-    /// What it takes besides itself.
+    /// The heap memory of the record.
     const fn bytes(&self) -> usize {
         (self.views.capacity() + self.beats.capacity()) * size_of::<u64>()
     }
@@ -194,7 +198,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn memory_is_bounded_and_the_newest_sessions_stay() {
+    fn memory_is_bounded_and_keeps_the_newest_sessions() {
         let max_bytes = 100 * SESSION_BYTES as u64;
         let sessions = Sessions::within(max_bytes);
         let session = |number| SessionId(Uuid::from_u128(number));
@@ -208,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_weighs_what_its_views_and_heartbeats_take() {
+    fn the_weight_of_a_session_includes_its_views_and_heartbeats() {
         let sessions = Sessions::default();
         let session = SessionId(Uuid::from_u128(1));
         let seen = sessions.seen(session, Timestamp::UNIX_EPOCH);

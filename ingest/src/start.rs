@@ -1,7 +1,7 @@
-//! Putting an instance together and starting its workers.
+//! Builds an instance of ingest and starts its workers.
 //!
-//! Owns which workers there are and in what order they end. The one rule: a worker that fails stops the
-//! program, one that only waits for the broker says so in the readiness.
+//! Owns the list of workers and the order in which they end. The one rule: a worker that fails
+//! stops the program; a worker that waits for the broker only reports not ready.
 
 use crate::{
     accept::{Acceptor, Rules},
@@ -47,19 +47,19 @@ const HOME: Home = Home {
 /// A started instance.
 #[derive(Debug)]
 pub struct Ingest {
-    /// Its routes, without those of health.
+    /// Its routes, without the health routes.
     pub router: Router,
-    /// What became of its beacons.
+    /// The outcomes of its beacons.
     pub outcomes: Arc<Outcomes>,
     /// The instance itself.
     pub intake: Arc<Intake>,
 }
 
-/// Starts an instance on the context's lifecycle. Returns at once: what it waits for is told by the
-/// readiness's parts [`LOG_PART`] and [`DIRECTORY_PART`].
+/// Starts an instance on the context's lifecycle. Returns at once; the readiness parts [`LOG_PART`]
+/// and [`DIRECTORY_PART`] report when it can take beacons.
 ///
 /// # Errors
-/// [`Failure`] when the bundled data or the Kafka settings cannot be used.
+/// [`Failure`] when the bundled data or the Kafka settings are unusable.
 pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     let lifecycle = &context.lifecycle;
     let readiness = &context.readiness;
@@ -88,6 +88,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         producer: Arc::clone(&producer),
         readiness: readiness.clone(),
     };
+    // The guard never ends by itself, so the stop must cancel it.
     let stopping = lifecycle.clone();
     lifecycle.spawn_worker("ingest secrets", async move {
         tokio::select! {
@@ -95,7 +96,8 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
             () = stopping.workers_stopping() => Ok(()),
         }
     });
-    // Takes half a second at a first call, while the log is asked and the directory read.
+    // The first call takes half a second to load data. The workers above already connect to the log
+    // and read the directory meanwhile.
     let intake = Arc::new(Intake::new(Parts {
         acceptor: acceptor(&config.secrets, config.geoip.as_ref(), config.rules)?,
         directory,
@@ -132,17 +134,17 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     })
 }
 
-/// Runs ingest alone: its own listener with the routes of health, until the end.
+/// Runs ingest as a program of its own, with its listener and the health routes, until it stops.
 ///
 /// # Errors
-/// [`Failure`] when settings are wrong, the address is taken or a part failed.
+/// [`Failure`] when settings are invalid, the address is in use or a part fails.
 pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure> {
     let listen = listen::read(&mut settings, &LISTEN);
     let options = Options::read(&mut settings);
     let config = Config::read(&mut settings, &context);
     throttle::check_names(&mut settings, limits::PUBLISHED, Scope::Service);
     settings.finish()?;
-    // Without a problem noted there is a config.
+    // `finish` has succeeded, so the config is present.
     let config = config.ok_or_else(|| Failure::other("the settings are incomplete"))?;
     for line in settings.redacted() {
         info!("setting {line}");
@@ -160,7 +162,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     context.lifecycle.run_to_end().await.map_err(Failure::other)
 }
 
-/// The routes of the binary as a document.
+/// The OpenAPI document of the binary.
 fn document() -> Value {
     let mut document = Document::new(dialects::described());
     describe(&mut document);
@@ -168,10 +170,10 @@ fn document() -> Value {
     document.finish()
 }
 
-/// An acceptor under these secrets, with the bundled `GeoIP` database or that file's.
+/// Makes an acceptor with these secrets, and with the database of `geoip` or the bundled one.
 ///
 /// # Errors
-/// [`Failure`] when the bundled data or the secret of visitors cannot be used.
+/// [`Failure`] when the bundled data or the visitor secret is unusable.
 pub fn acceptor(
     secrets: &Secrets,
     geoip: Option<&GeoFile>,

@@ -1,7 +1,7 @@
-//! The tracker's routes: one path that is always the newest, one for each version.
+//! Serves the tracker script: one path for the newest version, and one path per version.
 //!
-//! The one rule: only the path that names this very text may be kept. Asked for another version, as
-//! happens while instances are replaced one by one, it gives this one, for now.
+//! The one rule: only the path of this build's own version may be cached for ever. During a rolling
+//! upgrade, clients may ask for another version. They get this one, marked to be revalidated.
 
 use axum::{
     Router,
@@ -19,7 +19,7 @@ use schemas::tracker;
 use std::sync::LazyLock;
 
 const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
-/// Pages that isolate themselves (COEP) may load it as well.
+/// Lets pages that isolate themselves (COEP) load the script.
 const RESOURCE_POLICY: (HeaderName, HeaderValue) = (
     HeaderName::from_static("cross-origin-resource-policy"),
     HeaderValue::from_static("cross-origin"),
@@ -27,7 +27,7 @@ const RESOURCE_POLICY: (HeaderName, HeaderValue) = (
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 const KEEP: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// The routes, for every origin.
+/// Builds the routes, open to every origin.
 pub(crate) fn router() -> Router {
     let open = |methods: MethodRouter| methods.layer(from_fn(cors::beacons));
     Router::new()
@@ -56,7 +56,7 @@ fn script(headers: &HeaderMap, cache: HeaderValue) -> Response {
     response
 }
 
-/// Describes the routes.
+/// Describes the routes in the OpenAPI document.
 pub(crate) fn describe(document: &mut Document, tag: &'static str) {
     let known =
         || text(usize::MAX).about("Tags of what the client has already; 304 when one fits.");
@@ -95,7 +95,7 @@ mod tests {
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
-    /// The script's whole budget on the wire; docs/TRACKER.md promises it.
+    /// The size limit of the compressed script, as docs/TRACKER.md promises.
     const MAX_GZIP_BYTES: usize = 3 * 1024 + 256;
 
     async fn get(path: &str, headers: &[(&str, &str)]) -> (StatusCode, HeaderMap, Vec<u8>) {
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_newest_is_asked_for_again_and_the_named_one_is_kept() {
+    async fn the_newest_path_is_revalidated_and_the_versioned_path_is_cached() {
         let (status, headers, body) = get(tracker::PATH, &[]).await;
         assert_eq!((status, body), (StatusCode::OK, tracker::text().into()));
         assert_eq!(headers["cache-control"], "no-cache");
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_it_is_told_so() {
+    async fn a_client_that_has_the_script_gets_304() {
         let (_, headers, _) = get(tracker::PATH, &[]).await;
         let tag = headers["etag"].to_str().unwrap().to_owned();
         let strong = tag.trim_start_matches("W/").to_owned();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_small_on_the_wire() {
+    async fn the_compressed_script_is_small() {
         let (_, headers, body) = get(tracker::PATH, &[("accept-encoding", "br, gzip")]).await;
         assert_eq!(headers["content-encoding"], "gzip");
         assert_eq!(headers["vary"], "accept-encoding");

@@ -1,7 +1,7 @@
-//! The workers of an instance: what runs beside the requests, each until workers stop.
+//! The workers of an instance: the loops that run beside the requests until the workers stop.
 //!
-//! Owns their loops; which there are is [`crate::start`]'s. The one rule: what a worker holds is finished
-//! or told before it ends.
+//! Owns the loops; [`crate::start`] starts them. The one rule: before a worker ends, it completes
+//! or reports the work that it holds.
 
 use crate::{
     directory::{Directory, fingerprints, fingerprints::FingerprintError},
@@ -18,19 +18,19 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-/// Part of the readiness: the topics are there and what they must be.
+/// Readiness part: the topics exist and are configured as required.
 pub const LOG_PART: &str = "log";
-/// Part of the readiness: the directory is read, and the secrets are the log's.
+/// Readiness part: the directory is read, and our secrets match the log.
 pub const DIRECTORY_PART: &str = "directory";
-/// Pause before the broker is asked again.
+/// Pause before the next question to the broker.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// How long the producer may take to get acknowledged what it holds at the end. Longer than a record's
-/// own time, so that every record is either acknowledged or given up.
+/// How long the producer may wait at the end for acknowledgements. Longer than the timeout of a
+/// record, so every record is either acknowledged or given up.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often throttles forget who has been quiet.
+/// How often throttles drop idle keys.
 const FORGET_EVERY: Duration = Duration::from_mins(1);
 
-/// Asks until the topics are there; topics that are not what they must be end the program.
+/// Waits until the topics exist. Wrongly configured topics end the program.
 pub(crate) async fn check_log(
     kafka: KafkaSettings,
     readiness: Readiness,
@@ -55,7 +55,7 @@ pub(crate) async fn check_log(
     }
 }
 
-/// Compares secrets when the directory has been read, and from then on.
+/// Compares the secrets once the directory has been read, and after each change of it.
 pub(crate) struct SecretGuard {
     pub(crate) directory: Arc<Directory>,
     pub(crate) given: SecretFingerprints,
@@ -69,7 +69,7 @@ impl SecretGuard {
         self,
         mut completed: watch::Receiver<bool>,
     ) -> Result<(), FingerprintError> {
-        // The feed ends only with the program.
+        // The feed dropped its sender, so the program is stopping.
         if completed.wait_for(|complete| *complete).await.is_err() {
             return Ok(());
         }
@@ -77,7 +77,7 @@ impl SecretGuard {
         self.readiness.ready(DIRECTORY_PART);
         loop {
             let changed = |directory: &Directory| match directory.secrets() {
-                // The topic was replaced: the new one must remember them too.
+                // The topic was replaced. The new one must have the fingerprints too.
                 None => Some(Vec::new()),
                 Some(stored) => {
                     let strangers = crate::secrets::strangers(&stored, &self.given);
@@ -91,7 +91,7 @@ impl SecretGuard {
                         "another instance was started with another {}: what the two write does not fit together",
                         strangers.join(", ")
                     );
-                    // Once is enough: the operator has been told.
+                    // One log line is enough, so the worker waits for the stop.
                     std::future::pending::<()>().await;
                 }
                 None => {}
@@ -99,7 +99,8 @@ impl SecretGuard {
         }
     }
 
-    /// Compares until an answer is there; while the broker is away ours cannot be written.
+    /// Compares until there is a result. While the broker is unavailable, our fingerprints cannot
+    /// be written, so it retries.
     async fn settle(&self) -> Result<(), FingerprintError> {
         loop {
             let settled = fingerprints::settle(
@@ -119,7 +120,7 @@ impl SecretGuard {
     }
 }
 
-/// Lets throttles forget who has been quiet.
+/// Makes throttles drop idle keys regularly.
 pub(crate) async fn forget_idle(intake: Arc<Intake>) {
     loop {
         tokio::time::sleep(FORGET_EVERY).await;
@@ -127,7 +128,7 @@ pub(crate) async fn forget_idle(intake: Arc<Intake>) {
     }
 }
 
-/// Publishes sums of refusals after each minute, and at the end everything that is left.
+/// Publishes sums of refusals after each minute, and all remaining ones at the end.
 pub(crate) async fn publish_refusals(
     intake: Arc<Intake>,
     producer: Arc<Producer>,
@@ -136,14 +137,14 @@ pub(crate) async fn publish_refusals(
 ) -> Result<(), Infallible> {
     loop {
         let into_minute = clock.now().as_millisecond().rem_euclid(60_000);
-        // A little into the next one, so that the one before is over on every clock.
+        // 100 ms into the next minute, so that a timer that fires early still finds this one over.
         let wait = Duration::from_millis(u64::try_from(60_100 - into_minute).unwrap_or(60_000));
         tokio::select! {
             () = lifecycle.workers_stopping() => break,
             () = tokio::time::sleep(wait) => intake.publish_refusals(Which::Finished).await,
         }
     }
-    // Beacons whose clients hung up may still be on their way.
+    // Deliveries whose clients disconnected may still be running.
     intake.finish_deliveries().await;
     intake.publish_refusals(Which::All).await;
     let left = intake.refusals().waiting();

@@ -1,4 +1,4 @@
-//! The program from outside: what it says and ends with before it serves anything.
+//! Tests the program's output and exit codes before it serves requests.
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
@@ -49,8 +49,8 @@ fn help_explains_flags_and_settings_and_a_wrong_flag_ends_with_2() {
 }
 
 #[test]
-fn a_health_check_needs_no_settings_but_the_address_and_fails_where_nobody_listens() {
-    // Port 9 is nobody's on machines of today.
+fn a_health_check_needs_only_the_address_and_fails_if_nothing_listens() {
+    // Nothing listens on port 9 (discard) on current machines.
     let away = ingest(&["--health-check", "--listen", "127.0.0.1:9"]);
     assert_eq!(away.status.code(), Some(1));
     let said = String::from_utf8(away.stderr).unwrap();

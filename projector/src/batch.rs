@@ -1,4 +1,5 @@
-//! Records of one partition, read and sorted out: what to fold, what to set aside, where to stop.
+//! Parses a run of records of one partition: events to fold, records to set aside, and where to
+//! stop.
 
 use schemas::{Event, EventId, ReadError, events::wire};
 
@@ -7,9 +8,9 @@ use schemas::{Event, EventId, ReadError, events::wire};
 pub struct RawRecord {
     /// Offset in its partition.
     pub offset: i64,
-    /// Key, as it was.
+    /// Its key, unchanged.
     pub key: Option<Vec<u8>>,
-    /// Payload, as it was; `None` for a tombstone, which the log has none of.
+    /// Its payload, unchanged; `None` for a tombstone, which our programs never write.
     pub payload: Option<Vec<u8>>,
 }
 
@@ -18,20 +19,20 @@ pub struct RawRecord {
 pub struct DeadRecord {
     /// The record.
     pub raw: RawRecord,
-    /// Why.
+    /// Why it is unreadable.
     pub reason: String,
 }
 
-/// A run of one partition's records, in order.
+/// A run of records of one partition, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Events with their offsets.
     pub events: Vec<(i64, Event)>,
     /// Records for the dead-letter topic.
     pub dead: Vec<DeadRecord>,
-    /// Offset after the last record taken, and that record's identity.
+    /// The offset after the last record, and that record's identity.
     pub end: Option<(i64, EventId)>,
-    /// Why the record at `end` cannot be taken by this build, if that is why the batch ends there.
+    /// Why this build cannot read the record at `end`, if the batch ends there for that reason.
     pub stopped: Option<Stop>,
 }
 
@@ -40,13 +41,13 @@ pub struct Batch {
 pub struct Stop {
     /// Its offset.
     pub offset: i64,
-    /// What it is.
+    /// Why this build cannot read it.
     pub error: ReadError,
 }
 
 impl Batch {
-    /// Takes the record at `offset`, the next one of its partition. Behind one that only a newer build can
-    /// fold it takes nothing more.
+    /// Adds the record at `offset`, the next one of its partition. After a record that only a newer
+    /// build can fold, it adds nothing more.
     pub fn push(&mut self, offset: i64, key: Option<&[u8]>, payload: Option<&[u8]>) {
         if self.stopped.is_some() {
             return;
@@ -65,6 +66,8 @@ impl Batch {
                     payload: payload.map(<[u8]>::to_vec),
                 };
                 self.dead.push(DeadRecord { raw, reason });
+                // The offset advances past a dead record too, so it needs an identity for the check
+                // of the log.
                 wire::record_identity(bytes)
             }
             Err(error) => {
@@ -75,7 +78,7 @@ impl Batch {
         self.end = Some((offset + 1, identity));
     }
 
-    /// Takes what was read after this batch, under the same rule.
+    /// Appends the batch that was read after this one, under the same rule.
     pub fn append(&mut self, mut later: Self) {
         if self.stopped.is_some() {
             return;
@@ -86,7 +89,7 @@ impl Batch {
         self.stopped = later.stopped;
     }
 
-    /// Forgets records before an offset: those that are applied, and were read again.
+    /// Drops records before an offset, which were applied before and read again.
     pub fn skip_before(&mut self, offset: i64) {
         self.events.retain(|(at, _)| *at >= offset);
         self.dead.retain(|dead| dead.raw.offset >= offset);
@@ -100,6 +103,7 @@ impl Batch {
             return std::mem::take(self);
         }
         let (mut events, mut dead, mut end) = (0, 0, None);
+        // Both lists are in the order of the log, so this merges them by offset.
         for _ in 0..records {
             match (self.events.get(events), self.dead.get(dead)) {
                 (Some((offset, event)), later)
@@ -124,7 +128,7 @@ impl Batch {
         }
     }
 
-    /// Offset of its first record.
+    /// The offset of the first record.
     #[must_use]
     pub fn first_offset(&self) -> Option<i64> {
         let event = self.events.first().map(|(offset, _)| *offset);
@@ -132,7 +136,7 @@ impl Batch {
         event.into_iter().chain(dead).min()
     }
 
-    /// How many records it holds.
+    /// The number of records.
     #[must_use]
     pub const fn records(&self) -> usize {
         self.events.len() + self.dead.len()
@@ -195,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_make_one_batch_from_the_offset_that_is_wanted() {
+    fn appended_parts_make_one_batch_that_starts_at_the_wanted_offset() {
         let good = example(Kind::PageViewed);
         let newer = r#"{"type": "page.printed", "version": 1}"#;
         let mut batch = read(&[(3, &good), (4, "{"), (6, &good)]);
@@ -212,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_records_of_a_batch_are_a_batch_and_both_parts_together_are_the_whole() {
+    fn taking_the_first_records_and_appending_the_rest_gives_the_whole_batch() {
         let good = example(Kind::PageViewed);
         let newer = r#"{"type": "page.printed", "version": 1}"#;
         let records = [

@@ -1,24 +1,24 @@
-//! Setting records aside that no build can read, with the reason beside them.
+//! Writes records that no build can read to the dead-letter topic, with the reason.
 
 use crate::batch::DeadRecord;
 use jiff::Timestamp;
 use runtime::producer::{Producer, Record, SendError};
 use schemas::{dead_letter, topics};
 
-/// Longest reason in a header; a parser quotes the whole offending text.
+/// Longest reason in a header. A parser may quote a whole invalid text.
 const MAX_REASON_CHARS: usize = 500;
-/// Most of a record that a letter holds, below what a broker takes with its headers (1 MB). The original
-/// stays where the headers say.
+/// Longest payload of a letter; with its headers it stays below a broker's limit (1 MB). The
+/// complete record stays in the log, at the offset in the headers.
 const MAX_PAYLOAD_BYTES: usize = 900_000;
-/// Most of a key that a letter keeps.
+/// Longest key of a letter.
 const MAX_KEY_BYTES: usize = 1_000;
 
-/// Appends records to the dead-letter topic, each as it was. Those below `done_before` are there already; it
-/// moves behind each record that the log acknowledges, so that a retry of their batch appends none again. A
-/// crash before the offset is committed sets them aside a second time.
+/// Appends records to the dead-letter topic, cut to its limits. Records below `done_before` are
+/// there already. It advances with each acknowledged record, so a retry of the batch appends none
+/// again. A crash before the offset is committed appends them a second time.
 ///
 /// # Errors
-/// The first record that was not acknowledged.
+/// The error of the first record that was not acknowledged.
 pub async fn set_aside(
     producer: &Producer,
     topic: &str,
@@ -59,7 +59,7 @@ pub async fn set_aside(
     Ok(())
 }
 
-/// A reason as headers and log lines hold it.
+/// A reason, cut for headers and log lines.
 #[must_use]
 pub fn shortened(reason: &str) -> String {
     reason.chars().take(MAX_REASON_CHARS).collect()

@@ -1,4 +1,4 @@
-//! The settings and metrics of the projector, as a program collects them.
+//! Declares the settings and metrics of the projector for the program that contains it.
 
 use crate::program::{ANALYTICS, LISTEN};
 use runtime::{
@@ -12,7 +12,7 @@ use schemas::{
     settings::{NAMES, SHARED_WORDS},
 };
 
-/// Upper bounds of the buckets of the sizes of batches.
+/// Upper bounds of the histogram's buckets of batch sizes.
 const RECORDS: &[f64] = &[1.0, 10.0, 50.0, 100.0, 500.0, 1_000.0, 2_000.0, 4_000.0];
 
 const PART: Part = Part {
@@ -70,7 +70,7 @@ const PART: Part = Part {
     ],
 };
 
-/// What a record may come to: one that can be read has a type and is not dead.
+/// The possible series of records: a readable record has a type and is never dead.
 fn events() -> Vec<Series> {
     let kinds = Kind::ALL.map(Kind::name);
     let mut events = combinations(&[("type", &kinds), ("outcome", &["applied", "duplicate"])]);
@@ -78,13 +78,13 @@ fn events() -> Vec<Series> {
     events
 }
 
-/// What the projector declares wherever it runs.
+/// The declarations of the projector in every program that contains it.
 #[must_use]
 pub const fn parts() -> [&'static Part; 4] {
     [&kafka::PART, &PART, &http::LISTENER, &telemetry::PART]
 }
 
-/// What the binary declares.
+/// The declarations of the binary `projector`.
 #[must_use]
 pub fn declared() -> Declared {
     const BINARY: Part = Part {

@@ -1,4 +1,4 @@
-//! A task that deletes events whose session never came, in bounded steps, beside the folding.
+//! Deletes events whose session or view never arrived, in bounded steps beside the folding.
 
 use crate::{identity::ends, store::Store};
 use rdkafka::error::KafkaError;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use thiserror::Error;
 use tracing::{debug, info};
 
-/// Time between two rounds. It only decides how long rows stay that do not count.
+/// Time between two rounds. It only affects how long rows that do not count stay in the table.
 const EVERY: Duration = Duration::from_mins(10);
-/// Pause between two steps, so that batches do not wait for the disk.
+/// Pause between two steps, so that batches need not wait for the disk.
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Error)]
@@ -20,7 +20,8 @@ enum ExpiryError {
     Database(#[from] sqlx::Error),
 }
 
-/// Looks for what has waited too long, again and again. `partitions` is how many the events topic has.
+/// Deletes events that waited too long, round after round. `partitions` is the number of partitions
+/// of the events topic.
 pub async fn run(store: Store, kafka: KafkaSettings, partitions: i32, context: Context) {
     loop {
         match round(&store, &kafka, partitions, &context).await {
@@ -38,7 +39,7 @@ async fn round(
     partitions: i32,
     context: &Context,
 ) -> Result<u64, ExpiryError> {
-    // Asked first: what is appended later may be of any time after this one.
+    // Read before the ends: a record appended later may be received at any time after this.
     let at = context.clock.now();
     for (partition, end) in ends(kafka, partitions).await? {
         store.note_folded(partition, end, at).await?;

@@ -1,5 +1,6 @@
-//! Is this still the log that the tables were made from? Answered by the log's id, which its directory names,
-//! and by one record: the last one applied.
+//! Checks whether this is still the log that the tables were made from.
+//!
+//! Compares the log's id, which its directory names, and one record: the last one applied.
 
 use crate::store::{Claim, Found};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -9,28 +10,29 @@ use schemas::topics::EVENTS;
 use std::time::Duration;
 use thiserror::Error;
 
-/// The name under which the projector reads single records and offsets.
+/// The client name for reading single records and offsets.
 pub const PROBE: &str = "footfall-projector-probe";
 
-/// How long a look at one partition's end may take.
+/// Timeout for reading the end of one partition.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why nothing can be said about the log.
+/// Why the log cannot be checked.
 #[derive(Debug, Error)]
 pub enum ProbeError {
     /// The cluster did not answer in time.
     #[error("{0}")]
     Kafka(#[from] KafkaError),
-    /// The topics are being made.
+    /// The topics are still being created.
     #[error("the log has no name yet; `footfall topics` gives it one")]
     Unnamed,
 }
 
-/// What the log says about a claim. A record that is missing, or another one in its place, means that the log
-/// has lost its end. Asks with a client of its own, so that no other partition waits for the answer.
+/// Looks up a claim's log. A missing record, or another one at its offset, means that the log has
+/// lost its end. Uses a client of its own, so no other partition waits for the answer.
 ///
 /// # Errors
-/// When the cluster does not answer in time, which says nothing about the log, or the log has no name.
+/// When the cluster does not answer in time, or the log has no name. Neither proves anything about
+/// the log.
 pub fn look(kafka: &KafkaSettings, claim: &Claim) -> Result<Found, ProbeError> {
     let reader = LogReader::new(kafka, PROBE)?;
     let log = reader.log()?.ok_or(ProbeError::Unnamed)?;
@@ -41,6 +43,7 @@ pub fn look(kafka: &KafkaSettings, claim: &Claim) -> Result<Found, ProbeError> {
 }
 
 fn has_last_record(reader: &LogReader, claim: &Claim) -> KafkaResult<bool> {
+    // Without a stored identity, only the beginning of the log needs no proof.
     let Some(last) = claim.last_event_id else {
         return Ok(claim.next_offset == 0);
     };

@@ -1,7 +1,7 @@
-//! Events in, tables out: the only writer of the analytics database.
+//! Folds events from the log into tables. The only writer of the analytics database.
 //!
-//! The way of a record: [`consumer`] polls it, [`batch`] reads it, [`fold`] says what it changes,
-//! [`store`] writes that together with the partition's offset in one transaction.
+//! The path of a record: [`consumer`] polls it, [`batch`] parses it, [`fold`] computes its changes,
+//! and [`store`] writes them and the partition's offset in one transaction.
 
 pub mod batch;
 pub mod consumer;
@@ -24,7 +24,8 @@ use std::sync::LazyLock;
 
 /// The schema of the analytics database.
 ///
-/// Tables of the first two migrations hold rows of another shape; [`rebuild`] makes these from the log.
+/// The tables of the first two migrations have rows of another layout; [`rebuild`] makes the
+/// present ones from the log.
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     runtime::database::migrations(&[(
         3,

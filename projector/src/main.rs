@@ -1,4 +1,4 @@
-//! The projector's binary.
+//! The program `projector`: folds the event log into the analytics database.
 
 use clap::Parser;
 use runtime::{health_check, program, settings::Defaults};

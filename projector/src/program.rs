@@ -1,4 +1,4 @@
-//! The projector as a service: its settings, its parts, its binary's `run`.
+//! Runs the projector as a service: its settings, its parts, and the `run` of its binary.
 
 use crate::{
     MIGRATIONS, Store,
@@ -32,7 +32,7 @@ const HOME: Home = Home {
     has_docs: false,
 };
 
-/// Where the projector listens.
+/// The address the projector listens on.
 pub const LISTEN: Setting = Setting::new(
     "PROJECTOR_LISTEN",
     "127.0.0.1:8082",
@@ -45,12 +45,13 @@ pub(crate) const ANALYTICS: Setting = Setting::new(
 )
 .secret()
 .required();
-/// Connections of the projector: for writers and claims, for gauges, for an analysis, for looks at locks, for what
-/// expires.
+/// Connections of the projector: for writers and claims, gauges, an analysis, checks of locks, and
+/// expiry.
 const POOL_SIZE: u32 = consumer::WRITERS + 4;
 
-/// A statement of a batch takes milliseconds, of a large one on a busy server some seconds. A wait for a lock keeps a
-/// turn from other partitions, so it is short: the worker goes on waiting without a connection.
+/// A statement takes milliseconds, or some seconds for a large batch on a busy server. A wait for a
+/// lock keeps a turn from other partitions, so it is short: the worker then waits without a
+/// connection.
 const SESSIONS: PoolSettings = PoolSettings {
     statement_timeout: Duration::from_mins(1),
     lock_timeout: Duration::from_secs(2),
@@ -58,31 +59,32 @@ const SESSIONS: PoolSettings = PoolSettings {
     ..PoolSettings::new("footfall-projector", POOL_SIZE)
 };
 
-/// Server settings of connections to the analytics database that look up many keys.
+/// Server settings for connections to the analytics database that look up many keys.
 ///
-/// Every statement of the projector looks up keys by an index. On tables that have grown since they were
-/// last analysed, the planner would rather read them whole: seconds instead of milliseconds per batch.
+/// Every statement of the projector looks up keys by an index. On tables that have grown since
+/// their last analysis, the planner would otherwise choose full scans: seconds instead of
+/// milliseconds per batch.
 pub const PLANNER: [(&str, &str); 3] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
 ];
 
-/// What is said of tables that this version cannot go on with.
+/// The error for tables that this version cannot continue.
 const FORMER: &str = "the analytics database has the tables of another version; stop all projectors and run `footfall rebuild`, which makes the tables of this one from the log";
 
-/// What a projector needs to know.
+/// The configuration of a projector.
 #[derive(Clone)]
 pub struct Config {
     /// The cluster.
     pub kafka: KafkaSettings,
     /// The analytics database.
     pub analytics_database_url: String,
-    /// Which partitions it takes.
+    /// The partitions that it takes.
     pub assignment: Assignment,
 }
 
-/// Without the database's password.
+/// Hides the URL, which may have the database's password.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
@@ -93,7 +95,7 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// Reads the settings; problems are noted in them.
+    /// Reads the settings and records problems in them.
     pub fn read(settings: &mut Settings) -> Self {
         Self {
             kafka: KafkaSettings::read(settings),
@@ -103,10 +105,10 @@ impl Config {
     }
 }
 
-/// Starts folding. Readiness has it as `analytics database`, `log` and `projector`.
+/// Starts folding. Its readiness parts are `analytics database` and `projector`.
 ///
 /// # Errors
-/// When a setting cannot be used; what is merely away is waited for.
+/// When a setting is unusable. An unavailable server is not an error; the projector waits for it.
 pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     let pool = database::pool(&config.analytics_database_url, &SESSIONS)
         .map_err(|error| Failure::Other(format!("{}: {error}", ANALYTICS.name)))?;
@@ -128,7 +130,7 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
         .await
         {
             Err(database::DatabaseError::Stopped) => return Ok(()),
-            // One of the first two migrations, whose tables this version does not read.
+            // The tables are those of the first two migrations, which this version cannot read.
             Err(database::DatabaseError::Migrate(MigrateError::VersionMissing(_))) => {
                 return Err(FORMER.to_owned());
             }
@@ -156,7 +158,8 @@ pub fn start(config: Config, context: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Waits until the topics are there and right; `None` when the program stops before.
+/// Waits until the topics exist and are configured as required; `None` when the program stops
+/// first.
 async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Option<Log>, String> {
     loop {
         match topics::ready(kafka).await {
@@ -174,7 +177,7 @@ async fn wait_for_topics(kafka: &KafkaSettings, context: &Context) -> Result<Opt
     }
 }
 
-/// The binary: health routes on `PROJECTOR_LISTEN`, folding until a signal.
+/// Runs the binary: serves health routes on `PROJECTOR_LISTEN` and folds until a signal.
 ///
 /// # Errors
 /// [`Failure`] with the exit code.

@@ -1,7 +1,7 @@
-//! What ingest finds out about a visit while it writes: who, where, on what, from where.
+//! The enriched context of a visit: visitor, place, agent and source.
 //!
-//! Everything about a person sits in [`Visitor`], so that erasing a person is dropping one member.
-//! Addresses and raw visitor ids have no place in any of these types.
+//! Everything about a person is in [`Visitor`], so an erasure drops one member. None of these types
+//! contains addresses or raw visitor ids.
 
 use crate::ids::{UserHash, VisitorHash};
 use schemars::JsonSchema;
@@ -121,7 +121,7 @@ impl Device {
         }
     }
 
-    /// Reads what [`Self::name`] gives, in exactly that spelling.
+    /// The kind with this [`Self::name`], in exactly that spelling.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|device| device.name() == name)
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_variants_are_whole_and_names_are_those_of_the_wire() {
+    fn lists_of_variants_are_complete_and_have_the_names_on_the_wire() {
         let devices = Device::ALL.map(|device| device.name().to_owned());
         assert_eq!(variants::<Device>(), devices.into());
         let classes = SourceClass::ALL.map(|class| class.name().to_owned());

@@ -6,8 +6,8 @@
 
 /// ISO 3166-1 alpha-2 code, English short name, continent; in order of the code.
 ///
-/// The codes are those of ISO 3166-1, with two more that databases use: `XK` (Kosovo, user-assigned)
-/// and `AN` (Netherlands Antilles, withdrawn in 2010 and still in registries).
+/// The codes are those of ISO 3166-1, with two more that databases use: `XK` (Kosovo,
+/// user-assigned) and `AN` (Netherlands Antilles, withdrawn in 2010 and still in registries).
 const COUNTRIES: &[(&str, &str, &str)] = &[
     ("AD", "Andorra", "EU"),
     ("AE", "United Arab Emirates", "AS"),

@@ -1,4 +1,5 @@
-//! Names of the headers on dead letters. The dead letter itself is the original record, byte for byte.
+//! Names of the headers on dead letters. The letter itself is the original record, cut if it is too
+//! long.
 
 /// The reason why the record is unreadable.
 pub const REASON: &str = "footfall-reason";

@@ -86,7 +86,7 @@ pub struct SecretFingerprints {
 }
 
 impl Entry {
-    /// The record's key: entries of one key replace each other.
+    /// The record's key. A later entry with the same key replaces the earlier one.
     #[must_use]
     pub fn key(&self) -> String {
         match self {

@@ -1,17 +1,19 @@
 //! Describes an error in a JSON text by member and rule.
 //!
-//! The one rule: never show a value. serde's own messages quote values, which may be personal, and our type names.
+//! The one rule: never show a value. serde's own messages quote values, which may be personal, and
+//! our type names.
 
 use serde_json::error::Category;
 
-/// Longest member name in a message. A longer or unusual name is untrusted text and is left out.
+/// Longest member name in a message. A longer or unusual name is untrusted text and is omitted.
 const MAX_NAME_BYTES: usize = 64;
 
-/// The rule that a JSON text breaks, from serde's error. `within` is the text's position in a larger one
-/// (`body`), or empty.
+/// The rule that a JSON text breaks, from serde's error. `within` is the text's position in a
+/// larger one (`body`), or empty.
 #[must_use]
 pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String {
     let said = error.to_string();
+    // serde appends the position, which is added below in another form.
     let said = said.split(" at line ").next().unwrap_or_default();
     if error.classify() != Category::Data {
         // These are fixed texts about the grammar.
@@ -30,7 +32,7 @@ pub fn describe(text: &[u8], within: &str, error: &serde_json::Error) -> String 
         return format!("{} is required", join(&member, missing));
     }
     if let Some(twice) = quoted("duplicate field `") {
-        // The text ends inside the object, at this member or the previous one.
+        // serde stopped inside the object, at this member or the previous one.
         return format!(
             "{} is given twice",
             join(&path.parent().joined(within), twice)
@@ -51,6 +53,7 @@ fn rule(said: &str) -> &'static str {
     }
     let expected = said.rsplit_once("expected ").map(|(_, expected)| expected);
     match expected {
+        // The message of the `uuid` crate for a string that is not a UUID.
         _ if said.starts_with("UUID") => "must be a UUID",
         Some(expected) if expected.contains("UUID") => "must be a UUID",
         Some("a string" | "string" | "a borrowed string" | "str") => "must be a string",
@@ -66,7 +69,7 @@ fn rule(said: &str) -> &'static str {
     }
 }
 
-/// Where serde stopped in the text.
+/// The offset at which serde stopped in the text.
 fn offset(text: &[u8], error: &serde_json::Error) -> usize {
     let before = text.split_inclusive(|byte| *byte == b'\n');
     let lines = before.take(error.line().saturating_sub(1));

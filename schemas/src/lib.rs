@@ -1,8 +1,9 @@
-//! The contract on the wire: what a record of the log looks like and how its ids are made.
+//! The contract on the wire: the format of the log's records, and how ids are made.
 //!
-//! Owns event types, enriched context and how its values are spelled, the vocabulary of reports, ids, topics, the
-//! tracking token and the tracker, which sends beacons. Does no I/O and reads no clock, so every crate can depend on it. The one rule: change is
-//! additive, `tests/` holds the generated JSON Schema and the published examples against it.
+//! Owns event types, enriched context and the spelling of its values, the vocabulary of reports,
+//! ids, topics, the tracking token and the tracker, which sends beacons. Does no I/O and reads no
+//! clock, so every crate can depend on it. The one rule: changes are additive. `tests/` compares
+//! the types with the checked-in JSON Schema and the published examples.
 
 pub mod analytics;
 pub mod context;

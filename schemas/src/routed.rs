@@ -91,6 +91,7 @@ impl IdMaker {
     fn make(&self, label: Label, workspace: WorkspaceNo, payload: Payload) -> Uuid {
         let bits = match payload {
             Payload::Random(bytes) => bytes,
+            // With the workspace as input, one `eventId` gives two tenants different payloads.
             Payload::EventId(event_id) => first_16(&self.secrets.sign(&[
                 b"payload",
                 label.bytes(),
@@ -99,6 +100,7 @@ impl IdMaker {
             ])),
         };
         let payload = u128::from_be_bytes(bits) & PAYLOAD;
+        // The tag covers all other bits, so its own are zero here.
         let untagged = u128::from(workspace.0) << 96 | VERSION | VARIANT | payload;
         let tag = self
             .secrets
@@ -110,6 +112,7 @@ impl IdMaker {
     fn verify(&self, label: Label, id: Uuid) -> Option<WorkspaceNo> {
         let untagged = id.as_u128() & !TAG;
         let mut valid = false;
+        // All keys are compared in constant time, so the duration reveals nothing about a tag.
         for key in self.secrets.all() {
             let expected = untagged | tag(key, label, untagged);
             valid |= bool::from(expected.to_be_bytes().ct_eq(id.as_bytes()));

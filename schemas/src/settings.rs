@@ -1,10 +1,13 @@
-//! The names of all settings, for programs that share an environment or a settings file: a setting that one of them
-//! does not read may belong to another, or be a typing mistake.
+//! The names of all settings, for programs that share an environment or a settings file.
+//!
+//! A setting that one program does not read may belong to another, or be a typing mistake.
 
-/// The name of each setting of every program, one per line. `UPDATE_SETTINGS=1 cargo test --workspace --lib names_of_all` writes it.
+/// The name of each setting of every program, one per line. To write the file, run
+/// `UPDATE_SETTINGS=1 cargo test --workspace --lib names_of_all`.
 pub const NAMES: &str = include_str!("../settings.txt");
 
-/// First words of our settings that other programs use as well. After such a word, only a typing mistake counts as ours.
+/// First words of our settings that other programs use too. An unknown name with such a word is
+/// reported only if it looks like a typing mistake.
 pub const SHARED_WORDS: &[&str] = &[
     "ANALYTICS",
     "API",

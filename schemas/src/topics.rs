@@ -1,9 +1,10 @@
-//! The topics, their names and the settings each must have. Creating and checking them is
-//! `runtime::kafka::topics`' work.
+//! The names of the topics and their required settings.
+//!
+//! `runtime::kafka::topics` creates and checks them.
 
 /// The log: every event, keyed by workspace, never deleted by the broker.
 pub const EVENTS: &str = "footfall.events.v1";
-/// Pages, links and workspaces as ingest needs them, compacted by key.
+/// The pages, links and workspaces that ingest needs, compacted by key.
 pub const DIRECTORY: &str = "footfall.directory.v1";
 /// Unreadable records, with the reason in their headers.
 pub const DEAD_LETTERS: &str = "footfall.deadletter.v1";

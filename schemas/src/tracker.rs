@@ -1,8 +1,8 @@
 //! The tracker: the script that pages load to send beacons.
 //!
-//! Owns its text and its paths. It is here because two independent crates need it: ingest serves it, and api
-//! names it in its pages. The one rule: the served text is the source without indentation and without
-//! comment lines, and otherwise unchanged.
+//! Owns its text and its paths. It is in this crate because two independent crates need it: ingest
+//! serves it, and api refers to it in its pages. The one rule: the served text is the source
+//! without indentation and comment lines, otherwise unchanged.
 
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
@@ -59,7 +59,7 @@ fn served(source: &str) -> String {
     let mut text = String::with_capacity(source.len());
     for (number, line) in source.lines().enumerate() {
         let line = line.trim();
-        // The first line tells readers of a page's traffic what the script is.
+        // The first line is kept: it explains the script to people who inspect a page's traffic.
         let kept = number == 0 || !line.starts_with("//");
         if kept && !line.is_empty() {
             text.push_str(line);
@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn no_line_of_the_source_depends_on_removed_text() {
-        // A text over several lines would lose its indentation, and `*/` begins or ends a block comment.
+        // A string over several lines would lose its indentation, and lines of a block comment
+        // would be served.
         for line in SOURCE.lines() {
             assert_eq!(line.matches('`').count() % 2, 0, "{line}");
             assert!(!line.contains("/*") && !line.ends_with('\\'), "{line}");

@@ -1,7 +1,8 @@
 //! The tracking token: a server's proof that it rendered a page recently.
 //!
 //! `HMAC-SHA256(TRACKING_HMAC_SECRET, "<bioPageId>:<bucket>")`, the first 32 of its lower-case hex
-//! digits, where the bucket counts five-minute steps since 1970. Valid in its own bucket and the next.
+//! digits, where the bucket counts five-minute steps since 1970. Valid in its own bucket and the
+//! next.
 
 use crate::{Keyring, PageId, keyring::KeyedHash};
 use hmac::Mac;

@@ -3,9 +3,10 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Characters with a shape of their own: letters, numbers, punctuation, symbols, and code points that Unicode reserves
-/// for pictures. It excludes characters that are meant to be ignored or blank (a Braille cell without dots, a note
-/// without a head), spaces, marks without a letter, and invisible characters.
+/// Characters with a shape of their own: letters, numbers, punctuation, symbols, and code points
+/// that Unicode reserves for pictures. It excludes characters that are meant to be ignored or blank
+/// (a Braille cell without dots, a note without a head), spaces, marks without a letter, and
+/// invisible characters.
 static VISIBLE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let shapes = r"[[\p{L}\p{N}\p{P}\p{S}\p{Extended_Pictographic}]--[\p{Default_Ignorable_Code_Point}\u{2800}\u{1D159}]]";
     Regex::new(shapes).ok()

@@ -1,7 +1,8 @@
 //! Compares the published examples and the checked-in JSON Schema with the types.
 //!
-//! `UPDATE_SCHEMAS=1 cargo test -p schemas` regenerates the documents. A change that removes something
-//! from readers still fails, because the test compares with the previously checked-in version.
+//! `UPDATE_SCHEMAS=1 cargo test -p schemas` regenerates the documents. A change that removes
+//! something from readers still fails, because the test compares with the previously checked-in
+//! version.
 
 #![expect(clippy::panic, reason = "tests fail by panicking")]
 
@@ -119,7 +120,8 @@ fn the_checked_in_schema_matches_the_types_and_removes_nothing() {
 }
 
 /// The guarantees of `before` that `after` breaks for readers: members removed, types changed,
-/// members no longer required of writers, members newly required of old records, enum values removed.
+/// members no longer required of writers, members newly required of old records, enum values
+/// removed.
 fn breaking_changes(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("$", before, after, &mut found);
@@ -226,7 +228,7 @@ fn each_breaking_change_is_detected_and_additions_are_allowed() {
         change(&mut after);
         assert!(
             !breaking_changes(&before, &after).is_empty(),
-            "{what} was not seen"
+            "{what} was not detected"
         );
     }
 }

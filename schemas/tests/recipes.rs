@@ -1,5 +1,5 @@
-//! The README's recipes for the tracking token make valid tokens. If the language of a recipe is not
-//! installed, the test prints that it skips it.
+//! The README's recipes for the tracking token make valid tokens. If the language of a recipe is
+//! not installed, the test prints that it skips it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 

@@ -1,31 +1,31 @@
 // Footfall: counts the visits of a page. No dependency, no cookie. The recipe is docs/TRACKER.md.
 
-// Nothing is stored or sent before consent, nor ever when the browser asks not to be tracked. A beacon
-// is kept until it is acknowledged, and sent again under the same eventId, so that it counts once.
-// Served without its indentation and the lines that hold only a comment.
+// Nothing is stored or sent before consent, or if the browser asks not to be tracked. A beacon is
+// kept until it is acknowledged. A retry has the same eventId, so it counts once. The script is
+// served without indentation and without lines that contain only a comment.
 (() => {
   'use strict';
-  // A module does not know its element.
+  // `currentScript` is null in a module.
   const script = document.currentScript ?? document.querySelector('script[data-page][src]');
   const { page, host, consent, spa } = script?.dataset ?? {};
   if (!page) return console.warn('footfall: no script has data-page and src');
   if (window.footfall) return;
   const api = `${host || new URL(script.src).origin}/api/v1/analytics/`;
-  // A visit ends after half an hour without a sign of life.
+  // A visit ends after half an hour without activity.
   const IDLE_MS = 18e5;
   const BEAT_MS = 3e4;
-  // Routers change the title after the address.
+  // Routers change the title after the address, so a view waits this long for its title.
   const SETTLE_MS = 100;
   const MAX_WAITING = 50;
   const MAX_RETRIES = 8;
 
   let { token } = script.dataset;
-  // { key, id, at }: our eventId for it, the server's id once it answered, the last sign of life.
+  // { key, id, at }: our eventId, the server's id after its answer, the time of the last activity.
   let session;
-  // { key, id, at, seen, shown, bottom }: at is its route, seen the time in sight, shown since when, or 0
-  // while hidden, bottom how far down was scrolled.
+  // { key, id, at, seen, shown, bottom }: `at` is its route, `seen` the time in view, `shown` the
+  // start of the present time in view or 0 while hidden, `bottom` the lowest scroll position.
   let view;
-  // What is missing to the next heartbeat, over all views of the visit.
+  // The time in view until the next heartbeat, over all views of the visit.
   let rest = BEAT_MS;
   let from = document.referrer;
   let visitor;
@@ -35,14 +35,14 @@
   let pausedUntil = 0;
   let retrying, beating, renewed;
 
-  // `crypto.randomUUID` is there on https pages only.
+  // `crypto.randomUUID` exists only on https pages.
   const uuid = () =>
     crypto.randomUUID?.() ??
     '10000000-1000-4000-8000-100000000000'.replace(/[018]/g, (c) =>
       (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
 
-  // Reads, writes, or with '' removes. Where storage is forbidden it throws, and the page counts
-  // without a memory.
+  // Reads a key, writes it, or removes it when the value is ''. Forbidden storage throws; the page
+  // then counts without memory.
   const store = (kind, key, value) => {
     try {
       const storage = window[`${kind}Storage`];
@@ -70,7 +70,7 @@
     store('session', page, JSON.stringify(session));
   };
 
-  // Begins a view, and a session unless this tab's last one still lives.
+  // Begins a view, and a session unless the last one of this tab is still active.
   const begin = () => {
     try {
       session ||= JSON.parse(store('session', page));
@@ -99,7 +99,8 @@
     push('pageview', view.key, { referrer, ...place() }, session.id && SETTLE_MS);
   };
 
-  // Routers that keep their route in the fragment begin it like this; other fragments are places on a page.
+  // A fragment that begins with `#/` or `#!/` is the route of a router. Others are positions on a
+  // page.
   const route = () => location.pathname + (spa !== undefined && /^#!?\//.test(location.hash) ? location.hash : '');
   const place = () => ({ path: cut(route()), title: cut(document.title) });
 
@@ -114,8 +115,8 @@
     }, settle);
   };
 
-  // Sends what can be sent: new beacons each on its own, as soon as the ids that it needs are there;
-  // once one has failed all together, by the names that we gave them and with their age.
+  // Sends waiting beacons. A new beacon is sent alone, as soon as it has the ids that it needs.
+  // After a failure all are sent together, with our own names instead of ids and with their age.
   const drain = () => {
     if (Date.now() < pausedUntil) return;
     const free = waiting.filter((item) => !item.busy && !item.settle);
@@ -131,7 +132,7 @@
     }
   };
 
-  // Ids of the server prove the page; our own names for session and view need the token.
+  // An id from the server proves the page. Our own names for session and view need the token.
   const batch = (items) => ({
     events: items.map(({ type, eventId, fields, session, view, at }) => ({
       trackingToken: token,
@@ -145,7 +146,7 @@
     })),
   });
 
-  // Text needs no preflight, and `keepalive` outlives the page.
+  // A text body needs no CORS preflight, and a `keepalive` request outlives the page.
   const send = async (path, body, items) => {
     let data;
     let after = 0;
@@ -182,8 +183,8 @@
     if (item.session === session) touch();
   };
 
-  // Refused. The token of a page that was open for long or came from a cache is too old: ask the page
-  // itself for a fresh one, once.
+  // The server refused the beacon. The token may be too old, because the page was open for long or
+  // came from a cache. Loads the page again for a fresh token, but only once.
   const renew = async () => {
     forget();
     if (renewed) return;
@@ -213,8 +214,8 @@
     beating = setTimeout(beat, rest);
   };
 
-  // Adds up the time in sight. A heartbeat that is late by more than its own time was asleep with the
-  // whole machine, and nobody looked on.
+  // Adds up the time in view. The limit excludes time in which the machine slept: then the
+  // heartbeat's timer is late.
   const look = () => {
     const ms = Math.min(since(view.shown), 2 * BEAT_MS);
     view.seen += ms;
@@ -246,9 +247,9 @@
     flush();
   };
 
-  // The page may be gone in a moment: hands what is not acknowledged to the browser, in its order. Its
-  // answer is not heard, so views and clicks are sent again if the page lives on. A browser that does not
-  // take it (it may be told not to) gets a request that outlives the page.
+  // The page may be closed at any moment: hands all unacknowledged beacons to the browser, in
+  // order. The script cannot read the answer, so views and clicks are sent again if the page stays
+  // open. If the browser refuses (`sendBeacon` may be disabled), a `keepalive` request is used.
   const flush = () => {
     const leaving = waiting.filter((item) => item.type !== 'leave' || !item.busy);
     if (!leaving.length) return;
@@ -257,7 +258,7 @@
     else waiting = waiting.filter((item) => item.type !== 'leave' || item.busy);
   };
 
-  // The address changed and the page stayed: another view, if it is another route.
+  // The address changed without a page load. Begins another view if the route changed.
   const turn = () => {
     if (!view || view.at === route()) return;
     leave();
@@ -274,9 +275,9 @@
   };
 
   const clicked = (event) => {
-    // The path goes through open shadow roots, which the target hides.
+    // The composed path includes elements in open shadow roots, which the target hides.
     const link = event.composedPath().find((node) => node.dataset?.footfallLink);
-    // 2 is the menu.
+    // Button 2 opens the context menu.
     if (link && event.button < 2) click(link.dataset.footfallLink);
   };
 
@@ -286,7 +287,7 @@
     if (given) return show();
     forget();
     visitor = undefined;
-    // Other pages of this origin may still count, by their own consent.
+    // Other pages of this origin may still have consent and need the visitor id.
     try {
       if (!/"footfall\.consent\.[^"]+":"granted"/.test(JSON.stringify(localStorage))) store('local', 'visitor', '');
     } catch {}
@@ -308,11 +309,11 @@
   addEventListener('pageshow', show);
   addEventListener('pagehide', () => {
     hide();
-    // Whoever comes back through the browser's cache views anew.
+    // A return through the browser's cache is another view.
     view = undefined;
   });
   addEventListener('scroll', () => view && (view.bottom = Math.max(view.bottom, scrollY)), { passive: true });
-  // The choice holds in every tab.
+  // A choice applies to all tabs.
   addEventListener('storage', ({ key, newValue }) => key === `footfall.${choiceKey}` && decide(newValue === 'granted'));
   if (spa !== undefined) {
     for (const name of ['pushState', 'replaceState']) {

@@ -1,4 +1,4 @@
-//! A beacon, read: every rule about its shape holds, nothing is said about whether it is taken.
+//! The types of a beacon that was read: its shape is valid, but it is not yet accepted.
 
 use crate::{enrich::Claims, outcome::BeaconType};
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub enum BeaconKind {
 }
 
 impl BeaconKind {
-    /// The kind that a batch's member names; identify has a route only.
+    /// The kind that a member of a batch gives as its `type`. Identify is not allowed in a batch.
     #[must_use]
     pub fn from_member_type(name: &str) -> Option<Self> {
         [
@@ -38,7 +38,7 @@ impl BeaconKind {
         .find(|kind| BeaconType::from(*kind).name() == name)
     }
 
-    /// The event that it becomes.
+    /// The type of event that the beacon becomes.
     #[must_use]
     pub const fn event(self) -> Kind {
         match self {
@@ -51,7 +51,7 @@ impl BeaconKind {
         }
     }
 
-    /// Id of its limit.
+    /// The id of the beacon's limit.
     #[must_use]
     pub const fn throttle(self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl BeaconKind {
         matches!(self, Self::Identify | Self::Track)
     }
 
-    /// True when everything it says may stand in its path, and its body be empty.
+    /// True when the path alone may identify everything, so the body may be empty.
     #[must_use]
     pub const fn takes_empty_body(self) -> bool {
         matches!(self, Self::Heartbeat | Self::Identify)
@@ -93,15 +93,15 @@ impl From<BeaconKind> for BeaconType {
 /// A beacon.
 #[derive(Clone, Debug)]
 pub struct Beacon<'a> {
-    /// The client's own id for it: the same one counts once, whenever it comes.
+    /// The client's own id for the beacon. The same id counts once, however late the retry comes.
     pub event_id: Option<Uuid>,
-    /// Proof of the page in a [`Name`], where it has one in place of an id.
+    /// Proof of the page in a [`Name`], when the beacon has a name instead of an id.
     pub proof: Option<Proof<'a>>,
-    /// What it says.
+    /// The content, by kind.
     pub content: Content<'a>,
 }
 
-/// What a beacon says.
+/// The content of a beacon.
 #[derive(Clone, Debug)]
 pub enum Content<'a> {
     /// A visit begins.
@@ -121,7 +121,7 @@ pub enum Content<'a> {
 /// A visit begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Session<'a> {
-    /// The client's id of its visitor; never leaves ingest.
+    /// The client's id for its visitor; never leaves ingest.
     pub visitor_id: &'a str,
     /// True when `consentAnalytics` was exactly `granted`.
     pub consent: bool,
@@ -133,7 +133,7 @@ pub struct Session<'a> {
     pub referrer: Option<&'a str>,
     /// Where the visitor landed.
     pub landing_url: Option<&'a str>,
-    /// What the client says of itself.
+    /// What the client says about itself.
     pub claims: Claims<'a>,
 }
 
@@ -157,33 +157,34 @@ pub struct Pageview<'a> {
 pub struct Leave {
     /// The view that ends.
     pub pageview: PageviewRef,
-    /// How long it was in view, 0..=3600.
+    /// How long the page was in view, 0..=3600.
     pub duration_seconds: f64,
-    /// How far down it was read, 0..=100 percent.
+    /// How far down the page was read, 0..=100 percent.
     pub scroll_depth_percent: Option<f64>,
 }
 
 /// A site's own event.
 #[derive(Clone, Copy, Debug)]
 pub struct Track<'a> {
-    /// The site's name for it.
+    /// The name that the site gives to the event.
     pub name: &'a str,
     /// The visit, if one was named.
     pub session: Option<SessionRef>,
-    /// Whatever the site attached.
+    /// Any properties that the site attached.
     pub properties: Option<&'a Map<String, Value>>,
 }
 
-/// Proof that the client saw the page that it names in place of an id.
+/// Proof that the client saw the page that a [`Name`] contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof<'a> {
     /// The page's tracking token.
     pub token: &'a str,
-    /// When what it names was proven, if that was accepted a moment ago: a token may be that old.
+    /// When the named visit or view was proven, if the same group accepted it. The token may be as
+    /// old as that.
     pub named_at: Option<Timestamp>,
 }
 
-/// The page and `eventId` that a visit or view was sent with, in place of the id it was given.
+/// A reference to a visit or view by the page and `eventId` it was sent with, instead of by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Name {
     /// The page.
@@ -195,16 +196,16 @@ pub struct Name {
 /// A visit that a beacon refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionRef {
-    /// By its id, which is yet to be verified.
+    /// By its id, not yet verified.
     Id(SessionId),
-    /// By what it was sent with.
+    /// By the page and `eventId` it was sent with.
     Named(Name),
-    /// By something that is no id at all.
+    /// By a text that is not an id.
     Stranger,
 }
 
 impl SessionRef {
-    /// A reference by an id's text, whatever it is.
+    /// A reference from the text of an id; any text is allowed.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         runtime::http::validate::parse_uuid(text)
@@ -215,16 +216,16 @@ impl SessionRef {
 /// A view that a beacon refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageviewRef {
-    /// By its id, which is yet to be verified.
+    /// By its id, not yet verified.
     Id(PageviewId),
-    /// By what it was sent with.
+    /// By the page and `eventId` it was sent with.
     Named(Name),
-    /// By something that is no id at all.
+    /// By a text that is not an id.
     Stranger,
 }
 
 impl PageviewRef {
-    /// A reference by an id's text, whatever it is.
+    /// A reference from the text of an id; any text is allowed.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         runtime::http::validate::parse_uuid(text)
@@ -233,7 +234,7 @@ impl PageviewRef {
 }
 
 impl Beacon<'_> {
-    /// Which of the six it is.
+    /// The beacon's kind.
     #[must_use]
     pub const fn kind(&self) -> BeaconKind {
         match self.content {
@@ -246,7 +247,7 @@ impl Beacon<'_> {
         }
     }
 
-    /// What it names in place of an id, if it does.
+    /// The name that the beacon gives instead of an id, if any.
     #[must_use]
     pub fn named(&self) -> Option<Name> {
         match self.content {

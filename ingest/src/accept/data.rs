@@ -1,14 +1,15 @@
-//! How large a custom event's properties are, counted as the published platform counts them.
+//! Measures a custom event's properties in bytes, as the published platform does.
 //!
-//! Owns the measuring alone. The one rule: the count is that of `Buffer.byteLength(JSON.stringify(…))`,
-//! so that what fits there fits here.
+//! Owns only the measurement. The one rule: the result equals
+//! `Buffer.byteLength(JSON.stringify(…))`, so properties that fit there fit here.
 
 use serde_json::{Map, Value};
 
-/// Bytes that `JSON.stringify` would write of an object, whose depth is what the JSON reader let through.
+/// The number of bytes that `JSON.stringify` would write for an object. The function recurses, and
+/// the JSON reader bounds the depth.
 #[must_use]
 pub fn json_bytes(object: &Map<String, Value>) -> usize {
-    // Braces, a colon a member, commas between members.
+    // Braces, one colon for each member, commas between members.
     let frame = 2 + object.len() + object.len().saturating_sub(1);
     let members = object
         .iter()
@@ -38,10 +39,10 @@ fn text_bytes(text: &str) -> usize {
     2 + bytes.sum::<usize>()
 }
 
-/// Characters of a number as `Number.prototype.toString` writes it (ECMA-262, 6.1.6.1.20).
+/// The length of a number as `Number.prototype.toString` writes it (ECMA-262, 6.1.6.1.20).
 fn number_length(number: f64) -> usize {
     if number == 0.0 {
-        // The sign of -0 is not written.
+        // JavaScript does not write the sign of -0.
         return 1;
     }
     let sign = usize::from(number < 0.0);
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn numbers_are_as_long_as_javascript_writes_them() {
-        // Right: String(number) in a JavaScript engine.
+        // Expected: String(number) in a JavaScript engine.
         let cases = [
             (0.0, "0"),
             (-0.0, "0"),

@@ -1,31 +1,32 @@
-//! Reads JSON leniently: repairs half surrogates, U+0000 and huge numbers, for which strict readers refuse a whole text.
+//! Reads JSON leniently: repairs half surrogates, U+0000 and huge numbers, which make a strict
+//! reader refuse the whole text.
 //!
-//! Owns the repairs, not the rules of beacons. The one rule: a text that a strict reader takes
-//! is read as it is, except for U+0000, which PostgreSQL's text cannot hold.
+//! Owns the repairs, not the rules of beacons. The one rule: a text that a strict reader accepts is
+//! read unchanged, except for U+0000, which PostgreSQL's text type cannot hold.
 
 use serde_json::Value;
 use std::{borrow::Cow, fmt::Write, str::Chars};
 
-/// Objects and arrays within each other; the strict reader gives up at 128.
+/// Most levels of nested objects and arrays. The strict reader fails at 128.
 const MAX_DEPTH: usize = 100;
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a JSON text of UTF-8, which a byte order mark may precede.
+/// Reads a JSON text in UTF-8, with or without a byte order mark.
 ///
-/// One bad value must not cost the values beside it, so these faults are repaired:
+/// One bad value must not cost the values beside it, so the reader repairs these faults:
 /// - half a surrogate pair, U+0000 and bytes that are not UTF-8 become U+FFFD;
 /// - a control character within a text counts as if it were escaped;
-/// - a number that no double holds, `NaN` and `Infinity` become `null`, as `JSON.stringify` writes them;
-/// - what is nested deeper than [`MAX_DEPTH`] becomes `null`.
+/// - `NaN`, `Infinity` and numbers beyond a double become `null`, as in `JSON.stringify`;
+/// - values nested deeper than [`MAX_DEPTH`] become `null`.
 ///
 /// # Errors
-/// When it is still not JSON.
+/// When the repaired text is still not JSON.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    // The lossy reader goes byte by byte, and hardly any body needs it.
+    // The lossy reader goes byte by byte, and few bodies need it.
     let text =
         std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-    // Also true of an escaped backslash before `u0000`: the repair tells the two apart.
+    // Also true for an escaped backslash before `u0000`. The repair distinguishes the two.
     let may_hold_nul = text.contains("\\u0000");
     if !may_hold_nul && let Ok(value) = serde_json::from_str(&text) {
         return Ok(value);
@@ -33,7 +34,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_str(&Repair::of(&text).run())
 }
 
-/// One pass over a text. Takes time and memory in proportion to its length.
+/// One pass over a text, with time and memory proportional to its length.
 struct Repair<'a> {
     rest: Chars<'a>,
     out: String,
@@ -54,6 +55,8 @@ impl<'a> Repair<'a> {
             match char {
                 '[' | '{' => {
                     self.depth += 1;
+                    // One `null` replaces the whole nested value: `push` writes nothing below this
+                    // depth.
                     if self.depth == MAX_DEPTH + 1 {
                         self.out.push_str("null");
                     }
@@ -80,12 +83,12 @@ impl<'a> Repair<'a> {
     /// Writes an escape that the reader understands.
     fn push_escaped(&mut self, unit: u32) {
         if self.depth <= MAX_DEPTH {
-            // Writing to a text cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(self.out, "\\u{unit:04x}");
         }
     }
 
-    /// A string, from behind its opening quote.
+    /// Reads a string, starting after its opening quote.
     fn string(&mut self) {
         self.push('"');
         while let Some(char) = self.rest.next() {
@@ -99,10 +102,11 @@ impl<'a> Repair<'a> {
         }
     }
 
-    /// An escape, from behind its backslash.
+    /// Reads an escape, starting after its backslash.
     fn escape(&mut self) {
         let Some(unit) = self.unit() else {
-            // Copied together, since the second may be a quote or another backslash.
+            // Both characters are copied together: a second quote or backslash must not be read
+            // again.
             self.push('\\');
             if let Some(char) = self.rest.next() {
                 self.push(char);
@@ -115,12 +119,12 @@ impl<'a> Repair<'a> {
                 let char = self.low_half(unit);
                 self.push(char.unwrap_or(char::REPLACEMENT_CHARACTER));
             }
-            // Stays escaped: it may be a quote.
+            // Stays escaped: it may be a quote or a control character.
             other => self.push_escaped(u32::from(other)),
         }
     }
 
-    /// The character of a high surrogate and the low one that follows it, if one does.
+    /// The character of a high surrogate and the low surrogate that follows it, if there is one.
     fn low_half(&mut self, high: u16) -> Option<char> {
         let before = self.rest.clone();
         let low = (self.rest.next() == Some('\\'))
@@ -130,15 +134,15 @@ impl<'a> Repair<'a> {
         if let Some(Some(Ok(char))) = pair {
             return Some(char);
         }
-        // What follows is a text of its own.
+        // The characters that follow are not part of this pair, so they are read again.
         self.rest = before;
         None
     }
 
-    /// The code unit of an escape such as `u00e9`; takes nothing when there is none.
+    /// The code unit of an escape such as `u00e9`. Consumes nothing when there is none.
     fn unit(&mut self) -> Option<u16> {
         let (digits, behind) = self.rest.as_str().strip_prefix('u')?.split_at_checked(4)?;
-        // `from_str_radix` also reads a sign.
+        // `from_str_radix` also accepts a sign.
         let unit = digits
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit())
@@ -148,7 +152,7 @@ impl<'a> Repair<'a> {
         Some(unit)
     }
 
-    /// A number, or a word in place of one.
+    /// Reads a number, or a word that JavaScript uses instead of a number.
     fn word(&mut self, first: char) {
         let mut word = String::from(first);
         let is_part = |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '-' | '.');
@@ -172,7 +176,7 @@ fn is_beyond_doubles(word: &str) -> bool {
     if matches!(word, "NaN" | "Infinity" | "-Infinity") {
         return true;
     }
-    // Rust reads `inf` and the like as well, which are not JSON.
+    // Rust also parses `inf` and similar words, which are not JSON.
     let is_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
     word.bytes().all(is_number) && word.parse().is_ok_and(f64::is_infinite)
 }
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_becomes_the_replacement_character_wherever_it_stands() {
+    fn half_a_surrogate_pair_becomes_the_replacement_character_in_any_place() {
         for (given, right) in [
             (r#"["Great shoes \ud83d"]"#, json!(["Great shoes \u{fffd}"])),
             (r#"["\ude00 x"]"#, json!(["\u{fffd} x"])),
@@ -209,13 +213,13 @@ mod tests {
         ] {
             assert_eq!(read(given), right, "{given}");
         }
-        // An escaped backslash makes a text of what follows it.
+        // After an escaped backslash, `ud83d` is plain text.
         let told = read(r#"["\\ud83d","\ud83d"]"#);
         assert_eq!(told, json!(["\\ud83d", "\u{fffd}"]));
     }
 
     #[test]
-    fn nul_control_characters_and_bytes_that_are_not_utf_8_do_not_refuse_a_text() {
+    fn nul_control_characters_and_invalid_utf_8_do_not_invalidate_a_text() {
         assert_eq!(read(r#"["a\u0000b"]"#), json!(["a\u{fffd}b"]));
         assert_eq!(read(r#"["a\\u0000b"]"#), json!(["a\\u0000b"]));
         assert_eq!(read("[\"a\0b\nc\u{1f}\"]"), json!(["a\u{fffd}b\nc\u{1f}"]));
@@ -226,14 +230,14 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_skipped_once_and_only_in_front() {
+    fn one_byte_order_mark_is_skipped_and_only_at_the_start() {
         assert_eq!(parse(b"\xef\xbb\xbf{}").unwrap(), json!({}));
         assert!(parse(b"\xef\xbb\xbf\xef\xbb\xbf{}").is_err());
         assert!(parse(b"{}\xef\xbb\xbf").is_err());
     }
 
     #[test]
-    fn numbers_that_no_double_holds_are_null() {
+    fn numbers_beyond_a_double_are_null() {
         let digits = "9".repeat(400);
         let given = format!("[1e400,-1E+400,NaN,Infinity,-Infinity,{digits},1e-400,1e308,-0]");
         let right = json!([null, null, null, null, null, null, 0.0, 1e308, -0.0]);
@@ -245,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deeply_is_null_and_its_neighbours_stay() {
+    fn values_nested_too_deeply_are_null_and_their_neighbours_stay() {
         let deep = format!("{}\"]\\\"[\"{}", "[".repeat(5_000), "]".repeat(5_000));
         let mut value = read(&format!(r#"{{"a":1,"deep":{deep},"b":[2]}}"#));
         assert_eq!((&value["a"], &value["b"]), (&json!(1), &json!([2])));
@@ -259,12 +263,12 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_two_members_of_one_name_holds_as_in_javascript() {
+    fn the_last_of_two_members_with_one_name_wins_as_in_javascript() {
         assert_eq!(read(r#"{"a":1,"a":2}"#), json!({"a": 2}));
     }
 
     #[test]
-    fn what_is_not_json_stays_so() {
+    fn repair_does_not_make_invalid_json_valid() {
         for wrong in [
             "",
             "{",
@@ -282,11 +286,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_written_and_read_back(text in any::<String>(), number in any::<f64>()) {
+        fn any_valid_text_keeps_its_values(text in any::<String>(), number in any::<f64>()) {
             let value = json!({ text.clone(): [text, number] });
             let repaired = Repair::of(&value.to_string()).run();
             let nul_free = value.to_string().replace("\\u0000", "\u{fffd}");
-            // The repair of a sound text changes nothing that a reader sees.
+            // Repair must not change the values of a valid text.
             prop_assume!(!value.to_string().contains("\\\\u0000"));
             let right: Value = serde_json::from_str(&nul_free).unwrap();
             prop_assert_eq!(serde_json::from_str::<Value>(&repaired).unwrap(), right);
@@ -304,7 +308,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn no_input_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = parse(&bytes);
         }
     }

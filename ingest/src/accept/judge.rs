@@ -1,7 +1,7 @@
-//! What becomes of a beacon: whose it is first, then whether it counts, then the event.
+//! Judges a beacon: finds its tenant, decides whether it counts, and makes the event.
 //!
-//! The one rule: the order of refusals is bot, consent, token, and no beacon is refused or accepted for a
-//! page that is proven and not known yet.
+//! The one rule: the order of refusals is bot, consent, token. A beacon for a proven page that the
+//! directory does not have yet is neither refused nor accepted.
 
 use super::{
     beacon::{Beacon, Content, Name, Pageview, Session},
@@ -19,10 +19,10 @@ use schemas::{
     SessionStarted, Visitor, WorkspaceNo, routed::Payload, tracking_token,
 };
 
-/// Program and version, as events carry it.
+/// Program and version, for the `producer` member of events.
 pub const PRODUCER: &str = concat!("ingest/", env!("CARGO_PKG_VERSION"));
 
-/// Judges beacons. Cloning shares what is large.
+/// Judges beacons. Clones share the large data.
 #[derive(Clone, Debug)]
 pub struct Acceptor {
     tracking: Keyring,
@@ -32,7 +32,7 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// An acceptor under these secrets, with this enrichment.
+    /// Makes an acceptor with these secrets and this enrichment.
     #[must_use]
     pub fn new(tracking: Keyring, ids: IdMaker, enricher: Enricher, rules: Rules) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Acceptor {
         }
     }
 
-    /// The same with another `GeoIP` database.
+    /// The same acceptor with another `GeoIP` database.
     #[must_use]
     pub fn with_geo(&self, geo: GeoDatabase) -> Self {
         Self {
@@ -52,13 +52,13 @@ impl Acceptor {
         }
     }
 
-    /// What it is configured with.
+    /// The acceptor's configuration.
     #[must_use]
     pub const fn rules(&self) -> Rules {
         self.rules
     }
 
-    /// What becomes of the beacon.
+    /// Judges a beacon whose `origin` was traced.
     #[must_use]
     pub fn judge(
         &self,
@@ -98,12 +98,16 @@ impl Acceptor {
         }
         let payload = payload(beacon, fresh);
         let Some(page) = session.page else {
+            // The answer has an id under no workspace. Later beacons of this visit trace to it and
+            // are refused for the same reason.
             let id = self.ids.session(WorkspaceNo::NONE, payload);
             return refuse(RefusalReason::NoPage, None, Answer::Id { id: Some(id.0) });
         };
         if facts.trust == Trust::Beacon && !self.proves(session.tracking_token, page, facts) {
             return refuse_unseen(RefusalReason::Token);
         }
+        // The token proves that the page exists, so only the directory is behind. A refusal here
+        // would lose a real visit.
         let Some(known) = known else {
             return Verdict::Unknown(Missing::Page(page));
         };
@@ -142,7 +146,7 @@ impl Acceptor {
         Verdict::Accept(event, Answer::Id { id: Some(id.0) })
     }
 
-    /// A beacon that belongs to a visit.
+    /// Judges a beacon that belongs to a visit.
     fn judge_part(
         &self,
         beacon: &Beacon<'_>,
@@ -218,7 +222,7 @@ impl Acceptor {
                 });
                 (None, body, unseen)
             }
-            // `trace` gives no view for a visit's beacon and no visit for a view's.
+            // `trace` never gives a view for a visit's beacon, nor a visit for a view's beacon.
             _ => return Verdict::Forged(unseen),
         };
         let made = Made {
@@ -230,8 +234,9 @@ impl Acceptor {
         Verdict::Accept(made.event(visitor, None, body), answer)
     }
 
-    /// Why a beacon may not name its visit or view in place of an id. An id's tag proves that the visit was
-    /// judged; a name proves nothing, so the visit behind it is judged here as far as possible.
+    /// Why a beacon may not name its visit or view instead of giving an id. The tag of an id proves
+    /// that the visit was judged. A name proves nothing, so the visit is judged here as far as
+    /// possible.
     fn refuses_name(
         &self,
         beacon: &Beacon<'_>,
@@ -256,7 +261,7 @@ impl Acceptor {
     }
 }
 
-/// What an event is made from, whatever its type.
+/// The inputs that every event is made from.
 struct Made<'a> {
     beacon: &'a Beacon<'a>,
     facts: &'a Facts<'a>,
@@ -275,6 +280,7 @@ impl Made<'_> {
             workspace_no,
             workspace_id,
         } = self.tenant;
+        // A derived id makes the client's retry the same event, which the projector counts once.
         let event_id = match self.beacon.event_id {
             Some(given) => EventId::derive(workspace_id, self.beacon.kind().event(), given),
             None => EventId(self.fresh.uuid_v7(self.facts.received_at)),

@@ -1,7 +1,8 @@
-//! Every member that the body of a beacon may have, declared once for reading and for the OpenAPI document.
+//! Declares every member of a beacon's body once, for the reader and for the OpenAPI document.
 //!
-//! The one rule: only what identifies or counts can refuse a beacon. Everything else describes: it is cut,
-//! rounded, clamped or left out, because a visit without its title is still a visit.
+//! The one rule: only members that identify or count can make a beacon invalid. All others
+//! describe: they are cut, rounded, clamped or dropped, because a visit without its title is still
+//! a visit.
 
 use super::{
     beacon::BeaconKind,
@@ -17,18 +18,18 @@ use serde_json::{Value, json};
 const URL: Cut = Cut(2_048);
 /// Longest name of a device, browser, system, zone or language, in characters.
 const NAME: Cut = Cut(64);
-/// Longest name of a custom event, in characters. Ours: none is published.
+/// Longest name of a custom event, in characters. Our own choice; the contract has no limit.
 pub const MAX_EVENT_NAME_CHARS: usize = 256;
 
 /// The id in examples.
 pub(crate) const EXAMPLE_ID: &str = "0192e000-0000-8000-8000-00000000000a";
 const SOME_ID: fn() -> Value = || json!(EXAMPLE_ID);
 
-// Of every beacon.
+// Members of every beacon.
 pub(super) static EVENT_ID: Member<Id> = Member::new("eventId", Id)
     .about("The client's own id of this beacon: sent again with the same one, it counts once.");
 
-// Of a visit.
+// Members of a visit.
 pub(super) static VISITOR_ID: Member<NotEmpty> = Member::new("visitorId", NotEmpty(128))
     .required()
     .about("The client's own id of its visitor. It is kept only as a keyed hash.")
@@ -45,7 +46,8 @@ pub(super) static TRACKING_TOKEN: Member<Text> = Member::new("trackingToken", Te
 pub(super) static VISIT_REFERRER: Member<Cut> = Member::new("referrer", URL)
     .about("Where the visitor came from.")
     .example(|| json!("https://www.instagram.com/"));
-/// Not cut: campaign parameters may come after the limit. The stored parts have limits of their own.
+/// Not cut, because campaign parameters may come after the limit. The stored parts have their own
+/// limits.
 pub(super) static LANDING_URL: Member<Cut> = Member::new("landingUrl", Cut(UNLIMITED))
     .about("Where the visitor landed; its path and `utm_…` parameters are kept.");
 pub(super) static DEVICE: Member<Cut> = guess("device");
@@ -67,7 +69,7 @@ const fn side(name: &'static str) -> Member<Side> {
     Member::new(name, Side { max: 100_000.0 }).about("In CSS pixels.")
 }
 
-// Of a view.
+// Members of a view.
 pub(super) static LINK: Member<Id> =
     Member::new("linkClicked", Id).about("The link, when this is a click. A click is also a view.");
 pub(super) static PATH: Member<Cut> = Member::new("path", URL)
@@ -77,12 +79,12 @@ pub(super) static TITLE: Member<Cut> = Member::new("title", URL).about("Title of
 pub(super) static VIEW_REFERRER: Member<Cut> =
     Member::new("referrer", URL).about("Referrer of the page.");
 
-// Of a view's end.
+// Members of a leave.
 pub(super) static DURATION: Member<Number> = Member::new("duration", Number(0.0..=3_600.0))
     .required()
     .about("How long the page was in view, in seconds.")
     .example(|| json!(41.5));
-/// Clamped: a page that bounces at its end scrolls a little past it.
+/// Clamped: a page with a bounce effect scrolls a little past its end.
 pub(super) static SCROLL_DEPTH: Member<Clamped> = Member::new("scrollDepth", PERCENT)
     .about("How far down it was read, in percent.")
     .example(|| json!(80));
@@ -91,7 +93,7 @@ const PERCENT: Clamped = Clamped {
     max: 100.0,
 };
 
-// Of a site's own event.
+// Members of a site's own event.
 pub(super) static EVENT: Member<NotEmpty> = Member::new("event", NotEmpty(MAX_EVENT_NAME_CHARS))
     .required()
     .about("Name of the event.")
@@ -105,17 +107,17 @@ pub(super) static PROPERTIES: Member<AnyObject> = Member::new("properties", AnyO
     .about("Anything about it; its size as JSON is bounded.")
     .example(|| json!({ "step": 2 }));
 
-// What a beacon belongs to. A member of a batch may name it in place of its id.
+// The visit or view of a beacon. A member of a batch may give a name instead of its id.
 const SESSION: Member<Id> = Member::new("sessionId", Id).about("The session.");
 const PAGEVIEW: Member<Id> = Member::new("pageviewId", Id).about("The view.");
 pub(super) static SESSION_ID: Member<Id> = SESSION;
-/// Where the beacon has nothing in its place.
+/// For beacons that give no name instead.
 pub(super) static REQUIRED_SESSION_ID: Member<Id> = SESSION.required().example(SOME_ID);
 pub(super) static SESSION_EVENT_ID: Member<Id> = Member::new("sessionEventId", Id).about(
     "In place of `sessionId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
 );
 pub(super) static PAGEVIEW_ID: Member<Id> = PAGEVIEW;
-/// Where the beacon has nothing in its place.
+/// For beacons that give no name instead.
 pub(super) static REQUIRED_PAGEVIEW_ID: Member<Id> = PAGEVIEW.required();
 pub(super) static PAGEVIEW_EVENT_ID: Member<Id> = Member::new("pageviewEventId", Id).about(
     "In place of `pageviewId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
@@ -125,14 +127,14 @@ pub(super) static PAGE_TOKEN: Member<Text> = Member::new("trackingToken", Text(U
     "Proof of the page, needed with a name in place of an id; valid at the time that `ageMs` gives. Without it the \
      member is dropped (`token`).",
 );
-/// At most a day.
+/// Clamped to one day.
 pub(crate) static AGE_MS: Member<Milliseconds> =
     Member::new("ageMs", Milliseconds { max: 86_400_000 })
         .about("How many milliseconds ago it happened, where it had to wait.");
 
 type Members = &'static [&'static dyn Declared];
 
-// What a beacon says, besides what it belongs to.
+// The members of a beacon, without its visit or view.
 const OWN_OF_SESSION: Members = &[
     &VISITOR_ID,
     &CONSENT,
@@ -155,10 +157,10 @@ const OWN_OF_LEAVE: Members = &[&DURATION, &SCROLL_DEPTH, &EVENT_ID];
 const OWN_OF_TRACK: Members = &[&EVENT, &PROPERTIES, &EVENT_ID];
 const ONLY_EVENT_ID: Members = &[&EVENT_ID];
 
-// What a beacon belongs to. The other kinds name it in their path.
+// The visit of a beacon that comes alone. The other kinds give the id in their path.
 const SESSION_OF_PAGEVIEW: Members = &[&REQUIRED_SESSION_ID];
 const SESSION_OF_TRACK: Members = &[&TRACKED_SESSION];
-// The same in a batch, and when it happened.
+// The same for members of a batch, with their age.
 const ONLY_AGE: Members = &[&AGE_MS];
 const AGE_AND_SESSION: Members = &[
     &AGE_MS,
@@ -175,7 +177,7 @@ const AGE_AND_PAGEVIEW: Members = &[
     &PAGE_TOKEN,
 ];
 
-/// The members of a beacon that comes alone.
+/// The members of a beacon in a request of its own.
 pub(crate) fn alone(kind: BeaconKind) -> impl Iterator<Item = openapi::Member> {
     let belongs = match kind {
         BeaconKind::Pageview => SESSION_OF_PAGEVIEW,

@@ -1,9 +1,9 @@
-//! From what a request says to what becomes of it: an event, a refusal, or a problem. Pure.
+//! Decides what a beacon becomes: an event, a refusal, or an error. Pure.
 //!
-//! Owns every rule of the contract about beacons; knows no HTTP, no log and no waiting, so that an
-//! import of history passes through the same acceptance: [`Beacon::read`] (or building one), then
-//! [`Acceptor::trace`], then [`Acceptor::judge`]. The one rule: time, randomness, address and
-//! directory come in as arguments.
+//! Owns every rule of the contract about beacons. It knows no HTTP and no log, and it never waits,
+//! so an import of history passes through the same steps: [`Beacon::read`] (or a constructed
+//! beacon), then [`Acceptor::trace`], then [`Acceptor::judge`]. The one rule: time, randomness,
+//! address and directory are arguments.
 
 pub mod beacon;
 pub mod data;

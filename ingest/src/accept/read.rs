@@ -1,7 +1,7 @@
 //! Reads a beacon from JSON, or reports every rule that it breaks.
 //!
-//! Owns which members make up a beacon; what each may be is [`super::members`]'. The one rule: reading goes
-//! on after a broken rule, so that all are reported at once.
+//! Owns which members make up a beacon; [`super::members`] owns the rule of each member. The one
+//! rule: reading continues after a broken rule, so all are reported at once.
 
 use super::{
     beacon::{
@@ -19,23 +19,23 @@ use schemas::{LinkId, PageId, PageviewId, SessionId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-/// How a beacon came, which decides where its ids stand.
+/// How a beacon was sent, which decides where its ids are.
 #[derive(Clone, Copy, Debug)]
 pub enum Form<'a> {
-    /// Alone; with the id of its path, where the path has one.
+    /// In a request of its own, with the id in its path, if the path has one.
     Alone(Option<&'a str>),
-    /// As a member of a batch: all its ids are in the object, or the names in place of them.
+    /// As a member of a batch. The object has all ids, or names instead of them.
     Member,
-    /// As a part of a visit that is told whole: what it belongs to is given by that, under this name.
+    /// As a part of a complete visit. This name identifies its session or view.
     Part(Name),
 }
 
 /// The rules that a beacon breaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invalid {
-    /// Rules of the body, a line each.
+    /// Broken rules of the body, one per line.
     pub rules: Vec<String>,
-    /// Rules of a custom event's properties, a line each.
+    /// Broken rules of a custom event's properties, one per line.
     pub data: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn invalid_data() -> ApiError {
 }
 
 impl From<Invalid> for ApiError {
-    /// 400; when only the properties are wrong, with the published key for that.
+    /// 400. When only the properties are invalid, the code is the published one for that.
     fn from(invalid: Invalid) -> Self {
         let mut error = if invalid.rules.is_empty() {
             invalid_data()
@@ -68,7 +68,7 @@ impl From<Invalid> for ApiError {
 }
 
 impl<'a> Beacon<'a> {
-    /// Reads a beacon of that kind. `max_data_bytes` bounds a custom event's properties.
+    /// Reads a beacon of this kind. `max_data_bytes` bounds a custom event's properties.
     ///
     /// # Errors
     /// [`Invalid`] with every rule that it breaks.
@@ -109,7 +109,8 @@ impl<'a> Beacon<'a> {
     }
 }
 
-/// Reads on after a broken rule, so that all are reported. What gives `None` has noted why.
+/// Continues after a broken rule, so that all are reported. A method that returns `None` has
+/// recorded why.
 struct Reader<'a> {
     fields: Fields<'a>,
     data: Vec<String>,
@@ -120,9 +121,10 @@ impl<'a> Reader<'a> {
     fn session(&mut self) -> Option<Session<'a>> {
         let fields = &mut self.fields;
         let visitor_id = m::VISITOR_ID.read(fields);
-        // Read on without it, for the other broken rules.
+        // Reading continues without the id, to report the other broken rules.
         let session = Session {
             visitor_id: visitor_id.unwrap_or_default(),
+            // Any other value, also in another letter case, does not count as consent.
             consent: m::CONSENT.read(fields) == Some("granted"),
             page: m::VISITED_PAGE.read(fields).map(PageId),
             tracking_token: m::TRACKING_TOKEN.read(fields),
@@ -152,6 +154,7 @@ impl<'a> Reader<'a> {
         };
         let fields = &mut self.fields;
         let view = Pageview {
+            // A placeholder: without a session the view is discarded below.
             session: session.unwrap_or(SessionRef::Stranger),
             link: m::LINK.read(fields).map(LinkId),
             path: m::PATH.read(fields),
@@ -163,6 +166,7 @@ impl<'a> Reader<'a> {
 
     fn leave(&mut self, form: Form<'_>) -> Option<Leave> {
         let pageview = match form {
+            // A path that is not an id is answered as forged, not reported as invalid.
             Form::Alone(id) => Some(PageviewRef::from_text(id.unwrap_or_default())),
             Form::Member => match self.in_place(&m::PAGEVIEW_ID, &m::PAGEVIEW_EVENT_ID) {
                 InPlace::Name(name) => Some(PageviewRef::Named(name)),
@@ -231,7 +235,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The name that a beacon gives instead of an id.
+    /// Reads the name that a beacon gives instead of an id.
     fn in_place(&mut self, id: &Member<Id>, event_id: &Member<Id>) -> InPlace {
         let fields = &mut self.fields;
         if fields.get(id.name()).is_some() || fields.get(event_id.name()).is_none() {
@@ -243,6 +247,7 @@ impl<'a> Reader<'a> {
         }
         let event_id = event_id.read(fields);
         let page = m::PAGE_ID.read(fields).map(PageId);
+        // A name without a token is valid. The judgement refuses it later.
         self.proof = m::PAGE_TOKEN.read(fields).map(|token| Proof {
             token,
             named_at: None,
@@ -254,13 +259,13 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a beacon gives instead of an id.
+/// The outcome of looking for a name.
 enum InPlace {
-    /// Nothing, or the id is there as well and goes before it.
+    /// There is no name, or the id is present too and takes precedence.
     Nothing,
-    /// A name.
+    /// A valid name.
     Name(Name),
-    /// Something that breaks a rule, which is noted.
+    /// An invalid name, already reported.
     Broken,
 }
 
@@ -268,7 +273,7 @@ fn by_session_id(id: Uuid) -> SessionRef {
     SessionRef::Id(SessionId(id))
 }
 
-/// -0 is in every range that 0 is in, and no number that a report should show.
+/// Turns -0, which passes every range check that 0 passes, into 0. Reports must not show -0.
 fn without_sign_of_zero(number: f64) -> f64 {
     number + 0.0
 }
@@ -286,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn every_member_that_is_described_is_read() {
+    fn every_documented_member_is_read() {
         let kinds = [
             (BeaconKind::Session, json!({ "visitorId": "v" })),
             (BeaconKind::Pageview, json!({ "sessionId": ID })),
@@ -311,7 +316,8 @@ mod tests {
             ] {
                 for member in members {
                     let name = member.name();
-                    // The age is about sending, not about the visit. Proof and page are read with a name only.
+                    // The age is about sending, not about the visit. Proof and page are read only
+                    // with a name.
                     if name == m::AGE_MS.name() {
                         continue;
                     }

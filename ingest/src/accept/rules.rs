@@ -1,4 +1,5 @@
-//! The rules of members that only describe a beacon: what breaks one is cut, rounded, clamped or left out.
+//! The rules of members that describe a beacon: an invalid value is cut, rounded, clamped or
+//! dropped.
 
 use runtime::{
     http::Fields,
@@ -8,11 +9,11 @@ use runtime::{
 use serde_json::{Map, Value};
 use std::{borrow::Cow, ops::RangeInclusive};
 
-/// No limit of its own: the body has one.
+/// Unlimited, because the body has a limit.
 pub(crate) const UNLIMITED: usize = usize::MAX;
 const ANY_NUMBER: RangeInclusive<f64> = f64::NEG_INFINITY..=f64::INFINITY;
 
-/// A text that counts or identifies: of one to so many characters, or a broken rule.
+/// A text that counts or identifies, of 1 to this many characters. Anything else is reported.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotEmpty(pub(super) usize);
 
@@ -33,7 +34,7 @@ impl Rule for NotEmpty {
     }
 }
 
-/// A text, cut at so many characters.
+/// A text, cut at this many characters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut(pub(super) usize);
 
@@ -42,11 +43,12 @@ impl Rule for Cut {
 
     fn read<'a>(&self, fields: &mut Fields<'a>, name: &str) -> Option<&'a str> {
         let text = fields.get(name)?.as_str()?;
-        // PostgreSQL's text cannot hold it. Bodies come without it, see `json`.
+        // PostgreSQL's text type cannot hold U+0000. The lenient reader (`json`) has removed it
+        // already.
         if text.contains('\0') {
             return None;
         }
-        // A character has at least one byte: most texts need no counting.
+        // A text has at least as many bytes as characters, so a short one needs no counting.
         if text.len() <= self.0 {
             return Some(text);
         }
@@ -90,7 +92,8 @@ impl Rule for Clamped {
     }
 }
 
-/// Milliseconds, rounded and clamped: clients subtract clocks that have fractions and step back.
+/// Milliseconds, rounded and clamped. Clients subtract clock readings, which have fractions and may
+/// go backwards.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Milliseconds {
     pub(super) max: i64,
@@ -117,7 +120,8 @@ impl Rule for Milliseconds {
     }
 }
 
-/// A side of a screen, rounded: zoomed and scaled screens have fractions. Left out above a maximum.
+/// A side of a screen, rounded, because zoomed and scaled screens have fractions. Dropped above the
+/// maximum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Side {
     pub(super) max: f64,
@@ -145,7 +149,7 @@ impl Rule for Side {
     }
 }
 
-/// An object of any members.
+/// An object with any members.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AnyObject;
 

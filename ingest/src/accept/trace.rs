@@ -1,4 +1,4 @@
-//! Whose a beacon is, by the tag of the id that it names.
+//! Traces a beacon to its workspace by the id or name that it gives.
 
 use super::{
     beacon::{Beacon, Content, Name, PageviewRef, SessionRef},
@@ -9,7 +9,8 @@ use crate::directory::Directory;
 use schemas::{WorkspaceNo, routed::Payload};
 
 impl Acceptor {
-    /// Whose the beacon is, by the tag of the id that it names.
+    /// Traces the beacon: the tag of an id proves the workspace; a name leads to it through the
+    /// page.
     #[must_use]
     pub fn trace(&self, beacon: &Beacon<'_>, directory: &Directory) -> Origin {
         match &beacon.content {
@@ -48,6 +49,7 @@ impl Acceptor {
     }
 }
 
+/// Derives the id of a named visit or view: it is a function of workspace and `eventId`.
 fn named(
     name: Name,
     directory: &Directory,

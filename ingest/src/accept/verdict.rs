@@ -1,4 +1,4 @@
-//! What can be said of a beacon: whose it is, what becomes of it, what is answered.
+//! The results of judging a beacon: its origin, its verdict and the answer.
 
 use super::beacon::BeaconKind;
 use crate::directory::Tenant;
@@ -6,44 +6,44 @@ use schemas::{Event, PageId, PageviewId, RefusalReason, SessionId, WorkspaceNo};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// Whose a beacon is, as far as its ids prove it.
+/// The origin of a beacon, as far as its ids prove it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// It opens a visit itself.
+    /// It starts a visit itself.
     Opening,
-    /// It belongs to that visit, in that workspace.
+    /// It belongs to this visit, in this workspace.
     Session(WorkspaceNo, SessionId),
-    /// It belongs to that view, in that workspace.
+    /// It belongs to this view, in this workspace.
     Pageview(WorkspaceNo, PageviewId),
-    /// It names no visit, and need not.
+    /// It names no visit and needs none.
     Nowhere,
-    /// It names an id that we did not make.
+    /// Its id was not made by us.
     Forged,
-    /// It names a visit or view of a page that is not known.
+    /// It names a visit or view of an unknown page.
     Unknown(PageId),
 }
 
-/// What becomes of a beacon.
+/// The verdict on a beacon.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// This event, once it is in the log; then this answer.
+    /// Accepted: publish this event, then send this answer.
     Accept(Box<Event>, Answer),
-    /// Nothing, and this answer.
+    /// Refused: answered but not counted.
     Refuse(Refusal),
-    /// Nothing: it names an id that we did not make.
+    /// Not counted, because its id was not made by us.
     Forged(Answer),
-    /// Nothing yet: the directory does not know what it names.
+    /// Undecided: the directory does not have the page or workspace yet.
     Unknown(Missing),
 }
 
-/// A beacon that is answered and not counted.
+/// A beacon that is answered but not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why.
+    /// The reason.
     pub reason: RefusalReason,
-    /// The page it was for, when that is known.
+    /// The page of the beacon, when it is known.
     pub page: Option<KnownPage>,
-    /// What is answered.
+    /// The answer.
     pub answer: Answer,
 }
 
@@ -69,7 +69,7 @@ pub enum Missing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// `{"id": …}`: of a visit or a view, `null` when there is none.
+    /// `{"id": …}`: the id of a visit or view, or `null`.
     Id {
         /// The id.
         id: Option<Uuid>,
@@ -94,7 +94,7 @@ impl Answer {
     /// `{"tracked": true}`
     pub const TRACKED: Self = Self::Tracked { tracked: true };
 
-    /// The answer to a beacon of that kind that leaves no record.
+    /// The answer to a beacon of this kind that is not recorded.
     #[must_use]
     pub const fn unseen(kind: BeaconKind) -> Self {
         match kind {
@@ -104,7 +104,7 @@ impl Answer {
         }
     }
 
-    /// The id in it, if it has one.
+    /// The id in the answer, if any.
     #[must_use]
     pub const fn id(self) -> Option<Uuid> {
         match self {

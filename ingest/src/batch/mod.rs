@@ -1,7 +1,8 @@
-//! `POST /api/v1/analytics/events`: many beacons in one request, a verdict for each.
+//! `POST /api/v1/analytics/events`: takes many beacons in one request and answers a verdict for
+//! each.
 //!
-//! Owns the members' order and verdicts; each is judged as it would be alone. The one rule: visits are
-//! judged first, because other members of the batch may name them.
+//! Owns the order and the verdicts of the members. Each member is judged as it would be alone. The
+//! one rule: visits are judged first, because other members of the batch may name them.
 
 mod reading;
 mod verdicts;
@@ -27,7 +28,7 @@ pub(crate) use verdicts::Results;
 
 /// Largest body of a batch.
 pub const MAX_BATCH_BYTES: usize = 1024 * 1024;
-/// Most members of a batch.
+/// The maximum number of members in a batch.
 pub const MAX_MEMBERS: usize = 500;
 
 /// Answers a batch.
@@ -45,11 +46,12 @@ async fn record(intake: &Intake, request: Request) -> Result<Response, Declined>
         whole.settle(Outcome::Throttled);
         return Err(spent.into());
     }
-    // From here on the batch itself counts as invalid, unless it turns out to have members.
+    // The batch itself counts as invalid if one of these steps fails.
     body::check_type(&parts.headers)?;
     let bytes = body::read(&parts.headers, body, MAX_BATCH_BYTES).await?;
     let object = body::object(&bytes)?;
     let members = members(&object)?;
+    // From here on each member has its own ticket. Counting the batch too would break the sum.
     whole.dissolve();
 
     let now = intake.now();

@@ -1,4 +1,4 @@
-//! A batch's members, read: rules, tokens and the address's limit, before anything is judged.
+//! Reads the members of a batch: checks rules, tokens and the address's limit before any judgement.
 
 use super::verdicts::{Status, Verdicts};
 use crate::{
@@ -15,7 +15,7 @@ use schemas::{PageId, RefusalReason};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 
-/// A member that keeps the rules.
+/// A valid member.
 pub(super) struct Entry<'a> {
     pub(super) index: usize,
     pub(super) ticket: Ticket,
@@ -30,7 +30,7 @@ pub(super) struct Reading<'a> {
     address: IpAddr,
     now: Timestamp,
     verdicts: &'a mut Verdicts,
-    /// The subject of the request's token, which is verified when the first member needs it.
+    /// The subject of the request's token, verified when the first member needs it.
     user: Option<Result<String, Refused>>,
     group: Group,
 }
@@ -54,10 +54,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads the members; those that can be judged come back, visits first.
+    /// Reads the members and returns the valid ones, visits first.
     pub(super) fn read<'b>(&mut self, members: &'b [Value]) -> Vec<Entry<'b>> {
         let kinds = members.iter().map(kind_of);
-        // All are taken in before any is dealt with, so that a crash in between loses none's outcome.
+        // Every member gets its ticket before the first is read, so a panic in between loses no
+        // outcome.
         let tickets: Vec<(Option<BeaconKind>, Ticket)> = kinds
             .map(|kind| {
                 let counted = kind.map_or(BeaconType::Unknown, BeaconType::from);
@@ -68,11 +69,12 @@ impl<'a> Reading<'a> {
         for (index, (member, (kind, ticket))) in members.iter().zip(tickets).enumerate() {
             entries.extend(self.read_member(index, member, kind, ticket));
         }
+        // A stable sort: members of each group keep their order.
         entries.sort_by_key(|entry| entry.beacon.kind() != BeaconKind::Session);
         entries
     }
 
-    /// The user, if a member needed one, and the visits that no member may wait for.
+    /// Returns the user, if a member needed one, and the visits that no member may wait for.
     pub(super) fn end(self) -> (Option<String>, Group) {
         (self.user.and_then(Result::ok), self.group)
     }
@@ -85,6 +87,7 @@ impl<'a> Reading<'a> {
         ticket: Ticket,
     ) -> Option<Entry<'b>> {
         let intake = self.intake;
+        // A member costs as much as a single beacon, so a batch does not bypass the limit.
         let spent = limits::spend_address(intake.throttles(), limits::FLOOD, self.address);
         if let Err(spent) = spent {
             self.decline(index, ticket, &spent.into());
@@ -131,7 +134,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Members that name an invalid visit would wait for it in vain.
+    /// Marks an invalid visit as dropped. Otherwise members that name it could be accepted, and
+    /// their events would wait in the tables for a visit that never comes.
     fn drop_visit(&mut self, kind: BeaconKind, object: &Map<String, Value>) {
         let mut fields = Fields::new(object);
         let name = fields.uuid("bioPageId").zip(fields.uuid("eventId"));
@@ -142,7 +146,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Why the request's token is refused; it is checked once.
+    /// Why the request's token is refused. The token is checked once per batch, so a bad one counts
+    /// once against the address.
     fn refused_user(&mut self) -> Option<Refused> {
         let (intake, headers, address) = (self.intake, self.headers, self.address);
         let user = self
@@ -152,7 +157,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// How long ago a member says that it happened.
+/// How long ago a member happened, by its own statement.
 fn age(object: &Map<String, Value>) -> SignedDuration {
     let age_ms = AGE_MS.read(&mut Fields::new(object));
     SignedDuration::from_millis(age_ms.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! The verdict on each member of a batch, as the answer shows it.
+//! Collects the verdict on each member of a batch and writes the answer.
 
 use crate::{intake::passage::Fate, limits::Spent};
 use axum::{
@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// Seconds after which a member that found us unavailable makes sense again.
+/// `Retry-After` for members that failed because ingest was unavailable.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// What became of a member, in one word.
@@ -52,14 +52,14 @@ pub(crate) struct Results {
     results: Vec<Told>,
 }
 
-/// Verdicts as they come in, in any order.
+/// Collects verdicts in any order.
 pub(super) struct Verdicts {
     told: Vec<Told>,
     retry_after_seconds: Option<u64>,
 }
 
 impl Verdicts {
-    /// For a batch of that many members.
+    /// Makes an empty list for a batch of this size.
     pub(super) fn of(members: usize) -> Self {
         Self {
             told: Vec::with_capacity(members),
@@ -67,7 +67,7 @@ impl Verdicts {
         }
     }
 
-    /// A member has been through the pipeline.
+    /// Records the verdict on a member that has passed the pipeline.
     pub(super) fn conclude(&mut self, index: usize, fate: &Fate) {
         match fate {
             Fate::Kept(answer) => self.push(index, Status::Ok, answer.id(), None),
@@ -77,6 +77,8 @@ impl Verdicts {
             }
             Fate::Forged(_) => self.tell(index, Status::Dropped, "forged"),
             Fate::Throttled(spent) => self.throttled(index, *spent),
+            // Open and accepted members have missed a stage. They are not known to be in the log,
+            // so a retry is right.
             Fate::Unknown(_) | Fate::Lost(_) | Fate::Open | Fate::Accepted(..) => {
                 self.retry(index, "unavailable", RETRY_AFTER_SECONDS);
             }
@@ -99,6 +101,7 @@ impl Verdicts {
     }
 
     fn retry(&mut self, index: usize, reason: &'static str, after_seconds: u64) {
+        // The response has one header for all members: the longest wait lets all of them pass.
         let after = self.retry_after_seconds.unwrap_or(0).max(after_seconds);
         self.retry_after_seconds = Some(after);
         self.tell(index, Status::Retry, reason);

@@ -1,8 +1,8 @@
-//! Reads the directory topic into memory, from its beginning and then for ever.
+//! Reads the directory topic into memory from its beginning, then follows it.
 //!
-//! Owns its consumer, which keeps no offsets anywhere. The one rule: what was read of a whole topic
-//! takes the place of what was known only once its end was reached, so that neither a start nor a topic
-//! that was replaced shows half a directory.
+//! Owns the consumer, which stores no offsets. The one rule: entries read from the beginning
+//! replace the known directory only when the end of the topic is reached. So neither a start nor a
+//! replaced topic shows half a directory.
 
 use super::{Directory, Entries};
 use rdkafka::{
@@ -19,14 +19,14 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
-/// How often the end of the topic is asked for; what the age in metrics is exact to.
+/// How often the feed asks for the end of the topic. The age in metrics has this precision.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
-/// How long the broker may take to tell it.
+/// How long the broker may take to answer that question.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Pause before a consumer that failed is replaced.
+/// Pause before a failed consumer is replaced.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 
-/// What keeps a directory up to date.
+/// Keeps a directory up to date.
 #[derive(Debug)]
 pub struct Feed {
     kafka: KafkaSettings,
@@ -37,23 +37,24 @@ pub struct Feed {
     complete_at: Option<Duration>,
 }
 
-/// Why a consumer is given up.
+/// Why the feed gives up a consumer.
 enum End {
-    /// Workers stop.
+    /// The workers stop.
     Stopping,
-    /// The topic must be read again, by a new consumer.
+    /// A new consumer must read the topic again.
     Reread(String),
 }
 
-/// How far a topic has been read by one consumer.
+/// How far one consumer has read the topic.
 struct Progress {
-    /// What was read so far, until the end is reached for the first time.
+    /// The entries read so far, until the end is reached for the first time.
     unfinished: Option<Entries>,
     next_offset: i64,
 }
 
 impl Feed {
-    /// A feed of that directory. Sends `true` once the topic has been read to its end.
+    /// Makes a feed for this directory. It sends `true` to `complete` once the topic has been read
+    /// to its end.
     #[must_use]
     pub fn new(
         kafka: KafkaSettings,
@@ -72,10 +73,11 @@ impl Feed {
         }
     }
 
-    /// Reads until workers stop. While the broker is away it waits, and what is known stays.
+    /// Reads until the workers stop. While the broker is unavailable, the feed waits and the known
+    /// directory stays.
     ///
     /// # Errors
-    /// Never: every failure is answered by reading again.
+    /// Never: after a failure the feed reads again.
     pub async fn run(mut self) -> Result<(), Infallible> {
         loop {
             let stopping = self.lifecycle.clone();
@@ -86,7 +88,8 @@ impl Feed {
             let end = match opened {
                 Ok((consumer, ends)) => {
                     let end = self.read(&consumer, ends).await;
-                    // Closing may wait for the broker.
+                    // Closing a consumer may wait for the broker, which would block an async
+                    // thread.
                     drop(tokio::task::spawn_blocking(move || drop(consumer)));
                     end
                 }
@@ -111,11 +114,13 @@ impl Feed {
             unfinished: Some(Entries::default()),
             next_offset: 0,
         };
+        // An empty topic is complete. The broker would report its end only later.
         if low >= high {
             self.reached_end(&mut progress);
         }
         let mut probe = Box::pin(probe(Arc::clone(consumer)));
-        // What had been read when the probe was sent: what came since is not in its answer.
+        // The answer of a probe may be older than records read since the probe was sent. It is
+        // compared with the offset of that time.
         let mut read_before_probe = progress.next_offset;
         loop {
             tokio::select! {
@@ -125,7 +130,7 @@ impl Feed {
                         progress.next_offset = message.offset() + 1;
                         let payload = message.payload().unwrap_or_default();
                         self.take(payload, message.offset(), &mut progress);
-                        // The broker tells of the end only after waiting for more.
+                        // The broker reports the end only after it has waited for more records.
                         if progress.unfinished.is_some() && progress.next_offset >= high {
                             self.reached_end(&mut progress);
                         }
@@ -136,6 +141,8 @@ impl Feed {
                 },
                 ends = &mut probe => {
                     match ends {
+                        // The topic was created again or lost its end, so other records may take
+                        // these offsets.
                         Ok((_, high)) if high < read_before_probe => {
                             return End::Reread("its topic is shorter than what was read".to_owned());
                         }
@@ -154,8 +161,8 @@ impl Feed {
     }
 
     fn take(&self, payload: &[u8], offset: i64, progress: &mut Progress) {
-        // A kind that this build does not know is a newer program's; an empty record erases a key,
-        // which no entry of ours ever is.
+        // An unknown kind comes from a newer program. An empty record would erase a key, but our
+        // programs erase none.
         let entry = match serde_json::from_slice::<Entry>(payload) {
             Ok(entry) => entry,
             Err(error) => {
@@ -195,14 +202,14 @@ impl Feed {
     }
 }
 
-/// A consumer at the topic's beginning, and the topic's first and next offset.
+/// Opens a consumer at the topic's beginning. Also returns the topic's first and next offset.
 async fn open(kafka: &KafkaSettings) -> KafkaResult<(Arc<StreamConsumer>, (i64, i64))> {
     let consumer: StreamConsumer = kafka
         .consumer_with_ends("footfall-ingest-directory")
         .create()?;
     let consumer = Arc::new(consumer);
-    // Asked first, the client knows the topic's leader when it is assigned; else it finds out with its
-    // next look at all topics, a second later.
+    // Asking first makes the client learn the topic's leader. Otherwise it learns the leader one
+    // second after the assignment, when it refreshes all topics.
     let asking = Arc::clone(&consumer);
     let ends = blocking(move || asking.fetch_watermarks(DIRECTORY, 0, PROBE_TIMEOUT)).await?;
     let mut partitions = TopicPartitionList::new();
@@ -211,7 +218,7 @@ async fn open(kafka: &KafkaSettings) -> KafkaResult<(Arc<StreamConsumer>, (i64, 
     Ok((consumer, ends))
 }
 
-/// The topic's first and next offset, after a while.
+/// Waits, then asks for the topic's first and next offset.
 async fn probe(consumer: Arc<StreamConsumer>) -> KafkaResult<(i64, i64)> {
     tokio::time::sleep(PROBE_EVERY).await;
     blocking(move || consumer.fetch_watermarks(DIRECTORY, 0, PROBE_TIMEOUT)).await

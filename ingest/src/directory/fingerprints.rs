@@ -1,7 +1,7 @@
-//! The fingerprints of the secrets that a log was made with, against those we were started with.
+//! Compares the fingerprints of our secrets with those of the secrets that the log was made with.
 //!
-//! The one rule: ids and hashes made with other secrets would pass for the same log's and be nobody's,
-//! so a start with strangers is refused unless the operator says otherwise.
+//! The one rule: a start with foreign secrets is refused unless the operator accepts them. Ids and
+//! hashes made with them would look like the log's own but match no known visit or visitor.
 
 use super::Directory;
 use crate::{secrets, sink::NotDurable};
@@ -13,18 +13,18 @@ use schemas::{
 use thiserror::Error;
 use tracing::warn;
 
-/// What to do about the fingerprints in the log.
+/// The result of comparing our fingerprints with those in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// They are ours.
+    /// They are equal.
     Same,
-    /// There are none, or ours continue or replace them.
+    /// The log has none, or ours continue or replace them.
     Publish,
-    /// They share no key with ours, in these settings.
+    /// In these settings, they share no key with ours.
     Strangers(Vec<&'static str>),
 }
 
-/// Why a start ends at the fingerprints.
+/// Why the fingerprints end a start.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FingerprintError {
     /// The log was made with other secrets.
@@ -35,7 +35,7 @@ pub enum FingerprintError {
         names(.0)
     )]
     Strangers(Vec<&'static str>),
-    /// Ours could not be written.
+    /// Our fingerprints could not be written.
     #[error("the fingerprints of the secrets could not be written to the directory: {0}")]
     Unwritten(String),
 }
@@ -45,7 +45,7 @@ fn names(settings: &[&str]) -> String {
     format!("{} {verb}", settings.join(", "))
 }
 
-/// Compares what stands in the log with what was given.
+/// Compares the fingerprints in the log with the given ones.
 #[must_use]
 pub fn compare(
     stored: Option<&SecretFingerprints>,
@@ -66,10 +66,10 @@ pub fn compare(
     }
 }
 
-/// Sees to it that the fingerprints in the log are ours, once the directory has been read to its end.
+/// Makes the fingerprints in the log ours. The directory must have been read to its end.
 ///
 /// # Errors
-/// [`FingerprintError`] when they are a stranger's, or ours could not be written.
+/// [`FingerprintError`] when those in the log are foreign, or ours could not be written.
 pub async fn settle(
     directory: &Directory,
     given: &SecretFingerprints,
@@ -89,6 +89,8 @@ pub async fn settle(
             publish(&entry, producer)
                 .await
                 .map_err(|error| FingerprintError::Unwritten(error.to_string()))?;
+            // The feed reads this entry back later. Until then the guard must not see the former
+            // secrets.
             directory.apply(entry);
             Ok(())
         }
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_log_and_a_rotation_are_published_and_strangers_only_when_accepted() {
+    fn a_new_log_and_a_rotation_are_published_and_foreign_secrets_only_when_accepted() {
         let stored = prints(&["a"]);
         assert_eq!(compare(None, &stored, false), Comparison::Publish);
         assert_eq!(compare(Some(&stored), &stored, false), Comparison::Same);

@@ -1,7 +1,9 @@
-//! What ingest knows of the main database: which workspace a page belongs to, and who its number is.
+//! The directory in memory: which workspace each page belongs to, and the id of each workspace
+//! number.
 //!
-//! Owns the maps and who waits for them; how entries get here is [`feed`]'s, and the secrets that stand
-//! beside them are [`fingerprints`]'. The one rule: of one key the higher row version wins.
+//! Owns the maps and the waiting for changes. [`feed`] reads the entries, and [`fingerprints`]
+//! handles the fingerprints of secrets beside them. The one rule: for each key, the higher row
+//! version wins.
 
 pub mod feed;
 pub mod fingerprints;
@@ -18,7 +20,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// A workspace, in both of its names.
+/// A workspace, by its number and its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenant {
     /// Its number in ids and tables.
@@ -27,7 +29,7 @@ pub struct Tenant {
     pub workspace_id: WorkspaceId,
 }
 
-/// What has been read of the directory.
+/// The entries read from the directory topic.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     pages: HashMap<PageId, (Tenant, i64)>,
@@ -36,18 +38,20 @@ pub struct Entries {
 }
 
 impl Entries {
-    /// Takes an entry in. One of a lower version than what is there changes nothing.
+    /// Applies an entry. An entry with a lower version than the known one changes nothing.
     pub fn apply(&mut self, entry: Entry) {
         match entry {
             Entry::Page(page) => self.apply_page(&page),
             Entry::Workspace(workspace) => self.apply_workspace(&workspace),
             Entry::Secrets(secrets) => self.secrets = Some(secrets),
-            // Links are recorded as sent, and the log's name is `runtime::topics`' matter.
+            // Clicks are recorded with the link id as sent, so ingest needs no links.
+            // `runtime::topics` handles the log's name.
             Entry::Link(_) | Entry::Log(_) => {}
         }
     }
 
     fn apply_page(&mut self, page: &Page) {
+        // Number 0 marks visits without a page. An entry with it must not make those a tenant's.
         if page.workspace_no == WorkspaceNo::NONE {
             return;
         }
@@ -59,7 +63,8 @@ impl Entries {
         if known.is_none_or(|(_, version)| *version <= page.row_version) {
             self.pages.insert(page.page_id, (tenant, page.row_version));
         }
-        // A page says whose number it is as well; the workspace's own entry goes before it.
+        // A page also names its workspace. The workspace's own entry takes precedence, in any
+        // order.
         self.workspaces
             .entry(page.workspace_no)
             .or_insert((page.workspace_id, i64::MIN));
@@ -77,7 +82,7 @@ impl Entries {
     }
 }
 
-/// The directory in memory, shared by all requests.
+/// The directory, shared by all requests.
 #[derive(Debug)]
 pub struct Directory {
     entries: RwLock<Entries>,
@@ -105,35 +110,37 @@ impl Directory {
         })
     }
 
-    /// The workspace of that number, if it is known.
+    /// The workspace with this number, if it is known.
     #[must_use]
     pub fn workspace(&self, workspace_no: WorkspaceNo) -> Option<WorkspaceId> {
         let entries = self.read();
         entries.workspaces.get(&workspace_no).map(|(id, _)| *id)
     }
 
-    /// The fingerprints that stand in the log.
+    /// The fingerprints of secrets in the log.
     #[must_use]
     pub fn secrets(&self) -> Option<SecretFingerprints> {
         self.read().secrets.clone()
     }
 
-    /// Takes an entry in and wakes whoever waits.
+    /// Applies an entry and wakes all waiting callers.
     pub fn apply(&self, entry: Entry) {
         self.change(|entries| entries.apply(entry));
     }
 
-    /// Puts what was read from a whole topic in place of what was known, and wakes whoever waits.
+    /// Replaces all entries with those read from a whole topic, and wakes all waiting callers.
     pub fn replace(&self, fresh: Entries) {
         self.change(|entries| *entries = fresh);
     }
 
-    /// Waits until `look` finds something in the directory, at most `limit`.
+    /// Waits until `look` finds a value in the directory, for at most `limit`.
     pub async fn wait_for<T>(
         &self,
         limit: Duration,
         look: impl Fn(&Self) -> Option<T>,
     ) -> Option<T> {
+        // Subscribed before the first look, so a change between the look and the wait is not
+        // missed.
         let mut changes = self.changes.subscribe();
         let found = async {
             loop {
@@ -192,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_higher_version_wins_in_whatever_order() {
+    fn the_higher_version_wins_in_any_order() {
         let directory = Directory::default();
         directory.apply(page(7, 2));
         directory.apply(page(8, 1));
@@ -222,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waits_is_woken_by_the_change_or_by_the_limit() {
+    async fn a_waiting_caller_is_woken_by_the_change_or_by_the_limit() {
         let directory = Arc::new(Directory::default());
         let limit = Duration::from_secs(2);
         assert_eq!(directory.wait_for(limit, workspace_of).await, None);

@@ -1,7 +1,7 @@
-//! What a `User-Agent` says: browser, system, device, and whether a machine sent it.
+//! Parses `User-Agent` headers: browser, system, device, and whether a machine sent them.
 //!
 //! Owns the parsing rules and a bounded memory of agents seen. The one rule: an agent is cut to
-//! [`MAX_AGENT_BYTES`] before anything looks at it, so that its length buys nobody our time.
+//! [`MAX_AGENT_BYTES`] before any rule reads it, so a long header cannot take our time.
 
 use super::{
     Claims,
@@ -19,25 +19,26 @@ use std::{
 use thiserror::Error;
 use ua_parser::{Extractor, Regexes};
 
-/// The rules as the ua-parser project publishes them; see `ingest/data/NOTICE.md`.
+/// The rules published by the ua-parser project; see `ingest/data/NOTICE.md`.
 const RULES: &str = include_str!("../../data/uap-core-regexes.yaml");
 
-/// The rules, and after `+` the revision of what this module, [`super::device`],
-/// [`super::facebook`], [`super::in_app`], [`super::maker`] and [`super::systems`] make of them.
+/// The version of the rules. The number after `+` is the revision of the code on top of them: this
+/// module, [`super::device`], [`super::facebook`], [`super::in_app`], [`super::maker`] and
+/// [`super::systems`].
 pub(super) const VERSION: &str = "uap-core 0.18.0+4";
 
-/// Longest agent that is looked at. Browsers' are below 300 bytes and those of in-app browsers
-/// below 700; the rest is noise or an attempt to keep us busy.
+/// Longest part of an agent that is parsed. Agents of browsers are below 300 bytes and those of
+/// in-app browsers below 700; longer ones are noise or an attempt to overload us.
 pub const MAX_AGENT_BYTES: usize = 1_024;
 
-/// Agents remembered. A bio page's visitors share some hundreds; an entry takes up to 2 KB, so that a
-/// flood of made-up agents costs at most 20 MB.
+/// Number of agents remembered. The visitors of a bio page share some hundreds. An entry takes up
+/// to 2 KB, so a flood of invented agents costs at most 20 MB.
 const REMEMBERED: u64 = 10_000;
 
-/// The rules' name for every WebKit that gives none: Mail, but any web view as well.
+/// The rules' name for every WebKit without a name of its own: Mail, but also any web view.
 const NAMELESS_WEBKIT: &str = "Apple Mail";
 
-/// What one agent says.
+/// The result of parsing an agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParsedAgent {
     known: Agent,
@@ -53,7 +54,7 @@ enum Presence {
     Recognised,
 }
 
-/// The bundled rules cannot be used. Only a program built with damaged data files sees this.
+/// The bundled rules are unusable. Only a program built with damaged data files has this error.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the bundled {what} cannot be used: {reason}")]
 pub struct RulesError {
@@ -78,14 +79,14 @@ impl RulesError {
 }
 
 impl ParsedAgent {
-    /// Why this agent might be a machine's.
+    /// Why a machine might have sent this agent.
     #[must_use]
     pub fn signals(&self) -> BotSignals {
         self.signals
     }
 
-    /// What is known of browser, system and device. The agent goes before the client's claims, member
-    /// by member; a claimed device counts only when there is no agent or none that is recognised.
+    /// Browser, system and device. For each member, the agent takes precedence over the client's
+    /// claim. A claimed device counts only if there is no agent or it is not recognised.
     #[must_use]
     pub fn with_claims(&self, claims: &Claims<'_>) -> Agent {
         let mut agent = self.known.clone();
@@ -96,7 +97,7 @@ impl ParsedAgent {
             });
         }
         agent.browser = agent.browser.or_else(|| name(claims.browser));
-        // A version belongs to its system: what the client says of another one is not taken over.
+        // A version belongs to its system. The claimed version of another system would be wrong.
         let claimed_os = name(claims.os);
         let one_system = agent.os.is_none() || same(agent.os.as_deref(), claimed_os.as_deref());
         if agent.os_version.is_none() && one_system {
@@ -107,7 +108,7 @@ impl ParsedAgent {
     }
 }
 
-/// Parses agents and remembers what it found.
+/// Parses agents and remembers the results.
 pub struct Agents {
     rules: Arc<Rules>,
     seen: Cache<String, Arc<ParsedAgent>>,
@@ -120,7 +121,7 @@ struct Rules {
 }
 
 impl Agents {
-    /// With the bundled rules, compiled once per process, and an empty memory.
+    /// Makes a parser with the bundled rules, compiled once per process, and an empty memory.
     ///
     /// # Errors
     /// [`RulesError`] only when the program was built with damaged data files.
@@ -136,7 +137,7 @@ impl Agents {
         })
     }
 
-    /// What the header says; an empty one says as little as none.
+    /// Parses the header. An empty one counts as absent.
     #[must_use]
     pub fn parse(&self, header: Option<&str>) -> Arc<ParsedAgent> {
         let agent = cut(header.unwrap_or_default().trim());
@@ -170,7 +171,7 @@ impl Rules {
         let (browser, os, device) = self.extractor.extract(agent);
         let plain;
         let browser = match browser {
-            // The rules take a phone called "M bot 60" for a crawler of that name.
+            // The rules mistake a phone called "M bot 60" for a crawler of that name.
             Some(found) if !signals.refuses() && self.bots.names_a_bot(&found.family) => {
                 plain = bots::without_phone_names(agent);
                 self.extractor.ua.extract(&plain)
@@ -178,6 +179,7 @@ impl Rules {
             found => found,
         };
         let mut known = Agent::default();
+        // If the rules recognise the same app, their version is used.
         let app = in_app::name(agent)
             .filter(|(app, _)| browser.as_ref().is_none_or(|found| found.family != *app));
         if let Some((app, version)) = app {
@@ -186,6 +188,7 @@ impl Rules {
             known.browser_version = systems::number(version).and_then(|number| name(Some(number)));
         } else if let Some(browser) = browser.filter(|browser| browser.family != NAMELESS_WEBKIT) {
             known.browser = name(Some(&browser.family));
+            // A version without its browser would be meaningless.
             known.browser_version = known.browser.as_ref().and_then(|_| {
                 version([
                     browser.major,
@@ -227,6 +230,8 @@ impl Rules {
         }
         let kind = device::kind(agent);
         let recognised = kind.is_some() || known.browser.is_some() || known.os.is_some();
+        // A recognised agent without a kind of device is judged by its system; all else is a
+        // desktop.
         let presence = if recognised {
             known.device = kind.or(Some(match known.os.as_deref() {
                 Some("iOS") => Device::Mobile,
@@ -246,14 +251,14 @@ impl Rules {
     }
 }
 
-/// An agent as far as it is looked at.
+/// The part of an agent that is parsed.
 pub(super) fn cut(agent: &str) -> &str {
     agent
         .get(..agent.floor_char_boundary(MAX_AGENT_BYTES))
         .unwrap_or(agent)
 }
 
-/// A name worth keeping; the rules say "Other" where they know none.
+/// A known name. The rules give "Other" for an unknown one.
 fn name(text: Option<&str>) -> Option<String> {
     Spelling::Name.of(text?).filter(|name| name != "Other")
 }
@@ -264,7 +269,7 @@ fn same(known: Option<&str>, claimed: Option<&str>) -> bool {
         .is_some_and(|(known, claimed)| known.eq_ignore_ascii_case(claimed))
 }
 
-/// Dotted, up to the first part that is missing.
+/// The dotted version, up to the first missing part.
 fn version(parts: [Option<&str>; 4]) -> Option<String> {
     let parts: Vec<&str> = parts
         .into_iter()

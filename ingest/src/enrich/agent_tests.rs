@@ -1,4 +1,4 @@
-//! Agents of people, as they are: none may be refused, all must say what they are.
+//! Tests real agents of people: none may be refused, and all must be recognised.
 
 use super::{BotSignals, Claims, agent::*};
 use proptest::prelude::*;
@@ -120,7 +120,7 @@ fn agents() -> Agents {
 }
 
 #[test]
-fn people_are_never_refused_and_are_what_they_say() {
+fn people_are_never_refused_and_have_the_expected_device() {
     let agents = agents();
     for (device, browser, os, header) in PEOPLE {
         let parsed = agents.parse(Some(header));
@@ -141,7 +141,7 @@ fn people_are_never_refused_and_are_what_they_say() {
 }
 
 #[test]
-fn a_version_is_that_of_its_system() {
+fn a_version_belongs_to_its_system() {
     for (os, browser, header) in [
         (
             "17.5",
@@ -201,7 +201,7 @@ fn a_version_is_that_of_its_system() {
 }
 
 #[test]
-fn versions_makers_and_models_come_along() {
+fn versions_makers_and_models_are_found() {
     let agents = agents();
     let parse = |header| agents.parse(Some(header)).with_claims(&Claims::default());
     let iphone = parse(
@@ -212,7 +212,7 @@ fn versions_makers_and_models_come_along() {
     assert_eq!(iphone.os_version.as_deref(), Some("17.5.1"));
     assert_eq!(iphone.brand.as_deref(), Some("Apple"));
     assert_eq!(iphone.model.as_deref(), Some("iPhone"));
-    // What the rules call "Generic" or "Other" is nobody's name.
+    // "Generic" and "Other" are placeholders, not names.
     let reduced = parse(
         "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
          Chrome/126.0.0.0 Mobile Safari/537.36",
@@ -223,7 +223,7 @@ fn versions_makers_and_models_come_along() {
     assert_eq!((windows.brand, windows.model), (None, None));
 }
 
-/// Phones and tablets as they are sold, in browsers that still say which: in-app ones mostly.
+/// Common phones and tablets, in browsers that still name the model, mostly in-app ones.
 #[rustfmt::skip]
 const PHONES: &[(&str, &str, &str)] = &[
     ("Apple", "iPhone", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"),
@@ -267,7 +267,7 @@ fn common_phones_have_a_maker_and_a_model() {
 }
 
 #[test]
-fn the_agent_goes_before_the_claims() {
+fn the_agent_takes_precedence_over_the_claims() {
     let claims = Claims {
         device: Some("tablet"),
         browser: Some("Netscape"),
@@ -287,7 +287,7 @@ fn the_agent_goes_before_the_claims() {
         (windows.os.as_deref(), windows.os_version.as_deref()),
         (Some("Windows"), Some("10"))
     );
-    // A version that the agent does not give is taken over for the same system, not for another.
+    // A claimed version is used only for the same system, when the agent gives none.
     let linux = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
     assert_eq!(
         agents
@@ -308,7 +308,7 @@ fn the_agent_goes_before_the_claims() {
 }
 
 #[test]
-fn without_an_agent_the_claims_stand() {
+fn without_an_agent_the_claims_count() {
     let claims = Claims {
         device: Some("Mobile"),
         browser: Some(" Safari\u{200b} "),
@@ -338,7 +338,7 @@ fn without_an_agent_the_claims_stand() {
 }
 
 #[test]
-fn an_agent_nobody_recognises_is_a_person_on_a_desktop_unless_the_body_says_more() {
+fn an_unknown_agent_is_a_person_on_a_desktop_unless_the_body_says_more() {
     let parsed = agents().parse(Some("Something Quite New"));
     assert_eq!(parsed.signals(), BotSignals::UNKNOWN_AGENT);
     assert!(!parsed.signals().refuses());
@@ -356,7 +356,7 @@ fn an_agent_nobody_recognises_is_a_person_on_a_desktop_unless_the_body_says_more
 }
 
 #[test]
-fn an_agent_is_cut_at_a_character() {
+fn an_agent_is_cut_at_a_character_boundary() {
     let long = format!("{}é tail", "x".repeat(MAX_AGENT_BYTES - 1));
     assert_eq!(cut(&long), "x".repeat(MAX_AGENT_BYTES - 1));
     assert_eq!(cut("short"), "short");

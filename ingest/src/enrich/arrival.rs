@@ -1,7 +1,7 @@
-//! Classifies the place that a visit came from: by its referrer, else by the campaign parameters of the landing URL,
-//! else by the app whose browser shows the page.
+//! Classifies the source of a visit: by its referrer, else by the campaign parameters of the
+//! landing URL, else by the app whose browser shows the page.
 //!
-//! The one rule: a name counts when it is listed. A campaign that names no place has no class.
+//! The one rule: a name counts only if it is listed. A campaign that names no source has no class.
 
 use super::{
     Landing, Referrer, in_app,
@@ -10,7 +10,7 @@ use super::{
 };
 use schemas::SourceClass::{self, Ai, Direct, Email, Other, Search, Social};
 
-/// What people write into `utm_source` for places, besides their hosts.
+/// The names that people write into `utm_source` for well-known sources, besides hosts.
 #[rustfmt::skip]
 const SOURCES: &[(SourceClass, &[&str])] = &[
     (Search, &[
@@ -35,14 +35,14 @@ const SOURCES: &[(SourceClass, &[&str])] = &[
     ]),
 ];
 
-/// What may follow a name in `utm_source`: `instagram_stories`, `fb-ads`.
+/// The words that may follow a name in `utm_source`: `instagram_stories`, `fb-ads`.
 const PARTS: &[&str] = &[
     "ad", "ads", "app", "bio", "business", "cpc", "dm", "feed", "link", "mobile", "organic",
     "page", "paid", "post", "posts", "profile", "reel", "reels", "shorts", "social", "stories",
     "story", "video", "web",
 ];
 
-/// What `utm_medium` says of the kind of place. Advertising that names no place is some other site's.
+/// The class for each `utm_medium`. Advertising without a known source is `Other`.
 #[rustfmt::skip]
 const MEDIUMS: &[(SourceClass, &[&str])] = &[
     (Email, &["email", "e-mail", "e_mail", "e mail", "mail", "newsletter", "newsletters", "edm"]),
@@ -52,10 +52,11 @@ const MEDIUMS: &[(SourceClass, &[&str])] = &[
     (Other, &["cpc", "ppc", "cpm", "cpv", "cpa", "cpl", "cpp", "display", "banner", "affiliate", "referral", "ad", "ads", "retargeting"]),
 ];
 
-/// What kind of place a visit came from. `browser` is the name of the visitor's browser.
+/// The class of a visit's source. `browser` is the name of the visitor's browser.
 #[must_use]
 pub fn class(referrer: &Referrer, landing: &Landing, browser: Option<&str>) -> SourceClass {
     if referrer.domain != DIRECT {
+        // A referrer on the page's own host is navigation within the site, not a source.
         let own = landing
             .domain
             .as_deref()
@@ -72,7 +73,7 @@ pub fn class(referrer: &Referrer, landing: &Landing, browser: Option<&str>) -> S
         .and_then(named)
         .or_else(|| medium.and_then(by_medium))
         .or_else(|| browser.and_then(in_app::class))
-        // A newsletter often calls itself one in the wrong place.
+        // Newsletters often write their medium into `utm_source`.
         .or_else(|| source.and_then(by_medium))
         .or_else(|| source.filter(|source| is_site(host(source))).map(|_| Other))
         .unwrap_or(Direct)
@@ -83,7 +84,7 @@ fn same_host(one: &str, other: &str) -> bool {
         .eq_ignore_ascii_case(other.trim_end_matches('.'))
 }
 
-/// The class of the place that a source names: a host, or one of [`SOURCES`].
+/// The class of a source: a host, or one of [`SOURCES`].
 fn named(source: &str) -> Option<SourceClass> {
     let host = host(source);
     if host.contains('.') {
@@ -99,7 +100,7 @@ fn named(source: &str) -> Option<SourceClass> {
     })
 }
 
-/// The host in a source that was written as one, with or without the rest of its URL.
+/// The host of a source, which may be a host or a URL.
 fn host(source: &str) -> &str {
     let host = source
         .split_once("://")

@@ -1,4 +1,4 @@
-//! Classes of visits by the referrers of browsers, the parameters of campaigns, and apps.
+//! Tests the classes of visits by referrer, campaign parameters and app.
 
 use super::{Agents, Claims, arrival::class, referrer, utm};
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use schemas::SourceClass::{self, Ai, Direct, Email, Other, Search, Social};
 const INSTAGRAM: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/21F90 Instagram 334.0.4.32.98 (iPhone15,3; iOS 17_5_1; en_US; en; scale=3.00; 1290x2796; 606391890)";
 const SAFARI: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
 
-/// The class of a visit with that referrer, query and agent.
+/// The class of a visit with this referrer, query and agent.
 fn came(referrer: &str, query: &str, agent: &str) -> SourceClass {
     let landing = utm::read(Some(&format!("https://bio.example/@ada{query}")));
     let agents = Agents::bundled().unwrap();
@@ -20,7 +20,7 @@ fn came(referrer: &str, query: &str, agent: &str) -> SourceClass {
 }
 
 #[test]
-fn a_referrer_says_it_first() {
+fn a_referrer_takes_precedence() {
     for (referrer, expected) in [
         ("https://www.google.com.tr/", Search),
         ("https://m.facebook.com/", Social),
@@ -38,7 +38,7 @@ fn a_referrer_says_it_first() {
 }
 
 #[test]
-fn a_pages_own_host_is_no_source() {
+fn a_pages_own_host_is_not_a_source() {
     for referrer in [
         "https://bio.example/",
         "https://bio.example/@ada/second",
@@ -57,7 +57,7 @@ fn a_pages_own_host_is_no_source() {
 }
 
 #[test]
-fn without_a_referrer_the_campaign_says_it() {
+fn without_a_referrer_the_campaign_decides() {
     for (source, expected) in [
         ("perplexity", Ai),
         ("chatgpt.com", Ai),
@@ -111,7 +111,7 @@ fn without_a_referrer_the_campaign_says_it() {
         );
         assert_eq!(class, expected, "{medium}");
     }
-    // The place goes before the medium, and an unknown host after it.
+    // A known source takes precedence over the medium, and the medium over an unknown host.
     assert_eq!(came("", "?utm_source=ig&utm_medium=cpc", SAFARI), Social);
     assert_eq!(
         came("", "?utm_source=shop.example.com&utm_medium=email", SAFARI),
@@ -120,7 +120,7 @@ fn without_a_referrer_the_campaign_says_it() {
 }
 
 #[test]
-fn without_either_the_app_says_it() {
+fn without_either_the_app_decides() {
     assert_eq!(came("", "", INSTAGRAM), Social);
     assert_eq!(came("", "?utm_source=spring", INSTAGRAM), Social);
     assert_eq!(came("", "?utm_medium=email", INSTAGRAM), Email);
@@ -172,7 +172,7 @@ proptest! {
 }
 
 #[test]
-fn an_app_is_a_source_however_its_browser_names_it() {
+fn every_name_of_an_app_has_its_class() {
     let webview = "Mozilla/5.0 (Linux; Android 13; SM-A536B; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/124.0.6367.82 Mobile Safari/537.36";
     for app in [
         "Snapchat/12.84.0 (SM-A536B; Android 13; gzip)",

@@ -1,27 +1,27 @@
-//! Is this agent a machine's: the crawler list, and the rules beside it.
+//! Recognises agents of machines, by the crawler list and further rules.
 //!
-//! What a verdict is made of is [`super::signals`]. The one rule: a person is worth more than a bot.
-//! Bio pages are mostly opened inside other apps, so a name that people's browsers carry too is kept
-//! as a signal and refuses nobody.
+//! [`super::signals`] defines the results. The one rule: losing a person is worse than counting a
+//! bot. Bio pages are mostly opened inside other apps. So a name that also appears in people's
+//! browsers is only a signal and refuses no visit.
 
 use super::{in_app, signals::BotSignals};
 use regex::{Regex, RegexSet};
 use std::ops::Range;
 
-/// One `kind<TAB>pattern` per line; see `ingest/data/NOTICE.md` for where it comes from.
+/// One `kind<TAB>pattern` per line; `ingest/data/NOTICE.md` names the source.
 const CRAWLERS: &str = include_str!("../../data/crawlers.txt");
 
-/// The crawler list, and after `+` the revision of the rules in this file.
+/// The version of the crawler list. The number after `+` is the revision of the rules in this file.
 pub(super) const VERSION: &str = "crawler-user-agents 1.60.0+3";
 
-/// Patterns of the list that also match what people browse with. In the agent of a browser they are
-/// only a [`BotSignals::LISTED_NAME`]; anywhere else they mean what the list says. The first group and
-/// the browsers were found by reading the list's own examples and by running it over the 30,000 agents
-/// of ua-parser's tests; the others are judged by their names: a product that people browse with, or a
-/// word that may stand in any agent.
+/// Patterns of the list that also match agents of people. In the agent of a browser they are only a
+/// [`BotSignals::LISTED_NAME`]; anywhere else they mean what the list says. The first group and the
+/// browsers were found in the list's own examples and by matching it against the 30,000 agents of
+/// ua-parser's tests. The others are here because of their names: a product that people browse
+/// with, or a word that may be part of any agent.
 #[rustfmt::skip]
 const AMBIGUOUS: &[&str] = &[
-    // Not bots at all: an Android build number, Facebook's in-app browser, an HTC phone, ViewSonic.
+    // Not bots: an Android build number, Facebook's in-app browser, an HTC phone, ViewSonic.
     r"AP3A\.240617\.008", "MetaIAB Facebook", "Butterfly", "Sonic", r"008\/",
     // Messengers, networks and readers whose apps open pages for people.
     "WhatsApp", "Viber", r"Valve\/Steam", r"Tumblr\/", r"Bluesky\/", "Mastodon", "Lemmy", "Friendica",
@@ -32,7 +32,7 @@ const AMBIGUOUS: &[&str] = &[
     r"Asana\/", "Zapier", r"IFTTT\/", "Blackboard", "CapitalOneShopping", r"Salesforce\.com", r"NING\/",
     // Browsers.
     "Sogou", r"Freespoke\/", "Swisscows", "Genieo", "Teoma", "Fluid", r"Code\/1\.", "DMBrowser", "okhttp",
-    // Words short or common enough to stand in a model's or an app's name.
+    // Words that are short or common enough to be part of a model's or an app's name.
     "Adventurer", "Bushbaby", "Charlotte", "Magellan", "Expanse", "Moreover", "Trove", "Upflow",
     "Hotjar", "Hello World", "Watchful", "Termly", "Determ", "[cC]ludo", "linko", "fluffy", "speedy",
     "yanga", "eright", "Yeti", "Authory", "Wayback", "Splunk", "Qualys", "Chirp|gotosocial",
@@ -41,14 +41,14 @@ const AMBIGUOUS: &[&str] = &[
     r"Stape\/", r"Aragog\/", r"Trae\/", r"Golfe\/", r"Verity\/", "Odin;", "ds9", "NetAPI", "Scope3",
 ];
 
-/// Never used: a CDN that puts its own name in place of every visitor's agent.
+/// Patterns that are never used: a CDN that replaces every visitor's agent with its own name.
 const IGNORED: &[&str] = &["Amazon CloudFront"];
 
-/// Browsers without a person that the list does not name, or not in every version.
+/// Automated browsers that the list does not name, or not in every version.
 const HEADLESS: &str = r"(?ix)headless|phantomjs|slimerjs|puppeteer|playwright|selenium|webdriver|
     \b(?:prerender|rendertron|browsershot|wkhtmlto(?:pdf|image)|cutycapt|htmlunit|jsdom|cypress|testcafe)\b";
 
-/// HTTP clients, by how their agents begin.
+/// HTTP clients, by the start of their agents.
 const LIBRARIES: &str = r"(?ix)^(?:
     (?:lib)?curl|wget|python|aiohttp|httpx|java|apache-httpclient|jakarta|go-http-client|go-resty|
     ruby|faraday|typhoeus|httparty|rest-client|php|guzzlehttp|symfony|node|node-fetch|undici|axios|
@@ -56,22 +56,22 @@ const LIBRARIES: &str = r"(?ix)^(?:
     winhttp|restsharp|powershell|k6|wrk|apachebench|vegeta|locust|jmeter|siege|artillery|autocannon|
     gatling)(?:[^a-z]|$)";
 
-/// Clients that the systems of phones give to apps.
+/// HTTP clients that phone systems provide to apps.
 const APP_CLIENTS: &str = r"^Dalvik/|^Dart/|CFNetwork/";
 
-/// A word that says what the agent is, with what stands before it.
+/// A word by which an agent declares itself a bot, with the letters before it.
 const DECLARED: &str = r"(?i)([a-z]*)(?:bots?|crawler|crawling|spider|scraper)(?:[^a-z]|$)";
 
-/// An address to complain to: `+https://...` anywhere, any address behind `compatible;`. Internet
+/// A contact address: `+https://...` anywhere, or any address after `compatible;`. Internet
 /// Explorer wrote "compatible" too, and some of its extensions an address without the plus.
 const CONTACT: &str =
     r"(?i)\+\s*(?:https?://|www\.)|\(compatible;\s*[^()]*(?:https?://|www\.|[^\s;]@[a-z0-9-]+\.)";
 
-/// A product that calls itself compatible with Mozilla, and nothing else: no system, no engine.
+/// An agent with nothing but a product compatible with Mozilla: no system, no engine.
 const ONLY_COMPATIBLE: &str =
     r"(?i)^Mozilla/[0-9.]+ ?\(compatible; ?([a-z][^();/]*)/v?[0-9][^();]*\)$";
 
-/// Browsers of people that wrote no more than that.
+/// Browsers of people with such an agent.
 const COMPATIBLE_BROWSERS: &[&str] = &[
     "MSIE",
     "Konqueror",
@@ -83,14 +83,14 @@ const COMPATIBLE_BROWSERS: &[&str] = &[
     "Opera",
 ];
 
-/// What a comment has in it that names a phone: systems and apps that write the model there, and models
-/// are called `M BOT 551`, `POWER BOT` or `Cubot`.
+/// Marks of a comment that names a phone model. Some models are called `M BOT 551`, `POWER BOT` or
+/// `Cubot`.
 const NAMES_A_PHONE: &[&str] = &["Android", "; Adr ", "dpi;", "FBDV/"];
 
 /// The rules, compiled once.
 pub(super) struct BotRules {
     listed: RegexSet,
-    /// By pattern: the bit it stands for, and whether people's browsers match it too.
+    /// For each pattern: its bit, and whether it also matches agents of people.
     meanings: Vec<(BotSignals, bool)>,
     headless: Regex,
     library: Regex,
@@ -105,7 +105,7 @@ impl BotRules {
         Self::compile(CRAWLERS)
     }
 
-    /// Compiles `kind<TAB>pattern` lines; patterns keep their outer spaces, which they need.
+    /// Compiles `kind<TAB>pattern` lines. Patterns keep their outer spaces, which are significant.
     pub(super) fn compile(list: &str) -> Result<Self, regex::Error> {
         let (patterns, meanings): (Vec<&str>, Vec<_>) = list
             .lines()
@@ -125,7 +125,7 @@ impl BotRules {
         })
     }
 
-    /// What an agent alone says.
+    /// The signals of an agent by itself.
     pub(super) fn judge(&self, agent: &str) -> BotSignals {
         let mut signals = self.listed(agent);
         if self.headless.is_match(agent) {
@@ -143,13 +143,13 @@ impl BotRules {
         signals
     }
 
-    /// True for a name that says "bot" or the like.
+    /// True for a name that contains "bot" or a similar word.
     pub(super) fn names_a_bot(&self, name: &str) -> bool {
         self.declared.is_match(name)
     }
 
     fn listed(&self, agent: &str) -> BotSignals {
-        // Saying which patterns match costs a hundred times what saying "none" does.
+        // Finding out which patterns match costs a hundred times more than finding no match.
         if !self.listed.is_match(agent) {
             return BotSignals::NONE;
         }
@@ -185,7 +185,7 @@ impl BotRules {
             .captures_iter(agent)
             .filter_map(|found| found.get(1))
             .filter(|before| !phones.iter().any(|names| names.contains(&before.start())))
-            // Cubot is a maker of phones; the browsers of some begin with its name.
+            // Cubot makes phones, and the browsers of some begin with its name.
             .any(|before| !before.as_str().eq_ignore_ascii_case("cu"))
     }
 }
@@ -193,14 +193,15 @@ impl BotRules {
 /// An agent without the comments in which it names a phone.
 pub(super) fn without_phone_names(agent: &str) -> String {
     let mut plain = agent.to_owned();
+    // From the end, because each removal moves the text behind it.
     for names in phone_names(agent).into_iter().rev() {
         plain.replace_range(names, "");
     }
     plain
 }
 
-/// Where an agent names a phone: its outermost comments, in round or square brackets, that hold one of
-/// [`NAMES_A_PHONE`] and do not call themselves compatible. One that is not closed ends with the agent.
+/// The ranges of an agent that name a phone: outermost comments, in round or square brackets, that
+/// contain one of [`NAMES_A_PHONE`] and not "compatible". An unclosed comment ends with the agent.
 fn phone_names(agent: &str) -> Vec<Range<usize>> {
     let mut comments = Vec::new();
     let (mut depth, mut start) = (0_u32, 0);
@@ -233,8 +234,8 @@ fn phone_names(agent: &str) -> Vec<Range<usize>> {
     comments
 }
 
-/// True for the form in which browsers and browsers inside apps name themselves, and crawlers that
-/// imitate one; false for `Mozilla/5.0 (compatible; name)` and for bare product names.
+/// True for the format of browsers, in-app browsers and crawlers that imitate them. False for
+/// `Mozilla/5.0 (compatible; name)` and for bare product names.
 fn is_browser(agent: &str) -> bool {
     let engine = ["AppleWebKit/", "Gecko/", "Trident/", "MSIE ", "Presto/"]
         .iter()

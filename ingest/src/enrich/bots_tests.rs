@@ -1,4 +1,4 @@
-//! Agents of machines, as they are; and the promise that no list makes people one of them.
+//! Tests real agents of machines, and that no list refuses people.
 
 use super::{
     Agents, BotSignals, PurposeHeaders,
@@ -13,7 +13,7 @@ const HEADLESS: BotSignals = BotSignals::HEADLESS;
 const MONITOR: BotSignals = BotSignals::MONITOR;
 const DECLARED: BotSignals = BotSignals::SELF_DECLARED;
 
-/// A reason that must be among those found, and the agent.
+/// A reason that must be found, and the agent.
 #[rustfmt::skip]
 const MACHINES: &[(BotSignals, &str)] = &[
     (CRAWLER, "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"),
@@ -101,7 +101,7 @@ fn names_that_people_carry_are_only_signals() {
         .filter(|(.., agent)| judge(agent).contains(BotSignals::LISTED_NAME));
     assert!(
         listed.count() >= 5,
-        "the table should hold agents that the list is wrong about"
+        "the table should have agents that the list is wrong about"
     );
 }
 
@@ -118,7 +118,7 @@ fn a_careless_pattern_does_not_refuse_the_in_app_browsers() {
 }
 
 #[test]
-fn browsers_that_call_themselves_compatible_are_peoples() {
+fn browsers_that_call_themselves_compatible_belong_to_people() {
     for agent in [
         "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)",
         "Mozilla/5.0 (compatible; Konqueror/4.5; Linux) KHTML/4.5.5 (like Gecko)",
@@ -147,12 +147,12 @@ fn an_apps_own_client_is_only_a_signal() {
 }
 
 #[test]
-fn a_cdn_that_hides_the_agent_refuses_nobody() {
+fn a_cdn_that_hides_the_agent_is_not_refused() {
     assert!(!judge("Amazon CloudFront").refuses());
 }
 
 #[test]
-fn exceptions_are_about_patterns_that_the_list_has() {
+fn every_exception_is_a_pattern_of_the_list() {
     let (list, exceptions) = exceptions();
     let patterns: std::collections::HashSet<&str> = list
         .lines()
@@ -168,7 +168,7 @@ fn exceptions_are_about_patterns_that_the_list_has() {
 }
 
 #[test]
-fn prefetches_say_so_in_a_header() {
+fn prefetches_are_recognised_by_header() {
     let purpose = |sec_purpose, purpose, x_moz| {
         PurposeHeaders {
             sec_purpose,
@@ -201,7 +201,7 @@ fn reasons_have_names_and_keep_their_bits() {
     assert_eq!(both.bits(), 0x1_0001);
     assert_eq!(format!("{both:?}"), r#"{"crawler", "no_agent"}"#);
     assert!(!BotSignals::NONE.refuses());
-    // The log holds these numbers.
+    // The log stores these numbers.
     assert_eq!(BotSignals::SELF_DECLARED.bits(), 64);
     assert_eq!(BotSignals::APP_CLIENT.bits(), 0x8_0000);
 }

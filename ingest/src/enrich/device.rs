@@ -1,13 +1,14 @@
-//! What kind of device an agent is on: phone, tablet or everything else.
+//! Finds the kind of device in an agent: phone, tablet or anything else.
 //!
-//! Owns that decision alone; makers and models are [`super::agent`]'s. The one rule: rules go from the
-//! particular to the general, for agents carry the names of whatever they want to be taken for.
+//! Owns only this decision; [`super::agent`] finds makers and models. The one rule: special rules
+//! come before general ones, because agents also contain the names of products that they imitate.
 
 use super::{facebook, in_app, systems};
 use schemas::Device;
 
-/// Televisions, consoles and headsets, besides what [`names_a_television`] finds. They call themselves Android or Mobile too, and count as
-/// desktop, which is everything that is neither phone nor tablet.
+/// Televisions, consoles and headsets, besides those that [`names_a_television`] finds. They also
+/// call themselves Android or Mobile, but count as desktop, the kind of everything that is neither
+/// phone nor tablet.
 const SCREENS: &[&str] = &[
     "BRAVIA",
     "tvOS",
@@ -40,10 +41,10 @@ const PHONES: &[&str] = &[
 /// Tablets that do not say Android.
 const TABLETS: &[&str] = &["Tablet", "PlayBook", "TouchPad", "Kindle"];
 
-/// Systems of desks and laps.
+/// Systems of desktop and laptop computers.
 const DESKS: &[&str] = &["Windows", "Macintosh", "CrOS", "X11"];
 
-/// What is left of the telephones.
+/// The remaining phones.
 const OLD_PHONES: &[&str] = &[
     "Mobile",
     "BlackBerry",
@@ -59,7 +60,7 @@ const OLD_PHONES: &[&str] = &[
     "hpwOS",
 ];
 
-/// The kind of device, or `None` when nothing in the agent says one.
+/// The kind of device, or `None` when the agent gives none.
 pub(super) fn kind(agent: &str) -> Option<Device> {
     let has = |word: &str| agent.contains(word);
     let any = |words: &[&str]| words.iter().any(|word| has(word));
@@ -70,7 +71,7 @@ pub(super) fn kind(agent: &str) -> Option<Device> {
     } else if has("iPhone") || has("iPod") || any(PHONES) {
         Some(Device::Mobile)
     } else if has("Windows NT") {
-        // "Tablet PC 2.0" in there is a service of Windows.
+        // Before the tablets: "Tablet PC 2.0" in such an agent is a Windows service.
         Some(Device::Desktop)
     } else if any(TABLETS) {
         Some(Device::Tablet)
@@ -100,8 +101,9 @@ pub(super) fn kind(agent: &str) -> Option<Device> {
     }
 }
 
-/// True when a word of the agent ends in "TV" (`CTV`, `SmartTV`, `PHILIPS 4K TV`): makers name thousands of
-/// televisions, and nearly all say that. The makers `LeTV` and `PPTV` made phones too, whose browsers say "Mobile".
+/// True when a word of the agent ends in "TV" (`CTV`, `SmartTV`, `PHILIPS 4K TV`), as in nearly all
+/// of the thousands of names of televisions. `LeTV` and `PPTV` also made phones, whose browsers say
+/// "Mobile".
 fn names_a_television(agent: &str) -> bool {
     let mut words = agent.split(|c: char| !c.is_ascii_alphanumeric());
     words.any(|word| word.ends_with("TV")) && !agent.contains("Mobile")

@@ -1,4 +1,4 @@
-//! The person behind a visit, put together.
+//! Tests the enricher as a whole.
 
 use super::*;
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ fn a_visitor_is_hashed_placed_and_described() {
 }
 
 #[test]
-fn half_a_screen_and_empty_claims_are_nothing() {
+fn half_a_screen_and_empty_claims_are_ignored() {
     let visitor = enricher().visitor(
         WORKSPACE,
         Who::Id("v"),
@@ -74,7 +74,7 @@ fn half_a_screen_and_empty_claims_are_nothing() {
 }
 
 #[test]
-fn neither_address_nor_agent_nor_id_is_in_what_comes_out() {
+fn no_result_contains_address_agent_or_id() {
     let enricher = enricher();
     for who in [Who::Id("visitor-1"), Who::AddressAndAgent] {
         let visitor = enricher.visitor(WORKSPACE, who, &sighting(Claims::default()));
@@ -101,7 +101,7 @@ fn versions_say_what_an_event_was_enriched_with() {
     assert_eq!(versions.agent, "uap-core 0.18.0+4");
     assert_eq!(versions.bots, "crawler-user-agents 1.60.0+3");
     assert_eq!(versions.referrer, "footfall-referrers 2");
-    // Whoever renews a file writes down which one it is now.
+    // A new data file needs a new version here.
     let notice = include_str!("../../data/NOTICE.md");
     for version in [&versions.geo, &versions.agent, &versions.bots] {
         let version = version.split('+').next().unwrap_or_default();
@@ -110,7 +110,7 @@ fn versions_say_what_an_event_was_enriched_with() {
 }
 
 #[test]
-fn headers_and_agent_both_speak_of_machines() {
+fn headers_and_agent_both_give_signals() {
     let enricher = enricher();
     let prefetch = PurposeHeaders {
         sec_purpose: Some("prefetch"),
@@ -127,7 +127,7 @@ fn headers_and_agent_both_speak_of_machines() {
 }
 
 #[test]
-fn another_database_takes_over_without_a_restart() {
+fn another_database_is_used_without_a_restart() {
     let enricher = enricher();
     let next = enricher.with_geo(GeoDatabase::bundled().unwrap());
     assert_eq!(next.versions(), enricher.versions());
@@ -136,7 +136,7 @@ fn another_database_takes_over_without_a_restart() {
 
 proptest! {
     #[test]
-    fn no_visitor_breaks_it(
+    fn no_visitor_causes_a_panic(
         id in any::<String>(), agent in any::<Option<String>>(), claim in any::<String>(),
         v4 in any::<[u8; 4]>(), v6 in any::<[u16; 8]>(),
     ) {

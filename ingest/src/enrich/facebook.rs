@@ -1,12 +1,13 @@
-//! Fields in which Facebook's company describes its apps: `[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;...]`.
+//! Reads the fields with which Meta's apps describe themselves:
+//! `[FBAN/FB4A;FBAV/500.0;FBDV/SM-S921B;FBSV/16;...]`.
 //!
-//! The one rule: brackets and the order of fields say nothing; some apps leave the brackets out.
+//! The one rule: brackets and the order of fields have no meaning. Some apps write no brackets.
 
 use super::systems::{System, number_behind};
 use schemas::Device;
 
-/// Apps by a word that their fields call them by, in lower case. What has none of these words is Facebook's main app, its
-/// smaller version or a tool for pages.
+/// Apps by a word in their fields, in lower case. An app without any of these words is Facebook's
+/// main app, its smaller version or a tool for pages.
 const APPS: &[(&str, &str)] = &[
     ("messenger", "Facebook Messenger"),
     ("orca", "Facebook Messenger"),
@@ -16,7 +17,7 @@ const APPS: &[(&str, &str)] = &[
     ("whatsapp", "WhatsApp"),
 ];
 
-/// The app, with its version as the fields give it, or an empty one.
+/// The app and its version from the fields; the version may be empty.
 pub(super) fn app(agent: &str) -> Option<(&'static str, &str)> {
     let version = field(agent, "FBAV/");
     let app = written_by(agent).or(version.map(|_| ""))?;
@@ -28,12 +29,12 @@ pub(super) fn app(agent: &str) -> Option<(&'static str, &str)> {
     Some((name, version.unwrap_or_default()))
 }
 
-/// What the app calls itself; its in-app browser writes that as `FB_IAB`.
+/// The app's name for itself. In-app browsers write it as `FB_IAB`.
 fn written_by(agent: &str) -> Option<&str> {
     field(agent, "FBAN/").or_else(|| field(agent, "FB_IAB/"))
 }
 
-/// The system that the fields name.
+/// The system in the fields.
 pub(super) fn system(agent: &str) -> Option<System> {
     let app = written_by(agent)?;
     let device = field(agent, "FBDV/").unwrap_or_default();
@@ -41,16 +42,17 @@ pub(super) fn system(agent: &str) -> Option<System> {
         Some("Android") => "Android",
         Some("iPadOS") => "iPadOS",
         Some("iOS" | "iPhone OS") => "iOS",
+        // Without a system in the fields, the device or the app implies it.
         _ if device.starts_with("iPad") => "iPadOS",
         _ if device.starts_with("iPhone") || app.contains("iOS") || app == "FBIOS" => "iOS",
-        // Facebook, Facebook Lite and the app for pages; the others say it.
+        // Facebook, Facebook Lite and the app for pages. Other apps have "Android" in their name.
         _ if ["FB4A", "EMA", "PAAA"].contains(&app) || app.contains("Android") => "Android",
         _ => return None,
     };
     Some(System::new(name, number_behind(agent, "FBSV/")))
 }
 
-/// The device of an app of Facebook whose agent is not a browser's and does not say "Mobile".
+/// The device of an app whose agent is not a browser's and so does not say "Mobile".
 pub(super) fn device(agent: &str) -> Option<Device> {
     if agent.contains("AppleWebKit/") {
         return None;
@@ -61,12 +63,12 @@ pub(super) fn device(agent: &str) -> Option<Device> {
     })
 }
 
-/// The model in the fields of an app of Facebook.
+/// The model in the fields.
 pub(super) fn model(agent: &str) -> Option<&str> {
     field(agent, "FBDV/")
 }
 
-/// The value of a field, `None` when it is empty.
+/// The value of a field; `None` when it is absent or empty.
 fn field<'a>(agent: &'a str, name: &str) -> Option<&'a str> {
     let (_, behind) = agent.split_once(name)?;
     behind

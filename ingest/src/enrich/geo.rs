@@ -1,7 +1,7 @@
-//! Address in, place out, by a GeoIP database: the bundled one or the operator's.
+//! Looks up the place of an address in a GeoIP database, the bundled one or the operator's.
 //!
-//! Owns reading MMDB records of every shape in use. The one rule: a database that cannot be used is
-//! an error when it is opened, and a look-up afterwards never fails, it only knows less.
+//! Owns reading MMDB records of every layout in use. The one rule: an unusable database is an error
+//! when it is opened. A look-up afterwards never fails; at worst it finds nothing.
 
 use jiff::Timestamp;
 use maxminddb::{LookupResult, PathElement, Reader, WithinOptions};
@@ -16,13 +16,13 @@ use std::{
 };
 use thiserror::Error;
 
-/// See `ingest/data/NOTICE.md` for where it comes from.
+/// The bundled country database; `ingest/data/NOTICE.md` names the source.
 const BUNDLED: &[u8] = include_bytes!("../../data/geo-whois-asn-country.mmdb.zst");
 
-/// The package's name: the file's own metadata only says "country ipvAll".
+/// The name of its package, because the file's metadata only says "country ipvAll".
 const BUNDLED_NAME: &str = "geo-whois-asn-country";
 
-/// A GeoIP database in memory; cloning shares it.
+/// A GeoIP database in memory. Clones share it.
 #[derive(Clone)]
 pub struct GeoDatabase {
     inner: Arc<Inner>,
@@ -33,7 +33,7 @@ struct Inner {
     version: String,
 }
 
-/// Why a GeoIP database cannot be used.
+/// Why a GeoIP database is unusable.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum GeoError {
     /// The file could not be read.
@@ -41,31 +41,31 @@ pub enum GeoError {
     Unreadable {
         /// The file.
         name: String,
-        /// What the system said.
+        /// The error of the operating system.
         reason: String,
     },
-    /// The file is damaged, cut short or no MMDB file at all.
+    /// The file is damaged, truncated or not an MMDB file.
     #[error("the GeoIP database {name} is damaged or no MMDB file: {reason}")]
     Corrupt {
         /// The file.
         name: String,
-        /// Where it breaks.
+        /// The defect.
         reason: String,
     },
-    /// A sound MMDB file of another kind (ASN, ISP, anonymous addresses).
+    /// A valid MMDB file of another kind (ASN, ISP, anonymous addresses).
     #[error(
         "the GeoIP database {name} ({kind}) knows no countries; give a City or Country database"
     )]
     NoCountries {
         /// The file.
         name: String,
-        /// The type its metadata gives.
+        /// The type in its metadata.
         kind: String,
     },
 }
 
 impl GeoDatabase {
-    /// The country database that comes with the program, decompressed once per process.
+    /// The bundled country database, decompressed once per process.
     ///
     /// # Errors
     /// [`GeoError::Corrupt`] only when the program was built with a damaged data file.
@@ -80,11 +80,11 @@ impl GeoDatabase {
             .clone()
     }
 
-    /// Reads an MMDB file whole and walks through it, so that a file that is damaged or still being
-    /// written is refused here and not found out by a visit: 50 ms for a million networks.
+    /// Reads an MMDB file and checks every network in it. So a file that is damaged or still being
+    /// written is refused here, and not discovered by a visit. Takes 50 ms for a million networks.
     ///
     /// # Errors
-    /// [`GeoError`] names the file and says what is wrong with it.
+    /// [`GeoError`] names the file and the defect.
     pub fn open(path: &Path) -> Result<Self, GeoError> {
         let name = path.display().to_string();
         let bytes = fs::read(path).map_err(|error| GeoError::Unreadable {
@@ -96,8 +96,8 @@ impl GeoDatabase {
         Ok(database)
     }
 
-    /// Where an address is, as far as the database knows; empty for addresses that are nobody's
-    /// on the internet (private, loopback, link-local) and for those it does not have.
+    /// The place of an address, as far as the database knows it. Empty for addresses that are not
+    /// public (private, loopback, link-local) and for those the database does not have.
     #[must_use]
     pub fn lookup(&self, address: IpAddr) -> Place {
         let address = address.to_canonical();
@@ -133,9 +133,9 @@ impl GeoDatabase {
         })
     }
 
-    /// Walks every network once and every record once.
+    /// Reads every network once and every record once.
     ///
-    /// Not the reader's own `verify`: that refuses files without a description, which the
+    /// The reader's own `verify` is too strict: it refuses files without a description, which the
     /// ip-location-db project publishes.
     fn check(&self, name: &str) -> Result<(), GeoError> {
         if self.walk(name)?.is_empty() {
@@ -147,7 +147,7 @@ impl GeoDatabase {
         Ok(())
     }
 
-    /// The codes of every country that a record names.
+    /// The codes of all countries in the records.
     fn walk(&self, name: &str) -> Result<HashSet<String>, GeoError> {
         let reader = &self.inner.reader;
         let mut seen = HashSet::new();
@@ -157,6 +157,7 @@ impl GeoDatabase {
             .map_err(|error| corrupt(name, &error))?;
         for record in networks {
             let record = record.map_err(|error| corrupt(name, &error))?;
+            // Many networks share a record, so each record is decoded once.
             if record.offset().is_some_and(|offset| seen.insert(offset)) {
                 record
                     .decode::<IgnoredAny>()
@@ -181,10 +182,11 @@ fn corrupt(name: &str, error: &dyn fmt::Display) -> GeoError {
     }
 }
 
-/// Reads one record, whichever of the three shapes it has: MaxMind's nested maps, DB-IP's flat
-/// `city, state1, country_code`, or ip-location-db's bare `country_code`.
+/// Reads one record in any of the three layouts: MaxMind's nested maps, the flat members of DB-IP
+/// (`city`, `state1`, `country_code`), or ip-location-db's single `country_code`.
 fn place(record: &LookupResult<'_, Vec<u8>>) -> Place {
     let known = code(record).and_then(|code| {
+        // Names come from our table, so another database does not split a country in reports.
         countries::by_code(&code)
             .map(|(name, continent)| (name.to_owned(), Some(continent.to_owned())))
             .or_else(|| {
@@ -206,7 +208,7 @@ fn place(record: &LookupResult<'_, Vec<u8>>) -> Place {
     }
 }
 
-/// The record's country code, upper case; `None` when it has none or something else in its place.
+/// The record's country code in upper case; `None` when it is absent or invalid.
 fn code(record: &LookupResult<'_, Vec<u8>>) -> Option<String> {
     text(record, &[&["country", "iso_code"], &["country_code"]])
         .filter(|code| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()))
@@ -223,7 +225,7 @@ fn subdivision(record: &LookupResult<'_, Vec<u8>>) -> Option<String> {
     text_at(record, &path)
 }
 
-/// The first of these paths that leads to a text that is not empty.
+/// The text at the first of these paths that has one.
 fn text(record: &LookupResult<'_, Vec<u8>>, paths: &[&[&'static str]]) -> Option<String> {
     paths.iter().find_map(|path| {
         let path: Vec<PathElement<'_>> = path.iter().copied().map(PathElement::Key).collect();
@@ -232,7 +234,7 @@ fn text(record: &LookupResult<'_, Vec<u8>>, paths: &[&[&'static str]]) -> Option
 }
 
 fn text_at(record: &LookupResult<'_, Vec<u8>>, path: &[PathElement<'_>]) -> Option<String> {
-    // An error means that another shape has something else at this path.
+    // An error means that this layout has another type at the path.
     let found: Option<&str> = record.decode_path(path).ok().flatten();
     found
         .map(str::trim)
@@ -240,7 +242,7 @@ fn text_at(record: &LookupResult<'_, Vec<u8>>, path: &[PathElement<'_>]) -> Opti
         .map(str::to_owned)
 }
 
-/// Addresses that databases place nowhere, or by mistake somewhere.
+/// True for addresses without a place on the internet. Some databases wrongly give them one.
 fn is_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
@@ -249,7 +251,7 @@ fn is_local(address: IpAddr) -> bool {
                 || v4.is_loopback()
                 || v4.is_link_local()
                 || v4.is_unspecified()
-                // RFC 6598: between a provider and its customers.
+                // RFC 6598: shared address space between a provider and its customers.
                 || (first == 100 && (64..128).contains(&second))
         }
         IpAddr::V6(v6) => {
@@ -263,12 +265,12 @@ fn is_local(address: IpAddr) -> bool {
 
 #[cfg(test)]
 impl GeoDatabase {
-    /// The codes of every country that a record names.
+    /// The codes of all countries in the records.
     pub(super) fn codes(&self) -> Result<HashSet<String>, GeoError> {
         self.walk(BUNDLED_NAME)
     }
 
-    /// [`Self::open`] without the file.
+    /// Like [`Self::open`], from bytes.
     pub(super) fn read(bytes: Vec<u8>) -> Result<Self, GeoError> {
         let database = Self::from_bytes(bytes, "test", None)?;
         database.check("test")?;

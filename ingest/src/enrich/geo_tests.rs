@@ -1,4 +1,4 @@
-//! Records of every shape, in small databases written here; the bundled database; damaged files.
+//! Tests records of every layout in small databases, the bundled database, and damaged files.
 
 use super::{
     geo::*,
@@ -64,7 +64,7 @@ fn london() -> Place {
 }
 
 #[test]
-fn every_shape_gives_the_same_place() {
+fn every_layout_gives_the_same_place() {
     assert_eq!(
         lookup(database("GeoLite2-City", &nested("GB", "Great Britain"))),
         london()
@@ -94,7 +94,7 @@ fn a_code_outside_the_table_has_the_databases_name_or_none() {
 }
 
 #[test]
-fn an_address_without_a_record_is_nowhere() {
+fn an_address_without_a_record_has_no_place() {
     let database = GeoDatabase::read(database("City", &flat("GB"))).unwrap();
     assert!(database.lookup(ip("81.2.70.1")).is_empty());
     // The database is for IPv4 only.
@@ -129,7 +129,7 @@ fn the_bundled_database_knows_the_world() {
 }
 
 #[test]
-fn the_bundled_database_is_whole_and_its_countries_have_names() {
+fn the_bundled_database_is_complete_and_its_countries_have_names() {
     let codes = GeoDatabase::bundled().unwrap().codes().unwrap();
     assert!(codes.len() > 240, "{}", codes.len());
     for code in codes {
@@ -138,7 +138,7 @@ fn the_bundled_database_is_whole_and_its_countries_have_names() {
 }
 
 #[test]
-fn addresses_of_nobody_are_nowhere() {
+fn addresses_that_are_not_public_have_no_place() {
     let database = GeoDatabase::bundled().unwrap();
     for address in [
         "10.0.0.1",

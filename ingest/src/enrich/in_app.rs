@@ -1,13 +1,15 @@
-//! Browsers inside apps, and browsers that the rules take for another: how to recognise one, what it is
-//! called, and what kind of place a visit from it comes from.
+//! Recognises browsers inside apps, and browsers that the rules mistake for others: their names,
+//! and the class of visits from them.
 //!
-//! The one rule: names are written as reports show them, whether the rules or this file gives them.
+//! The one rule: names are spelled as reports show them, whether they come from the rules or from
+//! here.
 
 use super::facebook;
 use schemas::SourceClass::{self, Search, Social};
 
-/// What the in-app browsers of the networks that bio pages live on write into their agents. Inside
-/// them no name of the crawler list refuses, so that a careless new pattern cannot cost the main traffic.
+/// Marks of the in-app browsers from which bio pages get most of their visits. In their agents no
+/// name of the crawler list refuses a visit, so a careless new pattern cannot cost the main
+/// traffic.
 const MARKS: &[&str] = &[
     "Instagram ",
     "Instagram/",
@@ -36,8 +38,8 @@ const MARKS: &[&str] = &[
     "; wv)",
 ];
 
-/// Apps whose browsers the rules take for the system's own, in all or in some of their agents: what they write, and
-/// their name.
+/// Apps whose browsers the rules mistake for the system's own, in all or some of their agents: the
+/// mark and the name.
 const APPS: &[(&str, &str)] = &[
     ("musical_ly", "TikTok"),
     ("BytedanceWebview", "TikTok"),
@@ -61,17 +63,17 @@ const APPS: &[(&str, &str)] = &[
     ("Reddit/", "Reddit"),
 ];
 
-/// Browsers of systems that the rules miss. Apps, which borrow them, come first.
+/// System browsers that the rules miss. Apps come first, because they contain these browsers.
 const BROWSERS: &[(&str, &str)] = &[
     ("HuaweiBrowser/", "Huawei Browser"),
     ("ArkWeb/", "ArkWeb"),
-    // On an iPad that asks for desktop sites.
+    // On an iPad that requests desktop sites.
     ("CriOS/", "Chrome Mobile iOS"),
     ("FxiOS/", "Firefox iOS"),
     ("EdgiOS/", "Edge Mobile"),
 ];
 
-/// What kind of place the apps are, by the names that the rules, [`APPS`] and [`facebook`] give them.
+/// The classes of apps, by the names that the rules, [`APPS`] and [`facebook`] give them.
 const CLASSES: &[(SourceClass, &[&str])] = &[
     (
         Social,
@@ -96,12 +98,13 @@ const CLASSES: &[(SourceClass, &[&str])] = &[
     (Search, &["Google"]),
 ];
 
-/// True for the agent of a browser inside an app.
+/// True for the agent of an in-app browser.
 pub(super) fn is_one(agent: &str) -> bool {
     MARKS.iter().any(|mark| agent.contains(mark))
 }
 
-/// The browser's name where the rules miss it, with the text behind its mark, where its version is.
+/// The name of a browser that the rules miss, with the text after its mark, which starts with the
+/// version.
 pub(super) fn name(agent: &str) -> Option<(&'static str, &str)> {
     let listed = |table: &[(&str, &'static str)]| {
         table.iter().find_map(|(mark, name)| {
@@ -114,7 +117,7 @@ pub(super) fn name(agent: &str) -> Option<(&'static str, &str)> {
         .or_else(|| listed(BROWSERS))
 }
 
-/// What kind of place an app is, given the name of its browser.
+/// The class of an app, by the name of its browser.
 pub(super) fn class(browser: &str) -> Option<SourceClass> {
     CLASSES
         .iter()

@@ -1,9 +1,10 @@
-//! Who made a device, and which one it is.
+//! Finds the maker and model of a device.
 //!
-//! Owns what is made of the rules' brand and model. The one rule: a name that stands for "somebody" is
-//! no name; brands are written as the rules write them, so that they count as one.
+//! Corrects the brand and model that the rules give. The one rule: a placeholder is not a name.
+//! Brands are spelled as in the rules, so that one maker has one name in reports.
 
-/// Makers by how their models are numbered, where the rules know the model and not the maker; `#` is a digit.
+/// Makers by the pattern of their model numbers, for models whose maker the rules do not know. `#`
+/// is a digit.
 const MODELS: &[(&str, &str)] = &[
     ("SM-", "Samsung"),
     ("GT-", "Samsung"),
@@ -11,13 +12,13 @@ const MODELS: &[(&str, &str)] = &[
     ("V####", "vivo"),
     ("Fairphone", "Fairphone"),
     ("M####", "XiaoMi"),
-    // Year and month, then a running number: 2201116SG, 23021RAAEG, 2312DRA50G.
+    // Year and month, then a serial number: 2201116SG, 23021RAAEG, 2312DRA50G.
     ("2###", "XiaoMi"),
 ];
 
-/// Maker and model, where the rules mean somebody: they file crawlers under the brand "Spider" and
-/// what they do not know under brands that begin with "Generic". Of the latter only a model that
-/// stands in the agent says anything; Chrome writes "K" for every phone.
+/// The maker and model, unless the rules give placeholders. They use the brand "Spider" for
+/// crawlers and brands that begin with "Generic" for unknown devices. For the latter only the model
+/// from the agent counts; Chrome writes "K" for every phone.
 pub(super) fn maker(
     brand: Option<String>,
     model: Option<String>,
@@ -25,13 +26,13 @@ pub(super) fn maker(
     match brand.as_deref() {
         Some("Spider" | "Generic" | "Generic_Inettv") => (None, None),
         Some(generic) if generic.starts_with("Generic") => of_model(model),
-        // They take Huawei's browser for a model.
+        // The rules mistake Huawei's browser for a model.
         Some("Huawei") => (brand, model.filter(|model| model != "Browser")),
         _ => (brand, model),
     }
 }
 
-/// Maker and model, where only the model is given.
+/// The maker and model, when only the model is known.
 pub(super) fn of_model(model: Option<String>) -> (Option<String>, Option<String>) {
     let model = model.filter(|model| model.chars().count() > 1);
     let brand = model.as_deref().and_then(by_model);

@@ -1,17 +1,17 @@
-//! Writes MMDB files of one record, for tests; those of whole systems use this file too.
+//! Writes MMDB files with one record, for tests. The tests of whole systems use this file too.
 
 /// A value of an MMDB record.
 pub(crate) enum Value {
     Text(&'static str),
     Map(Vec<(&'static str, Value)>),
     List(Vec<Value>),
-    /// Of so many bytes: 2, 4 or 8.
+    /// The size in bytes (2, 4 or 8) and the number.
     Number(u8, u64),
 }
 use Value::{List, Map, Number, Text};
 
 impl Value {
-    /// As the format has it: a type and size, then the content.
+    /// Writes the value in the format of MMDB: type and size, then the content.
     fn write(&self, out: &mut Vec<u8>) {
         let head = |out: &mut Vec<u8>, kind: u8, size: usize| {
             let (low, rest) = if size < 29 {
@@ -19,7 +19,7 @@ impl Value {
             } else {
                 (29, Some(u8::try_from(size - 29).unwrap()))
             };
-            // Types above 7 stand in a byte of their own.
+            // Types above 7 are in a byte of their own.
             if kind < 8 {
                 out.push(kind << 5 | low);
             } else {

@@ -1,7 +1,7 @@
-//! What ingest finds out about a visit: who, from where, on what, and whether it was a person.
+//! Enriches a visit: visitor, place, source, device, and whether a machine sent it.
 //!
 //! Pure functions over data loaded at start: no clock, no network, no HTTP types. The one rule:
-//! addresses, agents and raw ids come in and never go out, neither in a value nor in a log line.
+//! addresses, agents and raw ids are inputs only. No result and no log line contains them.
 
 pub mod agent;
 pub mod arrival;
@@ -43,7 +43,7 @@ pub use visitor::{NotOneSecret, VisitorHasher};
 use schemas::{Device, EnrichmentVersions, Screen, Visitor, WorkspaceId, values::Spelling};
 use std::{net::IpAddr, sync::Arc, thread};
 
-/// Everything that enriches, loaded; cloning shares it.
+/// All data for enrichment, loaded. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Enricher {
     geo: GeoDatabase,
@@ -52,21 +52,21 @@ pub struct Enricher {
     versions: EnrichmentVersions,
 }
 
-/// What a request shows of the person behind it.
+/// What a request shows about the person behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sighting<'a> {
     /// The client's address, after trusted proxies.
     pub address: IpAddr,
     /// The `User-Agent` header.
     pub user_agent: Option<&'a str>,
-    /// What the body says.
+    /// What the client says about itself in the body.
     pub claims: Claims<'a>,
 }
 
-/// What a client says of itself. Only what the server cannot see is taken over from it.
+/// What a client says about itself. The server uses a claim only where it cannot see for itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Claims<'a> {
-    /// `mobile`, `tablet` or `desktop`; anything else says nothing.
+    /// `mobile`, `tablet` or `desktop`; any other value is ignored.
     pub device: Option<&'a str>,
     /// Browser family.
     pub browser: Option<&'a str>,
@@ -76,7 +76,7 @@ pub struct Claims<'a> {
     pub os_version: Option<&'a str>,
     /// IANA zone.
     pub timezone: Option<&'a str>,
-    /// A language tag, or a list of them as `Accept-Language` has it.
+    /// A language tag, or a list of tags as in `Accept-Language`.
     pub language: Option<&'a str>,
     /// Width of the screen in CSS pixels.
     pub screen_width: Option<u32>,
@@ -84,31 +84,31 @@ pub struct Claims<'a> {
     pub screen_height: Option<u32>,
 }
 
-/// How a visitor is known.
+/// How a visitor is identified.
 #[derive(Clone, Copy, Debug)]
 pub enum Who<'a> {
-    /// By the id that the client made up and keeps.
+    /// By the id that the client generated and stores.
     Id(&'a str),
-    /// By address and agent, where there is nothing better.
+    /// By address and agent, when there is no id.
     AddressAndAgent,
 }
 
-/// Loads the bundled data on a thread of its own, so that a program that starts other parts first does not
-/// wait for it afterwards.
+/// Loads the bundled data on its own thread. A program that starts other parts first then need not
+/// wait for the data afterwards.
 pub fn load_early() {
     let load = || {
         sources::load();
-        // A failure is reported where the data is used.
+        // The code that uses the data reports a failure.
         let _ = (Agents::bundled(), GeoDatabase::bundled());
     };
-    // Without a thread the data is loaded where it is used.
+    // If no thread can start, the data is loaded when it is first used.
     let _ = thread::Builder::new()
         .name("enrichment data".to_owned())
         .spawn(load);
 }
 
 impl Enricher {
-    /// With the bundled agent and bot rules, which are compiled once per process.
+    /// Makes an enricher with the bundled agent and bot rules, which are compiled once per process.
     ///
     /// # Errors
     /// [`RulesError`] only when the program was built with damaged data files.
@@ -128,7 +128,7 @@ impl Enricher {
         })
     }
 
-    /// The same with another GeoIP database; agents seen stay known.
+    /// The same enricher with another GeoIP database. It keeps the memory of parsed agents.
     #[must_use]
     pub fn with_geo(&self, geo: GeoDatabase) -> Self {
         let mut next = self.clone();
@@ -137,19 +137,19 @@ impl Enricher {
         next
     }
 
-    /// The data in use, for the envelope of enriched events.
+    /// The versions of the data in use, for the envelope of enriched events.
     #[must_use]
     pub fn versions(&self) -> &EnrichmentVersions {
         &self.versions
     }
 
-    /// Makes the hashes of visitors and users.
+    /// The hasher of visitors and users.
     #[must_use]
     pub fn hasher(&self) -> &VisitorHasher {
         &self.hasher
     }
 
-    /// Why a request might be a machine's; [`BotSignals::refuses`] decides.
+    /// Why a machine might have sent a request. [`BotSignals::refuses`] decides.
     #[must_use]
     pub fn signals(&self, user_agent: Option<&str>, purpose: &PurposeHeaders<'_>) -> BotSignals {
         self.agents
@@ -158,8 +158,8 @@ impl Enricher {
             .and(purpose.signals())
     }
 
-    /// The person behind a visit, as the log holds them: hashed, placed, and with what they browse
-    /// on. The user is bound later, by an event of its own.
+    /// The person behind a visit, as the log stores them: hash, place, browser and device. A
+    /// separate event binds the user later.
     #[must_use]
     pub fn visitor(
         &self,
@@ -193,7 +193,7 @@ impl Claims<'_> {
         Device::from_name(&self.device?.trim().to_ascii_lowercase())
     }
 
-    /// Both sides or nothing.
+    /// The screen, if the client gives both sides.
     fn screen(&self) -> Option<Screen> {
         Some(Screen {
             width: self.screen_width?,

@@ -1,30 +1,30 @@
-//! Where a visit came from: the referrer's host by the seeds' rule, and what may be kept of its URL.
+//! Reads a referrer: its host, and the part of its URL that may be stored.
 //!
-//! Owns that rule; what kind of place that is, `arrival.rs` says. The one rule: the host is what
-//! `new URL(referrer).hostname.replace('www.', '')` gives in a browser, oddities included.
+//! Owns the rule for the host; `arrival.rs` classifies it. The one rule: the host is the result of
+//! `new URL(referrer).hostname.replace('www.', '')` in a browser, oddities included.
 
 use schemas::values::{MAX_URL_CHARS, host};
 use url::Url;
 
-/// Longest host that counts as one, in characters: the longest name DNS can hold (RFC 1035, without
-/// the root's dot). A longer one leads nowhere, and would not fit the index of a table.
+/// Longest valid host, in characters: the longest DNS name (RFC 1035, without the root's dot). A
+/// longer one cannot exist, and would not fit into a table's index.
 const MAX_HOST_CHARS: usize = 253;
 
-/// What stands in place of a host when there is none (seed 001).
+/// The domain of a visit without a referring host, as reports show it.
 pub const DIRECT: &str = "direct";
 
-/// A referrer, read.
+/// A referrer that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Referrer {
-    /// The URL without credentials and fragment; absent when there is no host, and when the URL is
-    /// too long even without its query.
+    /// The URL without credentials and fragment. Absent when it has no host, or is too long even
+    /// without its query.
     pub url: Option<String>,
-    /// Its host without the first `www.`, wherever that stands, or [`DIRECT`].
+    /// The host without the first `www.` at any position, or [`DIRECT`].
     pub domain: String,
 }
 
-/// Reads a referrer as the client sent it. One that is missing, cannot be parsed or has no host (or
-/// one that no DNS name is long enough for) is [`DIRECT`].
+/// Reads a referrer as the client sent it. It is [`DIRECT`] when it is missing, invalid, or without
+/// a host of valid length.
 #[must_use]
 pub fn read(referrer: Option<&str>) -> Referrer {
     let url = referrer.and_then(|referrer| Url::parse(referrer).ok());
@@ -44,15 +44,15 @@ pub fn read(referrer: Option<&str>) -> Referrer {
     }
 }
 
-/// A URL as it may be kept, for referrers of page views: without credentials and fragment, without its
-/// query when it is too long with it. `None` when it cannot be parsed or has no host.
+/// A URL as it may be stored, for referrers of page views: without credentials and fragment, and
+/// without its query when it is too long. `None` when it is invalid or has no host.
 #[must_use]
 pub fn kept_url(referrer: &str) -> Option<String> {
     public(Url::parse(referrer).ok()?)
 }
 
 fn public(mut url: Url) -> Option<String> {
-    // Without a host there is nobody who referred, and `file:` paths are a visitor's own disk.
+    // A URL without a host refers to no site, and `file:` paths are on the visitor's own disk.
     url.host_str().filter(|host| !host.is_empty())?;
     url.set_fragment(None);
     url.set_username("").ok()?;

@@ -1,4 +1,4 @@
-//! The referrer's host against a plain account of what a browser does, and the oddities by hand.
+//! Tests the referrer's host against a simple model of a browser, and oddities by hand.
 
 use super::referrer::*;
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ fn domain(referrer: &str) -> String {
 }
 
 #[test]
-fn hosts_are_what_a_browser_says() {
+fn hosts_are_those_of_a_browser() {
     for (referrer, expected) in [
         ("https://www.instagram.com/ada/", "instagram.com"),
         (
@@ -17,7 +17,7 @@ fn hosts_are_what_a_browser_says() {
         ),
         ("HTTPS://WWW.Example.COM:8443/a?b#c", "example.com"),
         ("https://user:pass@www.example.com/", "example.com"),
-        // The first "www." goes, wherever it stands, and only the first.
+        // Only the first "www." is removed, at any position.
         ("https://awww.example.com/", "aexample.com"),
         ("https://www.www.example.com/", "www.example.com"),
         ("https://example.com/www.html", "example.com"),
@@ -73,7 +73,7 @@ fn without_a_host_a_visit_is_direct() {
 }
 
 #[test]
-fn what_is_kept_of_a_url_has_no_secrets() {
+fn stored_urls_contain_no_secrets() {
     let url = |referrer| read(Some(referrer)).url;
     assert_eq!(
         url("https://ada:secret@www.Example.com/p?q=1#top").as_deref(),
@@ -97,7 +97,7 @@ fn what_is_kept_of_a_url_has_no_secrets() {
     assert_eq!(kept_url("nothing"), None);
 }
 
-/// `String.prototype.replace` with a text: the first occurrence goes, looked for byte by byte.
+/// `String.prototype.replace` with a text: removes the first occurrence, compared byte by byte.
 fn replace_first(host: &str, what: &str) -> String {
     (0..host.len())
         .find(|at| host.as_bytes()[*at..].starts_with(what.as_bytes()))
@@ -107,7 +107,7 @@ fn replace_first(host: &str, what: &str) -> String {
         )
 }
 
-/// What `hostname` and `replace` make of a URL put together from its parts.
+/// The expected result of `hostname` and `replace` for a URL with these parts.
 fn oracle(scheme: &str, host: &str) -> String {
     let hostname = if ["http", "https", "ftp", "ws", "wss"].contains(&scheme) {
         host.to_ascii_lowercase()
@@ -127,7 +127,7 @@ proptest! {
     fn hosts_agree_with_the_oracle(
         scheme in prop::sample::select(vec!["http", "https", "ftp", "ws", "android-app", "ios-app", "x"]),
         user in prop::option::of("[a-z]{1,5}(:[a-z]{0,5})?"),
-        // Last labels of letters only, or the host would be read as an IPv4 address.
+        // The last label has only letters. Otherwise the host would be read as an IPv4 address.
         host in "((www|WWW|a-?www|[a-zA-Z0-9]{1,8})\\.){0,4}[a-zA-Z]{2,6}",
         port in prop::option::of(1_u16..),
         rest in prop::sample::select(vec!["", "/", "/a/www.b?c=d#e", "?q=www.", "#www."]),
@@ -146,14 +146,14 @@ proptest! {
         prop_assert!(!referrer.domain.chars().any(char::is_control));
         if let Some(url) = referrer.url {
             prop_assert!(!url.contains('#') && url.chars().count() <= 2_048);
-            // What is kept says the same when it is read again.
+            // A stored URL gives the same host when it is read again.
             prop_assert_eq!(&read(Some(&url)).domain, &referrer.domain);
             prop_assert_eq!(kept_url(&url), Some(url));
         }
     }
 
     #[test]
-    fn a_host_without_another_www_stays_itself(host in "([a-v]{1,8}\\.){1,3}[a-v]{2,5}") {
+    fn a_host_without_another_www_does_not_change(host in "([a-v]{1,8}\\.){1,3}[a-v]{2,5}") {
         let once = domain(&format!("https://www.{host}/"));
         prop_assert_eq!(&once, &host);
         prop_assert_eq!(domain(&format!("https://{once}/")), once);

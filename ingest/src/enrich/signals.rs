@@ -1,16 +1,16 @@
-//! Why a request might be a machine's, as bits with names: what a verdict is made of.
+//! The reasons to believe that a machine sent a request, as a set of named bits.
 //!
-//! The one rule: a bit keeps its meaning for ever, for the log holds it; new reasons get new bits, in
-//! the lower half if they refuse a visit, in the upper half if they only tell.
+//! The one rule: a bit never changes its meaning, because the log stores it. New reasons get new
+//! bits: in the lower half if they refuse a visit, in the upper half if they are only signals.
 
 use std::fmt;
 
-/// Why a request might be a machine's; a set of the constants below. The lower 16 bits refuse a
-/// visit, the upper 16 only tell.
+/// A set of reasons to believe that a machine sent a request. The lower 16 bits refuse a visit; the
+/// upper 16 are only signals.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct BotSignals(u32);
 
-/// Every bit with its name, lowest first.
+/// Every bit and its name, lowest first.
 const NAMES: &[(BotSignals, &str)] = &[
     (BotSignals::CRAWLER, "crawler"),
     (BotSignals::LINK_PREVIEW, "link_preview"),
@@ -26,7 +26,7 @@ const NAMES: &[(BotSignals, &str)] = &[
 ];
 
 impl BotSignals {
-    /// Nothing seen.
+    /// No reason.
     pub const NONE: Self = Self(0);
     /// On the crawler list: search engines, SEO, archives, scanners, AI.
     pub const CRAWLER: Self = Self(1);
@@ -34,33 +34,33 @@ impl BotSignals {
     pub const LINK_PREVIEW: Self = Self(1 << 1);
     /// A program's HTTP client (`curl`, `python-requests`).
     pub const HTTP_LIBRARY: Self = Self(1 << 2);
-    /// A browser without a person: headless or driven by a test tool.
+    /// An automated browser: headless or controlled by a test tool.
     pub const HEADLESS: Self = Self(1 << 3);
-    /// Checks that a page is up, or how fast.
+    /// Checks that a page is available, or how fast it is.
     pub const MONITOR: Self = Self(1 << 4);
-    /// Fetched before anybody asked for it, by the request's own header.
+    /// Fetched ahead of a click, according to the request's headers.
     pub const PREFETCH: Self = Self(1 << 5);
-    /// The agent itself says bot, crawler, spider or scraper, gives an address to complain to, or is nothing but
+    /// The agent says bot, crawler, spider or scraper, gives a contact address, or consists only of
     /// `Mozilla/5.0 (compatible; Name/1.0)`.
     pub const SELF_DECLARED: Self = Self(1 << 6);
-    /// No agent at all. Only a signal: privacy tools strip it.
+    /// No agent. Only a signal: privacy tools remove it.
     pub const NO_AGENT: Self = Self(1 << 16);
-    /// An agent that no rule recognises. Only a signal: browsers come up with new ones.
+    /// An agent that no rule recognises. Only a signal: new browsers have new agents.
     pub const UNKNOWN_AGENT: Self = Self(1 << 17);
-    /// A name of the crawler list in an agent that people browse with. Only a signal.
+    /// A name of the crawler list in the agent of a browser that people use. Only a signal.
     pub const LISTED_NAME: Self = Self(1 << 18);
-    /// An app's own HTTP client rather than a browser in it. Only a signal: apps show pages too.
+    /// An app's own HTTP client instead of its browser. Only a signal: apps show pages too.
     pub const APP_CLIENT: Self = Self(1 << 19);
 
     const REFUSING: u32 = 0xffff;
 
-    /// The set as the log holds it.
+    /// The set as the log stores it.
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0
     }
 
-    /// True when at least one reason is enough not to count the visit.
+    /// True when at least one reason refuses the visit.
     #[must_use]
     pub const fn refuses(self) -> bool {
         self.0 & Self::REFUSING != 0
@@ -72,13 +72,13 @@ impl BotSignals {
         self.0 & other.0 == other.0
     }
 
-    /// Both sets together.
+    /// The union of both sets.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// The reasons by name, as metrics and reports show them.
+    /// The names of the reasons.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES
             .iter()
@@ -93,7 +93,7 @@ impl fmt::Debug for BotSignals {
     }
 }
 
-/// Headers in which browsers say that nobody asked for this request yet.
+/// Headers in which browsers say that a request comes before the person's click.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PurposeHeaders<'a> {
     /// `Sec-Purpose`: `prefetch`, `prefetch;prerender`.
@@ -111,6 +111,7 @@ impl PurposeHeaders<'_> {
         let ahead = [self.sec_purpose, self.purpose, self.x_moz]
             .into_iter()
             .flatten()
+            // Only the first word counts: parameters may follow, as in `prefetch;prerender`.
             .filter_map(|header| header.split([';', ',']).next())
             .any(|purpose| {
                 ["prefetch", "prerender", "preview"]

@@ -1,7 +1,7 @@
-//! What kind of place a host is: search, social, email, AI or other.
+//! Classifies hosts: search, social, email, AI or other.
 //!
-//! Owns the tables of well-known names. The one rule: they list what counts. A part of a search engine's
-//! domain that is not listed is another product of its company, and a brand's name below a private
+//! Owns the tables of well-known names. The one rule: only listed names count. An unlisted part of
+//! a search engine's domain is another product of the company. A brand's name below a private
 //! suffix (`google.github.io`) belongs to a customer of that suffix.
 
 use publicsuffix::{List, Psl as _, Type};
@@ -14,7 +14,7 @@ pub(super) const VERSION: &str = "footfall-referrers 2";
 /// The Public Suffix List; see `ingest/data/NOTICE.md`.
 const SUFFIXES: &str = include_str!("../../data/public_suffix_list.dat");
 
-/// Hosts and whole domains: an entry stands for itself and everything below it, the longest wins.
+/// Hosts and whole domains. An entry matches itself and everything below it, and the longest wins.
 /// Android apps refer as `android-app://package`, so packages are hosts here.
 #[rustfmt::skip]
 const HOSTS: &[(SourceClass, &[&str])] = &[
@@ -67,9 +67,9 @@ const HOSTS: &[(SourceClass, &[&str])] = &[
     ]),
 ];
 
-/// Search engines, each with the parts of its domain that are its search, besides the domain itself and
-/// what ends in `search` (`r.search.yahoo.com`). A name without a dot owns its label under many suffixes:
-/// `google.co.uk`. `??` is any two letters, a country.
+/// Search engines, each with the parts of its domain that belong to its search, besides the domain
+/// itself and parts that end in `search` (`r.search.yahoo.com`). A name without a dot owns its
+/// label under many suffixes: `google.co.uk`. `??` is any two letters, a country.
 #[rustfmt::skip]
 const ENGINES: &[(&str, &[&str])] = &[
     ("google", &[
@@ -101,14 +101,15 @@ const ENGINES: &[(&str, &[&str])] = &[
     ("lycos.com", &[]),
 ];
 
-/// Other brands that own their label under many public suffixes (`pinterest.de`), with all below it.
+/// Other brands that own their label under many public suffixes (`pinterest.de`), with all
+/// subdomains.
 const LABELS: &[(&str, SourceClass)] = &[("pinterest", Social)];
 
-/// Labels of hosts that serve mail or count its clicks, of any provider: `eu.mail.yahoo.com`.
+/// Labels of hosts that serve mail or count its clicks, at any provider: `eu.mail.yahoo.com`.
 const MAIL_LABELS: &[&str] = &["mail", "webmail", "email", "poczta", "roundcube", "owa"];
 
-/// What kind of place a host is, given as [`super::referrer::Referrer::domain`] has it, in any case, with
-/// or without the root's dot.
+/// The class of a host, given as in [`super::referrer::Referrer::domain`], in any case, with or
+/// without the root's dot.
 pub(super) fn classify(domain: &str) -> SourceClass {
     let domain = domain
         .strip_suffix('.')
@@ -127,18 +128,20 @@ pub(super) fn classify(domain: &str) -> SourceClass {
         .unwrap_or(Other)
 }
 
-/// The list, read once. It is text instead of code: the compiler needs half a minute for the list as code.
+/// The list, parsed once. It is text, because the compiler needs half a minute for the list as
+/// code.
 fn suffixes() -> &'static List {
     static LIST: LazyLock<List> = LazyLock::new(|| SUFFIXES.parse().unwrap_or_default());
     &LIST
 }
 
-/// Reads the list of suffixes now, so that no visit waits for it.
+/// Parses the list of suffixes now, so that no visit waits for it.
 pub(super) fn load() {
     let _ = suffixes();
 }
 
-/// The part of a host below which its registry sells names (`co.uk`), without private suffixes.
+/// The suffix of a host under which a registry sells names (`co.uk`). Private suffixes do not
+/// count.
 fn public_suffix(host: &str) -> Option<&str> {
     let suffix = suffixes().suffix(host.as_bytes())?;
     if suffix.typ() != Some(Type::Icann) {
@@ -147,7 +150,7 @@ fn public_suffix(host: &str) -> Option<&str> {
     std::str::from_utf8(suffix.as_bytes()).ok()
 }
 
-/// True when the host is a name below a public suffix proper: it names a site of the web.
+/// True when the host is a name below a public suffix, so it names a website.
 pub(super) fn is_site(host: &str) -> bool {
     public_suffix(host).is_some_and(|suffix| suffix.len() < host.len())
 }
@@ -179,7 +182,7 @@ fn fits(part: &str, below: &str) -> bool {
     part == below || (part == "??" && below.len() == 2)
 }
 
-/// The labels before a brand's domain, and the brand's label, under `com` and the suffixes of countries.
+/// The labels before a brand's domain, and the brand's label, under `com` and country suffixes.
 /// Under other suffixes a brand has other products, or does not own the name (`google.dev`).
 fn brand(domain: &str) -> Option<(&str, &str)> {
     let suffix = public_suffix(domain)?;
@@ -192,6 +195,7 @@ fn brand(domain: &str) -> Option<(&str, &str)> {
 }
 
 fn mail(domain: &str) -> bool {
+    // Only labels before the registrable domain count, so a site named `mail` is not a mail host.
     let own = suffixes().domain(domain.as_bytes());
     let before = own
         .and_then(|own| domain.get(..domain.len() - own.as_bytes().len()))
@@ -199,8 +203,9 @@ fn mail(domain: &str) -> bool {
     before.split('.').any(|label| MAIL_LABELS.contains(&label))
 }
 
-/// The class of the longest listed name that the host is or is below.
+/// The class of the longest listed name that equals the host or a parent of it.
 fn listed(domain: &str) -> Option<SourceClass> {
+    // From the whole host to its parents, so the longest name wins.
     let below = domain.match_indices('.').map(|(at, _)| at + 1);
     std::iter::once(0)
         .chain(below)
@@ -218,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_of_suffixes_is_whole() {
+    fn the_list_of_suffixes_is_complete() {
         SUFFIXES.parse::<List>().unwrap();
         for (host, suffix) in [
             ("www.google.co.uk", Some("co.uk")),
@@ -235,16 +240,16 @@ mod tests {
     }
 
     #[test]
-    fn no_name_stands_twice() {
+    fn no_name_is_listed_twice() {
         let mut seen = std::collections::HashSet::new();
         for name in HOSTS.iter().flat_map(|(_, names)| names.iter()) {
-            assert!(seen.insert(name), "{name} stands twice");
+            assert!(seen.insert(name), "{name} is listed twice");
             assert_eq!(*name, name.to_ascii_lowercase());
         }
     }
 
     #[test]
-    fn well_known_places_are_what_they_are() {
+    fn well_known_hosts_have_their_class() {
         for (domain, class) in [
             ("google.com", Search),
             ("google.co.uk", Search),

@@ -1,14 +1,14 @@
-//! Corrects systems that the rules of `uap-core` take for another one, or do not recognise.
+//! Corrects systems that the rules of `uap-core` mistake for another one, or do not recognise.
 //!
-//! The one rule: a version belongs to the system it is given for; where an agent names the version of
-//! another one (macOS for an iPad, Android for HarmonyOS), there is none.
+//! The one rule: a version belongs to the system it is given for. When an agent gives the version
+//! of another system (macOS for an iPad, Android for HarmonyOS), there is no version.
 
 use super::facebook;
 
-/// Browsers of iPhones and iPads, which keep their names when they ask for desktop sites.
+/// Browsers of iPhones and iPads, which keep their names when they request desktop sites.
 const IOS_BROWSERS: &[&str] = &["CriOS/", "FxiOS/", "EdgiOS/", "OPiOS/", "GSA/"];
 
-/// A system as an agent names it.
+/// A system that an agent names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct System {
     pub(super) name: &'static str,
@@ -24,15 +24,15 @@ impl System {
     }
 }
 
-/// An iPad that asks for desktop sites calls itself a Macintosh, but no Mac says `Mobile/` or runs a
-/// browser of iOS.
+/// True for an iPad that requests desktop sites. It calls itself a Macintosh, but no Mac says
+/// `Mobile/` or runs a browser of iOS.
 pub(super) fn is_ipad_as_mac(agent: &str) -> bool {
     let has = |word: &str| agent.contains(word);
     has("(Macintosh;") && (has(" Mobile/") || IOS_BROWSERS.iter().any(|browser| has(browser)))
 }
 
-/// The system, where the rules are wrong about it or find none. `found` is the name and version that they
-/// give.
+/// The system, when the rules are wrong about it or find none. `found` is the name and version that
+/// they give.
 pub(super) fn correct(agent: &str, found: Option<(&str, Option<&str>)>) -> Option<System> {
     if let Some(harmony) = harmony(agent) {
         return Some(harmony);
@@ -45,7 +45,7 @@ pub(super) fn correct(agent: &str, found: Option<(&str, Option<&str>)>) -> Optio
         return Some(System::new("webOS", None));
     }
     match found {
-        // The system of iPads has a name of its own since version 13.
+        // The system of iPads has its own name since version 13.
         Some(("iOS", version)) if agent.contains("iPad") && major(version?)? >= 13 => {
             Some(System::new("iPadOS", version))
         }
@@ -58,8 +58,8 @@ fn major(version: &str) -> Option<u32> {
     version.split('.').next()?.parse().ok()
 }
 
-/// HarmonyOS, with its version if that is given. Before its version 5 it was an Android, and
-/// gives that one's version only; since then some of its agents name an Android that is not there.
+/// HarmonyOS, with its version if the agent gives one. Before version 5 it was based on Android and
+/// gives only Android's version. Since then some of its agents name an Android that does not exist.
 fn harmony(agent: &str) -> Option<System> {
     let named = agent.contains("HarmonyOS") || agent.contains("OpenHarmony");
     let version =
@@ -67,14 +67,14 @@ fn harmony(agent: &str) -> Option<System> {
     named.then(|| System::new("HarmonyOS", version()))
 }
 
-/// The number behind a mark: digits, and dots or underscores between them.
+/// The number after a mark: digits, with dots or underscores between them.
 pub(super) fn number_behind<'a>(agent: &'a str, mark: &str) -> Option<&'a str> {
     agent
         .split_once(mark)
         .and_then(|(_, behind)| number(behind))
 }
 
-/// The number that a text begins with.
+/// The number at the start of a text.
 pub(super) fn number(text: &str) -> Option<&str> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')

@@ -1,7 +1,7 @@
-//! What a landing URL says: its host, its path and its campaign parameters.
+//! Reads a landing URL: its host, its path and its campaign parameters.
 //!
-//! The one rule: people write links by hand and through programs that escape twice, so parameters are read
-//! as they were meant, and values that mean the same are stored alike.
+//! The one rule: people write links by hand, and programs escape them twice. So parameters are read
+//! as they were meant, and values with the same meaning are stored alike.
 
 use schemas::{
     Utm,
@@ -10,18 +10,18 @@ use schemas::{
 use std::borrow::Cow;
 use url::{Url, form_urlencoded};
 
-/// What is left of an `&` that was escaped for HTML and not read as HTML: its name, and its number in decimal and
-/// in hexadecimal digits. Numbers may begin with zeros.
+/// The text after `&` in an escaped ampersand of HTML: by name, and by number in decimal and
+/// hexadecimal digits. Numbers may begin with zeros.
 const ESCAPED: [(&str, &str); 3] = [("", "amp;"), ("#", "38;"), ("#x", "26;")];
 
-/// A landing URL, read. All members are empty when it is missing or cannot be parsed.
+/// A landing URL that was read. All members are empty when it is missing or invalid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Landing {
-    /// The host, as [`super::referrer::Referrer::domain`] has it.
+    /// The host, in the form of [`super::referrer::Referrer::domain`].
     pub domain: Option<String>,
-    /// The path, percent-encoded as a browser has it, starting with `/`.
+    /// The path, percent-encoded as in a browser, starting with `/`.
     pub path: Option<String>,
-    /// The campaign parameters; of one that is repeated, the first.
+    /// The campaign parameters. The first of repeated ones wins.
     pub utm: Utm,
 }
 
@@ -33,6 +33,7 @@ pub fn read(landing_url: Option<&str>) -> Landing {
         return Landing::default();
     };
     let query = url.query().map(parameters).unwrap_or_default();
+    // Single-page apps may have their parameters in the fragment.
     let utm = if query.is_empty() {
         url.fragment().map(parameters).unwrap_or_default()
     } else {
@@ -45,8 +46,10 @@ pub fn read(landing_url: Option<&str>) -> Landing {
     }
 }
 
-/// The campaign parameters of a query: named in any case, behind `&`, an escaped `&` or one more `?`.
+/// The campaign parameters of a query. Their names may be in any case, after `&`, an escaped `&` or
+/// a second `?`.
 fn parameters(query: &str) -> Utm {
+    // A second `?` in a link made by hand separates parameters.
     let query = query.replace('?', "&");
     let mut found = [const { None::<Cow<'_, str>> }; 5];
     let [source, medium, campaign, term, content] = &mut found;
@@ -79,13 +82,14 @@ fn plain_name(name: &str) -> String {
     unescaped(&name).to_owned()
 }
 
-/// The URL with an `&` for each that was escaped in its query. Left as it is, the `#` of `&#38;` would begin the
+/// Replaces escaped ampersands in the query by `&`. Otherwise the `#` of `&#38;` would start the
 /// fragment.
 fn with_plain_separators(url: &str) -> Cow<'_, str> {
     let query = url
         .find('?')
         .and_then(|at| url.get(at..))
         .unwrap_or_default();
+    // Only escapes by number must be replaced before parsing. Others are removed from names later.
     if !query.contains('#') {
         return url.into();
     }
@@ -95,7 +99,7 @@ fn with_plain_separators(url: &str) -> Cow<'_, str> {
     format!("{before}{}", parameters.join("&")).into()
 }
 
-/// What stands behind an `&` without what escapes left of it, however often it was escaped.
+/// Removes the rest of an escaped ampersand from the text after `&`, however often it was escaped.
 fn unescaped(behind: &str) -> &str {
     let mut rest = behind;
     while let Some(plain) = ESCAPED.iter().find_map(|form| without(*form, rest)) {
@@ -152,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_in_any_case_and_behind_any_separator() {
+    fn names_are_read_in_any_case_and_after_any_separator() {
         let both = |query: &str| {
             let utm = utm(&format!("https://x.example/{query}"));
             (
@@ -189,7 +193,7 @@ mod tests {
         ] {
             assert_eq!(both(query), expected, "{query}");
         }
-        // The query goes before the fragment, as a whole.
+        // If the query has parameters, the fragment is not read.
         assert_eq!(both("?utm_source=n#utm_source=x&utm_medium=y").0, "n");
         assert_eq!(both("?utm_source=n#utm_medium=y").1, "");
         assert_eq!(both("?xutm_source=n&utm_source_platform=x").0, "");
@@ -199,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_mean_the_same_are_one() {
+    fn values_with_the_same_meaning_are_stored_alike() {
         let one = utm("https://x.example/?utm_source=Caf%C3%A9&utm_campaign=Caf%C3%A9");
         let other = utm("https://x.example/?utm_source=CAFE%CC%81&utm_campaign=Cafe%CC%81%20");
         assert_eq!(one, other);
@@ -236,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_the_browsers() {
+    fn the_path_is_encoded_as_in_a_browser() {
         let path = |url| read(Some(url)).path;
         assert_eq!(path("https://x.example").as_deref(), Some("/"));
         assert_eq!(

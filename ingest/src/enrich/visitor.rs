@@ -1,7 +1,7 @@
-//! Who a visitor is, as a keyed hash: the only form in which a person leaves ingest.
+//! Makes keyed hashes of visitors and users, the only identifiers of people that leave ingest.
 //!
-//! The one rule: what goes in (a client's id, an address, a user) is hashed together with the
-//! workspace and never kept, so that two tenants cannot find out that they share a visitor.
+//! The one rule: the inputs (a client's id, an address, a user) are hashed together with the
+//! workspace and never stored. So two tenants cannot find out that they share a visitor.
 
 use super::agent;
 use schemas::{Keyring, UserHash, VisitorHash, WorkspaceId};
@@ -16,8 +16,8 @@ pub struct VisitorHasher {
 
 /// `VISITOR_HASH_SECRET` holds more than one secret.
 ///
-/// A second one would sign nothing: hashes are never verified, only compared, and a new secret makes
-/// every visitor a new one.
+/// A second secret would have no use: hashes are only compared, never verified, and a new secret
+/// makes every visitor a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("must be one secret: it is not rotated, for a new one makes every visitor a new visitor")]
 pub struct NotOneSecret;
@@ -35,15 +35,15 @@ impl VisitorHasher {
         }
     }
 
-    /// The visitor that a client names by its own id.
+    /// The hash of a visitor whom the client identifies by its own id.
     #[must_use]
     pub fn visitor(&self, workspace: WorkspaceId, raw_id: &str) -> VisitorHash {
         VisitorHash(self.hash(workspace, b"id", &[raw_id.as_bytes()]))
     }
 
-    /// The visitor behind an address and an agent, where nothing names them. An IPv4 address gives
-    /// the same hash when it arrives as IPv6-mapped, and an agent the same when it is only longer
-    /// than [`agent::MAX_AGENT_BYTES`].
+    /// The hash of a visitor without an id, by address and agent. An IPv4 address and its
+    /// IPv6-mapped form give the same hash. Agents that differ only after
+    /// [`agent::MAX_AGENT_BYTES`] do too.
     #[must_use]
     pub fn agent(&self, workspace: WorkspaceId, address: IpAddr, user_agent: &str) -> VisitorHash {
         let user_agent = agent::cut(user_agent).as_bytes();
@@ -53,7 +53,7 @@ impl VisitorHasher {
         })
     }
 
-    /// The signed-in user that a JWT's subject names.
+    /// The hash of the signed-in user in a JWT's subject.
     #[must_use]
     pub fn user(&self, workspace: WorkspaceId, subject: &str) -> UserHash {
         UserHash(self.hash(workspace, b"user", &[subject.as_bytes()]))
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn one_visitor_is_one_hash_and_a_stranger_in_the_next_workspace() {
+    fn one_visitor_has_one_hash_in_each_workspace() {
         let hasher = hasher("a");
         assert_eq!(hasher.visitor(ONE, "v"), hasher.visitor(ONE, "v"));
         assert_ne!(hasher.visitor(ONE, "v"), hasher.visitor(TWO, "v"));
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_and_secrets_keep_equal_values_apart() {
+    fn equal_values_of_other_kinds_and_secrets_differ() {
         let hasher = hasher("a");
         assert_ne!(hasher.visitor(ONE, "v").0, hasher.user(ONE, "v").0);
         assert_ne!(
@@ -125,8 +125,8 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_what_it_was() {
-        // HMAC-SHA256 over length-prefixed (workspace, kind, value): a change would make every
+    fn the_hash_never_changes() {
+        // HMAC-SHA256 over length-prefixed (workspace, kind, value). A change would make every
         // visitor of every log a new one.
         assert_eq!(
             format!("{:?}", hasher("a").visitor(ONE, "visitor-1")),

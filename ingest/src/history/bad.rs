@@ -1,33 +1,35 @@
-//! A line that is not taken: why, in one word for counting and in a sentence for the person who mends it.
+//! The error of a rejected line: a reason for counting, and a sentence for the person who corrects
+//! it.
 //!
-//! The one rule: a sentence names a member and the rule that it breaks, never a value. Values are people's.
+//! The one rule: a sentence names a member and the rule that it breaks, never a value, because
+//! values are personal data.
 
 use schemas::{ReadError, json_error::describe};
 use serde::de::IgnoredAny;
 use thiserror::Error;
 
-/// Most bytes of a sentence: a line may break thousands of rules.
+/// Longest sentence, in bytes. A line may break thousands of rules.
 const MAX_BYTES: usize = 400;
 
-/// What kind of mistake it is.
+/// The kind of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// Above the longest line.
+    /// Longer than the limit.
     TooLong,
     /// Not a JSON object.
     NotJson,
     /// It breaks rules of the format.
     Invalid,
-    /// Its page is not known here.
+    /// Its page is unknown here.
     UnknownPage,
-    /// Its workspace is not known here, or another one.
+    /// Its workspace is unknown here, or has another id.
     UnknownWorkspace,
-    /// A record that `replay` printed, and no event that this build reads.
+    /// A record printed by `replay` that this build cannot read as an event.
     NotAnEvent,
 }
 
 impl Reason {
-    /// Its name in summaries.
+    /// The name in summaries.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -41,13 +43,13 @@ impl Reason {
     }
 }
 
-/// Why a line is not taken. Says nothing of a person: values are not repeated.
+/// Why a line is rejected. It repeats no values, so it contains no personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{what}")]
 pub struct BadLine {
-    /// The kind of mistake.
+    /// The kind of error.
     pub reason: Reason,
-    /// What is wrong, and what would be right.
+    /// The rule that the line breaks.
     pub what: String,
 }
 
@@ -59,14 +61,14 @@ impl BadLine {
         }
     }
 
-    /// One that was not even read.
+    /// The error for a line that is too long to read.
     #[must_use]
     pub fn too_long() -> Self {
         let what = format!("is longer than {} bytes", super::MAX_LINE_BYTES);
         Self::new(Reason::TooLong, what)
     }
 
-    /// A line that does not open a JSON object.
+    /// The error for a line that does not start a JSON object.
     pub(super) fn not_an_object(line: &[u8]) -> Self {
         let what = match serde_json::from_slice::<IgnoredAny>(line) {
             Ok(_) => "not a JSON object".to_owned(),
@@ -75,7 +77,7 @@ impl BadLine {
         Self::new(Reason::NotJson, what)
     }
 
-    /// A line that opens an object and cannot be read as one.
+    /// The error for a line that starts an object but is not valid JSON.
     pub(super) fn unreadable(line: &[u8], error: &serde_json::Error) -> Self {
         let rule = describe(line, "", error);
         Self::new(Reason::NotJson, format!("not JSON: {rule}"))
@@ -85,7 +87,7 @@ impl BadLine {
         let mut what = String::new();
         let mut said: Vec<&str> = Vec::new();
         for problem in problems {
-            // Visit and session read the same members.
+            // The visit and its session read some of the same members.
             if said.contains(&problem.as_str()) {
                 continue;
             }

@@ -1,8 +1,8 @@
-//! History from another system: one line in, the events of one visit out. Pure.
+//! Converts a line of history from another system into the events of one visit. Pure.
 //!
-//! Owns what a line may say; what becomes of the beacons in it is
-//! [`crate::accept`]'s, the same as for live ones. The one rule: every id and time of an event is a
-//! function of the line, so that the same line, at any time and on any instance, counts once.
+//! Owns the format of a line; [`crate::accept`] judges its beacons like live ones. The one rule:
+//! every id and time of an event is a function of the line. So the same line counts once, at any
+//! time and on any instance.
 
 mod bad;
 mod record;
@@ -26,15 +26,15 @@ use schemas::{Event, RefusalReason};
 use serde_json::Value;
 use visit::{Step, Visit};
 
-/// Longest line: the limit of a batch of beacons, since a line is as many beacons as its visit had.
+/// Longest line. The limit is that of a batch, because a line holds all beacons of a visit.
 pub const MAX_LINE_BYTES: usize = crate::batch::MAX_BATCH_BYTES;
 
-/// What becomes of a line that keeps the rules.
+/// The result of a valid line.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Taken {
-    /// A visit.
+    /// A visit that counts.
     Visit(TakenVisit),
-    /// A record that the log had before: itself, byte for byte.
+    /// A record from a log, unchanged byte for byte.
     Record(TakenRecord),
     /// A visit that is not counted.
     Refused(RefusalReason),
@@ -43,37 +43,38 @@ pub enum Taken {
 /// A visit that counts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TakenVisit {
-    /// Its events, in the order in which they happened.
+    /// Its events, in time order.
     pub events: Vec<Event>,
-    /// Views, leaves and heartbeats beyond what a session may have, which are left out.
+    /// The number of views, leaves and heartbeats beyond the bounds of a session, which are
+    /// dropped.
     pub over: u64,
 }
 
-/// Takes lines in.
+/// Converts lines.
 #[derive(Clone, Copy, Debug)]
 pub struct History<'a> {
     /// Judges beacons.
     pub acceptor: &'a Acceptor,
     /// Pages and workspaces.
     pub directory: &'a Directory,
-    /// For what has no id of its own, which nothing in a line is.
+    /// Makes ids for beacons without an `eventId`. A line has none of those.
     pub ids: &'a dyn IdSource,
 }
 
 impl History<'_> {
-    /// What becomes of the line.
+    /// Converts a line.
     ///
     /// # Errors
-    /// [`BadLine`] with what is wrong.
+    /// [`BadLine`] with the reason.
     pub fn take(&self, line: &[u8], now: Timestamp) -> Result<Taken, BadLine> {
-        // Readers of our own types would also take an array for an object.
+        // Deserializers of our own types would also accept an array for an object.
         if !line.starts_with(b"{") {
             return Err(BadLine::not_an_object(line));
         }
         if let Some(record) = record::find(line) {
             return record::check(record, self.directory).map(Taken::Record);
         }
-        // As a beacon's body is read: one odd value costs no other one.
+        // Read like a beacon's body, so one bad value does not cost the others.
         let object = match json::parse(line) {
             Ok(Value::Object(object)) => object,
             Ok(_) => return Err(BadLine::not_an_object(line)),
@@ -112,12 +113,12 @@ impl History<'_> {
         for passage in passages {
             match passage.fate {
                 Fate::Accepted(event, _) => events.push(*event),
-                // The visit comes first, and what refuses it refuses all of it.
+                // The visit is judged first, and its refusal applies to all its beacons.
                 Fate::Refused(refusal) => return Ok(Taken::Refused(refusal.reason)),
                 Fate::Unknown(Missing::Page(_)) => return Err(BadLine::unknown_page()),
                 Fate::Unknown(Missing::Workspace(_)) => return Err(BadLine::unknown_workspace()),
                 Fate::Forged(_) => return Ok(Taken::Refused(RefusalReason::NoSession)),
-                // Only stages that history leaves out end so.
+                // Only stages that history skips give these fates.
                 Fate::Open | Fate::Kept(_) | Fate::Lost(_) | Fate::Throttled(_) => {}
             }
         }

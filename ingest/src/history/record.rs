@@ -1,6 +1,6 @@
-//! A line that `replay` printed: a record that this or an earlier log had.
+//! Checks a line that `replay` printed: a record of this or an earlier log.
 //!
-//! The one rule: what is checked is not changed. The record goes on as the bytes it was.
+//! The one rule: a record is checked, never changed. Its bytes are published as they are.
 
 use super::bad::{BadLine, Reason};
 use crate::{directory::Directory, sink::Outgoing};
@@ -9,13 +9,14 @@ use schemas::{Event, EventId, WorkspaceNo};
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-/// Longest record: what brokers take by default (`message.max.bytes`, 1 MB), with room for its key.
+/// Longest record: the default limit of brokers (`message.max.bytes`, 1 MB), minus room for the
+/// key.
 const MAX_RECORD_BYTES: usize = 990_000;
 
-/// A record that the log had before.
+/// A checked record of an earlier log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TakenRecord {
-    /// What makes it count once.
+    /// The id that makes it count once.
     pub event_id: EventId,
     /// Its tenant's number.
     pub workspace_no: WorkspaceNo,
@@ -23,11 +24,11 @@ pub struct TakenRecord {
     pub occurred_at: Timestamp,
     /// When ingest received it.
     pub received_at: Timestamp,
-    /// Itself, byte for byte.
+    /// The record, byte for byte.
     pub outgoing: Outgoing,
 }
 
-/// The record in a line that opens an object, when the line is of that kind.
+/// Finds the record in a line, if the line is one that `replay` printed.
 pub(super) fn find(line: &[u8]) -> Option<&str> {
     #[derive(Deserialize)]
     struct Printed<'a> {
@@ -48,8 +49,8 @@ pub(super) fn find(line: &[u8]) -> Option<&str> {
 /// Checks a record against the schema and the directory.
 ///
 /// # Errors
-/// [`BadLine`] when it is not an event that this build reads, or of a tenant that is not known here: its
-/// workspace's number may be, or become, another tenant's.
+/// [`BadLine`] when this build cannot read it as an event, or when its tenant is unknown here. The
+/// number of an unknown workspace may belong to another tenant, now or later.
 pub(super) fn check(record: &str, directory: &Directory) -> Result<TakenRecord, BadLine> {
     if record.len() > MAX_RECORD_BYTES {
         let what = format!("its event is longer than {MAX_RECORD_BYTES} bytes");

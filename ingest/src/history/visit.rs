@@ -1,7 +1,8 @@
-//! A visit as a line tells it: the beacons that it would have sent, with their times.
+//! Reads a visit from a line: the beacons that the visit would have sent, with their times.
 //!
-//! Views follow in time order and none is before the visit; heartbeats come every 30 s from its start,
-//! leaves when their view's duration is over. What a live session could not have any more is left out and counted.
+//! Views must be in time order, and none before the visit. Heartbeats follow every 30 s from the
+//! start. A leave follows its view after the view's duration. Beacons beyond the bounds of a live
+//! session are dropped and counted.
 
 use super::bad::BadLine;
 use crate::{
@@ -21,19 +22,19 @@ use std::{
 };
 use uuid::Uuid;
 
-/// How far ahead of ours the clock may go that a time was taken from.
+/// How far a recorded time may be ahead of our clock.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
-/// What lies between two heartbeats of a client.
+/// The time between two heartbeats of a client.
 const HEARTBEAT_EVERY: SignedDuration = SignedDuration::from_secs(30);
-/// Most heartbeats of a visit: as many as come before the session is over.
+/// Most heartbeats of a visit: those that happen before the session is over.
 const MAX_HEARTBEATS: i64 = 2_879;
-/// Largest number of heartbeats that a line may tell: as many as a live session takes. More are a mistake, such as
-/// seconds or milliseconds in their place.
+/// Largest number of heartbeats in a line: as many as a live session accepts. A larger number is a
+/// mistake, such as seconds or milliseconds.
 const HIGHEST_HEARTBEATS: i64 = sessions::MAX_HEARTBEATS as i64;
-/// No limit of its own: the line has one.
+/// Unlimited, because the line has a limit.
 const UNLIMITED: usize = usize::MAX;
 
-/// A visit, read.
+/// A visit that was read from a line.
 #[derive(Clone, Debug)]
 pub(super) struct Visit<'a> {
     pub(super) address: IpAddr,
@@ -41,11 +42,11 @@ pub(super) struct Visit<'a> {
     pub(super) user: Option<&'a str>,
     /// In time order, the visit's own beacon first.
     pub(super) steps: Vec<Step<'a>>,
-    /// Views, leaves and heartbeats that are left out.
+    /// The number of dropped views, leaves and heartbeats.
     pub(super) over: u64,
 }
 
-/// A beacon and when it came.
+/// A beacon and its time.
 #[derive(Clone, Debug)]
 pub(super) struct Step<'a> {
     pub(super) at: Timestamp,
@@ -74,7 +75,7 @@ impl<'a> Visit<'a> {
 
         let mut parts = Parts {
             latest,
-            // What is missing is noted, and nothing of it is used then.
+            // A missing id is already a problem, so these defaults never leave this function.
             visit: Name {
                 page: page.unwrap_or(PageId(Uuid::nil())),
                 event_id: event_id.unwrap_or_default(),
@@ -84,6 +85,7 @@ impl<'a> Visit<'a> {
             problems: fields.into_problems(),
         };
         let start = at.unwrap_or(latest);
+        // Parts are read even if the start is invalid, so that one error reports all broken rules.
         parts.session(object, start);
         if user.is_some() {
             parts.identify(start);
@@ -94,7 +96,7 @@ impl<'a> Visit<'a> {
             return Err(BadLine::invalid(&parts.problems));
         }
         let mut steps = parts.steps;
-        // Of one moment, what was put in first stays first.
+        // The sort is stable, so beacons with the same time keep their order.
         steps.sort_by_key(|step| step.at);
         Ok(Self {
             address,
@@ -106,7 +108,7 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// A visit's beacons as they are found, and the rules that they break.
+/// Collects a visit's beacons and the rules that they break.
 struct Parts<'a> {
     latest: Timestamp,
     visit: Name,
@@ -170,7 +172,9 @@ impl<'a> Parts<'a> {
                     "occurredAt is before the view's in front of it"
                 });
             }
+            // An invalid time is reported once and does not affect the order of the next views.
             last = at.or(last);
+            // Two views with one id would be one event, and the second would be lost.
             if event_id.is_some_and(|event_id| !seen.insert(event_id)) {
                 fields.problem("eventId is another view's");
             }
@@ -179,7 +183,8 @@ impl<'a> Parts<'a> {
                 self.problem(index, &problem);
             }
             let at = at.unwrap_or(self.latest);
-            // Read although it is left out: a view that breaks a rule is a mistake at any place.
+            // A view beyond the bounds is read before it is dropped: breaking a rule is a mistake
+            // at any position.
             let before = self.steps.len();
             self.view(index, object, at);
             if let Some(leave) = leave {
@@ -223,7 +228,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// When something is derived to have happened: not later than what could be told of.
+    /// A derived time, never later than the latest time that a line may give.
     fn later(&self, at: Timestamp, after: SignedDuration) -> Timestamp {
         let at = at.saturating_add(after).unwrap_or(self.latest);
         to_microseconds(at.min(self.latest))
@@ -234,7 +239,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The `eventId` of what has none in a line: a function of what it belongs to.
+/// Derives the `eventId` of a beacon that has none in a line, from the visit or view that it
+/// belongs to.
 fn derived(what: &str, of: Uuid, index: u32) -> Uuid {
     let mut name = b"footfall history ".to_vec();
     name.extend_from_slice(what.as_bytes());
@@ -243,14 +249,14 @@ fn derived(what: &str, of: Uuid, index: u32) -> Uuid {
     EventId::of_bytes(&name).0
 }
 
-/// `occurredAt`, between 1970 and `latest`, to the microsecond, which is what tables keep.
+/// Reads `occurredAt`, between 1970 and `latest`, in microseconds, the precision of the tables.
 fn moment(fields: &mut Fields<'_>, latest: Timestamp) -> Option<Timestamp> {
     if fields.get("occurredAt").is_none() {
         fields.problem("occurredAt is required");
         return None;
     }
     let text = fields.string("occurredAt", UNLIMITED)?;
-    // Zone names in brackets are no part of RFC 3339.
+    // The parser also accepts zone names in brackets, which are not part of RFC 3339.
     let at = text
         .parse::<Timestamp>()
         .ok()
@@ -276,7 +282,8 @@ fn to_microseconds(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
-/// The client's address, read as a forwarded one is. A visit without one that can be read was nowhere.
+/// Reads the client's address like a forwarded one. Without a readable address a visit has no
+/// place.
 fn address(fields: &Fields<'_>) -> IpAddr {
     let given = fields.get("ip").and_then(Value::as_str);
     given

@@ -1,7 +1,7 @@
-//! The last stage: publishes events and settles what became of their beacons.
+//! The last stage: publishes events and settles the outcomes of their beacons.
 //!
-//! The one rule: from the moment an event is handed to the sink, its outcome is settled even if the
-//! client no longer waits for the answer.
+//! The one rule: once the sink has an event, its outcome is settled even if the client no longer
+//! waits for the answer.
 
 use super::passage::{Fate, Passage};
 use crate::{
@@ -14,11 +14,11 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
-/// Publishes events, each group in one go.
+/// Publishes the events of each group together.
 pub(super) struct Deliveries {
     sink: Arc<dyn Sink>,
     running: TaskTracker,
-    // Held, so that no publishing looks the metric up by name.
+    // Kept, so that publishing does not look the metric up by name.
     seconds: Histogram,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Debug for Deliveries {
     }
 }
 
-/// Events that the sink has. They are published whether or not anything waits for this.
+/// Events that the sink has. They are published even if the caller drops this.
 #[derive(Debug)]
 pub(super) struct Delivery {
     events: usize,
@@ -51,7 +51,7 @@ impl Deliveries {
         &*self.sink
     }
 
-    /// Publishes the accepted beacons and waits until it is known which are safe.
+    /// Publishes the accepted beacons and waits for the result of each.
     pub(super) async fn deliver(&self, passages: &mut [Passage<'_>]) {
         let mut events = Vec::new();
         let mut tickets = Vec::new();
@@ -74,6 +74,7 @@ impl Deliveries {
         if events.is_empty() {
             return;
         }
+        // Results come in the order of the accepted passages: failed ones have another fate by now.
         let mut results = self.hand_over(events, tickets).results().await.into_iter();
         for passage in passages {
             if let Fate::Accepted(_, answer) = passage.fate {
@@ -86,10 +87,11 @@ impl Deliveries {
         }
     }
 
-    /// Hands events and their tickets to the sink. The task is one of its own: a client that hangs up must
-    /// not leave an event without an outcome.
+    /// Hands events and their tickets to the sink, in a task of its own. Otherwise a client that
+    /// disconnects would cancel the wait, and an event in the log would count as not accepted.
     fn hand_over(&self, events: Vec<Outgoing>, mut tickets: Vec<Ticket>) -> Delivery {
         for ticket in &mut tickets {
+            // If the task panics, the dropped tickets count as not published.
             ticket.otherwise(Outcome::Overloaded);
         }
         let (sink, seconds) = (Arc::clone(&self.sink), self.seconds.clone());
@@ -112,7 +114,7 @@ impl Deliveries {
         }
     }
 
-    /// Completes when every event that was handed over is settled. None may come any more.
+    /// Waits until every event handed over is settled. The caller must not deliver any more events.
     pub(super) async fn finish(&self) {
         self.running.close();
         self.running.wait().await;
@@ -120,7 +122,7 @@ impl Deliveries {
 }
 
 impl Delivery {
-    /// One result for each event, in their order.
+    /// Waits for one result per event, in order.
     async fn results(self) -> Vec<Result<(), NotDurable>> {
         self.task.await.unwrap_or_else(|error| {
             error!("a delivery crashed: {error}");

@@ -1,7 +1,7 @@
-//! The stages that wait for nothing: trace, throttle and judge each beacon of a group.
+//! The stages that never wait: traces, throttles and judges each beacon of a group.
 //!
-//! Owns what beacons of one group mean for each other; what becomes of one alone is [`crate::accept`]'s.
-//! The one rule: a beacon that names a visit of its group shares that visit's refusal.
+//! Owns how beacons of one group affect each other; [`crate::accept`] judges each one. The one
+//! rule: a beacon that names a visit of its group shares that visit's refusal.
 
 use super::{
     passage::{Fate, Passage},
@@ -17,36 +17,37 @@ use runtime::IdSource;
 use schemas::{Event, RefusalReason};
 use std::collections::HashMap;
 
-/// Judges the beacons of one group, visits before what names them.
+/// Judges the beacons of one group. Visits must come before the beacons that name them.
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
     pub(crate) acceptor: &'a Acceptor,
     pub(crate) directory: &'a Directory,
     pub(crate) ids: &'a dyn IdSource,
-    /// `None` for history: it is bounded line by line.
+    /// `None` for history, which has limits per line.
     pub(crate) limits: Option<Limits<'a>>,
     pub(crate) group: Group,
 }
 
-/// What beacons that came together know of each other.
+/// What the beacons of one group know about each other.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
-    /// Visits that leave no record, with the reason.
+    /// Visits that are not recorded, with the reason.
     dropped: HashMap<Name, RefusalReason>,
-    /// Visits and views that were accepted, and when their page was proven.
+    /// Accepted visits and views, and when their page was proven.
     proven: HashMap<Name, Timestamp>,
 }
 
 impl Group {
-    /// Notes a visit that is not judged at all, so that nothing waits for it.
+    /// Marks a visit as dropped, so that beacons that name it get the same reason.
     pub(crate) fn drop_visit(&mut self, visit: Name, reason: RefusalReason) {
         self.dropped.insert(visit, reason);
     }
 }
 
 impl Judge<'_> {
-    /// Judges the beacons that are open, and once more those that the directory did not know.
+    /// Judges the open beacons, and again those whose page or workspace was unknown.
     pub(crate) fn pass(&mut self, passages: &mut [Passage<'_>]) {
+        // No other beacon can name a single one, so the common case skips the maps.
         let alone = passages.len() == 1;
         for passage in passages {
             if matches!(passage.fate, Fate::Open | Fate::Unknown(_)) {
@@ -69,6 +70,8 @@ impl Judge<'_> {
                 });
             }
             if let Some(proof) = &mut passage.beacon.proof {
+                // A visit may outlive its token. A later beacon is proven if the token was valid
+                // when the visit began.
                 proof.named_at = self.group.proven.get(&name).copied();
             }
         }
@@ -81,7 +84,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The stages in their order, for one beacon.
+    /// Runs the stages in order for one beacon.
     fn rule(
         &self,
         beacon: &Beacon<'_>,
@@ -96,6 +99,8 @@ impl Judge<'_> {
         let verdict = self
             .acceptor
             .judge(beacon, origin, facts, self.directory, self.ids);
+        // Only accepted events enter the memory of sessions: a refused beacon costs its sender no
+        // proof.
         if let (Verdict::Accept(event, _), Some(limits)) = (&verdict, limits)
             && let Some(refusal) = self.bound(event, beacon, facts, limits)
         {
@@ -104,7 +109,7 @@ impl Judge<'_> {
         Ok(verdict)
     }
 
-    /// Refuses what a session or an address has had enough of.
+    /// Refuses an event beyond the bounds of its session or address.
     fn bound(
         &self,
         event: &Event,
@@ -127,7 +132,7 @@ impl Judge<'_> {
         })
     }
 
-    /// Notes what other beacons of the group may name.
+    /// Remembers a visit or view that other beacons of the group may name.
     fn remember(&mut self, passage: &Passage<'_>) {
         let beacon = &passage.beacon;
         let page = match &beacon.content {
@@ -141,7 +146,7 @@ impl Judge<'_> {
         let name = Name { page, event_id };
         match (&passage.fate, &beacon.content) {
             (Fate::Accepted(..), _) => {
-                // A view is as old as the proof of its visit.
+                // A view inherits the time of its visit's proof.
                 let named_at = beacon.proof.and_then(|proof| proof.named_at);
                 let at = named_at.unwrap_or(passage.facts.occurred_at);
                 self.group.proven.insert(name, at);
@@ -154,8 +159,8 @@ impl Judge<'_> {
     }
 }
 
-/// True when a beacon that is judged again has spent its limit. A name of an unknown page gave no id whose
-/// limit could be spent the first time; a user's limit was spent all the same.
+/// True when a beacon that is judged again has already spent its limit. A name with an unknown page
+/// gave no id the first time, so only a user's limit could be spent.
 fn has_spent(passage: &Passage<'_>) -> bool {
     let Fate::Unknown(missing) = &passage.fate else {
         return false;

@@ -1,7 +1,8 @@
-//! The pipeline that every beacon passes through: trace, throttle, judge, wait, deliver.
+//! The pipeline of every beacon: trace, throttle, judge, wait, deliver.
 //!
-//! A single beacon passes alone and a batch as a group, from the first stage to the last. A visit of
-//! history passes through tracing and judging only: the import waits and publishes in its own way.
+//! A single beacon passes alone, and a batch passes as a group, through all stages. A visit of
+//! history passes through tracing and judging only, because the import has its own way to wait and
+//! publish.
 
 mod deliver;
 pub(crate) mod judge;
@@ -38,20 +39,20 @@ use std::{
 };
 use throttle::Limits;
 
-/// What an intake is made of.
+/// The parts of an intake.
 #[derive(Debug)]
 pub struct Parts {
     /// Judges beacons.
     pub acceptor: Acceptor,
     /// Pages and workspaces.
     pub directory: Arc<Directory>,
-    /// Where events go.
+    /// Receives the events.
     pub sink: Arc<dyn Sink>,
-    /// How often beacons may come.
+    /// The rate limits of beacons.
     pub throttles: Throttles,
     /// Checks tokens of signed-in visitors.
     pub jwt: Verifier,
-    /// Whose forwarded addresses are believed.
+    /// The proxies whose forwarded addresses are trusted.
     pub proxies: TrustedProxies,
     /// The time.
     pub clock: Arc<dyn Clock>,
@@ -77,7 +78,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// An instance of these parts. Starts nothing.
+    /// Makes an instance from these parts. Starts nothing.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let (throttles, clock) = (parts.throttles, parts.clock);
@@ -97,7 +98,8 @@ impl Intake {
         }
     }
 
-    /// Takes the beacons of one group through every stage. Each ends with a fate that can be answered.
+    /// Takes the beacons of one group through every stage. Each ends with a fate that has an
+    /// answer.
     pub(crate) async fn take(&self, passages: &mut [Passage<'_>], group: Group) {
         let acceptor = self.acceptor();
         let mut judge = Judge {
@@ -112,6 +114,8 @@ impl Intake {
         };
         judge.pass(passages);
         self.settle(passages);
+        // Refused beacons are settled before the wait: a client that disconnects meanwhile must not
+        // change their outcome.
         if wait::until_known(&self.directory, passages).await {
             judge.pass(passages);
             self.settle(passages);
@@ -119,8 +123,8 @@ impl Intake {
         self.deliveries.deliver(passages).await;
     }
 
-    /// Counts the beacons that no event comes of. What is still unknown counts as such when its ticket is
-    /// dropped.
+    /// Counts the beacons that produce no event. A beacon that stays unknown is counted when its
+    /// ticket is dropped.
     fn settle(&self, passages: &mut [Passage<'_>]) {
         for passage in passages {
             match passage.fate {
@@ -145,7 +149,7 @@ impl Intake {
         }
     }
 
-    /// What became of the beacons so far.
+    /// The outcomes of the beacons so far.
     #[must_use]
     pub fn outcomes(&self) -> &Arc<Outcomes> {
         &self.outcomes
@@ -163,13 +167,13 @@ impl Intake {
         &self.refusals
     }
 
-    /// How often beacons may come.
+    /// The rate limits of beacons.
     #[must_use]
     pub fn throttles(&self) -> &Throttles {
         &self.throttles
     }
 
-    /// Judges with another `GeoIP` database from now on.
+    /// Uses another `GeoIP` database from now on.
     pub fn use_geo(&self, geo: &GeoDatabase) {
         self.acceptor.rcu(|acceptor| acceptor.with_geo(geo.clone()));
     }
@@ -182,7 +186,7 @@ impl Intake {
             .await;
     }
 
-    /// Completes when every event that was handed to the sink is settled. None may come any more.
+    /// Waits until every event handed to the sink is settled. No beacon may be taken any more.
     pub async fn finish_deliveries(&self) {
         self.deliveries.finish().await;
     }
@@ -196,12 +200,12 @@ impl Intake {
     }
 
     pub(crate) fn client(&self, peer: Option<&Peer>, headers: &HeaderMap) -> IpAddr {
-        // Only a listener that is not ours leaves the peer out.
+        // Our own listener always sets the peer.
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
         self.proxies.client(peer, headers)
     }
 
-    /// The subject of the request's token.
+    /// Verifies the request's token and returns its subject.
     pub(crate) fn user(&self, headers: &HeaderMap, address: IpAddr) -> Result<String, Refused> {
         let claims = self.gate.admit(headers, address)?;
         Ok(claims.sub)

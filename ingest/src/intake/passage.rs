@@ -1,4 +1,4 @@
-//! A beacon on its way through the stages, and what has become of it so far.
+//! A beacon on its way through the stages, with its fate so far.
 
 use crate::{
     accept::{Answer, Beacon, Facts, Missing, Refusal},
@@ -13,37 +13,37 @@ use schemas::Event;
 pub(crate) struct Passage<'a> {
     pub(super) beacon: Beacon<'a>,
     pub(super) facts: Facts<'a>,
-    /// Counts what becomes of the beacon. The import counts lines, so history has none.
+    /// Counts the beacon's outcome. History has no tickets, because the import counts lines.
     pub(super) ticket: Option<Ticket>,
-    /// What has become of it.
+    /// The beacon's fate so far.
     pub(crate) fate: Fate,
 }
 
-/// What has become of a beacon. Each stage changes the fates that it is about and leaves the others.
+/// The fate of a beacon. Each stage changes only the fates that it handles.
 #[derive(Debug)]
 pub(crate) enum Fate {
-    /// Nothing yet.
+    /// Not judged yet.
     Open,
-    /// The directory does not know what it names.
+    /// The directory does not have its page or workspace yet.
     Unknown(Missing),
-    /// This event is to be published, and this is the answer then.
+    /// Accepted: the event to publish, and the answer after that.
     Accepted(Box<Event>, Answer),
-    /// Its event is in the log.
+    /// The event is in the log.
     Kept(Answer),
-    /// Its event is not known to be in the log.
+    /// The event is not known to be in the log.
     Lost(NotDurable),
-    /// It is answered and not counted.
+    /// Answered but not counted.
     Refused(Refusal),
-    /// It names an id that we did not make.
+    /// Its id was not made by us.
     Forged(Answer),
-    /// Its limit is spent.
+    /// Its rate limit is spent.
     Throttled(Spent),
 }
 
 impl<'a> Passage<'a> {
-    /// A beacon of a request.
+    /// Starts the passage of a request's beacon.
     pub(crate) fn live(beacon: Beacon<'a>, facts: Facts<'a>, mut ticket: Ticket) -> Self {
-        // The outcome if the client hangs up before the answer: the beacon was not taken.
+        // Counts if the client disconnects before a verdict: the beacon was valid but not taken.
         ticket.otherwise(Outcome::UnknownPage);
         Self {
             ticket: Some(ticket),
@@ -51,7 +51,7 @@ impl<'a> Passage<'a> {
         }
     }
 
-    /// A beacon of a visit that another system recorded.
+    /// Starts the passage of a beacon from a visit that another system recorded.
     pub(crate) const fn of_history(beacon: Beacon<'a>, facts: Facts<'a>) -> Self {
         Self {
             beacon,
@@ -61,7 +61,7 @@ impl<'a> Passage<'a> {
         }
     }
 
-    /// Counts the beacon, if it has not been counted yet.
+    /// Counts the beacon unless it was counted before.
     pub(super) fn settle(&mut self, outcome: Outcome) {
         if let Some(ticket) = self.ticket.take() {
             ticket.settle(outcome);

@@ -1,6 +1,6 @@
-//! The second stage: spends the limit of a beacon's visitor, session, view or user.
+//! The second stage: spends the rate limit of a beacon's visitor, session, view or user.
 //!
-//! The one rule: nothing is counted by an id that is not proven, or any client could fill the limiter.
+//! The one rule: only proven ids are counted. Otherwise any client could fill the limiter's memory.
 
 use crate::{
     accept::{Beacon, Content, Facts, Origin},
@@ -17,11 +17,11 @@ pub(crate) struct Limits<'a> {
 }
 
 impl Limits<'_> {
-    /// Spends one of a beacon's own limit. Where only the address could be counted, nothing is spent:
-    /// the flood guard counts it already.
+    /// Spends one use of a beacon's own limit. When only the address is known, nothing is spent,
+    /// because the flood guard counts addresses already.
     ///
     /// # Errors
-    /// [`Spent`] when none is left.
+    /// [`Spent`] when the limit is exhausted.
     pub(super) fn spend(
         &self,
         beacon: &Beacon<'_>,

@@ -1,14 +1,14 @@
-//! The fourth stage: waits until the directory knows the pages and workspaces that beacons prove.
+//! The fourth stage: waits until the directory has the pages and workspaces that beacons prove.
 
 use super::passage::{Fate, Passage};
 use crate::{accept::Missing, directory::Directory};
 use std::time::Duration;
 
-/// How long a beacon waits for the directory to learn what it proves.
+/// How long a beacon waits for its page or workspace to appear in the directory.
 pub const DIRECTORY_WAIT: Duration = Duration::from_secs(2);
 
-/// Waits until the directory knows all that is unknown, or [`DIRECTORY_WAIT`] is over; false when there
-/// is nothing to wait for. Whether it came in time, the next judgement shows.
+/// Waits until the directory has every missing page and workspace, for at most [`DIRECTORY_WAIT`].
+/// False when nothing is missing. The next judgement shows whether they arrived in time.
 pub(super) async fn until_known(directory: &Directory, passages: &[Passage<'_>]) -> bool {
     let missing: Vec<Missing> = passages
         .iter()

@@ -1,7 +1,7 @@
-//! What became of every beacon: exactly one outcome, counted per instance and as metrics.
+//! Counts exactly one outcome for every beacon, per instance and in metrics.
 //!
-//! Owns the counting and nothing of the deciding. The one rule: whoever takes a beacon in holds a
-//! [`Ticket`] for it, which counts once however its request ends.
+//! Owns the counting, not the decisions. The one rule: the code that receives a beacon holds a
+//! [`Ticket`] for it, which counts once however the request ends.
 
 mod names;
 
@@ -31,7 +31,7 @@ pub const REASONS: [RefusalReason; 8] = [
 
 struct Cell {
     count: AtomicU64,
-    // Held, so that counting a beacon looks no metric up by name.
+    // Kept, so that counting a beacon does not look the metric up by name.
     metric: Counter,
 }
 
@@ -53,7 +53,7 @@ impl Cell {
     }
 }
 
-/// The counters of one instance. Start them after the metrics' recorder.
+/// The counters of one instance. Create them after the metrics recorder is installed.
 pub struct Outcomes {
     beacons: Vec<(BeaconType, Outcome, Cell)>,
     refused: Vec<(RefusalReason, Cell)>,
@@ -88,13 +88,13 @@ impl Default for Outcomes {
 }
 
 impl Outcomes {
-    /// How many beacons of that type ended so.
+    /// How many beacons of this type had this outcome.
     #[must_use]
     pub fn count(&self, kind: BeaconType, outcome: Outcome) -> u64 {
         self.cell(kind, outcome).map_or(0, Cell::get)
     }
 
-    /// How many beacons ended so, of whatever type.
+    /// How many beacons of any type had this outcome.
     #[must_use]
     pub fn sum(&self, outcome: Outcome) -> u64 {
         BeaconType::ALL
@@ -103,13 +103,13 @@ impl Outcomes {
             .sum()
     }
 
-    /// How many beacons ended at all; with none in flight, how many came in.
+    /// How many beacons have an outcome. With none in flight, this is the number received.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.beacons.iter().map(|(.., cell)| cell.get()).sum()
     }
 
-    /// How many beacons were refused for that reason.
+    /// How many beacons were refused for this reason.
     #[must_use]
     pub fn refused(&self, reason: RefusalReason) -> u64 {
         self.refused
@@ -127,8 +127,8 @@ impl Outcomes {
             .map(|(kind, outcome, count)| (format!("{}.{}", kind.name(), outcome.name()), count))
     }
 
-    /// A beacon came in. Until it is settled it counts as [`Outcome::Invalid`]: one whose connection
-    /// breaks off never arrived whole.
+    /// Takes a ticket for a received beacon. If it is dropped unsettled, the beacon counts as
+    /// [`Outcome::Invalid`], because a beacon whose connection breaks off is incomplete.
     pub fn ticket(self: &Arc<Self>, kind: BeaconType) -> Ticket {
         Ticket {
             outcomes: Arc::clone(self),
@@ -138,7 +138,7 @@ impl Outcomes {
     }
 
     fn cell(&self, kind: BeaconType, outcome: Outcome) -> Option<&Cell> {
-        // Both lists are in the order in which `default` laid the cells out.
+        // `default` creates the cells in the order of both lists, so the index needs no search.
         let at = kind as usize * Outcome::ALL.len() + outcome as usize;
         self.beacons.get(at).map(|(.., cell)| cell)
     }
@@ -150,7 +150,7 @@ impl Outcomes {
     }
 }
 
-/// One beacon that is being dealt with. Counts exactly once: when it is settled, or when it is dropped.
+/// A beacon in progress. Counts exactly once: when it is settled or when it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub struct Ticket {
@@ -160,12 +160,13 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// The beacon ended so.
+    /// Counts the beacon with this outcome.
     pub fn settle(mut self, outcome: Outcome) {
+        // The drop at the end of this function counts it.
         self.on_drop = Some(outcome);
     }
 
-    /// The beacon was answered and not counted.
+    /// Counts the beacon as refused for this reason.
     pub fn refuse(self, reason: RefusalReason) {
         if let Some((_, cell)) = self
             .outcomes
@@ -178,13 +179,13 @@ impl Ticket {
         self.settle(Outcome::Refused);
     }
 
-    /// From now on the beacon ends so unless it is settled otherwise, for example because its client
-    /// hung up.
+    /// Sets the outcome of a beacon that is dropped unsettled, for example when its client
+    /// disconnects.
     pub fn otherwise(&mut self, outcome: Outcome) {
         self.on_drop = Some(outcome);
     }
 
-    /// It was no beacon of its own but the envelope of others, which have tickets themselves.
+    /// Counts nothing: this was the envelope of other beacons, which have their own tickets.
     pub fn dissolve(mut self) {
         self.on_drop = None;
     }
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cell_is_found_where_it_was_laid() {
+    fn every_cell_is_found_at_its_index() {
         let outcomes = Outcomes::default();
         for (kind, outcome, _) in &outcomes.beacons {
             outcomes.add(*kind, *outcome);

@@ -1,26 +1,26 @@
-//! What a beacon can be and what can become of it, by name.
+//! The types and outcomes of beacons, with their names in metrics.
 //!
-//! Owns the two lists; counting is [`super::Outcomes`]'. The one rule: the order of a list is the order of
-//! its enum, for cells are found by it.
+//! Owns the two lists; [`super::Outcomes`] counts. The one rule: each list has the order of its
+//! enum, because the position is the index of the counter.
 
-/// What was sent, as far as it could be told.
+/// The type of a beacon, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BeaconType {
-    /// A visit's beginning.
+    /// The start of a visit.
     Session,
-    /// A visit's sign of life.
+    /// A sign that a visit is still in view.
     Heartbeat,
-    /// A visit's user.
+    /// The user of a visit.
     Identify,
     /// A view or a click.
     Pageview,
-    /// A view's end.
+    /// The end of a view.
     Leave,
     /// A site's own event.
     Track,
-    /// A batch that was turned away whole, before its members were looked at.
+    /// A batch that was rejected before its members were read.
     Batch,
-    /// A member of a batch that does not say what it is.
+    /// A member of a batch without a known type.
     Unknown,
 }
 
@@ -53,25 +53,25 @@ impl BeaconType {
     }
 }
 
-/// What became of a beacon.
+/// The outcome of a beacon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// In the log.
     Accepted,
-    /// Answered and not counted, for one of [`RefusalReason`].
+    /// Answered but not counted, for a [`RefusalReason`].
     Refused,
-    /// Named an id that we did not make.
+    /// Has an id that was not made by us.
     Forged,
-    /// Broke a rule of the contract.
+    /// Breaks a rule of the contract.
     Invalid,
-    /// One too many.
+    /// Exceeds a rate limit.
     Throttled,
-    /// Without a valid token where one is needed.
+    /// Has no valid token although it needs one.
     Unauthorized,
-    /// Not taken, because the log did not take it in time; the client is asked to try again.
+    /// Not accepted, because the log did not acknowledge it in time. The client is asked to retry.
     Overloaded,
-    /// Not taken, because the directory does not know the page or workspace that it proves; the client is
-    /// asked to try again.
+    /// Not accepted, because the directory does not have the page or workspace that the beacon
+    /// proves. The client is asked to retry.
     UnknownPage,
 }
 

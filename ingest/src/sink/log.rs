@@ -1,4 +1,4 @@
-//! The log as a sink: an event is safe once the broker has acknowledged it.
+//! The Kafka log as a sink: an event is durable once the broker has acknowledged it.
 
 use super::{NotDurable, Outgoing, Sink};
 use futures::future::BoxFuture;
@@ -13,7 +13,7 @@ pub struct LogSink {
 }
 
 impl LogSink {
-    /// Into that producer's cluster.
+    /// Makes a sink for the cluster of this producer.
     #[must_use]
     pub fn new(producer: Arc<Producer>) -> Self {
         Self { producer }

@@ -1,6 +1,7 @@
-//! The seam between answering and keeping: where events go, and when they are safe.
+//! The interface for storing events, and for learning when they are durable.
 //!
-//! The one rule: a result is given once it is known, and `Ok` only for what survives the end of this process.
+//! The one rule: a result is returned only once it is known, and it is `Ok` only for an event that
+//! survives the end of this process.
 
 mod log;
 
@@ -11,7 +12,7 @@ use schemas::Event;
 use std::fmt::Debug;
 use thiserror::Error;
 
-/// An event on its way.
+/// An event as it is sent to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
     /// The workspace's id, which decides the partition.
@@ -21,7 +22,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// The event as the log keeps it.
+    /// Serializes an event for the log.
     ///
     /// # Errors
     /// Never for events made of this program's types.
@@ -34,13 +35,14 @@ impl Outgoing {
     }
 }
 
-/// An event is not known to be safe; sending it again does no harm.
+/// An event is not known to be durable. Sending it again is harmless.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct NotDurable(pub String);
 
-/// Takes events and keeps them.
+/// Stores events.
 pub trait Sink: Send + Sync + Debug {
-    /// Keeps these events; one result each, in their order. Waits for nothing longer than a request may.
+    /// Stores these events and returns one result per event, in order. Never takes longer than a
+    /// request may.
     fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>>;
 }

@@ -1,4 +1,4 @@
-//! Batches: one verdict per member, one publication, names in place of ids.
+//! Tests batches: one verdict per member, one publication, and names instead of ids.
 
 use super::kit::*;
 use crate::outcome::Outcome;
@@ -41,7 +41,7 @@ fn statuses(answer: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_visit_and_what_names_it_are_published_in_one_go_with_the_ids_of_single_beacons() {
+async fn a_visit_and_its_named_beacons_are_published_together_with_the_ids_of_single_beacons() {
     let instance = Instance::new();
     let token = token(PAGE);
     let batch = json!({"events": [
@@ -58,7 +58,10 @@ async fn a_visit_and_what_names_it_are_published_in_one_go_with_the_ids_of_singl
     assert_eq!(statuses(&answered.json()), ["ok"; 5]);
     assert_eq!(instance.sink.calls(), [5]);
     let events = instance.sink.take_json();
-    assert_eq!(events[0]["type"], "session.started", "the visit goes first");
+    assert_eq!(
+        events[0]["type"], "session.started",
+        "the visit comes first"
+    );
     assert_eq!(events[1]["body"]["session_id"], results[4]["id"]);
     assert_eq!(events[2]["body"]["pageview_id"], results[0]["id"]);
 
@@ -75,7 +78,7 @@ async fn a_visit_and_what_names_it_are_published_in_one_go_with_the_ids_of_singl
 }
 
 #[tokio::test]
-async fn what_names_a_dropped_visit_shares_its_reason() {
+async fn beacons_that_name_a_dropped_visit_share_its_reason() {
     let instance = Instance::new();
     let mut unwilling = session(PAGE, VISIT);
     unwilling["consentAnalytics"] = json!("denied");
@@ -99,7 +102,7 @@ async fn what_names_a_dropped_visit_shares_its_reason() {
 }
 
 #[tokio::test]
-async fn a_bot_is_a_bot_under_a_name_too() {
+async fn a_bot_is_refused_when_it_names_a_visit_too() {
     let instance = Instance::new();
     let batch = json!({"events": [view(PAGE, VISIT, VIEW)]});
     let mut request = post("/events", batch.to_string());
@@ -174,7 +177,7 @@ async fn track_needs_a_token_and_the_others_do_not() {
 }
 
 #[tokio::test]
-async fn age_moves_the_moment_and_the_tokens() {
+async fn age_moves_the_time_of_the_event_and_of_its_token() {
     let instance = Instance::new();
     let hour_ago = start_time() - SignedDuration::from_hours(1);
     let mut queued = session(PAGE, VISIT);
@@ -208,7 +211,7 @@ async fn a_failing_log_makes_accepted_members_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn unknown_pages_are_waited_for_once_and_what_names_them_follows() {
+async fn a_batch_waits_once_for_unknown_pages_and_then_asks_for_a_retry() {
     let instance = Instance::new();
     let nowhere = schemas::PageId(Uuid::from_u128(99));
     let batch = json!({"events": [
@@ -220,7 +223,7 @@ async fn unknown_pages_are_waited_for_once_and_what_names_them_follows() {
     let answered = instance.post("/events", &batch).await;
     assert_eq!(statuses(&answered.json()), ["retry unavailable"; 3]);
     assert_eq!(started.elapsed().as_secs(), 2);
-    // Nothing is wrong with the log.
+    // The log is available, so the outcome is not `Overloaded`.
     assert_eq!(instance.outcomes().sum(Outcome::UnknownPage), 3);
 
     let waits = tokio::spawn(instance.call(post("/events", batch.to_string())));
@@ -236,7 +239,7 @@ async fn unknown_pages_are_waited_for_once_and_what_names_them_follows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_without_a_valid_token_is_dropped_at_once_whether_the_page_is_known_or_not() {
+async fn a_name_without_a_valid_token_is_dropped_at_once_for_known_and_unknown_pages() {
     let instance = Instance::new();
     let named = |kind: &str, name: &str, page: schemas::PageId, token: Value| {
         json!({
@@ -272,7 +275,7 @@ async fn a_name_without_a_valid_token_is_dropped_at_once_whether_the_page_is_kno
         24
     );
     assert_eq!(instance.outcomes().sum(Outcome::Overloaded), 0);
-    // An id is a proof itself, and goes before the name.
+    // An id is proof by itself and takes precedence over the name.
     let mut by_id = named("heartbeat", "sessionEventId", PAGE, Value::Null);
     by_id["sessionId"] = json!(session_of(WORKSPACE_NO));
     let answered = instance.post("/events", &json!({"events": [by_id]})).await;
@@ -280,7 +283,7 @@ async fn a_name_without_a_valid_token_is_dropped_at_once_whether_the_page_is_kno
 }
 
 #[tokio::test]
-async fn names_in_a_queue_are_proven_by_the_token_of_back_then() {
+async fn names_in_a_queue_are_proven_by_the_token_of_their_visit() {
     let instance = Instance::new();
     let opened = start_time() - SignedDuration::from_hours(23);
     let old = token_at(PAGE, opened);
@@ -294,7 +297,7 @@ async fn names_in_a_queue_are_proven_by_the_token_of_back_then() {
         aged(view(PAGE, stranger, VIEW), 1),
         aged(view(PAGE, stranger, Uuid::from_u128(10)), 40),
         aged(session(PAGE, VISIT), 0),
-        // A page may be open for long: what it proves holds for the visit that began with it.
+        // A page may stay open for hours. Its token proves the visit that began with it.
         aged(view(PAGE, VISIT, Uuid::from_u128(11)), 40),
         aged(json!({"type": "leave", "pageviewEventId": Uuid::from_u128(11), "bioPageId": PAGE, "duration": 1}), 50),
     ]});
@@ -310,7 +313,7 @@ async fn names_in_a_queue_are_proven_by_the_token_of_back_then() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_no_batch_is_one_invalid_beacon() {
+async fn an_invalid_batch_counts_as_one_invalid_beacon() {
     let too_many = json!({"events": vec![json!({"type": "heartbeat"}); 501]}).to_string();
     let cases = [
         ("{}".to_owned(), 400),

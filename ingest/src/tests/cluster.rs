@@ -1,5 +1,5 @@
-//! A whole instance on a real cluster, which `scripts/apache-kafka run -- cargo test` gives; skipped aloud
-//! without one.
+//! Tests a whole instance on a real cluster, which `scripts/apache-kafka run -- cargo test` starts.
+//! Without a cluster the tests print that they are skipped.
 
 use super::kit::*;
 use crate::{Config, Ingest, LOG_PART, outcome::Outcome, start};
@@ -38,14 +38,14 @@ fn started(brokers: &str, id_secret: &str) -> (Ingest, Context) {
     (start(config, &context).unwrap(), context)
 }
 
-/// Makes the cluster as if nobody had used it.
+/// Deletes our topics, so the cluster is as if unused.
 async fn delete_topics(kafka: &KafkaSettings) {
     let admin: AdminClient<DefaultClientContext> = kafka.admin().create().unwrap();
     let names = [EVENTS, DIRECTORY, schemas::topics::DEAD_LETTERS];
     let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
     let _ = admin.delete_topics(&names, &options).await.unwrap();
     let consumer: BaseConsumer = kafka.consumer("footfall-tests").create().unwrap();
-    // Deletion is carried out after it was acknowledged.
+    // The broker acknowledges the deletion before it is complete.
     while consumer
         .fetch_metadata(None, PATIENCE)
         .unwrap()
@@ -95,7 +95,7 @@ fn session(page: schemas::PageId, consent: &str) -> Value {
     })
 }
 
-/// How many events of each type the log holds.
+/// How many events of each type the log has.
 fn log(kafka: &KafkaSettings) -> BTreeMap<String, usize> {
     let consumer: BaseConsumer = kafka.consumer_with_ends("test").create().unwrap();
     let mut partitions = TopicPartitionList::new();

@@ -1,4 +1,5 @@
-//! What only describes a visit never refuses it; and bodies that strict readers would refuse whole.
+//! Tests that descriptive members never make a beacon invalid, and bodies that strict readers
+//! refuse.
 
 use super::kit::*;
 use crate::outcome::Outcome;
@@ -20,7 +21,7 @@ fn session() -> Value {
     })
 }
 
-/// The one event that comes of a beacon.
+/// Sends a beacon and returns its only event.
 async fn event(path: &str, body: impl Into<Body>) -> Value {
     let instance = Instance::new();
     let answered = instance.call(post(path, body)).await;
@@ -37,7 +38,7 @@ async fn session_with(name: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_sides_of_a_screen_are_rounded_and_left_out_when_they_are_none() {
+async fn the_sides_of_a_screen_are_rounded_and_dropped_when_invalid() {
     for (given, right) in [
         (json!(412.5), Some(413)),
         (json!(412.49), Some(412)),
@@ -60,7 +61,7 @@ async fn the_sides_of_a_screen_are_rounded_and_left_out_when_they_are_none() {
 }
 
 #[tokio::test]
-async fn texts_are_cut_at_their_limit_and_left_out_when_they_are_none() {
+async fn texts_are_cut_at_their_limit_and_dropped_when_invalid() {
     let zone = session_with("timezone", json!("\u{fc}".repeat(65))).await;
     let kept = zone["visitor"]["timezone"].as_str().unwrap();
     assert_eq!(kept, "\u{fc}".repeat(64));
@@ -94,7 +95,7 @@ async fn texts_are_cut_at_their_limit_and_left_out_when_they_are_none() {
 }
 
 #[tokio::test]
-async fn campaign_parameters_are_read_behind_the_limit_of_a_url() {
+async fn campaign_parameters_are_read_beyond_the_limit_of_a_url() {
     let url = format!(
         "https://a.example/p?fbclid={}&utm_source=news",
         "x".repeat(3_000)
@@ -107,7 +108,7 @@ async fn campaign_parameters_are_read_behind_the_limit_of_a_url() {
 }
 
 #[tokio::test]
-async fn a_scroll_depth_is_clamped_and_left_out_when_it_is_none() {
+async fn a_scroll_depth_is_clamped_and_dropped_when_invalid() {
     for (given, right) in [
         (json!(100.1), json!(100.0)),
         (json!(-3), json!(0.0)),
@@ -123,7 +124,7 @@ async fn a_scroll_depth_is_clamped_and_left_out_when_it_is_none() {
 }
 
 #[tokio::test]
-async fn what_identifies_or_counts_still_refuses() {
+async fn members_that_identify_or_count_must_be_valid() {
     let instance = Instance::new();
     let view = json!({"sessionId": session_of(WORKSPACE_NO)});
     let leave = format!("/pageview/{}/leave", pageview_of(WORKSPACE_NO));
@@ -160,7 +161,7 @@ async fn what_identifies_or_counts_still_refuses() {
 }
 
 #[tokio::test]
-async fn half_a_surrogate_pair_costs_nothing_but_itself() {
+async fn half_a_surrogate_pair_costs_only_itself() {
     let id = session_of(WORKSPACE_NO);
     let body = format!(r#"{{"sessionId":"{id}","title":"Great shoes \ud83d","path":"/a\u0000b"}}"#);
     let view = event("/pageview", body).await["body"].take();
@@ -169,7 +170,7 @@ async fn half_a_surrogate_pair_costs_nothing_but_itself() {
         (&json!("Great shoes \u{fffd}"), &json!("/a\u{fffd}b"))
     );
 
-    // In an id as well: the visitor is one that is counted, and the same one each time.
+    // In a visitor id too: the visitor counts, and has the same hash each time.
     let mut hashes = Vec::new();
     for half in [r"\ud83d", r"\ud83d", "\u{fffd}", r"\u0000"] {
         let body = session()
@@ -194,7 +195,7 @@ async fn half_a_surrogate_pair_costs_nothing_but_itself() {
 }
 
 #[tokio::test]
-async fn one_bad_member_of_a_batch_costs_no_other_one_its_verdict() {
+async fn one_bad_member_of_a_batch_does_not_affect_the_other_verdicts() {
     let instance = Instance::new();
     let id = session_of(WORKSPACE_NO);
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
@@ -272,7 +273,7 @@ async fn an_age_is_rounded_and_clamped() {
 }
 
 #[tokio::test]
-async fn properties_that_are_no_object_are_left_out() {
+async fn properties_that_are_not_an_object_are_dropped() {
     let body = json!({"sessionId": session_of(WORKSPACE_NO), "event": "e", "properties": [1]});
     let track = event("/track", body.to_string()).await["body"].take();
     assert!(track["properties"].is_null());

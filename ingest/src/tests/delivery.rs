@@ -1,4 +1,4 @@
-//! Promises about durability and waiting: 2xx only when safe, one outcome however a request ends.
+//! Tests durability and waiting: 2xx only when the event is durable, and one outcome per request.
 
 use super::kit::*;
 use crate::outcome::{BeaconType, Outcome};
@@ -40,7 +40,7 @@ async fn a_failing_log_is_answered_503_and_the_retry_gets_the_same_id() {
 }
 
 #[tokio::test]
-async fn nothing_is_answered_before_the_sink_is_done() {
+async fn no_answer_is_sent_before_the_sink_is_done() {
     let instance = Instance::new();
     let go = Arc::new(Notify::new());
     instance.sink.set(Mode::Hold(Arc::clone(&go)));
@@ -54,7 +54,7 @@ async fn nothing_is_answered_before_the_sink_is_done() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_while_we_publish_still_has_one_outcome() {
+async fn a_client_that_disconnects_during_publication_still_has_one_outcome() {
     let instance = Instance::new();
     let go = Arc::new(Notify::new());
     instance.sink.set(Mode::Hold(Arc::clone(&go)));
@@ -70,7 +70,7 @@ async fn a_client_that_hangs_up_while_we_publish_still_has_one_outcome() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_hangs_up_earlier_has_one_outcome_too() {
+async fn a_client_that_disconnects_earlier_has_one_outcome_too() {
     let instance = Instance::new();
     let waits = instance.call(post("/session", session(LATE_PAGE, 1).to_string()));
     assert!(
@@ -106,7 +106,7 @@ async fn a_body_that_takes_too_long_is_answered_408() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proven_page_is_waited_for_and_then_503() {
+async fn a_beacon_waits_for_a_proven_page_and_then_gets_503() {
     let instance = Instance::new();
     let started = tokio::time::Instant::now();
     let answered = instance.post("/session", &session(LATE_PAGE, 1)).await;
@@ -120,7 +120,7 @@ async fn a_proven_page_is_waited_for_and_then_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_becomes_known_in_time_is_taken_at_once() {
+async fn a_beacon_is_accepted_as_soon_as_its_page_becomes_known() {
     let instance = Instance::new();
     let started = tokio::time::Instant::now();
     let waits = tokio::spawn(instance.call(post("/session", session(LATE_PAGE, 1).to_string())));
@@ -132,7 +132,7 @@ async fn a_page_that_becomes_known_in_time_is_taken_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proven_id_of_an_unknown_workspace_is_waited_for_and_a_bad_token_is_not() {
+async fn a_proven_id_waits_for_its_workspace_and_a_bad_token_does_not() {
     let instance = Instance::new();
     let started = tokio::time::Instant::now();
     let mut stranger = session(LATE_PAGE, 1);

@@ -1,4 +1,4 @@
-//! The directory's feed and the fingerprints, against librdkafka's own mock of a cluster.
+//! Tests the directory's feed and the fingerprints against librdkafka's mock cluster.
 
 use super::kit::*;
 use crate::{
@@ -23,11 +23,11 @@ use std::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than any step of these tests takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Log {
-    // Lives as long as its clients.
+    // Must live as long as its clients.
     _cluster: MockCluster<'static, rdkafka::producer::DefaultProducerContext>,
     kafka: KafkaSettings,
     producer: Producer,
@@ -61,7 +61,7 @@ impl Log {
         self.append(&entry.key(), &payload).await;
     }
 
-    /// A feed that is running, its directory, and when that is complete.
+    /// Starts a feed. Returns its directory, its lifecycle, and the signal of completion.
     fn feed(&self) -> (Arc<Directory>, Lifecycle, watch::Receiver<bool>) {
         let context = Context::system();
         let directory = Arc::new(Directory::default());
@@ -160,7 +160,7 @@ fn secrets(id: &str) -> SecretFingerprints {
 }
 
 #[tokio::test]
-async fn a_log_remembers_its_secrets() {
+async fn a_log_keeps_the_fingerprints_of_its_secrets() {
     let log = Log::new();
     let other = "another-secret-another-secret-another";
     let rotated = format!("{other},{SECRET}");

@@ -1,8 +1,8 @@
-//! Recorded requests, replayed through the router: `fixtures/requests.jsonl`.
+//! Replays recorded requests (`fixtures/requests.jsonl`) through the router.
 //!
-//! Each line is a request with what must come of it. `UPDATE_FIXTURES=1` writes down what comes of it
-//! now; the difference is then for a person to read. Names in braces stand for what a test cannot
-//! write down, see [`fill_in`].
+//! Each line is a request and its expected result. `UPDATE_FIXTURES=1` writes the current results,
+//! and a person then reviews the difference. Names in braces are placeholders for values that a
+//! file cannot contain, see [`fill_in`].
 
 use super::kit::*;
 use crate::{directory::Entries, outcome::REASONS};
@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, fs};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/requests.jsonl");
 
-/// Headers of answers that a fixture holds.
+/// The headers of answers that a fixture records.
 const SHOWN: &[&str] = &[
     "access-control-allow-headers",
     "access-control-allow-methods",
@@ -34,22 +34,22 @@ struct Fixture {
     path: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
-    /// A text is sent as it is, everything else as JSON.
+    /// A string is sent unchanged, any other value as JSON.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     body: Value,
-    /// Spaces are put after the body until it has so many bytes.
+    /// Spaces are appended until the body has this many bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pad_to_bytes: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     peer: Option<String>,
-    /// The whole directory, in place of one page.
+    /// The whole directory, instead of one page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     directory: Option<Vec<Entry>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     at: Option<jiff::Timestamp>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     settings: BTreeMap<String, String>,
-    /// How often it is sent; what is expected is expected each time.
+    /// How often the request is sent. Every answer must be the expected one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     times: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,11 +63,11 @@ struct Expected {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
     answer: Value,
-    /// `session.accepted`, or a count of each when there are several.
+    /// `session.accepted`, or the count of each when there are several.
     outcome: Value,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     reason: Vec<String>,
-    /// Nothing, the event, or a list when there are several.
+    /// `null`, the event, or a list when there are several.
     event: Value,
 }
 
@@ -212,7 +212,7 @@ async fn recorded_requests_are_answered_and_published_as_recorded() {
 }
 
 #[test]
-fn every_fixture_has_a_name_of_its_own() {
+fn every_fixture_has_a_unique_name() {
     let text = fs::read_to_string(FILE).unwrap();
     let names: Vec<String> = text
         .lines()

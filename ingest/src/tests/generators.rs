@@ -1,4 +1,4 @@
-//! Inputs for properties: JSON that now and then means something.
+//! Generates inputs for property tests: JSON that is sometimes meaningful.
 
 use super::kit::*;
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Names that mean something, and some that do not.
+/// Mostly names of real members, and some others.
 fn member() -> impl Strategy<Value = String> {
     const NAMES: &[&str] = &[
         "visitorId",

@@ -1,4 +1,4 @@
-//! The operator's GeoIP database: what a changed file makes of the next session.
+//! Tests how a change of the operator's GeoIP database affects the next session.
 
 use super::kit::*;
 use crate::{
@@ -24,12 +24,12 @@ use tempfile::{TempDir, tempdir};
 const ENGLAND: (&str, &str) = ("GB", "United Kingdom");
 const TURKEY: (&str, &str) = ("TR", "Turkey");
 
-/// A database in which all addresses of these tests are in that country.
+/// A database in which all addresses of these tests are in this country.
 fn countries(kind: &'static str, country: (&'static str, &str)) -> Vec<u8> {
     database(kind, &Map(vec![("country_code", Text(country.0))]))
 }
 
-/// An instance whose database is in a file of that content.
+/// An instance whose database comes from a file.
 struct Placed {
     folder: TempDir,
     path: PathBuf,
@@ -54,20 +54,20 @@ impl Placed {
         }
     }
 
-    /// Replaces the file in one step, as careful programs do.
+    /// Replaces the file atomically, as careful programs do.
     fn rename_over(&self, bytes: &[u8]) {
         let beside = self.folder.path().join("places.new");
         fs::write(&beside, bytes).unwrap();
         fs::rename(&beside, &self.path).unwrap();
     }
 
-    /// What the look comes to that finds the file changed and at rest.
+    /// The result of the look that finds the file changed and complete.
     async fn settled(&mut self) -> Look {
         assert_eq!(self.follower.look().await, Look::Same, "still changing");
         self.follower.look().await
     }
 
-    /// Name and code of the next session's country, and the database that its event names.
+    /// The name and code of the next session's country, and the database version in its event.
     async fn next(&self) -> (Value, Value, Value) {
         let body = json!({
             "visitorId": "v",
@@ -100,7 +100,7 @@ fn settings(path: &Path) -> Settings {
 }
 
 #[tokio::test]
-async fn a_replaced_file_places_the_next_session_and_the_event_names_it() {
+async fn a_replaced_file_is_used_for_the_next_session_and_named_in_its_event() {
     let mut placed = Placed::new(&countries("First", ENGLAND));
     placed.assert_next(ENGLAND, "First 2025-06-15").await;
     assert_eq!(placed.follower.look().await, Look::Same);
@@ -117,19 +117,19 @@ async fn a_replaced_file_places_the_next_session_and_the_event_names_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_being_written_broken_or_gone_leaves_the_former_in_use() {
+async fn an_unfinished_broken_or_missing_file_leaves_the_former_database_in_use() {
     let mut placed = Placed::new(&countries("First", ENGLAND));
     let next = countries("Second", TURKEY);
     let (half, rest) = next.split_at(next.len() / 2);
 
-    // Written in place, slowly: no look finds it at rest.
+    // The file is written slowly in place, so every look finds it still changing.
     let mut file = fs::File::create(&placed.path).unwrap();
     for part in half.chunks(half.len() / 3) {
         file.write_all(part).unwrap();
         assert_eq!(placed.follower.look().await, Look::Same);
         placed.assert_next(ENGLAND, "First 2025-06-15").await;
     }
-    // Then the writer rests in the middle.
+    // Then the writer pauses in the middle.
     let look = placed.follower.look().await;
     assert!(
         matches!(&look, Look::Refused(why) if why.contains("damaged")),
@@ -156,7 +156,7 @@ async fn a_file_that_is_being_written_broken_or_gone_leaves_the_former_in_use() 
 }
 
 #[test]
-fn a_file_that_cannot_be_used_at_the_start_is_a_problem_of_its_setting() {
+fn an_unusable_file_at_the_start_is_a_problem_of_its_setting() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("places.mmdb");
     let problem = |path: &Path| {

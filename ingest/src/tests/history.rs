@@ -1,4 +1,4 @@
-//! A line of history against the same beacons sent live.
+//! Compares a line of history with the same beacons sent live.
 
 use super::kit::*;
 use crate::{
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 const CRAWLER: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
 
-/// Long after [`start_time`], since history is never ahead.
+/// Long after [`start_time`], because history is in the past.
 pub fn now() -> Timestamp {
     start_time() + SignedDuration::from_hours(24 * 365)
 }
@@ -61,7 +61,7 @@ pub fn visit() -> Value {
     })
 }
 
-/// A visit as a generator sees it.
+/// A generated visit.
 #[derive(Clone, Debug)]
 struct Told {
     visitor: String,
@@ -70,7 +70,7 @@ struct Told {
     user: Option<&'static str>,
     more: Value,
     heartbeats: u32,
-    /// Milliseconds after the one before, body, seconds until it was left.
+    /// For each view: milliseconds after the view before, body, seconds until it was left.
     views: Vec<(i64, Value, Option<f64>)>,
 }
 
@@ -135,7 +135,7 @@ impl Told {
         merge(whole, &self.more)
     }
 
-    /// The same, sent by a client as things happen: time and request, one after the other.
+    /// Sends the same visit live: one request after the other, at the time of each beacon.
     async fn send(&self, instance: &Instance) -> Vec<Value> {
         let session = merge(
             json!({
@@ -207,7 +207,7 @@ impl Told {
     }
 }
 
-/// Without what differs on purpose: when it was received, and ids that only history derives.
+/// Removes intended differences: the time of receipt, and ids that only history derives.
 fn comparable(mut event: Value) -> Value {
     let kind = event["type"].as_str().unwrap().to_owned();
     let members = event.as_object_mut().unwrap();
@@ -234,7 +234,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_visit_told_is_the_same_visit_sent_live(told in told()) {
+    fn a_visit_of_history_equals_the_same_visit_sent_live(told in told()) {
         static RUNTIME: OnceLock<Runtime> = OnceLock::new();
         let runtime = RUNTIME.get_or_init(|| Runtime::new().unwrap());
         let live = Instance::with(&[("RATE_LIMITS", "off")]);
@@ -253,14 +253,14 @@ proptest! {
         let told_events: Vec<Value> = json_of(events).into_iter().map(comparable).collect();
         let sent: Vec<Value> = sent.into_iter().map(comparable).collect();
         prop_assert_eq!(told_events, sent);
-        // Each counts once, and the same line gives the same again.
+        // Each event has its own id, and the same line gives the same events again.
         let ids: std::collections::BTreeSet<_> = events.iter().map(|event| event.event_id).collect();
         prop_assert_eq!(ids.len(), events.len());
         prop_assert_eq!(take(&told.line()).unwrap(), taken);
     }
 
     #[test]
-    fn no_line_brings_it_down(line in ".{0,80}", object in super::generators::any_object()) {
+    fn no_line_causes_a_panic(line in ".{0,80}", object in super::generators::any_object()) {
         let _ = take_on(instance().intake.directory(), &line);
         let _ = take(&object);
         let mut odd = visit();
@@ -273,8 +273,8 @@ proptest! {
 }
 
 #[test]
-fn the_ids_of_history_are_what_they_were() {
-    // Others would make every history that was imported before count again.
+fn the_ids_of_history_never_change() {
+    // With other ids, every history imported before would count again.
     let found: Vec<String> = events(&visit())
         .iter()
         .map(|event| format!("{} {}", event.body.kind().name(), event.event_id))
@@ -292,7 +292,7 @@ const GOLDEN: [&str; 6] = [
 ];
 
 #[test]
-fn nothing_derived_is_later_than_what_could_be_told() {
+fn no_derived_time_is_later_than_the_latest_allowed_one() {
     let latest = now() + SignedDuration::from_mins(5);
     let mut line = visit();
     line["occurredAt"] = json!(latest.to_string());

@@ -1,5 +1,5 @@
-//! Lines of history one by one: what may be left out, every way in which one can be bad, and records
-//! that `replay` printed.
+//! Tests single lines of history: optional members, every kind of invalid line, and records that
+//! `replay` printed.
 
 use super::{
     history::{events, instance, merge, take, take_on, visit},
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 #[test]
-fn what_is_missing_or_null_is_taken_like_in_a_beacon() {
+fn missing_and_null_members_are_read_as_in_a_beacon() {
     let line = json!({
         "bioPageId": PAGE, "eventId": Uuid::from_u128(7), "visitorId": "v",
         "occurredAt": "2026-02-20T12:30:00.1234567+02:00", "views": null, "heartbeats": null, "ip": null,
@@ -29,7 +29,7 @@ fn what_is_missing_or_null_is_taken_like_in_a_beacon() {
     assert!(visitor.place.is_empty() && visitor.agent.is_empty());
 }
 
-/// What is put in which place of a good line, and words of the reason why it is not taken then.
+/// A place in a valid line, the value to put there, and words of the error that must follow.
 type Case = (&'static str, Value, &'static str);
 
 fn assert_invalid(cases: &[Case]) {
@@ -45,7 +45,7 @@ fn assert_invalid(cases: &[Case]) {
 }
 
 #[test]
-fn a_visit_that_breaks_a_rule_is_told_with_it() {
+fn an_invalid_visit_is_reported_with_its_rule() {
     let no_offset = json!("2026-02-20T10:30:00");
     let zone = json!("2026-02-20T10:30:00+03:00[Europe/Istanbul]");
     let ahead = json!("2027-02-20T10:35:00.124Z");
@@ -84,7 +84,7 @@ fn a_visit_that_breaks_a_rule_is_told_with_it() {
 }
 
 #[test]
-fn a_view_that_breaks_a_rule_is_told_with_it_and_its_place() {
+fn an_invalid_view_is_reported_with_its_rule_and_position() {
     let earlier = json!("2026-02-20T10:30:00.122Z");
     let first = visit()["views"][0].clone();
     let back = merge(
@@ -132,7 +132,7 @@ fn a_view_that_breaks_a_rule_is_told_with_it_and_its_place() {
 }
 
 #[test]
-fn what_is_no_visit_at_all_is_told_with_its_reason() {
+fn a_line_that_is_not_a_visit_is_reported_with_its_reason() {
     let reason = |text: &str| {
         let bad = take_on(instance().intake.directory(), text).unwrap_err();
         bad.reason
@@ -157,14 +157,14 @@ fn what_is_no_visit_at_all_is_told_with_its_reason() {
     assert_eq!(reason(r#"[{"event_id":1}]"#), Reason::NotJson);
 }
 
-/// What is said of a line that is not taken.
+/// The error text of a rejected line.
 fn said(line: &[u8]) -> String {
     let taken = take_on(instance().intake.directory(), line);
     taken.unwrap_err().to_string()
 }
 
 #[test]
-fn a_bad_line_is_told_by_its_rule_and_never_by_its_value() {
+fn a_bad_line_is_reported_by_its_rule_and_never_by_its_value() {
     let cases: [(&[u8], &str); 8] = [
         (br#""raw-visitor-42""#, "not a JSON object"),
         (b"42", "not a JSON object"),
@@ -193,7 +193,7 @@ fn a_bad_line_is_told_by_its_rule_and_never_by_its_value() {
 }
 
 #[test]
-fn no_value_of_any_member_is_repeated() {
+fn errors_repeat_no_value_of_any_member() {
     const SECRET: &str = "raw-visitor-42";
     let whole = visit();
     let record: Value = serde_json::from_slice(&events(&whole)[0].to_bytes().unwrap()).unwrap();
@@ -224,7 +224,7 @@ fn no_value_of_any_member_is_repeated() {
 }
 
 #[test]
-fn odd_bytes_in_a_text_cost_neither_the_line_nor_its_other_members() {
+fn odd_bytes_in_a_text_do_not_affect_the_rest_of_the_line() {
     let plain = merge(visit(), &json!({"timezone": "ODD"})).to_string();
     let (before, after) = plain.split_once("ODD").unwrap();
     for odd in [
@@ -245,16 +245,16 @@ fn odd_bytes_in_a_text_cost_neither_the_line_nor_its_other_members() {
 }
 
 #[test]
-fn an_event_that_is_null_is_as_good_as_absent() {
+fn an_event_that_is_null_counts_as_absent() {
     let with = merge(visit(), &json!({"event": null}));
     assert_eq!(take(&with), take(&visit()));
-    // What replay prints of an erased key is not a visit either.
+    // A record that `replay` prints for an erased key is not a visit either.
     let bad = take(&json!({"key": "k", "event": null})).unwrap_err();
     assert_eq!(bad.reason, Reason::Invalid);
 }
 
 #[test]
-fn an_address_is_read_as_a_forwarded_one_and_one_that_is_none_has_no_place() {
+fn an_address_is_read_as_a_forwarded_one_and_an_invalid_one_has_no_place() {
     let place = |ip: Value| {
         let mut line = visit();
         line["ip"] = ip;
@@ -285,7 +285,7 @@ fn an_address_is_read_as_a_forwarded_one_and_one_that_is_none_has_no_place() {
     }
 }
 
-/// A visit with views that come so many seconds apart, each left after a second.
+/// A visit whose views are `apart` seconds apart, each left after a second.
 fn long_visit(views: u64, apart: i64, heartbeats: u64) -> Value {
     let start: jiff::Timestamp = "2026-02-20T10:30:00Z".parse().unwrap();
     let at = |index: u64| {
@@ -305,7 +305,7 @@ fn long_visit(views: u64, apart: i64, heartbeats: u64) -> Value {
     line
 }
 
-/// Its events and what is left out.
+/// The number of its events and of dropped beacons.
 fn kept_and_over(line: &Value) -> (u64, u64) {
     match take(line).unwrap() {
         Taken::Visit(visit) => (visit.events.len() as u64, visit.over),
@@ -314,8 +314,8 @@ fn kept_and_over(line: &Value) -> (u64, u64) {
 }
 
 #[test]
-fn what_a_live_session_could_not_have_any_more_is_left_out_and_counted() {
-    // The session, 1,000 views with their leaves, and heartbeats until the day is over.
+fn beacons_beyond_the_bounds_of_a_live_session_are_dropped_and_counted() {
+    // The session, 1,000 views with their leaves, and heartbeats for a day.
     let full = 1 + 2_000 + 2_879;
     assert_eq!(kept_and_over(&long_visit(1_000, 1, 2_879)), (full, 0));
     assert_eq!(
@@ -326,12 +326,12 @@ fn what_a_live_session_could_not_have_any_more_is_left_out_and_counted() {
         kept_and_over(&long_visit(4_000, 0, 2_880)),
         (full, 2 * 3_000 + 1)
     );
-    // The 24th hour counts, the moment after it does not.
+    // A view within 24 hours of the start counts; one at 24 hours does not.
     assert_eq!(
         kept_and_over(&long_visit(27, 3_600, 0)),
         (1 + 2 * 24, 2 * 3)
     );
-    // A view that is left out is still read.
+    // A dropped view is still checked.
     let mut line = long_visit(1_001, 1, 0);
     line["views"][1_000]["linkClicked"] = json!("x");
     let bad = take(&line).unwrap_err();
@@ -339,7 +339,7 @@ fn what_a_live_session_could_not_have_any_more_is_left_out_and_counted() {
 }
 
 #[test]
-fn every_broken_rule_is_told_once_and_not_without_end() {
+fn every_broken_rule_is_reported_once_up_to_a_limit() {
     let mut line = visit();
     line["eventId"] = json!("x");
     line["userId"] = json!("");
@@ -359,9 +359,9 @@ fn every_broken_rule_is_told_once_and_not_without_end() {
 }
 
 #[test]
-fn a_record_that_replay_printed_goes_on_as_the_bytes_it_was() {
+fn a_record_that_replay_printed_keeps_its_bytes() {
     let event = events(&visit()).remove(0);
-    // As another build might have written it: members in another order, one that we do not know.
+    // A record of another build: another order of members, and an unknown one.
     let mut record: Value = serde_json::from_slice(&event.to_bytes().unwrap()).unwrap();
     record["later"] = json!(1.0);
     let record = format!(" {} ", record.to_string().replace("\":", "\": "));
@@ -400,7 +400,7 @@ fn a_record_that_replay_printed_goes_on_as_the_bytes_it_was() {
         &format!("\"later\": \"{}\"", "x".repeat(990_000)),
     );
     assert_eq!(reason(&long), Reason::TooLong);
-    // Another installation's tenant must not become one of ours.
+    // A tenant of another installation must not become one of ours.
     let other = WorkspaceId(Uuid::from_u128(1)).to_string();
     assert_eq!(
         reason(&broken(&WORKSPACE.to_string(), &other)),

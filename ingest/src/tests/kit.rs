@@ -1,4 +1,5 @@
-//! An instance of ingest in a test: fixed secrets, clock and ids, a sink that shows what it got.
+//! Builds an instance of ingest for a test: fixed secrets, clock and ids, and a sink that records
+//! events.
 
 use crate::{
     accept::{Acceptor, Rules},
@@ -40,7 +41,7 @@ use uuid::Uuid;
 
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const PAGE: PageId = PageId(Uuid::from_u128(0x5f0c_3f0e_6c5e_4b6a_9d0a_0f6c_1c5b_7a11));
-/// A page that no directory of these tests holds at first.
+/// A page that is not in the directory at the start of a test.
 pub const LATE_PAGE: PageId = PageId(Uuid::from_u128(0x5f0c_3f0e_6c5e_4b6a_9d0a_0f6c_1c5b_7a22));
 pub const WORKSPACE_NO: WorkspaceNo = WorkspaceNo(42);
 pub const LATE_WORKSPACE_NO: WorkspaceNo = WorkspaceNo(43);
@@ -48,26 +49,26 @@ pub const WORKSPACE: WorkspaceId =
     WorkspaceId(Uuid::from_u128(0x7d6f_0f8a_3d0c_4a57_9a8e_2f4d_6f1f_0b01));
 pub const BROWSER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 \
                            (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
-/// A user, whose id must never be published.
+/// A user whose id must never be published.
 pub const USER: &str = "user-7f3a-of-the-platform";
 
 pub fn start_time() -> Timestamp {
     "2026-02-20T10:30:00.123Z".parse().unwrap()
 }
 
-/// What the sink does with events.
+/// How the sink treats events.
 #[derive(Clone, Debug, Default)]
 pub enum Mode {
-    /// Keeps them in the log.
+    /// Stores them.
     #[default]
     Keep,
     /// Fails.
     Fail,
-    /// Keeps them once it is notified.
+    /// Stores them after a notification.
     Hold(Arc<Notify>),
 }
 
-/// A sink that shows what it got.
+/// A sink that records events.
 #[derive(Debug, Default)]
 pub struct RecordingSink {
     mode: Mutex<Mode>,
@@ -85,7 +86,7 @@ impl RecordingSink {
         std::mem::take(&mut *self.kept.lock().unwrap())
     }
 
-    /// How many events each call brought.
+    /// The number of events in each call.
     pub fn calls(&self) -> Vec<usize> {
         self.calls.lock().unwrap().clone()
     }
@@ -113,7 +114,7 @@ impl Sink for RecordingSink {
     }
 }
 
-/// One instance and everything around it.
+/// An instance and its environment.
 pub struct Instance {
     pub intake: Arc<Intake>,
     pub sink: Arc<RecordingSink>,
@@ -121,7 +122,7 @@ pub struct Instance {
     router: Router,
 }
 
-/// What an instance answered.
+/// The answer of an instance.
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,
@@ -144,7 +145,7 @@ impl Instance {
         Self::with(&[])
     }
 
-    /// An instance with these settings over the defaults.
+    /// An instance with these settings in addition to the defaults.
     pub fn with(settings: &[(&str, &str)]) -> Self {
         Self::seeded(settings, 1)
     }
@@ -214,7 +215,7 @@ impl Instance {
         }
     }
 
-    /// A POST of JSON from a browser at a public address.
+    /// Sends a POST with JSON from a browser at a public address.
     pub async fn post(&self, path: &str, body: &Value) -> Answered {
         self.call(post(path, body.to_string())).await
     }

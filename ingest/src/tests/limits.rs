@@ -1,4 +1,4 @@
-//! Throttles: what is counted by what, and what a client is told.
+//! Tests throttles: the key of each limit, and the answer to a client.
 
 use super::kit::*;
 use crate::outcome::{BeaconType, Outcome};
@@ -38,7 +38,7 @@ async fn one_visitor_is_throttled_and_the_next_behind_the_same_address_is_not() 
 }
 
 #[tokio::test]
-async fn heartbeats_are_counted_by_proven_ids_only() {
+async fn heartbeats_are_counted_only_by_proven_ids() {
     let instance = Instance::new();
     let path = format!("/session/{}/heartbeat", session_of(WORKSPACE_NO));
     for _ in 0..5 {
@@ -52,7 +52,7 @@ async fn heartbeats_are_counted_by_proven_ids_only() {
 }
 
 #[tokio::test]
-async fn users_are_counted_by_user_whatever_they_name() {
+async fn beacons_of_users_are_counted_by_user() {
     let instance = Instance::new();
     for _ in 0..60 {
         let body = json!({"event": "e"});
@@ -106,7 +106,7 @@ async fn members_of_a_batch_spend_the_same_limits() {
 }
 
 #[tokio::test]
-async fn the_batch_route_has_a_limit_of_its_own() {
+async fn the_batch_route_has_its_own_limit() {
     let instance = Instance::with(&[("RATE_LIMIT_ANALYTICS_BATCH", "1/60")]);
     let batch = json!({"events": [{"type": "heartbeat", "sessionId": session_of(WORKSPACE_NO)}]});
     assert_eq!(instance.post("/events", &batch).await.status, 200);

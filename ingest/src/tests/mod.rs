@@ -1,4 +1,4 @@
-//! Tests of a whole instance, through its router.
+//! Tests a whole instance through its router.
 
 mod batch;
 mod cluster;

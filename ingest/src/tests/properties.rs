@@ -1,4 +1,5 @@
-//! What holds for any input: no crash, no 5xx, one outcome each, the same id again, nobody's secrets out.
+//! Tests properties of any input: no panic, no 5xx, one outcome, stable ids, and no personal data
+//! in answers and events.
 
 use super::{generators::*, kit::*};
 use crate::outcome::Outcome;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 const VISITOR: &str = "raw-visitor-9c1e";
 
-/// One runtime and one instance for all cases; its limits are off and its outcomes are counted up.
+/// One runtime and one instance for all cases, without limits. Its outcomes add up over the cases.
 fn shared() -> &'static (Runtime, Instance) {
     static SHARED: OnceLock<(Runtime, Instance)> = OnceLock::new();
     SHARED.get_or_init(|| {
@@ -52,7 +53,7 @@ proptest! {
     ) {
         let _turn = turn();
         let Ok(request) = std::panic::catch_unwind(|| post(&route, bytes)) else {
-            // No URI.
+            // The route is not a valid URI.
             return Ok(());
         };
         let (answered, counted) = call(request);
@@ -70,7 +71,7 @@ proptest! {
         };
         let members = object["events"].as_array().map_or(0, Vec::len);
         let (answered, counted) = call(request);
-        // A valid proof of a page or workspace that is not known is told to come again.
+        // Only a valid proof of an unknown page or workspace gets 503, and no generator makes one.
         prop_assert!(answered.status < 500, "{}: {}", answered.status, answered.body);
         let expected = if route == "/events" { members.max(1) } else { 1 };
         prop_assert_eq!(counted, expected as u64, "{}", answered.body);
@@ -91,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn what_breaks_a_rule_is_400_whatever_else_would_refuse_it(
+    fn an_invalid_beacon_is_400_even_if_it_would_be_refused(
         bot in any::<bool>(), consent in any::<bool>(), valid_token in any::<bool>(), known in any::<bool>(),
     ) {
         let _turn = turn();
@@ -111,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_event_id_is_the_same_answer_and_event_on_any_instance(
+    fn the_same_event_id_gives_the_same_answer_and_event_on_any_instance(
         event_id in any::<u128>(), seed in any::<u32>(), route in 0..6usize,
     ) {
         let event_id = Uuid::from_u128(event_id);
@@ -140,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn nobodys_id_or_address_is_published_or_answered(
+    fn no_personal_id_or_address_is_published_or_answered(
         visitor in "[a-z0-9]{12,40}", address in any::<[u8; 4]>(),
     ) {
         let _turn = turn();
@@ -178,7 +179,7 @@ proptest! {
             said.push_str(&String::from_utf8(event.payload).unwrap());
         }
         for secret in [visitor.as_str(), &address, USER] {
-            prop_assert!(!said.contains(secret), "{} was told", secret);
+            prop_assert!(!said.contains(secret), "{} was disclosed", secret);
         }
     }
 }

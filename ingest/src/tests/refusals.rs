@@ -1,4 +1,4 @@
-//! Sums of refused beacons: what is summed, when it is published, and that nothing of it is lost.
+//! Tests the sums of refused beacons: contents, time of publication, and that none is lost.
 
 use super::kit::*;
 use crate::{
@@ -84,7 +84,7 @@ async fn a_failed_publication_is_repeated_with_the_same_event_id() {
     assert_eq!(published.len(), 2);
     assert_eq!(
         published[0], kept[0],
-        "made once, when it was first published"
+        "the id is made once, at the first publication"
     );
     assert_ne!(published[0]["event_id"], published[1]["event_id"]);
 }
@@ -109,7 +109,8 @@ async fn an_outage_merges_sums_and_never_fills_the_queue() {
     let instance = Instance::new();
     let refusals = instance.intake.refusals();
     instance.sink.set(Mode::Fail);
-    // Two hours from a quarter of an hour on; 300 pages are refused twice each minute.
+    // Two hours, starting at a quarter of an hour. Each minute has two refusals on each of 300
+    // pages.
     instance.clock.set("2026-02-20T10:30:00Z".parse().unwrap());
     for _ in 0..120 {
         for page in 0..300 {
@@ -122,7 +123,7 @@ async fn an_outage_merges_sums_and_never_fills_the_queue() {
     assert_eq!(
         instance.sink.calls(),
         vec![AT_ONCE; 120],
-        "one try a minute"
+        "one attempt per minute"
     );
     assert!(
         refusals.waiting() <= AT_ONCE + 300 * 8,
@@ -150,7 +151,7 @@ async fn an_outage_merges_sums_and_never_fills_the_queue() {
 }
 
 #[tokio::test]
-async fn a_clean_stop_publishes_every_sum_however_many() {
+async fn a_clean_stop_publishes_any_number_of_sums() {
     let instance = Instance::new();
     for page in 0..1_001 {
         instance
@@ -165,7 +166,7 @@ async fn a_clean_stop_publishes_every_sum_however_many() {
 }
 
 #[tokio::test]
-async fn full_sums_take_more_of_what_they_hold() {
+async fn a_full_memory_still_counts_known_keys() {
     let instance = Instance::new();
     let refusals = instance.intake.refusals();
     let now = instance.clock.now();

@@ -1,4 +1,5 @@
-//! What one session and one address may have: views, heartbeats, time, and new sessions a minute.
+//! Tests the bounds of a session and an address: views, heartbeats, time, and new sessions per
+//! minute.
 
 use super::kit::*;
 use crate::{outcome::Outcome, refusals::Which};
@@ -52,7 +53,7 @@ async fn batch(instance: &Instance, members: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_address_begins_120_sessions_of_a_page_a_minute_and_more_are_a_flood() {
+async fn an_address_may_start_120_sessions_of_a_page_per_minute_and_more_are_a_flood() {
     let instance = Instance::new();
     let alone = |visitor| instance.call(from("81.2.69.142:1", "/session", &session(visitor)));
     for visitor in 0..60 {
@@ -67,13 +68,13 @@ async fn an_address_begins_120_sessions_of_a_page_a_minute_and_more_are_a_flood(
         (over.status, over.json()),
         (200, json!({"success": true, "data": {"id": null}}))
     );
-    // What names a session that is a flood shares its fate.
+    // A beacon that names a refused session shares its reason.
     let told = batch(&instance, &[session(201), named_view(201, 1)]).await;
     assert_eq!(told, ["dropped flood", "dropped flood"]);
-    // A session that is known is not new: retries and its own beacons go on.
+    // Retries and beacons of a known session do not count as a new session.
     assert!(alone(3).await.json()["data"]["id"].is_string());
     assert_eq!(batch(&instance, &[named_view(3, 1)]).await, ["ok "]);
-    // Neither another address nor another page is concerned.
+    // Other addresses and other pages are not affected.
     let elsewhere = instance.call(from("81.2.69.143:1", "/session", &session(202)));
     assert!(elsewhere.await.json()["data"]["id"].is_string());
     instance.intake.directory().apply(late_page());
@@ -88,14 +89,17 @@ async fn an_address_begins_120_sessions_of_a_page_a_minute_and_more_are_a_flood(
     let sums = instance.sink.take_json();
     assert_eq!(sums.len(), 1);
     assert_eq!(sums[0]["body"]["reason"], "flood");
-    assert_eq!(sums[0]["body"]["count"], 7, "one went with its session");
+    assert_eq!(
+        sums[0]["body"]["count"], 7,
+        "the view refused with its session is not summed"
+    );
     // The limit refills evenly.
     instance.clock.advance(SignedDuration::from_millis(500));
     assert!(alone(204).await.json()["data"]["id"].is_string());
 }
 
 #[tokio::test]
-async fn a_network_of_ipv6_is_one_address() {
+async fn an_ipv6_network_counts_as_one_address() {
     let instance = Instance::with(&[("RATE_LIMIT_ANALYTICS_PAGE_FLOOD", "1/60")]);
     let id = async |peer: &str, visitor| {
         let answered = instance
@@ -109,7 +113,7 @@ async fn a_network_of_ipv6_is_one_address() {
 }
 
 #[tokio::test]
-async fn names_of_sessions_that_nobody_began_cost_as_much_as_sessions() {
+async fn names_of_sessions_that_never_began_cost_as_much_as_sessions() {
     let instance = Instance::with(&[("RATE_LIMIT_ANALYTICS_PAGE_FLOOD", "2/60")]);
     let members = [
         named_view(1, 1),
@@ -121,7 +125,7 @@ async fn names_of_sessions_that_nobody_began_cost_as_much_as_sessions() {
     let told = batch(&instance, &members).await;
     // Sessions are judged first.
     assert_eq!(told, ["ok ", "ok ", "ok ", "dropped flood", "ok "]);
-    // A session that comes after its name was paid for already.
+    // The beacon that named this session has spent the limit already.
     assert_eq!(batch(&instance, &[session(2)]).await, ["ok "]);
 }
 
@@ -138,7 +142,7 @@ async fn the_flood_limit_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn a_session_takes_1000_views_and_a_retry_counts_once() {
+async fn a_session_accepts_1000_views_and_a_retry_counts_once() {
     let instance = Instance::with(&[("RATE_LIMITS", "off")]);
     let views =
         |numbers: std::ops::Range<u64>| numbers.map(|view| named_view(1, view)).collect::<Vec<_>>();
@@ -160,10 +164,10 @@ async fn a_session_takes_1000_views_and_a_retry_counts_once() {
         (answered.status, answered.json()),
         (200, json!({"success": true, "data": {"id": null}}))
     );
-    // One that was counted keeps its answer.
+    // A retry of a counted view keeps its answer.
     let view = json!({"sessionId": id, "eventId": Uuid::from_u64_pair(2, 7)});
     assert!(instance.post("/pageview", &view).await.json()["data"]["id"].is_string());
-    // Other sessions go on.
+    // Other sessions are not affected.
     assert_eq!(batch(&instance, &[named_view(2, 1)]).await, ["ok "]);
     assert_eq!(instance.outcomes().refused(RefusalReason::SessionOver), 3);
     assert_eq!(instance.outcomes().sum(Outcome::Refused), 3);
@@ -185,7 +189,7 @@ async fn a_session_is_over_after_24_hours() {
     assert_eq!(over.json(), json!({"success": true, "data": {"ok": true}}));
     assert_eq!(instance.outcomes().refused(RefusalReason::SessionOver), 2);
 
-    // What happened in time counts, however late it comes.
+    // A view that happened in time counts, even if it arrives late.
     let late = json!({"type": "pageview", "sessionId": id, "ageMs": 3_600_000});
     let over = json!({"type": "pageview", "sessionId": id});
     assert_eq!(
@@ -195,7 +199,7 @@ async fn a_session_is_over_after_24_hours() {
 }
 
 #[tokio::test]
-async fn a_session_takes_a_day_of_heartbeats() {
+async fn a_session_accepts_a_day_of_heartbeats() {
     let instance = Instance::with(&[("RATE_LIMITS", "off")]);
     let member = json!({"type": "heartbeat", "sessionId": session_of(WORKSPACE_NO)});
     let members = vec![member; 480];
@@ -214,7 +218,7 @@ async fn a_session_takes_a_day_of_heartbeats() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_that_is_sent_again_spends_nothing() {
+async fn a_retried_heartbeat_spends_nothing() {
     let instance = Instance::with(&[("RATE_LIMITS", "off")]);
     let session = session_of(WORKSPACE_NO);
     let beat = |number: u64| json!({"type": "heartbeat", "sessionId": session, "eventId": Uuid::from_u64_pair(3, number)});
@@ -226,7 +230,7 @@ async fn a_heartbeat_that_is_sent_again_spends_nothing() {
         all_ok((first..first + 480).map(beat).collect()).await;
         all_ok((first..first + 480).map(beat).collect()).await;
     }
-    // Of a full session only known ones are taken.
+    // A full session accepts only retries.
     let told = batch(&instance, &[beat(2_880), beat(0), beat(2_879)]).await;
     assert_eq!(told, ["dropped session_over", "ok ", "ok "]);
     let nameless = json!({"type": "heartbeat", "sessionId": session});
@@ -237,7 +241,7 @@ async fn a_heartbeat_that_is_sent_again_spends_nothing() {
 }
 
 #[tokio::test]
-async fn a_beacon_that_is_refused_otherwise_spends_nothing() {
+async fn a_beacon_refused_for_another_reason_spends_nothing() {
     let instance = Instance::with(&[("RATE_LIMIT_ANALYTICS_PAGE_FLOOD", "1/60")]);
     let mut unwilling = session(1);
     unwilling["consentAnalytics"] = json!("denied");

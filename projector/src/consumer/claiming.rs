@@ -1,4 +1,4 @@
-//! Claims a worker's partition, and makes sure that its log is the one the tables were made from.
+//! Claims a worker's partition, and checks that its log is the one the tables were made from.
 
 use super::{folding::Folding, standing::Trouble, worker::Failed};
 use crate::{identity, store::Claim};
@@ -6,13 +6,13 @@ use schemas::topics::EVENTS;
 use std::{sync::PoisonError, time::Duration};
 use tracing::{debug, warn};
 
-/// Pause before a failed step is tried again, at first and at most.
+/// The first and the longest pause before a failed step is retried.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Time between two looks at who holds a lock.
+/// Time between two checks of who holds a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
 
-/// Pauses that grow from one failure to the next.
+/// Pauses that grow with each failure.
 pub(super) struct Backoff(Duration);
 
 impl Backoff {
@@ -28,7 +28,7 @@ impl Backoff {
 }
 
 impl Folding {
-    /// Claims the partition. Tries until it succeeds; `None` when this worker is over.
+    /// Claims the partition. Retries until it succeeds; `None` when this worker must end.
     pub(super) fn claim(&mut self) -> Option<Claim> {
         let mut backoff = Backoff::new();
         while !self.is_ending() {
@@ -43,13 +43,15 @@ impl Folding {
 
     fn try_claim(&self) -> Result<Option<Claim>, Failed> {
         let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        // A newer worker of this partition has come while this one waited; its claim must be the later one.
+        // A newer worker of this partition may have started during the wait. Its claim must be the
+        // later one, or it would be fenced by this one.
         if self.is_ending() {
             return Ok(None);
         }
         let Some(claim) = self.until_stop(self.take_over()) else {
             return Ok(None);
         };
+        // Only the order of claims matters. The check of the log below may take seconds.
         drop(gate);
         let claim = claim?;
         let found = identity::look(&self.shared.kafka, &claim).map_err(|error| {
@@ -74,13 +76,13 @@ impl Folding {
     }
 
     async fn take_over(&self) -> Result<Claim, Failed> {
-        // Never closed.
+        // The semaphore is never closed.
         let _turn = self.shared.turns.acquire().await.ok();
         let claiming = self.shared.store.claim(EVENTS, self.partition);
         claiming.await.map_err(|error| Failed::of_database(&error))
     }
 
-    /// Says what is wrong and waits until another attempt is worth its while.
+    /// Reports the failure and waits until a retry is worthwhile.
     pub(super) fn wait_after(&mut self, failed: Failed, backoff: &mut Backoff) {
         match failed {
             Failed::Locked(reason) => self.wait_for_lock(&reason, backoff),
@@ -94,13 +96,13 @@ impl Folding {
                 )));
                 self.pause(backoff);
             }
-            // The worker ends instead.
+            // The caller ends the worker for these.
             Failed::Fenced | Failed::Moved => {}
         }
     }
 
-    /// Waits while the session that holds the partition's row stays the same, without waiting in the database: that
-    /// would take connections and turns from other partitions.
+    /// Waits while the same session holds the partition's row. It polls instead of waiting in the
+    /// database, which would take connections and turns from other partitions.
     fn wait_for_lock(&mut self, reason: &str, backoff: &mut Backoff) {
         let mut first = None;
         while !self.is_ending() {
@@ -113,7 +115,7 @@ impl Folding {
                 })
             });
             let Some(holder) = holder else {
-                // The row is free. If it never was held, the lock is elsewhere.
+                // The row is free. If it never was held, the lock is on something else.
                 if first.is_none() {
                     let text = format!("waits for a lock in the database: {reason}");
                     self.suffer(Trouble::here(text));
@@ -136,13 +138,13 @@ impl Folding {
         self.sleep(backoff.next());
     }
 
-    /// Ends early when the program stops.
+    /// Sleeps, but ends early when the program stops.
     fn sleep(&self, pause: Duration) {
-        // The timer must be made on the runtime, which this thread is not part of.
+        // A timer must be created on the runtime, and this thread is outside it.
         self.until_stop(async move { tokio::time::sleep(pause).await });
     }
 
-    /// Drives a future on this thread; `None` when the program stops before it is ready.
+    /// Runs a future on this thread; `None` when the program stops first.
     fn until_stop<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let lifecycle = &self.shared.context.lifecycle;
         self.shared.handle.block_on(async {

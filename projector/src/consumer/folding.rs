@@ -1,4 +1,6 @@
-//! The thread of a worker: applies batches of one partition, halved until a refused record is alone.
+//! The thread of a worker: applies the batches of one partition.
+//!
+//! When the database refuses a batch, it is halved until the refused record is alone.
 
 use super::{
     claiming::Backoff,
@@ -19,11 +21,11 @@ use std::{
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
 
-/// A batch stops growing at this many records: enough that the transaction's fixed cost vanishes, few enough that
-/// a batch takes well below a second.
+/// A batch stops growing at this many records: enough that the transaction's fixed cost is
+/// negligible, few enough that a batch takes well below a second.
 const BATCH_RECORDS: usize = 4_000;
 
-/// The state of that thread.
+/// The state of the thread.
 pub(super) struct Folding {
     pub(super) shared: Arc<Shared>,
     pub(super) partition: i32,
@@ -33,7 +35,7 @@ pub(super) struct Folding {
     pub(super) link: Arc<Link>,
     /// Unreadable records before this offset are in the dead-letter topic.
     pub(super) set_aside_before: i64,
-    /// It has said that all is well, and nothing else since.
+    /// True if its last report was that all is well.
     pub(super) thrives: bool,
 }
 
@@ -58,14 +60,15 @@ impl Folding {
                 return;
             }
             if let Some(stop) = stopped {
-                // Until a restart, which is when an upgrade happens.
+                // The partition stays stopped until a restart: only an upgrade can read the record.
                 self.suffer(Trouble::at_record(stop.offset, stop.error));
                 return;
             }
         }
     }
 
-    /// What was read since the last batch, as the next one; `None` when there will be nothing more.
+    /// Joins everything read since the last batch into the next one; `None` when no more records
+    /// will come.
     fn receive(&mut self, next_offset: i64) -> Option<(Batch, Vec<Room>)> {
         let Piece { mut batch, room } = self.received.blocking_recv()?;
         let mut rooms = vec![room];
@@ -75,14 +78,16 @@ impl Folding {
             batch.append(next);
             rooms.push(room);
         }
+        // Records that are applied may have been fetched again.
         batch.skip_before(next_offset);
         Some((batch, rooms))
     }
 
-    /// Applies a batch, as a whole or in parts. `None` when this worker is over.
+    /// Applies a batch, as a whole or in parts. `None` when this worker must end.
     fn fold(&mut self, claim: &mut Claim, batch: Batch) -> Option<()> {
         let mut rest = batch;
-        // How many records are tried at once: halved when the database refuses them, doubled when it takes them.
+        // The number of records per attempt: halved when the database refuses them, doubled when it
+        // accepts them.
         let mut most = usize::MAX;
         let mut backoff = Backoff::new();
         while rest.records() > 0 {
@@ -99,6 +104,7 @@ impl Folding {
             };
             let records = part.records();
             let first = part.first_offset();
+            // Nothing was written, so the part goes back in front of the rest and is tried again.
             part.append(rest);
             rest = part;
             match failed {
@@ -120,6 +126,8 @@ impl Folding {
                 Failed::Refused(reason) => {
                     count_batch("failed");
                     let refused = format!("the database refuses this record: {reason}");
+                    // A single record is retried for ever: skipping it would lose it without a
+                    // trace.
                     let trouble = Trouble::at_record(first.unwrap_or_default(), refused);
                     self.wait_after(Failed::Retry(trouble), &mut backoff);
                 }
@@ -143,6 +151,7 @@ impl Folding {
     async fn apply(&mut self, claim: &mut Claim, batch: &Batch) -> Result<Applied, Failed> {
         let shared = &self.shared;
         let now = shared.context.clock.now();
+        // Dead letters are written first: after the commit of the offset, a crash would lose them.
         if !batch.dead.is_empty() {
             dead_letters::set_aside(
                 &shared.producer,
@@ -158,12 +167,12 @@ impl Folding {
                 Failed::Retry(Trouble::here(text))
             })?;
         }
-        // Never closed.
+        // The semaphore is never closed.
         let _turn = shared.turns.acquire().await.ok();
         Ok(shared.store.apply(claim, batch, now).await?)
     }
 
-    /// True when the partition is another worker's, or the program stops.
+    /// True when another worker has the partition, or the program stops.
     pub(super) fn is_ending(&self) -> bool {
         self.link.is_abandoned() || self.shared.context.lifecycle.are_workers_stopping()
     }
@@ -182,7 +191,7 @@ impl Folding {
         standings.suffers(self.partition, self.serial, trouble);
     }
 
-    /// Says that all is well, after a claim and after trouble.
+    /// Reports that all is well, after a claim and after trouble.
     fn thrive(&mut self) {
         let standings = &self.shared.standings;
         if !std::mem::replace(&mut self.thrives, true) {
@@ -190,8 +199,8 @@ impl Folding {
         }
     }
 
-    /// Lets the planner know of tables that grow fast, beside the next batch. Without it batches are slow, and
-    /// not wrong.
+    /// Refreshes the planner's statistics of fast-growing tables, in parallel with the next batch.
+    /// A failure makes batches slow, not wrong.
     fn refresh_statistics(&self) {
         if self.shared.analysing.swap(true, Ordering::AcqRel) {
             return;

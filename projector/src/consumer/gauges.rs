@@ -1,6 +1,6 @@
-//! Gauges that change without a record: each partition's lag, and the number of sessions with events that do not count.
+//! Sets the gauges of each partition's lag, and of sessions with events that do not count.
 //!
-//! Measured beside the folding, so that a slow broker or database delays no partition.
+//! Runs beside the folding, so a slow broker or database delays no partition.
 
 use super::worker::Shared;
 use runtime::kafka::{blocking, same_log::LogReader};
@@ -8,15 +8,15 @@ use schemas::topics::EVENTS;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tracing::debug;
 
-/// How long a look at one partition's end may take.
+/// Timeout for reading the end of one partition.
 const TIMEOUT: Duration = Duration::from_secs(1);
-/// Time between two looks.
+/// Time between two rounds.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// Sets the gauges again and again, at once after partitions have come or gone.
+/// Sets the gauges regularly, and at once after a change of ownership.
 pub(super) async fn watch(shared: Arc<Shared>, probe: LogReader) {
     let probe = Arc::new(probe);
-    // Where the table said the partitions stand; while it does not answer, the lag grows from there.
+    // The last known offsets. While the database does not answer, the lag grows from them.
     let mut progress = BTreeMap::new();
     loop {
         match shared.store.progress(EVENTS).await {

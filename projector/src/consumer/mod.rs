@@ -1,11 +1,13 @@
-//! The consumer thread: owns partitions, polls and reads their records, hands them to the partitions' workers.
+//! The consumer thread: owns partitions, polls and parses their records, and hands them to the
+//! workers.
 //!
-//! One thread, one loop, so that the way of a record can be followed: changes of ownership, what workers report,
-//! then what the log has. The loop never waits for the database. Each partition is in one state:
+//! One thread and one loop keep the path of a record easy to follow: first changes of ownership,
+//! then reports of workers, then records of the log. The loop never waits for the database. Each
+//! partition is in one state:
 //!
 //! ```text
 //!   assigned --its worker claims it--> fetched --share of memory full--> paused, then fetched again
-//!       ^                                 |----unknown type------------> closed (aloud, until a restart)
+//!       ^                                 |----unknown type------------> closed (reported, until a restart)
 //!       |----table has another offset-----|
 //!       '----log ends before the table----'----fenced------------------> given up: the group is joined again
 //! ```
@@ -43,28 +45,28 @@ use worker::{Found, Shared, Worker};
 pub use ownership::Assignment;
 pub(crate) use worker::WRITERS;
 
-/// Most records, and about how many bytes of them, that are read before they are handed over: few enough that a
-/// worker is not kept waiting.
+/// The maximum number and approximate bytes of records polled before they are handed over: few
+/// enough that no worker waits for them.
 const POLLED_RECORDS: usize = 1_000;
 const POLLED_BYTES: usize = 1024 * 1024;
-/// Bytes of records that may lie between this thread and the workers. Each partition has an equal share of it, so
-/// one that cannot be written leaves the others theirs.
+/// Bytes of records that may be queued between this thread and the workers. Each partition has an
+/// equal share, so a partition that cannot be written does not use up the room of the others.
 const ROOM_BYTES: usize = 32 * 1024 * 1024;
-/// How long the loop waits for a record before it looks for other work.
+/// How long the loop waits for a record before it checks for other work.
 const POLL: Duration = Duration::from_millis(250);
-/// The same while a worker is about to want records.
+/// The same while a worker is about to need records.
 const SHORT_POLL: Duration = Duration::from_millis(20);
 
-/// What the thread works with.
+/// The parts that the thread works with.
 #[derive(Debug)]
 pub struct Parts {
     /// The cluster.
     pub kafka: KafkaSettings,
     /// The tables.
     pub store: Store,
-    /// For dead letters.
+    /// Publishes dead letters.
     pub producer: Arc<Producer>,
-    /// Which partitions it takes.
+    /// The partitions that it takes.
     pub assignment: Assignment,
 }
 
@@ -74,7 +76,7 @@ pub enum ConsumerError {
     /// librdkafka refused the settings, or declared itself unusable.
     #[error("{0}")]
     Kafka(#[from] KafkaError),
-    /// The system gives no more threads.
+    /// The operating system refused another thread.
     #[error("no thread for a partition: {0}")]
     Thread(std::io::Error),
     /// Another projector claimed a partition that only this program may own.
@@ -84,11 +86,11 @@ pub enum ConsumerError {
     TakenOver(i32),
 }
 
-/// Folds records until the lifecycle stops workers; what is polled is then committed or left to the
-/// next start. Blocks; run it on a thread of its own.
+/// Folds records until the lifecycle stops the workers. Records polled by then are committed, or
+/// left to the next start. Blocks, so it needs its own thread.
 ///
 /// # Errors
-/// [`ConsumerError`]; a broker or a database that does not answer is waited for instead.
+/// [`ConsumerError`]. An unavailable broker or database is not an error; the thread waits for it.
 pub fn run(parts: Parts, context: &Context, handle: &Handle) -> Result<(), ConsumerError> {
     let Parts {
         kafka,
@@ -132,28 +134,29 @@ struct Thread<'a> {
     context: &'a Context,
     shared: Arc<Shared>,
     ownership: Ownership,
-    /// The partitions that are ours.
+    /// Our partitions.
     held: BTreeMap<i32, Held>,
     /// See [`Worker::start`].
     gates: BTreeMap<i32, Arc<Mutex<()>>>,
     workers_started: u64,
 }
 
-/// A partition that is ours.
+/// One of our partitions.
 struct Held {
     worker: Worker,
-    /// Offset of the next record to hand over; `None` until the worker has claimed the partition.
+    /// The offset of the next record to hand over; `None` until the worker has claimed the
+    /// partition.
     position: Option<i64>,
-    /// Its share of the memory is full.
+    /// True while its share of the memory is full.
     is_paused: bool,
 }
 
-/// What was polled of one partition.
+/// The records polled from one partition.
 #[derive(Default)]
 struct Polled {
     batch: Batch,
     bytes: usize,
-    /// Offset after the last record.
+    /// The offset after the last record.
     next_offset: i64,
 }
 
@@ -169,8 +172,8 @@ impl Thread<'_> {
                 self.hand_over(partition, polled)?;
             }
         }
-        // Each writes the batch that it is at, and leaves the rest to the next start. Those that still wait for
-        // their partition hold nothing.
+        // Each worker finishes its current batch and leaves the rest to the next start. Workers
+        // that still wait for their claim have nothing to finish.
         for held in self.held.values_mut() {
             if held.position.is_some() {
                 held.worker.join();
@@ -189,7 +192,8 @@ impl Thread<'_> {
                 for partition in partitions {
                     self.begin(*partition)?;
                 }
-                // At once, even without a partition: the group waits for an answer to its assignment.
+                // Even without a claimed partition: the group waits for an answer to its
+                // assignment.
                 self.fetch()?;
                 self.shared.standings.publish();
             }
@@ -205,7 +209,8 @@ impl Thread<'_> {
         }
     }
 
-    /// Has a worker claim a partition; its records are fetched once that is done.
+    /// Starts a worker that claims a partition. The partition's records are fetched after the
+    /// claim.
     fn begin(&mut self, partition: i32) -> Result<(), ConsumerError> {
         self.workers_started += 1;
         let serial = self.workers_started;
@@ -218,11 +223,12 @@ impl Thread<'_> {
             position: None,
             is_paused: false,
         };
+        // If the partition was held before, this drops its former worker, which then ends.
         self.held.insert(partition, held);
         Ok(())
     }
 
-    /// Fetches the partitions that are claimed and not closed.
+    /// Fetches the partitions that are claimed and open.
     fn fetch(&mut self) -> Result<(), ConsumerError> {
         let mut positions = Vec::new();
         for (partition, held) in &mut self.held {
@@ -236,7 +242,7 @@ impl Thread<'_> {
         Ok(self.ownership.fetch(&positions)?)
     }
 
-    /// Waits for a record, then reads what else is there, by partition.
+    /// Waits for a record, then polls all available records without waiting, by partition.
     fn poll(&mut self) -> Result<BTreeMap<i32, Polled>, ConsumerError> {
         let mut polled: BTreeMap<i32, Polled> = BTreeMap::new();
         let waits = |held: &Held| held.position.is_none() || held.is_paused;
@@ -266,6 +272,8 @@ impl Thread<'_> {
                 Some(Err(error)) if is_out_of_range(&error) => {
                     let partitions: Vec<i32> = self.held.keys().copied().collect();
                     warn!("the log ends before the tables do ({error}); checking which log it is");
+                    // The error does not name a partition, so all are claimed again. The claims
+                    // check the log.
                     self.change_ownership(&Change::Assigned(partitions))?;
                     return Ok(BTreeMap::new());
                 }
@@ -287,8 +295,8 @@ impl Thread<'_> {
         Ok(polled)
     }
 
-    /// Gives what was read to its partition's worker. Records of a partition that is to be claimed again are
-    /// fetched again.
+    /// Gives polled records to their partition's worker. Records of a partition that is being
+    /// claimed again are dropped here and fetched again later.
     fn hand_over(&mut self, partition: i32, polled: Polled) -> Result<(), ConsumerError> {
         let Some(held) = self.held.get_mut(&partition) else {
             return Ok(());
@@ -300,14 +308,14 @@ impl Thread<'_> {
         let is_stopped = polled.batch.stopped.is_some();
         held.worker.give(polled.batch, polled.bytes);
         if is_stopped {
-            // The worker says so once everything before is written.
+            // The worker reports the stop once all records before it are written.
             held.worker.close();
             self.ownership.pause(partition)?;
         }
         Ok(())
     }
 
-    /// Stops fetching partitions whose workers do not keep up, and goes on with those that have room again.
+    /// Pauses partitions whose workers do not keep up, and resumes those that have room again.
     fn share_memory(&mut self) -> Result<(), ConsumerError> {
         let share = share_of(self.held.len());
         for (partition, held) in &mut self.held {
@@ -315,6 +323,7 @@ impl Thread<'_> {
                 continue;
             }
             let queued = held.worker.queued_bytes();
+            // Resuming only at half the share avoids a pause and a resume for every batch.
             if held.is_paused && queued <= share / 2 {
                 self.ownership.resume(*partition)?;
                 held.is_paused = false;
@@ -326,14 +335,14 @@ impl Thread<'_> {
         Ok(())
     }
 
-    /// Acts on what workers report.
+    /// Acts on the reports of workers.
     fn look_after_workers(&mut self) -> Result<(), ConsumerError> {
         for held in self.held.values_mut() {
             held.worker.reap();
         }
         let mut is_changed = false;
         for report in self.shared.take_reports() {
-            // Our own next claim fences a worker that was replaced.
+            // Reports of a replaced worker are ignored: our own newer claim fences it.
             let held = self.held.get_mut(&report.partition);
             let Some(held) = held.filter(|held| held.worker.serial() == report.worker) else {
                 continue;
@@ -356,6 +365,7 @@ impl Thread<'_> {
                     warn!(
                         "partition {partition} has another owner; nothing of this batch was written"
                     );
+                    // Another member owns a partition of ours, so our whole assignment is outdated.
                     let ours: Vec<i32> = self.held.keys().copied().collect();
                     self.give_up(&ours);
                     return match self.assignment {
@@ -373,7 +383,7 @@ impl Thread<'_> {
     }
 }
 
-/// How many bytes of records each of that many partitions may have in memory.
+/// The bytes of records that each partition may have in memory.
 const fn share_of(partitions: usize) -> usize {
     let partitions = if partitions == 0 { 1 } else { partitions };
     ROOM_BYTES / partitions

@@ -1,7 +1,7 @@
-//! Which partitions are ours: all of them, or what the consumer group gives us.
+//! Determines which partitions are ours: all of them, or those that the consumer group assigns.
 //!
-//! librdkafka's rebalance is only noted here; the loop claims first and assigns afterwards, at the
-//! offsets that the database knows.
+//! The callback of librdkafka only records a rebalance. The loop first claims the partitions, then
+//! assigns them at the offsets stored in the database.
 
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
@@ -21,20 +21,21 @@ use tracing::{debug, warn};
 
 /// The consumer group of all projectors of a cluster.
 const GROUP: &str = "footfall-projector";
-/// How soon members learn of a change in the group: at their next heartbeat.
+/// The interval of heartbeats, by which members learn about changes in the group.
 const HEARTBEAT_INTERVAL_MS: &str = "1000";
-/// After how long a projector that died is given up by the group.
+/// How long the group waits before it gives up a dead projector.
 const SESSION_TIMEOUT_MS: &str = "10000";
 
 /// Which partitions a projector takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assignment {
-    /// What the consumer group gives it; further projectors share the work.
+    /// Those that the consumer group assigns. Several projectors share the work.
     Group,
-    /// All of that many, without a group: for the embedded log, which only this process reads into
-    /// these tables. A start after a crash then waits for no group to give up the dead member.
+    /// All partitions, without a group: for the embedded log, which only this process reads into
+    /// these tables. After a crash, a start then need not wait for a group to give up the dead
+    /// member.
     All {
-        /// How many there are.
+        /// The number of partitions.
         partitions: i32,
     },
 }
@@ -44,16 +45,16 @@ pub enum Assignment {
 pub(super) enum Change {
     /// These partitions are ours now.
     Assigned(Vec<i32>),
-    /// These are no longer.
+    /// These partitions are no longer ours.
     Revoked(Vec<i32>),
 }
 
-/// Notes what librdkafka says of the group.
+/// Records the rebalances that librdkafka reports.
 #[derive(Debug, Default)]
 pub(super) struct Rebalances {
     changes: Mutex<Vec<Change>>,
-    /// Set when the consumer is closing: what it is still given must be given back at once, since it
-    /// waits for an answer to every assignment.
+    /// Set when the consumer is closing. A late assignment must then be given back at once, because
+    /// the consumer waits for an answer to every assignment.
     closing: AtomicBool,
 }
 
@@ -85,7 +86,7 @@ impl ConsumerContext for Rebalances {
             .map(TopicPartitionListElem::partition)
             .collect();
         match code {
-            // Not assigned here: `Ownership::fetch` does, once partitions are claimed.
+            // Not assigned here: `Ownership::fetch` assigns partitions after they are claimed.
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
                 if self.closing.load(Ordering::Acquire) {
                     let _ = consumer.unassign();
@@ -94,7 +95,8 @@ impl ConsumerContext for Rebalances {
                 }
             }
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS => {
-                // At once: a batch in flight is fenced by the next owner's claim.
+                // Given up without waiting for batches in flight: the next owner's claim fences
+                // them.
                 if let Err(error) = consumer.unassign() {
                     warn!("partitions could not be given up: {error}");
                 }
@@ -142,12 +144,12 @@ impl Ownership {
         )
     }
 
-    /// Fetches these partitions and no others, each from its offset on. What was fetched before and not polled yet
-    /// is fetched again.
+    /// Fetches exactly these partitions, each from its offset. Records that were fetched before but
+    /// not polled are fetched again.
     pub fn fetch(&self, positions: &[(i32, i64)]) -> KafkaResult<()> {
         let mut partitions = TopicPartitionList::new();
         for (partition, position) in positions {
-            // A log whose first records an operator deleted does not begin at 0.
+            // If an operator deleted the first records, offset 0 does not exist any more.
             let offset = match position {
                 0 => Offset::Beginning,
                 next => Offset::Offset(*next),
@@ -156,13 +158,14 @@ impl Ownership {
         }
         self.consumer.assign(&partitions)?;
         if partitions.count() > 0 {
-            // A pause outlives the assignment that it was asked for.
+            // In librdkafka a pause survives a new assignment.
             self.consumer.resume(&partitions)?;
         }
         Ok(())
     }
 
-    /// Fetches nothing more of a partition until [`Self::resume`]. What was not polled yet is fetched again then.
+    /// Stops fetching a partition until [`Self::resume`]. Records not polled yet are then fetched
+    /// again.
     pub fn pause(&self, partition: i32) -> KafkaResult<()> {
         self.consumer.pause(&only(partition))
     }
@@ -171,7 +174,7 @@ impl Ownership {
         self.consumer.resume(&only(partition))
     }
 
-    /// Leaves the group and joins it again, to be told anew what is ours.
+    /// Leaves the group and joins it again, to get a new assignment.
     pub fn rejoin(&self) -> KafkaResult<()> {
         self.consumer.unsubscribe();
         self.consumer.subscribe(&[EVENTS])

@@ -1,7 +1,7 @@
-//! The state of each partition of this projector: in `/ready`, in gauges and in log lines.
+//! Tracks the state of each partition of this projector, for `/ready`, gauges and log lines.
 //!
-//! The one rule: only the newest worker of a partition reports its state, and partitions of other projectors have
-//! no value that raises an alert.
+//! The one rule: only the newest worker of a partition reports its state. Gauges of partitions that
+//! belong to other projectors must not raise an alert.
 
 use jiff::{SignedDuration, Timestamp};
 use runtime::{Clock, Readiness};
@@ -15,23 +15,23 @@ use tracing::{info, warn};
 /// The part of `/ready`.
 const PART: &str = "projector";
 
-/// How often the log repeats what is wrong with a partition.
+/// How often the log repeats the trouble of a partition.
 const REMIND_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
-/// What keeps a partition from being written.
+/// Why a partition cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trouble {
-    /// True for the database or the way to it: no partition can be written. False for what concerns this
-    /// partition only: a lock, a record, its log.
+    /// True for trouble with the database or its network: no partition can be written. False for
+    /// trouble of this partition only: a lock, a record, its log.
     pub(super) is_of_server: bool,
-    /// Offset of the record that is not taken.
+    /// The offset of the refused record.
     pub(super) offset: Option<i64>,
-    /// What is wrong, to follow the partition's name.
+    /// The description, as a continuation of the partition's name.
     pub(super) text: String,
 }
 
 impl Trouble {
-    /// Something that concerns this partition only.
+    /// Trouble of this partition only.
     pub(super) fn here(text: impl Into<String>) -> Self {
         Self {
             is_of_server: false,
@@ -40,7 +40,7 @@ impl Trouble {
         }
     }
 
-    /// The partition stopped at a record that is not taken.
+    /// The partition is stopped at a refused record.
     pub(super) fn at_record(offset: i64, why: impl std::fmt::Display) -> Self {
         Self {
             offset: Some(offset),
@@ -59,11 +59,11 @@ impl Trouble {
 
 #[derive(Debug)]
 struct Standing {
-    /// Serial number of the worker that may say how the partition is.
+    /// Serial number of the worker that may report.
     worker: u64,
-    /// It was claimed at least once since it became ours.
+    /// True after the first claim since the partition became ours.
     claimed: bool,
-    /// What is wrong.
+    /// The present trouble, if any.
     suffering: Option<Suffering>,
 }
 
@@ -74,7 +74,7 @@ struct Suffering {
     logged_at: Timestamp,
 }
 
-/// The table of our partitions.
+/// The states of our partitions.
 pub(super) struct Standings {
     readiness: Readiness,
     clock: Arc<dyn Clock>,
@@ -90,8 +90,8 @@ impl Standings {
         }
     }
 
-    /// From now on that worker says how the partition is. A partition that has been ours keeps its standing until
-    /// then, since a new claim is mostly a matter of milliseconds.
+    /// Lets this worker report for the partition from now on. A partition that was ours before
+    /// keeps its state meanwhile, because a new claim usually takes milliseconds.
     pub(super) fn begin(&self, partition: i32, worker: u64) {
         self.change(|partitions| {
             let standing = partitions.entry(partition).or_insert_with(|| {
@@ -106,16 +106,17 @@ impl Standings {
         });
     }
 
-    /// The partition is not ours any more.
+    /// Removes a partition that is no longer ours.
     pub(super) fn end(&self, partition: i32) {
         self.change(|partitions| {
             partitions.remove(&partition);
+            // The series stay, so their last values must not raise an alert.
             set_stopped(partition, false);
             set_lag(partition, 0);
         });
     }
 
-    /// The partition is folded.
+    /// Records that the partition is written without trouble.
     pub(super) fn folds(&self, partition: i32, worker: u64) {
         self.change(|partitions| {
             let Some(standing) = of_worker(partitions, partition, worker) else {
@@ -132,13 +133,14 @@ impl Standings {
         });
     }
 
-    /// The partition cannot be written. Logs that once, and again every minute.
+    /// Records that the partition cannot be written. Logs the trouble once, and again every minute.
     pub(super) fn suffers(&self, partition: i32, worker: u64, trouble: Trouble) {
         let now = self.clock.now();
         self.change(|partitions| {
             let Some(standing) = of_worker(partitions, partition, worker) else {
                 return;
             };
+            // The gauge is for trouble of one partition. Without the server, none is written.
             set_stopped(partition, !trouble.is_of_server);
             let before = standing.suffering.take();
             let logged_at = before
@@ -157,13 +159,16 @@ impl Standings {
             }
             standing.suffering = Some(Suffering {
                 trouble,
+                // The start is kept when the trouble changes: the partition was not written all
+                // that time.
                 since: before.map_or(now, |before| before.since),
                 logged_at: logged_at.unwrap_or(now),
             });
         });
     }
 
-    /// Reports the state although nothing changed: a projector may have nothing to do.
+    /// Publishes the state without a change. A projector without partitions would otherwise never
+    /// be ready.
     pub(super) fn publish(&self) {
         self.change(|_| ());
     }
@@ -175,7 +180,7 @@ impl Standings {
         partitions.keys().copied().collect()
     }
 
-    /// Notes how far a partition is behind, if it is still ours.
+    /// Records the lag of a partition, if it is still ours.
     pub(super) fn note_lag(&self, partition: i32, records: i64) {
         let partitions = self.partitions.lock();
         let partitions = partitions.unwrap_or_else(PoisonError::into_inner);
@@ -197,14 +202,15 @@ fn of_worker(
     partition: i32,
     worker: u64,
 ) -> Option<&mut Standing> {
+    // A replaced worker must not overwrite the state of its successor.
     partitions
         .get_mut(&partition)
         .filter(|standing| standing.worker == worker)
 }
 
-/// Not ready means that restarting, waiting or another instance may help: no database, partitions still to be taken
-/// over, or none of them written. One partition of several that stands still is no reason to take the others, or
-/// the services beside them, out of a balancer.
+/// Publishes the readiness. "Not ready" means that a restart, waiting or another instance may help:
+/// no database, unclaimed partitions, or no partition written. If only some partitions are stopped,
+/// the others and the services beside them must stay in the load balancer.
 fn publish(partitions: &BTreeMap<i32, Standing>, readiness: &Readiness) {
     let mut awaited = Vec::new();
     let mut troubles = Vec::new();
@@ -274,7 +280,7 @@ mod tests {
         let stopped = "partition 1 is stopped at offset 7: it is bad (since 1970-01-01T00:00:00Z)";
         assert_eq!(text(&readiness), (true, format!("ready, but {stopped}")));
 
-        // One partition's trouble with the server concerns all of them.
+        // Trouble with the server affects all partitions.
         standings.suffers(0, 1, Trouble::of_server("no answer"));
         let (ready, said) = text(&readiness);
         assert!(
@@ -297,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_that_was_replaced_says_nothing_and_its_partition_keeps_its_standing() {
+    fn a_replaced_worker_cannot_report_and_its_partition_keeps_its_state() {
         let (standings, readiness) = standings();
         standings.begin(0, 1);
         standings.folds(0, 1);

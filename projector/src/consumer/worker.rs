@@ -1,8 +1,8 @@
-//! One partition's worker: a thread that claims the partition, then applies what was read of it, batch after batch.
+//! The worker of one partition: a thread that claims the partition, then applies batch after batch.
 //!
-//! The one rule: a partition has one batch in the database at a time, and each partition has its own thread.
-//! So one that is far behind, locked or refused delays no other one, and the next records are read while a
-//! batch is written.
+//! The one rule: each partition has its own thread and one batch in the database at a time. So a
+//! partition that is far behind, locked or refused delays no other one, and the next records are
+//! polled while a batch is written.
 
 use super::{
     folding::Folding,
@@ -25,10 +25,10 @@ use tokio::{
     sync::{Notify, Semaphore, mpsc},
 };
 
-/// How many partitions are written at the same moment; a database of few cores gains nothing by more.
+/// How many partitions are written at the same time. More would not help a database with few cores.
 pub(crate) const WRITERS: u32 = 4;
 
-/// What all workers use.
+/// The parts that all workers share.
 pub(super) struct Shared {
     pub(super) context: Context,
     pub(super) handle: Handle,
@@ -36,15 +36,15 @@ pub(super) struct Shared {
     pub(super) kafka: KafkaSettings,
     /// Write permits. Waiting on the pool instead would time out.
     pub(super) turns: Semaphore,
-    /// For dead letters.
+    /// Publishes dead letters.
     pub(super) producer: Arc<Producer>,
-    /// One of them has the tables analysed.
+    /// True while one of the workers has the tables analysed.
     pub(super) analysing: AtomicBool,
-    /// How each of our partitions is.
+    /// The state of each of our partitions.
     pub(super) standings: Standings,
-    /// What the thread that polls must act on.
+    /// Reports that the polling thread must act on.
     pub(super) reports: Mutex<Vec<Report>>,
-    /// Partitions have come or gone.
+    /// Notified when partitions were assigned or revoked.
     pub(super) ownership_changed: Notify,
 }
 
@@ -60,7 +60,7 @@ impl Shared {
     }
 }
 
-/// What a worker found out.
+/// A report of a worker to the polling thread.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Report {
     pub(super) partition: i32,
@@ -69,25 +69,26 @@ pub(super) struct Report {
     pub(super) found: Found,
 }
 
-/// What the thread that polls must act on.
+/// The content of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The partition is claimed; records from this offset on are wanted.
+    /// The partition is claimed, and its records are wanted from this offset on.
     Claimed(i64),
-    /// The table has another offset than the claim: the partition must be claimed again. The worker is over.
+    /// The table has another offset than the claim. The worker ends, and the partition must be
+    /// claimed again.
     Moved,
-    /// A later claim holds the partition. The worker is over.
+    /// A later claim holds the partition. The worker ends.
     Fenced,
 }
 
-/// Records of one partition as they were read, with the room in memory that they take.
+/// Records of one partition, with their share of the memory.
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) batch: Batch,
     pub(super) room: Room,
 }
 
-/// Counts bytes of records between the polling thread and the worker, until it is dropped.
+/// Counts bytes as queued between the polling thread and the worker, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Room {
     link: Arc<Link>,
@@ -102,12 +103,12 @@ impl Drop for Room {
     }
 }
 
-/// What the thread that polls and the worker both see.
+/// The state shared by the polling thread and the worker.
 #[derive(Debug, Default)]
 pub(super) struct Link {
-    /// What was given is not wanted any more.
+    /// True when the worker must end without applying its queue.
     abandoned: AtomicBool,
-    /// Bytes of records that were given and are not applied yet.
+    /// Bytes of records that are queued and not applied yet.
     queued_bytes: AtomicUsize,
 }
 
@@ -117,8 +118,8 @@ impl Link {
     }
 }
 
-/// A worker, as the thread that polls sees it. When that drops it, the worker ends after the batch that it
-/// writes.
+/// The polling thread's handle of a worker. When it is dropped, the worker ends after its current
+/// batch.
 #[derive(Debug)]
 pub(super) struct Worker {
     serial: u64,
@@ -128,8 +129,9 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread of a partition that became ours. Workers of one partition claim it one after another,
-    /// by that gate: an older one that is slow must not take the partition from a newer one.
+    /// Starts the thread of a partition that became ours. The gate makes workers of one partition
+    /// claim it one after another. Otherwise a slow older worker could take the partition from a
+    /// newer one.
     pub(super) fn start(
         shared: &Arc<Shared>,
         partition: i32,
@@ -159,41 +161,42 @@ impl Worker {
         })
     }
 
-    /// Which worker of this program it is.
+    /// The serial number of the worker in this program.
     pub(super) const fn serial(&self) -> u64 {
         self.serial
     }
 
-    /// Bytes of records that it was given and has not applied.
+    /// Bytes of records that it has received and not applied yet.
     pub(super) fn queued_bytes(&self) -> usize {
         self.link.queued_bytes.load(Ordering::Relaxed)
     }
 
-    /// Hands records over. A worker that is over takes none, nor one that is to take no more.
+    /// Hands records over. A worker that has ended or is closed takes none.
     pub(super) fn give(&self, batch: Batch, bytes: usize) {
         if let Some(pieces) = &self.pieces {
+            // Counted before the hand-over, because the worker may drop the room at once.
             self.link.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
             let link = Arc::clone(&self.link);
             let room = Room { link, bytes };
-            // A worker that is over has reported why, or panicked, which `reap` passes on.
+            // A worker that has ended has reported why, or `reap` passes its panic on.
             let _ = pieces.send(Piece { batch, room });
         }
     }
 
-    /// Gives it nothing more; what it has been given it applies.
+    /// Gives the worker no more records. It still applies those that it has.
     pub(super) fn close(&mut self) {
         self.pieces = None;
     }
 
-    /// True until it is to take no more.
+    /// True until the worker is closed.
     pub(super) const fn is_open(&self) -> bool {
         self.pieces.is_some()
     }
 
-    /// Looks after a worker that is over.
+    /// Joins the worker if it has ended.
     ///
     /// # Panics
-    /// When the worker has panicked: with it.
+    /// When the worker panicked, with its panic.
     pub(super) fn reap(&mut self) {
         if self
             .thread
@@ -204,11 +207,12 @@ impl Worker {
         }
     }
 
-    /// Waits until the worker is over.
+    /// Waits until the worker has ended.
     ///
     /// # Panics
-    /// When the worker has panicked: with it.
+    /// When the worker panicked, with its panic.
     pub(super) fn join(&mut self) {
+        // Without this the thread would wait for more records for ever.
         self.close();
         if let Some(Err(panic)) = self.thread.take().map(thread::JoinHandle::join) {
             std::panic::resume_unwind(panic);
@@ -231,7 +235,8 @@ pub(super) enum Failed {
     Moved,
     /// Another session holds a lock.
     Locked(String),
-    /// Something in the batch is refused, or the batch is too much at once: a part of it may be taken.
+    /// The database refuses something in the batch, or the batch is too large. A part of it may
+    /// succeed.
     Refused(String),
     /// The same step may succeed later.
     Retry(Trouble),

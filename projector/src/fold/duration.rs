@@ -1,56 +1,57 @@
-//! How long views and sessions lasted, as pure functions.
+//! Computes how long views and sessions lasted. Pure.
 //!
-//! Durations are whole microseconds: sums of integers do not depend on the order of their parts, sums of
-//! floats do. [`of_views`] is the definition; [`change`] gives the same from a view's neighbours alone.
+//! Durations are whole microseconds, because sums of floats depend on the order of their parts.
+//! [`of_views`] is the definition; [`change`] computes the same from the neighbours of changed
+//! views.
 
 use jiff::Timestamp;
 use schemas::{EventId, PageviewId};
 use std::collections::BTreeMap;
 
-/// What one heartbeat stands for.
+/// The duration that one heartbeat adds.
 pub const HEARTBEAT_SECONDS: f64 = 30.0;
-/// A view that is followed by the next one later than this has no duration of its own.
+/// Longest time to the next view that counts as a view's duration.
 pub const MAX_BACK_FILL_MICROS: i64 = 3_600_000_000;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
-/// A view, as far as durations ask.
+/// A view, with the members that durations need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     /// When it began.
     pub at: Timestamp,
-    /// Orders views of one moment.
+    /// Orders views with the same time.
     pub event_id: EventId,
     /// Its id, which leaves name.
     pub pageview_id: PageviewId,
 }
 
-/// Place of a view among those of its session.
+/// The position of a view among those of its session.
 pub type Place = (Timestamp, EventId);
 
 impl View {
-    /// Its place among the views of its session.
+    /// The view's position among the views of its session.
     #[must_use]
     pub const fn place(&self) -> Place {
         (self.at, self.event_id)
     }
 }
 
-/// A leave. Of several leaves of one view the greatest one stands: the latest.
+/// A leave. Of several leaves of one view the greatest counts, which is the latest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Leave {
-    /// When it was said.
+    /// When it happened.
     pub at: Timestamp,
-    /// Orders leaves of one moment.
+    /// Orders leaves with the same time.
     pub event_id: EventId,
     /// How long the view had lasted.
     pub micros: i64,
 }
 
-/// How long some views of one session lasted, or by how much that changes.
+/// The durations of some views of a session, or the change of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Viewed {
-    /// Views that were left.
+    /// The number of views that were left.
     pub left_views: i32,
     /// Sum of the durations.
     pub micros: i64,
@@ -61,16 +62,16 @@ pub struct Viewed {
 pub struct Nearby {
     /// The view.
     pub view: View,
-    /// Whether it counted before the batch.
+    /// True if it counted before the batch.
     pub counted: bool,
-    /// The leave that stood before the batch.
+    /// Its latest leave before the batch.
     pub left_before: Option<Leave>,
-    /// The leave that stands after it.
+    /// Its latest leave after the batch.
     pub left_after: Option<Leave>,
 }
 
-/// The duration of all views of one session: what its leave said (the latest, if several did), else the
-/// back-fill, else nothing. The order of either list does not matter.
+/// The durations of all views of a session. Each view has the duration of its latest leave, else
+/// the back-fill from the next view, else none. The order of either list does not matter.
 #[must_use]
 pub fn of_views(views: &[View], leaves: &[(PageviewId, Leave)]) -> Viewed {
     let mut latest: BTreeMap<PageviewId, Leave> = BTreeMap::new();
@@ -89,14 +90,17 @@ pub fn of_views(views: &[View], leaves: &[(PageviewId, Leave)]) -> Viewed {
     viewed
 }
 
-/// By how much a batch changes the sums of a session.
+/// The change that a batch makes to the sums of a session.
 ///
-/// `nearby` holds, by their places, the views that begin to count with the batch, and of the others at
-/// least the one before and the one after each view that begins to count, each view whose leave changes, and the
-/// one after it. Views between them that are missing change nothing: none of their neighbours is new.
+/// `nearby` must have these views, by position: those that begin to count with the batch, the view
+/// before and the view after each of them, those whose leave changes, and the view after each of
+/// these. Other views may be missing. They have no new neighbour, so their duration does not
+/// change.
 #[must_use]
 pub fn change(nearby: &BTreeMap<Place, Nearby>) -> Viewed {
     let mut change = Viewed::default();
+    // Walks backwards, so the next view is known: after the batch any view, before it only views
+    // that counted then.
     let (mut next, mut next_before) = (None, None);
     for near in nearby.values().rev() {
         let at = near.view.at;
@@ -125,7 +129,7 @@ fn of_view(at: Timestamp, left: Option<Leave>, next: Option<Timestamp>) -> Viewe
 }
 
 impl Viewed {
-    /// Adds the durations of other views, or a change.
+    /// Adds other durations, or a change.
     pub const fn add(&mut self, other: Self) {
         self.left_views = self.left_views.saturating_add(other.left_views);
         self.micros = self.micros.saturating_add(other.micros);
@@ -137,8 +141,8 @@ impl Viewed {
     }
 }
 
-/// Whole seconds, half up, from a view to the next one, in microseconds; `None` above
-/// [`MAX_BACK_FILL_MICROS`].
+/// The time from a view to the next one in microseconds, rounded half up to whole seconds; `None`
+/// above [`MAX_BACK_FILL_MICROS`].
 #[must_use]
 pub fn back_fill(view: Timestamp, next: Timestamp) -> Option<i64> {
     let micros = next.as_microsecond().checked_sub(view.as_microsecond())?;
@@ -148,7 +152,7 @@ pub fn back_fill(view: Timestamp, next: Timestamp) -> Option<i64> {
     Some((micros + MICROS_PER_SECOND / 2) / MICROS_PER_SECOND * MICROS_PER_SECOND)
 }
 
-/// Seconds as a leave says them, 0 to 3,600, in microseconds, half up.
+/// The seconds of a leave, 0 to 3,600, in microseconds, rounded half up.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -158,8 +162,8 @@ pub fn micros(seconds: f64) -> i64 {
     (seconds * 1e6 + 0.5).floor() as i64
 }
 
-/// 30 s for each heartbeat if there were any; else, if any view was left, the sum of the views'
-/// durations; else 0. The nearest double, whatever the order of the parts was.
+/// The duration of a session: 30 s per heartbeat if there were any; else, if any view was left, the
+/// sum of the views' durations; else 0. The order of the parts does not affect the result.
 #[must_use]
 pub fn of_session(heartbeats: i32, viewed: Viewed) -> f64 {
     if heartbeats > 0 {

@@ -1,19 +1,19 @@
-//! Which events of a session count, as a function of the event and the session's start.
+//! Decides which events of a session count, from the event and the session's start.
 //!
-//! The one rule: only times in the log decide, so it does not matter which of the two came first,
-//! nor when rows that do not count are deleted.
+//! The one rule: only times in the log decide. So it does not matter which of the two arrived
+//! first, or when rows that do not count are deleted.
 
 use super::{Started, Summary};
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a session may last: views and heartbeats that occur this long after its start, or later, do not
+/// Longest session. Views and heartbeats that occur this long after its start, or later, do not
 /// count.
 pub const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long an event waits for what it names, by the times at which ingest received both.
+/// How long an event waits for its session or view, by the times at which ingest received both.
 pub const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// True when an event counts in a session with that start.
+/// True when an event counts in a session with this start.
 #[must_use]
 pub fn counts(event: &Summary, start: &Started) -> bool {
     let is_over = event.kind.extends_session()
@@ -21,7 +21,7 @@ pub fn counts(event: &Summary, start: &Started) -> bool {
     !is_over && has_waited_in_time(event.received_at, start.received_at)
 }
 
-/// True when what an event waited for was received early enough for the event to count.
+/// True when the session or view of an event was received early enough for the event to count.
 #[must_use]
 pub fn has_waited_in_time(event_received_at: Timestamp, awaited_received_at: Timestamp) -> bool {
     awaited_received_at.duration_since(event_received_at) <= LONGEST_WAIT

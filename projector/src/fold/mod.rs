@@ -1,8 +1,9 @@
-//! What events change, as pure functions: no clock, no database, no order.
+//! Computes the changes that events make, as pure functions: no clock, no database, no order.
 //!
-//! The one rule: the result is a function of the *set* of events. An event that counts becomes a row of its
-//! table and a change of one session's state; changes are absorbed by sums, minima and maxima, so they may come
-//! late, early and in any batches. Repeated events are left out before, by `event_id`.
+//! The one rule: the result is a function of the *set* of events. An event that counts becomes a
+//! row of its table and a change of one session's state. States consist of sums, minima and maxima,
+//! so changes may arrive in any order and in any batches. Repeated events are removed earlier, by
+//! `event_id`.
 
 pub mod duration;
 pub mod limits;
@@ -21,30 +22,30 @@ use schemas::{Body, Event, PageId, SessionId, WorkspaceNo};
 /// A session within its tenant.
 pub type SessionKey = (WorkspaceNo, SessionId);
 
-/// From where an event counts, and for which page.
+/// The position from which an event counts, and its page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// The highest of its own seq and those of what it waited for.
+    /// The highest of its own seq and those of the events it waited for.
     pub visible_seq: i64,
-    /// Its page, which is its session's.
+    /// Its page, which is the page of its session.
     pub page_id: PageId,
 }
 
 /// How one type of event is folded.
 trait Fold {
-    /// Adds the ids and measures by which the event is counted.
+    /// Adds the ids and measures that counting needs.
     fn summarize(&self, summary: &mut Summary);
 
-    /// The session that it starts.
+    /// The session that the event starts, if any.
     fn starts(&self, _event: &Event, _seq: i64) -> Option<Started> {
         None
     }
 
-    /// Adds its rows, now that it counts.
+    /// Adds the rows of an event that counts.
     fn add_rows(&self, _event: &Event, _seq: i64, _counted: Counted, _rows: &mut Rows) {}
 }
 
-/// The table: type of event to its fold. A new type does not compile until it is listed here.
+/// Maps a type of event to its fold. A new type does not compile until it is listed here.
 fn of(body: &Body) -> &dyn Fold {
     match body {
         Body::SessionStarted(body) => body,
@@ -57,7 +58,7 @@ fn of(body: &Body) -> &dyn Fold {
     }
 }
 
-/// What counting asks of an event.
+/// Summarizes an event for counting.
 #[must_use]
 pub fn summarize(event: &Event, seq: i64) -> Summary {
     let mut summary = Summary::of(event, seq);
@@ -65,13 +66,13 @@ pub fn summarize(event: &Event, seq: i64) -> Summary {
     summary
 }
 
-/// The session that an event starts, if it starts one.
+/// The session that an event starts, if any.
 #[must_use]
 pub fn starts(event: &Event, seq: i64) -> Option<Started> {
     of(&event.body).starts(event, seq)
 }
 
-/// Adds the rows of an event that counts, each to its table.
+/// Adds the rows of an event that counts to their tables.
 pub fn add_rows(event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
     of(&event.body).add_rows(event, seq, counted, rows);
 }

@@ -1,4 +1,4 @@
-//! Events of a page: it was viewed, left, or beacons for it were refused.
+//! Folds the events of a page: views, leaves and refused beacons.
 
 use super::{
     Counted, Fold, Summary,

@@ -1,4 +1,4 @@
-//! Events of a session: its start, its heartbeats, its user, and a site's own events in it.
+//! Folds the events of a session: its start, heartbeats, user, and a site's own events.
 
 use super::{
     Counted, Fold, Summary,

@@ -1,7 +1,7 @@
-//! A session's state, and how two parts of it become one.
+//! The state of a session, and how to merge two parts of it.
 //!
-//! [`SessionState::absorb`] is commutative and associative; with the empty state as neutral element
-//! any order and split of a session's events gives the same state.
+//! [`SessionState::absorb`] is commutative and associative, and the empty state is its neutral
+//! element. So any order and split of a session's events gives the same state.
 
 use super::{
     Summary,
@@ -11,54 +11,54 @@ use crate::rows::Dimensions;
 use jiff::Timestamp;
 use schemas::{EventId, Kind, PageId, UserHash};
 
-/// What the events of a session, or some of them, say of it.
+/// The state of a session from all its events, or from some of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionState {
-    /// Its beginning; `None` in the state of other events.
+    /// Its start; `None` in the state of other events.
     pub started: Option<Started>,
-    /// Whom it was bound to last.
+    /// Its latest binding to a user.
     pub identified: Option<Identified>,
-    /// Latest of its events.
+    /// The time of its latest event.
     pub last_activity_at: Option<Timestamp>,
     /// Heartbeats.
     pub heartbeats: i32,
     /// Views, clicks included.
     pub page_views: i32,
-    /// Views that were left, and the sum of all views' durations. What an event does to them depends on its
-    /// view's neighbours, see [`duration::change`].
+    /// The number of views that were left, and the sum of all views' durations. An event's effect
+    /// on them depends on the neighbours of its view, see [`duration::change`].
     pub viewed: Viewed,
 }
 
-/// The beginning of a session.
+/// The start of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Started {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// The event that said so.
+    /// The event of the start.
     pub event_id: EventId,
-    /// When ingest had it.
+    /// When ingest received it.
     pub received_at: Timestamp,
     /// Its seq, which is the session's.
     pub seq: i64,
-    /// On which page.
+    /// The page visited.
     pub page_id: PageId,
-    /// Everything else; `None` when it was loaded from the table, where it already stands.
+    /// The other columns; `None` for a start loaded from the table, which has them already.
     pub dimensions: Option<Box<Dimensions>>,
 }
 
-/// Who a session was bound to.
+/// A binding of a session to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identified {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// The event that said so.
+    /// The event of the binding.
     pub event_id: EventId,
-    /// Who.
+    /// The user.
     pub user_hash: UserHash,
 }
 
 impl SessionState {
-    /// What an event that counts does to its session, but for durations.
+    /// The change that an event makes to its session, without durations.
     #[must_use]
     pub fn of(event: &Summary) -> Self {
         let identified = event.user_hash.map(|user_hash| Identified {
@@ -76,7 +76,7 @@ impl SessionState {
         }
     }
 
-    /// Adds what other events of the same session say. No event may be in both.
+    /// Adds the state of other events of the same session. No event may be in both states.
     pub fn absorb(&mut self, other: Self) {
         self.heartbeats = self.heartbeats.saturating_add(other.heartbeats);
         self.page_views = self.page_views.saturating_add(other.page_views);
@@ -84,7 +84,8 @@ impl SessionState {
         self.identified = self.identified.max(other.identified);
         self.viewed.add(other.viewed);
         self.started = match (self.started.take(), other.started) {
-            // Ids are ours, so a session starts once; if it ever did twice, the first one stands.
+            // We make the ids, so a session starts once. If a foreign log has two starts, the
+            // earlier one counts, in any order.
             (Some(a), Some(b)) => Some(if (b.at, b.event_id) < (a.at, a.event_id) {
                 b
             } else {
@@ -94,7 +95,7 @@ impl SessionState {
         };
     }
 
-    /// True when its start was folded, and not loaded from the table.
+    /// True when its start is in the batch, and was not loaded from the table.
     #[must_use]
     pub fn begins(&self) -> bool {
         let started = self.started.as_ref();
@@ -107,7 +108,7 @@ impl SessionState {
         self.page_views < 2
     }
 
-    /// Seconds, see [`duration::of_session`].
+    /// The duration in seconds, see [`duration::of_session`].
     #[must_use]
     pub fn duration_seconds(&self) -> f64 {
         duration::of_session(self.heartbeats, self.viewed)

@@ -1,4 +1,5 @@
-//! What counting asks of an event: its place, its times, and the session and view that it names.
+//! The summary of an event for counting: its position, its times, and the session and view that it
+//! names.
 
 use super::{
     SessionKey,
@@ -7,7 +8,7 @@ use super::{
 use jiff::Timestamp;
 use schemas::{Event, EventId, Kind, PageId, PageviewId, SessionId, UserHash, WorkspaceNo};
 
-/// What counting asks of an event, whether it is in this batch or has waited in the table.
+/// The summary of an event, either of this batch or from the table `waiting`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// Tenant.
@@ -22,29 +23,29 @@ pub struct Summary {
     pub occurred_at: Timestamp,
     /// When ingest received it.
     pub received_at: Timestamp,
-    /// Its session; leaves name their view only.
+    /// Its session. Leaves name only their view.
     pub session_id: Option<SessionId>,
     /// Its view.
     pub pageview_id: Option<PageviewId>,
-    /// The page, of an event that waits for nothing.
+    /// The page, for events that name it themselves.
     pub page_id: Option<PageId>,
     /// The signed-in user.
     pub user_hash: Option<UserHash>,
-    /// What a leave says of its view.
+    /// The measures of a leave.
     pub left: Option<Left>,
 }
 
-/// What a leave says of its view.
+/// The measures of a leave.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Left {
-    /// How long it lasted.
+    /// How long the view lasted.
     pub micros: i64,
-    /// How far down it was read.
+    /// How far down the page was read.
     pub scroll_depth_percent: Option<f64>,
 }
 
 impl Summary {
-    /// The envelope's part; the fold of its type adds the rest.
+    /// Reads the envelope; the fold of the event's type adds the rest.
     pub(super) fn of(event: &Event, seq: i64) -> Self {
         Self {
             workspace_no: event.workspace_no,
@@ -61,7 +62,7 @@ impl Summary {
         }
     }
 
-    /// True when it is of that type.
+    /// True when the event is of this type.
     #[must_use]
     pub fn is(&self, kind: Kind) -> bool {
         self.kind == kind
@@ -73,7 +74,7 @@ impl Summary {
         self.session_id.map(|session| (self.workspace_no, session))
     }
 
-    /// The view, if it is one.
+    /// The view, if the event is one.
     #[must_use]
     pub fn view(&self) -> Option<View> {
         let view = View {
@@ -84,7 +85,7 @@ impl Summary {
         self.is(Kind::PageViewed).then_some(view)
     }
 
-    /// The leave, if it is one, and the view that was left.
+    /// The leave and the view that was left, if the event is a leave.
     #[must_use]
     pub fn leave(&self) -> Option<(PageviewId, Leave)> {
         let leave = Leave {

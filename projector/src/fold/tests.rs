@@ -1,4 +1,4 @@
-//! The fold against plain restatements of the contract, over random events.
+//! Tests the fold against simple models of the contract, with random events.
 
 use super::{
     Counted, SessionState, add_rows,
@@ -19,7 +19,7 @@ fn example(kind: Kind) -> Event {
 }
 
 #[test]
-fn every_published_example_is_counted_by_what_it_belongs_to_and_gives_rows_of_its_table() {
+fn every_published_example_has_its_ids_and_gives_rows_of_its_table() {
     for kind in Kind::ALL {
         let event = example(kind);
         let summary = summarize(&event, 7);
@@ -59,7 +59,7 @@ fn every_published_example_is_counted_by_what_it_belongs_to_and_gives_rows_of_it
     }
 }
 
-/// An event of one session: its kind and its place in time.
+/// A random event of one session.
 fn event() -> impl Strategy<Value = Event> {
     (0usize..5, 0i64..50, any::<u64>(), any::<u8>()).prop_map(|(kind, minute, id, user)| {
         let mut event = example(Kind::ALL[[0, 1, 2, 3, 5][kind]]);
@@ -116,7 +116,7 @@ proptest! {
         joined.absorb(absorbed(first));
         prop_assert_eq!(&joined, &whole);
 
-        // The same, said plainly.
+        // The simple model of the same state.
         let of = |kind: Kind| events.iter().filter(move |(_, event)| event.body.kind() == kind);
         prop_assert_eq!(usize::try_from(whole.heartbeats).unwrap(), of(Kind::SessionHeartbeat).count());
         prop_assert_eq!(usize::try_from(whole.page_views).unwrap(), of(Kind::PageViewed).count());
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn views_last_until_they_were_left_or_the_next_one_came(
+    fn a_view_lasts_until_its_leave_or_the_next_view(
         views in prop::collection::vec((0i64..8_000_000_000, 0u128..50), 0..8),
         leaves in prop::collection::vec((0u128..50, 0i64..100, 0f64..3600.0), 0..8),
         rotate in any::<prop::sample::Index>(),
@@ -137,7 +137,7 @@ proptest! {
         let views = distinct_views(&views);
         let leaves = distinct_leaves(&leaves);
 
-        // Said plainly, view by view, without sorting anything.
+        // The simple model: view by view, without sorting.
         let mut expected = Viewed::default();
         for view in &views {
             let said = leaves.iter().filter(|(id, _)| *id == view.pageview_id)
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn changes_by_neighbours_sum_up_to_the_durations_of_the_whole_session(
+    fn changes_by_neighbours_add_up_to_the_durations_of_the_whole_session(
         views in prop::collection::vec((0i64..30_000_000_000, 0u128..60), 0..40),
         leaves in prop::collection::vec((0u128..60, 0i64..100, 0f64..3600.0), 0..30),
         parts in prop::collection::vec(0usize..6, 70),
@@ -176,7 +176,7 @@ proptest! {
             let new: Vec<View> = (0..).zip(&views).filter(|(i, _)| mine(&parts, *i)).map(|(_, view)| *view).collect();
             let said: Vec<_> = (0..).zip(&leaves).filter(|(i, _)| mine(&parts[40..], *i)).map(|(_, leave)| *leave).collect();
             let nearby = neighbourhood(&counted, &left, &new, &said);
-            prop_assert!(nearby.len() <= 3 * (new.len() + said.len()), "more than its neighbours");
+            prop_assert!(nearby.len() <= 3 * (new.len() + said.len()), "more than the neighbours");
             sum.add(duration::change(&nearby));
             counted.extend(&new);
             left.extend(&said);
@@ -215,8 +215,9 @@ fn moment(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(1_800_000_000_000_000 + micros).unwrap()
 }
 
-/// What a batch loads: of the views that counted before only the direct neighbours of new ones, those that are
-/// left now, and their direct neighbours. Leaves of views that do not count yet wait for them.
+/// The views that a batch loads. Of the views that counted before, it loads only the direct
+/// neighbours of new ones, those that are left now, and their direct neighbours. Leaves of views
+/// that do not count yet wait for them.
 fn neighbourhood(
     counted: &[View],
     left: &[(PageviewId, Leave)],
@@ -275,7 +276,7 @@ fn back_fill_rounds_half_up_and_is_dropped_above_an_hour() {
 }
 
 #[test]
-fn heartbeats_win_over_views_and_views_count_only_once_one_was_left() {
+fn heartbeats_take_precedence_and_views_count_only_if_one_was_left() {
     let viewed = |left_views, micros| Viewed { left_views, micros };
     for (heartbeats, viewed, seconds) in [
         (0, viewed(0, 90_000_000), 0f64),

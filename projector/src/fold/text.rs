@@ -1,7 +1,7 @@
-//! Texts and counts as PostgreSQL can hold them.
+//! Converts texts and counts to values that PostgreSQL can store.
 
-/// The text without U+0000, which `text` and `jsonb` refuse: one such record would otherwise stop
-/// its partition for ever.
+/// Replaces U+0000, which `text` and `jsonb` refuse. One such record would otherwise stop its
+/// partition for ever.
 #[must_use]
 pub fn storable(text: &str) -> String {
     if text.contains('\0') {
@@ -11,7 +11,7 @@ pub fn storable(text: &str) -> String {
     }
 }
 
-/// JSON that `jsonb` accepts, see [`storable`].
+/// Makes JSON acceptable for `jsonb`, see [`storable`].
 #[must_use]
 pub fn storable_json(value: &serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
@@ -28,14 +28,14 @@ pub fn storable_json(value: &serde_json::Value) -> serde_json::Value {
     }
 }
 
-/// An optional text, see [`storable`].
+/// Converts an optional text, see [`storable`].
 #[must_use]
 pub fn text(text: Option<&String>) -> Option<String> {
     text.map(|text| storable(text))
 }
 
-/// A count as an `int4` column holds it. Above its range, which no beacon reaches, the range's end:
-/// an error here would stop the partition for ever.
+/// Converts a count for an `int4` column. Larger counts, which no beacon reaches, are capped,
+/// because an error here would stop the partition for ever.
 #[must_use]
 pub fn int4(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)

@@ -1,8 +1,9 @@
-//! Folds the log from its beginning into fresh tables and swaps them for those in use.
+//! Rebuilds the tables: folds the log from its beginning into fresh tables and swaps them in.
 //!
-//! The fresh tables grow in a schema of their own. One transaction moves them to the place of the others, so a
-//! program that is killed leaves the former tables or the new ones, and the next call goes on where it stopped.
-//! The one rule: no projector folds meanwhile, since it would fold into the tables that go away.
+//! The fresh tables are in a schema of their own. One transaction replaces the tables in use by
+//! them. So a program that is killed leaves the former tables or the new ones, and the next call
+//! continues where it stopped. The one rule: no projector folds meanwhile, because it would write
+//! to tables that are dropped.
 
 mod swap;
 
@@ -26,21 +27,23 @@ use std::{
 };
 use thiserror::Error;
 
-/// Where the fresh tables grow. `deploy/postgres/sql/rights.sql` makes it for a projector that may not make schemas.
+/// The schema of the fresh tables. `deploy/postgres/sql/rights.sql` creates it for a projector that
+/// may not create schemas.
 pub const SCHEMA: &str = "footfall_rebuild";
 
-/// Server settings of the sessions that fold: as the projector's, in the schema of the fresh tables.
+/// Server settings of the folding connections: those of the projector, plus the schema of the fresh
+/// tables.
 const PARAMETERS: [(&str, &str); 4] = {
     let [seqscan, hashjoin, mergejoin] = PLANNER;
     [seqscan, hashjoin, mergejoin, ("search_path", SCHEMA)]
 };
 
-/// Time between two looks at how far the fold is.
+/// Time between two checks of the progress.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// The rebuild fails after this long without progress.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Why the tables were not rebuilt. They are what they were before.
+/// Why the tables were not rebuilt. They are unchanged.
 #[derive(Debug, Error)]
 pub enum RebuildError {
     /// The log cannot be read.
@@ -52,20 +55,20 @@ pub enum RebuildError {
     /// The database refused or did not answer.
     #[error("the analytics database: {}", database::message(.0))]
     Database(#[from] sqlx::Error),
-    /// The fresh tables cannot be made.
+    /// The fresh tables cannot be created.
     #[error("the analytics database: {0}")]
     Migration(#[from] DatabaseError),
-    /// A projector would fold into tables that go away.
+    /// A projector is running, and would write to tables that are dropped.
     #[error(
         "a projector is connected to the analytics database; stop it (or `footfall up`) and start the rebuild again"
     )]
     ProjectorRuns,
-    /// The role may not make the schema.
+    /// The role may not create the schema.
     #[error(
         "the schema {SCHEMA} is missing and this role may not create it; run deploy/postgres/10-footfall.sh on the server, or as its administrator: CREATE SCHEMA {SCHEMA} AUTHORIZATION <role of the projector>"
     )]
     NoSchema,
-    /// The fold does not advance.
+    /// The fold makes no progress.
     #[error("the log has not been folded further for two minutes: {0}")]
     Stuck(String),
     /// The tables have events that the log has lost.
@@ -78,18 +81,18 @@ pub enum RebuildError {
     Stopped(String),
 }
 
-/// What a rebuild came to.
+/// The result of a rebuild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rebuilt {
-    /// Records of the log that were folded, or passed over as repeated or unreadable ones.
+    /// Records of the log that were folded, or skipped as repeated or unreadable.
     pub records: i64,
-    /// Different events in the new tables.
+    /// Distinct events in the new tables.
     pub events: i64,
     /// Events of the former tables that the log does not have.
     pub lost: i64,
 }
 
-/// How far a rebuild is.
+/// The progress of a rebuild.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Folded {
     /// Records folded.
@@ -98,7 +101,7 @@ pub struct Folded {
     pub records: i64,
 }
 
-/// True when the tables are those of an earlier version, which this one does not read.
+/// True when the tables are those of an earlier version, which this one cannot read.
 ///
 /// # Errors
 /// When the database refuses or does not answer.
@@ -110,10 +113,10 @@ pub async fn is_needed(analytics_database_url: &str) -> Result<bool, RebuildErro
     Ok(swap::has_former_tables(&pool).await?)
 }
 
-/// Rebuilds the tables. `partitions` is how many the events topic has; `show` hears how far it is.
+/// Rebuilds the tables. `show` receives the progress.
 ///
 /// # Errors
-/// [`RebuildError`]; the tables are then as before, and the next call goes on.
+/// [`RebuildError`]. The tables are then unchanged, and the next call continues.
 pub async fn run(
     config: &Config,
     accept_loss: bool,
@@ -121,6 +124,7 @@ pub async fn run(
     mut show: impl FnMut(Folded),
 ) -> Result<Rebuilt, RebuildError> {
     let url = &config.analytics_database_url;
+    // Counting lost events and the swap read whole tables, so these statements have no timeout.
     let unlimited = PoolSettings {
         statement_timeout: Duration::ZERO,
         ..PoolSettings::new("footfall-rebuild", 2)
@@ -137,12 +141,14 @@ pub async fn run(
     let fresh = database::pool(url, &fresh)?;
     let (readiness, lifecycle) = (Readiness::default(), Lifecycle::default());
     database::migrate(&fresh, &MIGRATIONS, "fresh tables", &readiness, &lifecycle).await?;
+    // Before the fold starts: its claims must find the generations of the tables in use.
     swap::take_over_generations(&tables).await?;
 
     let partitions = topics::ready(&config.kafka).await?.events_partitions;
     let ends = ends(&config.kafka, partitions).await?;
     let folding = Folding::start(config, partitions, fresh, context)?;
     let folded = folding.follow(&ends, &mut show).await;
+    // Stopped before the result is checked: the thread must not outlive a failed rebuild.
     folding.stop().await?;
     let records = folded?;
     let lost = swap::count_lost(&tables).await?;
@@ -157,7 +163,7 @@ pub async fn run(
     })
 }
 
-/// The projector's own consumer, at work on the fresh tables.
+/// The projector's own consumer, working on the fresh tables.
 struct Folding {
     store: Store,
     context: Context,
@@ -196,7 +202,7 @@ impl Folding {
         })
     }
 
-    /// Waits until every partition is folded to its end; how many records that are.
+    /// Waits until every partition is folded to its end. Returns the number of records.
     async fn follow(
         &self,
         ends: &[(i32, i64)],
@@ -212,6 +218,7 @@ impl Folding {
             };
             let folded: i64 = ends
                 .iter()
+                // Records appended since the start are folded too, but do not count as progress.
                 .map(|(partition, end)| folded(*partition).min(*end))
                 .sum();
             show(Folded { folded, records });
@@ -220,6 +227,7 @@ impl Folding {
             }
             if folded > furthest {
                 (furthest, since) = (folded, Instant::now());
+            // A finished thread makes no more progress, and `stop` reports its error.
             } else if self.thread.is_finished() || since.elapsed() > PATIENCE {
                 let texts = self.context.readiness.texts();
                 let text = texts.get("projector").cloned().unwrap_or_default();

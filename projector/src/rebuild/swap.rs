@@ -1,32 +1,32 @@
-//! The statements of a rebuild: the schema of the fresh tables, what they take over, and the swap.
+//! The statements of a rebuild: create the schema, take over generations, count losses, and swap.
 
 use super::{RebuildError, SCHEMA};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use std::time::{Duration, Instant};
 
-/// How long a projector may take to disconnect, and the time between two looks.
+/// How long a projector may take to disconnect, and the time between two checks.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// PostgreSQL's code for a right that a role does not have.
+/// PostgreSQL's code for a missing right.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// The tables of all versions, which a swap removes.
 const TABLES: &str = "events, sessions, seen, hits, custom_events, refusals, waiting, log_partitions, logs, _sqlx_migrations";
 
-/// Only sessions of the same role, and of roles that it is a member of, tell their program's name.
+/// A role sees the program's name only for sessions of itself and of roles that it is a member of.
 const COUNT_PROJECTORS: &str = "
 SELECT count(*)
 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = 'footfall-projector'";
 
-/// Partitions too: they do not move with their table.
+/// Lists partitions too, because they do not move with their table.
 const LIST_FRESH: &str = "
 SELECT format('%I', relname)
 FROM pg_class
 WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')";
 
-/// The rights to read that the tables in use have given, as the fresh ones must give them.
+/// The roles that may read the tables in use. The fresh tables must grant them the same.
 const LIST_READERS: &str = "
 SELECT DISTINCT CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(acl.grantee)) END
 FROM pg_class, aclexplode(relacl) AS acl
@@ -40,7 +40,8 @@ pub(super) async fn has_former_tables(pool: &PgPool) -> sqlx::Result<bool> {
         .await
 }
 
-/// A projector that was stopped a moment ago may still be connected, so this waits a little.
+/// Fails while a projector is connected. Waits a few seconds, because a projector that was just
+/// stopped may still be connected.
 pub(super) async fn refuse_projectors(connection: &mut PgConnection) -> Result<(), RebuildError> {
     let since = Instant::now();
     loop {
@@ -53,7 +54,7 @@ pub(super) async fn refuse_projectors(connection: &mut PgConnection) -> Result<(
         if since.elapsed() > PATIENCE {
             return Err(RebuildError::ProjectorRuns);
         }
-        // Within a transaction the server repeats its first list of sessions. This statement discards that list.
+        // Within a transaction the server caches its list of sessions. This statement discards it.
         sqlx::raw_sql("SELECT pg_stat_clear_snapshot()")
             .execute(&mut *connection)
             .await?;
@@ -61,8 +62,8 @@ pub(super) async fn refuse_projectors(connection: &mut PgConnection) -> Result<(
     }
 }
 
-/// Makes the schema of the fresh tables, if it is not there. Tables of another version in it are dropped: the
-/// rebuild that made them was one of another build.
+/// Creates the schema of the fresh tables, if it is missing. Tables of another version in it are
+/// dropped, because they come from a rebuild by another build.
 pub(super) async fn provide_schema(pool: &PgPool) -> Result<(), RebuildError> {
     let is_there: bool = sqlx::query_scalar("SELECT to_regnamespace($1) IS NOT NULL")
         .bind(SCHEMA)
@@ -98,8 +99,8 @@ pub(super) async fn provide_schema(pool: &PgPool) -> Result<(), RebuildError> {
     Ok(())
 }
 
-/// Gives the fresh tables the generations of the logs, so that each seq is what it was, and epochs above those
-/// that any projector knows.
+/// Copies the generations of the logs to the fresh tables, so that every seq stays the same. Sets
+/// epochs above those of any projector, so that older claims are fenced.
 pub(super) async fn take_over_generations(pool: &PgPool) -> sqlx::Result<()> {
     let known: bool = sqlx::query_scalar("SELECT to_regclass('public.logs') IS NOT NULL")
         .fetch_one(pool)
@@ -121,9 +122,10 @@ pub(super) async fn take_over_generations(pool: &PgPool) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// How many events of the tables in use are not in the fresh ones.
+/// Counts the events of the tables in use that are missing in the fresh ones.
 pub(super) async fn count_lost(pool: &PgPool) -> sqlx::Result<i64> {
     let mut lost = 0;
+    // `events` exists only in the tables of earlier versions, and `seen` only in the present ones.
     for table in ["events", "seen"] {
         let is_there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
             .bind(format!("public.{table}"))
@@ -147,7 +149,8 @@ pub(super) async fn count_lost(pool: &PgPool) -> sqlx::Result<i64> {
     Ok(lost)
 }
 
-/// Puts the fresh tables in the place of the others, in one transaction; how many events they have.
+/// Replaces the tables in use by the fresh ones in one transaction. Returns the number of their
+/// events.
 pub(super) async fn swap(pool: &PgPool) -> Result<i64, RebuildError> {
     let mut connection = pool.acquire().await?;
     let mut transaction = connection.begin().await?;
@@ -159,6 +162,8 @@ pub(super) async fn swap(pool: &PgPool) -> Result<i64, RebuildError> {
         .fetch_all(&mut *transaction)
         .await?;
     drop_tables(&mut transaction, "public").await?;
+    // Checked again under the locks of the dropped tables. A projector that connects now waits for
+    // the commit.
     refuse_projectors(&mut transaction).await?;
     let fresh: Vec<String> = sqlx::query_scalar(LIST_FRESH)
         .bind(SCHEMA)

@@ -9,7 +9,7 @@ columns! {
     CustomEventRow {
         /// Generation of the log and offset of the record; never changes.
         seq: i64,
-        /// The place from which readers by seq see it: the highest of its own seq and its session's.
+        /// The seq at which readers see it: the higher of its own seq and its session's.
         visible_seq: i64,
         /// When it happened; decides the month's partition.
         occurred_at: Timestamp,
@@ -25,7 +25,7 @@ columns! {
         session_id: SessionId,
         /// The signed-in user.
         user_hash: Option<UserHash>,
-        /// The site's name for it.
+        /// The name that the site gave it.
         name: String,
         /// Properties as the site sent them.
         properties: Value,

@@ -1,4 +1,4 @@
-//! The table `hits`: page views that count, clicks included, each with the latest leave of it.
+//! The table `hits`: page views that count, clicks included, each with its latest leave.
 
 use jiff::Timestamp;
 use schemas::{EventId, LinkId, PageId, PageviewId, SessionId, WorkspaceNo};
@@ -9,7 +9,7 @@ columns! {
     HitRow {
         /// Generation of the log and offset of the record; never changes.
         seq: i64,
-        /// The place from which readers by seq see it: the highest of its own seq and its session's.
+        /// The seq at which readers see it: the higher of its own seq and its session's.
         visible_seq: i64,
         /// When it happened; decides the month's partition.
         occurred_at: Timestamp,
@@ -17,9 +17,9 @@ columns! {
         received_at: Timestamp,
         /// Time of the latest leave.
         left_at: Option<Timestamp>,
-        /// Duration of the view as that leave says it.
+        /// Duration of the view, from that leave.
         left_micros: Option<i64>,
-        /// Scroll depth as that leave says it.
+        /// Scroll depth, from that leave.
         scroll_depth_percent: Option<f64>,
         /// Tenant.
         workspace_no: WorkspaceNo,
@@ -29,11 +29,12 @@ columns! {
         page_id: PageId,
         /// The session.
         session_id: SessionId,
-        /// Its id, which leaves name.
+        /// The id of the view, which leaves name.
         pageview_id: PageviewId,
         /// The link clicked.
         link_id: Option<LinkId>,
-        /// Identity of the latest leave: of two leaves at the same time, the one with the greater id counts.
+        /// Identity of the latest leave. Of two leaves at the same time, the one with the greater
+        /// id counts.
         left_by: Option<EventId>,
         /// Path.
         path: Option<String>,
@@ -45,7 +46,7 @@ columns! {
 }
 
 columns! {
-    /// The columns of a hit that a leave changes, and its key.
+    /// The key of a hit, and the columns that a leave changes.
     LeaveColumns {
         /// Tenant.
         workspace_no: WorkspaceNo,
@@ -57,9 +58,9 @@ columns! {
         left_at: Timestamp,
         /// Identity of that leave.
         left_by: EventId,
-        /// Duration of the view as it says it.
+        /// Duration of the view, from that leave.
         left_micros: i64,
-        /// Scroll depth as it says it.
+        /// Scroll depth, from that leave.
         scroll_depth_percent: Option<f64>,
     }
 }

@@ -1,7 +1,7 @@
-//! The rows of each table. The members of a struct are the columns of its table.
+//! Declares the rows of each table: the members of a struct are the columns of its table.
 //!
-//! A column is named once, in its struct. The statements that write it, the values bound to them and the
-//! reading of rows follow from that, see [`columns`].
+//! A column is named once, in its struct. The statements, the bound values and the reading of rows
+//! are built from that, see [`columns`].
 
 #[macro_use]
 pub mod columns;

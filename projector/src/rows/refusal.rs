@@ -14,13 +14,13 @@ columns! {
         received_at: Timestamp,
         /// Tenant.
         workspace_no: WorkspaceNo,
-        /// How many beacons.
+        /// The number of refused beacons.
         refusal_count: i32,
         /// Identity.
         event_id: EventId,
         /// The page they were sent for.
         page_id: PageId,
-        /// Why they were not counted.
+        /// Why the beacons were not counted.
         refusal_reason: &'static str,
     }
 }

@@ -1,4 +1,4 @@
-//! The table `seen`: the identity of every event that was folded, by which a repeated event counts once.
+//! The table `seen`: the identities of all folded events, so that a repeated event counts once.
 
 use jiff::civil::Date;
 use schemas::{EventId, WorkspaceNo};

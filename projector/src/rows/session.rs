@@ -1,17 +1,18 @@
-//! The table `sessions`: visits, each in its present state. Their columns are groups that are read and written apart.
+//! The table `sessions`: visits in their present state. Groups of columns are read and written
+//! separately.
 
 use jiff::Timestamp;
 use schemas::{EventId, PageId, SessionId, UserHash, VisitorHash, WorkspaceNo};
 
 columns! {
     readable
-    /// The columns of a session that are read back, all but the first six of which change.
+    /// The columns of a session that are read back. All but the first seven change.
     StateColumns {
         /// Seq of the start, which never changes.
         seq: i64,
         /// When it started; decides the month's partition.
         started_at: Timestamp,
-        /// When ingest received the start: decides which events waited for it in time.
+        /// When ingest received the start; decides which events waited for it in time.
         start_received_at: Timestamp,
         /// Tenant.
         workspace_no: WorkspaceNo,
@@ -37,30 +38,31 @@ columns! {
         bounced: bool,
         /// Time of the latest binding to a user.
         identified_at: Option<Timestamp>,
-        /// Identity of that binding: of two bindings at the same time, the one with the greater id counts.
+        /// Identity of that binding. Of two bindings at the same time, the one with the greater id
+        /// counts.
         identified_by: Option<EventId>,
         /// That user.
         user_hash: Option<UserHash>,
     }
 }
 
-/// The columns that a start fills and nothing changes later.
+/// The columns that a start fills and no later event changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dimensions {
-    /// Who came, and from where.
+    /// The visitor and the source of the visit.
     pub source: SourceColumns,
     /// Campaign parameters of the landing URL.
     pub utm: UtmColumns,
-    /// Where the visitor was.
+    /// The visitor's place.
     pub place: PlaceColumns,
-    /// What they browsed with.
+    /// Their device and browser.
     pub agent: AgentColumns,
-    /// What their client reported.
+    /// The data that their client reported.
     pub client: ClientColumns,
 }
 
 columns! {
-    /// Who came, and from where.
+    /// The visitor and the source of the visit.
     SourceColumns {
         /// The visitor.
         visitor_hash: Option<VisitorHash>,
@@ -92,7 +94,7 @@ columns! {
 }
 
 columns! {
-    /// Where the visitor was.
+    /// The visitor's place.
     PlaceColumns {
         /// English short name.
         country: Option<String>,
@@ -108,7 +110,7 @@ columns! {
 }
 
 columns! {
-    /// What the visitor browsed with.
+    /// The visitor's device and browser.
     AgentColumns {
         /// Kind of device.
         device: Option<&'static str>,
@@ -128,7 +130,7 @@ columns! {
 }
 
 columns! {
-    /// What the visitor's client reported.
+    /// The data that the visitor's client reported.
     ClientColumns {
         /// Language tag.
         language: Option<String>,

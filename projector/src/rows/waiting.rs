@@ -1,4 +1,5 @@
-//! The table `waiting`: events that do not count, mostly because their session or view has not come yet.
+//! The table `waiting`: events that do not count, usually because their session or view has not
+//! arrived.
 
 use jiff::Timestamp;
 use schemas::{EventId, PageviewId, SessionId, WorkspaceNo};
@@ -9,17 +10,17 @@ columns! {
     WaitingRow {
         /// Generation of the log and offset of the record; never changes.
         seq: i64,
-        /// When ingest received it; decides for how long it waits.
+        /// When ingest received it; decides how long it waits.
         received_at: Timestamp,
         /// Tenant.
         workspace_no: WorkspaceNo,
         /// Identity.
         event_id: EventId,
-        /// The session that it names; leaves name their view only.
+        /// The session that it names. Leaves name only their view.
         session_id: Option<SessionId>,
-        /// The view that it is, or names.
+        /// The view that the event is, or that it names.
         pageview_id: Option<PageviewId>,
-        /// The record as the log has it. It is folded again when the event counts.
+        /// The event as JSON. It is folded again when the event counts.
         record: Vec<u8>,
     }
 }

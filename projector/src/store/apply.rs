@@ -1,4 +1,4 @@
-//! One batch as one transaction: what is new is folded and written, the offset advances.
+//! Applies a batch in one transaction: folds and writes the new events, and advances the offset.
 
 use super::{
     Claim, Store,
@@ -25,15 +25,16 @@ use std::{
 };
 use thiserror::Error;
 
-/// How long a batch may take before its connection is given up. Two statements may reach their limit within.
+/// How long a batch may take before its connection is closed. Two statements may reach their own
+/// limit within this time.
 pub(crate) const BATCH_DEADLINE: Duration = Duration::from_mins(2);
 
-/// What a committed batch came to.
+/// The result of a committed batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Events that count now, by type.
+    /// New events, by type.
     pub applied: BTreeMap<Kind, u64>,
-    /// Events that had been counted before, by type.
+    /// Events that were folded before, by type.
     pub duplicate: BTreeMap<Kind, u64>,
 }
 
@@ -43,7 +44,7 @@ pub enum ApplyError {
     /// A later claim holds the partition.
     #[error("the partition has another owner")]
     Fenced,
-    /// The table was set to another place, as a restored database is. A new claim says where.
+    /// The table has another offset, for example after a restore. A new claim reads it.
     #[error("the table has another offset of the partition than this claim")]
     Moved,
     /// No answer within [`BATCH_DEADLINE`].
@@ -55,11 +56,12 @@ pub enum ApplyError {
 }
 
 impl Store {
-    /// Writes what a batch changes and moves the claim to its end.
+    /// Writes the changes of a batch and moves the claim to its end.
     ///
     /// # Errors
-    /// [`ApplyError::Fenced`] and [`ApplyError::Moved`] when the claim is void. After any error nothing was
-    /// written, unless the answer to the commit was lost: the next attempt finds out.
+    /// [`ApplyError::Fenced`] and [`ApplyError::Moved`] when the claim is void. After any error
+    /// nothing is written, unless only the answer to the commit was lost. The next attempt detects
+    /// that.
     pub async fn apply(
         &self,
         claim: &mut Claim,
@@ -72,13 +74,15 @@ impl Store {
         let mut lease = self.lease().await?;
         let applying = async {
             let times = batch.events.iter().map(|(_, event)| event.occurred_at);
+            // Before the transaction: creating partitions commits by itself, so a failed batch
+            // keeps them.
             months::provide(&mut lease, &self.months, times).await?;
             apply(&mut lease, claim, batch, now).await
         };
         let applied = tokio::time::timeout(BATCH_DEADLINE, applying).await;
         let applied = lease.settle(applied).unwrap_or(Err(ApplyError::TooSlow));
         if applied.is_err() {
-            // The tables may be restored ones, without partitions that were there.
+            // After a restore, partitions that existed before may be missing.
             self.months.forget();
         }
         applied
@@ -95,6 +99,7 @@ async fn apply(
         return Ok(Applied::default());
     };
     let mut transaction = connection.begin().await?;
+    // The lock comes before any write: a former owner waits here and is then refused.
     let stand = fence::lock(&mut transaction, claim).await?;
     let applied = match claim.compare(stand, next_offset) {
         Verdict::Holds => {
@@ -112,13 +117,14 @@ async fn apply(
         Verdict::Fenced => return Err(ApplyError::Fenced),
         Verdict::Moved => return Err(ApplyError::Moved),
     };
+    // Only after the commit: a failed batch is applied again from the same offset.
     claim.next_offset = next_offset;
     claim.last_event_id = Some(last_event_id);
     Ok(applied)
 }
 
-/// How far a batch brings the fold, by the time at which ingest received its events. A clock that is ahead says
-/// nothing about the records of others.
+/// The time of receipt up to which the fold has come with this batch. Capped at now, because a
+/// clock that is ahead proves nothing about other records.
 fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
     let received = batch.events.iter().map(|(_, event)| event.received_at);
     received.max().map(|latest| latest.min(now))
@@ -129,9 +135,10 @@ fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp
 pub(super) struct Change {
     pub(super) event: Event,
     pub(super) summary: Summary,
-    /// Whether it comes from the table `waiting`, and not from the batch.
+    /// True if it comes from the table `waiting`, false if from the batch.
     pub(super) has_waited: bool,
-    /// From where it counts; `None` while it does not, and of a start, which is its session's row.
+    /// The position from which it counts. `None` while it does not count, and for a start, which
+    /// becomes its session's row.
     pub(super) counted: Option<Counted>,
 }
 
@@ -146,7 +153,7 @@ impl Change {
         }
     }
 
-    /// An event that was kept until what it names comes.
+    /// An event that has waited for its session or view.
     pub(super) fn waiting(event: Event, seq: i64) -> Self {
         Self {
             has_waited: true,
@@ -154,7 +161,7 @@ impl Change {
         }
     }
 
-    /// True when it is in the numbers.
+    /// True when the event counts.
     pub(super) fn counts(&self) -> bool {
         self.counted.is_some() || self.summary.is(Kind::SessionStarted)
     }
@@ -166,11 +173,15 @@ async fn write(
     batch: &Batch,
 ) -> sqlx::Result<Applied> {
     let (mut changes, applied) = new_changes(connection, claim, batch).await?;
+    // Collected before waiting events join the changes: `seen` has those already.
     let seen: Vec<SeenRow> = changes.iter().map(seen_row).collect();
+    // A leave names only its view, which leads to the session whose duration it changes.
     let left = hits::find(connection, &views_left_elsewhere(&changes)).await?;
     let (named, begun) = named_sessions(&changes, &left);
     let known = sessions::load(connection, &named, &begun).await?;
 
+    // The order matters: events of new sessions first, then leaves, since a waiting view that now
+    // counts may have waiting leaves. Durations come last, when all new views and leaves are known.
     let mut counting = Counting::new(known, &changes);
     changes.extend(waiting::load_of_sessions(connection, &counting.begun()).await?);
     counting.count_events(&mut changes, &left);
@@ -181,6 +192,7 @@ async fn write(
     counting.measure();
 
     let mut rows = rows(&changes);
+    // A new view and its leave become one insert.
     counting.leave(&mut rows.hits);
     seen::insert(connection, &seen).await?;
     hits::insert(connection, &rows.hits).await?;
@@ -210,7 +222,8 @@ fn seen_row(change: &Change) -> SeenRow {
     }
 }
 
-/// The sessions that the batch names, and those of them that it starts.
+/// The sessions that the batch names, with the times of their events, and the sessions that it
+/// starts.
 fn named_sessions(
     changes: &[Change],
     left: &[crate::rows::HitRow],
@@ -239,7 +252,7 @@ fn named_sessions(
     (named, begun)
 }
 
-/// The views that leaves of the batch name and that are not in the batch.
+/// The views that leaves of the batch name but that are not in the batch.
 fn views_left_elsewhere(changes: &[Change]) -> Vec<(ViewKey, Timestamp)> {
     let key = |event: &Summary| Some((event.workspace_no, event.pageview_id?));
     let summaries = || changes.iter().map(|change| &change.summary);
@@ -255,7 +268,7 @@ fn views_left_elsewhere(changes: &[Change]) -> Vec<(ViewKey, Timestamp)> {
     left.into_iter().collect()
 }
 
-/// The events of the batch that are neither in the tables nor earlier in the batch.
+/// The events of the batch that are new: neither in the tables nor earlier in the batch.
 async fn new_changes(
     connection: &mut PgConnection,
     claim: &Claim,
@@ -271,6 +284,7 @@ async fn new_changes(
     let mut changes = Vec::with_capacity(batch.events.len());
     for (offset, event) in &batch.events {
         let kind = event.body.kind();
+        // Inserting also finds events that are repeated within the batch.
         if known.insert((event.workspace_no, event.event_id)) {
             *applied.applied.entry(kind).or_default() += 1;
             changes.push(Change::new(event.clone(), claim.seq(*offset)));

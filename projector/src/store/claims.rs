@@ -1,8 +1,9 @@
-//! Claims of partitions, and the generations of the logs that they are parts of.
+//! Claims partitions, and assigns generations to their logs.
 //!
-//! The one rule: `seq` never repeats and only grows within a workspace. So a log has a generation of its own,
-//! higher than those of the logs before it, and gets a further one when it has lost records, since others may
-//! have taken their offsets. A partition that lost nothing keeps the one that it has.
+//! The one rule: `seq` never repeats and only grows within a workspace. So each log has its own
+//! generation, higher than those of earlier logs. A log that has lost records gets a further one,
+//! because other records may have taken their offsets. A partition that lost nothing keeps its
+//! generation.
 
 use super::{Store, lease::SHORT};
 use schemas::EventId;
@@ -17,8 +18,8 @@ ON CONFLICT (topic, partition) DO UPDATE
 SET epoch = log_partitions.epoch + 1, updated_at = now()
 RETURNING epoch, generation, log_id, next_offset, last_event_id";
 
-/// The newest generations of this log, of other logs, and of all; partitions count that were folded by a build
-/// that knew no log ids.
+/// The newest generations of this log, of other logs, and of all logs. The last includes partitions
+/// that were folded by a build without log ids.
 pub(super) const READ_GENERATIONS: &str = "
 SELECT max(generation) FILTER (WHERE log_id = $1) AS own,
        max(generation) FILTER (WHERE log_id <> $1) AS others,
@@ -37,7 +38,7 @@ INSERT INTO logs (generation, log_id)
 VALUES ($1, $2)
 ON CONFLICT (generation) DO NOTHING";
 
-/// Two partitions of one log must get one generation, so they wait for each other.
+/// All partitions of a log must get the same generation, so their transactions wait for each other.
 const LOCK_LOGS: &str = "LOCK TABLE logs IN SHARE ROW EXCLUSIVE MODE";
 
 pub(super) const SETTLE: &str = "
@@ -50,16 +51,16 @@ SET log_id = $4,
     updated_at = now()
 WHERE topic = $1 AND partition = $2 AND epoch = $3";
 
-/// The right to fold one partition, from one offset on.
+/// The right to fold one partition from an offset on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Topic.
     pub topic: &'static str,
     /// Partition.
     pub partition: i32,
-    /// Number of this ownership; a later claim makes it void.
+    /// The number of this claim; a later claim makes it void.
     pub epoch: i64,
-    /// The log that the offsets are of; `None` when nothing was folded, or by a build that did not know it.
+    /// The log of the offsets; `None` when nothing was folded, or only by a build without log ids.
     pub log_id: Option<Uuid>,
     /// That log's generation in this partition.
     pub generation: i32,
@@ -69,12 +70,12 @@ pub struct Claim {
     pub last_event_id: Option<EventId>,
 }
 
-/// What the log says about a claim.
+/// The state of the log, compared with a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The id that its directory names.
+    /// The log's id in its directory.
     pub log_id: Uuid,
-    /// Whether the record before the next offset is the one that was applied last, or none was.
+    /// True if the record before the next offset is the one applied last, or if none was applied.
     pub has_last_record: bool,
 }
 
@@ -86,19 +87,20 @@ struct Generations {
 }
 
 impl Claim {
-    /// The place of an offset among all events of its workspace.
+    /// The seq of an offset: its position among all events of its workspace.
     #[must_use]
     pub const fn seq(&self, offset: i64) -> i64 {
         ((self.generation as i64) << 48) | offset
     }
 
-    /// Whether rows may have this claim's generation in their seq.
+    /// True if rows may have this claim's generation in their seq.
     const fn is_used(&self) -> bool {
         self.log_id.is_some() || self.next_offset > 0 || self.generation > 0
     }
 
-    /// Whether folding goes on where the tables are.
+    /// True if folding may continue at the claim's offset.
     fn goes_on(&self, found: Found, generations: &Generations) -> bool {
+        // Below another log's generation, new rows would get a lower seq than existing ones.
         let is_newest = generations
             .others
             .is_none_or(|other| other < self.generation);
@@ -111,7 +113,7 @@ impl Claim {
 }
 
 impl Store {
-    /// Takes a partition over; every earlier claim of it is void from now on.
+    /// Takes a partition over. Every earlier claim of it becomes void.
     ///
     /// # Errors
     /// When the database refuses or does not answer.
@@ -135,9 +137,9 @@ impl Store {
         })
     }
 
-    /// Holds a claim against the log. Where the log is another one, or lacks the last record, the claim is for
-    /// folding it from its beginning in a generation of its own; what is known already is absorbed. `None` when
-    /// the claim is void.
+    /// Compares a claim with the log. If the log is another one, or lacks the last record, the
+    /// returned claim folds it from its beginning, in a generation above those used before. Known
+    /// events then change nothing. `None` when the claim is void.
     ///
     /// # Errors
     /// When the database refuses or does not answer.
@@ -159,6 +161,8 @@ async fn settle(
         transaction.rollback().await?;
         return Ok(Some(claim.clone()));
     }
+    // The common case above needs no lock. Under the lock, another partition may have assigned the
+    // generation meanwhile, so it is read again.
     sqlx::raw_sql(LOCK_LOGS).execute(&mut *transaction).await?;
     let generations = read_generations(&mut transaction, found.log_id).await?;
     let mut settled = Claim {
@@ -166,12 +170,14 @@ async fn settle(
         ..claim.clone()
     };
     if claim.goes_on(found, &generations) {
-        // The tables of an older build: the log is named now, and the seqs stay as they are.
+        // The tables come from a build without log ids. The log gets its name, and every seq stays.
         if generations.own.is_none() {
             let newest = generations.newest.unwrap_or(claim.generation);
             give(&mut transaction, newest, found.log_id).await?;
         }
     } else {
+        // Reuses a generation that another partition of this log got, but only above those of other
+        // logs and above any that this partition has used.
         let used = claim.is_used().then_some(claim.generation);
         let above = generations.others.max(used);
         settled.generation = match generations.own {

@@ -1,7 +1,8 @@
-//! Counts the events of a batch: which of them count, from which seq on, and the new state of their sessions.
+//! Counts the events of a batch: which of them count, from which seq, and the new states of
+//! sessions.
 //!
-//! The one rule: an event of the batch and one that has waited in the table are treated alike, so it makes no
-//! difference where the log is cut into batches.
+//! The one rule: events of the batch and events from the table `waiting` are treated alike. So the
+//! boundaries of batches make no difference.
 
 use super::{
     apply::Change,
@@ -20,15 +21,15 @@ use jiff::Timestamp;
 use schemas::Within;
 use std::collections::{BTreeMap, HashMap};
 
-/// The sessions and views that a batch concerns.
+/// The sessions and views that a batch affects.
 #[derive(Debug, Default)]
 pub(super) struct Counting {
     sessions: BTreeMap<SessionKey, Session>,
-    /// Views that count, to which leaves may belong.
+    /// Views that count and may have leaves.
     views: HashMap<ViewKey, Target>,
-    /// Those of them that begin to count.
+    /// The views that begin to count with the batch.
     new_views: Vec<ViewKey>,
-    /// The latest leave of a view, of those that begin to count.
+    /// The latest leave of each view, of the leaves that begin to count.
     leaves: HashMap<ViewKey, (Leave, Left)>,
 }
 
@@ -38,25 +39,25 @@ struct Session {
     state: SessionState,
     /// Its row in the table.
     stored: Option<RowKey>,
-    /// Whether anything of it begins to count.
+    /// True if any of its events begins to count.
     has_changed: bool,
-    /// Its views around those that change, see [`duration::change`].
+    /// Its changed views and their neighbours, see [`duration::change`].
     nearby: BTreeMap<Place, Nearby>,
 }
 
-/// A view that counts, as far as its leaves ask.
+/// A view that counts, with the members that its leaves need.
 #[derive(Clone, Copy, Debug)]
 struct Target {
     session: SessionKey,
     received_at: Timestamp,
     /// Its row in the table; `None` while the batch adds it.
     stored: Option<RowKey>,
-    /// The leave that its row has.
+    /// The leave in its row.
     left: Option<Leave>,
 }
 
 impl Counting {
-    /// Begins with the sessions that the table knows and those that start in the batch.
+    /// Starts with the sessions in the table and those that start in the batch.
     pub(super) fn new(known: BTreeMap<SessionKey, SessionState>, changes: &[Change]) -> Self {
         let mut counting = Self::default();
         for (key, state) in known {
@@ -96,8 +97,8 @@ impl Counting {
         begun.map(|(key, _)| *key).collect()
     }
 
-    /// Counts what waits for nothing or for a session; and takes note of the views of the table that the
-    /// batch's leaves name.
+    /// Counts the events that need no other event or only a session. Also notes the views of the
+    /// table that leaves of the batch name.
     pub(super) fn count_events(&mut self, changes: &mut [Change], left: &[HitRow]) {
         for hit in left {
             let key = (hit.workspace_no, hit.session_id);
@@ -127,7 +128,7 @@ impl Counting {
         &self.new_views
     }
 
-    /// Counts leaves, now that it is known which views count.
+    /// Counts leaves. Which views count is known by now.
     pub(super) fn count_leaves(&mut self, changes: &mut [Change]) {
         for change in changes {
             if change.summary.kind.within() == Within::View {
@@ -136,9 +137,9 @@ impl Counting {
         }
     }
 
-    /// The places whose neighbours in the table must be known.
+    /// The positions whose neighbours in the table are needed.
     pub(super) fn places(&self) -> Vec<(SessionKey, Place)> {
-        // A session that begins has no view in the table that counts.
+        // A new session has no counted views in the table, so it needs no look-up.
         let known = self
             .sessions
             .iter()
@@ -148,7 +149,7 @@ impl Counting {
             .collect()
     }
 
-    /// Takes note of neighbours.
+    /// Notes the neighbours from the table.
     pub(super) fn note_neighbours(&mut self, neighbours: &[HitRow]) {
         for hit in neighbours {
             let key = (hit.workspace_no, hit.session_id);
@@ -158,19 +159,20 @@ impl Counting {
         }
     }
 
-    /// Changes the sums of durations, now that the neighbourhoods are complete.
+    /// Updates the sums of durations. The neighbours must be complete.
     pub(super) fn measure(&mut self) {
         for (key, session) in &mut self.sessions {
             for near in session.nearby.values_mut() {
                 let view = (key.0, near.view.pageview_id);
                 let said = self.leaves.get(&view).map(|(leave, _)| *leave);
+                // The latest leave counts, in whatever order leaves arrive.
                 near.left_after = near.left_before.max(said);
             }
             session.state.viewed.add(duration::change(&session.nearby));
         }
     }
 
-    /// Puts the latest leaves into the rows of the views that they end.
+    /// Writes the latest leaves into the new rows of their views.
     pub(super) fn leave(&self, hits: &mut [HitRow]) {
         for hit in hits {
             if let Some((leave, left)) = self.leaves.get(&(hit.workspace_no, hit.pageview_id)) {
@@ -182,11 +184,12 @@ impl Counting {
         }
     }
 
-    /// What leaves change in the rows of views that are in the table.
+    /// The changes of leaves to rows of views in the table.
     pub(super) fn left(&self) -> Vec<LeaveColumns> {
         let leaves = self.leaves.iter().filter_map(|(key, (leave, left))| {
             let target = self.views.get(key)?;
             let (seq, occurred_at) = target.stored?;
+            // An older leave must not replace the one in the row.
             (target.left < Some(*leave)).then_some(LeaveColumns {
                 workspace_no: key.0,
                 seq,
@@ -200,7 +203,7 @@ impl Counting {
         leaves.collect()
     }
 
-    /// The sessions that change.
+    /// The sessions that changed.
     pub(super) fn changed(&self) -> Vec<Saved<'_>> {
         let sessions = self.sessions.iter();
         let changed = sessions.filter(|(_, session)| session.has_changed);
@@ -213,10 +216,11 @@ impl Counting {
             .collect()
     }
 
-    /// From where an event counts in its session; `None` when it does not.
+    /// The position from which an event counts in its session; `None` when it does not count.
     fn count(&mut self, event: &Summary) -> Option<Counted> {
         let key = event.session()?;
         let session = self.sessions.get_mut(&key)?;
+        // An event before its session's start is not counted and waits.
         let started = session.state.started.as_ref()?;
         if !counts(event, started) {
             return None;
@@ -227,6 +231,7 @@ impl Counting {
         };
         session.absorb(SessionState::of(event));
         if let Some(view) = event.view() {
+            // It did not count before, so the sums do not include it yet.
             session.note(view, false, None);
             let view = (key.0, view.pageview_id);
             let target = Target {
@@ -241,13 +246,16 @@ impl Counting {
         Some(counted)
     }
 
-    /// From where a leave counts; `None` when its view does not, or when it came too long before.
+    /// The position from which a leave counts; `None` when its view does not count, or when the
+    /// leave came too long before it.
     fn count_leave(&mut self, event: &Summary) -> Option<Counted> {
         let (pageview, leave) = event.leave()?;
         let view = (event.workspace_no, pageview);
+        // A leave before its view is not counted and waits.
         let target = self.views.get(&view)?;
         let session = self.sessions.get_mut(&target.session)?;
         let started = session.state.started.as_ref()?;
+        // A leave waits for its view and for that view's session, so the later of the two decides.
         let awaited = target.received_at.max(started.received_at);
         if !has_waited_in_time(event.received_at, awaited) {
             return None;
@@ -266,7 +274,8 @@ impl Counting {
     }
 }
 
-/// From where an event counts that waits for nothing. A start is its session's row.
+/// The position of an event that needs no other event. A start has none: it becomes its session's
+/// row.
 fn count_at_once(event: &Summary) -> Option<Counted> {
     let counted = Counted {
         visible_seq: event.seq,
@@ -301,6 +310,7 @@ impl Session {
     }
 
     fn note(&mut self, view: View, counted: bool, left_before: Option<Leave>) {
+        // A view may be noted twice, as left and as a neighbour. Both come from the same row.
         self.nearby.entry(view.place()).or_insert(Nearby {
             view,
             counted,

@@ -1,7 +1,8 @@
-//! Deletes events that will never count: their session or view did not come in time.
+//! Deletes events that will never count, because their session or view did not arrive in time.
 //!
-//! The one rule: this changes no number. Whether an event counts is decided by [`crate::fold::limits`], from the
-//! times in the log alone; what goes here has been decided for as long as the log is in order to a day.
+//! The one rule: this changes no number. [`crate::fold::limits`] decides whether an event counts,
+//! only from times in the log. The events deleted here can never count, as long as records are late
+//! by at most a day.
 
 use super::{Store, lease::SHORT};
 use crate::fold::limits::LONGEST_WAIT;
@@ -11,11 +12,12 @@ use schemas::topics::EVENTS;
 use sqlx::Row;
 use tokio::time::timeout;
 
-/// By how much a record may stand later in its partition than others that ingest received after it: clocks
-/// differ, and an ingest without Kafka holds records back.
+/// How late a record may be in its partition, compared with records that ingest received after it.
+/// Clocks differ, and an ingest without Kafka holds records back.
 const LATENESS: SignedDuration = SignedDuration::from_hours(24);
 
-/// Most rows that one statement deletes: some hundred milliseconds, and no lock for longer.
+/// Most rows that one statement deletes. It then takes, and holds its locks for, some hundred
+/// milliseconds.
 const BITE: i64 = 5_000;
 
 pub(super) const NOTE_FOLDED: &str = "
@@ -23,13 +25,14 @@ UPDATE log_partitions
 SET folded_until = greatest(folded_until, $3)
 WHERE topic = $1 AND partition = $2 AND next_offset = $4";
 
-/// NULL as long as one partition has not been folded at all.
+/// NULL until every partition has a time: a partition that was never folded may have awaited
+/// records.
 pub(super) const READ_HORIZON: &str = "
 SELECT CASE WHEN count(folded_until) = $2 THEN min(folded_until) END AS horizon
 FROM log_partitions
 WHERE topic = $1 AND partition < $2";
 
-/// What a batch is about to count is locked by it, and passed over.
+/// `SKIP LOCKED` leaves rows that a batch has locked because it is about to count them.
 pub(super) const EXPIRE: &str = "
 DELETE FROM waiting
 USING (
@@ -43,7 +46,8 @@ USING (
 WHERE waiting.workspace_no = expired.workspace_no AND waiting.event_id = expired.event_id";
 
 impl Store {
-    /// Notes that a partition's records up to `end`, its end at that time, are in the tables, if they are.
+    /// Records that a partition was folded to its `end` at the time `at`. Changes nothing if the
+    /// fold has not reached it.
     ///
     /// # Errors
     /// When the database refuses or does not answer.
@@ -60,8 +64,8 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes a bounded number of events that have waited too long; how many it were, and whether there may be
-    /// more. `partitions` is how many the log has.
+    /// Deletes a bounded number of events that have waited too long. Returns their number, and
+    /// whether there may be more. `partitions` is the number of partitions of the log.
     ///
     /// # Errors
     /// When the database refuses or does not answer.

@@ -1,4 +1,5 @@
-//! The tables that nothing reads back while folding: a site's own events, and sums of refused beacons.
+//! Writes the tables that the fold never reads back: a site's own events, and sums of refused
+//! beacons.
 
 use crate::rows::{
     CustomEventRow, RefusalRow, Rows,
@@ -13,7 +14,7 @@ pub(super) static INSERT_CUSTOM_EVENTS: LazyLock<String> =
 pub(super) static INSERT_REFUSALS: LazyLock<String> =
     LazyLock::new(|| insert_into("refusals", &[RefusalRow::COLUMNS]));
 
-/// Appends the rows of those tables.
+/// Appends the rows of these tables.
 pub(super) async fn insert(connection: &mut PgConnection, rows: &Rows) -> sqlx::Result<()> {
     super::append(connection, &INSERT_CUSTOM_EVENTS, &rows.custom_events).await?;
     super::append(connection, &INSERT_REFUSALS, &rows.refusals).await

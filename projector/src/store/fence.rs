@@ -1,4 +1,5 @@
-//! The fence around a partition: each transaction locks its row, compares the claim with it and advances the offset.
+//! Fences a partition: each transaction locks its row, compares it with the claim and advances the
+//! offset.
 //!
 //! The one rule: only the owner of the newest epoch writes, and only from the offset in the table.
 
@@ -8,7 +9,8 @@ use jiff_sqlx::ToSqlx;
 use schemas::EventId;
 use sqlx::{PgConnection, Row};
 
-/// Locks the partition's row; a zombie waits here until the new owner has committed, and is then refused.
+/// Locks the partition's row. A former owner waits here until the new owner has committed, and is
+/// then refused.
 pub(super) const LOCK_PARTITION: &str = "
 SELECT epoch, generation, next_offset
 FROM log_partitions
@@ -20,7 +22,7 @@ UPDATE log_partitions
 SET next_offset = $4, last_event_id = $5, updated_at = $6, folded_until = greatest(folded_until, $7)
 WHERE topic = $1 AND partition = $2 AND epoch = $3";
 
-/// The stored place of a partition.
+/// The stored state of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stand {
     pub(super) epoch: i64,
@@ -28,22 +30,22 @@ pub(super) struct Stand {
     pub(super) next_offset: i64,
 }
 
-/// Whether a claim still holds.
+/// The result of comparing a claim with the stored state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It has the table's offset.
+    /// The claim has the table's offset.
     Holds,
-    /// The batch is in the table already: our own commit, whose answer was lost.
+    /// The batch is in the table already: we committed it, but the answer was lost.
     Committed,
     /// A later claim holds the partition.
     Fenced,
-    /// The table was set to another place while this was the newest claim: a restore, a failover to a copy that
-    /// was behind, an operator.
+    /// The table was set to another offset while this was the newest claim: by a restore, a
+    /// failover to a copy that was behind, or an operator.
     Moved,
 }
 
 impl Claim {
-    /// Whether this claim still holds, for a batch that ends at `end`.
+    /// Compares this claim with the stored state, for a batch that ends at `end`.
     pub(super) const fn compare(&self, stand: Option<Stand>, end: i64) -> Verdict {
         let Some(stand) = stand else {
             return Verdict::Moved;
@@ -51,7 +53,8 @@ impl Claim {
         if stand.epoch > self.epoch {
             return Verdict::Fenced;
         }
-        // An older epoch than ours: the table forgot this claim, so it is void, and no other one made it so.
+        // The epoch is older than ours: the table has lost this claim, so the claim is void
+        // although no other projector took the partition.
         if stand.epoch < self.epoch || stand.generation != self.generation {
             return Verdict::Moved;
         }
@@ -65,7 +68,7 @@ impl Claim {
     }
 }
 
-/// The stored place of the claim's partition, its row locked; `None` without a row.
+/// Locks the row of the claim's partition and returns its state; `None` without a row.
 pub(super) async fn lock(
     connection: &mut PgConnection,
     claim: &Claim,
@@ -111,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_later_claim_fences_and_whatever_else_differs_asks_for_a_new_claim() {
+    fn only_a_later_claim_fences_and_any_other_difference_needs_a_new_claim() {
         let claim = Claim {
             topic: "t",
             partition: 0,

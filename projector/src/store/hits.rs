@@ -1,7 +1,8 @@
-//! The table `hits`: a view by its id, its neighbours in its session, and its latest leave.
+//! Reads and writes the table `hits`: views by id, their neighbours in the session, and latest
+//! leaves.
 //!
-//! The one rule: every statement goes down an index to single rows, so a batch costs as much as it holds, however
-//! many views a session has and however often one was left.
+//! The one rule: every statement finds single rows by an index. So the cost of a batch depends only
+//! on its size, not on the number of views in a session or of leaves of a view.
 
 use super::lookup::{self, Span};
 use crate::{
@@ -27,7 +28,7 @@ pub(super) static INSERT: LazyLock<String> =
 pub(super) static FIND: LazyLock<String> =
     LazyLock::new(|| lookup::by_id("hits", "pageview_id", "occurred_at", HitRow::COLUMNS));
 
-/// The comparison of times beside that of places names the partitions that need not be looked at.
+/// The comparison of times is redundant, but it lets the server skip partitions.
 pub(super) static LOAD_NEIGHBOURS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "
@@ -61,7 +62,7 @@ CROSS JOIN LATERAL (
     )
 });
 
-/// A leave changes the row of its view; the first three columns are the row's key.
+/// A leave changes the row of its view. The first three columns are the row's key.
 pub(super) static LEAVE: LazyLock<String> = LazyLock::new(|| {
     let columns = LeaveColumns::COLUMNS;
     let set: Vec<String> = columns
@@ -83,7 +84,7 @@ WHERE hits.workspace_no = gone.workspace_no
     )
 });
 
-/// Those of the views that count, each named by an event of about that time.
+/// Finds views that count by id. Each has the time of the event that names it.
 pub(super) async fn find(
     connection: &mut PgConnection,
     views: &[(ViewKey, Timestamp)],
@@ -111,7 +112,7 @@ fn read(rows: &[PgRow]) -> sqlx::Result<Vec<HitRow>> {
     rows.iter().map(HitRow::read).collect()
 }
 
-/// The views directly before and after those places.
+/// Loads the views directly before and after these positions.
 pub(super) async fn load_neighbours(
     connection: &mut PgConnection,
     places: &[(SessionKey, Place)],
@@ -138,7 +139,7 @@ pub(super) async fn insert(connection: &mut PgConnection, rows: &[HitRow]) -> sq
     super::append(connection, &INSERT, rows).await
 }
 
-/// Notes the latest leaves of views that are in the table.
+/// Writes the latest leaves of views in the table.
 pub(super) async fn leave(
     connection: &mut PgConnection,
     rows: &[LeaveColumns],

@@ -1,4 +1,4 @@
-//! Finds the events of a list that the log and the tables have already.
+//! Finds the events that the log and the tables have already, for an import.
 
 use super::{Store, seen};
 use jiff::Timestamp;
@@ -8,8 +8,8 @@ use sqlx::Row;
 use std::collections::HashSet;
 use uuid::Uuid;
 
-/// Only rows of the log that is folded now: what an earlier log had may be missing in this one, which is then
-/// not whole until it is brought back.
+/// Only events of the log that is folded now. This log may lack an event of an earlier log, so the
+/// import must publish that event again.
 pub(super) const FIND_IN_LOG: &str = "
 SELECT asked.event_id
 FROM UNNEST($2::int4[], $3::int4[], $4::uuid[], $5::date[], $6::date[])
@@ -26,14 +26,14 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS known";
 
-/// An event that is asked for.
+/// An event to look up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The partition of its workspace.
     pub partition: i32,
     /// Its tenant's number.
     pub workspace_no: WorkspaceNo,
-    /// Its identity, which is derived from its workspace and so never another tenant's.
+    /// Its identity. It is derived from its workspace, so it never equals another tenant's.
     pub event_id: EventId,
     /// When it happened.
     pub occurred_at: Timestamp,
@@ -42,7 +42,7 @@ pub struct Asked {
 }
 
 impl Store {
-    /// Those of the events that were folded from the log of this topic.
+    /// Returns the events that were folded from the present log of this topic.
     ///
     /// # Errors
     /// When the database refuses or does not answer.

@@ -1,7 +1,8 @@
-//! Connections of the store: each use has a deadline in the client, besides the limits that the server keeps.
+//! Leases connections of the pool. Each use has a deadline in the client, besides the server's
+//! limits.
 //!
-//! The one rule: a connection that has not answered is closed. Back in the pool it would wait for its answer, and
-//! behind a server that vanished the pool would soon have none left.
+//! The one rule: a connection that has not answered is closed. In the pool it would still wait for
+//! its answer, and a vanished server would soon exhaust the pool.
 
 use super::Store;
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
@@ -12,7 +13,7 @@ use std::{
 };
 use tokio::time::error::Elapsed;
 
-/// How long a single short statement may take, above the server's limits.
+/// Deadline of a short statement, above the server's limits.
 pub(super) const SHORT: Duration = Duration::from_secs(30);
 
 /// A connection in use.
@@ -22,7 +23,7 @@ pub(super) struct Lease {
 }
 
 impl Store {
-    /// A connection of the pool.
+    /// Takes a connection from the pool.
     pub(super) async fn lease(&self) -> sqlx::Result<Lease> {
         Ok(Lease {
             connection: self.pool.acquire().await?,
@@ -32,7 +33,7 @@ impl Store {
 }
 
 impl Lease {
-    /// Ends the use: the connection goes back to the pool, or is closed when the deadline came first.
+    /// Ends the use. The connection returns to the pool, or is closed if the deadline came first.
     pub(super) fn settle<T>(mut self, answer: Result<T, Elapsed>) -> Option<T> {
         self.has_answered = answer.is_ok();
         answer.ok()
@@ -47,7 +48,7 @@ impl Lease {
     }
 }
 
-/// The error of a deadline.
+/// The error of a missed deadline.
 pub(super) fn late() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(
         io::ErrorKind::TimedOut,
@@ -71,6 +72,7 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        // Also after an early return or a panic, when the state of the connection is unknown.
         if !self.has_answered {
             self.connection.close_on_drop();
         }

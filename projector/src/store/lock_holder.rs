@@ -1,11 +1,11 @@
-//! Finds the session of the server that holds the row of a partition, so that an operator knows whom to end.
+//! Finds the database session that locks the row of a partition, so that an operator can end it.
 
 use super::{Store, lease::SHORT};
 use sqlx::Row;
 use tokio::time::timeout;
 
-/// The session whose transaction holds the row of a partition. A row lock is not listed in `pg_locks`; the
-/// row holds the number of the transaction that has locked it.
+/// The session whose transaction locks the row of a partition. `pg_locks` does not list row locks,
+/// but `xmax` of the row is the number of the locking transaction.
 pub(super) const LOCK_HOLDER: &str = "
 SELECT locks.pid, activity.application_name, activity.state
 FROM log_partitions
@@ -18,14 +18,14 @@ LEFT JOIN pg_stat_activity AS activity ON activity.pid = locks.pid
 WHERE log_partitions.topic = $1 AND log_partitions.partition = $2
 LIMIT 1";
 
-/// A session of the server that holds a lock.
+/// A database session that holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockHolder {
     /// Process id on the server, for `pg_terminate_backend`.
     pub pid: i32,
-    /// What its program calls itself.
+    /// The program's name for itself.
     pub application: String,
-    /// What it is doing, where this role may see that.
+    /// Its state, if this role may see it.
     pub state: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl std::fmt::Display for LockHolder {
 }
 
 impl Store {
-    /// The session that holds the row of a partition, if there is one. Waits for no lock.
+    /// Finds the session that locks the row of a partition, if any. Does not wait for locks.
     ///
     /// # Errors
     /// When the database refuses or does not answer.
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_holder_is_named_by_what_may_be_seen_of_it() {
+    fn a_holder_is_named_by_its_visible_attributes() {
         let mut holder = LockHolder {
             pid: 7,
             application: "psql".to_owned(),

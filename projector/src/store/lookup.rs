@@ -14,13 +14,13 @@ use uuid::Uuid;
 /// How far from an event the first lookup searches: a visit's day, and clocks that differ.
 const NEAR: SignedDuration = SignedDuration::from_hours(25);
 
-/// Times from the first up to the second one.
+/// A range of times, without its end.
 pub(super) type Span = (Timestamp, Timestamp);
 
-/// Every partition, for the rows that the first lookup did not find.
+/// The range of the second lookup, for rows that the first one did not find.
 pub(super) const ANY_TIME: Span = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
 
-/// The times in which a row is looked up first that events of these times name.
+/// The range of the first lookup, for events of these times.
 pub(super) fn around(first: Timestamp, last: Timestamp) -> Span {
     let moved = |at: Timestamp, by: SignedDuration| at.checked_add(by).unwrap_or(at);
     (moved(first, -NEAR), moved(last, NEAR))

@@ -1,7 +1,7 @@
-//! The analytics database: who owns a partition, and one transaction per batch.
+//! Writes the analytics database: ownership of partitions, and one transaction per batch.
 //!
-//! The one rule: rows, session states and the partition's offset change together or not at all, and
-//! only for the owner of the newest epoch who stands exactly where the table says.
+//! The one rule: rows, session states and the partition's offset change together or not at all.
+//! Only the owner of the newest epoch may change them, and only from the offset in the table.
 
 mod apply;
 mod claims;
@@ -82,7 +82,7 @@ FROM (
     LIMIT $1
 ) AS waiting";
 
-/// Where counting of waiting sessions ends: a flood of them must not make the gauge expensive.
+/// The most waiting sessions counted. A flood of them must not make the gauge expensive.
 const MOST_COUNTED: i64 = 100_000;
 
 const READ_PROGRESS: &str = "
@@ -91,16 +91,16 @@ FROM log_partitions
 WHERE topic = $1
 ORDER BY partition";
 
-/// The tables.
+/// The tables of the analytics database.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
-    /// Months whose partitions are known to be there.
+    /// Months whose partitions are known to exist.
     months: Arc<months::Known>,
 }
 
 impl Store {
-    /// The tables behind that pool.
+    /// The tables behind this pool.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
         Self {
@@ -109,8 +109,8 @@ impl Store {
         }
     }
 
-    /// How many sessions are named by an event that does not count, mostly because their start has not come; at most
-    /// 100,000.
+    /// Counts the sessions that are named by an event that does not count, usually because their
+    /// start has not arrived. At most 100,000.
     ///
     /// # Errors
     /// When the database refuses or does not answer.
@@ -123,7 +123,7 @@ impl Store {
         lease.settle_short(counted)?.try_get(0)
     }
 
-    /// Makes the partitions of the months in which those times are. Batches do that by themselves.
+    /// Creates the partitions for the months of these times. Batches do that by themselves.
     ///
     /// # Errors
     /// When the database refuses or does not answer.
@@ -166,7 +166,7 @@ async fn append<R: Columns>(
     Ok(())
 }
 
-/// The number as the tables hold it; reading an event has checked that it fits.
+/// Converts the number for the tables. The reader of events has checked that it fits.
 fn int4(no: WorkspaceNo) -> i32 {
     no.as_int4().unwrap_or_default()
 }

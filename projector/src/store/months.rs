@@ -1,7 +1,7 @@
-//! Partitions by month: made when the first event of a month comes, for all tables at once.
+//! Creates the partitions of a month for all tables, when the first event of that month arrives.
 //!
-//! The one rule: a partition is made beside its table and then attached, which neither waits for reports nor
-//! makes them wait.
+//! The one rule: a partition is created beside its table and then attached. So it neither waits for
+//! reports nor makes them wait.
 
 use super::seen::month;
 use jiff::{Timestamp, ToSpan, civil::Date};
@@ -12,9 +12,10 @@ use std::{
 };
 use tracing::debug;
 
-/// The tables that have partitions, how their bounds are written, and what a partition's storage is set to.
+/// The partitioned tables, the suffix of their bounds, and the storage settings of a partition.
 ///
-/// Sessions and hits change after they were written; room on their pages keeps a change from touching an index.
+/// Sessions and hits change after they were written. With free room on its page, a change need not
+/// touch an index.
 const TABLES: [(&str, &str, &str); 5] = [
     ("seen", "", ""),
     ("sessions", " 00:00:00+00", " WITH (fillfactor = 85)"),
@@ -23,21 +24,22 @@ const TABLES: [(&str, &str, &str); 5] = [
     ("refusals", " 00:00:00+00", ""),
 ];
 
-/// What is older or newer than any plausible month has one partition each, which the schema brings. So no
-/// history, whatever it holds, makes more than some hundred.
+/// All months before the first share one partition, and so do all after the last; the migration
+/// creates both. So no history creates more than about a thousand partitions per table.
 const FIRST: Date = Date::constant(2010, 1, 1);
 const LAST: Date = Date::constant(2099, 12, 1);
 
-/// Whether the partitions of a month are there; they are made together.
+/// True if the partitions of a month exist. They are created together.
 pub(super) const READ: &str = "
 SELECT to_regclass('seen_' || $1) IS NOT NULL AND (
     SELECT count(*) FROM pg_inherits WHERE inhrelid = to_regclass('refusals_' || $1)
 ) = 1";
 
-/// Two projectors must not make the same partition, so they wait for each other. Readers and writers do not wait.
+/// Two projectors must not create the same partition, so they wait for each other. Readers and
+/// writers do not wait.
 const LOCK: &str = "LOCK TABLE seen IN SHARE UPDATE EXCLUSIVE MODE";
 
-/// The months that this program has seen.
+/// The months whose partitions this program has seen.
 #[derive(Debug, Default)]
 pub(super) struct Known(Mutex<BTreeSet<Date>>);
 
@@ -52,14 +54,14 @@ impl Known {
         known.insert(month);
     }
 
-    /// Forgets all, so that they are looked for again.
+    /// Forgets all months, so that they are checked again.
     pub(super) fn forget(&self) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.clear();
     }
 }
 
-/// Makes the partitions that events of those times need.
+/// Creates the partitions that events with these times need.
 pub(super) async fn provide(
     connection: &mut PgConnection,
     known: &Known,
@@ -84,11 +86,12 @@ async fn make(connection: &mut PgConnection, month: Date) -> sqlx::Result<()> {
     }
     let mut transaction = connection.begin().await?;
     sqlx::raw_sql(LOCK).execute(&mut *transaction).await?;
+    // Another projector may have created them while this one waited for the lock.
     if !is_there(&mut transaction, &suffix).await? {
         debug!("making the partitions of {suffix}");
         let next = month.saturating_add(1.month());
         for (table, midnight, storage) in TABLES {
-            // Names and dates of our own: nothing of an event is in them.
+            // The names and dates are our own and contain no text from an event.
             let statement = format!(
                 "CREATE TABLE {table}_{suffix} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS){storage};
                 ALTER TABLE {table} ATTACH PARTITION {table}_{suffix}

@@ -1,31 +1,33 @@
-//! Classifies an error of the database: its cause, and its message without any content of rows.
+//! Classifies database errors: their cause, and their message without any content of rows.
 
 use runtime::database::{LOCK_NOT_AVAILABLE, QUERY_CANCELED};
 use sqlx::postgres::PgDatabaseError;
 
-/// The cause of an error.
+/// The cause of a database error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// Another session holds a lock.
     Lock,
-    /// It took too long.
+    /// The statement took too long.
     Slow,
-    /// What was written: the same batch is refused again, a part of it may be taken.
+    /// The content of the batch. The same batch is refused again, but a part of it may be accepted.
     Content,
-    /// The server or the way to it: every batch fails, and the same one succeeds later.
+    /// The server or its network. Every batch fails now, and the same one may succeed later.
     Server,
 }
 
-/// Classes of SQLSTATE that say nothing about what was written: connection, transaction state, authorization,
-/// missing database, rollback, resources, object state, intervention, system, configuration. Whatever else the
-/// server says is about the content, since a trigger may raise any code and a damaged block concerns some rows.
+/// Classes of SQLSTATE that do not depend on the content: connection, transaction state,
+/// authorization, missing database, rollback, resources, object state, intervention, system,
+/// configuration. All other codes count as content, because a trigger may raise any code and a
+/// damaged block affects only some rows.
+///
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 const OF_SERVER: [&str; 10] = ["08", "25", "28", "3D", "40", "53", "55", "57", "58", "F0"];
 
 /// Most characters of a reason.
 const MAX_CHARS: usize = 300;
 
-/// The cause of an error.
+/// Finds the cause of an error.
 #[must_use]
 pub fn cause(error: &sqlx::Error) -> Cause {
     match error {
@@ -42,13 +44,14 @@ pub fn cause(error: &sqlx::Error) -> Cause {
     }
 }
 
-/// What the database said, without anything of the rows: no detail, and no value in the message.
+/// The database's message without content of rows: no detail, and no value in the message.
 #[must_use]
 pub fn reason(error: &sqlx::Error) -> String {
     let sqlx::Error::Database(database) = error else {
         return shortened(&error.to_string());
     };
     let code = database.code().unwrap_or_default();
+    // Class 22 has data exceptions, whose messages quote the data.
     let message = if code.starts_with("22") {
         without_values(database.message())
     } else {
@@ -60,7 +63,8 @@ pub fn reason(error: &sqlx::Error) -> String {
         let constraint = known
             .constraint()
             .map(|name| format!(", constraint {name}"));
-        // Names the row by its place. For other errors the context may quote what was written.
+        // For a lock, the context names the row by its position. For other errors it may quote the
+        // content.
         let lock = known
             .r#where()
             .filter(|_| code == LOCK_NOT_AVAILABLE)
@@ -70,7 +74,7 @@ pub fn reason(error: &sqlx::Error) -> String {
     text + ")"
 }
 
-/// A message about data quotes the data: in quotation marks, or after a colon.
+/// Removes values from a message. The server puts them in quotation marks, or after a colon.
 fn without_values(message: &str) -> String {
     let before = message.split(':').next().unwrap_or_default();
     let outside: Vec<&str> = before.split('"').step_by(2).collect();
@@ -104,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_driver_cannot_encode_is_of_the_content_and_a_lost_connection_is_not() {
+    fn an_encoding_error_is_content_and_a_lost_connection_is_the_server() {
         let encode = sqlx::Error::Encode("too large".into());
         assert_eq!(cause(&encode), Cause::Content);
         let lost = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());

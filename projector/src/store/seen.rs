@@ -1,9 +1,9 @@
-//! The table `seen`: tells events that were folded before from new ones.
+//! The table `seen`: distinguishes new events from those folded before.
 //!
-//! The one rule: an import looks into one partition. A history keeps its times when it is sent again, so an old
-//! event is looked for in its own month only, and an import touches one month's index at a time. A live beacon may
-//! have any time when it is sent again, and may name an event of an old import, so a recent event is looked for in
-//! every month.
+//! The one rule: an import reads one partition. A history keeps its times when it is imported
+//! again, so an old event is looked for only in its own month, and an import uses one month's index
+//! at a time. A live beacon may have another time when it is sent again, and may repeat an event of
+//! an old import. So a recent event is looked for in every month.
 
 use crate::rows::{
     SeenRow,
@@ -16,11 +16,11 @@ use sqlx::{PgConnection, Row};
 use std::{collections::HashSet, sync::LazyLock};
 use uuid::Uuid;
 
-/// An event that ingest received within this time is recent. Longer than the 30 days for which a live beacon may be
-/// sent again.
+/// An event received within this time of its occurrence is recent. Longer than the 30 days in which
+/// a live beacon may be retried.
 const RECENT: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// Before every event of the log.
+/// A month before every event of the log.
 const FIRST: Date = Date::constant(1970, 1, 1);
 
 pub(super) const FIND: &str = "
@@ -39,12 +39,12 @@ CROSS JOIN LATERAL (
 pub(super) static INSERT: LazyLock<String> =
     LazyLock::new(|| insert_into("seen", &[SeenRow::COLUMNS]));
 
-/// An event as it is looked for.
+/// An event to look up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sought {
     pub(super) workspace_no: WorkspaceNo,
     pub(super) event_id: EventId,
-    /// First and last month in which it may have been seen.
+    /// The first and last month in which it may have been seen.
     pub(super) months: (Date, Date),
 }
 
@@ -58,7 +58,7 @@ impl Sought {
     }
 }
 
-/// The months in which an event with those times may have been seen.
+/// The months in which an event with these times may have been seen.
 pub(super) fn months(occurred_at: Timestamp, received_at: Timestamp) -> (Date, Date) {
     let own = month(occurred_at);
     if received_at.duration_since(occurred_at).abs() > RECENT {
@@ -68,12 +68,12 @@ pub(super) fn months(occurred_at: Timestamp, received_at: Timestamp) -> (Date, D
     (FIRST, month(latest))
 }
 
-/// The first day of the month in which something happened, by UTC.
+/// The first day of the month of a time, in UTC.
 pub(super) fn month(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date().first_of_month()
 }
 
-/// Those of the events that were folded before.
+/// Returns the events that were folded before.
 pub(super) async fn find(
     connection: &mut PgConnection,
     sought: &[Sought],
@@ -100,7 +100,7 @@ pub(super) async fn find(
         .collect()
 }
 
-/// Notes events that were not seen before.
+/// Adds new events.
 pub(super) async fn insert(connection: &mut PgConnection, rows: &[SeenRow]) -> sqlx::Result<()> {
     super::append(connection, &INSERT, rows).await
 }

@@ -1,4 +1,4 @@
-//! The table `sessions`: loading what is known of some, saving what they have become.
+//! Loads the states of sessions from the table `sessions`, and saves changed ones.
 
 use super::lookup::{self, Span};
 use crate::{
@@ -17,9 +17,11 @@ use std::{
     sync::LazyLock,
 };
 
-/// The columns that a start fixes: an update finds the row by some and changes none of them.
+/// The number of leading columns that a start fixes. An update finds the row by some of them and
+/// changes none.
 const FIXED: usize = 7;
 
+/// `OFFSET 0` has the same purpose as in `hits::FIND`.
 pub(super) static LOAD: LazyLock<String> = LazyLock::new(|| {
     lookup::by_id(
         "sessions",
@@ -59,7 +61,7 @@ WHERE sessions.workspace_no = state.workspace_no
     )
 });
 
-/// A whole row, in the order in which [`insert`] binds it.
+/// The columns of a whole row, in the order in which [`insert`] binds them.
 const GROUPS: [&[Named]; 6] = [
     StateColumns::COLUMNS,
     SourceColumns::COLUMNS,
@@ -69,7 +71,7 @@ const GROUPS: [&[Named]; 6] = [
     ClientColumns::COLUMNS,
 ];
 
-/// A session that is asked for, with the times of the events that name it.
+/// A session to look up, with the times of the events that name it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) key: SessionKey,
@@ -77,12 +79,13 @@ pub(super) struct Asked {
     pub(super) last: Timestamp,
 }
 
-/// Place of a session's row.
+/// The key of a session's row, besides the workspace.
 pub(super) type RowKey = (i64, Timestamp);
 
-/// What the table knows of those sessions, without the columns that only a start fills.
+/// Loads the states of these sessions, without the columns that only a start fills.
 ///
-/// `begun` are the sessions that start in the batch. Ids are ours, so such a session is in no other month.
+/// `begun` are the sessions that start in the batch. We make the ids, so the table has no such
+/// session in another month.
 pub(super) async fn load(
     connection: &mut PgConnection,
     named: &[Asked],
@@ -146,12 +149,12 @@ fn state(row: &StateColumns) -> SessionState {
 pub(super) struct Saved<'a> {
     pub(super) key: SessionKey,
     pub(super) state: &'a SessionState,
-    /// Its row in the table, which is in the state already.
+    /// Its row in the table, which the state includes.
     pub(super) stored: Option<RowKey>,
 }
 
 impl Saved<'_> {
-    /// The columns of its state; `None` of a session that has not begun.
+    /// The columns of the state; `None` for a session without a start.
     fn columns(&self) -> Option<StateColumns> {
         let state = self.state;
         let started = state.started.as_ref()?;
@@ -182,14 +185,15 @@ impl Saved<'_> {
     }
 }
 
-/// Saves sessions: whole if their start is in this batch, else only what changes.
+/// Saves sessions: the whole row if the start is in this batch, else only the columns that change.
 pub(super) async fn save(
     connection: &mut PgConnection,
     sessions: &[Saved<'_>],
 ) -> sqlx::Result<()> {
     let (begun, others): (Vec<Saved<'_>>, Vec<Saved<'_>>) =
         sessions.iter().partition(|saved| saved.state.begins());
-    // Only another start of the same session, which ids rule out, finds a row.
+    // A new start finds a row only if a foreign log has two starts of one session. The row is
+    // replaced as a whole.
     let replaced = begun
         .iter()
         .filter_map(|saved| Some((saved.key, saved.stored?)));

@@ -1,16 +1,16 @@
-//! Keeps the planner's idea of the tables near the truth while they grow fast.
+//! Keeps the planner's statistics correct while tables grow fast.
 //!
-//! Autovacuum looks once a minute. Within that minute an import makes a table of a thousand rows one of a
-//! million, and the planner, which believes that a tenant has some rows, goes through all of them for every
-//! key that it looks up. The one rule: nothing is done for tables that are known as they are.
+//! Autovacuum checks once a minute. Within that minute an import may grow a table from a thousand
+//! rows to a million. The planner still expects a few rows per tenant, and reads all of them for
+//! every key. The one rule: tables whose statistics are correct are not analysed.
 
 use super::Store;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tracing::debug;
 
-/// The tables that the planner knows too little of: partitions with more than twice the pages that they had when
-/// they were last analysed, and parents whose partitions together have more than twice the rows. Autovacuum never
+/// The tables with outdated statistics: partitions with more than twice the pages of their last
+/// analysis, and parents whose partitions together have more than twice the rows. Autovacuum never
 /// analyses a parent.
 pub(super) const OUTGROWN: &str = "
 SELECT tables.oid::regclass::text AS name
@@ -28,18 +28,19 @@ WHERE parents.oid = ANY (ARRAY['hits'::regclass, 'sessions'::regclass])
 GROUP BY parents.oid, parents.reltuples
 HAVING sum(greatest(tables.reltuples, 0)) > 2 * greatest(parents.reltuples, 0) + 1000";
 
-/// An analysis reads a sample, of slow disks too: it has a limit of its own instead of that of a batch's statements.
+/// An analysis reads a sample, which takes long on slow disks. So it has a longer limit than the
+/// statements of a batch.
 const ALLOW_ANALYSIS: &str = "SET LOCAL statement_timeout = '10min'";
 
-/// When the connection of an analysis is given up, above the server's limit.
+/// When the connection of an analysis is closed, above the server's limit.
 const DEADLINE: Duration = Duration::from_mins(11);
 
 impl Store {
-    /// Has the tables analysed when they have outgrown what the planner knows of them. A look costs a
-    /// fraction of a millisecond, an analysis some hundred, and there are as many as a table has doubled.
+    /// Analyses the tables that have outgrown their statistics. A check costs a fraction of a
+    /// millisecond and an analysis some hundred. A table is analysed once each time it doubles.
     ///
     /// # Errors
-    /// When the database refuses or does not answer; the tables are as right as before.
+    /// When the database refuses or does not answer. The content of the tables is not affected.
     pub async fn refresh_statistics(&self) -> sqlx::Result<()> {
         let mut lease = self.lease().await?;
         let refreshed = tokio::time::timeout(DEADLINE, refresh(&mut lease)).await;
@@ -53,11 +54,12 @@ async fn refresh(connection: &mut PgConnection) -> sqlx::Result<()> {
         .await?;
     for table in outgrown {
         debug!("analysing {table}, which has more than doubled");
+        // `SET LOCAL` lasts until the end of the transaction, so each analysis has its own.
         let mut transaction = connection.begin().await?;
         sqlx::raw_sql(ALLOW_ANALYSIS)
             .execute(&mut *transaction)
             .await?;
-        // The server has quoted the name.
+        // `regclass::text` has quoted the name.
         sqlx::raw_sql(AssertSqlSafe(format!("ANALYZE {table}")))
             .execute(&mut *transaction)
             .await?;

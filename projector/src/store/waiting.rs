@@ -1,4 +1,4 @@
-//! The table `waiting`: events whose session or view has not come yet, kept as records until it comes.
+//! Reads and writes the table `waiting`: events that are kept until their session or view arrives.
 
 use super::{apply::Change, hits::ViewKey};
 use crate::{
@@ -13,7 +13,7 @@ use sqlx::{PgConnection, postgres::PgRow};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-/// Locked, so that none of them expires before the batch is written.
+/// Locks the rows, so that none of them expires before the batch is written.
 pub(super) const LOAD_OF_SESSIONS: &str = "
 SELECT found.*
 FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, id)
@@ -24,7 +24,7 @@ CROSS JOIN LATERAL (
     FOR UPDATE
 ) AS found";
 
-/// Locked as well. A leave names a view only; a view names its session, too.
+/// Locks the rows too. `session_id IS NULL` selects leaves, because a view also names its session.
 pub(super) const LOAD_LEAVES: &str = "
 SELECT found.*
 FROM UNNEST($1::int4[], $2::uuid[]) AS asked (workspace_no, id)
@@ -43,7 +43,7 @@ WHERE waiting.workspace_no = counted.workspace_no AND waiting.event_id = counted
 pub(super) static INSERT: LazyLock<String> =
     LazyLock::new(|| insert_into("waiting", &[WaitingRow::COLUMNS]));
 
-/// The events that wait for those sessions.
+/// Loads the events that wait for these sessions.
 pub(super) async fn load_of_sessions(
     connection: &mut PgConnection,
     sessions: &[SessionKey],
@@ -52,7 +52,7 @@ pub(super) async fn load_of_sessions(
     load(connection, LOAD_OF_SESSIONS, keys.collect()).await
 }
 
-/// The leaves that wait for those views.
+/// Loads the leaves that wait for these views.
 pub(super) async fn load_leaves(
     connection: &mut PgConnection,
     views: &[ViewKey],
@@ -81,14 +81,14 @@ async fn load(
 fn read(row: &PgRow) -> sqlx::Result<Change> {
     let row = WaitingRow::read(row)?;
     let event = Event::from_bytes(&row.record).map_err(|error| {
-        // Another build wrote it, as after a step back to an older one.
+        // Another build wrote it, for example a newer one before a downgrade.
         let what = format!("waiting.record of event {}: {error}", row.event_id);
         sqlx::Error::Decode(what.into())
     })?;
     Ok(Change::waiting(event, row.seq))
 }
 
-/// Keeps the events of a batch that do not count, and deletes those that have waited and count now.
+/// Saves the events of a batch that do not count, and deletes waiting events that count now.
 pub(super) async fn save(connection: &mut PgConnection, changes: &[Change]) -> sqlx::Result<()> {
     let counted = changes
         .iter()
@@ -123,7 +123,7 @@ fn row(change: &Change) -> Option<WaitingRow> {
         event_id: summary.event_id,
         session_id: summary.session_id,
         pageview_id: summary.pageview_id,
-        // Events made of our types are always JSON.
+        // Serializing our types never fails.
         record: change.event.to_bytes().ok()?,
     })
 }

@@ -6,12 +6,12 @@ use jiff::{
     tz::TimeZone,
 };
 
-/// A kind of time bucket.
+/// A way to divide a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Buckets {
     /// A calendar day in the zone.
     Day,
-    /// One of the 168 hours of a week in the zone, from Monday's first, combined over all weeks.
+    /// One of the 168 hours of a week in the zone, from Monday's first, added up over all weeks.
     HourOfWeek,
 }
 
@@ -24,13 +24,14 @@ pub enum Bucket {
     HourOfWeek(Weekday, i8),
 }
 
-/// The instants at which buckets change. They are computed here and not by a database, whose zone data may have
-/// another version.
+/// The instants at which buckets change. Computed here, because the database may have another
+/// version of the zone data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeline {
     /// The start of each interval, ascending; the first is the start of the window.
     pub edges: Vec<Timestamp>,
-    /// The bucket of the interval after each edge, as an index into `buckets`. A bucket may have several intervals.
+    /// The bucket of the interval after each edge, as an index into `buckets`. A bucket may have
+    /// several intervals.
     pub begins: Vec<usize>,
     /// The buckets, in the order of their rows.
     pub buckets: Vec<Bucket>,
@@ -69,14 +70,14 @@ fn days(zone: &TimeZone, since: Timestamp, until: Timestamp) -> Timeline {
     };
     while let Ok(next) = date.tomorrow() {
         date = next;
-        // The first moment with this date, also where clocks skip midnight.
+        // The first instant with this date, also where clocks skip midnight.
         let Ok(begin) = date.to_zoned(zone.clone()) else {
             break;
         };
         if begin.timestamp() > until {
             break;
         }
-        // A zone that moves across the date line skips a day.
+        // A zone that moves across the date line skips a day, so this date does not exist.
         if begin.date() != date {
             continue;
         }
@@ -158,8 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_a_zone_skipped_is_not_there() {
-        // Samoa went from the 29th to the 31st of December 2011.
+    fn a_day_that_a_zone_skipped_has_no_bucket() {
+        // In December 2011 Samoa skipped the 30th.
         let since = "2011-12-28T00:00:00Z".parse().unwrap();
         let until = "2012-01-02T00:00:00Z".parse().unwrap();
         let days = Buckets::Day.timeline(&zone("Pacific/Apia"), since, until);

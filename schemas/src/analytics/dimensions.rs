@@ -1,4 +1,5 @@
-//! Dimensions: what facts are broken down by and filtered by, and where each fact has it.
+//! Dimensions: the properties by which reports break down and filter facts, and the columns that
+//! hold them.
 
 use super::facts::{Fact, PAGE_VIEWS, REFUSALS, VISITS, Visit};
 use crate::{Device, SourceClass, values::Spelling};
@@ -6,36 +7,37 @@ use crate::{Device, SourceClass, values::Spelling};
 /// A property of facts, whose values become rows of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dimension {
-    /// Unique name; also that of its filter.
+    /// Unique name; also the name of its filter.
     pub id: &'static str,
-    /// What its values are, in a few words.
+    /// Its meaning, in a few words.
     pub about: &'static str,
-    /// The facts whose rows hold it, each with its column, as `text`; that of a thing with a name holds its id. Parts
-    /// of such a fact have it as well, and facts that belong to a visit have what the visit has.
+    /// The facts whose rows have it, each with its `text` column. For named objects, such as links,
+    /// the column has the id. Parts of such a fact have the dimension too, and so do facts that
+    /// belong to a visit, for columns of visits.
     pub columns: &'static [(&'static Fact, &'static str)],
-    /// What it can hold.
+    /// Its possible values.
     pub values: Values,
-    /// How the log spells its values, and so how filters read what they are given.
+    /// How its values are spelled in the log. Filters normalise their values in the same way.
     pub spelling: Spelling,
-    /// One that says the same in other words, whose values a filter may be given as well.
+    /// Another dimension with the same meaning, whose values its filter accepts too.
     pub also: Option<&'static Self>,
-    /// What rows without a value are called. It is a word that no value is, or one that says the same
-    /// of a visit as no value does, so those that really are called so are in the same row.
+    /// The label of rows without a value. Either no value equals it, or an equal value has the same
+    /// meaning. In the second case both kinds of rows are one row of an answer.
     pub null_label: &'static str,
 }
 
 /// How a row of a fact reaches the value of a dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// By a column of its own.
+    /// By its own column.
     Own(&'static str),
     /// By a column of its visit.
     Visit(&'static str),
 }
 
 impl Dimension {
-    /// How rows of the fact reach it; `None` when they cannot. A column of the fact's own comes first, so a copy of
-    /// what the visit has saves the way to the visit.
+    /// How rows of the fact reach the dimension; `None` when they cannot. The fact's own column
+    /// comes first, so a copy of a visit's column avoids a join with the visit.
     #[must_use]
     pub fn on(&self, fact: &Fact) -> Option<Reach> {
         let column = |of: &Fact| {
@@ -53,23 +55,23 @@ impl Dimension {
     }
 }
 
-/// What a dimension can hold.
+/// The possible values of a dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
-    /// Any text: as many values as visitors like.
+    /// Any text: visitors decide the number of values.
     Any,
-    /// These words, which filters take in any case.
+    /// These words, which filters accept in any case.
     Words(&'static [&'static str]),
-    /// Countries of [`crate::countries`], which filters take by name or code in any case.
+    /// Countries of [`crate::countries`], which filters accept by name or code in any case.
     Countries,
-    /// A few words that the program makes itself.
+    /// A few words that our programs write.
     Few,
-    /// Ids of things of the caller; all others count as one.
+    /// Ids of the caller's own objects; all other ids count as one value.
     Known,
 }
 
 impl Values {
-    /// True when an answer has a bounded number of them without being cut.
+    /// True when the number of values is bounded, so that an answer needs no limit.
     #[must_use]
     pub const fn are_bounded(self) -> bool {
         !matches!(self, Self::Any)
@@ -122,7 +124,7 @@ pub static REFERRER: Dimension = Dimension {
         "direct",
     )
 };
-/// What kind of place that is.
+/// The class of that domain.
 pub static SOURCE_CLASS: Dimension = Dimension {
     values: Values::Words(&SOURCE_CLASSES),
     ..of_visits(
@@ -132,7 +134,7 @@ pub static SOURCE_CLASS: Dimension = Dimension {
         "unknown",
     )
 };
-/// English name of the country, or its ISO code in a filter.
+/// English name of the country. Filters also accept its ISO code.
 pub static COUNTRY: Dimension = Dimension {
     values: Values::Countries,
     also: Some(&COUNTRY_CODE),
@@ -262,7 +264,7 @@ pub static REASON: Dimension = Dimension {
     null_label: "unknown",
 };
 
-/// What can be said about a visit, and so about each of its views: the filters of most reports.
+/// The dimensions of visits, and so of their views: the filters of most reports.
 pub static OF_VISITS: &[&Dimension] = &[
     &REFERRER,
     &SOURCE_CLASS,

@@ -3,20 +3,20 @@
 /// The column of the tenant. Every table of facts has it.
 pub const TENANT: &str = "workspace_no";
 
-/// A kind of row that happened at a time.
+/// A kind of row with a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// Unique name, also within statements.
     pub id: &'static str,
     /// Its table.
     pub table: &'static str,
-    /// The fact that it is a part of. It has the table, the time and all columns of that one.
+    /// The fact that it is a part of. It shares the table, the time and all columns of the whole.
     pub part_of: Option<&'static Fact>,
-    /// What tells its rows from the others of the whole, or of the table.
+    /// The conditions that select its rows from those of the whole, or of the table.
     pub only: &'static [Predicate],
-    /// The column that says when it happened; windows are on it.
+    /// The column of the time, to which windows apply.
     pub time: &'static str,
-    /// How it knows its visit, and with it what is known about the visitor.
+    /// How it refers to its visit, and so to the visitor.
     pub visit: Visit,
 }
 
@@ -31,7 +31,7 @@ pub enum Predicate {
     Positive(&'static str),
 }
 
-/// How a fact knows the visit that it belongs to.
+/// How a fact refers to its visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visit {
     /// It is a visit; the column holds its id.
@@ -42,7 +42,7 @@ pub enum Visit {
     Without,
 }
 
-/// Visits, each in its present state.
+/// Visits in their present state.
 pub static VISITS: Fact = Fact {
     id: "visits",
     table: "sessions",
@@ -84,19 +84,20 @@ pub static REFUSALS: Fact = Fact {
 pub static FACTS: [&Fact; 4] = [&VISITS, &PAGE_VIEWS, &LINK_CLICKS, &REFUSALS];
 
 impl Fact {
-    /// The fact that holds it whole: itself, unless it is a part.
+    /// The whole that it is a part of, or itself.
     #[must_use]
     pub fn whole(&'static self) -> &'static Self {
         self.part_of.map_or(self, Self::whole)
     }
 
-    /// True for the fact itself and for what it is a part of.
+    /// True if `other` is the fact itself or a fact that it is a part of.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         self == other || self.part_of.is_some_and(|whole| whole.is_within(other))
     }
 
-    /// What tells its rows from the others of `other`, or of its table if `other` is `None`.
+    /// The conditions that select its rows from those of `other`, or of its table if `other` is
+    /// `None`.
     #[must_use]
     pub fn predicates_within(&self, other: Option<&Self>) -> Vec<Predicate> {
         if other == Some(self) {
@@ -109,7 +110,7 @@ impl Fact {
         all
     }
 
-    /// The smallest fact that holds all of these; `None` when there is none.
+    /// The smallest fact that contains all of these; `None` when there is none.
     #[must_use]
     pub fn holding(facts: impl IntoIterator<Item = &'static Self>) -> Option<&'static Self> {
         let mut facts = facts.into_iter();

@@ -7,24 +7,24 @@ use super::facts::{Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
 pub struct Measure {
     /// Unique name, also within statements.
     pub id: &'static str,
-    /// What it counts, in one line.
+    /// Its meaning, in one line.
     pub about: &'static str,
-    /// What it aggregates.
+    /// The fact whose rows it aggregates.
     pub fact: &'static Fact,
-    /// Which rows of the fact it takes; all without one.
+    /// The condition on these rows; all rows without one.
     pub only: Option<Predicate>,
-    /// How they become one number.
+    /// How the rows become one number.
     pub aggregate: Aggregate,
 }
 
-/// How rows become one number; zero where there are none.
+/// How rows become one number; zero if there are none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregate {
-    /// How many rows there are.
+    /// The number of rows.
     Count,
     /// The sum of a column. Rows without a value add nothing.
     Sum(&'static str, Stored),
-    /// How many different values a column has. Rows without a value add none.
+    /// The number of distinct values of a column. Rows without a value add none.
     Distinct(&'static str),
 }
 
@@ -33,7 +33,8 @@ pub enum Aggregate {
 pub enum Stored {
     /// As whole numbers.
     Whole,
-    /// As doubles. They are summed as decimals: a sum of doubles depends on the order of its rows.
+    /// As doubles. They are summed as decimals, because a sum of doubles depends on the order of
+    /// the rows.
     Double,
 }
 
@@ -49,7 +50,8 @@ impl Aggregate {
 }
 
 impl Measure {
-    /// The conditions that its rows meet, among the rows of `fact`. `fact` holds the measure's own.
+    /// The conditions that select its rows from those of `fact`, which must contain the measure's
+    /// fact.
     #[must_use]
     pub fn predicates_within(&self, fact: &Fact) -> Vec<Predicate> {
         let mut all = self.fact.predicates_within(Some(fact));
@@ -103,7 +105,7 @@ pub static BOUNCES: Measure = Measure {
     aggregate: Aggregate::Count,
 };
 
-/// Views, by the count that each visit carries.
+/// Views, added up from the counts in visits.
 pub static VIEWS_OF_VISITS: Measure = Measure {
     id: "views_of_visits",
     about: "Views of the visits.",
@@ -121,7 +123,7 @@ pub static TIMED_VISITS: Measure = Measure {
     aggregate: Aggregate::Count,
 };
 
-/// How long those visits took, in seconds.
+/// The duration of these visits, in seconds.
 pub static SECONDS: Measure = Measure {
     id: "seconds",
     about: "How long the visits took.",
@@ -130,7 +132,7 @@ pub static SECONDS: Measure = Measure {
     aggregate: Aggregate::Sum("duration_seconds", Stored::Double),
 };
 
-/// Beacons that were answered and not counted.
+/// Beacons that were answered but not counted.
 pub static REFUSED: Measure = Measure {
     id: "refused_beacons",
     about: "Beacons that were answered and not counted.",

@@ -1,7 +1,7 @@
-//! The analytic vocabulary: what is counted, what it is broken down by, and how time is cut.
+//! The vocabulary of reports: facts, measures, dimensions, scopes and time buckets.
 //!
-//! The projector and the api share it. It names every table and column that reports read, and holds no SQL: each
-//! source of answers (raw rows, segments) derives its own reading from these values.
+//! The projector and the api share it. It names every table and column that reports read, but has
+//! no SQL. Each source of answers derives its own queries from these values.
 
 pub mod buckets;
 pub mod dimensions;

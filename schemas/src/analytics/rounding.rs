@@ -1,5 +1,5 @@
-//! Rounding of ratios: in doubles and in the order of JavaScript's operations, because clients compare the numbers
-//! with their own.
+//! Rounds ratios in doubles and in the order of JavaScript's operations, because clients compare
+//! the numbers with their own.
 
 /// A way to round a ratio.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,7 +51,7 @@ impl Rounding {
 
 /// `Math.round`: to the nearest whole number, halves up.
 fn round_half_up(number: f64) -> f64 {
-    // Not floor(x + 0.5): that rounds 0.49999999999999994 up, because the sum is 1 in doubles.
+    // floor(x + 0.5) would round 0.49999999999999994 up, because the sum is 1 in doubles.
     let floor = number.floor();
     if number - floor >= 0.5 {
         floor + 1.0
@@ -66,7 +66,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn halves_go_up_and_almost_halves_do_not() {
+    fn halves_are_rounded_up_and_almost_halves_are_not() {
         for (number, rounded) in [
             (0.5, 1.0),
             (1.5, 2.0),
@@ -86,8 +86,8 @@ mod tests {
     }
 
     proptest! {
-        // Oracle: exact rational arithmetic on whole numbers. Only where the exact value is a tie may
-        // doubles fall on the other side of it, as they do in JavaScript.
+        // Oracle: exact rational arithmetic on whole numbers. Only if the exact value is a tie,
+        // doubles may round to the other side, as in JavaScript.
         #[test]
         fn percentages_are_the_exact_ones_rounded(part in 0u32..2_000_000, whole in 1u32..2_000_000) {
             for (rounding, scale, unit) in [
@@ -109,7 +109,7 @@ mod tests {
             }
         }
 
-        // Oracle: halves up is the floor of the number plus one half, in exact arithmetic on 1024ths.
+        // Oracle: the floor of the number plus one half, in exact arithmetic on 1024ths.
         #[test]
         fn rounding_is_the_floor_of_a_half_more(parts in -1_000_000_000i64..1_000_000_000) {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]

@@ -1,20 +1,20 @@
-//! Scopes: what a report is about, as a condition on each fact.
+//! Scopes: the subject of a report, as a condition on each fact.
 
 use super::facts::{Fact, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
 
-/// What a report is about.
+/// The subject of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// One bio page.
     Page,
-    /// Everything of a tenant.
+    /// All data of a tenant.
     Workspace,
 }
 
-/// How the rows of a fact are found that belong to a scope.
+/// How to find the rows of a fact that belong to a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
-    /// The column holds the id of the scope.
+    /// By the column with the scope's id.
     Id(&'static str),
     /// All rows of the tenant that meet these conditions.
     Only(&'static [Predicate]),
@@ -24,7 +24,8 @@ impl Scope {
     /// Every scope.
     pub const ALL: [Self; 2] = [Self::Page, Self::Workspace];
 
-    /// How each fact belongs to the scope. A part of a fact belongs to it as the whole does.
+    /// How each fact belongs to the scope. A part of a fact belongs to it in the same way as the
+    /// whole.
     fn rows(self) -> &'static [(&'static Fact, Within)] {
         static PAGE: [(&Fact, Within); 3] = [
             (&VISITS, Within::Id("page_id")),
@@ -42,7 +43,7 @@ impl Scope {
         }
     }
 
-    /// How rows of the fact are found; `None` when the fact does not belong to such a scope.
+    /// How to find the rows of the fact; `None` when the fact does not belong to such a scope.
     #[must_use]
     pub fn on(self, fact: &Fact) -> Option<Within> {
         let mut rows = self.rows().iter();

@@ -1,4 +1,5 @@
-//! The vocabulary agrees with itself: names are unique, and every measure and dimension has a place.
+//! Tests that the vocabulary is consistent: names are unique, and dimensions and scopes match the
+//! facts.
 
 use super::{
     dimensions::{COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, REASON},
@@ -8,7 +9,7 @@ use super::{
 };
 use std::collections::BTreeSet;
 
-/// A property of visits that page views have a copy of.
+/// A property of visits with a copy in page views.
 static COPIED: Dimension = Dimension {
     columns: &[(&VISITS, "landing_path"), (&PAGE_VIEWS, "path")],
     ..ENTRY_PAGE
@@ -22,7 +23,7 @@ static TITLED: Fact = Fact {
 };
 
 #[test]
-fn a_click_is_a_page_view_and_no_visit() {
+fn a_click_is_a_page_view_and_not_a_visit() {
     assert!(LINK_CLICKS.is_within(&PAGE_VIEWS) && LINK_CLICKS.is_within(&LINK_CLICKS));
     assert!(!PAGE_VIEWS.is_within(&LINK_CLICKS) && !LINK_CLICKS.is_within(&VISITS));
     assert_eq!(*LINK_CLICKS.whole(), PAGE_VIEWS);
@@ -30,7 +31,7 @@ fn a_click_is_a_page_view_and_no_visit() {
 }
 
 #[test]
-fn the_fact_that_holds_others_is_the_smallest_that_does() {
+fn the_smallest_fact_that_contains_others_is_found() {
     let holding =
         |facts: &[&'static Fact]| Fact::holding(facts.iter().copied()).map(|fact| fact.id);
     assert_eq!(holding(&[]), None);
@@ -38,12 +39,12 @@ fn the_fact_that_holds_others_is_the_smallest_that_does() {
     assert_eq!(holding(&[&LINK_CLICKS, &PAGE_VIEWS]), Some("page_views"));
     assert_eq!(holding(&[&PAGE_VIEWS, &LINK_CLICKS]), Some("page_views"));
     assert_eq!(holding(&[&VISITS, &PAGE_VIEWS]), None);
-    // Neither holds the other, but both are page views.
+    // Neither contains the other, but both are page views.
     assert_eq!(holding(&[&LINK_CLICKS, &TITLED]), Some("page_views"));
 }
 
 #[test]
-fn conditions_are_those_that_the_rows_at_hand_do_not_meet_yet() {
+fn conditions_exclude_those_that_the_given_rows_already_meet() {
     let has_link = Predicate::Present("link_id");
     assert_eq!(LINK_CLICKS.predicates_within(Some(&PAGE_VIEWS)), [has_link]);
     assert_eq!(LINK_CLICKS.predicates_within(Some(&LINK_CLICKS)), []);
@@ -57,7 +58,7 @@ fn conditions_are_those_that_the_rows_at_hand_do_not_meet_yet() {
 }
 
 #[test]
-fn a_click_reaches_its_country_through_its_visit_and_its_link_by_itself() {
+fn a_click_has_its_own_link_and_the_country_of_its_visit() {
     assert_eq!(COUNTRY.on(&VISITS), Some(Reach::Own("country")));
     assert_eq!(COUNTRY.on(&LINK_CLICKS), Some(Reach::Visit("country")));
     assert_eq!(COUNTRY.on(&REFUSALS), None);
@@ -67,18 +68,18 @@ fn a_click_reaches_its_country_through_its_visit_and_its_link_by_itself() {
 }
 
 #[test]
-fn a_copied_column_saves_the_way_to_the_visit() {
+fn a_copied_column_is_used_instead_of_the_visits() {
     assert_eq!(COPIED.on(&LINK_CLICKS), Some(Reach::Own("path")));
     assert_eq!(COPIED.on(&VISITS), Some(Reach::Own("landing_path")));
 }
 
 #[test]
-fn every_scope_says_how_each_fact_belongs_to_it() {
+fn every_fact_belongs_to_every_scope() {
     for fact in FACTS {
         assert_eq!(Scope::Page.on(fact), Some(Within::Id("page_id")));
         assert!(matches!(Scope::Workspace.on(fact), Some(Within::Only(_))));
     }
-    // Rows that wait for their visit are in another table.
+    // No condition: rows that wait for their visit are in another table.
     assert_eq!(Scope::Workspace.on(&LINK_CLICKS), Some(Within::Only(&[])));
 }
 
@@ -97,16 +98,16 @@ fn ids_are_unique() {
 }
 
 #[test]
-fn visits_have_what_is_said_about_visits_and_so_have_views() {
+fn visits_and_views_reach_all_dimensions_of_visits() {
     for dimension in OF_VISITS {
         assert!(matches!(dimension.on(&VISITS), Some(Reach::Own(_))));
         assert!(dimension.on(&PAGE_VIEWS).is_some());
     }
 }
 
-/// A filter looks at both in one condition.
+/// A filter compares both in one condition.
 #[test]
-fn another_word_for_a_dimension_is_reached_the_same_way() {
+fn an_equivalent_dimension_is_reached_in_the_same_way() {
     for dimension in OF_VISITS {
         let Some(also) = dimension.also else { continue };
         for fact in FACTS {
@@ -117,7 +118,7 @@ fn another_word_for_a_dimension_is_reached_the_same_way() {
 }
 
 #[test]
-fn a_label_of_no_value_is_no_listed_value() {
+fn the_label_of_missing_values_is_not_a_listed_value() {
     for dimension in OF_VISITS {
         match dimension.values {
             Values::Words(words) => assert!(!words.contains(&dimension.null_label)),

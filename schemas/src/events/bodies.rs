@@ -1,4 +1,4 @@
-//! The bodies of the event types: what each of them says beyond its envelope.
+//! The bodies of the event types: the members besides the envelope.
 
 use crate::{
     context::{SourceClass, Utm},

@@ -1,11 +1,11 @@
-//! The generated JSON Schema of every event type, as checked in under `json/`.
+//! Generates the JSON Schema of every event type, as checked in under `json/`.
 
 use super::{Body, Kind};
 use crate::directory;
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Value, json};
 
-/// Every document: its file name and its text, in a fixed order.
+/// All documents in a fixed order: file name and content.
 #[must_use]
 pub fn documents() -> Vec<(String, Value)> {
     let mut documents: Vec<(String, Value)> = Kind::ALL

@@ -1,7 +1,8 @@
 //! The table of event types: every type of the log with its number, name, version and body.
 //!
-//! A new type starts as a row of [`event_types`]. Reading, writing and the JSON Schema follow from it, and
-//! every exhaustive match on [`Kind`] or [`Body`] fails to compile until it covers the new type.
+//! A new type starts as a row of [`event_types`]. The reader, the writer and the JSON Schema follow
+//! from it. Every exhaustive match on [`Kind`] or [`Body`] fails to compile until it covers the new
+//! type.
 
 mod bodies;
 pub mod json_schema;
@@ -22,7 +23,7 @@ use crate::{
 use jiff::Timestamp;
 
 event_types! {
-    // number => Type = "name on the wire", version of its body, what it belongs to, effect on the visit's end
+    // number => Type = "name on the wire", body version, owner, whether it extends the visit
 
     /// A visit to a bio page began.
     1 => SessionStarted = "session.started", version 1, within Page, extends false;
@@ -40,7 +41,7 @@ event_types! {
     7 => BeaconRefused = "beacon.refused", version 1, within Page, extends false;
 }
 
-/// What an event belongs to, and so what must be known before the event counts.
+/// The object that an event belongs to, which must be known before the event counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
     /// A page. The event counts at once.
@@ -52,14 +53,14 @@ pub enum Within {
 }
 
 impl Kind {
-    /// The type with that name on the wire, if this build knows it.
+    /// The type with this name on the wire, if this build knows it.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// One fact of the log: an envelope and what happened.
+/// One event of the log: an envelope and a body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The identity by which it counts once; see [`EventId::derive`].
@@ -70,7 +71,7 @@ pub struct Event {
     pub received_at: Timestamp,
     /// The tenant.
     pub workspace_id: WorkspaceId,
-    /// The tenant's number, which tables carry in place of the UUID.
+    /// The tenant's number, which tables have instead of the UUID.
     pub workspace_no: WorkspaceNo,
     /// Program and version that wrote it (`ingest/0.1.0`).
     pub producer: String,
@@ -78,12 +79,13 @@ pub struct Event {
     pub enrichment: Option<EnrichmentVersions>,
     /// The person behind it; absent when there is none, or after an erasure.
     pub visitor: Option<Visitor>,
-    /// What happened.
+    /// The body of its type.
     pub body: Body,
 }
 
 impl Event {
-    /// The key of its record. All events of a workspace share a partition, which keeps them in order.
+    /// The key of its record. All events of a workspace share a partition, which keeps them in
+    /// order.
     #[must_use]
     pub fn key(&self) -> String {
         self.workspace_id.to_string()

@@ -1,5 +1,5 @@
-//! The macro that turns the table of event types into [`Kind`](super::Kind), [`Body`](super::Body) and the
-//! functions that need every type.
+//! The macro that turns the table of event types into [`Kind`](super::Kind), [`Body`](super::Body)
+//! and the functions that need every type.
 
 /// Declares the event types. See the table in [`events`](super) for the meaning of each column.
 macro_rules! event_types {
@@ -58,7 +58,7 @@ macro_rules! event_types {
                 }
             }
 
-            /// What an event of this type belongs to.
+            /// The object that an event of this type belongs to.
             #[must_use]
             pub const fn within(self) -> $crate::events::Within {
                 match self {
@@ -66,8 +66,8 @@ macro_rules! event_types {
                 }
             }
 
-            /// True when an event of this type shows that its session goes on. A session has a longest duration,
-            /// so such an event does not count after it.
+            /// True when an event of this type shows that its session continues. Such an event does
+            /// not count after the longest duration of a session.
             #[must_use]
             pub const fn extends_session(self) -> bool {
                 match self {
@@ -76,7 +76,7 @@ macro_rules! event_types {
             }
         }
 
-        /// What happened, by type.
+        /// The body of an event, by type.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Body {
             $(
@@ -94,7 +94,7 @@ macro_rules! event_types {
                 }
             }
 
-            /// The body of that type in its JSON.
+            /// Parses the body of this type from JSON.
             fn read(kind: Kind, json: &serde_json::value::RawValue) -> Result<Self, ReadError> {
                 match kind {
                     $(Kind::$type => wire::read(json).map(Self::$type),)+
@@ -108,7 +108,7 @@ macro_rules! event_types {
                 }
             }
 
-            /// The JSON Schema of a record of that type, without what the type fixes.
+            /// The JSON Schema of a record of this type, without the constant `type` and `version`.
             fn schema(kind: Kind) -> schemars::Schema {
                 match kind {
                     $(Kind::$type => json_schema::root::<wire::Record<'_, $type>>(),)+

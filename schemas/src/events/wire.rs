@@ -1,7 +1,8 @@
-//! Events as bytes: one JSON object a record, envelope first, the body under `body`.
+//! Reads and writes events as bytes: one JSON object per record, with the body under `body`.
 //!
-//! The one rule: reading tells a record that cannot be read at all from one that a newer build would
-//! read. The first is a dead letter, the second stops its partition until this build is upgraded.
+//! The one rule: the reader distinguishes a record that no build can read from one that a newer
+//! build can read. The first is a dead letter; the second stops its partition until this build is
+//! upgraded.
 
 use super::{Body, Event, Kind};
 use crate::{
@@ -16,18 +17,18 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use thiserror::Error;
 
-/// 1970-01-01T00:00:00Z: nothing of ours is older.
+/// 1970-01-01T00:00:00Z: no event of ours is older.
 const FIRST_SECOND: i64 = 0;
-/// 9999-12-31T00:00:00Z: later years have no four-digit text.
+/// 9999-12-31T00:00:00Z: later years have more than four digits.
 const LAST_SECOND: i64 = 253_402_214_400;
 
-/// Why bytes are no event that this build can fold.
+/// Why this build cannot read bytes as an event.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReadError {
-    /// No event of any version: not JSON, no envelope, or a body that breaks its type's rules.
+    /// Not an event of any version: not JSON, no envelope, or a body that breaks its type's rules.
     #[error("malformed record: {0}")]
     Malformed(String),
-    /// A type that this build has not heard of.
+    /// A type that this build does not know.
     #[error("unknown event type {0:?}; upgrade the projector before the programs that write")]
     UnknownType(String),
     /// A version of a known type that is newer than this build.
@@ -75,7 +76,7 @@ pub struct Record<'a, B> {
     pub body: B,
 }
 
-/// The members that say whether the rest can be read.
+/// The members that decide whether this build can read the rest.
 #[derive(Deserialize)]
 struct Header<'a> {
     #[serde(rename = "type", borrow)]
@@ -84,7 +85,7 @@ struct Header<'a> {
 }
 
 impl Event {
-    /// The record's bytes.
+    /// Serializes the event as a record.
     ///
     /// # Errors
     /// Never for events built from these types; the error is serde's.
@@ -92,14 +93,14 @@ impl Event {
         self.body.write(self)
     }
 
-    /// The event in a record's bytes. Members it does not know are ignored.
+    /// Parses the event in a record's bytes. Unknown members are ignored.
     ///
     /// # Errors
-    /// [`ReadError`] says whether the record is unreadable for everyone or for this build only.
+    /// [`ReadError`] says whether the record is unreadable for every build or only for this one.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ReadError> {
         let record: Record<'_, &RawValue> = match serde_json::from_slice(bytes) {
             Ok(record) => record,
-            // What a newer build would read may look different everywhere but in its header.
+            // A record of a newer build may differ in everything except these two members.
             Err(error) => {
                 if let Ok(header) = serde_json::from_slice::<Header<'_>>(bytes) {
                     readable_kind(&header.kind, header.version)?;
@@ -108,6 +109,7 @@ impl Event {
             }
         };
         let kind = readable_kind(&record.kind, record.version)?;
+        // Number 0 is for visits without a page, which are never recorded.
         if record.workspace_no == WorkspaceNo::NONE || record.workspace_no.as_int4().is_none() {
             let rule = "workspace_no is not a number that a tenant can have";
             return Err(ReadError::Malformed(rule.to_owned()));
@@ -136,7 +138,7 @@ impl Event {
     }
 }
 
-/// The type, if this build reads it in that version.
+/// The type, if this build can read it in this version.
 fn readable_kind(name: &str, version: u16) -> Result<Kind, ReadError> {
     let Some(kind) = Kind::from_name(name) else {
         return Err(ReadError::UnknownType(name.to_owned()));
@@ -177,8 +179,8 @@ fn malformed(text: &[u8], within: &str, error: &serde_json::Error) -> ReadError 
     ReadError::Malformed(json_error::describe(text, within, error))
 }
 
-/// The identity of a record for the projector's bookkeeping: its `event_id`, or one of its bytes
-/// where there is none to read.
+/// The identity of a record for the projector's bookkeeping: its `event_id`, or a hash of its bytes
+/// if it has no readable one.
 #[must_use]
 pub fn record_identity(bytes: &[u8]) -> EventId {
     #[derive(Deserialize)]

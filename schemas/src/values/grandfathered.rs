@@ -1,10 +1,11 @@
 //! Language tags from before the rules of BCP 47, and their replacements.
 //!
-//! The one rule: the list has a tag if the registry (IANA's language subtag registry) registered it as a whole
-//! and its parts do not give its meaning.
+//! The one rule: the list has a tag if the registry (IANA's language subtag registry) registered it
+//! as a whole and its parts do not give its meaning.
 
-/// The tag in lower case, and its "Preferred-Value", or the tag itself if the registry names none. All tags of type
-/// "grandfathered" except `i-default`, which names no language, and the sign languages of type "redundant".
+/// The tag in lower case, and its "Preferred-Value", or the tag itself if the registry names none.
+/// All tags of type "grandfathered" except `i-default`, which names no language, and the sign
+/// languages of type "redundant".
 #[rustfmt::skip]
 const TAGS: &[(&str, &str)] = &[
     ("art-lojban", "jbo"), ("cel-gaulish", "cel-gaulish"), ("en-gb-oed", "en-GB-oxendict"), ("i-ami", "ami"),

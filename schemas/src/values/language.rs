@@ -1,15 +1,15 @@
 //! The language that a client prefers, as a canonical tag of BCP 47.
 //!
-//! The one rule: one language has one form, regardless of how systems write it (`tr_TR`, `TR-tr`, `tr-TR.UTF-8`), so
-//! it is one row of a report. A text that is not a tag is left out.
+//! The one rule: one language has one form, regardless of how systems write it (`tr_TR`, `TR-tr`,
+//! `tr-TR.UTF-8`), so it is one row of a report. A text that is not a tag is dropped.
 
 use super::grandfathered::preferred;
 
 /// Longest stored tag, in characters; RFC 5646 requires at least 35.
 const MAX_TAG_CHARS: usize = 64;
 
-/// Languages whose code was replaced, but which older systems still send under the old code (the registry's
-/// "Preferred-Value").
+/// Languages whose code was replaced, but which older systems still send under the old code (the
+/// registry's "Preferred-Value").
 const RENAMED: &[(&str, &str)] = &[
     ("in", "id"),
     ("iw", "he"),
@@ -80,7 +80,8 @@ fn renamed<'a>(table: &[(&str, &'a str)], code: &'a str) -> &'a str {
     found.map_or(code, |(_, new)| new)
 }
 
-/// RFC 5646, 2.1.1: scripts have an initial capital, regions are upper case, everything else is lower case.
+/// RFC 5646, 2.1.1: scripts have an initial capital, regions are upper case, everything else is
+/// lower case.
 fn cased(subtag: &str, extended: bool) -> String {
     match subtag.len() {
         2 if !extended => subtag.to_ascii_uppercase(),

@@ -7,7 +7,8 @@ use url::Url;
 /// Longest stored URL or path, in characters: the limit on what a client may send.
 pub const MAX_URL_CHARS: usize = 2_048;
 
-/// The host of a URL without its first `www.`, at any position in the host, as the published examples require.
+/// The host of a URL without its first `www.`, at any position in the host, as the published
+/// examples require.
 #[must_use]
 pub fn host(url: &Url) -> Option<String> {
     url.host_str().map(|host| host.replacen("www.", "", 1))

@@ -1,7 +1,7 @@
 //! Normalises the values of dimensions, so that equivalent values are one row of a report.
 //!
-//! The log holds normalised values, and filters of reports normalise their values in the same way. The one
-//! rule: normalising a normalised value changes nothing.
+//! The log holds normalised values, and filters of reports normalise their values in the same way.
+//! The one rule: normalising a normalised value changes nothing.
 
 mod grandfathered;
 mod language;
@@ -15,12 +15,13 @@ use unicode_normalization::UnicodeNormalization;
 /// Longest stored name of a browser, a system or a time zone, in characters.
 pub const MAX_NAME_CHARS: usize = 64;
 
-/// Longest stored value of a campaign parameter, in characters. Our choice: real ones are below 100,
-/// and each distinct value is a row of a report.
+/// Longest stored value of a campaign parameter, in characters. Our choice: real ones are below
+/// 100, and each distinct value is a row of a report.
 pub const MAX_CAMPAIGN_CHARS: usize = 256;
 
 /// Invisible characters around a text that do not affect its display: zero-width spaces and byte
-/// order marks, which people copy along with a text. Joiners and variation selectors belong to their neighbours.
+/// order marks, which people copy with a text. Joiners and variation selectors belong to their
+/// neighbours.
 const ZERO_WIDTH: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
 
 /// How to normalise the values of a dimension.
@@ -58,11 +59,11 @@ impl Spelling {
     }
 }
 
-/// Text from outside in the form in which it may be stored, cut at a number of characters; `None` if nothing in it is
-/// visible.
+/// Normalises untrusted text for storage and cuts it at a number of characters; `None` if nothing
+/// in it is visible.
 ///
-/// U+0000, which PostgreSQL cannot hold, becomes U+FFFD. A tab or the end of a line becomes a space. Other
-/// control characters are removed, and so are zero-width characters at both ends.
+/// U+0000, which PostgreSQL cannot hold, becomes U+FFFD. A tab or the end of a line becomes a
+/// space. Other control characters are removed, and so are zero-width characters at both ends.
 #[must_use]
 pub fn text(text: &str, max_chars: usize) -> Option<String> {
     cut(&plain(text)?, max_chars)
