@@ -41,7 +41,7 @@ impl Target {
         http: &reqwest::Client,
     ) -> Result<Self, Box<dyn Error>> {
         let settings = Settings::from_pairs([("FOOTFALL_DATA_DIR", folder)]);
-        let data_dir = DataDir::open(&settings).map_err(|failure| format!("{failure:?}"))?;
+        let data_dir = DataDir::find(&settings).map_err(|failure| format!("{failure:?}"))?;
         let secrets = toml_text::parse(&fs::read_to_string(data_dir.secrets())?)?;
         let secret = |name: &str| {
             secrets

@@ -2,6 +2,7 @@
 //! stop.
 
 use schemas::{Event, EventId, ReadError, events::wire};
+use std::sync::Arc;
 
 /// A record as it was polled.
 #[derive(Clone, Debug)]
@@ -26,8 +27,8 @@ pub struct DeadRecord {
 /// A run of records of one partition, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Events with their offsets.
-    pub events: Vec<(i64, Event)>,
+    /// Events with their offsets. Shared, because a batch that was not committed is tried again.
+    pub events: Vec<(i64, Arc<Event>)>,
     /// Records for the dead-letter topic.
     pub dead: Vec<DeadRecord>,
     /// The offset after the last record, and that record's identity.
@@ -56,7 +57,7 @@ impl Batch {
         let identity = match Event::from_bytes(bytes) {
             Ok(event) => {
                 let identity = event.event_id;
-                self.events.push((offset, event));
+                self.events.push((offset, Arc::new(event)));
                 identity
             }
             Err(ReadError::Malformed(reason)) => {

@@ -55,7 +55,7 @@ const POOL_SIZE: u32 = consumer::WRITERS + 4;
 const SESSIONS: PoolSettings = PoolSettings {
     statement_timeout: Duration::from_mins(1),
     lock_timeout: Duration::from_secs(2),
-    parameters: &PLANNER,
+    parameters: &PARAMETERS,
     ..PoolSettings::new("footfall-projector", POOL_SIZE)
 };
 
@@ -63,12 +63,29 @@ const SESSIONS: PoolSettings = PoolSettings {
 ///
 /// Every statement of the projector looks up keys by an index. On tables that have grown since
 /// their last analysis, the planner would otherwise choose full scans: seconds instead of
-/// milliseconds per batch.
-pub const PLANNER: [(&str, &str); 3] = [
+/// milliseconds per batch. Plans do not depend on the keys, so each statement is planned once: to
+/// plan a look-up in tables of many months takes longer than the look-ups of a small batch.
+pub const PLANNER: [(&str, &str); 4] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
 ];
+
+/// Server settings of the sessions that fold.
+///
+/// A commit does not wait for the server's disk: rows and offset are one transaction, so a commit
+/// that a crash of the server takes back is folded again from the log.
+pub(crate) const PARAMETERS: [(&str, &str); 5] = {
+    let [seqscan, hashjoin, mergejoin, plans] = PLANNER;
+    [
+        seqscan,
+        hashjoin,
+        mergejoin,
+        plans,
+        ("synchronous_commit", "off"),
+    ]
+};
 
 /// The error for tables that this version cannot continue.
 const FORMER: &str = "the analytics database has the tables of another version; stop all projectors and run `footfall rebuild`, which makes the tables of this one from the log";

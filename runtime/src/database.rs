@@ -116,7 +116,7 @@ impl PoolSettings {
         let chosen = options.get_options().unwrap_or_default().to_owned();
         let limits = self.limits();
         // PostgreSQL takes the last of two options, so ours would override the operator's.
-        let limits = limits.iter().filter(|(name, _)| !chosen.contains(name));
+        let limits = limits.iter().filter(|(name, _)| !sets(&chosen, name));
         Ok(options
             .options(limits.map(|(name, value)| (*name, value.as_str())))
             .options(self.parameters.iter().copied()))
@@ -143,6 +143,18 @@ impl PoolSettings {
             ("tcp_user_timeout", milliseconds(UNACKNOWLEDGED)),
         ]
     }
+}
+
+/// True when options of a URL, such as `-c lock_timeout=5s`, set that setting. `deadlock_timeout`
+/// contains the name of another one, so names are compared whole.
+fn sets(options: &str, name: &str) -> bool {
+    options.split_whitespace().any(|word| {
+        let word = word
+            .strip_prefix("--")
+            .or(word.strip_prefix("-c"))
+            .unwrap_or(word);
+        word.split('=').next() == Some(name)
+    })
 }
 
 /// A pool with those settings. Does not connect yet.
@@ -367,5 +379,7 @@ mod tests {
         let chosen = options("postgres://h/name?options=-c%20statement_timeout%3D5min");
         assert_eq!(chosen.matches("statement_timeout").count(), 1, "{chosen}");
         assert!(chosen.contains("-c statement_timeout=5min"), "{chosen}");
+        let other = options("postgres://h/name?options=-c%20deadlock_timeout%3D5s");
+        assert!(other.contains("-c lock_timeout="), "{other}");
     }
 }

@@ -37,14 +37,8 @@ pub fn run(declared: Declared, flags: &[(&str, Option<String>)], address: &Setti
 
 fn ask(address: &str) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{address} does not answer: {error}");
-    let target = address
-        .to_socket_addrs()
-        .map_err(failed)?
-        .next()
-        .map(reachable)
-        .ok_or_else(|| format!("{address} is no address"))?;
-    let mut stream = TcpStream::connect_timeout(&target, TIMEOUT).map_err(failed)?;
-    let request = format!("GET /ready HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n");
+    let mut stream = connect(address).map_err(failed)?;
+    let request = format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     let mut answer = Vec::new();
     let asked = stream
         .set_read_timeout(Some(TIMEOUT))
@@ -58,6 +52,19 @@ fn ask(address: &str) -> Result<(), String> {
     }
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     Err(format!("not ready: {body}"))
+}
+
+/// Connects to the first address of a name that answers. `localhost` may mean `::1` first, while the
+/// service listens on `127.0.0.1`.
+fn connect(address: &str) -> std::io::Result<TcpStream> {
+    let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+    for target in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&reachable(target), TIMEOUT) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// The address at which this machine reaches a listener on every interface.

@@ -23,7 +23,7 @@ use tracing::{debug, info, warn};
 
 /// A batch stops growing at this many records: enough that the transaction's fixed cost is
 /// negligible, few enough that a batch takes well below a second.
-const BATCH_RECORDS: usize = 4_000;
+const BATCH_RECORDS: usize = 8_000;
 
 /// The state of the thread.
 pub(super) struct Folding {

@@ -8,9 +8,10 @@
 mod swap;
 
 use crate::{
-    Config, MIGRATIONS, PLANNER, Store,
+    Config, MIGRATIONS, Store,
     consumer::{self, Assignment, Parts, WRITERS},
     identity::ends,
+    program,
 };
 use rdkafka::error::KafkaError;
 use runtime::{
@@ -33,9 +34,16 @@ pub const SCHEMA: &str = "footfall_rebuild";
 
 /// Server settings of the folding connections: those of the projector, plus the schema of the fresh
 /// tables.
-const PARAMETERS: [(&str, &str); 4] = {
-    let [seqscan, hashjoin, mergejoin] = PLANNER;
-    [seqscan, hashjoin, mergejoin, ("search_path", SCHEMA)]
+const PARAMETERS: [(&str, &str); 6] = {
+    let [seqscan, hashjoin, mergejoin, plans, commit] = program::PARAMETERS;
+    [
+        seqscan,
+        hashjoin,
+        mergejoin,
+        plans,
+        commit,
+        ("search_path", SCHEMA),
+    ]
 };
 
 /// Time between two checks of the progress.

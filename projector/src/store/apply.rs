@@ -6,8 +6,7 @@ use super::{
     facts,
     fence::{self, Verdict},
     hits::{self, ViewKey},
-    months,
-    seen::{self, Sought},
+    months, seen,
     sessions::{self, Asked},
     waiting,
 };
@@ -21,6 +20,7 @@ use schemas::{Event, Kind};
 use sqlx::{Connection as _, PgConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
     time::Duration,
 };
 use thiserror::Error;
@@ -133,7 +133,7 @@ fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp
 /// An event on its way into the tables.
 #[derive(Debug)]
 pub(super) struct Change {
-    pub(super) event: Event,
+    pub(super) event: Arc<Event>,
     pub(super) summary: Summary,
     /// True if it comes from the table `waiting`, false if from the batch.
     pub(super) has_waited: bool,
@@ -143,7 +143,7 @@ pub(super) struct Change {
 }
 
 impl Change {
-    fn new(event: Event, seq: i64) -> Self {
+    fn new(event: Arc<Event>, seq: i64) -> Self {
         let summary = fold::summarize(&event, seq);
         Self {
             event,
@@ -157,7 +157,7 @@ impl Change {
     pub(super) fn waiting(event: Event, seq: i64) -> Self {
         Self {
             has_waited: true,
-            ..Self::new(event, seq)
+            ..Self::new(Arc::new(event), seq)
         }
     }
 
@@ -173,8 +173,6 @@ async fn write(
     batch: &Batch,
 ) -> sqlx::Result<Applied> {
     let (mut changes, applied) = new_changes(connection, claim, batch).await?;
-    // Collected before waiting events join the changes: `seen` has those already.
-    let seen: Vec<SeenRow> = changes.iter().map(seen_row).collect();
     // A leave names only its view, which leads to the session whose duration it changes.
     let left = hits::find(connection, &views_left_elsewhere(&changes)).await?;
     let (named, begun) = named_sessions(&changes, &left);
@@ -183,9 +181,11 @@ async fn write(
     // The order matters: events of new sessions first, then leaves, since a waiting view that now
     // counts may have waiting leaves. Durations come last, when all new views and leaves are known.
     let mut counting = Counting::new(known, &changes);
-    changes.extend(waiting::load_of_sessions(connection, &counting.begun()).await?);
+    let tenants = changes.iter().map(|change| change.summary.workspace_no);
+    let tenants = waiting::find_tenants(connection, tenants.collect()).await?;
+    changes.extend(waiting::load_of_sessions(connection, &tenants, &counting.begun()).await?);
     counting.count_events(&mut changes, &left);
-    changes.extend(waiting::load_leaves(connection, counting.new_views()).await?);
+    changes.extend(waiting::load_leaves(connection, &tenants, counting.new_views()).await?);
     counting.count_leaves(&mut changes);
     let neighbours = hits::load_neighbours(connection, &counting.places()).await?;
     counting.note_neighbours(&neighbours);
@@ -194,7 +194,6 @@ async fn write(
     let mut rows = rows(&changes);
     // A new view and its leave become one insert.
     counting.leave(&mut rows.hits);
-    seen::insert(connection, &seen).await?;
     hits::insert(connection, &rows.hits).await?;
     hits::leave(connection, &counting.left()).await?;
     facts::insert(connection, &rows).await?;
@@ -211,15 +210,6 @@ fn rows(changes: &[Change]) -> Rows {
         }
     }
     rows
-}
-
-fn seen_row(change: &Change) -> SeenRow {
-    SeenRow {
-        seq: change.summary.seq,
-        workspace_no: change.summary.workspace_no,
-        month: seen::month(change.summary.occurred_at),
-        event_id: change.summary.event_id,
-    }
 }
 
 /// The sessions that the batch names, with the times of their events, and the sessions that it
@@ -268,26 +258,33 @@ fn views_left_elsewhere(changes: &[Change]) -> Vec<(ViewKey, Timestamp)> {
     left.into_iter().collect()
 }
 
-/// The events of the batch that are new: neither in the tables nor earlier in the batch.
+/// The events of the batch that are new: neither in the tables nor earlier in the batch. Notes them as seen.
 async fn new_changes(
     connection: &mut PgConnection,
     claim: &Claim,
     batch: &Batch,
 ) -> sqlx::Result<(Vec<Change>, Applied)> {
-    let sought: Vec<Sought> = batch
-        .events
-        .iter()
-        .map(|(_, event)| Sought::of(event))
-        .collect();
-    let mut known = seen::find(connection, &sought).await?;
-    let mut applied = Applied::default();
-    let mut changes = Vec::with_capacity(batch.events.len());
-    for (offset, event) in &batch.events {
-        let kind = event.body.kind();
+    let events = batch.events.iter().map(|(_, event)| &**event);
+    let mut known = seen::find_recent(connection, events).await?;
+    let events = batch.events.iter();
+    let rows = events
         // Inserting also finds events that are repeated within the batch.
-        if known.insert((event.workspace_no, event.event_id)) {
+        .filter(|(_, event)| known.insert((event.workspace_no, event.event_id)))
+        .map(|(offset, event)| SeenRow {
+            seq: claim.seq(*offset),
+            workspace_no: event.workspace_no,
+            month: seen::month(event.occurred_at),
+            event_id: event.event_id,
+        });
+    let new = seen::insert(connection, rows.collect()).await?;
+
+    let mut applied = Applied::default();
+    let mut changes = Vec::with_capacity(new.len());
+    for (offset, event) in &batch.events {
+        let (kind, seq) = (event.body.kind(), claim.seq(*offset));
+        if new.contains(&seq) {
             *applied.applied.entry(kind).or_default() += 1;
-            changes.push(Change::new(event.clone(), claim.seq(*offset)));
+            changes.push(Change::new(Arc::clone(event), seq));
         } else {
             *applied.duplicate.entry(kind).or_default() += 1;
         }

@@ -1,6 +1,9 @@
 //! Finds the events that the log and the tables have already, for an import.
 
-use super::{Store, seen};
+use super::{
+    Store,
+    seen::{self, by_months},
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{EventId, WorkspaceNo};
@@ -12,16 +15,15 @@ use uuid::Uuid;
 /// import must publish that event again.
 pub(super) const FIND_IN_LOG: &str = "
 SELECT asked.event_id
-FROM UNNEST($2::int4[], $3::int4[], $4::uuid[], $5::date[], $6::date[])
-    AS asked (partition, workspace_no, event_id, since, until)
-JOIN log_partitions AS log ON log.topic = $1 AND log.partition = asked.partition
+FROM UNNEST($4::int4[], $5::int4[], $6::uuid[]) AS asked (partition, workspace_no, event_id)
+JOIN log_partitions AS log ON log.topic = $3 AND log.partition = asked.partition
 CROSS JOIN LATERAL (
     SELECT
     FROM seen
     WHERE workspace_no = asked.workspace_no
       AND event_id = asked.event_id
-      AND month >= asked.since
-      AND month <= asked.until
+      AND month >= $1
+      AND month <= $2
       AND seq >> 48 = log.generation
     LIMIT 1
 ) AS known";
@@ -51,27 +53,25 @@ impl Store {
         topic: &str,
         asked: &[Asked],
     ) -> sqlx::Result<HashSet<EventId>> {
-        let partitions: Vec<i32> = asked.iter().map(|asked| asked.partition).collect();
-        let workspaces = asked.iter().map(|asked| asked.workspace_no.as_int4());
-        let workspaces: Vec<i32> = workspaces.map(Option::unwrap_or_default).collect();
-        let events: Vec<Uuid> = asked.iter().map(|asked| asked.event_id.0).collect();
-        let months = asked
-            .iter()
-            .map(|asked| seen::months(asked.occurred_at, asked.received_at));
-        let (since, until): (Vec<_>, Vec<_>) = months
-            .map(|(since, until)| (since.to_sqlx(), until.to_sqlx()))
-            .unzip();
-        let rows = sqlx::query(FIND_IN_LOG)
-            .bind(topic)
-            .bind(partitions)
-            .bind(workspaces)
-            .bind(events)
-            .bind(since)
-            .bind(until)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter()
-            .map(|row| row.try_get("event_id").map(EventId))
-            .collect()
+        let mut found = HashSet::new();
+        let months = |asked: &&Asked| seen::months(asked.occurred_at, asked.received_at);
+        for ((since, until), group) in by_months(asked, months) {
+            let partitions = group.iter().map(|asked| asked.partition);
+            let workspaces = group.iter().map(|asked| super::int4(asked.workspace_no));
+            let events = group.iter().map(|asked| asked.event_id.0);
+            let rows = sqlx::query(FIND_IN_LOG)
+                .bind(since.to_sqlx())
+                .bind(until.to_sqlx())
+                .bind(topic)
+                .bind(partitions.collect::<Vec<i32>>())
+                .bind(workspaces.collect::<Vec<i32>>())
+                .bind(events.collect::<Vec<Uuid>>())
+                .fetch_all(&self.pool)
+                .await?;
+            for row in rows {
+                found.insert(EventId(row.try_get("event_id")?));
+            }
+        }
+        Ok(found)
     }
 }

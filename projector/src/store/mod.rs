@@ -58,6 +58,7 @@ pub fn statements() -> Vec<&'static str> {
         &hits::LEAVE,
         &facts::INSERT_CUSTOM_EVENTS,
         &facts::INSERT_REFUSALS,
+        waiting::FIND_TENANTS,
         waiting::LOAD_OF_SESSIONS,
         waiting::LOAD_LEAVES,
         waiting::DELETE,

@@ -1,9 +1,9 @@
 //! The table `seen`: distinguishes new events from those folded before.
 //!
-//! The one rule: an import reads one partition. A history keeps its times when it is imported
-//! again, so an old event is looked for only in its own month, and an import uses one month's index
-//! at a time. A live beacon may have another time when it is sent again, and may repeat an event of
-//! an old import. So a recent event is looked for in every month.
+//! The one rule: an import uses one partition. A history keeps its times when it is imported again,
+//! so an old event can only be in its own month, where inserting it finds it. A live beacon may have
+//! another time when it is sent again, and may repeat an event of an old import. So a recent event is
+//! looked for in every month before it is inserted.
 
 use crate::rows::{
     SeenRow,
@@ -13,7 +13,10 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use jiff_sqlx::ToSqlx;
 use schemas::{Event, EventId, WorkspaceNo};
 use sqlx::{PgConnection, Row};
-use std::{collections::HashSet, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 use uuid::Uuid;
 
 /// An event received within this time of its occurrence is recent. Longer than the 30 days in which
@@ -25,47 +28,47 @@ const FIRST: Date = Date::constant(1970, 1, 1);
 
 pub(super) const FIND: &str = "
 SELECT asked.workspace_no, asked.event_id
-FROM UNNEST($1::int4[], $2::uuid[], $3::date[], $4::date[]) AS asked (workspace_no, event_id, since, until)
+FROM UNNEST($3::int4[], $4::uuid[]) AS asked (workspace_no, event_id)
 CROSS JOIN LATERAL (
     SELECT
     FROM seen
     WHERE workspace_no = asked.workspace_no
       AND event_id = asked.event_id
-      AND month >= asked.since
-      AND month <= asked.until
+      AND month >= $1
+      AND month <= $2
     LIMIT 1
 ) AS known";
 
-pub(super) static INSERT: LazyLock<String> =
-    LazyLock::new(|| insert_into("seen", &[SeenRow::COLUMNS]));
+pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let insert = insert_into("seen", &[SeenRow::COLUMNS]);
+    format!("{insert}\nON CONFLICT DO NOTHING\nRETURNING seq")
+});
 
-/// An event to look up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sought {
-    pub(super) workspace_no: WorkspaceNo,
-    pub(super) event_id: EventId,
-    /// The first and last month in which it may have been seen.
-    pub(super) months: (Date, Date),
-}
-
-impl Sought {
-    pub(super) fn of(event: &Event) -> Self {
-        Self {
-            workspace_no: event.workspace_no,
-            event_id: event.event_id,
-            months: months(event.occurred_at, event.received_at),
-        }
-    }
-}
+/// The first and last month in which an event may have been seen.
+pub(super) type Months = (Date, Date);
 
 /// The months in which an event with these times may have been seen.
-pub(super) fn months(occurred_at: Timestamp, received_at: Timestamp) -> (Date, Date) {
-    let own = month(occurred_at);
+pub(super) fn months(occurred_at: Timestamp, received_at: Timestamp) -> Months {
     if received_at.duration_since(occurred_at).abs() > RECENT {
+        let own = month(occurred_at);
         return (own, own);
     }
     let latest = occurred_at.checked_add(RECENT).unwrap_or(occurred_at);
     (FIRST, month(latest))
+}
+
+/// Groups what is looked up by its months. With the months as constants of the statement the server
+/// chooses partitions once, and not once for each event, which takes several times as long as the
+/// look-up itself.
+pub(super) fn by_months<T>(
+    all: impl IntoIterator<Item = T>,
+    months: impl Fn(&T) -> Months,
+) -> BTreeMap<Months, Vec<T>> {
+    let mut groups = BTreeMap::<Months, Vec<T>>::new();
+    for each in all {
+        groups.entry(months(&each)).or_default().push(each);
+    }
+    groups
 }
 
 /// The first day of the month of a time, in UTC.
@@ -73,36 +76,47 @@ pub(super) fn month(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date().first_of_month()
 }
 
-/// Returns the events that were folded before.
-pub(super) async fn find(
+/// Finds the recent ones of these events that were folded before. [`insert`] finds the others.
+pub(super) async fn find_recent(
     connection: &mut PgConnection,
-    sought: &[Sought],
+    events: impl IntoIterator<Item = &Event>,
 ) -> sqlx::Result<HashSet<(WorkspaceNo, EventId)>> {
-    if sought.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let workspaces = sought.iter().map(|sought| super::int4(sought.workspace_no));
-    let events = sought.iter().map(|sought| sought.event_id.0);
-    let since = sought.iter().map(|sought| sought.months.0.to_sqlx());
-    let until = sought.iter().map(|sought| sought.months.1.to_sqlx());
-    let rows = sqlx::query(FIND)
-        .bind(workspaces.collect::<Vec<i32>>())
-        .bind(events.collect::<Vec<Uuid>>())
-        .bind(since.collect::<Vec<_>>())
-        .bind(until.collect::<Vec<_>>())
-        .fetch_all(connection)
-        .await?;
-    rows.iter()
-        .map(|row| {
+    let mut found = HashSet::new();
+    let months = |event: &&Event| months(event.occurred_at, event.received_at);
+    for ((since, until), group) in by_months(events, months) {
+        if since == until {
+            continue;
+        }
+        let workspaces = group.iter().map(|event| super::int4(event.workspace_no));
+        let events = group.iter().map(|event| event.event_id.0);
+        let rows = sqlx::query(FIND)
+            .bind(since.to_sqlx())
+            .bind(until.to_sqlx())
+            .bind(workspaces.collect::<Vec<i32>>())
+            .bind(events.collect::<Vec<Uuid>>())
+            .fetch_all(&mut *connection)
+            .await?;
+        for row in &rows {
             let event_id = EventId(row.try_get("event_id")?);
-            Ok((super::workspace(row)?, event_id))
-        })
-        .collect()
+            found.insert((super::workspace(row)?, event_id));
+        }
+    }
+    Ok(found)
 }
 
-/// Adds new events.
-pub(super) async fn insert(connection: &mut PgConnection, rows: &[SeenRow]) -> sqlx::Result<()> {
-    super::append(connection, &INSERT, rows).await
+/// Adds the events that are not there yet. Returns their `seq`s; the others were folded before.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    mut rows: Vec<SeenRow>,
+) -> sqlx::Result<HashSet<i64>> {
+    if rows.is_empty() {
+        return Ok(HashSet::new());
+    }
+    // Ids are random. In the order of the index, neighbours share the pages that they change.
+    rows.sort_unstable_by_key(|row| (row.month, row.workspace_no, row.event_id));
+    let query = SeenRow::bind(rows.iter(), sqlx::query(INSERT.as_str()));
+    let new = query.fetch_all(connection).await?;
+    new.iter().map(|row| row.try_get(0)).collect()
 }
 
 #[cfg(test)]

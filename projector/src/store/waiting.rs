@@ -8,10 +8,27 @@ use crate::{
         columns::{Columns, ReadRow, insert_into},
     },
 };
-use schemas::Event;
+use schemas::{Event, WorkspaceNo};
 use sqlx::{PgConnection, postgres::PgRow};
-use std::sync::LazyLock;
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::LazyLock,
+};
 use uuid::Uuid;
+
+/// Finds the tenants that have waiting events. Nearly always there are none, and one look-up per
+/// tenant replaces one per session and view. `session_id` decides which of two partial indexes serves.
+pub(super) const FIND_TENANTS: &str = "
+SELECT workspace_no
+FROM UNNEST($1::int4[]) AS asked (workspace_no)
+WHERE EXISTS (
+        SELECT FROM waiting
+        WHERE workspace_no = asked.workspace_no AND session_id IS NOT NULL
+    )
+    OR EXISTS (
+        SELECT FROM waiting
+        WHERE workspace_no = asked.workspace_no AND session_id IS NULL
+    )";
 
 /// Locks the rows, so that none of them expires before the batch is written.
 pub(super) const LOAD_OF_SESSIONS: &str = "
@@ -43,21 +60,38 @@ WHERE waiting.workspace_no = counted.workspace_no AND waiting.event_id = counted
 pub(super) static INSERT: LazyLock<String> =
     LazyLock::new(|| insert_into("waiting", &[WaitingRow::COLUMNS]));
 
-/// Loads the events that wait for these sessions.
+/// Of these tenants, finds those that have waiting events.
+pub(super) async fn find_tenants(
+    connection: &mut PgConnection,
+    tenants: BTreeSet<WorkspaceNo>,
+) -> sqlx::Result<HashSet<WorkspaceNo>> {
+    let tenants: Vec<i32> = tenants.into_iter().map(super::int4).collect();
+    let rows = sqlx::query(FIND_TENANTS)
+        .bind(tenants)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(super::workspace).collect()
+}
+
+/// Loads the events of these tenants that wait for these sessions.
 pub(super) async fn load_of_sessions(
     connection: &mut PgConnection,
+    tenants: &HashSet<WorkspaceNo>,
     sessions: &[SessionKey],
 ) -> sqlx::Result<Vec<Change>> {
-    let keys = sessions.iter().map(|(no, id)| (super::int4(*no), id.0));
+    let sessions = sessions.iter().filter(|(no, _)| tenants.contains(no));
+    let keys = sessions.map(|(no, id)| (super::int4(*no), id.0));
     load(connection, LOAD_OF_SESSIONS, keys.collect()).await
 }
 
-/// Loads the leaves that wait for these views.
+/// Loads the leaves of these tenants that wait for these views.
 pub(super) async fn load_leaves(
     connection: &mut PgConnection,
+    tenants: &HashSet<WorkspaceNo>,
     views: &[ViewKey],
 ) -> sqlx::Result<Vec<Change>> {
-    let keys = views.iter().map(|(no, id)| (super::int4(*no), id.0));
+    let views = views.iter().filter(|(no, _)| tenants.contains(no));
+    let keys = views.map(|(no, id)| (super::int4(*no), id.0));
     load(connection, LOAD_LEAVES, keys.collect()).await
 }
 

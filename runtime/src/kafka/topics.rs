@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 use thiserror::Error;
-use tracing::debug;
+use tracing::{debug, warn};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause before new topics are checked again.
@@ -226,7 +226,15 @@ async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
         .await
         .map_err(TopicError::of(kafka))?;
     for (spec, answer) in specs.iter().zip(answers) {
-        let Ok(resource) = answer else { continue };
+        let resource = match answer {
+            Ok(resource) => resource,
+            // A user without the right DescribeConfigs can still read and write.
+            Err(code) => {
+                let topic = spec.name;
+                warn!("the settings of topic {topic} were not checked: {code}");
+                continue;
+            }
+        };
         let value = |name: &str| resource.get(name).and_then(|entry| entry.value.clone());
         let retention = spec.retention_ms.map(|ms| ms.to_string());
         let forever = spec.retention_ms.map(|_| "-1".to_owned());

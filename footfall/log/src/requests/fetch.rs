@@ -216,8 +216,8 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
         let due = part.is_due();
         found.failed |= part.error.is_some();
         let Some(end) = due else { continue };
-        part.seen_end = Some(end);
         if part.from >= end {
+            part.seen_end = Some(end);
             continue;
         }
         let others = found.bytes - part.records.len();
@@ -234,6 +234,8 @@ async fn read(node: &Node, parts: &mut [Part], room: usize, found: &mut Found) {
         if !reserve(&node.answer_memory, found, others + most).await {
             continue;
         }
+        // A partition that was skipped above is read at the next change of any partition.
+        part.seen_end = Some(end);
         match node.store.read(&part.partition, part.from, limit).await {
             // Return a batch above the limit only if it is the first of the response.
             Ok(records) if others > 0 && records.len() > limit => {}
