@@ -5,12 +5,11 @@
 //! row in `reports.rs`. Its measures and dimensions come from the vocabulary,
 //! [`schemas::analytics`].
 
+mod notation;
 mod reports;
 mod shapes;
 
-use crate::surfaces;
-use schemas::analytics::Bucket;
-
+pub use notation::{Notation, Param, Surface};
 pub use reports::REPORTS;
 pub use schemas::analytics::{Dimension, Scope, Values};
 pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape, Total};
@@ -38,49 +37,6 @@ pub struct Report {
     pub limit: PerUser,
     /// What it shows, in one line.
     pub summary: &'static str,
-}
-
-/// A family of routes with one dialect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Surface {
-    /// `/api/v1/creators/...`: the creator's own pages.
-    Creator,
-}
-
-/// Something that a request may say about its report. Each surface has its own name for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Param {
-    /// How many days back the window begins.
-    Days,
-    /// The page; by default the caller's first one.
-    Page,
-    /// The time zone of days and hours; UTC by default.
-    Timezone,
-    /// Adds the previous window to the answer.
-    Compare,
-    /// The dimension to break down by.
-    Dimension,
-    /// The report to export.
-    Export,
-}
-
-/// How a surface writes what its reports have in common with those of other surfaces.
-#[derive(Clone, Copy, Debug)]
-pub struct Notation {
-    /// The name of a parameter, in the query and where an answer repeats it.
-    pub param: fn(Param) -> &'static str,
-    /// The name of a time bucket.
-    pub bucket: fn(Bucket) -> String,
-}
-
-impl Surface {
-    /// How the surface writes parameters and buckets.
-    #[must_use]
-    pub const fn notation(self) -> Notation {
-        match self {
-            Self::Creator => surfaces::creator::NOTATION,
-        }
-    }
 }
 
 impl Report {

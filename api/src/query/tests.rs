@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::{
-    catalog::{Notation, Param, REPORTS, Report},
+    catalog::{Notation, Param, REPORTS, Report, Surface},
     number::Number,
     sources::{Answer, Row, Values},
-    surfaces::creator::NOTATION,
 };
 use compose::{compare, compose};
 use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
@@ -15,6 +14,8 @@ use schemas::analytics::{Bucket, measures};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use uuid::Uuid;
+
+const NOTATION: Notation = Surface::Creator.notation();
 
 fn report(id: &str) -> &'static Report {
     REPORTS.iter().find(|report| report.id == id).unwrap()

@@ -31,7 +31,7 @@ pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -
         if report
             .params
             .iter()
-            .any(|param| super::name(*param) == name)
+            .any(|param| report.param_name(*param) == name)
             || IGNORED.contains(&&*name)
         {
             continue;
@@ -173,7 +173,7 @@ fn shown(text: &str) -> Cow<'_, str> {
 }
 
 fn unknown(report: &Report, name: &str) -> String {
-    let params = report.params.iter().map(|param| super::name(*param));
+    let params = report.params.iter().map(|param| report.param_name(*param));
     let filters = report.filters.iter().map(|filter| filter.id);
     let known: Vec<&str> = params.chain(filters).collect();
     format!(

@@ -14,55 +14,17 @@ mod zone;
 use crate::{
     app::App,
     auth::{Access, Role},
-    catalog::{Format, Notation, Param, Report, Scope, Shape},
+    catalog::{Format, Param, Report, Scope, Shape},
     extract::Query,
     query::{Asked, Dialect, Grant},
     refusals, store,
 };
 use axum::response::Response;
-use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
-use schemas::analytics::Bucket;
 
 /// The one value of `compare`.
 const PREVIOUS: &str = "previous";
-
-/// How creators' reports write parameters and buckets.
-pub(crate) const NOTATION: Notation = Notation {
-    param: name,
-    bucket: spell,
-};
-
-/// The name of a parameter.
-const fn name(param: Param) -> &'static str {
-    match param {
-        Param::Days => "days",
-        Param::Page => "bioPageId",
-        Param::Timezone => "timezone",
-        Param::Compare => "compare",
-        Param::Dimension => "dimension",
-        Param::Export => "type",
-    }
-}
-
-/// A day as UTC midnight of its date, whatever the zone; an hour of the week as `Mon 09:00`.
-fn spell(bucket: Bucket) -> String {
-    match bucket {
-        Bucket::Day(date) => format!("{date}T00:00:00.000Z"),
-        Bucket::HourOfWeek(day, hour) => {
-            let day = match day {
-                Weekday::Monday => "Mon",
-                Weekday::Tuesday => "Tue",
-                Weekday::Wednesday => "Wed",
-                Weekday::Thursday => "Thu",
-                Weekday::Friday => "Fri",
-                Weekday::Saturday => "Sat",
-                Weekday::Sunday => "Sun",
-            };
-            format!("{day} {hour:02}:00")
-        }
-    }
-}
 
 /// The dialect of `/api/v1/creators/...`.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +34,11 @@ impl Dialect for Creator {
     fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
         let takes = |param: Param| report.params.contains(&param);
         // A parameter that the row lacks is ignored here; `filters::read` reports it.
-        let text = |param: Param| takes(param).then(|| query.first(name(param))).flatten();
+        let text = |param: Param| {
+            takes(param)
+                .then(|| query.first(report.param_name(param)))
+                .flatten()
+        };
         let mut problems = Vec::new();
         let conditions = filters::read(report, query, &mut problems);
         let days = days::read(text(Param::Days).as_deref());
@@ -152,12 +118,12 @@ impl Dialect for Creator {
         match report.format {
             // As published: an unknown type gives a file that says so.
             Format::Csv => {
-                let given = query.first(name(choice.param));
+                let given = query.first(report.param_name(choice.param));
                 Ok(export::no_such_type(given.as_deref(), asked.now))
             }
             Format::Json => {
                 let names: Vec<&str> = choice.of.iter().map(|named| named.name).collect();
-                let (param, names) = (name(choice.param), names.join(", "));
+                let (param, names) = (report.param_name(choice.param), names.join(", "));
                 Err(ApiError::validation(vec![format!(
                     "{param} must be one of {names}"
                 )]))

@@ -65,7 +65,7 @@ pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Re
 }
 
 fn with_param(operation: Operation, param: Param, report: &Report) -> Operation {
-    let name = super::name(param);
+    let name = report.param_name(param);
     match (param, &report.shape) {
         (Param::Days, _) => operation.query_parameter(name, window()),
         (Param::Page, _) => operation.query_parameter(name, uuid().about(PAGE_ABOUT)),
