@@ -1,31 +1,13 @@
 //! Claims a worker's partition, and checks that its log is the one the tables were made from.
 
-use super::{folding::Folding, standing::Trouble, worker::Failed};
+use super::{backoff::Backoff, folding::Folding, shared::Failed, standing::Trouble};
 use crate::{identity, store::Claim};
 use schemas::topics::EVENTS;
 use std::{sync::PoisonError, time::Duration};
 use tracing::{debug, warn};
 
-/// The first and the longest pause before a failed step is retried.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Time between two checks of who holds a lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
-
-/// Pauses that grow with each failure.
-pub(super) struct Backoff(Duration);
-
-impl Backoff {
-    pub(super) const fn new() -> Self {
-        Self(FIRST_PAUSE)
-    }
-
-    fn next(&mut self) -> Duration {
-        let pause = self.0;
-        self.0 = (pause * 2).min(LONGEST_PAUSE);
-        pause
-    }
-}
 
 impl Folding {
     /// Claims the partition. Retries until it succeeds; `None` when this worker must end.

@@ -3,9 +3,9 @@
 //! When the database refuses a batch, it is halved until the refused record is alone.
 
 use super::{
-    claiming::Backoff,
+    backoff::Backoff,
+    shared::{Failed, Found, Link, Piece, Report, Room, Shared},
     standing::Trouble,
-    worker::{Failed, Found, Link, Piece, Report, Room, Shared},
 };
 use crate::{
     batch::Batch,

@@ -2,7 +2,7 @@
 //!
 //! Runs beside the folding, so a slow broker or database delays no partition.
 
-use super::worker::Shared;
+use super::shared::Shared;
 use runtime::kafka::{blocking, same_log::LogReader};
 use schemas::topics::EVENTS;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

@@ -12,10 +12,12 @@
 //!       '----log ends before the table----'----fenced------------------> given up: the group is joined again
 //! ```
 
+mod backoff;
 mod claiming;
 mod folding;
 mod gauges;
 mod ownership;
+mod shared;
 mod standing;
 mod worker;
 
@@ -29,6 +31,7 @@ use runtime::{
         same_log::{LogReader, is_out_of_range},
     },
 };
+use shared::{Found, Shared};
 use standing::Standings;
 use std::{
     collections::BTreeMap,
@@ -40,7 +43,7 @@ use tokio::{
     sync::{Notify, Semaphore},
 };
 use tracing::{debug, error, info, warn};
-use worker::{Found, Shared, Worker};
+use worker::Worker;
 
 pub use ownership::Assignment;
 pub(crate) use worker::WRITERS;
