@@ -41,7 +41,7 @@ impl Ingest {
             ("ID_SECRET", SECRET),
             ("VISITOR_HASH_SECRET", SECRET),
             ("RATE_LIMITS", "off"),
-            ("RUST_LOG", "error"),
+            ("RUST_LOG", "off"),
         ] {
             settings.insert(name.to_owned(), value.to_owned());
         }
@@ -63,7 +63,9 @@ impl Ingest {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, ready).await.expect("not ready");
+        tokio::time::timeout(PATIENCE, ready)
+            .await
+            .expect("not ready");
     }
 
     /// The value of a series of `/metrics`.
@@ -127,7 +129,10 @@ async fn beacons_of_an_outage_count_exactly_once_in_spite_of_kill_9() {
     let ingest = Ingest::start(&system, &address, &spool, 100_000_000).await;
     ingest.ready().await;
     for number in 0..5 {
-        assert_eq!(open_session(&ingest.client, creator.page, number).await, Some(200));
+        assert_eq!(
+            open_session(&ingest.client, creator.page, number).await,
+            Some(200)
+        );
     }
     assert_eq!(ingest.metric("ingest_spooled_total").await, 0.0);
 
@@ -163,21 +168,40 @@ async fn beacons_of_an_outage_count_exactly_once_in_spite_of_kill_9() {
     };
     let waited = tokio::time::timeout(PATIENCE, reached).await;
     waited.expect("beacons are acknowledged although the broker is away");
-    assert_eq!(ingest.metric("ingest_beacons_total{type=\"session\",outcome=\"overloaded\"}").await, 0.0);
-    assert!(ingest.client.get("/ready").await.text.contains("wait on the disk"));
+    assert_eq!(
+        ingest
+            .metric("ingest_beacons_total{type=\"session\",outcome=\"overloaded\"}")
+            .await,
+        0.0
+    );
+    assert!(
+        ingest
+            .client
+            .get("/ready")
+            .await
+            .text
+            .contains("wait on the disk")
+    );
     ingest.program.kill();
 
     let ingest = Ingest::start(&system, &address, &spool, 100_000_000).await;
     system.log.start_again().await;
     ingest.ready().await;
     while clients.join_next().await.transpose().unwrap().is_some() {}
-    assert_sessions(&system, &creator, i64::try_from(5 + CLIENTS * BEACONS).unwrap()).await;
+    assert_sessions(
+        &system,
+        &creator,
+        i64::try_from(5 + CLIENTS * BEACONS).unwrap(),
+    )
+    .await;
     let drained = async {
         while ingest.metric("ingest_spool_events").await > 0.0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, drained).await.expect("the spool did not drain");
+    tokio::time::timeout(PATIENCE, drained)
+        .await
+        .expect("the spool did not drain");
     ingest.program.signal("TERM");
     assert_eq!(ingest.program.wait(), Some(0));
     system.finish().await;
@@ -193,7 +217,10 @@ async fn a_full_spool_answers_503_and_its_metrics_agree() {
     let folder = TempDir::new().unwrap();
     let ingest = Ingest::start(&system, &free_address(), folder.path(), 20_000).await;
     ingest.ready().await;
-    assert_eq!(open_session(&ingest.client, creator.page, 1).await, Some(200));
+    assert_eq!(
+        open_session(&ingest.client, creator.page, 1).await,
+        Some(200)
+    );
     system.log.stop().await;
 
     let mut statuses = BTreeMap::new();
@@ -204,24 +231,39 @@ async fn a_full_spool_answers_503_and_its_metrics_agree() {
     let (kept, refused) = (statuses[&200], statuses[&503]);
     assert_eq!(kept + refused, 60, "{statuses:?}");
     assert!(kept >= 10, "{statuses:?}");
-    let series = |outcome: &str| format!("ingest_beacons_total{{type=\"session\",outcome=\"{outcome}\"}}");
+    let series =
+        |outcome: &str| format!("ingest_beacons_total{{type=\"session\",outcome=\"{outcome}\"}}");
     for (series, expected) in [
         (series("accepted"), kept + 1),
         (series("overloaded"), refused),
-        ("ingest_spool_refused_total{reason=\"full\"}".to_owned(), refused),
+        (
+            "ingest_spool_refused_total{reason=\"full\"}".to_owned(),
+            refused,
+        ),
         ("ingest_spooled_total".to_owned(), kept),
         ("ingest_spool_events".to_owned(), kept),
     ] {
-        assert_eq!(ingest.metric(&series).await, f64::from(expected), "{series}");
+        assert_eq!(
+            ingest.metric(&series).await,
+            f64::from(expected),
+            "{series}"
+        );
     }
     assert!(ingest.metric("ingest_spool_bytes").await <= 20_000.0);
     let ready = ingest.client.get("/ready").await;
-    assert!(ready.status == 200 && ready.text.contains("the spool is full"), "{}", ready.text);
+    assert!(
+        ready.status == 200 && ready.text.contains("the spool is full"),
+        "{}",
+        ready.text
+    );
 
     system.log.start_again().await;
     assert_sessions(&system, &creator, i64::from(kept + 1)).await;
     // A retry of a refused beacon counts, too.
-    assert_eq!(open_session(&ingest.client, creator.page, 61).await, Some(200));
+    assert_eq!(
+        open_session(&ingest.client, creator.page, 61).await,
+        Some(200)
+    );
     assert_sessions(&system, &creator, i64::from(kept + 2)).await;
     system.finish().await;
 }

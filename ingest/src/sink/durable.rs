@@ -20,6 +20,10 @@ use tokio::time::timeout;
 /// when the broker goes away.
 pub const SPOOL_AFTER: Duration = Duration::from_secs(1);
 
+/// Larger events are not spooled. A log that refuses them would hold up their tenants' lanes. Kafka's
+/// usual limit is 1 MB.
+const MOST_SPOOLED_BYTES: usize = 900_000;
+
 /// Publishes events to the log, or else to a spool.
 #[derive(Debug)]
 pub struct DurableSink {
@@ -56,7 +60,8 @@ impl DurableSink {
         let mut fates: Vec<Option<Fate>> = vec![None; events.len()];
         if self.spool.holds_events() {
             let routes = self.spool.routes(events).await;
-            let spooled: Vec<usize> = indices(&routes, |spooled| *spooled);
+            let mut spooled = indices(&routes, |spooled| *spooled);
+            spooled.retain(|index| fits(events, *index));
             if !spooled.is_empty()
                 && let Err(refusal) = self.spool.append(pick(events, &spooled)).await
             {
@@ -85,7 +90,8 @@ impl DurableSink {
             self.spool.log_answers();
         }
         let late = indices(&sent, |fate| matches!(fate, Err(Failure::Late(_))));
-        let late: Vec<usize> = late.iter().filter_map(|at| open.get(*at).copied()).collect();
+        let late = late.iter().filter_map(|at| open.get(*at).copied());
+        let late: Vec<usize> = late.filter(|index| fits(events, *index)).collect();
         for (&index, fate) in open.iter().zip(sent) {
             set(&mut fates, index, fate);
         }
@@ -124,9 +130,7 @@ impl DurableSink {
 
     fn count(&self, fates: &[Option<Fate>]) {
         for refusal in [SpoolRefusal::Full, SpoolRefusal::Disk] {
-            let of_it = |fate: &&Option<Fate>| {
-                matches!(fate, Some(Err(Failure::Spool(each))) if *each == refusal)
-            };
+            let of_it = |fate: &&Option<Fate>| matches!(fate, Some(Err(Failure::Spool(each))) if *each == refusal);
             let count = fates.iter().filter(of_it).count();
             if count > 0 {
                 let count = u64::try_from(count).unwrap_or(u64::MAX);
@@ -154,6 +158,13 @@ fn indices<T>(items: &[T], wanted: impl Fn(&T) -> bool) -> Vec<usize> {
     all.filter(|(_, item)| wanted(item))
         .map(|(index, _)| index)
         .collect()
+}
+
+/// Whether the spool may have this event.
+fn fits(events: &[Outgoing], index: usize) -> bool {
+    events
+        .get(index)
+        .is_some_and(|event| event.payload.len() <= MOST_SPOOLED_BYTES)
 }
 
 fn pick(events: &[Outgoing], indices: &[usize]) -> Vec<Outgoing> {

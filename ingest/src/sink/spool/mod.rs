@@ -205,7 +205,9 @@ impl Spool {
 
     /// Keeps events, all or none. They are on the disk when this returns `Ok`.
     pub(super) async fn append(&self, events: Vec<Outgoing>) -> Result<(), SpoolRefusal> {
-        self.submit(events)?.await.unwrap_or(Err(SpoolRefusal::Disk))
+        self.submit(events)?
+            .await
+            .unwrap_or(Err(SpoolRefusal::Disk))
     }
 
     /// Like [`Self::append`], for events that the log did not accept in time. From now on new

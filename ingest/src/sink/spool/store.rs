@@ -3,8 +3,8 @@
 //! The one rule: [`Store::commit`] returns after the fsync. SQLite repairs what a crash leaves in
 //! the middle of a commit.
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use runtime::private;
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
@@ -64,9 +64,7 @@ impl SpoolError {
         };
         matches!(
             error.sqlite_error_code(),
-            Some(
-                ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase
-            )
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
         )
     }
 }

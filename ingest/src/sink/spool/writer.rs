@@ -183,7 +183,9 @@ impl Writer {
         if failure.is_disk_failure() {
             self.broken = true;
             self.shared.broke();
-            error!("the disk failed to write the spool: {failure}; it accepts nothing until the next start");
+            error!(
+                "the disk failed to write the spool: {failure}; it accepts nothing until the next start"
+            );
         } else {
             warn!("the spool could not be written: {failure}");
         }

@@ -204,11 +204,9 @@ pub fn refusal(error: &KafkaError) -> SendError {
     use RDKafkaErrorCode as Code;
     match error.rdkafka_error_code() {
         Some(Code::QueueFull) => SendError::QueueFull,
-        Some(
-            Code::MessageSizeTooLarge
-            | Code::InvalidMessageSize
-            | Code::InvalidRecord,
-        ) => SendError::Refused(error.to_string()),
+        Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::InvalidRecord) => {
+            SendError::Refused(error.to_string())
+        }
         _ => SendError::Unacknowledged(error.to_string()),
     }
 }

@@ -94,7 +94,11 @@ async fn folder_and_files_are_closed_to_other_users() {
 async fn a_file_that_is_not_a_spool_is_refused_and_stays_as_it_is() {
     let dir = TempDir::new().unwrap();
     let file = dir.path().join("spool.db");
-    fs::write(&file, "not a database, but more than a hundred bytes ".repeat(50)).unwrap();
+    fs::write(
+        &file,
+        "not a database, but more than a hundred bytes ".repeat(50),
+    )
+    .unwrap();
     let before = fs::read(&file).unwrap();
     let refused = open_with(dir.path(), 1_000, &Readiness::default());
     assert!(matches!(refused, Err(SpoolError::Sqlite(_))), "{refused:?}");
@@ -105,7 +109,10 @@ async fn a_file_that_is_not_a_spool_is_refused_and_stays_as_it_is() {
     foreign.pragma_update(None, "user_version", 7).unwrap();
     drop(foreign);
     let refused = open_with(dir.path(), 1_000, &Readiness::default());
-    assert!(matches!(refused, Err(SpoolError::Foreign(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(SpoolError::Foreign(_))),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
@@ -115,12 +122,16 @@ async fn a_failed_write_is_refused_and_leaves_nothing_reserved() {
     let spool = open_with(dir.path(), 10_000, &readiness).unwrap();
     let other = rusqlite::Connection::open(dir.path().join("spool.db")).unwrap();
     // The table disappears under the spool, so every write fails.
-    other.execute_batch("ALTER TABLE events RENAME TO moved").unwrap();
+    other
+        .execute_batch("ALTER TABLE events RENAME TO moved")
+        .unwrap();
     let refused = spool.append(vec![event("a", 0), event("b", 0)]).await;
     assert_eq!(refused, Err(SpoolRefusal::Disk));
     assert!(!spool.holds_events());
     assert_eq!(spool.shared.lock().depth(), lanes::Depth::default());
-    other.execute_batch("ALTER TABLE moved RENAME TO events").unwrap();
+    other
+        .execute_batch("ALTER TABLE moved RENAME TO events")
+        .unwrap();
     spool.append(vec![event("a", 1)]).await.unwrap();
     assert_eq!(held(&spool), ["a 1"]);
 }

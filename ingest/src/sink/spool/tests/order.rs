@@ -10,23 +10,35 @@ const KEYS: [&str; 3] = ["a", "b", "c"];
 #[derive(Clone, Debug)]
 enum Step {
     /// Reserves an event and keeps it, or loses it.
-    Append { key: usize, kept: bool },
+    Append {
+        key: usize,
+        kept: bool,
+    },
     Take,
     /// Settles one of the chunks in flight.
-    Settle { which: usize, delivered: usize },
+    Settle {
+        which: usize,
+        delivered: usize,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        (0..KEYS.len(), any::<bool>(), any::<bool>())
-            .prop_map(|(key, one, other)| Step::Append { key, kept: one || other }),
+        (0..KEYS.len(), any::<bool>(), any::<bool>()).prop_map(|(key, one, other)| Step::Append {
+            key,
+            kept: one || other
+        }),
         Just(Step::Take),
         (0usize..4, 0usize..6).prop_map(|(which, delivered)| Step::Settle { which, delivered }),
     ]
 }
 
 fn entry(seq: i64, bytes: u64) -> Entry {
-    Entry { seq, bytes, at_ms: seq }
+    Entry {
+        seq,
+        bytes,
+        at_ms: seq,
+    }
 }
 
 proptest! {
@@ -117,9 +129,16 @@ fn keep(lanes: &mut Lanes, key: &str, seqs: impl Iterator<Item = i64>) {
 fn while_the_log_is_away_all_tenants_go_to_the_spool_at_once() {
     let mut lanes = Lanes::new(1_000);
     lanes.log_is_away();
-    assert_eq!(lanes.route("a"), Route::Log, "an empty spool cannot find out that the log is back");
+    assert_eq!(
+        lanes.route("a"),
+        Route::Log,
+        "an empty spool cannot find out that the log is back"
+    );
     keep(&mut lanes, "a", 1..2);
-    assert_eq!([lanes.route("a"), lanes.route("b")], [Route::Spool, Route::Log]);
+    assert_eq!(
+        [lanes.route("a"), lanes.route("b")],
+        [Route::Spool, Route::Log]
+    );
     lanes.log_is_away();
     assert_eq!(lanes.route("b"), Route::Spool);
     keep(&mut lanes, "b", 2..4);
@@ -127,11 +146,18 @@ fn while_the_log_is_away_all_tenants_go_to_the_spool_at_once() {
     lanes.settle(chunk, 0);
     assert_eq!(lanes.route("c"), Route::Spool);
     let chunk = lanes.take().unwrap();
-    assert_eq!(chunk.key, "b", "another tenant has its turn after a failure");
+    assert_eq!(
+        chunk.key, "b",
+        "another tenant has its turn after a failure"
+    );
     lanes.settle(chunk, 1);
     assert_eq!(lanes.route("c"), Route::Log, "the log answers again");
     assert_eq!(lanes.route("a"), Route::Spool);
-    assert_eq!(lanes.route("b"), Route::Soon, "its lane moves and is nearly empty");
+    assert_eq!(
+        lanes.route("b"),
+        Route::Soon,
+        "its lane moves and is nearly empty"
+    );
     lanes.lingers("b");
     assert_eq!(lanes.route("b"), Route::Spool);
 }

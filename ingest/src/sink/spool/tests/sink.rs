@@ -39,7 +39,15 @@ impl Rig {
         let producer = Arc::new(Producer::new(&kafka).unwrap());
         let sink = DurableSink::new(producer, Arc::clone(&spool));
         let drain = tokio::spawn(Arc::clone(&spool).drain(kafka.clone()));
-        Self { cluster, kafka, dir, readiness, spool, sink, drain }
+        Self {
+            cluster,
+            kafka,
+            dir,
+            readiness,
+            spool,
+            sink,
+            drain,
+        }
     }
 
     async fn publish(&self, key: &str, number: usize) -> bool {
@@ -64,13 +72,17 @@ impl Rig {
                 ended.await;
             }
         };
-        tokio::time::timeout(PATIENCE, emptied).await.expect("the spool did not drain");
+        tokio::time::timeout(PATIENCE, emptied)
+            .await
+            .expect("the spool did not drain");
     }
 
     /// The first occurrences of events in the log, by key, in order.
     async fn log(&self) -> BTreeMap<String, Vec<String>> {
         let kafka = self.kafka.clone();
-        tokio::task::spawn_blocking(move || read(&kafka)).await.unwrap()
+        tokio::task::spawn_blocking(move || read(&kafka))
+            .await
+            .unwrap()
     }
 }
 
@@ -78,7 +90,8 @@ fn read(kafka: &KafkaSettings) -> BTreeMap<String, Vec<String>> {
     let consumer: BaseConsumer = kafka.consumer_with_ends("test").create().unwrap();
     let mut list = TopicPartitionList::new();
     for partition in 0..2 {
-        list.add_partition_offset(EVENTS, partition, Offset::Beginning).unwrap();
+        list.add_partition_offset(EVENTS, partition, Offset::Beginning)
+            .unwrap();
     }
     consumer.assign(&list).unwrap();
     let mut events: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -116,9 +129,16 @@ async fn events_of_an_outage_are_accepted_and_reach_the_log_in_order() {
     }
     // All tenants profit from the first one's wait.
     let begun = std::time::Instant::now();
-    let more = (0..100).map(|number| rig.sink.publish_one(if number % 2 == 0 { "b" } else { "c" }, number));
+    let more = (0..100).map(|number| {
+        rig.sink
+            .publish_one(if number % 2 == 0 { "b" } else { "c" }, number)
+    });
     assert!(join_all(more).await.into_iter().all(|kept| kept));
-    assert!(begun.elapsed() < crate::sink::SPOOL_AFTER, "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < crate::sink::SPOOL_AFTER,
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(rig.readiness.is_ready());
     let shown = rig.shown();
     assert!(shown.contains("wait on the disk"), "{shown}");
@@ -164,7 +184,10 @@ async fn a_tenant_that_never_pauses_returns_to_the_log_in_order() {
     while rig.spool.holds_events() {
         assert!(rig.publish("a", number).await);
         number += 1;
-        assert!(begun.elapsed() < PATIENCE, "{number} events, still in the spool");
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{number} events, still in the spool"
+        );
     }
     assert!(rig.publish("a", number).await);
     assert_eq!(rig.log().await["a"], expected("a", 0..=number));
@@ -179,12 +202,19 @@ async fn a_restart_in_an_outage_loses_nothing() {
     }
     rig.spool.close().await;
     rig.drain.abort();
-    assert!(!rig.publish("a", 20).await, "a closed spool accepts nothing");
+    assert!(
+        !rig.publish("a", 20).await,
+        "a closed spool accepts nothing"
+    );
     let spool = Arc::new(open(rig.dir.path()));
     assert!(spool.holds_events());
     let drain = tokio::spawn(Arc::clone(&spool).drain(rig.kafka.clone()));
     rig.cluster.broker_up(1).unwrap();
-    let rig = Rig { spool, drain, ..rig };
+    let rig = Rig {
+        spool,
+        drain,
+        ..rig
+    };
     rig.emptied().await;
     assert_eq!(rig.log().await["a"][..20], expected("a", 0..20));
     rig.spool.close().await;
@@ -220,11 +250,31 @@ async fn a_full_spool_refuses_and_takes_again_once_it_drains() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_the_log_never_accepts_is_refused_and_not_spooled() {
+    let rig = Rig::new(10_000_000);
+    let large = Outgoing {
+        key: "a".to_owned(),
+        payload: vec![b'x'; 1_100_000],
+    };
+    let large = std::slice::from_ref(&large);
+    assert!(rig.sink.publish(large).await[0].is_err());
+    assert!(!rig.spool.holds_events());
+    rig.cluster.broker_down(1).unwrap();
+    assert!(rig.publish("a", 0).await);
+    assert!(rig.sink.publish(large).await[0].is_err());
+    assert_eq!(rig.spool.shared.lock().depth().events, 1);
+    rig.cluster.broker_up(1).unwrap();
+    rig.emptied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tenants_of_other_partitions_do_not_wait_for_one_that_does_not_answer() {
     let cluster = MockCluster::new(2).unwrap();
     cluster.create_topic(EVENTS, 2, 1).unwrap();
     for (partition, broker) in [(0, 1), (1, 2)] {
-        cluster.partition_leader(EVENTS, partition, Some(broker)).unwrap();
+        cluster
+            .partition_leader(EVENTS, partition, Some(broker))
+            .unwrap();
     }
     let kafka = KafkaSettings::new(cluster.bootstrap_servers());
     let dir = TempDir::new().unwrap();
@@ -235,7 +285,10 @@ async fn tenants_of_other_partitions_do_not_wait_for_one_that_does_not_answer() 
     for number in 0.. {
         let key = format!("key {number}");
         let event = [event(&key, 0)];
-        let sent = producer.send(&crate::sink::log::records(&event)).await.remove(0);
+        let sent = producer
+            .send(&crate::sink::log::records(&event))
+            .await
+            .remove(0);
         keys.entry(sent.unwrap().partition).or_insert(key);
         if keys.len() == 2 {
             break;
