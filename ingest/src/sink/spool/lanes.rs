@@ -7,8 +7,6 @@ use std::collections::{HashMap, VecDeque};
 
 /// Bytes that an event takes in the file beside its key and payload, rounded up.
 pub(super) const OVERHEAD_BYTES: u64 = 64;
-/// A spool with less room than this is shown as full.
-const USUAL_BYTES: u64 = 4 * 1024;
 /// Most events of one lane in flight. Several batches of the producer.
 const MAX_WINDOW: usize = 1_000;
 /// Most bytes of one lane in flight, so that a few lanes do not fill the memory for all.
@@ -171,9 +169,10 @@ impl Lanes {
         self.away = false;
     }
 
-    /// True when an event of a usual size does not fit.
-    pub(super) const fn is_full(&self) -> bool {
-        self.bytes.saturating_add(USUAL_BYTES) > self.max_bytes
+    /// True when less than a sixteenth is free. A spool that was full counts as full until then, or
+    /// it would change its state with each event.
+    pub(super) const fn is_nearly_full(&self) -> bool {
+        self.bytes > self.max_bytes - self.max_bytes / 16
     }
 
     /// Notes that the file has a reserved event. Events of a lane must come in their order.

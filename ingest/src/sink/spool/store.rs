@@ -244,6 +244,8 @@ fn prepare(connection: &Connection, file: &Path) -> Result<(), SpoolError> {
     // An fsync in each commit, not only in checkpoints.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "journal_size_limit", KEPT_BYTES)?;
+    // Overwrites drained events. Erasure in the log would not reach what stayed in this file.
+    connection.pragma_update(None, "secure_delete", true)?;
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     match (number("application_id")?, number("user_version")?) {
         (0, 0) => connection.execute_batch(&format!(

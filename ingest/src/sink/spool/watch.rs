@@ -64,7 +64,7 @@ impl Watch {
         if lanes.is_empty() {
             self.age.set(0.0);
             self.enter(State::Empty);
-        } else if !lanes.is_full() {
+        } else if !lanes.is_nearly_full() {
             self.enter(State::Holds);
         }
     }
