@@ -18,7 +18,7 @@ const ENDING_EVENTS: usize = 400;
 /// The lanes of a spool.
 #[derive(Debug)]
 pub(super) struct Lanes {
-    lanes: HashMap<String, Lane>,
+    by_key: HashMap<String, Lane>,
     /// Keys of lanes that have events to send and none in flight.
     ready: VecDeque<String>,
     max_bytes: u64,
@@ -113,7 +113,7 @@ impl Lane {
 impl Lanes {
     pub(super) fn new(max_bytes: u64) -> Self {
         Self {
-            lanes: HashMap::new(),
+            by_key: HashMap::new(),
             ready: VecDeque::new(),
             max_bytes,
             bytes: 0,
@@ -130,7 +130,7 @@ impl Lanes {
     }
 
     pub(super) fn route(&self, key: &str) -> Route {
-        match self.lanes.get(key) {
+        match self.by_key.get(key) {
             Some(lane) if lane.moves && lane.len() <= ENDING_EVENTS => Route::Soon,
             Some(_) => Route::Spool,
             None if self.away => Route::Spool,
@@ -139,7 +139,7 @@ impl Lanes {
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.lanes.contains_key(key)
+        self.by_key.contains_key(key)
     }
 
     /// Makes room for events, all or none.
@@ -161,7 +161,7 @@ impl Lanes {
     /// Notes that the log does not answer: until it does, all new events go to the spool. Has no
     /// effect on an empty spool, because only a spooled event can find out that the log is back.
     pub(super) fn log_is_away(&mut self) {
-        self.away = !self.lanes.is_empty();
+        self.away = !self.by_key.is_empty();
     }
 
     /// Notes that the log accepted an event.
@@ -198,7 +198,7 @@ impl Lanes {
     /// Takes the next events to send. Each lane has at most one chunk in flight.
     pub(super) fn take(&mut self) -> Option<Chunk> {
         let key = self.ready.pop_front()?;
-        let lane = self.lanes.get_mut(&key)?;
+        let lane = self.by_key.get_mut(&key)?;
         let mut entries = Vec::new();
         let mut bytes = 0;
         while let Some(entry) = lane.waiting.front()
@@ -254,13 +254,13 @@ impl Lanes {
 
     /// Notes that a lane did not end as soon as it should have.
     pub(super) fn lingers(&mut self, key: &str) {
-        if let Some(lane) = self.lanes.get_mut(key) {
+        if let Some(lane) = self.by_key.get_mut(key) {
             lane.moves = false;
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.lanes.is_empty()
+        self.by_key.is_empty()
     }
 
     pub(super) const fn depth(&self) -> Depth {
@@ -276,19 +276,19 @@ impl Lanes {
             let waiting = || lane.waiting.front().map(|entry| entry.at_ms);
             lane.sending_since_ms.or_else(waiting)
         };
-        self.lanes.values().filter_map(first).min()
+        self.by_key.values().filter_map(first).min()
     }
 
     fn lane(&mut self, key: &str) -> &mut Lane {
-        self.lanes.entry(key.to_owned()).or_insert_with(Lane::new)
+        self.by_key.entry(key.to_owned()).or_insert_with(Lane::new)
     }
 
     fn end_if_empty(&mut self, key: &str) -> bool {
-        let ends = self.lanes.get(key).is_some_and(|lane| lane.len() == 0);
+        let ends = self.by_key.get(key).is_some_and(|lane| lane.len() == 0);
         if ends {
-            self.lanes.remove(key);
+            self.by_key.remove(key);
             // The last lane ends, so no event is left to find out that the log is back.
-            self.away &= !self.lanes.is_empty();
+            self.away &= !self.by_key.is_empty();
         }
         ends
     }
