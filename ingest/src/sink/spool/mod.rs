@@ -31,7 +31,7 @@ use store::{Reader, Store};
 use thiserror::Error;
 use tokio::sync::{Notify, oneshot};
 use watch::Watch;
-use writer::Job;
+use writer::{Append, Job};
 
 /// Readiness part: where accepted events go.
 pub const SPOOL_PART: &str = "spool";
@@ -231,15 +231,15 @@ impl Spool {
             lanes.reserve(sizes).map_err(|_| SpoolRefusal::Full)
         })?;
         let at_ms = self.shared.clock.now().as_millisecond();
-        let job = Job::Append {
+        let job = Job::Append(Append {
             events,
             at_ms,
             reply,
-        };
+        });
         if let Err(unsent) = self.jobs.send(job) {
             // The writer has stopped. Nothing that it held back may stay reserved.
-            if let Job::Append { events, .. } = unsent.0 {
-                self.shared.not_kept(&events);
+            if let Job::Append(append) = unsent.0 {
+                self.shared.not_kept(&append.events);
             }
             return Err(SpoolRefusal::Disk);
         }

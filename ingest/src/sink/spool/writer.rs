@@ -23,11 +23,7 @@ const GROUP_BYTES: u64 = 8 * 1024 * 1024;
 /// A job for the writer.
 pub(super) enum Job {
     /// Keeps events for which the lanes have made room.
-    Append {
-        events: Vec<Outgoing>,
-        at_ms: i64,
-        reply: oneshot::Sender<Result<(), SpoolRefusal>>,
-    },
+    Append(Append),
     /// Removes events that the log has.
     Drained(Vec<i64>),
     /// Ends the thread after all earlier jobs.
@@ -43,10 +39,11 @@ struct Writer {
     broken: bool,
 }
 
-struct Append {
-    events: Vec<Outgoing>,
-    at_ms: i64,
-    reply: oneshot::Sender<Result<(), SpoolRefusal>>,
+/// Events of one call, with the channel to their caller.
+pub(super) struct Append {
+    pub(super) events: Vec<Outgoing>,
+    pub(super) at_ms: i64,
+    pub(super) reply: oneshot::Sender<Result<(), SpoolRefusal>>,
 }
 
 /// Starts the thread.
@@ -85,17 +82,9 @@ impl Writer {
             let mut next = Some(first);
             while let Some(job) = next.take() {
                 match job {
-                    Job::Append {
-                        events,
-                        at_ms,
-                        reply,
-                    } => {
-                        bytes += events.iter().map(super::size).sum::<u64>();
-                        group.push(Append {
-                            events,
-                            at_ms,
-                            reply,
-                        });
+                    Job::Append(append) => {
+                        bytes += append.events.iter().map(super::size).sum::<u64>();
+                        group.push(append);
                     }
                     Job::Drained(mut seqs) => self.drained.append(&mut seqs),
                     Job::Stop(reply) => {
