@@ -29,7 +29,9 @@ FROM debian:bookworm-slim AS runtime
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates zlib1g \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin footfall
+    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin footfall \
+    # A new volume that is mounted here gets this owner. ingest keeps its spool in it, if SPOOL_DIR says so.
+    && install --directory --owner=footfall --group=footfall --mode=700 /var/lib/footfall
 USER 10001:10001
 WORKDIR /tmp
 # The programs answer the requests in flight, then finish their current work; each step may take 20 s.

@@ -19,9 +19,10 @@ pub(crate) const FOLDER: Setting = Setting::new(
 
 /// All entries of the data directory. Each is closed to other users, even if the directory itself
 /// is open.
-const ENTRIES: [&str; 6] = [
+const ENTRIES: [&str; 7] = [
     "log",
     "postgres",
+    "spool",
     "secrets.toml",
     "run.json",
     "kafka.properties",
@@ -142,6 +143,12 @@ impl DataDir {
     #[must_use]
     pub fn postgres(&self) -> PathBuf {
         self.path.join("postgres")
+    }
+
+    /// Folder of events that the log does not accept in time.
+    #[must_use]
+    pub fn spool(&self) -> PathBuf {
+        self.path.join("spool")
     }
 
     /// File of the generated secrets.

@@ -57,6 +57,7 @@ pub async fn run(
     // Binds before the parts start, so that an address in use is reported at once.
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     let address = listener.local_addr().map_err(Failure::other)?.to_string();
+    settings.set_default("SPOOL_DIR", data_dir.spool().display().to_string());
     settings.set_default("PUBLIC_URL", format!("http://{address}"));
 
     let mut parts = tokio::select! {

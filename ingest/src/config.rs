@@ -5,6 +5,7 @@ use crate::{
     geo_file::{self, GeoFile},
     limits,
     secrets::{self, Secrets},
+    sink::spool::{self, SpoolOptions},
 };
 use runtime::{
     Context, Settings, http::TrustedProxies, jwt::Verifier, kafka::KafkaSettings,
@@ -44,6 +45,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     geo_file::DATABASE,
     TRACKING_ENABLED,
     MAX_EVENT_DATA_BYTES,
+    spool::DIR,
+    spool::MAX_BYTES,
 ];
 
 /// The settings of ingest.
@@ -63,6 +66,8 @@ pub struct Config {
     pub throttles: Throttles,
     /// The configuration of acceptance.
     pub rules: Rules,
+    /// Where events wait while the cluster does not accept them; nowhere when absent.
+    pub spool: Option<SpoolOptions>,
     /// When true, secrets that the log was not made with are accepted.
     pub accept_new_secrets: bool,
 }
@@ -82,6 +87,7 @@ impl Config {
             .text(TRACKING_ENABLED)
             .is_none_or(|text| text.trim() == "true");
         let max_event_data_bytes = settings.parse(&MAX_EVENT_DATA_BYTES, "a number of bytes");
+        let spool = SpoolOptions::read(settings);
         let accept_new_secrets = settings.parse(&ACCEPT_NEW_SECRETS, "true or false");
         Some(Self {
             kafka,
@@ -94,6 +100,7 @@ impl Config {
                 tracking_enabled,
                 max_event_data_bytes,
             },
+            spool,
             accept_new_secrets,
         })
     }

@@ -3,7 +3,7 @@
 use crate::config::{self, LISTEN};
 use runtime::{
     http, jwt, kafka,
-    metrics::Metric,
+    metrics::{Metric, combinations},
     settings::{self, Declared, Part},
     telemetry, watched_file,
 };
@@ -25,8 +25,35 @@ const PART: Part = Part {
         Metric::histogram(
             "ingest_publish_seconds",
             &[],
-            "Time from handing records to the producer to their acknowledgement.",
+            "Time from handing events over to their acknowledgement by the log or the spool.",
         ),
+        Metric::gauge(
+            "ingest_spool_events",
+            &[],
+            "Events that wait on the disk until Kafka accepts them.",
+        ),
+        Metric::gauge("ingest_spool_bytes", &[], "Bytes of those events."),
+        Metric::gauge(
+            "ingest_spool_age_seconds",
+            &[],
+            "How long the oldest of those events has waited.",
+        ),
+        Metric::counter(
+            "ingest_spooled_total",
+            &[],
+            "Events that were kept on the disk, because Kafka did not accept them in time.",
+        ),
+        Metric::counter(
+            "ingest_spool_drained_total",
+            &[],
+            "Events that left the disk, because Kafka has them.",
+        ),
+        Metric::counter(
+            "ingest_spool_refused_total",
+            &["reason"],
+            "Events that neither Kafka nor the disk accepted, because the spool is full or its disk failed.",
+        )
+        .known(|| combinations(&[("reason", &["full", "disk"])])),
         Metric::gauge(
             "ingest_directory_entries",
             &["kind"],

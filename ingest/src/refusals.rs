@@ -85,7 +85,7 @@ impl Refusals {
             if events.is_empty() {
                 return;
             }
-            let failed = publish(events, sink).await;
+            let failed = publish(which, events, sink).await;
             // The next group would fail too while the log is unavailable, so the round ends here.
             if !failed.is_empty() {
                 let mut state = self.lock();
@@ -174,7 +174,7 @@ impl State {
 }
 
 /// Publishes events and returns those that are not known to be in the log.
-async fn publish(events: Vec<Event>, sink: &dyn Sink) -> Vec<Event> {
+async fn publish(which: Which, events: Vec<Event>, sink: &dyn Sink) -> Vec<Event> {
     let mut kept = Vec::with_capacity(events.len());
     let mut outgoing = Vec::with_capacity(events.len());
     for event in events {
@@ -184,7 +184,11 @@ async fn publish(events: Vec<Event>, sink: &dyn Sink) -> Vec<Event> {
             kept.push(event);
         }
     }
-    let results = sink.publish(&outgoing).await;
+    let results = match which {
+        // Sums of a long outage take little memory here, and would take much of a spool.
+        Which::Finished => sink.publish_kept(&outgoing).await,
+        Which::All => sink.publish(&outgoing).await,
+    };
     kept.into_iter()
         .zip(results)
         .filter_map(|(event, result)| result.is_err().then_some(event))

@@ -15,7 +15,10 @@ use crate::{
     outcome::Outcomes,
     routes,
     secrets::Secrets,
-    sink::LogSink,
+    sink::{
+        DurableSink, LogSink, Sink,
+        spool::{Spool, SpoolOptions},
+    },
     tracker,
     workers::{self, DIRECTORY_PART, LOG_PART},
 };
@@ -67,6 +70,14 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     readiness.missing(DIRECTORY_PART, "the directory has not been read yet");
 
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
+    let spool = match &config.spool {
+        Some(options) => Some(open_spool(options, &config, context)?),
+        None => None,
+    };
+    let sink: Arc<dyn Sink> = match &spool {
+        Some(spool) => Arc::new(DurableSink::new(Arc::clone(&producer), Arc::clone(spool))),
+        None => Arc::new(LogSink::new(Arc::clone(&producer))),
+    };
     let directory = Arc::new(Directory::default());
     lifecycle.spawn_worker(
         "ingest log check",
@@ -101,7 +112,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     let intake = Arc::new(Intake::new(Parts {
         acceptor: acceptor(&config.secrets, config.geoip.as_ref(), config.rules)?,
         directory,
-        sink: Arc::new(LogSink::new(Arc::clone(&producer))),
+        sink,
         throttles: config.throttles,
         jwt: config.jwt.clone(),
         proxies: config.proxies,
@@ -123,6 +134,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         workers::publish_refusals(
             Arc::clone(&intake),
             producer,
+            spool,
             Arc::clone(&context.clock),
             lifecycle.clone(),
         ),
@@ -132,6 +144,20 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         outcomes: Arc::clone(intake.outcomes()),
         intake,
     })
+}
+
+/// Opens the spool and starts its drain.
+fn open_spool(
+    options: &SpoolOptions,
+    config: &Config,
+    context: &Context,
+) -> Result<Arc<Spool>, Failure> {
+    let (clock, readiness) = (Arc::clone(&context.clock), context.readiness.clone());
+    let spool = Spool::open(options, clock, readiness).map_err(Failure::other)?;
+    let spool = Arc::new(spool);
+    let drain = Arc::clone(&spool).drain(config.kafka.clone());
+    context.lifecycle.spawn_until_stop("ingest spool", drain);
+    Ok(spool)
 }
 
 /// Runs ingest as a program of its own, with its listener and the health routes, until it stops.

@@ -7,6 +7,7 @@ use crate::{
     directory::{Directory, fingerprints, fingerprints::FingerprintError},
     intake::Intake,
     refusals::Which,
+    sink::spool::Spool,
 };
 use runtime::{
     Clock, Lifecycle, Producer, Readiness,
@@ -132,6 +133,7 @@ pub(crate) async fn forget_idle(intake: Arc<Intake>) {
 pub(crate) async fn publish_refusals(
     intake: Arc<Intake>,
     producer: Arc<Producer>,
+    spool: Option<Arc<Spool>>,
     clock: Arc<dyn Clock>,
     lifecycle: Lifecycle,
 ) -> Result<(), Infallible> {
@@ -152,5 +154,9 @@ pub(crate) async fn publish_refusals(
         warn!("{left} sums of refused beacons are lost: the log did not take them");
     }
     producer.flush(FLUSH_TIMEOUT).await;
+    // The last one that writes to it is done.
+    if let Some(spool) = spool {
+        spool.close().await;
+    }
     Ok(())
 }

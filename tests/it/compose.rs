@@ -243,6 +243,7 @@ struct Running {
 struct Places {
     log: Environment,
     postgres: String,
+    spool: String,
     listens: BTreeMap<&'static str, String>,
 }
 
@@ -259,6 +260,7 @@ impl Places {
                     assert!(value.contains("@postgres:5432/"), "{value}");
                     value.replace("@postgres:5432/", &format!("@{}/", self.postgres))
                 }
+                "SPOOL_DIR" => self.spool.clone(),
                 "INGEST_LISTEN" => self.listens["ingest"].clone(),
                 "PROJECTOR_LISTEN" => self.listens["projector"].clone(),
                 "API_LISTEN" => self.listens["api"].clone(),
@@ -331,6 +333,7 @@ impl Running {
         let places = Places {
             log: log.variables(),
             postgres: address.to_owned(),
+            spool: folder.path().join("spool").display().to_string(),
             listens: addresses.clone().into(),
         };
         // The one-shot step, then the services that depend on it.

@@ -42,6 +42,7 @@ mod replay;
 mod report_load;
 mod secrets;
 mod seeds;
+mod spool;
 mod statements;
 mod tenants;
 mod tokens;

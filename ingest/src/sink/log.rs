@@ -20,19 +20,23 @@ impl LogSink {
     }
 }
 
+/// Events as records of their topic.
+pub(super) fn records(events: &[Outgoing]) -> Vec<Record<'_>> {
+    events
+        .iter()
+        .map(|event| Record {
+            topic: EVENTS,
+            key: &event.key,
+            payload: &event.payload,
+            headers: &[],
+        })
+        .collect()
+}
+
 impl Sink for LogSink {
     fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
         Box::pin(async move {
-            let records: Vec<Record<'_>> = events
-                .iter()
-                .map(|event| Record {
-                    topic: EVENTS,
-                    key: &event.key,
-                    payload: &event.payload,
-                    headers: &[],
-                })
-                .collect();
-            let outcomes = self.producer.send(&records).await;
+            let outcomes = self.producer.send(&records(events)).await;
             outcomes
                 .into_iter()
                 .map(|outcome| match outcome {

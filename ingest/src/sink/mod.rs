@@ -3,8 +3,11 @@
 //! The one rule: a result is returned only once it is known, and it is `Ok` only for an event that
 //! survives the end of this process.
 
+mod durable;
 mod log;
+pub mod spool;
 
+pub use durable::{DurableSink, SPOOL_AFTER};
 pub use log::LogSink;
 
 use futures::future::BoxFuture;
@@ -45,4 +48,13 @@ pub trait Sink: Send + Sync + Debug {
     /// Stores these events and returns one result per event, in order. Never takes longer than a
     /// request may.
     fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>>;
+
+    /// The same for events that the caller keeps until they are in the log. They take no room in a
+    /// spool.
+    fn publish_kept<'a>(
+        &'a self,
+        events: &'a [Outgoing],
+    ) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
+        self.publish(events)
+    }
 }

@@ -201,9 +201,12 @@ fn headers(record: &Record<'_>) -> Option<OwnedHeaders> {
 
 /// The outcome for a record that librdkafka refused or did not deliver.
 pub fn refusal(error: &KafkaError) -> SendError {
-    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) {
-        SendError::QueueFull
-    } else {
-        SendError::Unacknowledged(error.to_string())
+    use RDKafkaErrorCode as Code;
+    match error.rdkafka_error_code() {
+        Some(Code::QueueFull) => SendError::QueueFull,
+        Some(Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::InvalidRecord) => {
+            SendError::Refused(error.to_string())
+        }
+        _ => SendError::Unacknowledged(error.to_string()),
     }
 }

@@ -30,6 +30,7 @@ use std::{
     time::Duration,
 };
 use thiserror::Error;
+use tokio::sync::oneshot;
 use tracing::{error, warn};
 
 /// A record to append.
@@ -51,6 +52,9 @@ pub enum SendError {
     /// The queue to the broker is full; nothing was kept.
     #[error("the queue towards the broker is full")]
     QueueFull,
+    /// The record itself is unacceptable, for example too large. A retry has the same result.
+    #[error("refused: {0}")]
+    Refused(String),
     /// No acknowledgement in time. The record may still be in the log; its `event_id` makes a retry
     /// harmless.
     #[error("not acknowledged: {0}")]
@@ -111,21 +115,52 @@ impl Producer {
     /// Records of one call, and of calls made one after another, get into their partition in that
     /// order.
     pub async fn send(&self, records: &[Record<'_>]) -> Outcomes {
+        let sent = self.hand_over(records);
+        self.outcomes(sent).await
+    }
+
+    /// Like [`Self::send`], but copies the records before it returns, so that the future borrows
+    /// nothing. A caller that stops waiting must let a task of its own finish the future: it
+    /// replaces a producer that the broker declared unusable.
+    pub fn begin(
+        self: &Arc<Self>,
+        records: &[Record<'_>],
+    ) -> impl Future<Output = Outcomes> + Send + use<> {
+        let sent = self.hand_over(records);
+        let producer = Arc::clone(self);
+        async move { producer.outcomes(sent).await }
+    }
+
+    fn hand_over(&self, records: &[Record<'_>]) -> Option<Sent> {
         if records.is_empty() {
-            return Vec::new();
+            return None;
         }
         // One client for the whole call, even if another call replaces it meanwhile.
         let producer = self.current.load_full();
         let (batch, done) = Batch::new(records.len());
-        match producer.gather.append(&producer.client, records, &batch) {
+        let until_next = producer.gather.append(&producer.client, records, &batch);
+        Some(Sent {
+            producer,
+            batch,
+            done,
+            until_next,
+        })
+    }
+
+    async fn outcomes(&self, sent: Option<Sent>) -> Outcomes {
+        let Some(sent) = sent else {
+            return Vec::new();
+        };
+        let producer = sent.producer;
+        match sent.until_next {
             Some(until_next) => {
                 let gather = &producer.gather;
-                gather.wait(&producer.client, until_next, done).await;
+                gather.wait(&producer.client, until_next, sent.done).await;
             }
             // The sender lives in the batch, which the last report drops only after sending.
-            None => drop(done.await),
+            None => drop(sent.done.await),
         }
-        let outcomes = batch.take();
+        let outcomes = sent.batch.take();
         if outcomes
             .iter()
             .any(|outcome| matches!(outcome, Err(SendError::Unacknowledged(_))))
@@ -168,6 +203,15 @@ impl Producer {
             }
         }
     }
+}
+
+/// Records of one call that are on their way.
+struct Sent {
+    producer: Arc<Polled>,
+    batch: Arc<Batch>,
+    done: oneshot::Receiver<()>,
+    /// Time until the next hand-over, if the records wait for it.
+    until_next: Option<Duration>,
 }
 
 type Client = BaseProducer<Deliveries>;
