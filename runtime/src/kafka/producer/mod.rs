@@ -49,7 +49,7 @@ pub struct Record<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {
     /// The queue to the broker is full; nothing was kept.
-    #[error("the queue towards the broker is full")]
+    #[error("the queue to the broker is full")]
     QueueFull,
     /// No acknowledgement in time. The record may still be in the log; its `event_id` makes a retry
     /// harmless.
@@ -141,7 +141,7 @@ impl Producer {
         producer.gather.hand_over(&producer.client);
         let flushed = tokio::task::spawn_blocking(move || producer.client.flush(timeout)).await;
         if !matches!(flushed, Ok(Ok(()))) {
-            warn!("the producer did not get everything acknowledged before it was closed");
+            warn!("the producer was closed before all records were acknowledged");
         }
     }
 
@@ -164,7 +164,7 @@ impl Producer {
                 }
             }
             Err(error) => {
-                error!("no new producer could be made, trying again at the next record: {error}");
+                error!("cannot create a new producer, retrying with the next record: {error}");
             }
         }
     }
