@@ -72,7 +72,7 @@ impl Database {
         if *self.usable.borrow() {
             Ok(&self.pool)
         } else {
-            let inside = format!("the {} is not there yet or not migrated", self.name);
+            let inside = format!("the {} is unavailable or not migrated yet", self.name);
             Err(ApiError::unavailable(inside))
         }
     }

@@ -22,7 +22,7 @@ pub const LISTEN: Setting = Setting::new("API_LISTEN", "127.0.0.1:8083", "addres
 const PUBLIC_URL: Setting = Setting::new(
     "PUBLIC_URL",
     "http://<listen>",
-    "what short URLs and pages are printed with",
+    "beginning of short URLs and page addresses",
 );
 const DATABASE: Setting = Setting::new(
     "DATABASE_URL",
@@ -40,7 +40,7 @@ const ANALYTICS: Setting = Setting::new(
 .required();
 const TRACKING: Setting = Setting::new(
     "TRACKING_HMAC_SECRET",
-    "made at first start",
+    "generated at the first start",
     "secret of tracking tokens, `<new>` or `<new>,<old>`",
 )
 .secret()
@@ -50,7 +50,7 @@ const MAX_PAGES: Setting = Setting::new("BIO_MAX_PAGES", "20", "most bio pages o
 const TIMEOUT: Setting = Setting::new(
     "REPORT_TIMEOUT",
     "30s",
-    "longest time of a report; one that takes longer is answered 503",
+    "time limit of a report; a slower one is answered 503",
 );
 
 /// The settings of the api wherever it runs, in the order of `--help`.

@@ -25,7 +25,7 @@ const PART: Part = Part {
         Metric::gauge(
             "api_outbox_publishing",
             &[],
-            "1 in the api that publishes changes, 0 in those that would take over from it.",
+            "1 in the api that publishes changes, 0 in those on standby.",
         ),
         Metric::histogram(
             "api_report_seconds",

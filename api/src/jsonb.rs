@@ -27,7 +27,7 @@ impl Rule for JsonObject {
             fields.problem(format!("{name} must have at most {MAX_BYTES} bytes"));
         }
         if depth(&object) > MAX_DEPTH {
-            fields.problem(format!("{name} must be nested at most {MAX_DEPTH} deep"));
+            fields.problem(format!("{name} must have at most {MAX_DEPTH} levels"));
         }
         if holds_nul(&object) {
             fields.problem(format!("{name} must not contain the character U+0000"));

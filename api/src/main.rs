@@ -4,7 +4,7 @@ use clap::Parser;
 use runtime::{health_check, program, settings::Defaults};
 use std::process::ExitCode;
 
-/// Answers creators: bio pages, their links, and reports over what visitors did.
+/// The api for creators: bio pages, their links, and reports.
 ///
 /// Owns the main database and migrates it; reads the analytics database that the projector writes.
 /// Changes of pages and links are published to the log's directory by one api at a time.
@@ -19,7 +19,7 @@ struct Arguments {
     listen: Option<String>,
     #[arg(
         long,
-        help = "Ask the api that runs here whether it is ready, and end with 0 if it is: for containers"
+        help = "Exit with 0 if the api that runs here is ready (health check for containers)"
     )]
     health_check: bool,
 }

@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 
 const HOME: Home = Home {
     program: "Footfall api",
-    about: "Answers creators: bio pages, their links, and reports over what visitors did.",
+    about: "The api for creators: bio pages, their links, and reports.",
     has_docs: true,
 };
 

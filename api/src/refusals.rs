@@ -14,7 +14,7 @@ pub(crate) fn not_owner() -> ApiError {
 /// 404 for a page that is not the creator's, on the routes that manage links, and for a page that
 /// is not public.
 pub(crate) fn page_not_found() -> ApiError {
-    ApiError::not_found("creator.bio.not_found", "There is no such bio page.")
+    ApiError::not_found("creator.bio.not_found", "Bio page not found.")
 }
 
 /// 403 for a link on another creator's page.
@@ -24,14 +24,14 @@ pub(crate) fn not_link_owner() -> ApiError {
 
 /// 404 for a link that is not on any page.
 pub(crate) fn link_not_found() -> ApiError {
-    ApiError::not_found("creator.links.not_found", "There is no such link.")
+    ApiError::not_found("creator.links.not_found", "Link not found.")
 }
 
 /// 400 for an order with a link that is not on the page, whether the link exists or not.
 pub(crate) fn links_not_owned() -> ApiError {
     ApiError::bad_request(
         "creator.links.not_owned",
-        "linkIds holds an id that is no link of this page.",
+        "linkIds contains an id that is not a link of this page.",
     )
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn links_not_owned() -> ApiError {
 pub(crate) fn embed_disabled() -> ApiError {
     ApiError::forbidden(
         "creator.bio.embed_disabled",
-        "This page may not be embedded elsewhere.",
+        "This page does not allow embedding.",
     )
 }
 
@@ -47,22 +47,21 @@ pub(crate) fn embed_disabled() -> ApiError {
 pub(crate) fn creator_not_found() -> ApiError {
     ApiError::not_found(
         "error.creator.not_found",
-        "You have no creator yet; make one with POST /api/v1/creators.",
+        "You have no creator yet; create one with POST /api/v1/creators.",
     )
 }
 
 /// 404 for a page that is not the caller's, on reports.
 pub(crate) fn reported_page_not_found() -> ApiError {
-    ApiError::not_found("error.creator.bio_not_found", "You have no such bio page.")
+    ApiError::not_found("error.creator.bio_not_found", "Bio page not found.")
 }
 
 /// 429 when too many reports of a tenant run or wait.
 pub(crate) fn report_busy() -> ApiError {
     ApiError {
         code: "error.report.busy",
-        message:
-            "Too many of your reports are running; try again after the seconds in Retry-After."
-                .into(),
+        message: "Too many of your reports are running; retry after the seconds in Retry-After."
+            .into(),
         ..ApiError::rate_limited(2)
     }
 }
@@ -71,7 +70,7 @@ pub(crate) fn report_busy() -> ApiError {
 pub(crate) fn report_timeout(inside: impl Display) -> ApiError {
     ApiError {
         code: "error.report.timeout",
-        message: "The report took too long; ask for fewer days, or try again after the seconds in Retry-After.".into(),
+        message: "The report took too long; request fewer days, or retry after the seconds in Retry-After.".into(),
         retry_after_seconds: Some(10),
         ..ApiError::unavailable(inside)
     }
@@ -87,7 +86,7 @@ pub(crate) fn invalid_username() -> ApiError {
 
 /// 409 for a second creator of one user.
 pub(crate) fn creator_exists() -> ApiError {
-    ApiError::conflict("creator.already_exists", "You have a creator already.")
+    ApiError::conflict("creator.already_exists", "You already have a creator.")
 }
 
 /// 409 for a username that another creator has.
@@ -107,7 +106,7 @@ pub(crate) fn slug_taken() -> ApiError {
 pub(crate) fn page_flagged() -> ApiError {
     ApiError::bad_request(
         "creator.bio.content_flagged",
-        "The text holds a word that is not allowed.",
+        "The text contains a forbidden word.",
     )
 }
 
@@ -115,7 +114,7 @@ pub(crate) fn page_flagged() -> ApiError {
 pub(crate) fn link_flagged() -> ApiError {
     ApiError::bad_request(
         "creator.links.content_flagged",
-        "The title holds a word that is not allowed.",
+        "The title contains a forbidden word.",
     )
 }
 
@@ -153,7 +152,7 @@ pub(crate) fn page_limit_reached(max: u32) -> ApiError {
 pub(crate) fn limit_reached(max: u32) -> ApiError {
     ApiError::bad_request(
         "creator.links.limit_reached",
-        "The page has as many links as it may have.",
+        "You have reached the limit of links on this page.",
     )
     .with_vars(json!({ "max": max }))
 }

@@ -83,7 +83,7 @@ pub(crate) async fn open_analytics(
         let missing = match read_version(database.raw_pool()).await {
             Ok(Some(applied)) if applied >= version => break,
             Ok(_) => "not migrated yet by the projector".to_owned(),
-            Err(error) => format!("the server does not answer: {}", database::message(&error)),
+            Err(error) => format!("the server is unavailable: {}", database::message(&error)),
         };
         let is_late = begun.elapsed() >= GRACE;
         // Each reason is logged once, not at every check.
@@ -97,7 +97,7 @@ pub(crate) async fn open_analytics(
             () = tokio::time::sleep(if is_late { PAUSE } else { SHORT_PAUSE }) => {}
         }
     }
-    info!("the {part} is there");
+    info!("the {part} is ready");
     context.readiness.ready(part);
     database.set_usable();
     Ok(())

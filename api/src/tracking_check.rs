@@ -14,8 +14,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The log belongs to another secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "TRACKING_HMAC_SECRET is not what this log was made with: give api the secret that ingest has (a rotation is \
-     `<new>,<old>` for both); when ingest is to go on with a new one, start it first"
+    "TRACKING_HMAC_SECRET does not match this log: give api the secret of ingest (a rotation is `<new>,<old>` for both); \
+     to move ingest to a new secret, start ingest first"
 )]
 pub(crate) struct Stranger;
 

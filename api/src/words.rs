@@ -7,7 +7,7 @@ use std::{fs, sync::Arc};
 pub(crate) const WORDS_FILE: Setting = Setting::new(
     "CONTENT_WORDS_FILE",
     "none",
-    "file of words, one a line, that titles and texts may not hold",
+    "file of forbidden words in titles and texts, one per line",
 );
 
 /// The list; empty if none was given.
@@ -24,7 +24,7 @@ impl Words {
             Ok(text) => Self::from_lines(&text),
             Err(error) => {
                 let what =
-                    format!("{path} cannot be read: {error}; give a file of words, one a line");
+                    format!("{path} cannot be read: {error}; give a file of words, one per line");
                 settings.problem(WORDS_FILE, what);
                 Self::default()
             }

@@ -34,7 +34,7 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// `footfall-bench cost`
 #[derive(Debug, clap::Args)]
 pub struct Cost {
-    /// Beacons sent to each
+    /// Beacons for each of the two
     #[arg(long, default_value_t = 60_000)]
     beacons: u32,
     /// Requests in flight

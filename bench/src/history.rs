@@ -21,7 +21,7 @@ pub struct History {
     /// Days that they are spread over, up to now
     #[arg(long, default_value_t = 400)]
     days: u32,
-    /// The page visited; else one of the running program of the data directory
+    /// Page that is visited; by default one of the running program of the data directory
     #[arg(long)]
     page: Option<Uuid>,
     /// A link that is clicked; may be given several times
@@ -30,7 +30,7 @@ pub struct History {
     /// Data directory of the running program
     #[arg(long, default_value = "data")]
     data_dir: String,
-    /// Another number makes other visits; the same one makes the same visits again
+    /// Seed: the same number gives the same visits
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The file; else standard output

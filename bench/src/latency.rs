@@ -17,7 +17,7 @@ pub struct Latency {
     /// Data directory of the running program
     #[arg(long, default_value = "data")]
     data_dir: String,
-    /// Whose page they are sent to; while an import runs, one that it brings nothing for
+    /// Creator whose page gets the beacons; during an import, one without imported visits
     #[arg(long, default_value = CREATOR)]
     creator: String,
     /// Beacons to time

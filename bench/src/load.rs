@@ -31,7 +31,7 @@ pub struct Load {
     /// Visits that are sent at the same time
     #[arg(long, default_value_t = 64)]
     concurrency: usize,
-    /// Another number sends other visits; the same one sends the same visits again
+    /// Seed: the same number sends the same visits again
     #[arg(long, default_value_t = 1)]
     run: u32,
 }
@@ -71,13 +71,13 @@ impl Load {
                 let answer = target.report(&http, &path).await?;
                 if answer != expected {
                     return Err(
-                        format!("{path} answers {answer}, the seeds' SQL {expected}").into(),
+                        format!("{path} answers {answer}; plain SQL gives {expected}").into(),
                     );
                 }
             }
         }
         let overview = target.report(&http, "overview").await?;
-        println!("every report equals the seeds' SQL; overview: {overview}");
+        println!("every report equals plain SQL; overview: {overview}");
         if overview["totalViews"] != json!(views.len()) {
             let ours = views.len();
             println!("(the page has views of other runs as well: {ours} are of this one)");

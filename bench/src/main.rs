@@ -26,8 +26,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Send beacons to the running program of a data directory, then compare its reports with the
-    /// seeds' SQL. May be run again, and the program killed meanwhile: the same beacons count once
+    /// Send beacons to the running program of a data directory, then compare its reports with
+    /// plain SQL. May be repeated, and the program may be killed meanwhile: the same beacons count
+    /// once
     Load(load::Load),
     /// Time from an acknowledged beacon to its count in a report
     Latency(latency::Latency),

@@ -82,8 +82,8 @@ impl Described for Creator {
     }
 
     fn about(&self) -> &'static str {
-        "A success is `{\"success\": true, \"data\": …}`, or `{\"success\": true}` where there is nothing to return. An error is \
-         `{\"success\": false, \"error\": {…}}`: `code` is by status, `i18nKey` is the specific name, `details` has a line for each broken \
+        "A success is `{\"success\": true, \"data\": …}`, or `{\"success\": true}` if there is nothing to return. An error is \
+         `{\"success\": false, \"error\": {…}}`: `code` depends on the status, `i18nKey` is the specific name, `details` has a line for each broken \
          rule: the first ten, then the number of the others."
     }
 
@@ -102,8 +102,8 @@ impl Described for Creator {
         let word = |about: &str| text(usize::MAX).about(about);
         let detail = object([required("message", word("A broken rule."))]);
         let error = object([
-            required("code", word("What went wrong, by status.")),
-            required("message", word("For people.")),
+            required("code", word("The error, by status.")),
+            required("message", word("A message for people.")),
             required(
                 "i18nKey",
                 word("The specific name of the error, for translations."),
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(
             error(&rules),
             format!(
-                r#"{{"error":{{"code":"VALIDATION_ERROR","correlationId":"{ID}","details":[{{"message":"a is required"}}],"i18nKey":"error.validation","message":"The request breaks the rules listed in details."}},"success":false}}"#
+                r#"{{"error":{{"code":"VALIDATION_ERROR","correlationId":"{ID}","details":[{{"message":"a is required"}}],"i18nKey":"error.validation","message":"The request is invalid; see details."}},"success":false}}"#
             )
         );
     }

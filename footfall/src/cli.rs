@@ -21,11 +21,12 @@ use schemas::PageId;
 use std::process::ExitCode;
 use uuid::Uuid;
 
-/// Analytics for bio pages and short links: beacons in, reports out, nothing lost, nothing counted twice.
+/// Analytics for bio pages and short links: receives beacons and serves reports. No acknowledged
+/// beacon is lost, and none counts twice.
 ///
-/// Without a command, `footfall` starts everything on this machine and serves on one address. What is
-/// not given by settings (a Kafka cluster, a PostgreSQL server, secrets) it brings along and keeps in
-/// the data directory.
+/// Without a command, `footfall` starts everything on this machine and serves on one address. It
+/// provides what the settings do not name (a Kafka cluster, a PostgreSQL server, secrets) and keeps
+/// it in the data directory.
 #[derive(Debug, Parser)]
 #[command(
     name = "footfall",
@@ -38,7 +39,7 @@ pub struct Arguments {
         value_name = "FOLDER",
         value_parser = NonEmptyStringValueParser::new(),
         global = true,
-        help = "Folder of everything the embedded parts keep [FOOTFALL_DATA_DIR, default ./data]"
+        help = "Folder for the data of the embedded parts [FOOTFALL_DATA_DIR, default ./data]"
     )]
     data_dir: Option<String>,
     #[command(subcommand)]
@@ -49,31 +50,31 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start everything on one listener (what `footfall` alone does)
+    /// Start everything on one listener (the default command)
     Up(UpArguments),
-    /// Take history from another system, or what `replay` printed, into the log
+    /// Import history from another system, or lines that `replay` printed
     Import(import::Arguments),
     /// Print records of the log as JSON lines on standard output
     Replay(Selection),
-    /// Make the tables behind the reports from the log again
+    /// Rebuild the tables behind the reports from the log
     Rebuild(rebuild::Arguments),
-    /// Create the log's topics where they are missing, and check their settings
+    /// Create missing topics of the log, and check the settings of all
     Topics,
     /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
     ///
     /// Signed with `JWT_SECRET`, or with the secret that `footfall up` keeps in its data directory. Creates no secret.
     Token {
-        /// Who the token is for
+        /// User of the token
         #[arg(long)]
         sub: String,
         /// How long it is valid, for example 15m, 1h, 720h; at most a year
         #[arg(long, default_value = "1h", value_parser = token::read_ttl)]
         ttl: SignedDuration,
-        /// Workspace meant, where a user has several
+        /// Workspace, if the user has several
         #[arg(long)]
         workspace: Option<Uuid>,
     },
-    /// Print a bio page's current tracking token, as a page rendered elsewhere carries it
+    /// Print the current tracking token of a bio page, for a page that another program renders
     ///
     /// Made with `TRACKING_HMAC_SECRET`, or with the secret that `footfall up` keeps in its data directory. Creates
     /// no secret.
@@ -93,16 +94,17 @@ pub struct UpArguments {
         help = "Address of the one listener [FOOTFALL_LISTEN, default 127.0.0.1:8080]"
     )]
     listen: Option<String>,
-    /// Bring a creator with history and live visits along, and print where to look
+    /// Create a demo creator with history and live visits, and print where to look
     ///
-    /// Its live visits come from this machine and say that they come from everywhere: unless `TRUSTED_PROXIES`
-    /// is set, what this machine forwards is believed.
+    /// The live visits come from this machine and claim other addresses. So forwarded addresses
+    /// from this machine are trusted, unless `TRUSTED_PROXIES` is set.
     #[arg(long)]
     demo: bool,
-    /// How many visits the history of the demo has
+    /// Number of visits in the demo's history
     #[arg(long, value_name = "COUNT")]
     demo_visits: Option<u32>,
-    /// Go on with other secrets than the log was made with: old ids and visitors become strangers
+    /// Accept secrets that differ from those the log was made with: existing ids become invalid,
+    /// and known visitors count as new
     #[arg(long)]
     accept_new_secrets: bool,
 }
@@ -160,12 +162,12 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         (Some(Command::Up(given)), _) => Command::Up(given.or(before)),
         (Some(command), None) => command,
         (Some(_), Some(flag)) => {
-            return wrong_usage(&format!("{flag} is a flag of `up` and of no other command"));
+            return wrong_usage(&format!("{flag} works only with `up`"));
         }
     };
     match command {
         Command::Up(up) if up.demo_visits.is_some() && !up.demo => {
-            wrong_usage("--demo-visits is the size of the demo's history; give --demo as well")
+            wrong_usage("--demo-visits needs --demo")
         }
         Command::Up(up) => {
             let options = up.options();

@@ -14,7 +14,7 @@ use tracing::warn;
 pub(crate) const FOLDER: Setting = Setting::new(
     "FOOTFALL_DATA_DIR",
     "./data",
-    "folder of everything the embedded parts keep",
+    "folder for the data of the embedded parts",
 );
 
 /// All entries of the data directory. Each is closed to other users, even if the directory itself
@@ -84,7 +84,7 @@ impl DataDir {
         for path in paths {
             if let Err(error) = private::protect(&path) {
                 let path = path.display();
-                warn!("{path} is open to other users, and its mode cannot be changed: {error}");
+                warn!("other users can access {path}, and its mode cannot be changed: {error}");
             }
         }
     }

@@ -19,7 +19,7 @@ const ANALYTICS: &str = "footfall_analytics";
 pub(crate) const SERVER_PROGRAMS: Setting = Setting::new(
     "EMBEDDED_POSTGRES",
     "auto",
-    "server programs of the embedded PostgreSQL: installed, download, or auto for the first that serves",
+    "server programs of the embedded PostgreSQL: installed, download, or auto for the first usable",
 );
 
 /// Reads `EMBEDDED_POSTGRES`.
@@ -138,10 +138,15 @@ async fn create_if_missing(main: &str, analytics: &str) -> Result<(), Failure> {
         .and_then(|row| row.try_get(0))
         .map_err(Failure::other)?;
     let statement = format!("CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone())).execute(&mut connection).await.map_err(|error| {
-        let error = message(&error);
-        Failure::Other(format!("the analytics database cannot be created ({error}); have it done with: {statement};"))
-    })?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone()))
+        .execute(&mut connection)
+        .await
+        .map_err(|error| {
+            let error = message(&error);
+            Failure::Other(format!(
+                "the analytics database cannot be created ({error}); create it with: {statement};"
+            ))
+        })?;
     info!("created the database {name}");
     Ok(())
 }
@@ -152,7 +157,7 @@ fn unreachable(setting: &str, database: &PgConnectOptions, error: &sqlx::Error) 
     let (host, port) = (database.get_host(), database.get_port());
     let error = message(error);
     Failure::Other(format!(
-        "the database {name} at {host}:{port} cannot be used ({error}); check {setting}, or DATABASE_URL if it is derived from that"
+        "the database {name} at {host}:{port} cannot be used ({error}); check {setting}, or DATABASE_URL if the setting is derived from it"
     ))
 }
 

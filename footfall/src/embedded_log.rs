@@ -23,7 +23,7 @@ pub(crate) const METRICS: &[Metric] = &[
     Metric::gauge(
         "embedded_log_broken",
         &[],
-        "1 after the disk failed to keep what the embedded log wrote; nothing is acknowledged until the next start.",
+        "1 after the disk failed during a write of the embedded log; nothing is acknowledged until the next start.",
     ),
     Metric::counter(
         "embedded_log_write_failures_total",
@@ -43,12 +43,12 @@ pub(crate) const METRICS: &[Metric] = &[
     Metric::counter(
         "embedded_log_authentication_failures_total",
         &[],
-        "Wrong names or passwords given to the embedded log.",
+        "Logins to the embedded log with a wrong user name or password.",
     ),
     Metric::counter(
         "embedded_log_requests_refused_total",
         &[],
-        "Requests that ended their connection to the embedded log: damaged, too large, or before the password.",
+        "Requests whose connection the embedded log closed: damaged, too large, or before the login.",
     ),
 ];
 

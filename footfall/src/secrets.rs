@@ -43,7 +43,7 @@ pub fn complete(
     }
     if made {
         let mut text = String::from(
-            "# Made at the first start. Whoever has these can forge tokens and ids.\n",
+            "# Generated at the first start. Anyone who has these secrets can forge tokens and ids.\n",
         );
         for (name, secret) in &kept {
             // Writing to a String does not fail.
@@ -76,10 +76,10 @@ pub fn take_kept(settings: &mut Settings, names: &[&str]) -> Result<(), Failure>
     let mut kept = read_kept(&path)?;
     for name in missing {
         let Some(secret) = kept.remove(name) else {
-            let hint = "give the one that the program was started with, or name another data directory with --data-dir";
+            let hint = "set the secret of the running program, or name another data directory with --data-dir";
             let path = path.display();
             return Err(Failure::Other(format!(
-                "{path} does not hold {name}; {hint}"
+                "{path} does not contain {name}; {hint}"
             )));
         };
         settings.set_default(name, secret);
@@ -112,7 +112,7 @@ fn read(text: &str) -> Result<BTreeMap<String, String>, String> {
         .map(|(name, value)| match value {
             toml::Value::String(secret) => Ok((name, secret)),
             // The name is not shown either: in a malformed line it may be the secret.
-            _ => Err("every line must be a name, an equals sign and a text in quotes".to_owned()),
+            _ => Err("each line must have the form NAME = \"text\"".to_owned()),
         })
         .collect()
 }

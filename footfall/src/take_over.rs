@@ -30,9 +30,7 @@ enum Shown {
 
 impl Shown {
     fn new() -> Self {
-        info!(
-            "copying the log into its new format; the old file stays until the copy was compared"
-        );
+        info!("copying the log into its new format; the old file stays until the copy is verified");
         if !std::io::stderr().is_terminal() {
             return Self::Lines(Instant::now());
         }

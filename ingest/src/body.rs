@@ -45,7 +45,7 @@ fn is_gzip(headers: &HeaderMap) -> Result<bool, ApiError> {
                 _ => {
                     let error = ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
                     return Err(ApiError {
-                        message: "Send the body as it is, or compressed once with gzip.".into(),
+                        message: "Send the body uncompressed, or compressed once with gzip.".into(),
                         ..error
                     });
                 }
@@ -62,7 +62,7 @@ fn inflate(bytes: &[u8], limit_bytes: usize) -> Result<Vec<u8>, ApiError> {
     let mut reader = MultiGzDecoder::new(bytes).take(most.saturating_add(1));
     if reader.read_to_end(&mut inflated).is_err() {
         return Err(ApiError::validation(vec![
-            "the body is not gzip, although its Content-Encoding says so".to_owned(),
+            "the body is not valid gzip".to_owned(),
         ]));
     }
     if inflated.len() > limit_bytes {

@@ -17,7 +17,7 @@ use runtime::{
 pub const ACCEPT_NEW_SECRETS: Setting = Setting::new(
     "ACCEPT_NEW_SECRETS",
     "false",
-    "start with secrets that the log was not made with",
+    "accept secrets that the log was not made with",
 );
 
 /// The address ingest listens on.
@@ -29,12 +29,12 @@ pub const LISTEN: Setting = Setting::new(
 const TRACKING_ENABLED: Setting = Setting::new(
     "TRACKING_ENABLED",
     "true",
-    "anything else: custom events are answered and not recorded",
+    "any other value: custom events are answered but not recorded",
 );
 pub(crate) const MAX_EVENT_DATA_BYTES: Setting = Setting::new(
     "MAX_EVENT_DATA_BYTES",
     "10000",
-    "most bytes of a custom event's properties",
+    "maximum size of a custom event's properties, in bytes",
 );
 
 /// The settings of ingest in every program that contains it, in the order of `--help`.

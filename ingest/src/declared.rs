@@ -15,12 +15,12 @@ const PART: Part = Part {
         Metric::counter(
             "ingest_beacons_total",
             &["type", "outcome"],
-            "Beacons by what became of them; outcomes sum to what came in.",
+            "Beacons by outcome; the outcomes add up to the beacons received.",
         ),
         Metric::counter(
             "ingest_refused_total",
             &["reason"],
-            "Beacons that were answered and not counted, by reason.",
+            "Beacons that were answered but not counted, by reason.",
         ),
         Metric::histogram(
             "ingest_publish_seconds",

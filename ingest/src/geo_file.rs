@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) const DATABASE: Setting = Setting::new(
     "GEOIP_DATABASE",
     "bundled countries",
-    "MMDB file of places (GeoLite2, GeoIP2 or DB-IP, City or Country), read again when it changes",
+    "MMDB file (GeoLite2, GeoIP2 or DB-IP; City or Country), reloaded when it changes",
 );
 /// The file's name in the metric of watched files.
 const GEOIP: &str = "geoip";
@@ -35,9 +35,7 @@ impl GeoFile {
         settings.parse_with(DATABASE, |path| {
             let file = WatchedFile::new(path);
             let database = GeoDatabase::open(file.path()).map_err(|error| {
-                format!(
-                    "{error}; give an MMDB file of countries or cities: GeoLite2, GeoIP2 or DB-IP"
-                )
+                format!("{error}; use a Country or City MMDB file of GeoLite2, GeoIP2 or DB-IP")
             })?;
             Ok::<_, String>(Self { database, file })
         })

@@ -4,17 +4,20 @@ use clap::Parser;
 use runtime::{health_check, program, settings::Defaults};
 use std::process::ExitCode;
 
-/// Takes beacons and publishes events. Needs a Kafka cluster and nothing else.
+/// Receives beacons and publishes events. Needs only a Kafka cluster.
 #[derive(Parser)]
 #[command(version, after_help = ingest::declared().help(Defaults::Required, ingest::limits::PUBLISHED))]
 struct Arguments {
-    /// Address to listen on, in place of `INGEST_LISTEN`.
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        help = "Address to listen on [INGEST_LISTEN]"
+    )]
     listen: Option<String>,
-    /// Start although the log was made with other secrets.
+    /// Start even if the log was made with other secrets.
     #[arg(long)]
     accept_new_secrets: bool,
-    /// Ask the ingest that runs here whether it is ready, and end with 0 if it is: for containers.
+    /// Exit with 0 if the ingest that runs here is ready (health check for containers).
     #[arg(long)]
     health_check: bool,
 }

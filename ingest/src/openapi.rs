@@ -26,11 +26,11 @@ const OK: StatusCode = StatusCode::OK;
 pub fn describe(document: &mut Document) {
     document.tag(
         TAG,
-        "What visitors' browsers send, from any origin. A beacon that must not count is answered like any other; \
-         an answer with an id says that the beacon is in the log for good. Only what identifies or counts can refuse a \
-         beacon. A member that only describes is cut at its limit, rounded or clamped, and left out when it is of another \
-         type. Half a surrogate pair and U+0000 become U+FFFD. Bodies may be compressed (`Content-Encoding: gzip`); their \
-         limit holds for what they inflate to. The tracker is a script that sends them.",
+        "What visitors' browsers send, from any origin. A beacon that does not count gets a normal answer; \
+         an answer with an id means that the beacon is in the log permanently. Only members that identify or count can \
+         refuse a beacon. A member that only describes is cut at its limit, rounded or clamped, and dropped if it has \
+         another type. Half a surrogate pair and U+0000 become U+FFFD. Bodies may be compressed \
+         (`Content-Encoding: gzip`); the limit applies to the inflated body. The tracker is a script that sends beacons.",
     );
     let id = || {
         answer(
@@ -40,11 +40,16 @@ pub fn describe(document: &mut Document) {
                 .about("`null` when the beacon is not counted."),
         )
     };
-    let ok = || answer("ok", constant(true).about("Also for what is not counted."));
+    let ok = || {
+        answer(
+            "ok",
+            constant(true).about("Also for beacons that are not counted."),
+        )
+    };
     let tracked = || {
         answer(
             "tracked",
-            constant(true).about("Also for what is not counted."),
+            constant(true).about("Also for beacons that are not counted."),
         )
     };
 
@@ -60,8 +65,8 @@ pub fn describe(document: &mut Document) {
     let session = beacon("/api/v1/analytics/session", "create_session")
         .summary("A visit begins.")
         .about(format!(
-            "Each one opens a new session, unless its `eventId` was sent before. It is counted when the visitor agreed \
-             and is not a crawler, and when the tracking token proves that the page was rendered a moment ago. One address may \
+            "Each one opens a new session, unless its `eventId` was sent before. It counts if the visitor consented \
+             and is not a crawler, and if the tracking token proves that the page was rendered recently. One address may \
              begin {PAGE_SESSIONS} sessions of a page a minute; more are answered without an id.",
         ))
         .beacon_body(session_body, true)
@@ -74,14 +79,14 @@ pub fn describe(document: &mut Document) {
     let pageview = beacon("/api/v1/analytics/pageview", "record_pageview")
         .summary("A page is viewed, or a link on it clicked.")
         .about(format!(
-            "A session takes {MAX_VIEWS} views, and none more than {} hours after its start; later ones are answered without an id.",
+            "A session has at most {MAX_VIEWS} views, all within {} hours of its start; later ones are answered without an id.",
             MAX_AGE.as_hours()
         ))
         .beacon_body(pageview_body, true)
         .answers(OK, "The view's id.", id());
     document.add(alone(pageview, BeaconKind::Pageview, "session"));
     let track = beacon("/api/v1/analytics/track", "track_event")
-        .summary("An event of the site's own, of a visitor who is signed in.")
+        .summary("A custom event of a signed-in visitor.")
         .access(Access::Bearer)
         .beacon_body(track_body, true)
         .refuses([invalid_data()])
@@ -91,7 +96,7 @@ pub fn describe(document: &mut Document) {
     let heartbeat = later("/api/v1/analytics/session/{id}/heartbeat", "beat_session")
         .summary("A visit is still in view; sent every 30 seconds.")
         .about(format!(
-            "A session takes {MAX_HEARTBEATS}, and none more than {} hours after its start; later ones are not counted.",
+            "A session has at most {MAX_HEARTBEATS} heartbeats, all within {} hours of its start; later ones are not counted.",
             MAX_AGE.as_hours()
         ))
         .path_parameter("id", text(UNLIMITED).about("The session's id.").example(EXAMPLE_ID))
@@ -165,9 +170,9 @@ fn batch(body: Schema, verdicts: Schema) -> Operation {
     beacon("/api/v1/analytics/events", "record_events")
         .summary("Many beacons at once, with a verdict for each.")
         .about(
-            "Members are judged as they would be alone, visits first. In place of an id, a member may name the `eventId` that the \
-             visit or view was sent with, and its page with a tracking token, so that a client can send a whole visit without \
-             waiting for ids. Members of type `track` need a token of the user.",
+            "Each member is judged as if sent alone, visits first. Instead of an id, a member may give the `eventId` of the \
+             visit or view, and its page with a tracking token. So a client can send a whole visit without waiting for \
+             ids. Members of type `track` need a token of the user.",
         )
         .access(Access::BearerForSome)
         .beacon_body(body, true)
@@ -175,7 +180,7 @@ fn batch(body: Schema, verdicts: Schema) -> Operation {
         .answer_header(
             "Retry-After",
             false,
-            whole(1..=i64::MAX).about("Where a verdict is `retry`: seconds after which to send those members again."),
+            whole(1..=i64::MAX).about("If a verdict is `retry`: seconds to wait before those members are sent again."),
         )
 }
 

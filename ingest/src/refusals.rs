@@ -93,7 +93,7 @@ impl Refusals {
                 state.merge(minute_of(now));
                 let sums = state.waiting();
                 drop(state);
-                warn!("{sums} sums of refused beacons are not in the log yet");
+                warn!("could not publish {sums} sums of refused beacons, retrying");
                 return;
             }
         }
@@ -111,7 +111,9 @@ impl Refusals {
         let mut state = self.lock();
         let lost = std::mem::take(&mut state.lost);
         if lost > 0 {
-            warn!("{lost} refused beacons were not summed: there are {MAX_SUMS} sums already");
+            warn!(
+                "{lost} refused beacons were not counted: the limit of {MAX_SUMS} sums is reached"
+            );
         }
         // Failed events go first and alone: a sum added to them would change a count that the log
         // may have.

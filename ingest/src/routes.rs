@@ -148,9 +148,9 @@ fn conclude(fate: Fate) -> Result<Answer, Declined> {
         Fate::Refused(refusal) => Ok(refusal.answer),
         Fate::Throttled(spent) => Err(spent.into()),
         Fate::Lost(why) => unavailable(&why.0),
-        Fate::Unknown(_) => unavailable("the directory does not know the page or workspace yet"),
+        Fate::Unknown(_) => unavailable("the page or workspace is not in the directory yet"),
         // Unreachable: `Intake::take` runs all stages.
-        Fate::Open | Fate::Accepted(..) => unavailable("a stage was left out"),
+        Fate::Open | Fate::Accepted(..) => unavailable("a stage of the pipeline was skipped"),
     }
 }
 

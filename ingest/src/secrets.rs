@@ -6,7 +6,7 @@ use schemas::{Keyring, directory::SecretFingerprints};
 /// Secret of tracking tokens.
 pub const TRACKING: Setting = Setting::new(
     "TRACKING_HMAC_SECRET",
-    "made at first start",
+    "generated at the first start",
     "secret of tracking tokens, `<new>` or `<new>,<old>`",
 )
 .secret()
@@ -14,7 +14,7 @@ pub const TRACKING: Setting = Setting::new(
 /// Secret of session and page-view ids.
 pub const ID: Setting = Setting::new(
     "ID_SECRET",
-    "made at first start",
+    "generated at the first start",
     "secret of session and page-view ids, `<new>` or `<new>,<old>`",
 )
 .secret()
@@ -22,8 +22,8 @@ pub const ID: Setting = Setting::new(
 /// Secret of visitor hashes.
 pub const VISITOR: Setting = Setting::new(
     "VISITOR_HASH_SECRET",
-    "made at first start",
-    "secret of visitor hashes; a new one makes every visitor a stranger",
+    "generated at the first start",
+    "secret of visitor hashes; after a change, every known visitor counts as new",
 )
 .secret()
 .required();
@@ -52,7 +52,7 @@ impl Secrets {
         {
             settings.problem(
                 VISITOR,
-                "has two secrets; visitor hashes have exactly one, for as long as the log lives",
+                "must be exactly one secret, which stays the same for the life of the log",
             );
             return None;
         }

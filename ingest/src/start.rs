@@ -43,7 +43,7 @@ use tracing::info;
 
 const HOME: Home = Home {
     program: "Footfall ingest",
-    about: "Takes beacons of bio pages and publishes them to the event log.",
+    about: "Receives beacons of bio pages and publishes events.",
     has_docs: true,
 };
 
@@ -66,8 +66,8 @@ pub struct Ingest {
 pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     let lifecycle = &context.lifecycle;
     let readiness = &context.readiness;
-    readiness.missing(LOG_PART, "the broker has not been asked yet");
-    readiness.missing(DIRECTORY_PART, "the directory has not been read yet");
+    readiness.missing(LOG_PART, "waiting for the first answer of the broker");
+    readiness.missing(DIRECTORY_PART, "the directory is not read yet");
 
     let producer = Arc::new(Producer::new(&config.kafka).map_err(Failure::other)?);
     let spool = match &config.spool {

@@ -58,8 +58,7 @@ fn script(headers: &HeaderMap, cache: HeaderValue) -> Response {
 
 /// Describes the routes in the OpenAPI document.
 pub(crate) fn describe(document: &mut Document, tag: &'static str) {
-    let known =
-        || text(usize::MAX).about("Tags of what the client has already; 304 when one fits.");
+    let known = || text(usize::MAX).about("ETags of the client's copies; 304 if one matches.");
     let script = |path: &str, id: &str| {
         Operation::new(Method::GET, path, tag, id)
             .header_parameter("If-None-Match", known())
@@ -69,7 +68,7 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
                 "text/javascript",
                 text(usize::MAX).example("…"),
             )
-            .answers_nothing(StatusCode::NOT_MODIFIED, "The client has it already.")
+            .answers_nothing(StatusCode::NOT_MODIFIED, "The client's copy is current.")
             .answer_header("ETag", true, text(usize::MAX))
             .answer_header("Cache-Control", true, text(usize::MAX))
     };
@@ -78,7 +77,9 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str) {
     let file = text(usize::MAX).with("pattern", "^[0-9a-f]{16}\\.js$");
     document.add(
         script(&versioned(), "send_version")
-            .summary("The tracker of a version, to be kept where it is this one.")
+            .summary(
+                "The tracker under its version; only the current version may be cached for ever.",
+            )
             .path_parameter("file", file.example(format!("{}.js", tracker::version())))
             .refuses([ApiError::from_status(StatusCode::NOT_FOUND)]),
     );

@@ -89,7 +89,7 @@ impl SecretGuard {
                 Some(strangers) if strangers.is_empty() => self.settle().await?,
                 Some(strangers) => {
                     error!(
-                        "another instance was started with another {}: what the two write does not fit together",
+                        "another instance was started with another {}; the events of the two are inconsistent",
                         strangers.join(", ")
                     );
                     // One log line is enough, so the worker waits for the stop.
@@ -112,7 +112,7 @@ impl SecretGuard {
             );
             match settled.await {
                 Err(FingerprintError::Unwritten(why)) => {
-                    warn!("the fingerprints of the secrets are not in the directory yet: {why}");
+                    warn!("cannot write the fingerprints of the secrets yet: {why}");
                     tokio::time::sleep(ASK_AGAIN_AFTER).await;
                 }
                 settled => return settled,
@@ -151,7 +151,7 @@ pub(crate) async fn publish_refusals(
     intake.publish_refusals(Which::All).await;
     let left = intake.refusals().waiting();
     if left > 0 {
-        warn!("{left} sums of refused beacons are lost: the log did not take them");
+        warn!("{left} sums of refused beacons are lost, because the log was unavailable");
     }
     producer.flush(FLUSH_TIMEOUT).await;
     // The last one that writes to it is done.

@@ -21,13 +21,13 @@ const PART: Part = Part {
         Metric::counter(
             "projector_events_total",
             &["type", "outcome"],
-            "Records by what became of them: applied, duplicate, dead.",
+            "Records by outcome: applied, duplicate, dead.",
         )
         .known(events),
         Metric::counter(
             "projector_batches_total",
             &["result"],
-            "Transactions: committed, fenced, moved (the table was set to another place), failed.",
+            "Transactions: committed, fenced, moved (the table was set to another offset), failed.",
         )
         .known(|| combinations(&[("result", &["committed", "fenced", "moved", "failed"])])),
         Metric::histogram("projector_batch_seconds", &[], "Time of one transaction."),
@@ -45,22 +45,22 @@ const PART: Part = Part {
         Metric::gauge(
             "projector_partition_stopped",
             &["partition"],
-            "1 while a partition is not written because of a record or a lock; /ready says why.",
+            "1 while a partition is not written because of a record or a lock; /ready has the reason.",
         ),
         Metric::gauge(
             "projector_waiting_sessions",
             &[],
-            "Sessions named by an event in the tables that does not count: their start is missing, or came more than seven days later, or the event occurred 24 hours after it or later. Leaves name a view instead, and are not looked at. Counted up to 100,000.",
+            "Sessions with events in the tables that do not count: the start is missing or came more than seven days after the event, or the event occurred 24 hours after the start or later. Leaves are ignored. Counted up to 100,000.",
         ),
         Metric::counter(
             "projector_expired_total",
             &[],
-            "Events dropped because their session or view did not arrive within seven days, or was over.",
+            "Events deleted because their session or view did not arrive within seven days, or the session was over.",
         ),
         Metric::counter(
             "projector_generations_total",
             &[],
-            "Logs found to be another one than the tables were made from.",
+            "Partitions folded again because their log was replaced or had lost records.",
         ),
         Metric::histogram(
             "projector_delay_seconds",

@@ -26,8 +26,8 @@ pub async fn run(store: Store, kafka: KafkaSettings, partitions: i32, context: C
     loop {
         match round(&store, &kafka, partitions, &context).await {
             Ok(0) => {}
-            Ok(expired) => info!("dropped {expired} events that had waited too long to count"),
-            Err(error) => debug!("events that wait are looked through later: {error}"),
+            Ok(expired) => info!("deleted {expired} events that waited too long"),
+            Err(error) => debug!("cannot delete expired events, retrying later: {error}"),
         }
         tokio::time::sleep(EVERY).await;
     }

@@ -23,7 +23,7 @@ pub enum ProbeError {
     #[error("{0}")]
     Kafka(#[from] KafkaError),
     /// The topics are still being created.
-    #[error("the log has no name yet; `footfall topics` gives it one")]
+    #[error("the log has no id yet; run `footfall topics`")]
     Unnamed,
 }
 

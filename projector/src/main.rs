@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 /// Folds the event log into the analytics database: every event exactly once, in any order.
 ///
-/// Several projectors share the partitions of one log. One that stops or dies is replaced by the
-/// others; no event is lost and none counts twice.
+/// Several projectors share the partitions of a log. When one stops or crashes, the others take
+/// over. No event is lost, and none counts twice.
 #[derive(Parser)]
 #[command(name = "projector", version, after_help = projector::declared().help(Defaults::Required, &[]))]
 struct Arguments {
@@ -19,7 +19,7 @@ struct Arguments {
     listen: Option<String>,
     #[arg(
         long,
-        help = "Ask the projector that runs here whether it is ready, and end with 0 if it is: for containers"
+        help = "Exit with 0 if the projector that runs here is ready (health check for containers)"
     )]
     health_check: bool,
 }

@@ -88,7 +88,7 @@ pub(crate) const PARAMETERS: [(&str, &str); 5] = {
 };
 
 /// The error for tables that this version cannot continue.
-const FORMER: &str = "the analytics database has the tables of another version; stop all projectors and run `footfall rebuild`, which makes the tables of this one from the log";
+const FORMER: &str = "the tables of the analytics database are from another version; stop all projectors and run `footfall rebuild` to rebuild them from the log";
 
 /// The configuration of a projector.
 #[derive(Clone)]

@@ -64,10 +64,10 @@ pub fn read_url(settings: &mut Settings, setting: &Setting) -> String {
 fn check_url(text: &str) -> Result<(), String> {
     let url = Url::parse(text).map_err(|error| format!("cannot be read as a URL: {error}"))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return Err("is no URL of a PostgreSQL database".to_owned());
+        return Err("is not a PostgreSQL URL".to_owned());
     }
     if url.path().trim_start_matches('/').is_empty() {
-        return Err("names no database".to_owned());
+        return Err("has no database name".to_owned());
     }
     PgConnectOptions::from_str(text).map_err(|error| error.to_string())?;
     Ok(())
@@ -201,9 +201,9 @@ pub async fn migrate(
             Err(MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _))
                 if is_away(&error) =>
             {
-                readiness.missing(part, "the server does not answer");
+                readiness.missing(part, "the server is unavailable");
                 let error = message(&error);
-                warn!("{part} does not answer, trying again: {error}");
+                warn!("{part} is unavailable, retrying: {error}");
                 pause(lifecycle).await?;
             }
             Err(error) => return Err(error.into()),
@@ -241,7 +241,7 @@ async fn run_migrations(
             tokio::select! {
                 migrated = &mut migrating => break migrated,
                 _ = notices.tick() => {
-                    readiness.missing(part, "migrating, or waiting for another program that does");
+                    readiness.missing(part, "migrating, or waiting for another program's migration");
                     info!("{part} is being migrated, by this program or another one");
                 }
             }
@@ -323,9 +323,9 @@ mod tests {
     fn an_invalid_url_is_reported_without_repeating_it() {
         for (text, what) in [
             ("hunter2", "cannot be read as a URL"),
-            ("mysql://u:hunter2@h/name", "is no URL of a PostgreSQL"),
-            ("postgres://u:hunter2@h", "names no database"),
-            ("postgres://u:hunter2@h/", "names no database"),
+            ("mysql://u:hunter2@h/name", "is not a PostgreSQL URL"),
+            ("postgres://u:hunter2@h", "has no database name"),
+            ("postgres://u:hunter2@h/", "has no database name"),
             ("postgres://u:hunter2@h:port/name", "invalid port"),
             ("postgres://u:hunter2@h/name?port=hunter2", "invalid digit"),
             ("postgres://u:hunter2@h/name?sslmode=maybe", "maybe"),

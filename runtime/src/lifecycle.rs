@@ -131,11 +131,11 @@ impl Lifecycle {
     pub async fn run_to_end(&self) -> Result<(), TaskFailed> {
         tokio::select! {
             () = self.servers_stop.cancelled() => {}
-            () = signalled() => info!("stopping: answering what is in flight, then finishing"),
+            () = signalled() => info!("stopping: answering requests in flight, then finishing background work"),
         }
         tokio::select! {
             ended = self.finish() => ended,
-            () = signalled() => Err(TaskFailed("stopped twice, gave up waiting".to_owned())),
+            () = signalled() => Err(TaskFailed("a second signal arrived; stopped without waiting".to_owned())),
         }
     }
 

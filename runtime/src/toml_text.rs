@@ -14,7 +14,7 @@ pub fn parse(text: &str) -> Result<Table, String> {
 fn describe(text: &str, error: &Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start));
     let Some(before) = before else {
-        return format!("it is not TOML: {}", error.message());
+        return format!("invalid TOML: {}", error.message());
     };
     let line = before.matches('\n').count() + 1;
     let column = before
@@ -25,7 +25,7 @@ fn describe(text: &str, error: &Error) -> String {
         .count()
         + 1;
     format!(
-        "it is not TOML at line {line}, column {column}: {}",
+        "invalid TOML at line {line}, column {column}: {}",
         error.message()
     )
 }

@@ -28,7 +28,7 @@ pub const PART: Part = Part {
     metrics: &[Metric::counter(
         RELOADED,
         &["file", "result"],
-        "Files that changed (geoip, jwks): used, or refused while the former one stays in use.",
+        "Files that changed (geoip, jwks): used, or refused while the previous one stays in use.",
     )],
 };
 const RELOADED: &str = "files_reloaded_total";
@@ -153,7 +153,7 @@ impl Follower {
             }
             Err(why) => {
                 warn!(
-                    "the {} changed and is not used, the former one stays in use: {why}",
+                    "the {} changed but cannot be used; the previous one stays in use: {why}",
                     self.what
                 );
                 Look::Refused(why)
@@ -164,8 +164,7 @@ impl Follower {
             Look::Refused(_) => refused,
             _ => used,
         };
-        metrics::counter!("files_reloaded_total", "file" => self.label, "result" => result)
-            .increment(1);
+        metrics::counter!(RELOADED, "file" => self.label, "result" => result).increment(1);
         look
     }
 

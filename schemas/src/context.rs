@@ -7,19 +7,19 @@ use crate::ids::{UserHash, VisitorHash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Everything about the person behind an event; absent once they were erased.
+/// Everything about the person behind an event; absent after their erasure.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Visitor {
-    /// Who, within this workspace; absent on events that carry only a user.
+    /// Hash of the visitor, within this workspace; absent on events that carry only a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<VisitorHash>,
     /// The signed-in user, within this workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_hash: Option<UserHash>,
-    /// Where the address was, as far as the GeoIP database knows.
+    /// The place of the address, as far as the GeoIP database knows.
     #[serde(default, skip_serializing_if = "Place::is_empty")]
     pub place: Place,
-    /// What the visitor browsed with.
+    /// The visitor's browser and device.
     #[serde(default, skip_serializing_if = "Agent::is_empty")]
     pub agent: Agent,
     /// BCP 47 tag as the client sent it (`tr-TR`).
@@ -61,7 +61,8 @@ impl Place {
     }
 }
 
-/// What the `User-Agent` said, or the client where it said nothing. Absent members are unknown.
+/// Data from the `User-Agent`, or from the client if the header has none. Absent members are
+/// unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Agent {
     /// Kind of device.
@@ -137,11 +138,11 @@ pub struct Screen {
     pub height: u32,
 }
 
-/// What kind of place a visit came from.
+/// The class of a visit's source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceClass {
-    /// Nothing says where from, or it was the page's own site.
+    /// The source is unknown, or is the page's own site.
     Direct,
     /// A search engine.
     Search,
@@ -180,7 +181,7 @@ impl SourceClass {
     }
 }
 
-/// Campaign parameters of the landing URL, decoded, empty ones left out.
+/// Campaign parameters of the landing URL, decoded, without empty ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Utm {
     /// `utm_source`

@@ -35,7 +35,7 @@ pub struct Workspace {
     pub row_version: i64,
 }
 
-/// A bio page. It is known to ingest whether it is published or not: what was rendered counts.
+/// A bio page. Ingest has it even if it is not published, because rendered pages count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Page {
     /// The page.
@@ -48,18 +48,19 @@ pub struct Page {
     pub row_version: i64,
 }
 
-/// A link; `deleted` entries stay, so that a later version cannot be mistaken for a first one.
+/// A link. Deleted links stay as entries, so that a later version is not mistaken for the first
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     /// The link.
     pub link_id: LinkId,
     /// Its tenant.
     pub workspace_no: WorkspaceNo,
-    /// Where it leads.
+    /// The destination URL.
     pub destination: String,
     /// The code of its short URL.
     pub short_code: String,
-    /// True once it is gone.
+    /// True after its deletion.
     pub deleted: bool,
     /// Version of the row.
     pub row_version: i64,

@@ -33,7 +33,7 @@ macro_rules! uuid_newtype {
 }
 
 uuid_newtype! {
-    /// One record's identity: decides what counts once, however often it arrives.
+    /// The identity of a record: records with the same id count once.
     EventId,
     /// A tenant, as it appears on the wire.
     WorkspaceId,

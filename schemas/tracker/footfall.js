@@ -1,4 +1,4 @@
-// Footfall: counts the visits of a page. No dependency, no cookie. The recipe is docs/TRACKER.md.
+// Footfall: counts visits of a page. No dependencies, no cookies. See docs/TRACKER.md.
 
 // Nothing is stored or sent before consent, or if the browser asks not to be tracked. A beacon is
 // kept until it is acknowledged. A retry has the same eventId, so it counts once. The script is

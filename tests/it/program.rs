@@ -175,7 +175,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("RATE_LIMITS", "sometimes", "\"sometimes\""),
     ("JWT_ALGORITHM", "none", "give HS256"),
     ("TRUSTED_PROXIES", "everybody", "give networks such as"),
-    ("GEOIP_DATABASE", "/no/such/file", "give an MMDB file"),
+    (
+        "GEOIP_DATABASE",
+        "/no/such/file",
+        "use a Country or City MMDB file",
+    ),
     (
         "PUBLIC_URL",
         "links.example",
@@ -185,7 +189,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     (
         "ANALYTICS_DATABASE_URL",
         "postgres://h",
-        "names no database",
+        "has no database name",
     ),
     ("KAFKA_ACKS", "1", "cannot be changed"),
     ("KAFKA_RETRIES", "0", "cannot be changed"),
@@ -360,7 +364,7 @@ fn the_token_command_makes_only_hs256_tokens_with_the_configured_claims() {
     let other = run(&[], &[data, ("JWT_ALGORITHM", "EdDSA")]);
     assert_eq!(other.code, Some(2));
     assert!(
-        other.err.contains("makes HS256 tokens only"),
+        other.err.contains("makes only HS256 tokens"),
         "{}",
         other.err
     );

@@ -25,7 +25,7 @@ async fn an_api_exits_if_its_tracking_secret_differs_from_ingests() {
     assert!(
         ended
             .err
-            .contains("TRACKING_HMAC_SECRET is not what this log was made with"),
+            .contains("TRACKING_HMAC_SECRET does not match this log"),
         "{}",
         ended.err
     );

@@ -36,10 +36,12 @@ pub struct Notation {
     pub param: fn(Param) -> &'static str,
     /// The name of a time bucket.
     pub bucket: fn(Bucket) -> String,
+    /// Most days of a window.
+    pub max_days: u16,
 }
 
 impl Surface {
-    /// How the surface writes parameters and buckets.
+    /// How the surface writes parameters and buckets, and its longest window.
     #[must_use]
     pub const fn notation(self) -> Notation {
         match self {
@@ -48,10 +50,11 @@ impl Surface {
     }
 }
 
-/// How creators' reports write parameters and buckets.
+/// How creators' reports write parameters and buckets. The original publishes the longest window.
 const CREATOR: Notation = Notation {
     param: name,
     bucket: spell,
+    max_days: 365,
 };
 
 /// The name of a parameter.

@@ -138,7 +138,7 @@ pub static REPORTS: &[Report] = &[
             ],
             top: None,
         }),
-        summary: "The kinds of devices that a page was visited with.",
+        summary: "The kinds of devices of a page's visits.",
         ..CREATOR
     },
     Report {
@@ -172,7 +172,7 @@ pub static REPORTS: &[Report] = &[
             echo: &[],
         }),
         params: &[Param::Days, Param::Page, Param::Compare],
-        summary: "Visits of a page, how many of them bounced, how long they took and how much they viewed.",
+        summary: "Visits of a page: number, bounce rate, average duration and pages per visit.",
         ..CREATOR
     },
     Report {
@@ -240,7 +240,7 @@ pub static REPORTS: &[Report] = &[
             ],
         }),
         params: &[Param::Days, Param::Page, Param::Timezone, Param::Dimension],
-        summary: "Visits of a page by one dimension, most first.",
+        summary: "Visits of a page by one dimension, largest first.",
         ..CREATOR
     },
     Report {

@@ -34,7 +34,7 @@ enum PublishError {
     #[error("an entry of the directory: {0}")]
     Unwritable(#[from] serde_json::Error),
     /// The topics have not been created yet.
-    #[error("the topics are not there yet; create them with `footfall topics`")]
+    #[error("the topics do not exist yet; create them with `footfall topics`")]
     NoLog,
     /// The log was replaced, or lost its end, while this api published to it.
     #[error("the log was replaced or lost its end; publishing everything again")]

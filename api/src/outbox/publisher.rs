@@ -78,7 +78,7 @@ impl Publisher {
             }
             // Each reason is logged once, not at every attempt.
             if text != said {
-                warn!("changes wait to be published, trying again: {text}");
+                warn!("cannot publish changes, retrying: {text}");
                 said = text;
             }
             tokio::time::sleep(RETRY_PAUSE).await;

@@ -89,11 +89,11 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
             "The page cannot be shown right now. Try again in a few seconds.",
         ),
         status if status.is_client_error() => {
-            ("This does not work here", "The page can only be looked at.")
+            ("This does not work here", "This page is read-only.")
         }
         _ => (
             "Something went wrong",
-            "It is our fault, not yours. Try again, and tell us if it stays like this.",
+            "The error is on our side. Try again, and tell us if it persists.",
         ),
     }
 }

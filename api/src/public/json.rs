@@ -29,7 +29,7 @@ const CACHE: HeaderValue =
 /// As the original publishes it. The standard does not define this value, and browsers ignore it.
 const ALLOW_ALL: HeaderValue = HeaderValue::from_static("ALLOWALL");
 
-/// A page as everybody may read it. Nothing in it tells the user behind it.
+/// A public page. It does not reveal the user who owns it.
 #[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PublicPage")]
@@ -48,7 +48,7 @@ pub(super) struct WirePublicPage<'a> {
     links: Vec<WirePublicLink<'a>>,
 }
 
-/// A visible link. When it appears and goes is nobody's business.
+/// A visible link. Its schedule is not public.
 #[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "PublicLink")]

@@ -12,7 +12,7 @@ const OK: StatusCode = StatusCode::OK;
 pub(crate) fn describe(document: &mut Document) {
     document.tag(
         TAG,
-        "Bio pages as everybody sees them: what is published, with the links that are visible now.",
+        "Public bio pages, with the links that are visible now.",
     );
     let page = document.type_of::<WirePublicPage<'static>>();
     let named = |operation: Operation| {
@@ -28,14 +28,14 @@ pub(crate) fn describe(document: &mut Document) {
     document.add(
         named(
             of_page("/api/v1/bio/embed/{username}", ("read_embed", READ_EMBED))
-                .summary("The same for showing it elsewhere, where the page allows that.")
+                .summary("The same for embedding, if the page allows it.")
                 .refuses([refusals::embed_disabled()]),
         )
         .answer_header("X-Frame-Options", true, constant("ALLOWALL")),
     );
     let shown = |operation: Operation| {
         operation
-            .answers_as(OK, "A page to look at.", "text/html", html())
+            .answers_as(OK, "A page as HTML.", "text/html", html())
             .answer_header("Cache-Control", true, text(usize::MAX))
             .answer_header("Content-Security-Policy", true, text(usize::MAX))
             .refuses_with_pages()
@@ -51,10 +51,10 @@ pub(crate) fn describe(document: &mut Document) {
     ));
     document.add(
         Operation::new(Method::GET, "/favicon.svg", TAG, "send_favicon")
-            .summary("The small picture of pages.")
+            .summary("The icon of pages.")
             .answers_as(
                 OK,
-                "A picture.",
+                "An SVG image.",
                 "image/svg+xml",
                 text(usize::MAX).example("<svg>…"),
             )
@@ -64,7 +64,7 @@ pub(crate) fn describe(document: &mut Document) {
 
 /// A route that reads the database.
 fn of_page(path: &str, (name, (id, allowance)): (&str, Limited)) -> Operation {
-    let username = text(usize::MAX).about("The creator's; case does not count.");
+    let username = text(usize::MAX).about("The creator's username, in any case.");
     let limit = allowance.limit(id, Plan::Standard);
     Operation::new(Method::GET, path, TAG, name)
         .throttled(Throttled::Always, limit, "address")

@@ -85,12 +85,12 @@ fn comparison(shape: &Shape) -> Vec<Member> {
     vec![
         optional(
             "previous",
-            previous.about("The same for the window before; with `compare=previous`."),
+            previous.about("The same for the previous window; only with `compare=previous`."),
         ),
         optional(
             "change",
             object(metrics.iter().map(percent))
-                .about("By how many percent each number changed since; null where it was zero."),
+                .about("The change of each number since the previous window, in percent; null if it was zero."),
         ),
     ]
 }
@@ -116,8 +116,10 @@ fn value(metric: &Metric) -> Schema {
 
 fn echoes(params: &[Param], notation: Notation, chosen: &[&str]) -> Vec<Member> {
     let echo = |param: &Param| match param {
-        Param::Days => Some(whole(1..=365).about("How many days back, as it took effect.")),
-        Param::Dimension => Some(word_of(chosen).about("What the visits are told by.")),
+        Param::Days => {
+            Some(whole(1..=i64::from(notation.max_days)).about("The effective number of days."))
+        }
+        Param::Dimension => Some(word_of(chosen).about("The dimension of the rows.")),
         // No published answer repeats these.
         Param::Page | Param::Timezone | Param::Compare | Param::Export => None,
     };
@@ -147,7 +149,7 @@ fn slots(series: &Series) -> Schema {
 
 fn values(breakdown: &Breakdown) -> Schema {
     let label = text(usize::MAX).about(format!(
-        "{} `{}` where there is none.",
+        "{} `{}` if it is missing.",
         sentence(breakdown.dimension.about),
         breakdown.dimension.null_label
     ));
@@ -158,7 +160,7 @@ fn values(breakdown: &Breakdown) -> Schema {
         label
     };
     let row = [required(breakdown.label, label)].into_iter();
-    let rows = list(object(row.chain(fields(breakdown.metrics)))).about("Most first.");
+    let rows = list(object(row.chain(fields(breakdown.metrics)))).about("Largest first.");
     match breakdown.top {
         Some(top) => rows.with("maxItems", top),
         None => rows,
@@ -170,16 +172,17 @@ fn things(ranking: &Ranking) -> Schema {
         Entity::Link => [
             required(
                 "id",
-                uuid().about("The nil UUID stands for all links that were never yours."),
+                uuid().about("The nil UUID represents all links that were never yours."),
             ),
             required(
                 "title",
-                text(usize::MAX).about("`Unknown` for a link that is gone, or was never yours."),
+                text(usize::MAX)
+                    .about("`Unknown` for a deleted link, or one that was never yours."),
             ),
             required("url", text(usize::MAX).about("Empty for such a link.")),
         ],
     };
-    list(object(names.into_iter().chain(fields(ranking.metrics)))).about("Most first.")
+    list(object(names.into_iter().chain(fields(ranking.metrics)))).about("Largest first.")
 }
 
 fn file(shape: &'static Shape, notation: Notation) -> Schema {

@@ -62,7 +62,7 @@ async fn run(
         let cancelling = sqlx::query(CANCEL).bind(process).execute(canceller);
         if let Err(error) = cancelling.await {
             // The statement's time limit ends it in any case.
-            debug!("the statement of a request that is gone could not be cancelled: {error}");
+            debug!("cannot cancel the statement of an abandoned request: {error}");
         }
         if let Ok(ended) = tokio::time::timeout(CANCEL_PAUSE, &mut reading).await {
             return ended;

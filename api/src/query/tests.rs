@@ -207,6 +207,7 @@ fn parameters_and_buckets_are_written_as_the_surface_writes_them() {
             _ => "other",
         },
         bucket: |bucket| format!("{bucket:?}"),
+        max_days: 7,
     };
     let overview = &report("creators.analytics.overview").shape;
     let empty = Answer::default();

@@ -21,7 +21,7 @@ pub(crate) fn describe(document: &mut Document) {
     document.tag(
         creator::openapi::TAG,
         "What visitors did on a page. Windows begin the given number of days ago, rounded down to a quarter of an hour, and have no \
-         end. A parameter that a report does not know is 400.",
+         end. Unknown parameters are answered 400.",
     );
     document.share(
         "RateLimitedOrBusy",

@@ -34,7 +34,7 @@ pub(super) async fn programs(
         let kept = keep(major, &own, &home).await;
         kept.map_err(|reason| PostgresError::NoPrograms {
             reason: format!(
-                "none is installed, and version {major} could not be fetched into {}: {reason}",
+                "none is installed, and version {major} could not be downloaded into {}: {reason}",
                 home.display()
             ),
         })?;
@@ -46,7 +46,7 @@ pub(super) async fn programs(
     if !bin.join("postgres").is_file() {
         return Err(PostgresError::NoPrograms {
             reason: format!(
-                "what was fetched has no server for this machine ({})",
+                "the download has no server for this machine ({})",
                 home.display()
             ),
         });
@@ -78,7 +78,9 @@ async fn keep(major: u32, own: &Path, home: &Path) -> Result<(), String> {
         fs::create_dir_all(&unfinished).map_err(says)?;
         copy(own, &whole).map_err(says)?;
     } else {
-        info!("embedded PostgreSQL: fetching the programs of version {major} (about 10 MB, once)");
+        info!(
+            "embedded PostgreSQL: downloading the programs of version {major} (about 10 MB, once)"
+        );
         fetch(major, &whole).await?;
     }
     finish(&unfinished, home).map_err(says)

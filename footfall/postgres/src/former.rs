@@ -59,7 +59,7 @@ pub(super) async fn clear(
             return Err(PostgresError::Former {
                 dir: cluster.data(),
                 pid: *survivor,
-                reason: "it does not end".to_owned(),
+                reason: "it does not stop".to_owned(),
             });
         }
         sleep(LOOK_AGAIN).await;

@@ -50,7 +50,7 @@ pub enum PostgresError {
         reason: String,
     },
     /// The data was written by a version that is not installed.
-    #[error("the data in {} was written by PostgreSQL {wanted}, and there is {found}; install that version, or set EMBEDDED_POSTGRES=download to fetch it", dir.display())]
+    #[error("the data in {} was written by PostgreSQL {wanted}, but this machine has {found}; install that version, or set EMBEDDED_POSTGRES=download", dir.display())]
     OtherVersion {
         /// The cluster's directory.
         dir: PathBuf,
@@ -61,7 +61,7 @@ pub enum PostgresError {
     },
     /// Started by root, and the server cannot run as another user.
     #[error(
-        "PostgreSQL refuses to run as root, and it cannot be run as another user here: {reason}; start the program as an ordinary user, or set DATABASE_URL"
+        "PostgreSQL refuses to run as root, and it cannot run as another user: {reason}; start the program as an ordinary user, or set DATABASE_URL"
     )]
     Privilege {
         /// What is missing.
@@ -76,7 +76,7 @@ pub enum PostgresError {
         output: String,
     },
     /// The server ended while it was starting, or took too long.
-    #[error("the embedded PostgreSQL did not start: {reason}; the end of {} says:\n{tail}", log.display())]
+    #[error("the embedded PostgreSQL did not start: {reason}; the end of {}:\n{tail}", log.display())]
     Start {
         /// The observed reason.
         reason: String,
@@ -86,7 +86,7 @@ pub enum PostgresError {
         tail: String,
     },
     /// The server ended unexpectedly.
-    #[error("the embedded PostgreSQL is gone: {reason}; its log is {}; start the program again, it recovers", log.display())]
+    #[error("the embedded PostgreSQL ended: {reason}; its log is {}; start the program again, and it recovers", log.display())]
     Ended {
         /// The observed reason.
         reason: String,
@@ -113,7 +113,7 @@ pub enum PostgresError {
     },
     /// The server refuses a connection or a statement.
     #[error(
-        "the embedded PostgreSQL answers: {}; its log is postgres/postgres.log in the data directory",
+        "the embedded PostgreSQL reports: {}; its log is postgres/postgres.log in the data directory",
         runtime::database::message(.0)
     )]
     Database(#[from] sqlx::Error),
@@ -164,7 +164,7 @@ impl EmbeddedPostgres {
         let password = cluster.password()?;
         if !cluster.exists() {
             info!(
-                "embedded PostgreSQL {}: making a new cluster",
+                "embedded PostgreSQL {}: creating a new cluster",
                 binaries.version
             );
             cluster.init(&binaries, &account, &password).await?;

@@ -183,7 +183,7 @@ pub(super) async fn run(mut command: Command, patience: Duration) -> Result<Stri
             });
         }
         Ok(Err(error)) => return Err(failed(error.to_string())),
-        Err(_) => return Err(failed(format!("no end after {patience:?}"))),
+        Err(_) => return Err(failed(format!("it did not end within {patience:?}"))),
     };
     let text = text(&output);
     if output.status.success() {
@@ -205,7 +205,7 @@ async fn own_uid() -> Result<u32, PostgresError> {
         .await?
         .ok_or_else(|| PostgresError::Program {
             program: "id".to_owned(),
-            output: "it does not say who we are".to_owned(),
+            output: "it did not print a user id".to_owned(),
         })
 }
 
@@ -217,7 +217,7 @@ async fn unprivileged() -> Result<(u32, u32), PostgresError> {
         }
     }
     Err(PostgresError::Privilege {
-        reason: "there is neither a user `postgres` nor `nobody`".to_owned(),
+        reason: "neither the user `postgres` nor `nobody` exists".to_owned(),
     })
 }
 

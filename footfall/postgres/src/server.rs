@@ -135,7 +135,7 @@ impl Server {
         }
         if timeout(END_TIMEOUT, self.child.wait()).await.is_err() {
             warn!(
-                "the embedded PostgreSQL does not end; it is killed, and recovers at its next start"
+                "the embedded PostgreSQL did not end in time and is killed; it recovers at its next start"
             );
             if let Err(error) = self.child.kill().await {
                 warn!(%error, "the embedded PostgreSQL cannot be killed: {error}");
@@ -165,7 +165,7 @@ impl Server {
         };
         answered.await.map_err(|error| {
             let error = runtime::database::message(&error);
-            format!("it does not let us in with the password in its directory: {error}")
+            format!("the login with the password in its directory failed: {error}")
         })
     }
 

@@ -27,7 +27,7 @@ pub struct Log {
 pub fn lock(data_dir: &DataDir) -> Result<Lock, Failure> {
     data_dir.lock().map_err(|failure| match failure {
         Failure::Other(what) => Failure::Other(format!(
-            "{what}; commands that are to work on it at the same time need `footfall up` running"
+            "{what}; to run several commands at the same time, start `footfall up` first"
         )),
         settings @ Failure::Settings(_) => settings,
     })

@@ -46,7 +46,7 @@ pub fn run(
     if jwt::algorithm(&settings) != Some(jwt::Algorithm::HS256) {
         let algorithm = settings.text(jwt::ALGORITHM).unwrap_or_default();
         let what = format!(
-            "is {algorithm}; `footfall token` makes HS256 tokens only, for others the private key is with your issuer: ask it for one"
+            "is {algorithm}; `footfall token` makes only HS256 tokens; get other tokens from your issuer"
         );
         settings.problem(jwt::ALGORITHM, what);
     }

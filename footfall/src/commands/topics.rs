@@ -27,7 +27,7 @@ async fn ensure(log: &Log, context: &Context) -> Result<(), Failure> {
     }
     let partitions = topics.log.events_partitions;
     print_line(&format!(
-        "the topics of log {} are as they must be; events has {partitions} partitions",
+        "the topics of log {} are correct; events has {partitions} partitions",
         topics.log.log_id
     ))
 }

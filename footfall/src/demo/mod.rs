@@ -69,7 +69,7 @@ pub fn prepare(settings: &mut Settings) {
     let algorithm = jwt::algorithm(settings);
     if let Some(algorithm) = algorithm.filter(|algorithm| *algorithm != jwt::Algorithm::HS256) {
         let what = format!(
-            "is {algorithm:?}, whose private key your issuer has; --demo signs a token of its own, so leave JWT_ALGORITHM and the public key out, or start without --demo"
+            "is {algorithm:?}, whose private key only your issuer has; --demo signs its own token, so remove JWT_ALGORITHM and the public key, or start without --demo"
         );
         settings.problem("JWT_ALGORITHM", what);
     }
@@ -146,10 +146,13 @@ impl Demo {
         let ground = Ground::prepare(&mut self.settings, kafka, &analytics, context).await?;
         let last = serde_json::to_string(&last).map_err(Failure::other)?;
         if ground.has(&last).await? {
-            info!("the demo's history is there already");
+            info!("the demo's history exists already");
             return Ok(());
         }
-        info!("the demo's history: {} visits of {DAYS} days", plan.visits);
+        info!(
+            "creating the demo's history: {} visits over {DAYS} days",
+            plan.visits
+        );
         let mut lines = Vec::new();
         let mut text = Lines::new(Visits::new(plan.clone()).history());
         std::io::Read::read_to_end(&mut text, &mut lines).map_err(Failure::other)?;

@@ -27,7 +27,7 @@ const SOME_ID: fn() -> Value = || json!(EXAMPLE_ID);
 
 // Members of every beacon.
 pub(super) static EVENT_ID: Member<Id> = Member::new("eventId", Id)
-    .about("The client's own id of this beacon: sent again with the same one, it counts once.");
+    .about("The client's own id of this beacon. Beacons repeated with the same id count once.");
 
 // Members of a visit.
 pub(super) static VISITOR_ID: Member<NotEmpty> = Member::new("visitorId", NotEmpty(128))
@@ -41,7 +41,7 @@ pub(super) static VISITED_PAGE: Member<Id> = Member::new("bioPageId", Id)
     .about("The page that is visited.")
     .example(SOME_ID);
 pub(super) static TRACKING_TOKEN: Member<Text> = Member::new("trackingToken", Text(UNLIMITED))
-    .about("Proof that the page was rendered a moment ago; needed with `bioPageId`.")
+    .about("Proof that the page was rendered recently; required with `bioPageId`.")
     .example(|| json!("5b1c9c0e7f2a4d3b8e6f1a2b3c4d5e6f"));
 pub(super) static VISIT_REFERRER: Member<Cut> = Member::new("referrer", URL)
     .about("Where the visitor came from.")
@@ -62,7 +62,7 @@ pub(super) static SCREEN_WIDTH: Member<Side> = side("screenWidth");
 pub(super) static SCREEN_HEIGHT: Member<Side> = side("screenHeight");
 
 const fn guess(name: &'static str) -> Member<Cut> {
-    Member::new(name, NAME).about("Used where the `User-Agent` header does not tell.")
+    Member::new(name, NAME).about("Used if the `User-Agent` header does not contain it.")
 }
 
 const fn side(name: &'static str) -> Member<Side> {
@@ -86,7 +86,7 @@ pub(super) static DURATION: Member<Number> = Member::new("duration", Number(0.0.
     .example(|| json!(41.5));
 /// Clamped: a page with a bounce effect scrolls a little past its end.
 pub(super) static SCROLL_DEPTH: Member<Clamped> = Member::new("scrollDepth", PERCENT)
-    .about("How far down it was read, in percent.")
+    .about("How far down the page was scrolled, in percent.")
     .example(|| json!(80));
 const PERCENT: Clamped = Clamped {
     min: 0.0,
@@ -99,12 +99,10 @@ pub(super) static EVENT: Member<NotEmpty> = Member::new("event", NotEmpty(MAX_EV
     .about("Name of the event.")
     .example(|| json!("signup_step_complete"));
 pub(super) static TRACKED_SESSION: Member<Text> = Member::new("sessionId", Text(UNLIMITED))
-    .about(
-        "The session. Without one, or with something else, the event is answered and not recorded.",
-    )
+    .about("The session. Without a valid one, the event is answered but not recorded.")
     .example(SOME_ID);
 pub(super) static PROPERTIES: Member<AnyObject> = Member::new("properties", AnyObject)
-    .about("Anything about it; its size as JSON is bounded.")
+    .about("Properties of the event; their size as JSON is limited.")
     .example(|| json!({ "step": 2 }));
 
 // The visit or view of a beacon. A member of a batch may give a name instead of its id.
@@ -114,23 +112,23 @@ pub(super) static SESSION_ID: Member<Id> = SESSION;
 /// For beacons that give no name instead.
 pub(super) static REQUIRED_SESSION_ID: Member<Id> = SESSION.required().example(SOME_ID);
 pub(super) static SESSION_EVENT_ID: Member<Id> = Member::new("sessionEventId", Id).about(
-    "In place of `sessionId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
+    "Instead of `sessionId`: the `eventId` of the session, with `bioPageId` and `trackingToken`.",
 );
 pub(super) static PAGEVIEW_ID: Member<Id> = PAGEVIEW;
 /// For beacons that give no name instead.
 pub(super) static REQUIRED_PAGEVIEW_ID: Member<Id> = PAGEVIEW.required();
 pub(super) static PAGEVIEW_EVENT_ID: Member<Id> = Member::new("pageviewEventId", Id).about(
-    "In place of `pageviewId`: the `eventId` it was sent with, with `bioPageId` and `trackingToken`.",
+    "Instead of `pageviewId`: the `eventId` of the view, with `bioPageId` and `trackingToken`.",
 );
 pub(super) static PAGE_ID: Member<Id> = Member::new("bioPageId", Id).about("The page.");
 pub(super) static PAGE_TOKEN: Member<Text> = Member::new("trackingToken", Text(UNLIMITED)).about(
-    "Proof of the page, needed with a name in place of an id; valid at the time that `ageMs` gives. Without it the \
-     member is dropped (`token`).",
+    "Proof of the page, required with an `eventId` instead of an id. It must be valid at the time that `ageMs` gives. \
+     Without it the member is dropped (`token`).",
 );
 /// Clamped to one day.
 pub(crate) static AGE_MS: Member<Milliseconds> =
     Member::new("ageMs", Milliseconds { max: 86_400_000 })
-        .about("How many milliseconds ago it happened, where it had to wait.");
+        .about("How many milliseconds ago the event happened, if the beacon had to wait.");
 
 type Members = &'static [&'static dyn Declared];
 

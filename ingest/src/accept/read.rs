@@ -205,7 +205,7 @@ impl<'a> Reader<'a> {
             let bytes = data::json_bytes(properties);
             if bytes > max_data_bytes {
                 self.data.push(format!(
-                    "properties have {bytes} bytes as JSON; the limit is {max_data_bytes}"
+                    "properties take {bytes} bytes as JSON; the limit is {max_data_bytes}"
                 ));
             }
         }

@@ -145,7 +145,7 @@ impl Rule for Side {
     }
 
     fn describe(&self, about: &'static str) -> Cow<'static, str> {
-        format!("{about} Rounded, and left out above {}.", self.max).into()
+        format!("{about} Rounded, and dropped above {}.", self.max).into()
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// `Retry-After` for members that failed because ingest was unavailable.
 const RETRY_AFTER_SECONDS: u64 = 2;
 
-/// What became of a member, in one word.
+/// The verdict in one word.
 #[derive(Clone, Copy, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
@@ -25,16 +25,15 @@ pub(super) enum Status {
     Retry,
 }
 
-/// What became of a member.
+/// The verdict on a member.
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(rename = "BatchVerdict")]
 struct Told {
     /// Its place in the batch, from 0.
     index: usize,
-    /// `ok`: in the log for good; `dropped`: it must not count; `invalid`: it breaks a rule; `retry`: send
-    /// it again.
+    /// `ok`: in the log; `dropped`: does not count; `invalid`: breaks a rule; `retry`: send it again.
     status: Status,
-    /// Of a visit or view.
+    /// The id of the visit or view.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Uuid")]
     id: Option<Uuid>,

@@ -98,7 +98,7 @@ impl Feed {
             match end {
                 End::Stopping => return Ok(()),
                 End::Reread(why) => {
-                    warn!("the directory will be read from its beginning: {why}");
+                    warn!("reading the directory again from its beginning: {why}");
                 }
             }
             tokio::select! {
@@ -136,7 +136,7 @@ impl Feed {
                         }
                     }
                     Err(KafkaError::PartitionEOF(_)) => self.reached_end(&mut progress),
-                    Err(error) if is_transient(&error) => debug!("the directory waits: {error}"),
+                    Err(error) if is_transient(&error) => debug!("cannot read the directory, retrying: {error}"),
                     Err(error) => return End::Reread(error.to_string()),
                 },
                 ends = &mut probe => {
@@ -144,13 +144,13 @@ impl Feed {
                         // The topic was created again or lost its end, so other records may take
                         // these offsets.
                         Ok((_, high)) if high < read_before_probe => {
-                            return End::Reread("its topic is shorter than what was read".to_owned());
+                            return End::Reread("the topic is shorter than the part already read".to_owned());
                         }
                         Ok((low, high)) if low >= high || progress.next_offset >= high => {
                             self.reached_end(&mut progress);
                         }
                         Ok(_) => {}
-                        Err(error) => debug!("the end of the directory is not known: {error}"),
+                        Err(error) => debug!("cannot read the end of the directory: {error}"),
                     }
                     self.show_age();
                     probe = Box::pin(self::probe(Arc::clone(consumer)));
@@ -184,7 +184,7 @@ impl Feed {
             self.directory.replace(fresh);
             info!(
                 kafka.offset = progress.next_offset,
-                "the directory is read to its end, offset {}", progress.next_offset
+                "the directory was read to its end, offset {}", progress.next_offset
             );
         }
         self.complete_at = Some(self.clock.monotonic());

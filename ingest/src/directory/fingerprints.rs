@@ -29,9 +29,8 @@ pub enum Comparison {
 pub enum FingerprintError {
     /// The log was made with other secrets.
     #[error(
-        "{} not what this log was made with: start with the log's own secrets (a rotation is `<new>,<old>`), \
-         or with --accept-new-secrets to go on with these, which makes known visitors strangers and ids \
-         given out so far invalid",
+        "{} not match this log: start with the log's secrets (a rotation is `<new>,<old>`), or accept the new ones \
+         with --accept-new-secrets. Known visitors then count as new, and existing ids become invalid",
         names(.0)
     )]
     Strangers(Vec<&'static str>),
@@ -41,7 +40,7 @@ pub enum FingerprintError {
 }
 
 fn names(settings: &[&str]) -> String {
-    let verb = if settings.len() == 1 { "is" } else { "are" };
+    let verb = if settings.len() == 1 { "does" } else { "do" };
     format!("{} {verb}", settings.join(", "))
 }
 
@@ -82,7 +81,7 @@ pub async fn settle(
         Comparison::Publish => {
             if directory.secrets().is_some() {
                 warn!(
-                    "the secrets are not those of the last start, and are taken: a rotation, or --accept-new-secrets"
+                    "the secrets differ from those of the last start and are accepted (rotation or --accept-new-secrets)"
                 );
             }
             let entry = Entry::Secrets(given.clone());
@@ -138,7 +137,7 @@ mod tests {
         );
         assert_eq!(compare(Some(&stored), &other, true), Comparison::Publish);
         let text = FingerprintError::Strangers(vec!["ID_SECRET"]).to_string();
-        assert!(text.starts_with("ID_SECRET is not what"), "{text}");
+        assert!(text.starts_with("ID_SECRET does not match"), "{text}");
         assert!(text.contains("--accept-new-secrets"), "{text}");
     }
 }

@@ -45,7 +45,7 @@ pub enum GeoError {
         reason: String,
     },
     /// The file is damaged, truncated or not an MMDB file.
-    #[error("the GeoIP database {name} is damaged or no MMDB file: {reason}")]
+    #[error("the GeoIP database {name} is damaged or not an MMDB file: {reason}")]
     Corrupt {
         /// The file.
         name: String,
@@ -53,9 +53,7 @@ pub enum GeoError {
         reason: String,
     },
     /// A valid MMDB file of another kind (ASN, ISP, anonymous addresses).
-    #[error(
-        "the GeoIP database {name} ({kind}) knows no countries; give a City or Country database"
-    )]
+    #[error("the GeoIP database {name} ({kind}) has no countries; use a City or Country database")]
     NoCountries {
         /// The file.
         name: String,

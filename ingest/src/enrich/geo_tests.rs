@@ -165,7 +165,7 @@ fn a_database_of_another_kind_is_refused() {
         GeoDatabase::read(database("GeoLite2-ASN", &asn))
             .unwrap_err()
             .to_string(),
-        "the GeoIP database test (GeoLite2-ASN) knows no countries; give a City or Country database"
+        "the GeoIP database test (GeoLite2-ASN) has no countries; use a City or Country database"
     );
 }
 

@@ -19,7 +19,9 @@ pub struct VisitorHasher {
 /// A second secret would have no use: hashes are only compared, never verified, and a new secret
 /// makes every visitor a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("must be one secret: it is not rotated, for a new one makes every visitor a new visitor")]
+#[error(
+    "must be exactly one secret; it cannot be rotated, because a new one makes every visitor a new visitor"
+)]
 pub struct NotOneSecret;
 
 impl VisitorHasher {

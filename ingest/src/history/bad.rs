@@ -114,16 +114,16 @@ impl BadLine {
     pub(super) fn unknown_workspace() -> Self {
         Self::new(
             Reason::UnknownWorkspace,
-            "its event's workspace is not known to this installation",
+            "the event's workspace is unknown to this installation",
         )
     }
 
     pub(super) fn not_an_event(error: &ReadError) -> Self {
         let what = match error {
-            ReadError::Malformed(rule) => format!("its event is malformed: {rule}"),
-            ReadError::UnknownType(_) => "this build does not know its event's type".to_owned(),
+            ReadError::Malformed(rule) => format!("the event is malformed: {rule}"),
+            ReadError::UnknownType(_) => "this build does not know the event's type".to_owned(),
             ReadError::UnknownVersion { name, newest, .. } => format!(
-                "its event's version is newer than version {newest} of {name}, the newest that this build reads"
+                "the event's version is newer than version {newest} of {name}, the newest that this build reads"
             ),
         };
         Self::new(Reason::NotAnEvent, what)

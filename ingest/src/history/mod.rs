@@ -81,7 +81,7 @@ impl History<'_> {
             Err(error) => return Err(BadLine::unreadable(line, &error)),
         };
         if object.get("event").is_some_and(|event| !event.is_null()) {
-            let what = "its event has no event_id, so it is not a record of the events topic";
+            let what = "the event has no event_id, so the line is not a record of the events topic";
             return Err(BadLine::new(Reason::NotAnEvent, what));
         }
         self.judge(Visit::read(&object, now)?, now)

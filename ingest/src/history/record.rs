@@ -53,7 +53,7 @@ pub(super) fn find(line: &[u8]) -> Option<&str> {
 /// number of an unknown workspace may belong to another tenant, now or later.
 pub(super) fn check(record: &str, directory: &Directory) -> Result<TakenRecord, BadLine> {
     if record.len() > MAX_RECORD_BYTES {
-        let what = format!("its event is longer than {MAX_RECORD_BYTES} bytes");
+        let what = format!("the event is longer than {MAX_RECORD_BYTES} bytes");
         return Err(BadLine::new(Reason::TooLong, what));
     }
     let event =
@@ -62,7 +62,7 @@ pub(super) fn check(record: &str, directory: &Directory) -> Result<TakenRecord, 
         None => Err(BadLine::unknown_workspace()),
         Some(known) if known != event.workspace_id => Err(BadLine::new(
             Reason::UnknownWorkspace,
-            "its event's workspace_no is another workspace's here: the record is of another installation",
+            "the event's workspace_no belongs to another workspace here; the record comes from another installation",
         )),
         Some(_) => Ok(TakenRecord {
             event_id: event.event_id,

@@ -167,16 +167,16 @@ impl<'a> Parts<'a> {
             let at = moment(&mut fields, self.latest);
             if at.is_some() && at < last {
                 fields.problem(if index == 0 {
-                    "occurredAt is before the visit's"
+                    "occurredAt is before the start of the visit"
                 } else {
-                    "occurredAt is before the view's in front of it"
+                    "occurredAt is before that of the previous view"
                 });
             }
             // An invalid time is reported once and does not affect the order of the next views.
             last = at.or(last);
             // Two views with one id would be one event, and the second would be lost.
             if event_id.is_some_and(|event_id| !seen.insert(event_id)) {
-                fields.problem("eventId is another view's");
+                fields.problem("eventId is already used by another view");
             }
             let leave = fields.object("leave");
             for problem in fields.into_problems() {
@@ -272,7 +272,7 @@ fn moment(fields: &mut Fields<'_>, latest: Timestamp) -> Option<Timestamp> {
         return None;
     }
     if at > latest {
-        fields.problem("occurredAt must not be more than 5 minutes from now");
+        fields.problem("occurredAt must not be more than 5 minutes in the future");
         return None;
     }
     Some(to_microseconds(at))

@@ -81,7 +81,7 @@ impl Deliveries {
                 passage.fate = match results.next() {
                     Some(Ok(())) => Fate::Kept(answer),
                     Some(Err(lost)) => Fate::Lost(lost),
-                    None => Fate::Lost(NotDurable("the sink gave no result".to_owned())),
+                    None => Fate::Lost(NotDurable("the sink returned no result".to_owned())),
                 };
             }
         }

@@ -172,7 +172,7 @@ fn an_unusable_file_at_the_start_is_a_problem_of_its_setting() {
     fs::write(&path, "no database").unwrap();
     let said = problem(&path);
     assert!(
-        said.contains("damaged") && said.contains("give an MMDB file of countries or cities"),
+        said.contains("damaged") && said.contains("use a Country or City MMDB file"),
         "{said}"
     );
     let mut none = Settings::default();

@@ -58,7 +58,7 @@ fn an_invalid_visit_is_reported_with_its_rule() {
         ("/occurredAt", no_offset, "RFC 3339"),
         ("/occurredAt", zone, "RFC 3339"),
         ("/occurredAt", json!("1969-12-31T23:59:59Z"), "before 1970"),
-        ("/occurredAt", ahead, "5 minutes from now"),
+        ("/occurredAt", ahead, "5 minutes in the future"),
         ("/visitorId", json!(""), "visitorId must not be empty"),
         ("/visitorId", json!("x".repeat(129)), "at most 128"),
         ("/userId", json!(""), "userId must not be empty"),
@@ -99,15 +99,23 @@ fn an_invalid_view_is_reported_with_its_rule_and_position() {
         (
             "/views",
             back,
-            "views[1].occurredAt is before the view's in front",
+            "views[1].occurredAt is before that of the previous view",
         ),
-        ("/views", twice, "views[1].eventId is another view's"),
+        (
+            "/views",
+            twice,
+            "views[1].eventId is already used by another view",
+        ),
         (
             "/views/0/eventId",
             json!(null),
             "views[0].eventId is required",
         ),
-        ("/views/0/occurredAt", earlier, "before the visit's"),
+        (
+            "/views/0/occurredAt",
+            earlier,
+            "before the start of the visit",
+        ),
         (
             "/views/0/linkClicked",
             json!("x"),
@@ -176,15 +184,15 @@ fn a_bad_line_is_reported_by_its_rule_and_never_by_its_value() {
         ),
         (
             br#"{"event":1,"event":2}"#,
-            "its event has no event_id, so it is not a record of the events topic",
+            "the event has no event_id, so the line is not a record of the events topic",
         ),
         (
             br#"{"event":"raw-visitor-42"}"#,
-            "its event has no event_id, so it is not a record of the events topic",
+            "the event has no event_id, so the line is not a record of the events topic",
         ),
         (
             br#"{"event":{"event_id":"raw-visitor-42"}}"#,
-            "its event is malformed: event_id must be a UUID",
+            "the event is malformed: event_id must be a UUID",
         ),
     ];
     for (line, expected) in cases {

@@ -37,7 +37,7 @@ impl Folding {
         drop(gate);
         let claim = claim?;
         let found = identity::look(&self.shared.kafka, &claim).map_err(|error| {
-            let text = format!("waits for its log to be read: {error}");
+            let text = format!("cannot read its log, retrying: {error}");
             Failed::Retry(Trouble::here(text))
         })?;
         let Some(settled) = self.until_stop(self.shared.store.settle(&claim, found)) else {
@@ -50,7 +50,7 @@ impl Folding {
             let partition = self.partition;
             warn!(
                 kafka.partition = partition,
-                "partition {partition} holds another log than the tables were made from, or has lost records; folding it from its beginning",
+                "the log of partition {partition} was replaced or has lost records; folding it from its beginning",
             );
             metrics::counter!("projector_generations_total").increment(1);
         }

@@ -163,7 +163,7 @@ impl Folding {
             )
             .await
             .map_err(|error| {
-                let text = format!("waits for its dead letters to be taken: {error}");
+                let text = format!("cannot write its dead letters, retrying: {error}");
                 Failed::Retry(Trouble::here(text))
             })?;
         }

@@ -80,7 +80,7 @@ pub enum ConsumerError {
     #[error("{0}")]
     Kafka(#[from] KafkaError),
     /// The operating system refused another thread.
-    #[error("no thread for a partition: {0}")]
+    #[error("cannot start a thread for a partition: {0}")]
     Thread(std::io::Error),
     /// Another projector claimed a partition that only this program may own.
     #[error(
@@ -274,7 +274,7 @@ impl Thread<'_> {
                 }
                 Some(Err(error)) if is_out_of_range(&error) => {
                     let partitions: Vec<i32> = self.held.keys().copied().collect();
-                    warn!("the log ends before the tables do ({error}); checking which log it is");
+                    warn!("the log ends before the stored offset ({error}); checking the log");
                     // The error does not name a partition, so all are claimed again. The claims
                     // check the log.
                     self.change_ownership(&Change::Assigned(partitions))?;
@@ -366,7 +366,7 @@ impl Thread<'_> {
                 }
                 Found::Fenced => {
                     warn!(
-                        "partition {partition} has another owner; nothing of this batch was written"
+                        "another projector took over partition {partition}; this batch was not written"
                     );
                     // Another member owns a partition of ours, so our whole assignment is outdated.
                     let ours: Vec<i32> = self.held.keys().copied().collect();

@@ -127,7 +127,7 @@ impl Standings {
             if let Some(Suffering { since, .. }) = standing.suffering.take() {
                 info!(
                     kafka.partition = partition,
-                    "partition {partition} is written again; it was not since {since}"
+                    "partition {partition} is written again after trouble since {since}"
                 );
             }
         });

@@ -77,11 +77,11 @@ pub enum RebuildError {
     )]
     NoSchema,
     /// The fold makes no progress.
-    #[error("the log has not been folded further for two minutes: {0}")]
+    #[error("the fold has made no progress for two minutes: {0}")]
     Stuck(String),
     /// The tables have events that the log has lost.
     #[error(
-        "the tables hold {0} events that are not in the log; nothing was changed. Bring them back with `footfall import` of what `footfall replay` had saved, or let them go with --accept-loss"
+        "the tables have {0} events that are not in the log; nothing was changed. Restore them with `footfall import` from the output of `footfall replay`, or accept their loss with --accept-loss"
     )]
     Loss(i64),
     /// The folding stopped with an error.

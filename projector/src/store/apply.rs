@@ -45,7 +45,7 @@ pub enum ApplyError {
     #[error("the partition has another owner")]
     Fenced,
     /// The table has another offset, for example after a restore. A new claim reads it.
-    #[error("the table has another offset of the partition than this claim")]
+    #[error("the table has another offset for the partition than this claim")]
     Moved,
     /// No answer within [`BATCH_DEADLINE`].
     #[error("the transaction took longer than {} s", BATCH_DEADLINE.as_secs())]

@@ -52,7 +52,7 @@ impl Lease {
 pub(super) fn late() -> sqlx::Error {
     sqlx::Error::Io(io::Error::new(
         io::ErrorKind::TimedOut,
-        "the server does not answer",
+        "the server did not answer in time",
     ))
 }
 

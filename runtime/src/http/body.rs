@@ -65,7 +65,7 @@ pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, ApiError> {
             "the body must be a JSON object".to_owned(),
         ])),
         Err(error) => Err(ApiError::validation(vec![format!(
-            "the body is no JSON: {error}"
+            "the body is not valid JSON: {error}"
         )])),
     }
 }

@@ -17,7 +17,7 @@ use tracing::warn;
 pub(super) const PROXIES: Setting = Setting::new(
     "TRUSTED_PROXIES",
     "none",
-    "networks (CIDR, separated by commas) whose CF-Connecting-IP and X-Forwarded-For are believed",
+    "networks (CIDR, separated by commas) whose CF-Connecting-IP and X-Forwarded-For are trusted",
 );
 
 /// The other end of a connection, as a request extension.
@@ -48,7 +48,7 @@ impl TrustedProxies {
                 Ok(network) => networks.push(network),
                 Err(_) => settings.problem(
                     PROXIES,
-                    format!("holds {text:?}; give networks such as 10.0.0.0/8"),
+                    format!("contains {text:?}; give networks such as 10.0.0.0/8"),
                 ),
             }
         }
@@ -104,7 +104,7 @@ impl TrustedProxies {
             headers.contains_key("x-forwarded-for") || headers.contains_key("cf-connecting-ip");
         if forwarded && !self.warned.swap(true, Ordering::Relaxed) {
             warn!(
-                "a forwarded address came from a peer that is no trusted proxy and was ignored; set TRUSTED_PROXIES if it is yours"
+                "ignored a forwarded address from a peer that is not a trusted proxy; if the proxy is yours, add it to TRUSTED_PROXIES"
             );
         }
     }

@@ -47,7 +47,7 @@ impl Origins {
                 Ok(value) if scheme => origins.push(value),
                 _ => settings.problem(
                     ORIGINS,
-                    format!("holds {origin:?}; give origins such as https://app.example.com"),
+                    format!("contains {origin:?}; give origins such as https://app.example.com"),
                 ),
             }
         }

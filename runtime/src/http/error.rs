@@ -50,13 +50,11 @@ impl ApiError {
             StatusCode::BAD_REQUEST => {
                 Self::bad_request("error.bad_request", "The request cannot be read.")
             }
-            StatusCode::NOT_FOUND => {
-                Self::not_found("error.route_not_found", "There is nothing at this path.")
-            }
+            StatusCode::NOT_FOUND => Self::not_found("error.route_not_found", "Unknown path."),
             StatusCode::METHOD_NOT_ALLOWED => Self::new(
                 status,
                 "error.method_not_allowed",
-                "This path does not take this method; see the Allow header.",
+                "This path does not support this method; see the Allow header.",
             ),
             StatusCode::REQUEST_TIMEOUT => Self::new(
                 status,
@@ -91,10 +89,7 @@ impl ApiError {
     /// 400 with one line per problem.
     #[must_use]
     pub fn validation(details: Vec<String>) -> Self {
-        let error = Self::bad_request(
-            "error.validation",
-            "The request breaks the rules listed in details.",
-        );
+        let error = Self::bad_request("error.validation", "The request is invalid; see details.");
         Self { details, ..error }
     }
 
@@ -132,7 +127,7 @@ impl ApiError {
         let error = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "error.rate_limited",
-            "Too many requests; try again after the seconds in Retry-After.",
+            "Too many requests; retry after the seconds in Retry-After.",
         );
         Self {
             retry_after_seconds: Some(retry_after_seconds),
@@ -146,7 +141,7 @@ impl ApiError {
         let error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "error.service_unavailable",
-            "Not available right now; send the same request again after the seconds in Retry-After.",
+            "Temporarily unavailable; retry after the seconds in Retry-After.",
         );
         Self {
             retry_after_seconds: Some(2),

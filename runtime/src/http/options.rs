@@ -10,7 +10,7 @@ const CONNECTIONS_PER_ADDRESS: usize = 512;
 pub(super) const IDLE: Setting = Setting::new(
     "HTTP_IDLE_TIMEOUT",
     "75s",
-    "how long a connection may stay idle; must be longer than the proxy keeps its own",
+    "how long a connection may stay idle; must be longer than the proxy's own idle timeout",
 );
 pub(super) const CONNECTIONS: Setting = Setting::new(
     "HTTP_CONNECTIONS_PER_ADDRESS",

@@ -40,9 +40,9 @@ const SEND_BUFFER_BYTES: usize = 256 * 1024;
 pub async fn bind(address: &str) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
-            io::ErrorKind::AddrInUse => "; another program has it, choose another address",
+            io::ErrorKind::AddrInUse => "; another program uses it, so choose another address",
             io::ErrorKind::PermissionDenied => {
-                "; ports below 1024 need a privilege, choose a higher one"
+                "; ports below 1024 need a privilege, so choose a higher one"
             }
             _ => "; give <address>:<port>, for example 127.0.0.1:8080",
         };
@@ -119,7 +119,7 @@ impl Server {
         let stopping = self.connections.end(Order::Stop);
         if tokio::time::timeout(STOP_TIMEOUT, stopping).await.is_err() {
             let left = self.connections.count();
-            warn!("{left} connections are closed before their clients have read their answers");
+            warn!("closing {left} connections whose clients have not read their answers");
             self.connections.end(Order::Leave).await;
         }
         Ok(())
@@ -137,7 +137,7 @@ impl Server {
                 Err(error) => {
                     // Out of file descriptors, or a peer that has left already: neither ends the
                     // service.
-                    warn!("a connection could not be accepted: {error}");
+                    warn!("cannot accept a connection: {error}");
                     // A connection that leaves frees a file for the next one.
                     self.connections.make_room();
                     let _ = tokio::time::timeout(ACCEPT_AGAIN, self.connections.left()).await;

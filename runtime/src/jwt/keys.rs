@@ -82,7 +82,7 @@ pub(super) fn from_pem(algorithm: Algorithm, text: &str) -> Result<Keys, String>
     }
     if !text.contains("PUBLIC KEY-----") {
         return Err(
-            "is no public key in PEM (-----BEGIN PUBLIC KEY-----); a certificate's is given by `openssl x509 -in <file> -noout -pubkey`"
+            "is not a public key in PEM (-----BEGIN PUBLIC KEY-----); `openssl x509 -in <file> -noout -pubkey` extracts it from a certificate"
                 .to_owned(),
         );
     }
@@ -93,10 +93,10 @@ pub(super) fn from_pem(algorithm: Algorithm, text: &str) -> Result<Keys, String>
         Algorithm::RS256 => (DecodingKey::from_rsa_pem(pem), "RSA"),
         Algorithm::ES256 => (DecodingKey::from_ec_pem(pem), "P-256"),
         Algorithm::EdDSA => (DecodingKey::from_ed_pem(pem), "Ed25519"),
-        other => return Err(format!("is of no use for {other:?}")),
+        other => return Err(format!("cannot be used with {other:?}")),
     };
     let wrong = |why: String| {
-        format!("cannot be used: {why}; {algorithm:?} needs a public key of the kind {kind}")
+        format!("cannot be used: {why}; {algorithm:?} needs a public key of type {kind}")
     };
     let key = key.map_err(|error| wrong(error.to_string()))?;
     check(algorithm, &key).map_err(wrong)?;
@@ -137,7 +137,7 @@ pub(super) fn from_jwks(algorithm: Algorithm, text: &str) -> Result<ReadSet, Str
         } else {
             format!(": {}", ignored.join("; "))
         };
-        return Err(format!("holds no key for {algorithm:?}{why}"));
+        return Err(format!("has no key for {algorithm:?}{why}"));
     }
     Ok(ReadSet {
         keys: Keys::Set(keys),
@@ -148,7 +148,7 @@ pub(super) fn from_jwks(algorithm: Algorithm, text: &str) -> Result<ReadSet, Str
 /// The key in a member of a set, if it fits that algorithm.
 fn fitting(algorithm: Algorithm, value: Value) -> Result<DecodingKey, String> {
     let jwk: Jwk =
-        serde_json::from_value(value).map_err(|_| "is of an unknown kind or incomplete")?;
+        serde_json::from_value(value).map_err(|_| "is of an unknown type or incomplete")?;
     let common = &jwk.common;
     if !matches!(common.public_key_use, None | Some(PublicKeyUse::Signature)) {
         return Err("is not for signatures".to_owned());
@@ -174,7 +174,7 @@ fn fitting(algorithm: Algorithm, value: Value) -> Result<DecodingKey, String> {
         _ => false,
     };
     if !fits {
-        return Err(format!("is not of the kind that {algorithm:?} needs"));
+        return Err(format!("is not of the type that {algorithm:?} needs"));
     }
     let key = DecodingKey::from_jwk(&jwk).map_err(|error| format!("cannot be read: {error}"))?;
     check(algorithm, &key)?;

@@ -249,7 +249,7 @@ fn read_jwks(algorithm: Algorithm, path: &Path) -> Result<ReadSet, String> {
 
 fn warn_of(ignored: &[String]) {
     for key in ignored {
-        warn!("of the set of token keys, {key} and is ignored");
+        warn!("in the set of token keys, {key}; it is ignored");
     }
 }
 

@@ -24,7 +24,7 @@ pub const ALGORITHM: Setting = Setting::new(
 /// The secret of HS256 tokens.
 pub const SECRET: Setting = Setting::new(
     "JWT_SECRET",
-    "made at first start",
+    "generated at the first start",
     "secret of HS256 tokens, at least 32 characters",
 )
 .secret()
@@ -38,7 +38,7 @@ const PUBLIC_KEY_FILE: Setting = Setting::new("JWT_PUBLIC_KEY_FILE", "none", "fi
 const JWKS_FILE: Setting = Setting::new(
     "JWT_JWKS_FILE",
     "none",
-    "file with a set of such keys (JWKS), read again when it changes; `kid` chooses the key",
+    "file with a set of such keys (JWKS), reloaded when it changes; `kid` chooses the key",
 );
 /// The `iss` that tokens must carry.
 pub const ISSUER: Setting =
@@ -109,7 +109,7 @@ fn read_secret(settings: &mut Settings) -> Option<String> {
     for name in given(settings) {
         settings.problem(
             name,
-            "is of no use for HS256; set JWT_ALGORITHM to RS256, ES256 or EdDSA, or leave it out",
+            "is not used with HS256; set JWT_ALGORITHM to RS256, ES256 or EdDSA, or remove it",
         );
     }
     let secret = settings.required(&SECRET);
@@ -129,7 +129,7 @@ fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier
         settings.problem(
             SECRET,
             format!(
-                "is of no use for {algorithm:?}, whose tokens are checked with a public key; leave it out, or set JWT_ALGORITHM to HS256"
+                "is not used with {algorithm:?}, which checks tokens with a public key; remove it, or set JWT_ALGORITHM to HS256"
             ),
         );
     }
@@ -155,10 +155,7 @@ fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier
             for name in others {
                 settings.problem(
                     name,
-                    format!(
-                        "is given beside {}; keys come from one place, leave one out",
-                        first.name
-                    ),
+                    format!("is set in addition to {}; set only one of them", first.name),
                 );
             }
             None

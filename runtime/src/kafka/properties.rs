@@ -38,7 +38,10 @@ pub fn write(kafka: &KafkaSettings, secrets: Secrets) -> String {
         if value.contains(['\n', '\r']) || (is_secret && secrets == Secrets::LeftOut) {
             let setting = name.to_uppercase().replace('.', "_");
             // Writing to a String does not fail.
-            let _ = writeln!(text, "# {name} is set by KAFKA_{setting} and not kept here");
+            let _ = writeln!(
+                text,
+                "# {name} comes from KAFKA_{setting} and is not stored here"
+            );
         } else {
             let _ = writeln!(text, "{name}={value}");
         }
@@ -120,7 +123,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("# sasl.password is set by KAFKA_SASL_PASSWORD"),
+            text.contains("# sasl.password comes from KAFKA_SASL_PASSWORD"),
             "{text}"
         );
     }

@@ -101,7 +101,7 @@ pub async fn ensure(
             Ok(log) => return Ok(Topics { log, created }),
             // A cluster reports a topic as created before every broker knows its leaders.
             Err(error) if error.passes() && begun.elapsed() < TIMEOUT => {
-                debug!("the topics are not there yet: {error}");
+                debug!("the topics do not exist yet: {error}");
                 tokio::time::sleep(RETRY_PAUSE).await;
             }
             Err(error) => return Err(error),
@@ -247,7 +247,7 @@ async fn check(kafka: &KafkaSettings, log: &Log) -> Result<(), TopicError> {
                 && is != right
             {
                 let what = format!(
-                    "has {name}={is}, must have {right}; nothing of the log may be deleted by the broker"
+                    "has {name}={is}, must have {right}; the broker must not delete any part of the log"
                 );
                 return Err(TopicError::Wrong {
                     topic: spec.name.to_owned(),

@@ -11,20 +11,20 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 /// What `http` does with each request; the first paragraph, before the dialects' own.
-const ABOUT: &str = "Every answer has an `X-Request-Id` header, a UUID that joins it to its log lines. A request may bring its own.";
+const ABOUT: &str = "Every answer has an `X-Request-Id` header, a UUID that joins it to its log lines. A request may send its own.";
 
 /// Rules of every route; the paragraphs after the dialects' own.
 const ABOUT_REQUESTS: &str = "\
 Bodies are JSON objects, sent as `application/json`, as `text/plain` or without a type. `null` is the same as absent; in a PATCH it \
-clears what can be null, and what a PATCH does not mention stays. Unknown members are ignored. Lengths count Unicode scalar values. \
-A text must not hold U+0000. Times are RFC 3339 in UTC.
+clears what can be null, and members that it omits stay. Unknown members are ignored. Lengths count Unicode scalar values. \
+A text must not contain U+0000. Times are RFC 3339 in UTC.
 
-A burst of a whole limit is allowed, then it refills evenly. What is answered 429 or 503 changed nothing, or changes nothing more when \
-it is sent again after the seconds in `Retry-After`.
+A burst of a whole limit is allowed, then it refills evenly. 429 and 503 are safe to retry after the seconds in \
+`Retry-After`: a repeat has no further effect.
 
-An unknown path is answered 404, a method that the path does not take 405 with `Allow`, a path and query of more than 8 KiB \
+An unknown path is answered 404, a method that the path does not support 405 with `Allow`, a path and query of more than 8 KiB \
 414, a query of more than 100 parameters 400, a request without exactly one valid `Host` 400. Answers to a request with a Bearer have \
-`Cache-Control: private, no-store` unless said otherwise. Bad and missing tokens spend a limit of their address, 60 a minute; then they \
+`Cache-Control: private, no-store` unless a route says otherwise. Bad and missing tokens spend a limit of their address, 60 a minute; then they \
 are answered 429.";
 
 /// A document under construction.
@@ -108,7 +108,7 @@ impl Document {
         json!({
             "openapi": "3.1.0",
             "info": { "title": "Footfall", "version": env!("CARGO_PKG_VERSION"), "description": about.join("\n\n") },
-            "servers": [{ "url": "/", "description": "Where this document comes from." }],
+            "servers": [{ "url": "/", "description": "The server of this document." }],
             "tags": self.tags,
             "paths": self.paths,
             "components": {
@@ -174,12 +174,12 @@ fn headers() -> Value {
     let perhaps = |schema| header(false, schema);
     json!({
         "X-Request-Id": told(schema::uuid().about(
-            "The correlation id: the request's own `X-Request-Id` where that is a UUID, else a fresh one.",
+            "The correlation id: the request's own `X-Request-Id` if that is a UUID, otherwise a new one.",
         )),
-        "Retry-After": told(whole("Seconds after which the same request makes sense again.")),
-        "WWW-Authenticate": told(schema::constant("Bearer").about("How to say who calls.")),
+        "Retry-After": told(whole("Seconds after which to retry.")),
+        "WWW-Authenticate": told(schema::constant("Bearer").about("The required authentication scheme.")),
         "X-RateLimit-Limit": perhaps(whole("How many requests the limit allows at once.")),
-        "X-RateLimit-Remaining": perhaps(whole("How many of them are left.")),
-        "X-RateLimit-Reset": perhaps(whole("When all are there again, in seconds since 1970.")),
+        "X-RateLimit-Remaining": perhaps(whole("How many requests remain.")),
+        "X-RateLimit-Reset": perhaps(whole("When the whole limit is available again, in seconds since 1970.")),
     })
 }

@@ -152,7 +152,7 @@ fn the_page_shows_the_whole_document_escaped() {
         "<code>name</code> <span class=\"required\">required</span>",
         "text; not empty; at most 20 characters",
         "text or null; one of small, large",
-        "whole number; 3 where none is given; from 1 to 9",
+        "whole number; default 3; from 1 to 9",
         "list of objects",
         "class=\"in-1\"><code>size</code>",
         "Headers: X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",

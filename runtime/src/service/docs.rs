@@ -51,13 +51,12 @@ pub fn router(document: impl FnOnce() -> Value + Send + 'static, base: String) -
 
 /// Describes the two routes.
 pub(super) fn describe(document: &mut Document, tag: &'static str) {
-    let known =
-        || text(usize::MAX).about("Tags of what the client has already; 304 when one fits.");
+    let known = || text(usize::MAX).about("ETags of the client's copies; 304 if one matches.");
     let answers = |operation: Operation, about, media_type, schema| {
         operation
             .header_parameter("If-None-Match", known())
             .answers_as(StatusCode::OK, about, media_type, schema)
-            .answers_nothing(StatusCode::NOT_MODIFIED, "The client has it already.")
+            .answers_nothing(StatusCode::NOT_MODIFIED, "The client's copy is current.")
             .answer_header("ETag", true, text(usize::MAX))
             .answer_header("Cache-Control", true, text(usize::MAX))
     };
@@ -79,7 +78,7 @@ impl Texts {
     fn new(document: &Value, base: &str) -> Self {
         let json = document.to_string();
         let html = page::render(document, base).unwrap_or_else(|failure| {
-            error!("the page about the routes cannot be written: {failure}");
+            error!("cannot render the page about the routes: {failure}");
             String::new()
         });
         Self {

@@ -49,8 +49,8 @@ pub(super) fn describe(document: &mut Document, tag: &'static str) {
     let alive = object([required("status", constant("ok"))]);
     document.add(
         get("/health", "get_health")
-            .summary("Whether the process lives.")
-            .answers(StatusCode::OK, "It does.", alive),
+            .summary("Whether the process runs.")
+            .answers(StatusCode::OK, "It runs.", alive),
     );
     let parts = any_object()
         .with(
@@ -67,10 +67,10 @@ pub(super) fn describe(document: &mut Document, tag: &'static str) {
     };
     document.add(
         get("/ready", "get_ready")
-            .summary("Whether it can serve, part by part.")
+            .summary("Whether the program can serve, part by part.")
             .answers(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "It cannot yet; ask again after the seconds in `Retry-After`.",
+                "Not yet; retry after the seconds in `Retry-After`.",
                 standing(false),
             )
             .answer_header("Retry-After", true, whole(1..=1))
@@ -79,7 +79,7 @@ pub(super) fn describe(document: &mut Document, tag: &'static str) {
     let metrics = text(usize::MAX).example("# TYPE http_requests_total counter\n…");
     document.add(
         get("/metrics", "get_metrics")
-            .summary("How it goes, for Prometheus.")
+            .summary("Metrics for Prometheus.")
             .answers_as(StatusCode::OK, "Prometheus text.", "text/plain", metrics),
     );
 }

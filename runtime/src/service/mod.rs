@@ -11,7 +11,7 @@ use crate::openapi::Document;
 /// Describes these routes.
 pub fn describe(document: &mut Document) {
     const TAG: &str = "Service";
-    document.tag(TAG, "How the program is, and what it serves.");
+    document.tag(TAG, "The state of the program, and its documentation.");
     home::describe(document, TAG);
     health::describe(document, TAG);
     docs::describe(document, TAG);

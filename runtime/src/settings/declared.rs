@@ -173,8 +173,9 @@ impl Declared {
     /// The part of `--help` that explains the program's settings and limits.
     #[must_use]
     pub fn help(&self, defaults: Defaults, limits: &[Limit]) -> String {
-        let mut text =
-            String::from("Settings (environment, or the file that FOOTFALL_CONFIG names):\n");
+        let mut text = String::from(
+            "Settings (in the environment, or in the file that FOOTFALL_CONFIG names):\n",
+        );
         for setting in &self.settings {
             let required = setting
                 .required

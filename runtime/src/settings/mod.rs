@@ -26,7 +26,7 @@ use thiserror::Error;
 const FILE: Setting = Setting::new(
     "FOOTFALL_CONFIG",
     "none",
-    "TOML file with settings by these names; flags and environment win over it",
+    "TOML file with these settings; flags and environment override it",
 );
 
 /// The setting of this module.

@@ -129,7 +129,7 @@ pub static SOURCE_CLASS: Dimension = Dimension {
     values: Values::Words(&SOURCE_CLASSES),
     ..of_visits(
         "source_class",
-        "what kind of place that is",
+        "the class of the source",
         &[(&VISITS, "source_class")],
         "unknown",
     )

@@ -99,7 +99,7 @@ pub static UNIQUE_VISITORS: Measure = Measure {
 /// Visits of fewer than two views.
 pub static BOUNCES: Measure = Measure {
     id: "bounces",
-    about: "Visits of fewer than two views.",
+    about: "Visits with fewer than two views.",
     fact: &VISITS,
     only: Some(Predicate::True("bounced")),
     aggregate: Aggregate::Count,
@@ -117,7 +117,7 @@ pub static VIEWS_OF_VISITS: Measure = Measure {
 /// Visits whose duration is known.
 pub static TIMED_VISITS: Measure = Measure {
     id: "timed_visits",
-    about: "Visits whose duration is known.",
+    about: "Visits with a known duration.",
     fact: &VISITS,
     only: Some(Predicate::Positive("duration_seconds")),
     aggregate: Aggregate::Count,
@@ -126,7 +126,7 @@ pub static TIMED_VISITS: Measure = Measure {
 /// The duration of these visits, in seconds.
 pub static SECONDS: Measure = Measure {
     id: "seconds",
-    about: "How long the visits took.",
+    about: "Total duration of the visits.",
     fact: &VISITS,
     only: Some(Predicate::Positive("duration_seconds")),
     aggregate: Aggregate::Sum("duration_seconds", Stored::Double),
@@ -135,7 +135,7 @@ pub static SECONDS: Measure = Measure {
 /// Beacons that were answered but not counted.
 pub static REFUSED: Measure = Measure {
     id: "refused_beacons",
-    about: "Beacons that were answered and not counted.",
+    about: "Beacons that were answered but not counted.",
     fact: &REFUSALS,
     only: None,
     aggregate: Aggregate::Sum("refusal_count", Stored::Whole),

@@ -86,7 +86,7 @@ pub static COUNT_OF_REFUSALS: Metric = Metric::Plain(&REFUSED);
 
 /// Visits of fewer than two views per hundred.
 pub static BOUNCE_RATE: Metric = Metric::Ratio(Ratio {
-    about: "Visits of fewer than two views, of a hundred visits.",
+    about: "Visits with fewer than two views, in percent.",
     numerator: &BOUNCES,
     denominator: &VISIT_COUNT,
     over: Over::Scope,
@@ -95,7 +95,7 @@ pub static BOUNCE_RATE: Metric = Metric::Ratio(Ratio {
 
 /// Seconds of a visit whose duration is known.
 pub static AVERAGE_DURATION: Metric = Metric::Ratio(Ratio {
-    about: "Seconds of a visit, of those whose duration is known.",
+    about: "Average duration in seconds, of visits with a known duration.",
     numerator: &SECONDS,
     denominator: &TIMED_VISITS,
     over: Over::Scope,
@@ -104,7 +104,7 @@ pub static AVERAGE_DURATION: Metric = Metric::Ratio(Ratio {
 
 /// Views of a visit, of all visits.
 pub static PAGES_PER_VISIT: Metric = Metric::Ratio(Ratio {
-    about: "Views of a visit, of all visits.",
+    about: "Average number of views per visit.",
     numerator: &VIEWS_OF_VISITS,
     denominator: &VISIT_COUNT,
     over: Over::Scope,
@@ -113,7 +113,7 @@ pub static PAGES_PER_VISIT: Metric = Metric::Ratio(Ratio {
 
 /// Clicks per hundred views of the whole scope.
 pub static CLICK_THROUGH: Metric = Metric::Ratio(Ratio {
-    about: "Clicks, of a hundred views of the page.",
+    about: "Clicks in percent of the page's views.",
     numerator: &CLICKS,
     denominator: &VIEWS,
     over: Over::Scope,
@@ -121,7 +121,7 @@ pub static CLICK_THROUGH: Metric = Metric::Ratio(Ratio {
 });
 /// A row's part of the visits of all returned rows.
 pub static SHARE_OF_RETURNED_VISITS: Metric = Metric::Ratio(Ratio {
-    about: "The row's part of the visits of all rows returned, in percent.",
+    about: "The row's share of the visits in all returned rows, in percent.",
     numerator: &VISIT_COUNT,
     denominator: &VISIT_COUNT,
     over: Over::ReturnedRows,

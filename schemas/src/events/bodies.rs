@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A visit to a bio page began. Who, where and on what is the event's `visitor`.
+/// A visit to a bio page began. The event's `visitor` has the person, place and device.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionStarted {
     /// The visit.
@@ -18,9 +18,9 @@ pub struct SessionStarted {
     /// The referring URL without credentials and fragment, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referrer: Option<String>,
-    /// Its host by the seeds' rule, or `direct`.
+    /// The referrer's host without its first `www.`, or `direct`.
     pub referrer_domain: String,
-    /// What kind of place that is.
+    /// The class of the source.
     pub source_class: SourceClass,
     /// Path of the landing URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ pub struct SessionStarted {
     /// Campaign parameters of the landing URL.
     #[serde(default, skip_serializing_if = "Utm::is_empty")]
     pub utm: Utm,
-    /// Why this might be a machine, as bits of the bot rules that looked at it; 0 is "nothing seen".
+    /// The reasons to suspect a machine, as bits of the bot rules; 0 means none.
     #[serde(default)]
     pub bot_signals: u32,
 }
@@ -40,7 +40,7 @@ pub struct SessionHeartbeat {
     pub session_id: SessionId,
 }
 
-/// A visit was bound to the user in the event's `visitor.user_hash`; the latest binding stands.
+/// A visit was bound to the user in the event's `visitor.user_hash`; the latest binding counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionIdentified {
     /// The visit.
@@ -75,7 +75,7 @@ pub struct PageLeft {
     pub pageview_id: PageviewId,
     /// How long it was in view, 0..=3600.
     pub duration_seconds: f64,
-    /// How far down it was read, 0..=100 percent.
+    /// How far down the page was scrolled, 0..=100 percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scroll_depth_percent: Option<f64>,
 }
@@ -85,14 +85,14 @@ pub struct PageLeft {
 pub struct CustomTracked {
     /// The visit.
     pub session_id: SessionId,
-    /// The site's name for it.
+    /// The name that the site gave the event.
     pub name: String,
-    /// Whatever the site attached, as sent.
+    /// Properties as the site sent them.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
-/// How many beacons for a page were refused within a minute. Says nothing about anybody.
+/// The number of beacons for a page that were refused within a minute. Contains no personal data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BeaconRefused {
     /// The page they were sent for.
@@ -105,7 +105,7 @@ pub struct BeaconRefused {
     pub count: u32,
 }
 
-/// Why a beacon was answered and not counted.
+/// Why a beacon was answered but not counted.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -125,7 +125,7 @@ pub enum RefusalReason {
     TrackingDisabled,
     /// One address began too many sessions of one page within a minute.
     Flood,
-    /// The session has had its views, its heartbeats or its time.
+    /// The session has reached its maximum of views, heartbeats or time.
     SessionOver,
 }
 

@@ -29,11 +29,11 @@ pub enum ReadError {
     #[error("malformed record: {0}")]
     Malformed(String),
     /// A type that this build does not know.
-    #[error("unknown event type {0:?}; upgrade the projector before the programs that write")]
+    #[error("unknown event type {0:?}; upgrade projectors before producers")]
     UnknownType(String),
     /// A version of a known type that is newer than this build.
     #[error(
-        "event type {name} in version {version}, this build reads up to {newest}; upgrade the projector before the programs that write"
+        "event type {name} has version {version}, but this build reads only up to {newest}; upgrade projectors before producers"
     )]
     UnknownVersion {
         /// The type.
@@ -48,7 +48,7 @@ pub enum ReadError {
 /// The envelope around a body `B`, exactly as on the wire. Public for the generated JSON Schema.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Record<'a, B> {
-    /// What makes the event count once.
+    /// The id by which the event counts once.
     pub event_id: EventId,
     /// The event's type.
     #[serde(rename = "type", borrow)]
@@ -57,7 +57,7 @@ pub struct Record<'a, B> {
     pub version: u16,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// When ingest had it.
+    /// When ingest received it.
     pub received_at: Timestamp,
     /// The tenant.
     pub workspace_id: WorkspaceId,
@@ -72,7 +72,7 @@ pub struct Record<'a, B> {
     /// The person behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visitor: Option<Cow<'a, Visitor>>,
-    /// What happened.
+    /// The body of the event's type.
     pub body: B,
 }
 
@@ -111,7 +111,7 @@ impl Event {
         let kind = readable_kind(&record.kind, record.version)?;
         // Number 0 is for visits without a page, which are never recorded.
         if record.workspace_no == WorkspaceNo::NONE || record.workspace_no.as_int4().is_none() {
-            let rule = "workspace_no is not a number that a tenant can have";
+            let rule = "workspace_no is not a valid workspace number";
             return Err(ReadError::Malformed(rule.to_owned()));
         }
         for (name, at) in [

@@ -26,11 +26,11 @@ const MAX_CSS_CHARS: usize = 10_000;
 
 pub(super) const USERNAME: Member<Username> = Member::new("username", Username)
     .required()
-    .about("As in `/@username`. It is kept in lower case; names that would pass for the operator, a host or a route are reserved.")
+    .about("As in `/@username`. It is kept in lower case; names that suggest the operator, a host or a route are reserved.")
     .example(|| json!("ada"));
 
 pub(super) const DISPLAY_NAME: Member<Line> = Member::new("displayName", Line(MAX_NAME_CHARS))
-    .about("Plain text: HTML is removed, and something must be left. The username where none is given.")
+    .about("Plain text: HTML is removed, and the rest must have visible characters. Defaults to the username.")
     .example(|| json!("Ada"));
 
 pub(super) const SLUG: Member<Slug> = Member::new("slug", Slug)
@@ -46,7 +46,7 @@ pub(super) const TEMPLATE_ID: Member<Id> = Member::new("templateId", Id);
 pub(super) const THEME_OVERRIDE: Member<JsonObject> = Member::new("themeOverride", JsonObject);
 
 pub(super) const CUSTOM_CSS: Member<StyleSheet> = Member::new("customCss", StyleSheet)
-    .about("A style sheet; it must not hold `</style`.")
+    .about("A style sheet; it must not contain `</style`.")
     .example(|| json!("a { color: teal }"));
 
 pub(super) const EMBED_ENABLED: Member<Flag> = Member::new("embedEnabled", Flag(None));
@@ -57,7 +57,7 @@ pub(super) const EMAIL_COLLECTION_ENABLED: Member<Flag> =
     Member::new("emailCollectionEnabled", Flag(None));
 
 pub(super) const CONSENT: Member<OneOf> = Member::new("consent", OneOf(&CONSENTS))
-    .about("Whether a visitor is asked before anything is counted.");
+    .about("Whether visitors are asked for consent before anything is counted.");
 
 /// A username as given. Its rules have their own error, and are checked later.
 #[derive(Clone, Copy, Debug)]

@@ -36,7 +36,7 @@ pub(super) const GET_PAGE: Command = Command {
     permission: Permission("pages:read"),
     limit: Allowance::a_minute(60),
     handler: ("get_page", |by| on(by, get_page)),
-    summary: "A page with all its links, also inactive and future ones.",
+    summary: "A page with all its links, inactive and future ones included.",
     about: "",
     page: Some(PAGE_ABOUT),
     body: &[],

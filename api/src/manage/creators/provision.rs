@@ -44,7 +44,7 @@ pub(super) const CREATE_CREATOR: Command = Command {
     permission: Permission("creators:create"),
     limit: Allowance::an_hour(30),
     handler: ("create_creator", |by| on(by, create_creator)),
-    summary: "Makes a creator with a first page for the token's user.",
+    summary: "Creates a creator and a first page for the token's user.",
     about: "",
     page: None,
     body: body::<Names>(),
@@ -88,7 +88,7 @@ pub(super) const GET_CREATOR: Command = Command {
 #[schemars(rename = "Creator", description = "A creator with their pages.")]
 pub(super) struct WireCreator {
     id: Uuid,
-    /// Their tenant.
+    /// The creator's workspace (tenant).
     workspace_id: Uuid,
     username: String,
     display_name: String,

@@ -21,18 +21,18 @@ pub(super) struct WireBioPage {
     #[schemars(with = "Option<Map<String, Value>>")]
     theme_override: Option<Value>,
     custom_css: Option<String>,
-    /// Whether other sites may show it.
+    /// Whether other sites may embed it.
     embed_enabled: bool,
     /// Whether it is public.
     published: bool,
     email_collection_enabled: bool,
     /// In their order.
     links: Vec<WireLink>,
-    /// Always null: templates are not ours yet.
+    /// Always null: there are no templates yet.
     #[schemars(with = "()")]
     template: Option<Value>,
     // Not in the published format.
-    /// Whether a visitor is asked before anything is counted.
+    /// Whether visitors are asked for consent before anything is counted.
     #[schemars(extend("enum" = CONSENTS))]
     consent: String,
 }

@@ -39,8 +39,8 @@ pub(super) const ADD_LINK: Command = Command {
     permission: Permission("links:create"),
     limit: Allowance::an_hour(30),
     handler: ("add_link", |by| on(by, add_link)),
-    summary: "Puts a link on a page.",
-    about: "Where no `embedType` is given, it is detected by the url.",
+    summary: "Adds a link to a page.",
+    about: "Without `embedType`, it is detected from the url.",
     page: Some(PAGE_BESIDE_BODY),
     body: body::<Draft>(),
     answer: Answer::Data(

@@ -21,11 +21,11 @@ pub(super) const DELETE_LINK: Command = Command {
     permission: Permission("links:delete"),
     limit: Allowance::an_hour(30),
     handler: ("delete_link", |by| on(by, delete_link)),
-    summary: "Takes a link off its page for good. Its clicks stay in the reports.",
+    summary: "Deletes a link. Its clicks stay in the reports.",
     about: "",
     page: None,
     body: &[],
-    answer: Answer::Done("Removed."),
+    answer: Answer::Done("Deleted."),
     refusals: Vec::new,
 };
 

@@ -23,7 +23,7 @@ const MAX_SORT_ORDER: i64 = 1000;
 const MAX_MOMENT_CHARS: usize = 64;
 
 pub(super) const TITLE: Member<Line> = Member::new("title", Line(MAX_TITLE_CHARS))
-    .about("Plain text: HTML is removed, and something must be left.")
+    .about("Plain text: HTML is removed, and the rest must have visible characters.")
     .example(|| json!("My Portfolio"));
 
 pub(super) const URL: Member<Address> = Member::new("url", Address)
@@ -33,26 +33,26 @@ pub(super) const URL: Member<Address> = Member::new("url", Address)
 pub(super) const ICON: Member<Text> =
     Member::new("icon", Text(MAX_NAME_CHARS)).example(|| json!("globe"));
 
-pub(super) const SORT_ORDER: Member<Whole> = Member::new("sortOrder", Whole(0..=MAX_SORT_ORDER))
-    .about("Its place; behind the others where none is given.");
+pub(super) const SORT_ORDER: Member<Whole> =
+    Member::new("sortOrder", Whole(0..=MAX_SORT_ORDER)).about("Its place; defaults to the last.");
 
 pub(super) const ACTIVE: Member<Flag> =
-    Member::new("active", Flag(None)).about("Whether it is shown at all.");
+    Member::new("active", Flag(None)).about("Whether it is shown.");
 
 pub(super) const IS_SOCIAL: Member<Flag> = Member::new("isSocial", Flag(Some(false)));
 
 pub(super) const PLATFORM: Member<Text> = Member::new("platform", Text(MAX_NAME_CHARS));
 
 pub(super) const EMBED_TYPE: Member<OneOf> =
-    Member::new("embedType", OneOf(&embed::TYPES)).about("What it can be played with.");
+    Member::new("embedType", OneOf(&embed::TYPES)).about("The kind of player.");
 
 pub(super) const EMBED_META: Member<JsonObject> = Member::new("embedMeta", JsonObject);
 
 pub(super) const SCHEDULED_START: Member<Moment> = Member::new("scheduledStart", Moment)
-    .about("From when on it is shown; also a date, or without an offset.");
+    .about("Shown from this time. Also accepts a date, or a time without an offset.");
 
-pub(super) const SCHEDULED_END: Member<Moment> =
-    Member::new("scheduledEnd", Moment).about("Until when; after the start.");
+pub(super) const SCHEDULED_END: Member<Moment> = Member::new("scheduledEnd", Moment)
+    .about("Shown until this time, which must be after the start.");
 
 /// A place in the page's order, as stored.
 pub(super) fn place(given: i64) -> Option<i32> {
@@ -70,7 +70,9 @@ impl Rule for Line {
     fn read(&self, fields: &mut Fields<'_>, name: &str) -> Option<String> {
         let line = plain_line(fields.string(name, self.0)?);
         if is_blank(&line) {
-            fields.problem(format!("{name} must have visible characters besides HTML"));
+            fields.problem(format!(
+                "{name} must have visible characters after HTML is removed"
+            ));
         }
         Some(line)
     }

@@ -84,7 +84,7 @@ pub(crate) async fn reorder_links(
 
 const LINK_IDS: Member<Ids> = Member::new("linkIds", Ids)
     .required()
-    .about("A link's index becomes its `sortOrder`; links left out keep theirs.")
+    .about("A link's index becomes its `sortOrder`; links that are not listed keep theirs.")
     .example(|| json!(["0192e000-0000-7000-8000-00000000000a"]));
 
 impl Body for Order {
@@ -116,10 +116,10 @@ impl Rule for Ids {
             .filter_map(|id| id.as_str().map(str::to_ascii_lowercase))
             .collect();
         if texts.len() < given.len() {
-            fields.problem(format!("each of {name} must be a string"));
+            fields.problem(format!("{name} must contain only strings"));
         }
         if texts.iter().collect::<HashSet<_>>().len() < texts.len() {
-            fields.problem(format!("{name} must not hold an id twice"));
+            fields.problem(format!("{name} must not contain duplicates"));
         }
         Some(texts.iter().map(|text| parse_uuid(text)).collect())
     }

@@ -15,21 +15,21 @@ pub(crate) struct WireLink {
     title: String,
     url: String,
     icon: Option<String>,
-    /// Its place among the links of the page; the older one of two in one place stands first.
+    /// Its place on the page; of two links in one place, the older comes first.
     sort_order: i32,
-    /// Whether it is shown at all.
+    /// Whether it is shown.
     active: bool,
     is_social: bool,
     platform: Option<String>,
-    /// What it can be played with.
+    /// The kind of player.
     embed_type: Option<String>,
-    /// What a player needs beside the url.
+    /// Data that the player needs besides the url.
     #[schemars(with = "Option<Map<String, Value>>")]
     embed_meta: Option<Value>,
-    /// From when on it is shown.
+    /// Shown from this time.
     #[schemars(extend("format" = "date-time"))]
     scheduled_start: Option<String>,
-    /// Until when it is shown.
+    /// Shown until this time.
     #[schemars(extend("format" = "date-time"))]
     scheduled_end: Option<String>,
 }

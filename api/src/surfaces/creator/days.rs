@@ -1,9 +1,11 @@
 //! Reads `days` as the original does: with JavaScript's `parseInt`, then within bounds.
 
+use crate::catalog::Surface;
+
 /// The default, also for unusable values.
 pub(super) const DEFAULT: u16 = 30;
 /// Most days.
-pub(super) const MAX: u16 = 365;
+pub(super) const MAX: u16 = Surface::Creator.notation().max_days;
 
 /// The number of days: 30 when it is absent, not a number or below 1; at most 365.
 pub(super) fn read(text: Option<&str>) -> u16 {

@@ -144,7 +144,7 @@ fn stored(dimension: &Dimension, value: &str) -> Result<Vec<String>, String> {
             ),
         };
         format!(
-            "{name} has no value {:?}; give {known}, or {label}",
+            "unknown value {:?} of {name}; use {known}, or {label}",
             shown(value)
         )
     })
@@ -177,7 +177,7 @@ fn unknown(report: &Report, name: &str) -> String {
     let filters = report.filters.iter().map(|filter| filter.id);
     let known: Vec<&str> = params.chain(filters).collect();
     format!(
-        "unknown parameter {:?}; this report takes {}",
+        "unknown parameter {:?}; this report accepts {}",
         shown(name),
         known.join(", ")
     )

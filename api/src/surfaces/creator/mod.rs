@@ -113,7 +113,7 @@ impl Dialect for Creator {
 
     fn no_such_choice(report: &Report, query: &Query, asked: &Asked) -> Result<Response, ApiError> {
         let Shape::Choice(choice) = &report.shape else {
-            return Err(ApiError::internal("a shape without names has none to miss"));
+            return Err(ApiError::internal("only a choice can lack a name"));
         };
         match report.format {
             // As published: an unknown type gives a file that says so.

@@ -73,18 +73,18 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
             name,
             text(usize::MAX)
                 .default("UTC")
-                .about("Whose days and hours: the IANA name of a zone, such as `Europe/Istanbul`, in any case."),
+                .about("Time zone of days and hours: an IANA name, such as `Europe/Istanbul`, in any case."),
         ),
         (Param::Compare, _) => operation.query_parameter(
             name,
             word_of(&[PREVIOUS])
-                .about("Adds the window before, and by how much each number changed."),
+                .about("Adds the previous window, and the change of each number."),
         ),
         (Param::Dimension | Param::Export, Shape::Choice(choice)) => {
             let names: Vec<&str> = choice.of.iter().map(|named| named.name).collect();
             let about = match report.format {
-                Format::Json => "What the visits are told by.",
-                Format::Csv => "Which report. With another, or none, the file says what there is.",
+                Format::Json => "The dimension of the rows.",
+                Format::Csv => "The report. With another value, or none, the file lists the valid ones.",
             };
             operation.required_query_parameter(name, word_of(&names).about(about))
         }
@@ -96,7 +96,7 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
 fn window() -> Schema {
     whole(1..=i64::from(days::MAX))
         .default(days::DEFAULT)
-        .about("How many days back. It is read as JavaScript's `parseInt` reads it; what is no number or below 1 means the default, what is above the maximum means that.")
+        .about("How many days back, read like JavaScript's `parseInt`. Non-numeric values and values below 1 mean the default; larger values are capped.")
 }
 
 fn filter(dimension: &Dimension) -> Schema {

@@ -48,7 +48,7 @@ use super::{Answer, Asked, Failure, configs, text, topics::PROTECTED};
 use crate::wire::frame;
 
 /// The message of responses with a message field.
-const REFUSED: &str = "the embedded log does not offer this";
+const REFUSED: &str = "the embedded log does not support this";
 /// The low watermark of a partition that was not checked.
 const UNKNOWN: i64 = -1;
 

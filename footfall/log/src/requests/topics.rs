@@ -35,7 +35,7 @@ const MAX_ALL_PARTITIONS: usize = 10_000;
 const BROKERS_CHOICE: i32 = -1;
 /// The message of refusals for protected topics.
 pub(super) const PROTECTED: &str =
-    "the embedded log keeps this topic, its settings and its records as they are";
+    "the embedded log protects this topic: it, its settings and its records cannot be changed";
 
 /// A refusal with a message for the client.
 type Refusal = (Error, String);

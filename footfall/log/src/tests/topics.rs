@@ -126,7 +126,7 @@ async fn a_deletion_removes_one_topic_and_never_a_protected_one() {
     let refused: DeleteTopicsResponse = wire.call(6, &request).await;
     let refused = &refused.responses[0];
     assert_eq!(refused.error_code, Error::TopicAuthorizationFailed.code());
-    assert!(refused.error_message.as_ref().unwrap().contains("keeps"));
+    assert!(refused.error_message.as_ref().unwrap().contains("protects"));
     assert_eq!(names(&mut wire).await, ["events", "two"]);
     let reader = consumer(&broker);
     for name in ["events", "two"] {

@@ -347,7 +347,7 @@ async fn java_cannot_delete_change_or_empty_a_protected_topic() {
 fn is_a_refusal(words: &str) -> bool {
     let refusals = [
         // Some tools print only the broker's message.
-        "the embedded log keeps this topic",
+        "the embedded log protects this topic",
         "TopicAuthorizationException",
         "ClusterAuthorizationException",
         "TransactionalIdAuthorizationException",

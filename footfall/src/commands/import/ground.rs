@@ -121,7 +121,7 @@ impl Ground {
         let read = completed.wait_for(|complete| *complete);
         match tokio::time::timeout(DIRECTORY_TIMEOUT, read).await {
             Ok(Ok(_)) => {}
-            _ => return Err(Failure::other("the log does not tell its directory")),
+            _ => return Err(Failure::other("cannot read the log's directory in time")),
         }
         fingerprints::settle(&directory, &secrets.fingerprints(), false, &settling)
             .await

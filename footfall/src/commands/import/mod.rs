@@ -49,17 +49,17 @@ pub const EXAMPLE: &str = r#"{"bioPageId": "5f0c3f0e-6c5e-4b6a-9d0a-0f6c1c5b7a11
 
 fn help() -> String {
     format!(
-        "A line is one visit, a JSON object. On one line, what here stands on several:
+        "A line is one visit, a JSON object. Here it is shown over several lines:
 
 {EXAMPLE}
 
 Required are bioPageId, eventId, occurredAt and visitorId, and in a view eventId and occurredAt. An eventId is a \
-UUID that never changes: the same one counts once, for ever; a line that stands in a file twice is known the second time. Views stand in time order. `occurredAt` decides \
-every report. Everything else is as in the beacon of that name, with its limits; consent is taken as given. \
-Crawlers are refused, as they are live. An ip may have a port, brackets or a zone; one that cannot be read \
-leaves the visit without a place. Addresses and raw ids are enriched and hashed, and never kept.
+UUID that never changes: the same one counts once, for ever, and a repeated line counts as known. Views are in time \
+order. `occurredAt` decides every report. Everything else is as in the beacon of that name, with its limits; consent is \
+assumed. Crawlers are refused, as in live traffic. An ip may have a port, brackets or a zone; an invalid one leaves the \
+visit without a place. Addresses and raw ids are enriched and hashed, and never stored.
 
-A line may also be one that `footfall replay` printed: it is checked and published as it is.
+A line may also be one that `footfall replay` printed: it is checked and published unchanged.
 
 Examples:
   footfall import visits.jsonl
@@ -70,15 +70,16 @@ It works on KAFKA_BROKERS and DATABASE_URL (or ANALYTICS_DATABASE_URL) if both a
 program of the data directory, else it starts the embedded parts of that directory and stops them at the end. \
 The secrets are those of `footfall up`, from the environment or the data directory.
 
-It pauses while the tables are more than 20,000 records behind. A partition of the log that does not advance for \
-two minutes is not waited for: its lines are left out and counted, those of other tenants go on, and the exit \
-code is 1. After any end, kill -9 included, start the same import again: known visits are left out, and nothing \
+It pauses while the tables are more than 20,000 records behind. It gives up a partition of the log that does not \
+advance for two minutes: it skips and counts the lines for that partition, the lines for other partitions continue, and \
+the exit code is 1. After any end, kill -9 included, start the same import again: it skips known visits, and nothing \
 counts twice.
 
-Of one visit at most 1,000 views are taken, and nothing that comes 24 hours after its start or later; the rest of a \
-new visit is dropped and counted as `session_over`. A line with more than 2,880 heartbeats, which is a day of them, is bad. Bad lines stop nothing. The first 20 are shown; when there are more, all of them are in a file \
-beside the imported one (of standard input: in the working directory), which the summary names, and `--json` \
-lists all of them under `.bad.all`."
+It takes at most 1,000 views of a visit, and nothing that comes 24 hours after the visit's start or later; the rest of \
+a new visit is dropped and counted as `session_over`. A line with more than 2,880 heartbeats (a day of them) is bad. \
+Bad lines do not stop the import. The first 20 are shown; if there are more, all of them are in a file beside the \
+imported one (for standard input: in the working directory), which the summary names, and `--json` lists all of them \
+under `.bad.all`."
     )
 }
 
@@ -88,7 +89,7 @@ lists all of them under `.bad.all`."
 pub struct Arguments {
     /// File of JSON lines, or - for standard input
     file: String,
-    /// Return when the log has it; the tables follow
+    /// Return when everything is in the log, without waiting for the tables
     #[arg(long)]
     no_wait: bool,
     /// Print the summary as JSON on standard output
@@ -153,7 +154,7 @@ pub async fn run(
     if !summary.stopped.is_empty() {
         let stopped: Vec<String> = summary.stopped.iter().map(Stopped::to_string).collect();
         return Err(Failure::Other(format!(
-            "{}; /ready and the log of the projectors say why; fix that and start the same import again: nothing counts twice",
+            "{}; see /ready and the log of the projectors for the reason, fix that, and start the same import again: nothing counts twice",
             stopped.join("; ")
         )));
     }

@@ -51,12 +51,12 @@ impl Progress {
         let mut said = format!("{} events, {}/s", HumanCount(count), HumanCount(rate));
         let known = counts.known_visits + counts.known_records;
         if known > 0 {
-            said = format!("{said}, {} lines known", HumanCount(known));
+            said = format!("{said}, {} known lines", HumanCount(known));
         }
         let doing = match doing {
             Doing::Publishing => String::new(),
             Doing::CatchingUp(tables) => {
-                format!(", waiting until the tables have what the log had before: {tables}")
+                format!(", waiting for the tables to fold the earlier log: {tables}")
             }
             Doing::Asking => ", waiting for the analytics database".to_owned(),
             Doing::Pausing(tables) => format!(", pausing: {tables}"),

@@ -51,12 +51,12 @@ pub enum Refused {
     Silent,
     /// The log refuses events.
     #[error(
-        "the log refuses events ({0}); fix that and start the same import again: nothing counts twice"
+        "the log refuses events ({0}); fix that, and start the same import again: nothing counts twice"
     )]
     Told(SendError),
     /// The progress of the tables, or the events they have, cannot be read.
     #[error(
-        "no answer for {} s: {why}; fix that and start the same import again: nothing counts twice",
+        "no answer for {} s: {why}; fix that, and start the same import again: nothing counts twice",
         after.as_secs()
     )]
     Unanswered {
@@ -67,7 +67,7 @@ pub enum Refused {
     },
     /// The task that watches the tables has ended, which is a bug in the program.
     #[error(
-        "the tables are not watched any more, which is a defect; start the same import again: nothing counts twice"
+        "the task that watches the tables has ended, which is a bug; start the same import again: nothing counts twice"
     )]
     Unwatched,
 }
@@ -271,7 +271,7 @@ impl Publisher<'_> {
                 records_left_out: 0,
             };
             warn!(
-                "partition {partition} of {EVENTS} has not advanced from offset {} since {}; /ready and the log of the projectors say why",
+                "partition {partition} of {EVENTS} has not advanced from offset {} since {}; see /ready and the log of the projectors for the reason",
                 stopped.next_offset, stopped.since
             );
             stopped

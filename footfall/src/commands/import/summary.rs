@@ -121,10 +121,11 @@ impl Display for Stopped {
             "partition {partition} of {EVENTS} has not advanced from offset {next_offset} since {since}"
         )?;
         if visits_left_out + records_left_out == 0 {
-            return f.write_str("; what this import put there is in the log and not in the tables");
+            return f
+                .write_str("; this import's events for it are in the log but not in the tables");
         }
         let (visits, records) = (HumanCount(*visits_left_out), HumanCount(*records_left_out));
-        write!(f, "; {visits} visits and {records} records were left out")
+        write!(f, "; {visits} visits and {records} records were skipped")
     }
 }
 
@@ -366,12 +367,12 @@ mod tests {
         let said = stopped.to_string();
         let place = "partition 3 of footfall.events.v1 has not advanced from offset 17 since 1970-01-01T00:00:00Z";
         assert!(said.starts_with(place), "{said}");
-        assert!(said.contains("in the log and not in the tables"), "{said}");
+        assert!(said.contains("in the log but not in the tables"), "{said}");
         stopped.visits_left_out = 12;
         let summary = summary(Counts::default(), Bad::default(), vec![stopped]);
         let text = summary.to_string();
         assert!(
-            text.contains("12 visits and 0 records were left out"),
+            text.contains("12 visits and 0 records were skipped"),
             "{text}"
         );
         assert!(text.contains("not all of it is in the tables"), "{text}");

@@ -81,7 +81,7 @@ impl Tables {
                     });
                 }
                 Err(error) => {
-                    debug!("how far the tables are is not known: {error}");
+                    debug!("cannot read the progress of the tables: {error}");
                     earlier = None;
                     seen.send_modify(|seen| {
                         let since = seen.silence.take().map(|(since, _)| since);

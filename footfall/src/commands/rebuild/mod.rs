@@ -18,18 +18,18 @@ use runtime::{Context, Settings, lifecycle::signalled, program::Failure};
 use tracing::{info, warn};
 
 fn help() -> &'static str {
-    "Every table of the analytics database follows from the log. This folds the log from its first record into fresh \
-tables and then puts them in the place of the others, in one step. Until then the former tables stay as they are.
+    "Every table of the analytics database follows from the log. This command folds the log from its first record into \
+new tables, and then replaces the existing tables with them in one step. Until then the existing tables do not change.
 
-Use it when a new version says that the tables are those of an earlier one (`footfall up` does it by itself at its \
-start), or when the tables are damaged. No projector may be connected meanwhile: stop `footfall up` or the projectors. \
-Reports answer from the former tables until the end, and beacons are taken all the while by an ingest of its own.
+Use it when a new version reports that the tables are from an earlier version (`footfall up` then does it automatically \
+at its start), or when the tables are damaged. Stop `footfall up` and all projectors first. Meanwhile, reports read the \
+existing tables, and an ingest that runs separately takes beacons.
 
-It may be stopped or killed at any moment. The next call goes on where it was. If the tables hold events that the log \
-has lost, nothing is changed; --accept-loss lets those events go.
+You can stop or kill it at any moment; the next call continues. If the tables hold events that the log has lost, nothing \
+changes; --accept-loss drops those events.
 
 It works on KAFKA_BROKERS and DATABASE_URL (or ANALYTICS_DATABASE_URL) if both are given, else on the embedded parts of \
-the data directory, which it starts and stops. It needs free space on the disk for a second set of tables.
+the data directory, which it starts and stops. It needs free disk space for a second set of tables.
 
 Examples:
   footfall rebuild
@@ -79,7 +79,7 @@ pub async fn run(
     } = rebuilt;
     eprintln!("{records} records folded; the tables hold {events} events");
     if lost > 0 {
-        eprintln!("{lost} events that the log has lost were let go");
+        eprintln!("dropped {lost} events that the log has lost");
     }
     if arguments.json {
         print_json(&rebuilt)?;
@@ -119,7 +119,7 @@ pub(crate) async fn bring_over(settings: &Settings, context: &Context) -> Result
         rebuild::is_needed(&config.analytics_database_url).await,
         Ok(true)
     ) {
-        info!("the tables are those of an earlier version; making this version's from the log");
+        info!("the tables are from an earlier version; rebuilding them from the log");
         let rebuilt = interruptible(rebuild_tables(&mut settings, context, false)).await?;
         info!("the tables hold {} events", rebuilt.events);
     }
@@ -130,7 +130,7 @@ async fn interruptible<T>(work: impl Future<Output = Result<T, Failure>>) -> Res
     tokio::select! {
         worked = work => worked,
         () = signalled() => Err(Failure::other(
-            "stopped; the tables are as they were, and the same command goes on",
+            "stopped; the tables are unchanged, and the same command continues",
         )),
     }
 }

@@ -28,7 +28,8 @@ impl Progress {
     pub fn new() -> Self {
         let how = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(0);
-            let template = "making the tables from the log  {bar:30} {percent:>3} %, {eta} left";
+            let template =
+                "rebuilding the tables from the log  {bar:30} {percent:>3} %, {eta} left";
             // An invalid template would be a mistake in this file; the default style then applies.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
@@ -55,7 +56,7 @@ impl Progress {
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
                     let (folded, records) = (HumanCount(folded), HumanCount(records));
-                    eprintln!("making the tables from the log: {folded} of {records} records");
+                    eprintln!("rebuilding the tables from the log: {folded} of {records} records");
                 }
             }
         }

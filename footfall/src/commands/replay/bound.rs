@@ -17,7 +17,7 @@ impl FromStr for Bound {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let offset = text.parse().map_err(|_| "no log has so many records")?;
+            let offset = text.parse().map_err(|_| "the offset is too large")?;
             return Ok(Self::Offset(offset));
         }
         let time = text.parse().ok().or_else(|| start_of_day(text));

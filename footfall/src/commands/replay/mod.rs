@@ -27,11 +27,11 @@ const HELP: &str = "A line is one record:
  \"time\":\"2026-02-20T10:30:00.123Z\",\"event\":{...}}
 
 `time` is when the record was appended, `event.occurred_at` when it happened. Records come partition by \
-partition; those of one workspace are all in one, in their order. It ends where the log ended when it began.
+partition; those of one workspace are all in one, in their order. The output ends where the log ended at the start.
 
-`event` is the record as it stands in the log. Records of other topics look alike: without a payload (a \
-tombstone) `event` is null; what is no JSON stands beside `\"event\":null` as `text`, or as `base64` when it is no \
-text. Headers, which dead letters have, stand in `headers`.
+`event` is the stored record. In other topics it may be null: for a record without a payload (a tombstone), and for a \
+payload that is not JSON. Such a payload is in `text`, or in `base64` if it is not text. The headers of dead letters \
+are in `headers`.
 
 Examples:
   footfall replay > log.jsonl
@@ -40,20 +40,20 @@ Examples:
   footfall import log.jsonl
 
 It reads KAFKA_BROKERS if given, else the log of the running program of the data directory, else it starts the \
-embedded log of that directory and stops it at the end. To pipe it into `footfall import -`, have the program running: two commands \
+embedded log of that directory and stops it at the end. To pipe it into `footfall import -`, start the program first: two commands \
 cannot both start the embedded parts of one data directory.";
 
 /// Flags of `replay`.
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = HELP)]
 pub struct Selection {
-    /// Which topic
+    /// Topic
     #[arg(long, default_value = EVENTS)]
     pub topic: String,
     /// First record: appended at this time or later (RFC 3339), or at this offset of each partition
     #[arg(long, value_name = "TIME|OFFSET")]
     pub from: Option<Bound>,
-    /// End, itself excluded: a time or an offset
+    /// End (excluded): a time or an offset
     #[arg(long, value_name = "TIME|OFFSET")]
     pub to: Option<Bound>,
     /// Only records of this workspace

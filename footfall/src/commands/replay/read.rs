@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
     /// The topic does not exist.
-    #[error("there is no topic {topic}; there are: {known}")]
+    #[error("unknown topic {topic}; the topics are {known}")]
     NoTopic {
         /// The requested topic.
         topic: String,
@@ -38,7 +38,7 @@ pub enum ReplayError {
     #[error("the log does not answer: {0}")]
     Kafka(#[from] KafkaError),
     /// The log stopped answering.
-    #[error("the log said nothing for {} s", PATIENCE.as_secs())]
+    #[error("the log did not answer for {} s", PATIENCE.as_secs())]
     Silent,
     /// The lines cannot be written.
     #[error("the lines cannot be written: {0}")]

@@ -48,7 +48,7 @@ fn settings_that_contradict_each_other_or_cannot_be_used_are_problems() {
         ),
         (
             &[("JWT_SECRET", SECRET), ("JWT_JWKS_FILE", "/keys.json")],
-            &["JWT_JWKS_FILE: is of no use for HS256; set JWT_ALGORITHM to RS256"],
+            &["JWT_JWKS_FILE: is not used with HS256; set JWT_ALGORITHM to RS256"],
         ),
         (
             &[
@@ -56,7 +56,7 @@ fn settings_that_contradict_each_other_or_cannot_be_used_are_problems() {
                 ("JWT_SECRET", SECRET),
                 ("JWT_PUBLIC_KEY", ED_PUBLIC),
             ],
-            &["JWT_SECRET: is of no use for EdDSA"],
+            &["JWT_SECRET: is not used with EdDSA"],
         ),
         (
             &[
@@ -66,28 +66,28 @@ fn settings_that_contradict_each_other_or_cannot_be_used_are_problems() {
                 ("JWT_JWKS_FILE", "/keys.json"),
             ],
             &[
-                "JWT_PUBLIC_KEY_FILE: is given beside JWT_PUBLIC_KEY",
-                "JWT_JWKS_FILE: is given beside JWT_PUBLIC_KEY",
+                "JWT_PUBLIC_KEY_FILE: is set in addition to JWT_PUBLIC_KEY",
+                "JWT_JWKS_FILE: is set in addition to JWT_PUBLIC_KEY",
             ],
         ),
         (
             &[("JWT_ALGORITHM", "RS256"), ("JWT_PUBLIC_KEY", EC_PUBLIC)],
             &[
                 "JWT_PUBLIC_KEY: cannot be used",
-                "RS256 needs a public key of the kind RSA",
+                "RS256 needs a public key of type RSA",
             ],
         ),
         (
             &[("JWT_ALGORITHM", "ES256"), ("JWT_PUBLIC_KEY", RSA_PUBLIC)],
-            &["ES256 needs a public key of the kind P-256"],
+            &["ES256 needs a public key of type P-256"],
         ),
         (
             &[("JWT_ALGORITHM", "ES256"), ("JWT_PUBLIC_KEY", EC_384)],
-            &["ES256 needs a public key of the kind P-256"],
+            &["ES256 needs a public key of type P-256"],
         ),
         (
             &[("JWT_ALGORITHM", "EdDSA"), ("JWT_PUBLIC_KEY", EC_PUBLIC)],
-            &["EdDSA needs a public key of the kind Ed25519"],
+            &["EdDSA needs a public key of type Ed25519"],
         ),
         (
             &[("JWT_ALGORITHM", "RS256"), ("JWT_PUBLIC_KEY", RSA_SHORT)],
@@ -102,7 +102,7 @@ fn settings_that_contradict_each_other_or_cannot_be_used_are_problems() {
                 ("JWT_ALGORITHM", "ES256"),
                 ("JWT_PUBLIC_KEY", EC_CERTIFICATE),
             ],
-            &["JWT_PUBLIC_KEY: is no public key in PEM", "openssl x509"],
+            &["JWT_PUBLIC_KEY: is not a public key in PEM", "openssl x509"],
         ),
         (
             &[

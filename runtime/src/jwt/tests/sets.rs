@@ -59,7 +59,7 @@ fn keys_that_do_not_fit_are_ignored_each_with_its_reason() {
     for algorithm in [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA] {
         let said = keys::from_jwks(algorithm, ODD).unwrap_err();
         assert!(
-            said.contains(&format!("holds no key for {algorithm:?}")),
+            said.contains(&format!("has no key for {algorithm:?}")),
             "{said}"
         );
         let mut all: Value = serde_json::from_str(JWKS).unwrap();
@@ -77,22 +77,22 @@ fn keys_that_do_not_fit_are_ignored_each_with_its_reason() {
     }
     let ignored = keys::from_jwks(Algorithm::ES256, ODD).unwrap_err();
     for reason in [
-        "\"p-384\" is not of the kind that ES256 needs",
+        "\"p-384\" is not of the type that ES256 needs",
         "\"for encryption\" is not for signatures",
         "\"for signing only\" is not for checking signatures",
         "\"another alg\" is for another algorithm than ES256",
         "\"no point\" cannot be used",
         "\"not base64\" cannot be read",
-        "\"secret\" is not of the kind",
-        "\"unheard of\" is of an unknown kind",
-        "number 12 is of an unknown kind",
+        "\"secret\" is not of the type",
+        "\"unheard of\" is of an unknown type",
+        "number 12 is of an unknown type",
     ] {
         assert!(ignored.contains(reason), "{reason} in {ignored}");
     }
     for (algorithm, reason) in [
         (Algorithm::RS256, "\"small rsa\" is too short"),
         (Algorithm::EdDSA, "\"short ed\" is too short"),
-        (Algorithm::EdDSA, "\"x25519\" is of an unknown kind"),
+        (Algorithm::EdDSA, "\"x25519\" is of an unknown type"),
     ] {
         let ignored = keys::from_jwks(algorithm, ODD).unwrap_err();
         assert!(ignored.contains(reason), "{reason} in {ignored}");

@@ -50,7 +50,7 @@ pub struct Record<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SendError {
     /// The queue to the broker is full; nothing was kept.
-    #[error("the queue towards the broker is full")]
+    #[error("the queue to the broker is full")]
     QueueFull,
     /// The record itself is unacceptable, for example too large. A retry has the same result.
     #[error("refused: {0}")]
@@ -176,7 +176,7 @@ impl Producer {
         producer.gather.hand_over(&producer.client);
         let flushed = tokio::task::spawn_blocking(move || producer.client.flush(timeout)).await;
         if !matches!(flushed, Ok(Ok(()))) {
-            warn!("the producer did not get everything acknowledged before it was closed");
+            warn!("the producer was closed before all records were acknowledged");
         }
     }
 
@@ -199,7 +199,7 @@ impl Producer {
                 }
             }
             Err(error) => {
-                error!("no new producer could be made, trying again at the next record: {error}");
+                error!("cannot create a new producer, retrying with the next record: {error}");
             }
         }
     }

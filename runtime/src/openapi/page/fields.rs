@@ -152,7 +152,7 @@ pub(super) fn rules(schema: &Value) -> String {
         let said = format!("one of {}", values.join(", "));
         rule("enum", &|_| said.clone());
     }
-    rule("default", &|value| format!("{value} where none is given"));
+    rule("default", &|value| format!("default {value}"));
     rule("minLength", &|count| match count {
         "1" => "not empty".to_owned(),
         count => format!("at least {count} characters"),

@@ -133,7 +133,7 @@ fn operation<'a>(
     let access = match operation["security"].as_array().map_or(0, Vec::len) {
         0 => "No token.",
         1 => "Needs a token.",
-        _ => "Needs a token for a part of it.",
+        _ => "Some parts need a token.",
     };
     Operation {
         id: string(&operation["operationId"]),
