@@ -1,4 +1,4 @@
--- What every report asks, written by UPDATE_SNAPSHOTS=1 cargo test -p api
+-- What every report asks, written by UPDATE_SNAPSHOTS=1 cargo test --workspace --lib statements
 
 -- creators.analytics.overview
 SELECT *

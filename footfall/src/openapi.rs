@@ -29,7 +29,7 @@ mod tests {
         let checked_in = std::fs::read_to_string(file).unwrap_or_default();
         assert!(
             checked_in == text,
-            "{file} is not up to date; run UPDATE_OPENAPI=1 cargo test -p footfall openapi and read the difference"
+            "{file} is not up to date; run UPDATE_OPENAPI=1 cargo test --workspace --lib openapi and read the difference"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Compares the published examples and the checked-in JSON Schema with the types.
 //!
-//! `UPDATE_SCHEMAS=1 cargo test -p schemas` regenerates the documents. A change that removes
+//! `UPDATE_SCHEMAS=1 cargo test --workspace --test contract` regenerates the documents. A change that removes
 //! something from readers still fails, because the test compares with the previously checked-in
 //! version.
 
@@ -106,7 +106,7 @@ fn the_checked_in_schema_matches_the_types_and_removes_nothing() {
             assert_eq!(
                 checked_in.as_deref(),
                 Some(text.as_str()),
-                "{name} is not up to date; run UPDATE_SCHEMAS=1 cargo test -p schemas"
+                "{name} is not up to date; run UPDATE_SCHEMAS=1 cargo test --workspace --test contract"
             );
         }
     }

@@ -233,7 +233,11 @@ fn filters_apply_to_every_number_and_do_not_collide_with_parameters() {
                 .params
                 .iter()
                 .any(|param| report.param_name(*param) == filter.id);
-            assert!(!taken, "{}: {}", report.id, filter.id);
+            assert!(
+                !taken,
+                "{}: a filter and a parameter are both called {}",
+                report.id, filter.id
+            );
         }
     }
 }

@@ -62,7 +62,7 @@ fn every_report_has_a_statement_that_begins_with_its_tenant() {
 fn the_statements_are_the_checked_in_ones() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/statements.sql");
     let mut text =
-        "-- What every report asks, written by UPDATE_SNAPSHOTS=1 cargo test -p api\n".to_owned();
+        "-- What every report asks, written by UPDATE_SNAPSHOTS=1 cargo test --workspace --lib statements\n".to_owned();
     for (name, statement) in report_statements(REPORTS) {
         // Statements with all filters are long and similar, so one report's is enough to read.
         if !name.ends_with(" filtered") || name.contains("overview") {
@@ -75,7 +75,7 @@ fn the_statements_are_the_checked_in_ones() {
     let checked_in = std::fs::read_to_string(file).unwrap_or_default();
     assert!(
         checked_in == text,
-        "{file} is not up to date; run UPDATE_SNAPSHOTS=1 cargo test -p api and read the difference"
+        "{file} is not up to date; run UPDATE_SNAPSHOTS=1 cargo test --workspace --lib statements and read the difference"
     );
 }
 

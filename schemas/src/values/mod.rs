@@ -29,7 +29,7 @@ const ZERO_WIDTH: [char; 3] = ['\u{200b}', '\u{2060}', '\u{feff}'];
 pub enum Spelling {
     /// Unchanged from the bundled data: cities and regions.
     AsGiven,
-    /// A short text from a client: browsers, systems.
+    /// A short text from a client: browsers, systems, time zones.
     Name,
     /// The value of a campaign parameter, in its letter case.
     Campaign,
