@@ -160,7 +160,7 @@ async fn beacons_of_an_outage_count_exactly_once_in_spite_of_kill_9() {
         }
     };
     let waited = tokio::time::timeout(PATIENCE, reached).await;
-    waited.expect("beacons are acknowledged although the broker is away");
+    waited.expect("beacons are acknowledged while the broker is stopped");
     assert_eq!(
         ingest
             .metric("ingest_beacons_total{type=\"session\",outcome=\"overloaded\"}")

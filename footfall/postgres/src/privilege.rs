@@ -217,7 +217,7 @@ async fn unprivileged() -> Result<(u32, u32), PostgresError> {
         }
     }
     Err(PostgresError::Privilege {
-        reason: "neither the user `postgres` nor `nobody` exists".to_owned(),
+        reason: "this machine needs a user `postgres` or `nobody`".to_owned(),
     })
 }
 

@@ -104,7 +104,9 @@ impl Sink for RecordingSink {
             self.entered.notify_one();
             let mode = self.mode.lock().unwrap().clone();
             match mode {
-                Mode::Fail => return vec![Err(NotDurable("the log is away".into())); events.len()],
+                Mode::Fail => {
+                    return vec![Err(NotDurable("the log is unavailable".into())); events.len()];
+                }
                 Mode::Keep => {}
                 Mode::Hold(go) => go.notified().await,
             }

@@ -133,7 +133,7 @@ fn read_public(settings: &mut Settings, algorithm: Algorithm) -> Option<Verifier
             ),
         );
     }
-    // Exactly one source, so that there is no doubt which key counts.
+    // Keys come from exactly one source. With two, an operator could not tell which one applies.
     match given(settings)[..] {
         [] => {
             settings.problem(

@@ -73,7 +73,7 @@ impl From<schemars::Schema> for Schema {
 #[must_use]
 pub fn text(max_chars: usize) -> Schema {
     let schema = Schema::of_type("string");
-    // Here only the body's own limit applies, which is no useful number.
+    // Here only the body's own limit applies. It would not help the reader.
     if max_chars == usize::MAX {
         schema
     } else {

@@ -60,7 +60,7 @@ pub struct SpoolOptions {
 }
 
 impl SpoolOptions {
-    /// Reads the settings; `None` means that there is no spool.
+    /// Reads the settings. Returns `None` without `SPOOL_DIR`.
     pub fn read(settings: &mut Settings) -> Option<Self> {
         let max_bytes = settings.parse(&MAX_BYTES, "a number of bytes");
         let dir = settings.text(DIR)?;
