@@ -7,7 +7,7 @@ use crate::{
 use jiff::SignedDuration;
 use runtime::{
     Context, IdSource, Settings, database,
-    http::{TrustedProxies, cors::Origins},
+    http::{TrustedProxies, cors::Origins, public_url},
     jwt::Verifier,
     kafka::KafkaSettings,
     settings::Setting,
@@ -15,15 +15,9 @@ use runtime::{
 };
 use schemas::Keyring;
 use std::{fmt, time::Duration};
-use url::Url;
 
 /// The address that the api listens on.
 pub const LISTEN: Setting = Setting::new("API_LISTEN", "127.0.0.1:8083", "address api listens on");
-const PUBLIC_URL: Setting = Setting::new(
-    "PUBLIC_URL",
-    "http://<listen>",
-    "beginning of short URLs and page addresses",
-);
 const DATABASE: Setting = Setting::new(
     "DATABASE_URL",
     "embedded PostgreSQL",
@@ -55,7 +49,6 @@ const TIMEOUT: Setting = Setting::new(
 
 /// The settings of the api wherever it runs, in the order of `--help`.
 pub(crate) const SETTINGS: &[Setting] = &[
-    PUBLIC_URL,
     DATABASE,
     ANALYTICS,
     TRACKING,
@@ -119,7 +112,7 @@ impl Config {
     /// Reads the settings and records problems in them. A config with problems must not be started.
     pub fn read(settings: &mut Settings, context: &Context) -> Self {
         let jwt = Verifier::read(settings).unwrap_or_else(|| refuse_everyone(&*context.ids));
-        let public_url = read_public_url(settings);
+        let public_url = public_url::read(settings, &LISTEN);
         let max_links = settings.parse(&MAX_LINKS, "a whole number");
         let max_pages = settings.parse(&MAX_PAGES, "a whole number");
         let report_timeout = settings.parse_with(TIMEOUT, read_timeout);
@@ -149,34 +142,6 @@ fn read_timeout(text: &str) -> Result<Duration, String> {
     inside
         .and_then(|given| given.try_into().ok())
         .ok_or_else(|| format!("is {text:?}; give a time from {least:#} to {most:#}, such as 30s"))
-}
-
-fn read_public_url(settings: &mut Settings) -> String {
-    let Some(url) = settings.text(PUBLIC_URL) else {
-        let listen = settings.text(LISTEN);
-        return format!("http://{}", listen.as_deref().unwrap_or(LISTEN.default));
-    };
-    if !is_public_url(&url) {
-        // The part before an `@` may be a password.
-        let shown = url.rsplit('@').next().unwrap_or_default();
-        let what = format!(
-            "is {shown:?}; give an http or https address without a user or a query, such as https://links.example.com"
-        );
-        settings.problem(PUBLIC_URL, what);
-    }
-    // Paths are appended with their own slash.
-    url.trim().trim_end_matches('/').to_owned()
-}
-
-/// Paths are appended, so the URL must end before a query or a fragment.
-fn is_public_url(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    })
 }
 
 /// For settings with a problem: a random secret, so that even a program that does not check for
@@ -244,7 +209,7 @@ mod tests {
     fn the_public_url_has_no_trailing_slash() {
         let read = |pairs: &[(&str, &str)]| {
             let mut settings = Settings::from_pairs(pairs.iter().copied());
-            let url = read_public_url(&mut settings);
+            let url = public_url::read(&mut settings, &LISTEN);
             (url, settings.finish().is_ok())
         };
         assert_eq!(read(&[]), ("http://127.0.0.1:8083".to_owned(), true));
@@ -267,7 +232,7 @@ mod tests {
             assert!(!read(&[("PUBLIC_URL", wrong)]).1, "{wrong}");
         }
         let mut settings = Settings::from_pairs([("PUBLIC_URL", "https://ada:hunter2@l.example")]);
-        read_public_url(&mut settings);
+        public_url::read(&mut settings, &LISTEN);
         let said = settings.finish().unwrap_err().to_string();
         assert!(
             said.contains("l.example") && !said.contains("hunter2"),

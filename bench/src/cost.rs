@@ -2,7 +2,11 @@
 //!
 //! Both are separate processes under the same load; CPU time is as the kernel counts it.
 
-use axum::{Json, Router, routing::post};
+use axum::{
+    Json, Router,
+    http::{HeaderName, StatusCode, header},
+    routing::post,
+};
 use footfall_log::{Broker, Credentials, Options};
 use runtime::{
     Clock, IdSource, Producer, SystemClock, SystemIds, kafka::KafkaSettings, producer::Record,
@@ -26,8 +30,8 @@ use std::{
 use uuid::Uuid;
 
 /// The user name of the embedded log; the password is the secret.
-const LOGIN: &str = "bench";
-const SECRET: &str = "a-secret-for-measurements-only-0123456789";
+pub(crate) const LOGIN: &str = "bench";
+pub(crate) const SECRET: &str = "a-secret-for-measurements-only-0123456789";
 /// Clock ticks of `/proc/<pid>/stat` per second: `USER_HZ`, 100 on every Linux architecture that we support.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -54,11 +58,7 @@ pub struct Cost {
 impl Cost {
     /// Measures both in turns and prints the ratio.
     pub async fn run(self) -> Result<(), Box<dyn Error>> {
-        if !self.ingest.is_file() {
-            let ingest = self.ingest.display();
-            let hint = "build it with `cargo build --release -p ingest`, or name it with --ingest";
-            return Err(format!("there is no program {ingest}; {hint}").into());
-        }
+        require(&self.ingest)?;
         let folder = std::env::temp_dir().join(format!("footfall-bench-{}", std::process::id()));
         let embedded = match &self.brokers {
             Some(_) => None,
@@ -70,17 +70,7 @@ impl Cost {
         };
         let page = prepare(&kafka).await?;
         let variables = kafka.variables();
-        let mut environment = vec![
-            ("INGEST_LISTEN", "127.0.0.1:18081"),
-            ("JWT_SECRET", SECRET),
-            ("TRACKING_HMAC_SECRET", SECRET),
-            ("ID_SECRET", SECRET),
-            ("VISITOR_HASH_SECRET", SECRET),
-            ("RATE_LIMITS", "off"),
-            ("RUST_LOG", "warn"),
-        ];
-        let pairs = variables.iter();
-        environment.extend(pairs.map(|(name, value)| (name.as_str(), value.as_str())));
+        let environment = environment(&variables);
 
         let (mut durable, mut bare) = (Vec::new(), Vec::new());
         for round in 1..=self.rounds {
@@ -172,8 +162,34 @@ impl Cost {
     }
 }
 
+/// Fails when there is no ingest binary.
+pub(crate) fn require(ingest: &Path) -> Result<(), Box<dyn Error>> {
+    if ingest.is_file() {
+        return Ok(());
+    }
+    let ingest = ingest.display();
+    let hint = "build it with `cargo build --release -p ingest`, or name it with --ingest";
+    Err(format!("there is no program {ingest}; {hint}").into())
+}
+
+/// The environment of an ingest process on a cluster with these settings.
+pub(crate) fn environment(kafka: &[(String, String)]) -> Vec<(&str, &str)> {
+    let mut environment = vec![
+        ("INGEST_LISTEN", "127.0.0.1:18081"),
+        ("JWT_SECRET", SECRET),
+        ("TRACKING_HMAC_SECRET", SECRET),
+        ("ID_SECRET", SECRET),
+        ("VISITOR_HASH_SECRET", SECRET),
+        ("RATE_LIMITS", "off"),
+        ("RUST_LOG", "warn"),
+    ];
+    let pairs = kafka.iter();
+    environment.extend(pairs.map(|(name, value)| (name.as_str(), value.as_str())));
+    environment
+}
+
 /// Makes the topics, and a page in the directory.
-async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
+pub(crate) async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
     topics::ensure(
         kafka,
         EVENTS_PARTITIONS_EMBEDDED,
@@ -213,12 +229,12 @@ async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error>> {
 }
 
 /// A server under measurement; stopped when dropped.
-struct Process {
+pub(crate) struct Process {
     child: Child,
-    address: &'static str,
+    pub(crate) address: &'static str,
 }
 
-async fn start(folder: &Path) -> Result<Broker, Box<dyn Error>> {
+pub(crate) async fn start(folder: &Path) -> Result<Broker, Box<dyn Error>> {
     let credentials = Credentials {
         username: LOGIN.to_owned(),
         password: SECRET.to_owned(),
@@ -227,7 +243,7 @@ async fn start(folder: &Path) -> Result<Broker, Box<dyn Error>> {
 }
 
 impl Process {
-    async fn start(
+    pub(crate) async fn start(
         mut command: Command,
         address: &'static str,
         environment: &[(&str, &str)],
@@ -254,7 +270,7 @@ impl Process {
     }
 
     /// User and system time so far: fields 14 and 15 of `/proc/<pid>/stat`, see proc(5).
-    fn cpu_seconds(&self) -> Result<f64, Box<dyn Error>> {
+    pub(crate) fn cpu_seconds(&self) -> Result<f64, Box<dyn Error>> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let after_name = stat.rsplit(')').next().unwrap_or_default();
         let fields: Vec<&str> = after_name.split_whitespace().collect();
@@ -268,6 +284,16 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Memory in use: `VmRSS` of `/proc/<pid>/status`, see proc(5).
+    pub(crate) fn memory_bytes(&self) -> Result<f64, Box<dyn Error>> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next());
+        Ok(kibibytes.unwrap_or_default().parse::<f64>()? * 1_024.0)
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -275,13 +301,21 @@ impl Drop for Process {
     }
 }
 
-/// The handler for comparison: axum, the same JSON, and the same kind of value.
+/// The handlers for comparison: axum, the same JSON and the same kind of value; and one redirect.
 pub async fn serve_bare() -> Result<(), Box<dyn Error>> {
     async fn parse(Json(body): Json<Value>) -> Json<Value> {
         Json(json!({"success": true, "data": {"id": body["sessionId"]}}))
     }
+    async fn redirect() -> (StatusCode, [(HeaderName, &'static str); 2]) {
+        let headers = [
+            (header::LOCATION, "https://shop.example/products/1?from=go"),
+            (header::CACHE_CONTROL, "private, no-store"),
+        ];
+        (StatusCode::FOUND, headers)
+    }
     let router = Router::new()
         .route("/ready", axum::routing::get(|| async { "ready" }))
+        .route("/{code}", axum::routing::get(redirect))
         .route("/api/v1/analytics/session", post(parse))
         .route("/api/v1/analytics/pageview", post(parse));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:18082").await?;

@@ -10,6 +10,7 @@ mod cost;
 mod history;
 mod latency;
 mod load;
+mod redirect;
 mod sender;
 mod target;
 
@@ -36,7 +37,9 @@ enum Command {
     History(history::History),
     /// Durable beacons per CPU-second of the ingest process, next to a handler that only parses
     Cost(cost::Cost),
-    /// The handler that only parses (started by `cost`)
+    /// Redirects of short links, next to a bare redirect; memory of a link
+    Redirect(redirect::Redirect),
+    /// The handlers for comparison (started by `cost` and `redirect`)
     #[command(hide = true)]
     Bare,
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
             Command::Latency(latency) => latency.run().await,
             Command::History(history) => history.run().await,
             Command::Cost(cost) => cost.run().await,
+            Command::Redirect(redirect) => redirect.run().await,
             Command::Bare => cost::serve_bare().await,
         }
     });

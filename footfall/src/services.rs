@@ -159,6 +159,8 @@ impl Services {
             .merge(health)
             .merge(home::router(HOME))
             .merge(docs);
+        // Around all routes, so that no short code hides one.
+        let router = ingest::redirect::around(router, &ingest.intake);
         Ok(Started {
             router,
             outcomes: ingest.outcomes,

@@ -4,12 +4,17 @@ use crate::{
     accept::Rules,
     geo_file::{self, GeoFile},
     limits,
+    redirect::host,
     secrets::{self, Secrets},
     sink::spool::{self, SpoolOptions},
 };
 use runtime::{
-    Context, Settings, http::TrustedProxies, jwt::Verifier, kafka::KafkaSettings,
-    settings::Setting, throttle::Throttles,
+    Context, Settings,
+    http::{TrustedProxies, public_url},
+    jwt::Verifier,
+    kafka::KafkaSettings,
+    settings::Setting,
+    throttle::Throttles,
 };
 
 /// The flag `--accept-new-secrets`. It is not an environment setting: each start that needs it must
@@ -68,6 +73,8 @@ pub struct Config {
     pub rules: Rules,
     /// Where events wait while the cluster does not accept them; nowhere when absent.
     pub spool: Option<SpoolOptions>,
+    /// The host of short URLs.
+    pub host: Option<String>,
     /// When true, secrets that the log was not made with are accepted.
     pub accept_new_secrets: bool,
 }
@@ -82,6 +89,7 @@ impl Config {
         let jwt = Verifier::read(settings);
         let proxies = TrustedProxies::read(settings);
         let geoip = GeoFile::read(settings);
+        let public_url = public_url::read(settings, &LISTEN);
         let throttles = Throttles::read(settings, limits::PUBLISHED, &context.clock);
         let tracking_enabled = settings
             .text(TRACKING_ENABLED)
@@ -96,6 +104,7 @@ impl Config {
             proxies,
             geoip,
             throttles,
+            host: host::of_url(&public_url),
             rules: Rules {
                 tracking_enabled,
                 max_event_data_bytes,

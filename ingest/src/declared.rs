@@ -1,6 +1,9 @@
 //! Declares the settings and metrics of ingest for the program that contains it.
 
-use crate::config::{self, LISTEN};
+use crate::{
+    config::{self, LISTEN},
+    redirect,
+};
 use runtime::{
     http, jwt, kafka,
     metrics::{Metric, combinations},
@@ -22,6 +25,23 @@ const PART: Part = Part {
             &["reason"],
             "Beacons that were answered but not counted, by reason.",
         ),
+        Metric::counter(
+            "ingest_clicks_total",
+            &["outcome"],
+            "Requests for short links by what became of them; `lost` clicks were redirected but are not in the log.",
+        )
+        .known(|| {
+            let outcomes = redirect::Outcome::ALL.map(redirect::Outcome::name);
+            combinations(&[("outcome", &outcomes)])
+        }),
+        Metric::histogram(
+            "ingest_redirect_seconds",
+            &[],
+            "Time from a request for a short link to its answer.",
+        )
+        .with_buckets(&[
+            0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.005, 0.025, 0.1,
+        ]),
         Metric::histogram(
             "ingest_publish_seconds",
             &[],

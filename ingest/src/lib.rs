@@ -17,6 +17,7 @@ pub mod intake;
 pub mod limits;
 pub mod openapi;
 pub mod outcome;
+pub mod redirect;
 pub mod refusals;
 mod request;
 pub mod routes;

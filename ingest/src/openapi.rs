@@ -8,6 +8,7 @@ use crate::{
     batch::{MAX_MEMBERS, Results},
     limits::{BATCH, PAGE_SESSIONS, PUBLISHED},
     outcome::BeaconType,
+    redirect,
     sessions::{MAX_AGE, MAX_HEARTBEATS, MAX_VIEWS},
     tracker,
 };
@@ -138,6 +139,7 @@ pub fn describe(document: &mut Document) {
     let verdicts = document.type_of::<Results>();
     document.add(limited(batch(batch_body, verdicts), BATCH, "address"));
     tracker::describe(document, TAG);
+    redirect::describe(document);
 }
 
 fn beacon(path: &str, id: &str) -> Operation {

@@ -3,7 +3,7 @@
 
 use crate::{
     accept::{Facts, Trust},
-    enrich::PurposeHeaders,
+    enrich::{BotSignals, PurposeHeaders},
     intake::Intake,
     limits::Spent,
     outcome::Outcome,
@@ -76,8 +76,8 @@ impl IntoResponse for Declined {
 #[derive(Debug)]
 pub(crate) struct Seen<'a> {
     pub(crate) address: IpAddr,
-    user_agent: Option<Cow<'a, str>>,
-    purpose: PurposeHeaders<'a>,
+    pub(crate) user_agent: Option<Cow<'a, str>>,
+    pub(crate) purpose: PurposeHeaders<'a>,
 }
 
 impl<'a> Seen<'a> {
@@ -93,9 +93,15 @@ impl<'a> Seen<'a> {
             purpose: PurposeHeaders {
                 sec_purpose: purpose("sec-purpose"),
                 purpose: purpose("purpose"),
+                x_purpose: purpose("x-purpose"),
                 x_moz: purpose("x-moz"),
             },
         }
+    }
+
+    /// True when the browser asks before the person does.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.purpose.signals() != BotSignals::NONE
     }
 
     pub(crate) fn facts<'b>(

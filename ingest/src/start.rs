@@ -13,7 +13,7 @@ use crate::{
     limits,
     openapi::describe,
     outcome::Outcomes,
-    routes,
+    redirect, routes,
     secrets::Secrets,
     sink::{
         DurableSink, LogSink, Sink,
@@ -78,7 +78,10 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
         Some(spool) => Arc::new(DurableSink::new(Arc::clone(&producer), Arc::clone(spool))),
         None => Arc::new(LogSink::new(Arc::clone(&producer))),
     };
-    let directory = Arc::new(Directory::default());
+    let directory = Arc::new(match &config.host {
+        Some(host) => Directory::serving(host),
+        None => Directory::default(),
+    });
     lifecycle.spawn_worker(
         "ingest log check",
         workers::check_log(config.kafka.clone(), readiness.clone(), lifecycle.clone()),
@@ -183,6 +186,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let docs = docs::router(document, format!("http://{address}"));
     let home = home::router(HOME);
     let router = ingest.router.merge(health).merge(home).merge(docs);
+    let router = redirect::around(router, &ingest.intake);
     serve::spawn(listener, router, dialects::spoken(), options, &context);
     info!("ingest listens on http://{address}");
     context.lifecycle.run_to_end().await.map_err(Failure::other)

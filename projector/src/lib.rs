@@ -27,9 +27,16 @@ use std::sync::LazyLock;
 /// The tables of the first two migrations have rows of another layout; [`rebuild`] makes the
 /// present ones from the log.
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    runtime::database::migrations(&[(
-        3,
-        "facts by month",
-        include_str!("../migrations/0003_facts_by_month.sql"),
-    )])
+    runtime::database::migrations(&[
+        (
+            3,
+            "facts by month",
+            include_str!("../migrations/0003_facts_by_month.sql"),
+        ),
+        (
+            4,
+            "clicks on links",
+            include_str!("../migrations/0004_clicks_on_links.sql"),
+        ),
+    ])
 });

@@ -45,6 +45,8 @@ uuid_newtype! {
     SessionId,
     /// One view of a page within a visit; carries its workspace number, see [`crate::routed`].
     PageviewId,
+    /// A click on a short link; carries its workspace number and its time, see [`crate::routed`].
+    ClickId,
 }
 
 /// A tenant's number inside ids and tables (`int4`, never negative); 0 is "none" and never

@@ -24,11 +24,12 @@ pub mod visible;
 
 pub use context::{Agent, Device, EnrichmentVersions, Place, Screen, SourceClass, Utm, Visitor};
 pub use events::{
-    BeaconRefused, Body, CustomTracked, Event, Kind, PageLeft, PageViewed, ReadError,
-    RefusalReason, SessionHeartbeat, SessionIdentified, SessionStarted, Within,
+    BeaconRefused, Body, BotReason, CustomTracked, Event, Kind, LinkClicked, PageLeft, PageViewed,
+    ReadError, RefusalReason, SessionHeartbeat, SessionIdentified, SessionStarted, Trigger, Within,
 };
 pub use ids::{
-    EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceId, WorkspaceNo,
+    ClickId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceId,
+    WorkspaceNo,
 };
 pub use keyring::{Keyring, KeyringError};
 pub use routed::IdMaker;

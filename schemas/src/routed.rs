@@ -1,9 +1,10 @@
-//! Session and page-view ids that carry their workspace and prove that Footfall made them.
+//! Session, page-view and click ids that carry their workspace and prove that Footfall made them.
 //!
 //! A UUIDv8 of 32 bits workspace number, 24 bits tag and 66 bits payload. The tag is an HMAC under
 //! `ID_SECRET` over everything else. So ingest knows the tenant of a heartbeat without a look-up,
 //! and a forged id never reaches the log. With an `eventId` the payload is derived from it, so a
-//! retry gets the same id on any instance.
+//! retry gets the same id on any instance. The payload of a click is its time in milliseconds (42
+//! bits) and random bits (24), so a conversion is judged without a look-up.
 //!
 //! ```text
 //! octet   0 1 2 3   | 4 5      | 6            | 7        | 8            | 9 .. 15
@@ -11,10 +12,11 @@
 //! ```
 
 use crate::{
-    Keyring, Kind, PageviewId, SessionId, WorkspaceId, WorkspaceNo,
+    ClickId, Keyring, Kind, PageviewId, SessionId, WorkspaceId, WorkspaceNo,
     ids::EventId,
     keyring::{KeyedHash, sign_with},
 };
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
@@ -26,11 +28,18 @@ const VERSION: u128 = 0x8 << 76;
 const VARIANT: u128 = 0b10 << 62;
 const VERSION_AND_VARIANT: u128 = 0xf << 76 | 0b11 << 62;
 
-/// Separates the two kinds of id: a page view's id is never a valid session id.
+/// The time of a click: 42 bits of milliseconds, which last until 2109.
+const MILLIS: u128 = (1 << 42) - 1;
+/// Its lowest 38 bits are above the random bits; the other 4 are beside the version.
+const LOW_MILLIS: u128 = (1 << 38) - 1;
+const CLICK_RANDOM: u128 = (1 << 24) - 1;
+
+/// Separates the kinds of id: a page view's id is never a valid session id.
 #[derive(Clone, Copy)]
 enum Label {
     Session,
     Pageview,
+    Click,
 }
 
 impl Label {
@@ -38,6 +47,7 @@ impl Label {
         match self {
             Self::Session => b"session",
             Self::Pageview => b"pageview",
+            Self::Click => b"click",
         }
     }
 }
@@ -76,6 +86,26 @@ impl IdMaker {
         PageviewId(self.make(Label::Pageview, workspace, payload))
     }
 
+    /// The id of a click in a workspace at a time.
+    #[must_use]
+    pub fn click(&self, workspace: WorkspaceNo, at: Timestamp, random: [u8; 16]) -> ClickId {
+        let millis = u128::try_from(at.as_millisecond()).unwrap_or_default() & MILLIS;
+        let random = u128::from_be_bytes(random) & CLICK_RANDOM;
+        let payload = (millis >> 38) << 72 | (millis & LOW_MILLIS) << 24 | random;
+        ClickId(self.tagged(Label::Click, workspace, payload))
+    }
+
+    /// The workspace and the time, in whole milliseconds, of one of our click ids; `None` for any
+    /// other id.
+    #[must_use]
+    pub fn verify_click(&self, id: ClickId) -> Option<(WorkspaceNo, Timestamp)> {
+        let workspace = self.verify(Label::Click, id.0)?;
+        let bits = id.0.as_u128();
+        let millis = (bits >> 72 & 0xf) << 38 | (bits >> 24 & LOW_MILLIS);
+        let at = Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
+        Some((workspace, at))
+    }
+
     /// The workspace of one of our session ids; `None` for any other id.
     #[must_use]
     pub fn verify_session(&self, id: SessionId) -> Option<WorkspaceNo> {
@@ -99,7 +129,10 @@ impl IdMaker {
                 event_id.as_bytes(),
             ])),
         };
-        let payload = u128::from_be_bytes(bits) & PAYLOAD;
+        self.tagged(label, workspace, u128::from_be_bytes(bits) & PAYLOAD)
+    }
+
+    fn tagged(&self, label: Label, workspace: WorkspaceNo, payload: u128) -> Uuid {
         // The tag covers all other bits, so its own are zero here.
         let untagged = u128::from(workspace.0) << 96 | VERSION | VARIANT | payload;
         let tag = self
@@ -182,6 +215,22 @@ mod tests {
             bytes[bit / 8] ^= 1 << (bit % 8);
             // 24 tag bits: one flip in 16 million may pass by chance, but none does with our seeds.
             prop_assert_eq!(ids.verify_session(SessionId(Uuid::from_bytes(bytes))), None);
+        }
+
+        #[test]
+        fn a_click_contains_its_workspace_and_time_and_any_flipped_bit_makes_it_invalid(
+            workspace in any::<u32>(), millis in 0i64..1 << 42, random in any::<[u8; 16]>(), bit in 0usize..128,
+        ) {
+            let ids = maker(OLD);
+            let at = Timestamp::from_millisecond(millis).unwrap();
+            let click = ids.click(WorkspaceNo(workspace), at, random);
+            prop_assert_eq!(click.0.get_version_num(), 8);
+            prop_assert_eq!(click.0.get_variant(), uuid::Variant::RFC4122);
+            prop_assert_eq!(ids.verify_click(click), Some((WorkspaceNo(workspace), at)));
+            prop_assert_eq!(ids.verify_session(SessionId(click.0)), None);
+            let mut bytes = *click.0.as_bytes();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert_eq!(ids.verify_click(ClickId(Uuid::from_bytes(bytes))), None);
         }
 
         #[test]

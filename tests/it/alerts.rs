@@ -42,10 +42,13 @@ fn expressions() -> Vec<String> {
 fn labels(text: &str) -> BTreeMap<String, String> {
     let pairs = text.split("\",").filter_map(|pair| {
         let (name, value) = pair.split_once("=\"")?;
-        Some((
-            name.trim().to_owned(),
-            value.trim_end_matches('"').to_owned(),
-        ))
+        // `route!="none"` names no series.
+        (!name.ends_with('!')).then(|| {
+            (
+                name.trim().to_owned(),
+                value.trim_end_matches('"').to_owned(),
+            )
+        })
     });
     pairs.collect()
 }

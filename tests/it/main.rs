@@ -12,6 +12,8 @@ mod alerts;
 mod bad_changes;
 mod bad_input;
 mod catalogue;
+mod clicks;
+mod clicks_folded;
 mod commands;
 mod compose;
 mod connections;

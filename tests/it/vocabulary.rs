@@ -1,14 +1,17 @@
 //! Reports that the vocabulary allows but the catalogue lacks. Only these tests have them; the same
 //! engine answers them, and the same loops check them.
 
-use crate::catalogue::{append, site};
+use crate::{
+    catalogue::{append, site},
+    clicks_folded::{by_bot, click},
+};
 use api::{
     Question, answer_from_rows,
     catalog::{
         Breakdown, Field, Format, Param, PerUser, Report, Scope, Series, Shape, Surface, Total,
     },
 };
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, tz::TimeZone};
 use jiff_sqlx::ToSqlx;
 use kit::{
     System,
@@ -20,12 +23,14 @@ use kit::{
 };
 use schemas::analytics::{
     Buckets, Dimension, Metric,
-    dimensions::{BROWSER, COUNTRY, OF_VISITS, REASON},
+    dimensions::{BROWSER, COUNTRY, DEVICE, OF_VISITS, REASON, TRIGGER},
     metrics::{
-        BOUNCE_RATE, CLICK_THROUGH, COUNT_OF_CLICKS, COUNT_OF_REFUSALS, COUNT_OF_VIEWS,
-        COUNT_OF_VISITORS, COUNT_OF_VISITS, SHARE_OF_RETURNED_VISITS,
+        BOUNCE_RATE, CLICK_THROUGH, COUNT_OF_CLICKERS, COUNT_OF_CLICKS, COUNT_OF_COUNTED_CLICKS,
+        COUNT_OF_REFUSALS, COUNT_OF_VIEWS, COUNT_OF_VISITORS, COUNT_OF_VISITS,
+        SHARE_OF_RETURNED_VISITS,
     },
 };
+use schemas::{BotReason, Event};
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -203,6 +208,139 @@ async fn reports_beyond_the_catalogue_equal_a_count_of_the_raw_rows() {
             }
         }
     }
+    drop(connection);
+    system.finish().await;
+}
+
+const OF_LINKS: &[Field] = &[
+    field("clicks", &COUNT_OF_COUNTED_CLICKS),
+    field("visitors", &COUNT_OF_CLICKERS),
+];
+
+/// Reports about one link, and about all links of a workspace.
+static LINK_TRIALS: [Report; 4] = [
+    Report {
+        id: "clicks of a link by country",
+        shape: by(&COUNTRY, OF_LINKS),
+        scope: Scope::Link,
+        filters: &[&DEVICE],
+        ..TRIAL
+    },
+    Report {
+        id: "clicks and unique visitors of a link",
+        shape: Shape::Total(Total {
+            metrics: OF_LINKS,
+            echo: &[],
+        }),
+        scope: Scope::Link,
+        filters: &[],
+        ..TRIAL
+    },
+    Report {
+        id: "clicks of a workspace by trigger",
+        shape: by(&TRIGGER, OF_LINKS),
+        scope: Scope::Workspace,
+        filters: &[],
+        ..TRIAL
+    },
+    // Views of pages do not include clicks on short links.
+    Report {
+        id: "views of a workspace",
+        scope: Scope::Workspace,
+        ..TRIAL
+    },
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clicks_of_a_link_by_country_and_its_unique_visitors_equal_a_count_of_the_raw_rows() {
+    let system = System::start().await;
+    let ada = system.client.creator("ada").await;
+    let link = Uuid::from_u128(71);
+    let ours = site(
+        &system,
+        &ada,
+        vec![ada.page],
+        vec![link, Uuid::from_u128(72)],
+    )
+    .await;
+    let mut records = traffic::records(&ours, 13, 120, noon(), 40);
+    let tenant = records[0].clone();
+    let day = SignedDuration::from_hours(24);
+    for number in 0..200u32 {
+        let visitor = u8::try_from(number % 11).unwrap();
+        let event = click(
+            u128::from(number) + 9_000,
+            0,
+            (71 + u128::from(number % 2), visitor),
+        );
+        let event = if number % 7 == 0 {
+            by_bot(event, BotReason::Agent)
+        } else {
+            event
+        };
+        let at = noon() - day * i32::try_from(number % 40).unwrap();
+        let event = Event {
+            occurred_at: at,
+            received_at: at,
+            workspace_id: tenant.workspace_id,
+            workspace_no: tenant.workspace_no,
+            ..event
+        };
+        records.push(event);
+    }
+    append(&system, &ours, &records).await;
+    system.settle().await;
+
+    let workspace_no = i32::try_from(ours.workspace_no.0).unwrap();
+    let rows = Rows::read(&system.analytics, workspace_no, Names::new()).await;
+    let mut connection = system.analytics.acquire().await.unwrap();
+    for report in &LINK_TRIALS {
+        for days in [1, 30, 365] {
+            let ask = Ask {
+                days,
+                ..Ask::of(report, link)
+            };
+            let question = Question {
+                workspace_no,
+                scope_id: (report.scope == Scope::Link).then_some(link),
+                now: noon(),
+                since: since(noon(), days),
+                days: u16::try_from(days).unwrap(),
+                zone: TimeZone::UTC,
+            };
+            let answer = answer_from_rows(&mut connection, report, &question).await;
+            let expected = rows.expect(&ask, noon());
+            assert_eq!(answer.unwrap(), expected, "{} in {days} days", report.id);
+        }
+    }
+    // By hand, without the vocabulary: clicks by short URL and on the page's link together.
+    let by_hand: (i64, i64) = sqlx::query_as(
+        "SELECT count(*), count(DISTINCT visitor_hash) FROM hits
+        WHERE link_id = $1 AND bot_reason IS NULL AND NOT is_duplicate",
+    )
+    .bind(link)
+    .fetch_one(&mut *connection)
+    .await
+    .unwrap();
+    let total = rows.expect(
+        &Ask {
+            days: 365,
+            ..Ask::of(&LINK_TRIALS[1], link)
+        },
+        noon(),
+    );
+    assert_eq!(
+        (total["clicks"].as_i64(), total["visitors"].as_i64()),
+        (Some(by_hand.0), Some(by_hand.1))
+    );
+    let triggers = rows.expect(
+        &Ask {
+            days: 365,
+            ..Ask::of(&LINK_TRIALS[2], link)
+        },
+        noon(),
+    );
+    assert_eq!(triggers["rows"].as_array().unwrap().len(), 2, "{triggers}");
     drop(connection);
     system.finish().await;
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use reqwest::{
     Method, RequestBuilder, StatusCode,
     header::{HeaderMap, USER_AGENT},
+    redirect::{Action, Attempt, Policy},
 };
 use runtime::{Clock, jwt};
 use schemas::{Keyring, PageId, tracking_token};
@@ -108,13 +109,30 @@ impl Answer {
     }
 }
 
+/// Follows redirects within the system. Destinations of short links are elsewhere.
+fn follow_within(attempt: Attempt) -> Action {
+    let before = attempt.previous().last();
+    let host = before.and_then(|before| before.host_str());
+    if host == attempt.url().host_str() {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
 impl Client {
     /// A client of the system at an address. Its tokens use the time of the given clock.
+    ///
+    /// # Panics
+    /// Never: the client uses no TLS.
     #[must_use]
     pub fn new(base: String, clock: Arc<dyn Clock>) -> Self {
         Self {
             base,
-            http: reqwest::Client::new(),
+            http: reqwest::Client::builder()
+                .redirect(Policy::custom(follow_within))
+                .build()
+                .unwrap(),
             clock,
         }
     }

@@ -17,7 +17,8 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 use schemas::analytics::{
-    Aggregate, Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit, facts::VISITS,
+    Aggregate, Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit,
+    facts::{PAGE_VIEWS, VISITS},
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -101,14 +102,16 @@ impl<'a> Cut<'a> {
         let rows = self.rows.tables[fact.table].iter();
         rows.filter(|row| predicates.iter().all(|predicate| holds(*predicate, row)))
             .filter(|row| row.at >= self.since && self.until.is_none_or(|until| row.at < until))
-            .filter(|row| self.is_in_scope(row) && self.is_wanted(row, fact))
+            .filter(|row| self.is_in_scope(row, fact) && self.is_wanted(row, fact))
             .collect()
     }
 
-    fn is_in_scope(&self, row: &Row) -> bool {
+    fn is_in_scope(&self, row: &Row, fact: &'static Fact) -> bool {
         match self.ask.report.scope {
             Scope::Page => *row.get("page_id") == self.page,
-            Scope::Workspace => true,
+            Scope::Link => *row.get("link_id") == self.page,
+            // Clicks on short links are on no page.
+            Scope::Workspace => fact.whole().id != PAGE_VIEWS.id || !row.get("page_id").is_null(),
         }
     }
 
@@ -413,6 +416,8 @@ fn holds(predicate: Predicate, row: &Row) -> bool {
         Predicate::Present(column) => !row.get(column).is_null(),
         Predicate::True(column) => row.get(column).as_bool() == Some(true),
         Predicate::Positive(column) => row.get(column).as_f64() > Some(0.0),
+        Predicate::Absent(column) => row.get(column).is_null(),
+        Predicate::False(column) => row.get(column).as_bool() == Some(false),
     }
 }
 

@@ -101,7 +101,8 @@ impl Rows {
 fn restate(visits: &mut [Row], hits: &[Row]) {
     let mut leaves: BTreeMap<String, f64> = BTreeMap::new();
     let mut views: BTreeMap<String, Vec<View>> = BTreeMap::new();
-    for hit in hits {
+    // Clicks on short links belong to no visit.
+    for hit in hits.iter().filter(|hit| !hit.get("session_id").is_null()) {
         if let Some(micros) = hit.get("left_micros").as_f64() {
             leaves.insert(hit.id("pageview_id"), micros / 1e6);
         }

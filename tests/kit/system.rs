@@ -176,7 +176,9 @@ fn paths(router: &Router) -> BTreeSet<String> {
         let (_, path) = entry.split_once("): \"")?;
         path.split('"').next()
     });
-    paths.map(str::to_owned).collect()
+    let paths = paths.map(str::to_owned);
+    // Short URLs are behind all routes and no route themselves.
+    paths.chain([ingest::redirect::PATH.to_owned()]).collect()
 }
 
 /// A running system.

@@ -58,6 +58,16 @@ impl Acceptor {
         self.rules
     }
 
+    /// Makes and verifies ids.
+    pub(crate) const fn ids(&self) -> &IdMaker {
+        &self.ids
+    }
+
+    /// Finds out who sent a request, and from where.
+    pub(crate) const fn enricher(&self) -> &Enricher {
+        &self.enricher
+    }
+
     /// Judges a beacon whose `origin` was traced.
     #[must_use]
     pub fn judge(

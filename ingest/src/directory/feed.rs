@@ -111,7 +111,7 @@ impl Feed {
     async fn read(&mut self, consumer: &Arc<StreamConsumer>, (low, high): (i64, i64)) -> End {
         let lifecycle = self.lifecycle.clone();
         let mut progress = Progress {
-            unfinished: Some(Entries::default()),
+            unfinished: Some(self.directory.emptied()),
             next_offset: 0,
         };
         // An empty topic is complete. The broker would report its end only later.

@@ -1,5 +1,5 @@
-//! The directory in memory: which workspace each page belongs to, and the id of each workspace
-//! number.
+//! The directory in memory: which workspace each page belongs to, the id of each workspace number,
+//! and the short links.
 //!
 //! Owns the maps and the waiting for changes. [`feed`] reads the entries, and [`fingerprints`]
 //! handles the fingerprints of secrets beside them. The one rule: for each key, the higher row
@@ -7,15 +7,19 @@
 
 pub mod feed;
 pub mod fingerprints;
+mod links;
+
+pub use links::ShortLink;
 
 use crate::accept::KnownPage;
+use links::ShortLinks;
 use schemas::{
     PageId, WorkspaceId, WorkspaceNo,
     directory::{Entry, Page, SecretFingerprints, Workspace},
 };
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -34,6 +38,7 @@ pub struct Tenant {
 pub struct Entries {
     pages: HashMap<PageId, (Tenant, i64)>,
     workspaces: HashMap<WorkspaceNo, (WorkspaceId, i64)>,
+    links: ShortLinks,
     secrets: Option<SecretFingerprints>,
 }
 
@@ -44,9 +49,9 @@ impl Entries {
             Entry::Page(page) => self.apply_page(&page),
             Entry::Workspace(workspace) => self.apply_workspace(&workspace),
             Entry::Secrets(secrets) => self.secrets = Some(secrets),
-            // Clicks are recorded with the link id as sent, so ingest needs no links.
+            Entry::Link(link) => self.links.apply(&link),
             // `runtime::topics` handles the log's name.
-            Entry::Link(_) | Entry::Log(_) => {}
+            Entry::Log(_) => {}
         }
     }
 
@@ -98,7 +103,51 @@ impl Default for Directory {
     }
 }
 
+/// A short link with the id of its tenant.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The link.
+    pub link: Arc<ShortLink>,
+    /// Its tenant's id on the wire.
+    pub workspace_id: WorkspaceId,
+}
+
 impl Directory {
+    /// An empty directory that serves short links on this host, which is normalised.
+    #[must_use]
+    pub fn serving(own_host: &str) -> Self {
+        let directory = Self::default();
+        directory.change(|entries| entries.links = ShortLinks::of_host(Some(own_host.into())));
+        directory
+    }
+
+    /// Entries to be read for this directory.
+    #[must_use]
+    pub fn emptied(&self) -> Entries {
+        Entries {
+            links: self.read().links.emptied(),
+            ..Entries::default()
+        }
+    }
+
+    /// The first of these codes that is a link on this host, which is normalised.
+    #[must_use]
+    pub fn short_link<'a>(
+        &self,
+        host: &str,
+        codes: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Found> {
+        let entries = self.read();
+        let mut codes = codes.into_iter();
+        let link = codes.find_map(|code| entries.links.find(host, code))?;
+        // Entries of links follow those of their workspace.
+        let (workspace_id, _) = entries.workspaces.get(&link.workspace_no)?;
+        Some(Found {
+            link: Arc::clone(link),
+            workspace_id: *workspace_id,
+        })
+    }
+
     /// The page, if it is known.
     #[must_use]
     pub fn page(&self, page_id: PageId) -> Option<KnownPage> {
@@ -154,13 +203,18 @@ impl Directory {
     }
 
     fn change(&self, change: impl FnOnce(&mut Entries)) {
-        let (pages, workspaces) = {
+        let (pages, workspaces, links) = {
             let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
             change(&mut entries);
-            (entries.pages.len(), entries.workspaces.len())
+            (
+                entries.pages.len(),
+                entries.workspaces.len(),
+                entries.links.len(),
+            )
         };
         show("page", pages);
         show("workspace", workspaces);
+        show("link", links);
         self.changes.send_replace(());
     }
 

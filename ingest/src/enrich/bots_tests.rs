@@ -173,6 +173,7 @@ fn prefetches_are_recognised_by_header() {
         PurposeHeaders {
             sec_purpose,
             purpose,
+            x_purpose: None,
             x_moz,
         }
         .signals()

@@ -100,6 +100,8 @@ pub struct PurposeHeaders<'a> {
     pub sec_purpose: Option<&'a str>,
     /// `Purpose`, as Chrome sent it before: `prefetch`.
     pub purpose: Option<&'a str>,
+    /// `X-Purpose`, as Safari sends it: `preview`.
+    pub x_purpose: Option<&'a str>,
     /// `X-Moz`, as Firefox sent it before: `prefetch`.
     pub x_moz: Option<&'a str>,
 }
@@ -108,11 +110,11 @@ impl PurposeHeaders<'_> {
     /// [`BotSignals::PREFETCH`] when any of them says so.
     #[must_use]
     pub fn signals(&self) -> BotSignals {
-        let ahead = [self.sec_purpose, self.purpose, self.x_moz]
+        let ahead = [self.sec_purpose, self.purpose, self.x_purpose, self.x_moz]
             .into_iter()
             .flatten()
-            // Only the first word counts: parameters may follow, as in `prefetch;prerender`.
-            .filter_map(|header| header.split([';', ',']).next())
+            // Several words may stand together, as in `prefetch;prerender`.
+            .flat_map(|header| header.split([';', ',']))
             .any(|purpose| {
                 ["prefetch", "prerender", "preview"]
                     .iter()

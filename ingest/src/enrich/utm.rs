@@ -46,6 +46,21 @@ pub fn read(landing_url: Option<&str>) -> Landing {
     }
 }
 
+/// The campaign parameters of an address opened with this query, each replaced by that of
+/// `behind` when it is missing or empty.
+#[must_use]
+pub fn of_query(query: Option<&str>, behind: &Utm) -> Utm {
+    let own = query.map(parameters).unwrap_or_default();
+    let either = |own: Option<String>, other: &Option<String>| own.or_else(|| other.clone());
+    Utm {
+        source: either(own.source, &behind.source),
+        medium: either(own.medium, &behind.medium),
+        campaign: either(own.campaign, &behind.campaign),
+        term: either(own.term, &behind.term),
+        content: either(own.content, &behind.content),
+    }
+}
+
 /// The campaign parameters of a query. Their names may be in any case, after `&`, an escaped `&` or
 /// a second `?`.
 fn parameters(query: &str) -> Utm {
@@ -237,6 +252,17 @@ mod tests {
         }
         let long = spelled(&"é".repeat(300)).1.unwrap();
         assert_eq!(long.chars().count(), MAX_CAMPAIGN_CHARS);
+    }
+
+    #[test]
+    fn a_query_beats_the_parameters_behind_it_unless_it_is_empty() {
+        let behind = utm("https://x.example/?utm_source=shop&utm_medium=web&utm_term=t");
+        let both = of_query(Some("utm_source=Mail&utm_medium=&utm_content=c"), &behind);
+        assert_eq!(both.source.as_deref(), Some("mail"));
+        assert_eq!(both.medium.as_deref(), Some("web"));
+        assert_eq!(both.term.as_deref(), Some("t"));
+        assert_eq!(both.content.as_deref(), Some("c"));
+        assert_eq!(of_query(None, &behind), behind);
     }
 
     #[test]

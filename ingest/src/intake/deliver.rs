@@ -114,6 +114,20 @@ impl Deliveries {
         }
     }
 
+    /// Runs a task that publishes an event nobody waits for.
+    pub(super) fn later(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.running.spawn(task);
+    }
+
+    /// Publishes one event.
+    pub(super) async fn publish_one(&self, event: &Outgoing) -> Result<(), NotDurable> {
+        let started = Instant::now();
+        let results = self.sink.publish(std::slice::from_ref(event)).await;
+        self.seconds.record(started.elapsed());
+        let missing = || Err(NotDurable("the sink gave no result".to_owned()));
+        results.into_iter().next().unwrap_or_else(missing)
+    }
+
     /// Waits until every event handed over is settled. The caller must not deliver any more events.
     pub(super) async fn finish(&self) {
         self.running.close();

@@ -17,9 +17,10 @@ use crate::{
     directory::Directory,
     enrich::GeoDatabase,
     outcome::{Outcome, Outcomes},
+    redirect::ClickOutcomes,
     refusals::{Refusals, Which},
     sessions::Sessions,
-    sink::Sink,
+    sink::{NotDurable, Outgoing, Sink},
 };
 use arc_swap::ArcSwap;
 use axum::http::HeaderMap;
@@ -44,7 +45,7 @@ use throttle::Limits;
 pub struct Parts {
     /// Judges beacons.
     pub acceptor: Acceptor,
-    /// Pages and workspaces.
+    /// Pages, workspaces and links.
     pub directory: Arc<Directory>,
     /// Receives the events.
     pub sink: Arc<dyn Sink>,
@@ -72,6 +73,7 @@ pub struct Intake {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     outcomes: Arc<Outcomes>,
+    clicks: Arc<ClickOutcomes>,
     refusals: Refusals,
     sessions: Sessions,
     deliveries: Deliveries,
@@ -92,6 +94,7 @@ impl Intake {
             clock,
             ids: parts.ids,
             outcomes: Arc::default(),
+            clicks: Arc::default(),
             refusals: Refusals::default(),
             sessions: Sessions::default(),
             deliveries: Deliveries::new(parts.sink),
@@ -155,7 +158,13 @@ impl Intake {
         &self.outcomes
     }
 
-    /// Pages and workspaces.
+    /// The outcomes of the requests for short links so far.
+    #[must_use]
+    pub fn clicks(&self) -> &Arc<ClickOutcomes> {
+        &self.clicks
+    }
+
+    /// Pages, workspaces and links.
     #[must_use]
     pub fn directory(&self) -> &Arc<Directory> {
         &self.directory
@@ -191,6 +200,19 @@ impl Intake {
         self.deliveries.finish().await;
     }
 
+    /// Runs a task that publishes an event nobody waits for. A stop of the program waits for it.
+    pub(crate) fn deliver_later(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.deliveries.later(task);
+    }
+
+    pub(crate) async fn publish_one(&self, event: &Outgoing) -> Result<(), NotDurable> {
+        self.deliveries.publish_one(event).await
+    }
+
+    pub(crate) fn ids(&self) -> &dyn IdSource {
+        &*self.ids
+    }
+
     pub(crate) const fn rules(&self) -> Rules {
         self.rules
     }
@@ -200,9 +222,12 @@ impl Intake {
     }
 
     pub(crate) fn client(&self, peer: Option<&Peer>, headers: &HeaderMap) -> IpAddr {
-        // Our own listener always sets the peer.
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
-        self.proxies.client(peer, headers)
+        self.proxies.client(peer_address(peer), headers)
+    }
+
+    /// The host that a client asked for, as sent.
+    pub(crate) fn host<'a>(&self, peer: Option<&Peer>, headers: &'a HeaderMap) -> Option<&'a str> {
+        self.proxies.host(peer_address(peer), headers)
     }
 
     /// Verifies the request's token and returns its subject.
@@ -214,4 +239,9 @@ impl Intake {
     pub(crate) fn acceptor(&self) -> Arc<Acceptor> {
         self.acceptor.load_full()
     }
+}
+
+/// Our own listener always sets the peer.
+fn peer_address(peer: Option<&Peer>) -> IpAddr {
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip())
 }

@@ -9,7 +9,7 @@ use crate::{
     intake::{Intake, Parts},
     limits,
     outcome::Outcomes,
-    routes,
+    redirect, routes,
     sink::{NotDurable, Outgoing, Sink},
 };
 use axum::{
@@ -47,6 +47,8 @@ pub const WORKSPACE_NO: WorkspaceNo = WorkspaceNo(42);
 pub const LATE_WORKSPACE_NO: WorkspaceNo = WorkspaceNo(43);
 pub const WORKSPACE: WorkspaceId =
     WorkspaceId(Uuid::from_u128(0x7d6f_0f8a_3d0c_4a57_9a8e_2f4d_6f1f_0b01));
+/// The host of short URLs.
+pub const HOST: &str = "go.example";
 pub const BROWSER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 \
                            (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
 /// A user whose id must never be published.
@@ -166,7 +168,7 @@ impl Instance {
             max_event_data_bytes: settings.parse(&MAX_EVENT_DATA_BYTES, "bytes"),
         };
         let sink = Arc::new(RecordingSink::default());
-        let directory = Arc::new(Directory::default());
+        let directory = Arc::new(Directory::serving(HOST));
         directory.apply(page(PAGE, WORKSPACE_NO, WORKSPACE));
         let ids: Arc<dyn IdSource> = Arc::new(SeededIds::new(seed));
         let intake = Arc::new(Intake::new(Parts {
@@ -185,8 +187,8 @@ impl Instance {
             ids: Arc::new(SeededIds::new(1_000_000)),
             surfaces: dialects::spoken(),
         };
-        let router =
-            routes::router(Arc::clone(&intake)).layer(from_fn_with_state(finisher, finish::finish));
+        let router = redirect::around(routes::router(Arc::clone(&intake)), &intake);
+        let router = router.layer(from_fn_with_state(finisher, finish::finish));
         Self {
             intake,
             sink,

@@ -13,5 +13,6 @@ mod history_lines;
 mod kit;
 mod limits;
 mod properties;
+mod redirect;
 mod refusals;
 mod sessions;

@@ -5,6 +5,8 @@
 //! so changes may arrive in any order and in any batches. Repeated events are removed earlier, by
 //! `event_id`.
 
+mod click;
+mod dimensions;
 pub mod duration;
 pub mod limits;
 mod page;
@@ -27,8 +29,8 @@ pub type SessionKey = (WorkspaceNo, SessionId);
 pub struct Counted {
     /// The highest of its own seq and those of the events it waited for.
     pub visible_seq: i64,
-    /// Its page, which is the page of its session.
-    pub page_id: PageId,
+    /// Its page, which is the page of its session. A click on a short link has none.
+    pub page_id: Option<PageId>,
 }
 
 /// How one type of event is folded.
@@ -55,6 +57,7 @@ fn of(body: &Body) -> &dyn Fold {
         Body::PageLeft(body) => body,
         Body::CustomTracked(body) => body,
         Body::BeaconRefused(body) => body,
+        Body::LinkClicked(body) => body,
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     text::{int4, text},
 };
 use crate::rows::{HitRow, RefusalRow, Rows};
-use schemas::{BeaconRefused, Event, PageLeft, PageViewed};
+use schemas::{BeaconRefused, Event, PageLeft, PageViewed, events::BIO_TRIGGER};
 
 impl Fold for PageViewed {
     fn summarize(&self, summary: &mut Summary) {
@@ -34,6 +34,7 @@ impl Fold for PageViewed {
             path: text(self.path.as_ref()),
             title: text(self.title.as_ref()),
             referrer: text(self.referrer.as_ref()),
+            trigger: self.link_id.map(|_| BIO_TRIGGER.to_owned()),
         });
     }
 }
@@ -53,7 +54,7 @@ impl Fold for BeaconRefused {
         summary.page_id = Some(self.page_id);
     }
 
-    fn add_rows(&self, event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
+    fn add_rows(&self, event: &Event, seq: i64, _counted: Counted, rows: &mut Rows) {
         rows.refusals.push(RefusalRow {
             seq,
             occurred_at: event.occurred_at,
@@ -61,7 +62,7 @@ impl Fold for BeaconRefused {
             workspace_no: event.workspace_no,
             refusal_count: int4(self.count),
             event_id: event.event_id,
-            page_id: counted.page_id,
+            page_id: self.page_id,
             refusal_reason: self.reason.name(),
         });
     }

@@ -1,17 +1,12 @@
 //! Folds the events of a session: its start, heartbeats, user, and a site's own events.
 
 use super::{
-    Counted, Fold, Summary,
+    Counted, Fold, Summary, dimensions,
     state::Started,
     text::{int4, storable, storable_json, text},
 };
-use crate::rows::{
-    AgentColumns, ClientColumns, CustomEventRow, Dimensions, PlaceColumns, Rows, SourceColumns,
-    UtmColumns,
-};
-use schemas::{
-    CustomTracked, Device, Event, SessionHeartbeat, SessionIdentified, SessionStarted, Visitor,
-};
+use crate::rows::{ClientColumns, CustomEventRow, Dimensions, Rows, SourceColumns};
+use schemas::{CustomTracked, Event, SessionHeartbeat, SessionIdentified, SessionStarted, Visitor};
 use serde_json::Value;
 
 impl Fold for SessionStarted {
@@ -69,40 +64,18 @@ impl Fold for CustomTracked {
 fn dimensions(body: &SessionStarted, visitor: Option<&Visitor>) -> Dimensions {
     let nobody = Visitor::default();
     let visitor = visitor.unwrap_or(&nobody);
-    let (utm, place, agent) = (&body.utm, &visitor.place, &visitor.agent);
     Dimensions {
         source: SourceColumns {
             visitor_hash: visitor.hash,
             referrer: text(body.referrer.as_ref()),
             referrer_domain: storable(&body.referrer_domain),
             source_class: body.source_class.name(),
-            landing_path: text(body.landing_path.as_ref()),
         },
-        utm: UtmColumns {
-            utm_source: text(utm.source.as_ref()),
-            utm_medium: text(utm.medium.as_ref()),
-            utm_campaign: text(utm.campaign.as_ref()),
-            utm_term: text(utm.term.as_ref()),
-            utm_content: text(utm.content.as_ref()),
-        },
-        place: PlaceColumns {
-            country: text(place.country.as_ref()),
-            country_code: text(place.country_code.as_ref()),
-            region: text(place.region.as_ref()),
-            city: text(place.city.as_ref()),
-            continent: text(place.continent.as_ref()),
-        },
-        agent: AgentColumns {
-            device: agent.device.map(Device::name),
-            browser: text(agent.browser.as_ref()),
-            browser_version: text(agent.browser_version.as_ref()),
-            os: text(agent.os.as_ref()),
-            os_version: text(agent.os_version.as_ref()),
-            brand: text(agent.brand.as_ref()),
-            model: text(agent.model.as_ref()),
-        },
+        utm: dimensions::utm(&body.utm),
+        place: dimensions::place(visitor),
+        agent: dimensions::agent(visitor),
         client: ClientColumns {
-            language: text(visitor.language.as_ref()),
+            landing_path: text(body.landing_path.as_ref()),
             timezone: text(visitor.timezone.as_ref()),
             screen_width: visitor.screen.map(|screen| int4(screen.width)),
             screen_height: visitor.screen.map(|screen| int4(screen.height)),

@@ -27,6 +27,7 @@ fn every_published_example_has_its_ids_and_gives_rows_of_its_table() {
         let (session, page) = (summary.session_id.is_some(), summary.page_id.is_some());
         match kind.within() {
             Within::Page => assert!(page, "{}", kind.name()),
+            Within::Link => assert!(!session && !page, "{}", kind.name()),
             Within::Session => assert!(session && !page, "{}", kind.name()),
             Within::View => assert!(summary.pageview_id.is_some() && !session && !page),
         }
@@ -37,7 +38,7 @@ fn every_published_example_has_its_ids_and_gives_rows_of_its_table() {
 
         let counted = Counted {
             visible_seq: 9,
-            page_id: PageId(Uuid::from_u128(5)),
+            page_id: Some(PageId(Uuid::from_u128(5))),
         };
         let mut rows = Rows::default();
         add_rows(&event, 7, counted, &mut rows);
@@ -45,6 +46,7 @@ fn every_published_example_has_its_ids_and_gives_rows_of_its_table() {
             (Kind::PageViewed, rows.hits.len()),
             (Kind::CustomTracked, rows.custom_events.len()),
             (Kind::BeaconRefused, rows.refusals.len()),
+            (Kind::LinkClicked, rows.clicks.len()),
         ];
         for (of, length) in lengths {
             assert_eq!(length, usize::from(of == kind), "{}", kind.name());

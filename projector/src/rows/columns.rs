@@ -6,7 +6,9 @@
 
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
-use schemas::{EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceNo};
+use schemas::{
+    ClickId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceNo,
+};
 use serde_json::Value;
 use sqlx::{
     Decode, Postgres, Row, Type,
@@ -213,6 +215,7 @@ macro_rules! uuid_columns {
 }
 
 uuid_columns! {
+    ClickId,
     EventId,
     LinkId,
     PageId,

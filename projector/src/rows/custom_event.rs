@@ -20,7 +20,7 @@ columns! {
         /// Identity.
         event_id: EventId,
         /// The page, which is the session's.
-        page_id: PageId,
+        page_id: Option<PageId>,
         /// The session.
         session_id: SessionId,
         /// The signed-in user.

@@ -1,11 +1,13 @@
-//! The table `hits`: page views that count, clicks included, each with its latest leave.
+//! The table `hits`: page views that count, clicks included, each with its latest leave; and clicks
+//! on short links.
 
+use super::{AgentColumns, PlaceColumns, SourceColumns, UtmColumns};
 use jiff::Timestamp;
-use schemas::{EventId, LinkId, PageId, PageviewId, SessionId, WorkspaceNo};
+use schemas::{ClickId, EventId, LinkId, PageId, PageviewId, SessionId, WorkspaceNo};
 
 columns! {
     readable
-    /// A row of `hits`.
+    /// A row of `hits` that is a page view.
     HitRow {
         /// Generation of the log and offset of the record; never changes.
         seq: i64,
@@ -26,7 +28,7 @@ columns! {
         /// Identity.
         event_id: EventId,
         /// The page, which is the session's.
-        page_id: PageId,
+        page_id: Option<PageId>,
         /// The session.
         session_id: SessionId,
         /// The id of the view, which leaves name.
@@ -42,6 +44,59 @@ columns! {
         title: Option<String>,
         /// Referrer.
         referrer: Option<String>,
+        /// How the link was opened; only clicks have one.
+        trigger: Option<String>,
+    }
+}
+
+/// A row of `hits` that is a click on a short link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClickRow {
+    /// The click itself.
+    pub click: ClickColumns,
+    /// The visitor and the source of the click.
+    pub source: SourceColumns,
+    /// Campaign parameters of the click.
+    pub utm: UtmColumns,
+    /// The visitor's place.
+    pub place: PlaceColumns,
+    /// Their device and browser.
+    pub agent: AgentColumns,
+}
+
+columns! {
+    /// The columns of a click on a short link, besides its dimensions.
+    ClickColumns {
+        /// Generation of the log and offset of the record; never changes.
+        seq: i64,
+        /// The seq at which readers see it, which is its own.
+        visible_seq: i64,
+        /// When it happened; decides the month's partition.
+        occurred_at: Timestamp,
+        /// When ingest received it.
+        received_at: Timestamp,
+        /// How long the redirect took.
+        redirect_micros: i32,
+        /// Tenant.
+        workspace_no: WorkspaceNo,
+        /// True if an earlier click of the visitor counts instead, see `store::clicks`.
+        is_duplicate: bool,
+        /// Identity.
+        event_id: EventId,
+        /// The id that conversions name.
+        click_id: Option<ClickId>,
+        /// The link.
+        link_id: LinkId,
+        /// How it was opened.
+        trigger: &'static str,
+        /// Why it does not count.
+        bot_reason: Option<&'static str>,
+        /// The link's code.
+        short_code: String,
+        /// The host of the short URL.
+        host: String,
+        /// Where the redirect led.
+        destination: String,
     }
 }
 

@@ -13,7 +13,7 @@ mod session;
 mod waiting;
 
 pub use custom_event::CustomEventRow;
-pub use hit::{HitRow, LeaveColumns};
+pub use hit::{ClickColumns, ClickRow, HitRow, LeaveColumns};
 pub use refusal::RefusalRow;
 pub use seen::SeenRow;
 pub use session::{
@@ -24,8 +24,10 @@ pub use waiting::WaitingRow;
 /// The facts that a batch adds, by table.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    /// `hits`
+    /// `hits` that are page views.
     pub hits: Vec<HitRow>,
+    /// `hits` that are clicks on short links.
+    pub clicks: Vec<ClickRow>,
     /// `custom_events`
     pub custom_events: Vec<CustomEventRow>,
     /// `refusals`

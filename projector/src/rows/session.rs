@@ -62,7 +62,7 @@ pub struct Dimensions {
 }
 
 columns! {
-    /// The visitor and the source of the visit.
+    /// The visitor and the source of the visit or click.
     SourceColumns {
         /// The visitor.
         visitor_hash: Option<VisitorHash>,
@@ -72,13 +72,11 @@ columns! {
         referrer_domain: String,
         /// Kind of referrer.
         source_class: &'static str,
-        /// Path of the landing URL.
-        landing_path: Option<String>,
     }
 }
 
 columns! {
-    /// Campaign parameters of the landing URL.
+    /// Campaign parameters of the landing URL or short URL.
     UtmColumns {
         /// `utm_source`
         utm_source: Option<String>,
@@ -126,14 +124,16 @@ columns! {
         brand: Option<String>,
         /// Model of the device.
         model: Option<String>,
+        /// Language tag.
+        language: Option<String>,
     }
 }
 
 columns! {
     /// The data that the visitor's client reported.
     ClientColumns {
-        /// Language tag.
-        language: Option<String>,
+        /// Path of the landing URL.
+        landing_path: Option<String>,
         /// IANA zone.
         timezone: Option<String>,
         /// Width of the screen.

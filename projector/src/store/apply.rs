@@ -1,7 +1,7 @@
 //! Applies a batch in one transaction: folds and writes the new events, and advances the offset.
 
 use super::{
-    Claim, Store,
+    Claim, Store, clicks,
     counting::Counting,
     facts,
     fence::{self, Verdict},
@@ -194,11 +194,15 @@ async fn write(
     let mut rows = rows(&changes);
     // A new view and its leave become one insert.
     counting.leave(&mut rows.hits);
-    hits::insert(connection, &rows.hits).await?;
+    let (clicks, views) = counting.split_clicks(rows.hits.drain(..));
+    hits::insert(connection, &views).await?;
     hits::leave(connection, &counting.left()).await?;
+    clicks::insert(connection, &mut rows.clicks).await?;
     facts::insert(connection, &rows).await?;
     waiting::save(connection, &changes).await?;
     sessions::save(connection, &counting.changed()).await?;
+    // After the visits, whose columns they copy.
+    hits::insert_clicks(connection, &clicks).await?;
     Ok(applied)
 }
 

@@ -116,7 +116,7 @@ impl Counting {
         }
         for change in changes {
             change.counted = match change.summary.kind.within() {
-                Within::Page => count_at_once(&change.summary),
+                Within::Page | Within::Link => count_at_once(&change.summary),
                 Within::Session => self.count(&change.summary),
                 Within::View => None,
             };
@@ -184,6 +184,23 @@ impl Counting {
         }
     }
 
+    /// Separates the clicks from the other new views, each with the row of its visit.
+    pub(super) fn split_clicks(
+        &self,
+        hits: impl Iterator<Item = HitRow>,
+    ) -> (Vec<(HitRow, RowKey)>, Vec<HitRow>) {
+        let (mut clicks, mut views) = (Vec::new(), Vec::new());
+        for hit in hits {
+            let session = self.sessions.get(&(hit.workspace_no, hit.session_id));
+            // Every view that counts has a session that has started.
+            match session.and_then(Session::row) {
+                Some(row) if hit.link_id.is_some() => clicks.push((hit, row)),
+                _ => views.push(hit),
+            }
+        }
+        (clicks, views)
+    }
+
     /// The changes of leaves to rows of views in the table.
     pub(super) fn left(&self) -> Vec<LeaveColumns> {
         let leaves = self.leaves.iter().filter_map(|(key, (leave, left))| {
@@ -227,7 +244,7 @@ impl Counting {
         }
         let counted = Counted {
             visible_seq: event.seq.max(started.seq),
-            page_id: started.page_id,
+            page_id: Some(started.page_id),
         };
         session.absorb(SessionState::of(event));
         if let Some(view) = event.view() {
@@ -262,7 +279,7 @@ impl Counting {
         }
         let counted = Counted {
             visible_seq: event.seq.max(started.seq),
-            page_id: started.page_id,
+            page_id: Some(started.page_id),
         };
         session.absorb(SessionState::of(event));
         let said = (leave, event.left?);
@@ -279,7 +296,7 @@ impl Counting {
 fn count_at_once(event: &Summary) -> Option<Counted> {
     let counted = Counted {
         visible_seq: event.seq,
-        page_id: event.page_id?,
+        page_id: event.page_id,
     };
     event.session_id.is_none().then_some(counted)
 }
@@ -304,6 +321,12 @@ impl HitRow {
 }
 
 impl Session {
+    /// The key of its row, once it is saved.
+    fn row(&self) -> Option<RowKey> {
+        let started = self.state.started.as_ref()?;
+        Some((started.seq, started.at))
+    }
+
     fn absorb(&mut self, state: SessionState) {
         self.state.absorb(state);
         self.has_changed = true;

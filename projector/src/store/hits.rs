@@ -4,12 +4,15 @@
 //! The one rule: every statement finds single rows by an index. So the cost of a batch depends only
 //! on its size, not on the number of views in a session or of leaves of a view.
 
-use super::lookup::{self, Span};
+use super::{
+    lookup::{self, Span},
+    sessions::RowKey,
+};
 use crate::{
     fold::{SessionKey, duration::Place},
     rows::{
-        HitRow, LeaveColumns,
-        columns::{Columns, ReadRow, insert_into, names, unnest},
+        AgentColumns, HitRow, LeaveColumns, PlaceColumns, SourceColumns, UtmColumns,
+        columns::{Columns, Named, ReadRow, insert_into, names, unnest},
     },
 };
 use jiff::Timestamp;
@@ -24,6 +27,47 @@ pub(super) type ViewKey = (WorkspaceNo, PageviewId);
 
 pub(super) static INSERT: LazyLock<String> =
     LazyLock::new(|| insert_into("hits", &[HitRow::COLUMNS]));
+
+/// A click has the dimensions of its visit as copies, so that reports over clicks read one table.
+/// The row of the visit is found by its key.
+pub(super) static INSERT_CLICKS: LazyLock<String> = LazyLock::new(|| {
+    let hit = names(HitRow::COLUMNS);
+    let copied = [
+        SourceColumns::COLUMNS,
+        UtmColumns::COLUMNS,
+        PlaceColumns::COLUMNS,
+        AgentColumns::COLUMNS,
+    ]
+    .concat();
+    // The referrer of a hit is its own.
+    let copied: Vec<&str> = copied
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| *name != "referrer")
+        .collect();
+    let given = |of: &str, names: &[&str]| {
+        let qualified = names.iter().map(|name| format!("{of}.{name}"));
+        qualified.collect::<Vec<_>>().join(", ")
+    };
+    let own: Vec<&str> = HitRow::COLUMNS.iter().map(|(name, _)| *name).collect();
+    let keys: [Named; 2] = [("visit_seq", "int8"), ("visit_started_at", "timestamptz")];
+    let columns = [HitRow::COLUMNS, &keys].concat();
+    format!(
+        "
+INSERT INTO hits ({hit}, {copied_names})
+SELECT {own}, {copied}
+FROM {unnest} AS clicked ({names})
+LEFT JOIN sessions AS visits
+    ON visits.workspace_no = clicked.workspace_no
+    AND visits.seq = clicked.visit_seq
+    AND visits.started_at = clicked.visit_started_at",
+        copied_names = copied.join(", "),
+        own = given("clicked", &own),
+        copied = given("visits", &copied),
+        unnest = unnest(&columns),
+        names = names(&columns)
+    )
+});
 
 pub(super) static FIND: LazyLock<String> =
     LazyLock::new(|| lookup::by_id("hits", "pageview_id", "occurred_at", HitRow::COLUMNS));
@@ -134,9 +178,27 @@ pub(super) async fn load_neighbours(
     read(&rows)
 }
 
-/// Appends views.
+/// Appends views that are no clicks.
 pub(super) async fn insert(connection: &mut PgConnection, rows: &[HitRow]) -> sqlx::Result<()> {
     super::append(connection, &INSERT, rows).await
+}
+
+/// Appends clicks, each with the row of its visit, which must be in the table.
+pub(super) async fn insert_clicks(
+    connection: &mut PgConnection,
+    rows: &[(HitRow, RowKey)],
+) -> sqlx::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let query = sqlx::query(INSERT_CLICKS.as_str());
+    let query = HitRow::bind(rows.iter().map(|(hit, _)| hit), query);
+    let seqs = rows.iter().map(|(_, (seq, _))| *seq);
+    let starts = rows.iter().map(|(_, (_, started_at))| started_at.to_sqlx());
+    let query = query.bind(seqs.collect::<Vec<i64>>());
+    let query = query.bind(starts.collect::<Vec<_>>());
+    query.execute(connection).await?;
+    Ok(())
 }
 
 /// Writes the latest leaves of views in the table.

@@ -5,6 +5,7 @@
 
 mod apply;
 mod claims;
+mod clicks;
 mod counting;
 mod expiry;
 mod facts;
@@ -55,7 +56,10 @@ pub fn statements() -> Vec<&'static str> {
         &hits::FIND,
         &hits::LOAD_NEIGHBOURS,
         &hits::INSERT,
+        &hits::INSERT_CLICKS,
         &hits::LEAVE,
+        clicks::FIND_COUNTED,
+        &clicks::INSERT,
         &facts::INSERT_CUSTOM_EVENTS,
         &facts::INSERT_REFUSALS,
         waiting::FIND_TENANTS,

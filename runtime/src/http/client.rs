@@ -93,6 +93,21 @@ impl TrustedProxies {
         peer
     }
 
+    /// The host that the client asked for, as sent: `Host`, or the first `X-Forwarded-Host` of a
+    /// trusted proxy.
+    #[must_use]
+    pub fn host<'a>(&self, peer: IpAddr, headers: &'a HeaderMap) -> Option<&'a str> {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let forwarded = self.trusts(peer.to_canonical()).then(|| {
+            let hosts = text("x-forwarded-host")?;
+            hosts
+                .split(',')
+                .map(str::trim)
+                .find(|host| !host.is_empty())
+        });
+        forwarded.flatten().or_else(|| text("host"))
+    }
+
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
         self.networks
             .iter()
@@ -160,6 +175,30 @@ mod tests {
             map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         proxies.client(peer.parse().unwrap(), &map).to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_forwards_a_host() {
+        let mut settings = Settings::from_pairs([("TRUSTED_PROXIES", "10.0.0.0/8")]);
+        let proxies = TrustedProxies::read(&mut settings);
+        let host = |peer: &str, headers: &[(&'static str, &'static str)]| {
+            let pairs = headers.iter().copied();
+            let map: HeaderMap = pairs
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+                .collect();
+            let found = proxies.host(peer.parse().unwrap(), &map);
+            found.map(str::to_owned)
+        };
+        let both = [
+            ("host", "inside"),
+            ("x-forwarded-host", "go.example, inside"),
+        ];
+        assert_eq!(host("10.0.0.1", &both).as_deref(), Some("go.example"));
+        assert_eq!(host("9.9.9.9", &both).as_deref(), Some("inside"));
+        assert_eq!(host("10.0.0.1", &both[..1]).as_deref(), Some("inside"));
+        let empty = [("host", "inside"), ("x-forwarded-host", " ,")];
+        assert_eq!(host("10.0.0.1", &empty).as_deref(), Some("inside"));
+        assert_eq!(host("10.0.0.1", &[]), None);
     }
 
     #[test]

@@ -71,6 +71,11 @@ impl ApiError {
                 "error.uri_too_long",
                 "The path and query are longer than 8192 bytes.",
             ),
+            StatusCode::SERVICE_UNAVAILABLE => Self::new(
+                status,
+                "error.service_unavailable",
+                "Temporarily unavailable; retry after the seconds in Retry-After.",
+            ),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::new(
                 status,
                 "error.unsupported_media_type",
@@ -138,15 +143,10 @@ impl ApiError {
     /// 503: safe to retry; a repeat has no further effect.
     #[must_use]
     pub fn unavailable(inside: impl Display) -> Self {
-        let error = Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "error.service_unavailable",
-            "Temporarily unavailable; retry after the seconds in Retry-After.",
-        );
         Self {
             retry_after_seconds: Some(2),
             inside: Some(inside.to_string().into()),
-            ..error
+            ..Self::from_status(StatusCode::SERVICE_UNAVAILABLE)
         }
     }
 

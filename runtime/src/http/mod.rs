@@ -16,6 +16,7 @@ pub mod listen;
 mod options;
 mod prepared;
 mod progress;
+pub mod public_url;
 mod reply;
 mod rest;
 pub mod serve;
@@ -63,7 +64,12 @@ pub const LISTENER: Part = Part {
 
 /// Settings of services that the public calls.
 pub const PUBLIC: Part = Part {
-    settings: &[cors::ORIGINS, client::PROXIES, crate::throttle::RATE_LIMITS],
+    settings: &[
+        public_url::PUBLIC_URL,
+        cors::ORIGINS,
+        client::PROXIES,
+        crate::throttle::RATE_LIMITS,
+    ],
     metrics: &[],
 };
 

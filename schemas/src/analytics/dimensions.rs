@@ -1,8 +1,8 @@
 //! Dimensions: the properties by which reports break down and filter facts, and the columns that
 //! hold them.
 
-use super::facts::{Fact, PAGE_VIEWS, REFUSALS, VISITS, Visit};
-use crate::{Device, SourceClass, values::Spelling};
+use super::facts::{CLICKS_OF_LINKS, Fact, PAGE_VIEWS, REFUSALS, VISITS, Visit};
+use crate::{Device, SourceClass, events::TRIGGERS, values::Spelling};
 
 /// A property of facts, whose values become rows of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +120,10 @@ pub static REFERRER: Dimension = Dimension {
     ..of_visits(
         "referrer",
         "the domain a visit came from",
-        &[(&VISITS, "referrer_domain")],
+        &[
+            (&VISITS, "referrer_domain"),
+            (&CLICKS_OF_LINKS, "referrer_domain"),
+        ],
         "direct",
     )
 };
@@ -130,7 +133,10 @@ pub static SOURCE_CLASS: Dimension = Dimension {
     ..of_visits(
         "source_class",
         "the class of the source",
-        &[(&VISITS, "source_class")],
+        &[
+            (&VISITS, "source_class"),
+            (&CLICKS_OF_LINKS, "source_class"),
+        ],
         "unknown",
     )
 };
@@ -141,7 +147,7 @@ pub static COUNTRY: Dimension = Dimension {
     ..of_visits(
         "country",
         "English name of the visitor's country",
-        &[(&VISITS, "country")],
+        &[(&VISITS, "country"), (&CLICKS_OF_LINKS, "country")],
         "Unknown",
     )
 };
@@ -149,25 +155,33 @@ pub static COUNTRY: Dimension = Dimension {
 pub static COUNTRY_CODE: Dimension = of_visits(
     "country_code",
     "ISO code of the visitor's country",
-    &[(&VISITS, "country_code")],
+    &[
+        (&VISITS, "country_code"),
+        (&CLICKS_OF_LINKS, "country_code"),
+    ],
     "",
 );
 /// Region of the country.
 pub static REGION: Dimension = of_visits(
     "region",
     "region of the country",
-    &[(&VISITS, "region")],
+    &[(&VISITS, "region"), (&CLICKS_OF_LINKS, "region")],
     "Unknown",
 );
 /// City.
-pub static CITY: Dimension = of_visits("city", "city", &[(&VISITS, "city")], "Unknown");
+pub static CITY: Dimension = of_visits(
+    "city",
+    "city",
+    &[(&VISITS, "city"), (&CLICKS_OF_LINKS, "city")],
+    "Unknown",
+);
 /// Kind of device.
 pub static DEVICE: Dimension = Dimension {
     values: Values::Words(&DEVICES),
     ..of_visits(
         "device",
         "kind of device",
-        &[(&VISITS, "device")],
+        &[(&VISITS, "device"), (&CLICKS_OF_LINKS, "device")],
         "unknown",
     )
 };
@@ -177,7 +191,7 @@ pub static BROWSER: Dimension = Dimension {
     ..of_visits(
         "browser",
         "browser, without its version",
-        &[(&VISITS, "browser")],
+        &[(&VISITS, "browser"), (&CLICKS_OF_LINKS, "browser")],
         "Unknown",
     )
 };
@@ -187,7 +201,7 @@ pub static OS: Dimension = Dimension {
     ..of_visits(
         "os",
         "operating system, without its version",
-        &[(&VISITS, "os")],
+        &[(&VISITS, "os"), (&CLICKS_OF_LINKS, "os")],
         "Unknown",
     )
 };
@@ -197,7 +211,7 @@ pub static LANGUAGE: Dimension = Dimension {
     ..of_visits(
         "language",
         "language that the browser asks for",
-        &[(&VISITS, "language")],
+        &[(&VISITS, "language"), (&CLICKS_OF_LINKS, "language")],
         "Unknown",
     )
 };
@@ -207,7 +221,7 @@ pub static UTM_SOURCE: Dimension = Dimension {
     ..of_visits(
         "utm_source",
         "`utm_source` of the landing URL",
-        &[(&VISITS, "utm_source")],
+        &[(&VISITS, "utm_source"), (&CLICKS_OF_LINKS, "utm_source")],
         "(none)",
     )
 };
@@ -217,7 +231,7 @@ pub static UTM_MEDIUM: Dimension = Dimension {
     ..of_visits(
         "utm_medium",
         "`utm_medium` of the landing URL",
-        &[(&VISITS, "utm_medium")],
+        &[(&VISITS, "utm_medium"), (&CLICKS_OF_LINKS, "utm_medium")],
         "(none)",
     )
 };
@@ -227,7 +241,10 @@ pub static UTM_CAMPAIGN: Dimension = Dimension {
     ..of_visits(
         "utm_campaign",
         "`utm_campaign` of the landing URL",
-        &[(&VISITS, "utm_campaign")],
+        &[
+            (&VISITS, "utm_campaign"),
+            (&CLICKS_OF_LINKS, "utm_campaign"),
+        ],
         "(none)",
     )
 };
@@ -246,11 +263,22 @@ pub static ENTRY_PAGE: Dimension = Dimension {
 pub static LINK: Dimension = Dimension {
     id: "link",
     about: "the link that was clicked",
-    columns: &[(&PAGE_VIEWS, "link_id")],
+    columns: &[(&PAGE_VIEWS, "link_id"), (&CLICKS_OF_LINKS, "link_id")],
     values: Values::Known,
     spelling: Spelling::AsGiven,
     also: None,
     null_label: "",
+};
+
+/// How a link was opened.
+pub static TRIGGER: Dimension = Dimension {
+    id: "trigger",
+    about: "how the link was opened",
+    columns: &[(&CLICKS_OF_LINKS, "trigger")],
+    values: Values::Words(&TRIGGERS),
+    spelling: Spelling::AsGiven,
+    also: None,
+    null_label: "unknown",
 };
 
 /// Why beacons were not counted.

@@ -20,7 +20,7 @@ pub struct Fact {
     pub visit: Visit,
 }
 
-/// A condition on one column. A row without a value does not meet it.
+/// A condition on one column. A row without a value meets only [`Predicate::Absent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Predicate {
     /// The column has a value.
@@ -29,6 +29,10 @@ pub enum Predicate {
     True(&'static str),
     /// The column is above zero.
     Positive(&'static str),
+    /// The column has no value.
+    Absent(&'static str),
+    /// The column is false.
+    False(&'static str),
 }
 
 /// How a fact refers to its visit.
@@ -38,7 +42,7 @@ pub enum Visit {
     Itself(&'static str),
     /// The column holds the id of its visit.
     By(&'static str),
-    /// It belongs to no visit.
+    /// It belongs to no visit, or has copies of all its dimensions.
     Without,
 }
 
@@ -70,6 +74,21 @@ pub static LINK_CLICKS: Fact = Fact {
     ..PAGE_VIEWS
 };
 
+/// Clicks on links that count: on a link of a bio page, and on a short link by a person, once an
+/// hour. Each has its own dimensions; those of a bio page's link are copied from the visit.
+pub static CLICKS_OF_LINKS: Fact = Fact {
+    id: "clicks_of_links",
+    table: "hits",
+    part_of: None,
+    only: &[
+        Predicate::Present("link_id"),
+        Predicate::Absent("bot_reason"),
+        Predicate::False("is_duplicate"),
+    ],
+    time: "occurred_at",
+    visit: Visit::Without,
+};
+
 /// Sums of beacons that were not counted.
 pub static REFUSALS: Fact = Fact {
     id: "refused",
@@ -81,7 +100,13 @@ pub static REFUSALS: Fact = Fact {
 };
 
 /// Every fact.
-pub static FACTS: [&Fact; 4] = [&VISITS, &PAGE_VIEWS, &LINK_CLICKS, &REFUSALS];
+pub static FACTS: [&Fact; 5] = [
+    &VISITS,
+    &PAGE_VIEWS,
+    &LINK_CLICKS,
+    &CLICKS_OF_LINKS,
+    &REFUSALS,
+];
 
 impl Fact {
     /// The whole that it is a part of, or itself.

@@ -1,6 +1,6 @@
 //! Measures: the aggregates over the rows of a fact.
 
-use super::facts::{Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
+use super::facts::{CLICKS_OF_LINKS, Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
 
 /// A named aggregate over the rows of one fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,24 @@ pub static CLICKS: Measure = Measure {
     fact: &LINK_CLICKS,
     only: None,
     aggregate: Aggregate::Count,
+};
+
+/// Clicks on links that count.
+pub static COUNTED_CLICKS: Measure = Measure {
+    id: "counted_clicks",
+    about: "Clicks on links.",
+    fact: &CLICKS_OF_LINKS,
+    only: None,
+    aggregate: Aggregate::Count,
+};
+
+/// The visitors who clicked.
+pub static UNIQUE_CLICKERS: Measure = Measure {
+    id: "unique_clickers",
+    about: "Visitors who clicked a link.",
+    fact: &CLICKS_OF_LINKS,
+    only: None,
+    aggregate: Aggregate::Distinct("visitor_hash"),
 };
 
 /// Visits.

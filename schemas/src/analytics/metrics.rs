@@ -2,8 +2,8 @@
 
 use super::{
     measures::{
-        BOUNCES, CLICKS, Measure, REFUSED, SECONDS, TIMED_VISITS, UNIQUE_VISITORS, VIEWS,
-        VIEWS_OF_VISITS, VISIT_COUNT,
+        BOUNCES, CLICKS, COUNTED_CLICKS, Measure, REFUSED, SECONDS, TIMED_VISITS, UNIQUE_CLICKERS,
+        UNIQUE_VISITORS, VIEWS, VIEWS_OF_VISITS, VISIT_COUNT,
     },
     rounding::Rounding,
 };
@@ -77,6 +77,10 @@ pub enum Over {
 pub static COUNT_OF_VIEWS: Metric = Metric::Plain(&VIEWS);
 /// Views that are clicks.
 pub static COUNT_OF_CLICKS: Metric = Metric::Plain(&CLICKS);
+/// Clicks on links that count.
+pub static COUNT_OF_COUNTED_CLICKS: Metric = Metric::Plain(&COUNTED_CLICKS);
+/// The visitors who clicked.
+pub static COUNT_OF_CLICKERS: Metric = Metric::Plain(&UNIQUE_CLICKERS);
 /// Visits.
 pub static COUNT_OF_VISITS: Metric = Metric::Plain(&VISIT_COUNT);
 /// Visitors of the visits.

@@ -1,12 +1,14 @@
 //! Scopes: the subject of a report, as a condition on each fact.
 
-use super::facts::{Fact, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
+use super::facts::{CLICKS_OF_LINKS, Fact, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
 
 /// The subject of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// One bio page.
     Page,
+    /// One link.
+    Link,
     /// All data of a tenant.
     Workspace,
 }
@@ -22,7 +24,7 @@ pub enum Within {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 2] = [Self::Page, Self::Workspace];
+    pub const ALL: [Self; 3] = [Self::Page, Self::Link, Self::Workspace];
 
     /// How each fact belongs to the scope. A part of a fact belongs to it in the same way as the
     /// whole.
@@ -32,13 +34,17 @@ impl Scope {
             (&PAGE_VIEWS, Within::Id("page_id")),
             (&REFUSALS, Within::Id("page_id")),
         ];
-        static WORKSPACE: [(&Fact, Within); 3] = [
+        static LINK: [(&Fact, Within); 1] = [(&CLICKS_OF_LINKS, Within::Id("link_id"))];
+        static WORKSPACE: [(&Fact, Within); 4] = [
             (&VISITS, Within::Only(&[])),
-            (&PAGE_VIEWS, Within::Only(&[])),
+            // The table also has clicks on short links, which are on no page.
+            (&PAGE_VIEWS, Within::Only(&[Predicate::Present("page_id")])),
+            (&CLICKS_OF_LINKS, Within::Only(&[])),
             (&REFUSALS, Within::Only(&[])),
         ];
         match self {
             Self::Page => &PAGE,
+            Self::Link => &LINK,
             Self::Workspace => &WORKSPACE,
         }
     }

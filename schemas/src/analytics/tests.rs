@@ -2,8 +2,8 @@
 //! facts.
 
 use super::{
-    dimensions::{COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, REASON},
-    facts::{FACTS, LINK_CLICKS, PAGE_VIEWS, REFUSALS, VISITS},
+    dimensions::{COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, REASON, TRIGGER},
+    facts::{CLICKS_OF_LINKS, FACTS, LINK_CLICKS, PAGE_VIEWS, REFUSALS, VISITS},
     measures::{BOUNCES, CLICKS, UNIQUE_VISITORS, VIEWS},
     *,
 };
@@ -74,13 +74,31 @@ fn a_copied_column_is_used_instead_of_the_visits() {
 }
 
 #[test]
-fn every_fact_belongs_to_every_scope() {
+fn every_fact_belongs_to_its_workspace_and_to_pages_or_links() {
     for fact in FACTS {
-        assert_eq!(Scope::Page.on(fact), Some(Within::Id("page_id")));
+        let of_links = *fact == CLICKS_OF_LINKS;
+        let page = (!of_links).then_some(Within::Id("page_id"));
+        let link = of_links.then_some(Within::Id("link_id"));
+        assert_eq!((Scope::Page.on(fact), Scope::Link.on(fact)), (page, link));
         assert!(matches!(Scope::Workspace.on(fact), Some(Within::Only(_))));
     }
-    // No condition: rows that wait for their visit are in another table.
-    assert_eq!(Scope::Workspace.on(&LINK_CLICKS), Some(Within::Only(&[])));
+    // Clicks on short links are in the table of page views, but on no page.
+    let on_a_page = Within::Only(&[Predicate::Present("page_id")]);
+    assert_eq!(Scope::Workspace.on(&PAGE_VIEWS), Some(on_a_page));
+    assert_eq!(Scope::Workspace.on(&LINK_CLICKS), Some(on_a_page));
+}
+
+#[test]
+fn a_click_of_a_link_has_all_its_dimensions_itself() {
+    let without = |dimension: &&&Dimension| dimension.on(&CLICKS_OF_LINKS).is_none();
+    let missing: Vec<_> = OF_VISITS.iter().filter(without).collect();
+    assert_eq!(missing, [&&ENTRY_PAGE]);
+    for dimension in [&LINK, &TRIGGER, &COUNTRY] {
+        assert!(matches!(
+            dimension.on(&CLICKS_OF_LINKS),
+            Some(Reach::Own(_))
+        ));
+    }
 }
 
 #[test]

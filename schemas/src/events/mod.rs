@@ -5,6 +5,7 @@
 //! type.
 
 mod bodies;
+mod click;
 pub mod json_schema;
 #[macro_use]
 mod types;
@@ -14,6 +15,7 @@ pub use bodies::{
     BeaconRefused, CustomTracked, PageLeft, PageViewed, RefusalReason, SessionHeartbeat,
     SessionIdentified, SessionStarted,
 };
+pub use click::{BIO_TRIGGER, BotReason, LinkClicked, TRIGGERS, Trigger};
 pub use wire::ReadError;
 
 use crate::{
@@ -39,6 +41,8 @@ event_types! {
     6 => CustomTracked = "custom.tracked", version 1, within Session, extends false;
     /// Beacons that were not counted, summed over a minute. Never a person.
     7 => BeaconRefused = "beacon.refused", version 1, within Page, extends false;
+    /// A short link was opened, by a person or by a machine.
+    8 => LinkClicked = "link.clicked", version 1, within Link, extends false;
 }
 
 /// The object that an event belongs to, which must be known before the event counts.
@@ -48,6 +52,8 @@ pub enum Within {
     Page,
     /// A session. The event waits for the session's start.
     Session,
+    /// A link. The event counts at once.
+    Link,
     /// A page view. The event waits for the view, and with it for the session's start.
     View,
 }

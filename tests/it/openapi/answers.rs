@@ -1,7 +1,7 @@
 //! Sends requests for a success and each error of every operation, and compares the responses with
 //! the document.
 
-use super::checker::Checker;
+use super::{checker::Checker, links::open_links};
 use crate::catalogue::{append, site};
 use api::catalog::{Param, REPORTS, Shape, Values};
 use kit::{Creator, SystemBuilder, noon, traffic};
@@ -340,6 +340,7 @@ async fn look_at_pages(checker: &Checker<'_>, ada: &Creator) {
         get(&format!("/@{name}/second"), status).await;
     }
     get("/@ada.l/third", 404).await;
+    open_links(checker, ada).await;
     get("/favicon.svg", 200).await;
     get("/footfall-other.js", 404).await;
     for path in ["/footfall.js", "/footfall-0123456789abcdef.js"] {

@@ -4,4 +4,5 @@ mod answers;
 mod checker;
 mod document;
 mod limits;
+mod links;
 mod routes;

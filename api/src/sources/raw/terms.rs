@@ -61,6 +61,8 @@ pub(super) fn write_predicate(sql: &mut Sql, predicate: Predicate) {
         Predicate::Present(column) => sql.push(column).push(" IS NOT NULL"),
         Predicate::True(column) => sql.push(column),
         Predicate::Positive(column) => sql.push(column).push(" > 0"),
+        Predicate::Absent(column) => sql.push(column).push(" IS NULL"),
+        Predicate::False(column) => sql.push("NOT ").push(column),
     };
 }
 

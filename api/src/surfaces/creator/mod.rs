@@ -102,7 +102,8 @@ impl Dialect for Creator {
                     .page_id
                     .ok_or_else(refusals::reported_page_not_found)?,
             ),
-            Scope::Workspace => None,
+            // No report of this surface is about one link; without an id it would be empty.
+            Scope::Link | Scope::Workspace => None,
         };
         Ok(Grant {
             workspace_no: granted.workspace_no,
