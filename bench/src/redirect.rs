@@ -7,7 +7,7 @@ use crate::cost::{self, LOGIN, Process, SECRET};
 use runtime::{Producer, kafka::KafkaSettings, producer::Record};
 use schemas::{
     LinkId, WorkspaceNo,
-    directory::{Entry, Link},
+    directory::{Entry, Link, LinkSettings},
     topics::DIRECTORY,
 };
 use std::{
@@ -109,14 +109,16 @@ impl Redirect {
         let producer = Producer::new(kafka)?;
         let entries: Vec<(String, Vec<u8>)> = (1..=self.links)
             .map(|number| {
-                let entry = Entry::Link(Link {
+                let entry = Entry::Link(Box::new(Link {
                     link_id: LinkId(Uuid::from_u128(number.into())),
                     workspace_no: WorkspaceNo(1),
                     destination: format!("https://shop.example/products/{number}?from=go"),
                     short_code: format!("Code{number}"),
+                    host: None,
+                    settings: LinkSettings::default(),
                     deleted: false,
                     row_version: 1,
-                });
+                }));
                 Ok((entry.key(), serde_json::to_vec(&entry)?))
             })
             .collect::<Result<_, serde_json::Error>>()?;

@@ -45,6 +45,18 @@ uuid_newtype! {
     SessionId,
     /// One view of a page within a visit; carries its workspace number, see [`crate::routed`].
     PageviewId,
+    /// A campaign, which groups links.
+    CampaignId,
+    /// A rule, which sends some visitors of a link elsewhere.
+    RuleId,
+    /// A QR code of a link.
+    QrId,
+    /// A mobile app of a workspace.
+    AppId,
+    /// A conversion.
+    ConversionId,
+    /// A customer of a workspace, whose conversions belong together.
+    CustomerId,
     /// A click on a short link; carries its workspace number and its time, see [`crate::routed`].
     ClickId,
 }

@@ -28,8 +28,8 @@ pub use events::{
     ReadError, RefusalReason, SessionHeartbeat, SessionIdentified, SessionStarted, Trigger, Within,
 };
 pub use ids::{
-    ClickId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceId,
-    WorkspaceNo,
+    AppId, CampaignId, ClickId, ConversionId, CustomerId, EventId, LinkId, PageId, PageviewId,
+    QrId, RuleId, SessionId, UserHash, VisitorHash, WorkspaceId, WorkspaceNo,
 };
 pub use keyring::{Keyring, KeyringError};
 pub use routed::IdMaker;

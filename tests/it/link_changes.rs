@@ -87,7 +87,7 @@ pub(crate) async fn directory(system: &System) -> Vec<Entry> {
 async fn link_entries(system: &System, id: Uuid) -> Vec<Link> {
     let entries = directory(system).await.into_iter();
     let link = |entry| match entry {
-        Entry::Link(link) if link.link_id.0 == id => Some(link),
+        Entry::Link(link) if link.link_id.0 == id => Some(*link),
         _ => None,
     };
     entries.filter_map(link).collect()

@@ -4,7 +4,7 @@ use super::{creators::workspace_no, row::row};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use schemas::{
     LinkId, PageId, WorkspaceId,
-    directory::{Entry, Link, Page, Workspace},
+    directory::{Entry, Link, LinkSettings, Page, Workspace},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -90,14 +90,16 @@ pub(crate) fn read_pages(connection: &mut PgConnection) -> Entries<'_> {
 pub(crate) fn read_links(connection: &mut PgConnection) -> Entries<'_> {
     let rows = sqlx::query_as::<_, LinkRow>(LINKS).fetch(connection);
     let entry = |row: LinkRow| {
-        Entry::Link(Link {
+        Entry::Link(Box::new(Link {
             link_id: LinkId(row.link_id),
             workspace_no: workspace_no(row.no),
             destination: row.destination,
             short_code: row.short_code,
+            host: None,
+            settings: LinkSettings::default(),
             deleted: row.deleted,
             row_version: row.row_version,
-        })
+        }))
     };
     rows.map_ok(entry).boxed()
 }

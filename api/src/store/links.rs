@@ -137,14 +137,16 @@ row! {
 impl LinkRow {
     /// Its entry in the directory, for ingest.
     pub(crate) fn directory_entry(self, creator: &Creator) -> directory::Entry {
-        directory::Entry::Link(directory::Link {
+        directory::Entry::Link(Box::new(directory::Link {
             link_id: LinkId(self.id),
             workspace_no: creator.workspace_no(),
             destination: self.destination,
             short_code: self.short_code,
+            host: None,
+            settings: directory::LinkSettings::default(),
             deleted: self.deleted,
             row_version: self.row_version,
-        })
+        }))
     }
 }
 

@@ -191,6 +191,8 @@ mod tests {
             workspace_no: WorkspaceNo(7),
             destination: format!("https://shop.example/{id}/{row_version}"),
             short_code: code.to_owned(),
+            host: None,
+            settings: directory::LinkSettings::default(),
             deleted: false,
             row_version,
         }

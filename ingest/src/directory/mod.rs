@@ -50,8 +50,8 @@ impl Entries {
             Entry::Workspace(workspace) => self.apply_workspace(&workspace),
             Entry::Secrets(secrets) => self.secrets = Some(secrets),
             Entry::Link(link) => self.links.apply(&link),
-            // `runtime::topics` handles the log's name.
-            Entry::Log(_) => {}
+            // `runtime::topics` handles the log's name. The redirect does not use the others yet.
+            Entry::Log(_) | Entry::Campaign(_) | Entry::Domain(_) | Entry::App(_) => {}
         }
     }
 

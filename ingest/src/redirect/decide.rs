@@ -113,7 +113,7 @@ mod tests {
     use crate::directory::Directory;
     use schemas::{
         LinkId, WorkspaceId, WorkspaceNo,
-        directory::{Entry, Link, Workspace},
+        directory::{Entry, Link, LinkSettings, Workspace},
     };
     use uuid::Uuid;
 
@@ -126,14 +126,16 @@ mod tests {
             workspace_id: WorkspaceId(Uuid::from_u128(7)),
             row_version: 1,
         }));
-        directory.apply(Entry::Link(Link {
+        directory.apply(Entry::Link(Box::new(Link {
             link_id: LinkId(Uuid::from_u128(1)),
             workspace_no: WorkspaceNo(7),
             destination: DESTINATION.to_owned(),
             short_code: "promo".to_owned(),
+            host: None,
+            settings: LinkSettings::default(),
             deleted: false,
             row_version: 1,
-        }));
+        })));
         directory.short_link("go.example", ["promo"]).unwrap()
     }
 

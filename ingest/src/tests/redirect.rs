@@ -6,7 +6,7 @@ use axum::{body::Body, http::Request};
 use runtime::http::Peer;
 use schemas::{
     ClickId, LinkId,
-    directory::{Entry, Link},
+    directory::{Entry, Link, LinkSettings},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -18,14 +18,16 @@ const LINK: LinkId = LinkId(Uuid::from_u128(0x0b6a_1f52));
 const IMESSAGE: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0";
 
 fn link(code: &str, destination: &str, row_version: i64) -> Entry {
-    Entry::Link(Link {
+    Entry::Link(Box::new(Link {
         link_id: LINK,
         workspace_no: WORKSPACE_NO,
         destination: destination.to_owned(),
         short_code: code.to_owned(),
+        host: None,
+        settings: LinkSettings::default(),
         deleted: false,
         row_version,
-    })
+    }))
 }
 
 fn instance() -> Instance {
@@ -296,10 +298,10 @@ async fn a_changed_and_a_deleted_link_take_effect_with_their_entries() {
     let Entry::Link(entry) = link("Promo", DESTINATION, 4) else {
         panic!("a link")
     };
-    directory.apply(Entry::Link(Link {
+    directory.apply(Entry::Link(Box::new(Link {
         deleted: true,
-        ..entry
-    }));
+        ..*entry
+    })));
     assert_eq!(location().await, (404, None));
     // Restored.
     directory.apply(link("Promo", DESTINATION, 5));

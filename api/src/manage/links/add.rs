@@ -114,14 +114,16 @@ async fn insert_link(
         // `None` means that the code is taken, and the transaction goes on with another one.
         let inserted = store::links::insert(tx, ids, destination, &code, now).await?;
         if let Some(row_version) = inserted {
-            return Ok(directory::Entry::Link(directory::Link {
+            return Ok(directory::Entry::Link(Box::new(directory::Link {
                 link_id: LinkId(id),
                 workspace_no: creator.workspace_no(),
                 destination: destination.to_owned(),
                 short_code: code,
+                host: None,
+                settings: directory::LinkSettings::default(),
                 deleted: false,
                 row_version,
-            }));
+            })));
         }
     }
     Err(ApiError::internal(format!(

@@ -3,7 +3,18 @@
 //! The topic is compacted by key. Each entry carries its row's version, and readers ignore lower
 //! ones, so a late or repeated publication changes nothing. The api publishes in outbox order.
 
-use crate::ids::{LinkId, PageId, WorkspaceId, WorkspaceNo};
+mod campaign;
+mod domain;
+mod link;
+
+pub use campaign::Campaign;
+pub use domain::{App, Domain, Platform};
+pub use link::{
+    DeepLink, Forward, Link, LinkSettings, Preview, QrCode, RedirectMode, RedirectStatus, Rule,
+    Test,
+};
+
+use crate::ids::{PageId, WorkspaceId, WorkspaceNo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,7 +28,13 @@ pub enum Entry {
     /// A bio page.
     Page(Page),
     /// A link.
-    Link(Link),
+    Link(Box<Link>),
+    /// A campaign, whose rules apply to its links.
+    Campaign(Campaign),
+    /// A host of short URLs.
+    Domain(Domain),
+    /// A mobile app that opens links.
+    App(App),
     /// The log's own name, written once when its topics are made.
     Log(Log),
     /// Fingerprints of the secrets that ids and hashes of this log were made with.
@@ -44,24 +61,6 @@ pub struct Page {
     pub workspace_no: WorkspaceNo,
     /// Its tenant's id on the wire.
     pub workspace_id: WorkspaceId,
-    /// Version of the row.
-    pub row_version: i64,
-}
-
-/// A link. Deleted links stay as entries, so that a later version is not mistaken for the first
-/// one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Link {
-    /// The link.
-    pub link_id: LinkId,
-    /// Its tenant.
-    pub workspace_no: WorkspaceNo,
-    /// The destination URL.
-    pub destination: String,
-    /// The code of its short URL.
-    pub short_code: String,
-    /// True after its deletion.
-    pub deleted: bool,
     /// Version of the row.
     pub row_version: i64,
 }
@@ -94,6 +93,9 @@ impl Entry {
             Self::Workspace(entry) => format!("workspace:{}", entry.workspace_no),
             Self::Page(entry) => format!("page:{}", entry.page_id),
             Self::Link(entry) => format!("link:{}", entry.link_id),
+            Self::Campaign(entry) => format!("campaign:{}", entry.campaign_id),
+            Self::Domain(entry) => format!("domain:{}", entry.host),
+            Self::App(entry) => format!("app:{}", entry.app_id),
             Self::Log(_) => "log".to_owned(),
             Self::Secrets(_) => "secrets".to_owned(),
         }
