@@ -1,4 +1,4 @@
-//! What data teams run: the recipes of docs/DATA-TEAMS.md, and the files of a replay in DuckDB.
+//! What data teams run: the recipes of docs/DATA-TEAMS.md, and the files of a replay in `DuckDB`.
 //!
 //! A test whose program is not installed prints that it skips it.
 
@@ -41,7 +41,7 @@ fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// A folder with a program `footfall`, which is this test binary (see `kit::child`), and Python with DuckDB before any other.
+/// A folder with a program `footfall`, which is this test binary (see `kit::child`), and Python with `DuckDB` before any other.
 fn programs(folder: &Path) {
     let program = std::env::current_exe().unwrap();
     let script = format!(

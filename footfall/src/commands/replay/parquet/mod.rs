@@ -30,7 +30,7 @@ const WAITING_BYTES: usize = 64 * 1024 * 1024;
 /// Files open at the same time. The log is almost in the order of time, so more are rarely needed;
 /// a day that comes back later gets another file.
 const OPEN_FILES: usize = 64;
-/// The name that Hive, Spark and DuckDB give to a missing value.
+/// The name that Hive, Spark and `DuckDB` give to a missing value.
 const NO_DAY: &str = "__HIVE_DEFAULT_PARTITION__";
 
 impl From<FileError> for ReplayError {
