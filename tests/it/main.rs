@@ -18,6 +18,7 @@ mod clicks_outage;
 mod commands;
 mod compose;
 mod connections;
+mod data_team;
 mod database;
 mod delivery;
 mod demo;

@@ -411,7 +411,15 @@ async fn ask_service(checker: &Checker<'_>) {
         let answer = checker.ask(Method::GET, path, None, Value::Null).await;
         assert_eq!(answer.status, 200, "{path}");
     }
-    for path in ["/openapi.json", "/docs"] {
+    let missing = "/schemas/page.printed.json";
+    let missing = checker.ask(Method::GET, missing, None, Value::Null).await;
+    assert_eq!(missing.status, 404);
+    for path in [
+        "/openapi.json",
+        "/docs",
+        "/schemas",
+        "/schemas/page.viewed.v1.json",
+    ] {
         checker.ask(Method::GET, path, None, Value::Null).await;
         let known = checker
             .system
