@@ -7,8 +7,12 @@
 mod check;
 mod facts;
 mod field;
+#[cfg(test)]
+mod interpreter;
 mod language;
 mod operator;
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;
 mod version;
