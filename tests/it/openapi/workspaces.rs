@@ -139,7 +139,9 @@ async fn use_members(checker: &Checker<'_>, ada: &Creator) {
     .await;
     ask(Method::GET, "/api/members?limit=0", Value::Null, 400).await;
     let all = ask(Method::GET, list, Value::Null, 200).await.data();
-    let own = all[0]["id"].as_str().unwrap();
+    let mut all = all.as_array().unwrap().iter();
+    let own = all.find(|member| member["userId"] == "ada").unwrap();
+    let own = own["id"].as_str().unwrap();
     let (own, olga) = (format!("{list}/{own}"), format!("{list}/{olga}"));
     // An admin may not touch owners.
     let body = json!({"userId": "adam", "role": "admin"});

@@ -4,6 +4,7 @@ use super::{
     dns::Dns,
     objects::{audit, refusal},
 };
+use jiff::SignedDuration;
 use kit::{Creator, System, SystemBuilder};
 use schemas::directory::{Domain, Entry};
 use serde_json::{Value, json};
@@ -157,6 +158,8 @@ async fn the_built_in_host_is_always_there_and_a_default_is_verified() {
     let answer = client.post_as(&ada.token, "/api/domains", &body).await;
     assert_eq!(refusal(&answer), (409, "CONFLICT".to_owned()));
     let first = add(&system, &ada, "bücher.example").await;
+    // Domains are listed in the order of their creation.
+    system.clock.advance(SignedDuration::from_secs(1));
     let second = add(&system, &ada, "s.example").await;
     let body = json!({"host": "xn--bcher-kva.example"});
     let answer = client.post_as(&ada.token, "/api/domains", &body).await;
