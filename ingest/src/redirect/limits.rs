@@ -13,10 +13,10 @@ use std::{
 };
 
 /// How long a repeat of a visitor does not count.
-const REPEAT_WINDOW: Duration = Duration::from_secs(60 * 60);
+const REPEAT_WINDOW: Duration = Duration::from_hours(1);
 
 /// How long a visitor is called returning.
-const STATE_WINDOW: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const STATE_WINDOW: Duration = Duration::from_hours(30 * 24);
 
 /// Most visitors remembered for each of the two purposes. One takes about 150 bytes.
 const MAX_VISITORS: usize = 100_000;
@@ -129,22 +129,22 @@ mod tests {
         }
     }
 
-    fn visitor(number: u32) -> Option<VisitorHash> {
+    fn visitor(number: u32) -> VisitorHash {
         let mut hash = [0; 16];
         hash[..4].copy_from_slice(&number.to_be_bytes());
-        Some(VisitorHash(hash))
+        VisitorHash(hash)
     }
 
     #[test]
     fn a_repeat_within_an_hour_takes_no_click() {
         let limits = ClickLimits::default();
-        let minute = |minute: u64| Duration::from_secs(minute * 60);
+        let minute = Duration::from_mins;
         for at in [0, 1, 59] {
-            assert!(limits.take(limit(2, 0), visitor(1), minute(at)));
+            assert!(limits.take(limit(2, 0), Some(visitor(1)), minute(at)));
         }
-        assert!(limits.take(limit(2, 0), visitor(1), minute(60)));
+        assert!(limits.take(limit(2, 0), Some(visitor(1)), minute(60)));
         assert!(limits.is_reached(limit(2, 0)));
-        assert!(!limits.take(limit(2, 0), visitor(2), minute(60)));
+        assert!(!limits.take(limit(2, 0), Some(visitor(2)), minute(60)));
         // Without a visitor, nothing tells a repeat.
         assert!(limits.take(limit(3, 0), None, minute(60)));
         assert!(!limits.take(limit(3, 0), None, minute(60)));
@@ -153,11 +153,11 @@ mod tests {
     #[test]
     fn clicks_of_other_instances_count_with_the_entry() {
         let limits = ClickLimits::default();
-        assert!(limits.take(limit(5, 2), visitor(1), Duration::ZERO));
-        assert!(limits.take(limit(5, 3), visitor(2), Duration::ZERO));
+        assert!(limits.take(limit(5, 2), Some(visitor(1)), Duration::ZERO));
+        assert!(limits.take(limit(5, 3), Some(visitor(2)), Duration::ZERO));
         // The entry has caught up with more than this process knows.
         assert!(limits.is_reached(limit(5, 5)));
-        assert!(limits.take(limit(5, 4), visitor(3), Duration::ZERO));
+        assert!(limits.take(limit(5, 4), Some(visitor(3)), Duration::ZERO));
         assert!(limits.is_reached(limit(5, 4)));
     }
 
@@ -169,7 +169,7 @@ mod tests {
                 let limits = Arc::clone(&limits);
                 thread::spawn(move || {
                     let all = (0..50).map(|number| visitor(thread * 50 + number));
-                    all.filter(|visitor| limits.take(limit(50, 0), *visitor, Duration::ZERO))
+                    all.filter(|visitor| limits.take(limit(50, 0), Some(*visitor), Duration::ZERO))
                         .count()
                 })
             })

@@ -92,7 +92,8 @@ async fn open_link(State(intake): State<Arc<Intake>>, request: Request, next: Ne
     let has_password = found
         .as_ref()
         .is_some_and(|(_, found)| hash(found).is_some());
-    if !is_read && !(has_password && request.method() == Method::POST) {
+    let is_try = has_password && request.method() == Method::POST;
+    if !is_read && !is_try {
         return refuse_method(has_password);
     }
     let (parts, body) = request.into_parts();
@@ -104,7 +105,7 @@ async fn open_link(State(intake): State<Arc<Intake>>, request: Request, next: Ne
     let (asking, address) = Asking::of(&intake, &acceptor, &parts, &found);
     let mut decision = asking.decide(false);
     let mut body = Some(body);
-    if parts.method == Method::POST && matches!(decision, Decision::Locked) {
+    if is_try && matches!(decision, Decision::Locked) {
         let hash = hash(&found).unwrap_or_default();
         let form = body.take().unwrap_or_default();
         let passwords = intake.passwords();

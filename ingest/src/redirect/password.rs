@@ -28,7 +28,7 @@ const AT_ONCE: usize = 2;
 const WAITING: usize = 32;
 
 /// How long wrong passwords count.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
+const WINDOW: Duration = Duration::from_mins(15);
 
 /// Wrong passwords that an address may send to a link in that time.
 const WRONG_BY_ADDRESS: u32 = 10;

@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_visitor_is_known_for_the_window_from_the_first_time() {
-        let mut recent = Recent::new(Duration::from_secs(60), 10);
+        let mut recent = Recent::new(Duration::from_mins(1), 10);
         let at = Duration::from_secs;
         recent.remember(key(1), at(0));
         recent.remember(key(1), at(59));
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut recent = Recent::new(Duration::from_secs(60), 3);
+        let mut recent = Recent::new(Duration::from_mins(1), 3);
         for number in 0..100 {
             recent.remember(key(number), Duration::ZERO);
         }

@@ -14,7 +14,7 @@ const BROWSERS: [&str; 3] = [
 ];
 
 /// A cold browser on a busy machine takes half a minute.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// Fetches the link ahead, and opens it once the server has seen that.
 const PAGE: &str = r#"<!doctype html>
