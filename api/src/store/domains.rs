@@ -1,6 +1,6 @@
 //! Hosts of short URLs. Several workspaces may want a host; at most one has proven that it is its own.
 
-use super::{Tx, row::row};
+use super::{Tx, listing, row::row};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{WorkspaceNo, directory};
@@ -126,22 +126,14 @@ impl Domain {
 pub(crate) async fn list(
     executor: impl PgExecutor<'_>,
     workspace_id: Uuid,
-    (limit, offset): (i64, i64),
+    place: (i64, i64),
 ) -> sqlx::Result<Vec<Domain>> {
-    sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(executor)
-        .await
+    listing::page(executor, LIST, workspace_id, place).await
 }
 
 /// How many hosts a workspace has.
 pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(executor)
-        .await
+    listing::count(executor, COUNT, workspace_id).await
 }
 
 /// Whether one of a workspace's hosts is its default.

@@ -1,6 +1,6 @@
 //! API keys of workspaces, by the hash of their secret.
 
-use super::{Tx, row::row, workspaces::Workspace};
+use super::{Tx, listing, row::row, workspaces::Workspace};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
@@ -206,22 +206,14 @@ pub(crate) async fn count_live(
 pub(crate) async fn list(
     executor: impl PgExecutor<'_>,
     workspace_id: Uuid,
-    (limit, offset): (i64, i64),
+    place: (i64, i64),
 ) -> sqlx::Result<Vec<Key>> {
-    sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(executor)
-        .await
+    listing::page(executor, LIST, workspace_id, place).await
 }
 
 /// How many keys a workspace has, revoked ones included.
 pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(executor)
-        .await
+    listing::count(executor, COUNT, workspace_id).await
 }
 
 /// A key of a workspace.

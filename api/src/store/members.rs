@@ -1,6 +1,6 @@
 //! The members of workspaces.
 
-use super::{Tx, row::row};
+use super::{Tx, listing, row::row};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -54,22 +54,14 @@ row! {
 pub(crate) async fn list(
     executor: impl PgExecutor<'_>,
     workspace_id: Uuid,
-    (limit, offset): (i64, i64),
+    place: (i64, i64),
 ) -> sqlx::Result<Vec<Member>> {
-    sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(executor)
-        .await
+    listing::page(executor, LIST, workspace_id, place).await
 }
 
 /// How many members a workspace has.
 pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(executor)
-        .await
+    listing::count(executor, COUNT, workspace_id).await
 }
 
 /// How many owners a workspace has.

@@ -10,6 +10,7 @@ pub(crate) mod directory;
 pub(crate) mod domains;
 pub(crate) mod keys;
 pub(crate) mod links;
+mod listing;
 pub(crate) mod members;
 pub(crate) mod outbox;
 pub(crate) mod pages;
