@@ -1,7 +1,9 @@
 //! Sends requests for a success and each error of every operation, and compares the responses with
 //! the document.
 
-use super::{checker::Checker, links::open_links, workspaces::use_workspaces};
+use super::{
+    beacons::send_beacons, checker::Checker, links::open_links, workspaces::use_workspaces,
+};
 use crate::{
     catalogue::{append, site},
     workspaces::dns::Dns,
@@ -19,7 +21,8 @@ const ELSEWHERE: [&str; 4] = ["408", "429", "500", "503"];
 /// An incomplete body; none of our clients sends one.
 const UNSENT: &str = "error.bad_request";
 
-const NOBODY: Uuid = Uuid::from_u128(1);
+/// The id of nothing.
+pub const UNKNOWN_ID: Uuid = Uuid::from_u128(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_success_and_error_matches_the_document() {
@@ -119,7 +122,7 @@ async fn change_pages(checker: &Checker<'_>, ada: &Creator, eve: &Creator) {
     }
     let theirs = format!("?bioPageId={}", eve.page);
     let all = json!({
-        "bio": "Notes", "templateId": NOBODY, "themeOverride": {"a": [1]}, "customCss": "a {}", "embedEnabled": true,
+        "bio": "Notes", "templateId": UNKNOWN_ID, "themeOverride": {"a": [1]}, "customCss": "a {}", "embedEnabled": true,
         "published": true, "emailCollectionEnabled": true, "consent": "assumed", "bioPageId": second,
     });
     let none = json!({"templateId": null, "themeOverride": null, "customCss": null, "bio": null});
@@ -201,7 +204,7 @@ async fn change_links(checker: &Checker<'_>, ada: &Creator, eve: &Creator) -> Uu
     for (by, body, status) in [
         (ada, json!({"linkIds": [gone, link]}), 200),
         (ada, json!({"linkIds": []}), 200),
-        (ada, json!({"linkIds": [NOBODY]}), 400),
+        (ada, json!({"linkIds": [UNKNOWN_ID]}), 400),
         (ada, json!({"linkIds": [link, link]}), 400),
         (eve, json!({"linkIds": []}), 403),
         (ada, json!({"linkIds": [], "bioPageId": eve.page}), 404),
@@ -227,7 +230,7 @@ async fn change_links(checker: &Checker<'_>, ada: &Creator, eve: &Creator) -> Uu
         (link, ada, json!({"scheduledEnd": "2020-01-01"}), 400),
         (link, ada, json!({"title": "Casino"}), 400),
         (link, eve, json!({}), 403),
-        (NOBODY, ada, json!({}), 404),
+        (UNKNOWN_ID, ada, json!({}), 404),
     ] {
         ask(Method::PATCH, format!("links/{id}"), by, body, status).await;
     }
@@ -242,84 +245,6 @@ async fn change_links(checker: &Checker<'_>, ada: &Creator, eve: &Creator) -> Uu
         .await;
     }
     link
-}
-
-async fn send_beacons(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
-    let client = &checker.system.client;
-    let user = client.token("a visitor who is signed in");
-    let post = async |path: String, body: Value, status: u16| {
-        let path = format!("/api/v1/analytics/{path}");
-        let answer = checker.ask(Method::POST, &path, Some(&user), body).await;
-        assert_eq!(answer.status, status, "{}", answer.text);
-        answer
-    };
-    let body = client.session_body(ada.page, "v");
-    let session = post("session".to_owned(), body.clone(), 200).await.id();
-    let refused = post("session".to_owned(), json!({"visitorId": "v"}), 200).await;
-    assert_eq!(refused.data(), json!({"id": null}));
-    post("session".to_owned(), json!({"visitorId": 7}), 400).await;
-    let click = json!({"sessionId": session, "linkClicked": link, "path": "/", "eventId": Uuid::from_u128(5)});
-    let view = post("pageview".to_owned(), click, 200).await.id();
-    post("pageview".to_owned(), json!({"sessionId": NOBODY}), 200).await;
-    post("pageview".to_owned(), json!({}), 400).await;
-    let event = json!({"event": "step", "sessionId": session, "properties": {"a": 1}});
-    post("track".to_owned(), event, 200).await;
-    post("track".to_owned(), json!({"event": "step"}), 200).await;
-    post("track".to_owned(), json!({"sessionId": session}), 400).await;
-    let large = json!({"event": "step", "properties": {"a": "x".repeat(10_000)}});
-    post("track".to_owned(), large, 400).await;
-    for method in [Method::PATCH, Method::POST] {
-        for (path, body, status) in [
-            (format!("session/{session}/heartbeat"), Value::Null, 200),
-            (
-                format!("session/{session}/heartbeat"),
-                json!({"eventId": 1}),
-                400,
-            ),
-            (format!("session/{session}/identify"), json!({}), 200),
-            ("session/x/identify".to_owned(), json!({"eventId": 1}), 400),
-            (
-                format!("pageview/{view}/leave"),
-                json!({"duration": 3.5, "scrollDepth": 80}),
-                200,
-            ),
-            (
-                format!("pageview/{view}/leave"),
-                json!({"duration": 3601}),
-                400,
-            ),
-        ] {
-            let path = format!("/api/v1/analytics/{path}");
-            let answer = checker.ask(method.clone(), &path, Some(&user), body).await;
-            assert_eq!(answer.status, status, "{}", answer.text);
-        }
-    }
-    let named = json!({
-        "sessionEventId": Uuid::from_u128(6), "bioPageId": ada.page, "trackingToken": client.tracking_token(ada.page),
-    });
-    let mut members = vec![body, named.clone(), named];
-    for (member, kind) in members.iter_mut().zip(["session", "pageview", "heartbeat"]) {
-        member["type"] = json!(kind);
-    }
-    members[0]["eventId"] = json!(Uuid::from_u128(6));
-    members.extend([
-        json!({"type": "track", "event": "step"}),
-        json!({"type": "leave", "pageviewId": NOBODY, "duration": 1, "ageMs": 86_400_000}),
-        json!({"type": "leave"}),
-        json!(7),
-    ]);
-    let verdicts = post("events".to_owned(), json!({ "events": members }), 200)
-        .await
-        .data();
-    let verdicts = verdicts["results"].as_array().unwrap().iter();
-    let verdicts: Vec<&str> = verdicts
-        .map(|told| told["status"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        verdicts,
-        ["ok", "ok", "ok", "dropped", "dropped", "invalid", "invalid"]
-    );
-    post("events".to_owned(), json!({"events": []}), 400).await;
 }
 
 async fn look_at_pages(checker: &Checker<'_>, ada: &Creator) {
@@ -361,7 +286,7 @@ async fn look_at_pages(checker: &Checker<'_>, ada: &Creator) {
 
 async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: Uuid) {
     let system = checker.system;
-    let site = site(system, ada, vec![ada.page], vec![link, NOBODY]).await;
+    let site = site(system, ada, vec![ada.page], vec![link, UNKNOWN_ID]).await;
     append(system, &site, &traffic::records(&site, 7, 300, noon(), 40)).await;
     system.settle().await;
     let nobody = system.client.token("nobody");
@@ -441,7 +366,7 @@ async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
         let path = template
             .replace("{creatorId}", &ada.id.to_string())
             .replace("{linkId}", &link.to_string())
-            .replace("{id}", &NOBODY.to_string());
+            .replace("{id}", &UNKNOWN_ID.to_string());
         let security = operation["security"].as_array().unwrap();
         if !security.is_empty() && !security.contains(&json!({})) {
             let answer = checker.ask(method.clone(), &path, None, Value::Null).await;

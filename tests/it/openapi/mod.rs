@@ -1,6 +1,7 @@
 //! The OpenAPI document: it is valid, it has every route, and every response matches it.
 
 mod answers;
+mod beacons;
 mod checker;
 mod document;
 mod limits;
