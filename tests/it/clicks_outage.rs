@@ -1,4 +1,4 @@
-//! Short links while the broker is away: they redirect as before, and their clicks count once it is back.
+//! Short links while the broker is stopped: they redirect as before, and each click counts once after its restart.
 
 use crate::{
     clicks::{code, open, until_answered},

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_an_unknown_permission() {
+    fn no_role_has_an_unknown_permission() {
         for name in [
             "",
             "links",

@@ -114,12 +114,12 @@ impl Deliveries {
         }
     }
 
-    /// Runs a task that publishes an event nobody waits for.
+    /// Runs a task that publishes an event without a waiting client.
     pub(super) fn later(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.running.spawn(task);
     }
 
-    /// Publishes one event that nobody sends again.
+    /// Publishes one event that no client repeats.
     pub(super) async fn publish_one(&self, event: &Outgoing) -> Result<(), NotDurable> {
         let started = Instant::now();
         let results = self

@@ -214,7 +214,7 @@ impl Intake {
         self.deliveries.finish().await;
     }
 
-    /// Runs a task that publishes an event nobody waits for. A stop of the program waits for it.
+    /// Runs a task that publishes an event without a waiting client. A stop of the program waits for it.
     pub(crate) fn deliver_later(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.deliveries.later(task);
     }

@@ -48,7 +48,7 @@ pub enum Decision {
     Unknown,
     /// The owner, the time or the limit closed the link.
     Closed(Closed),
-    /// There is a link, but nobody opens it yet.
+    /// A browser prefetches the link; the visitor has not opened it.
     Later(Record),
     /// The link asks for its password.
     Locked,

@@ -32,7 +32,7 @@ pub struct DurableSink {
     spool: Arc<Spool>,
 }
 
-/// Whether somebody sends the events again if they are not durable.
+/// Whether a client may send the events again if they are not durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Repeats {
     Possible,

@@ -451,7 +451,7 @@ async fn a_domain_serves_links_of_its_tenant_once_it_is_verified() {
         android.json()[0]["target"]["package_name"],
         "com.example.shop"
     );
-    // The host that all tenants share names nobody's apps.
+    // The host that all tenants share lists no apps.
     let shared = instance
         .call(open("GET", "/.well-known/assetlinks.json", &[]))
         .await;

@@ -11,8 +11,8 @@ impl Fold for LinkClicked {
     fn summarize(&self, _summary: &mut Summary) {}
 
     fn add_rows(&self, event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
-        let nobody = Visitor::default();
-        let visitor = event.visitor.as_ref().unwrap_or(&nobody);
+        let untracked = Visitor::default();
+        let visitor = event.visitor.as_ref().unwrap_or(&untracked);
         rows.clicks.push(ClickRow {
             click: ClickColumns {
                 seq,

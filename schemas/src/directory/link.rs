@@ -202,9 +202,9 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
-    /// Every one of these; with none, everybody passes.
+    /// Every one of these; an empty list lets every visitor pass.
     All(Vec<Self>),
-    /// At least one of these; with none, nobody passes.
+    /// At least one of these; an empty list lets no visitor pass.
     Any(Vec<Self>),
     /// One condition, as the owner wrote it.
     Is {

@@ -85,7 +85,7 @@ async fn a_host_is_verified_by_its_own_txt_record_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dangling_host_serves_nobody_without_a_proof_and_then_its_new_owner() {
+async fn a_dangling_host_serves_no_workspace_until_a_new_owner_proves_it() {
     let (system, dns) = start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;

@@ -140,7 +140,7 @@ async fn lock(tx: &mut Tx<'_>, tenant: &Tenant, id: Uuid) -> Result<Member, ApiE
     member.ok_or_else(refusals::member_not_found)
 }
 
-/// Refuses to change the only owner: nobody could make another one.
+/// Refuses to change the only owner, because only an owner can appoint another one.
 async fn keep_an_owner(tx: &mut Tx<'_>, tenant: &Tenant, member: &Member) -> Result<(), ApiError> {
     let owners = store::members::count_owners(tx, tenant.workspace.id).await?;
     if member.role == OWNER && owners <= 1 {
