@@ -111,8 +111,9 @@ async fn open_link(State(intake): State<Arc<Intake>>, request: Request, next: Ne
         let passwords = intake.passwords();
         let link = (&*found.link, hash);
         match passwords.try_form(&intake, link, address, form).await {
-            Tried::Right => decision = asking.decide(true),
-            tried => return refuse_password(tried, &found),
+            Ok(Tried::Right) => decision = asking.decide(true),
+            Ok(tried) => return refuse_password(tried, &found),
+            Err(error) => return never_keep(error.into_response()),
         }
     }
     let Some(mut answer) = answer::write(&decision, &found, (&host, wants_html)) else {

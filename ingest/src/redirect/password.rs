@@ -6,8 +6,8 @@
 use super::query;
 use crate::{directory::ShortLink, intake::Intake};
 use argon2::{Argon2, PasswordHash, PasswordVerifier};
-use axum::body::{Body, to_bytes};
-use runtime::http::client::neighbourhood;
+use axum::body::Body;
+use runtime::http::{ApiError, body, client::neighbourhood};
 use schemas::LinkId;
 use std::{
     collections::HashMap,
@@ -74,39 +74,40 @@ impl Default for Passwords {
 
 impl Passwords {
     /// Tries the password in a form.
+    ///
+    /// # Errors
+    /// The form cannot be read: 413, 408 or 400.
     pub(super) async fn try_form(
         &self,
         intake: &Intake,
         (link, hash): (&ShortLink, &str),
         address: IpAddr,
         body: Body,
-    ) -> Tried {
-        let Ok(form) = to_bytes(body, MAX_FORM_BYTES).await else {
-            return Tried::Wrong;
-        };
+    ) -> Result<Tried, ApiError> {
+        let form = body::read(body, MAX_FORM_BYTES).await?;
         let form = String::from_utf8_lossy(&form);
         let Some(given) = query::parameter(&form, "password") else {
-            return Tried::Wrong;
+            return Ok(Tried::Wrong);
         };
         let keys = self.keys(link.link_id, address);
         // Counted before the check, so that parallel tries do not pass; taken back when right.
         if !self.count(keys, intake.elapsed()) {
-            return Tried::Blocked;
+            return Ok(Tried::Blocked);
         }
         let (given, hash) = (given.into_owned(), hash.to_owned());
         let Ok(_place) = self.places.try_acquire() else {
             self.forgive(keys);
-            return Tried::Busy;
+            return Ok(Tried::Busy);
         };
         let Ok(_turn) = self.turns.acquire().await else {
-            return Tried::Busy;
+            return Ok(Tried::Busy);
         };
         let check = spawn_blocking(move || is_right(&given, &hash));
         if check.await.unwrap_or_default() {
             self.forgive(keys);
-            return Tried::Right;
+            return Ok(Tried::Right);
         }
-        Tried::Wrong
+        Ok(Tried::Wrong)
     }
 
     /// A keyed hash for each limit, so that memory collects no addresses.

@@ -8,7 +8,7 @@ use super::{
 use crate::redirect::Outcome;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version, password_hash::SaltString};
 use axum::{body::Body, http::Request};
-use futures::future::join_all;
+use futures::{future::join_all, stream};
 use jiff::SignedDuration;
 use runtime::http::Peer;
 use schemas::{
@@ -241,13 +241,25 @@ async fn a_password_opens_the_link_with_303_and_wrong_ones_are_counted() {
     let huge = format!("password={}", "x".repeat(10_000));
     assert_eq!(
         instance.call(try_password("/promo", &huge)).await.status,
-        403
+        413
     );
     let head = instance.call(open("PUT", "/promo", &[])).await;
     assert_eq!(
         (head.status, head.header("allow")),
         (405, Some("GET,HEAD,POST"))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_form_that_does_not_arrive_is_answered_408() {
+    let instance = instance(LinkSettings {
+        password_hash: Some(hashed("secret")),
+        ..LinkSettings::default()
+    });
+    let mut request = open("POST", "/promo", &[HTML]);
+    let never = stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    *request.body_mut() = Body::from_stream(never);
+    assert_eq!(instance.call(request).await.status, 408);
 }
 
 #[tokio::test]
