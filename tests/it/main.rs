@@ -17,6 +17,7 @@ mod clicks_folded;
 mod commands;
 mod compose;
 mod connections;
+mod conversions_folded;
 mod database;
 mod delivery;
 mod demo;

@@ -7,7 +7,8 @@
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use schemas::{
-    ClickId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceNo,
+    ClickId, ConversionId, CustomerId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash,
+    VisitorHash, WorkspaceNo,
 };
 use serde_json::Value;
 use sqlx::{
@@ -216,6 +217,8 @@ macro_rules! uuid_columns {
 
 uuid_columns! {
     ClickId,
+    ConversionId,
+    CustomerId,
     EventId,
     LinkId,
     PageId,
