@@ -1,6 +1,8 @@
 //! The commands of the api: every route except reports and public pages.
 
+mod conversions;
 mod creators;
+mod customers;
 mod keys;
 pub(crate) mod links;
 mod workspaces;
@@ -13,11 +15,13 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 4] = [
+const FAMILIES: [&Family; 6] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
     &keys::FAMILY,
+    &conversions::FAMILY,
+    &customers::FAMILY,
 ];
 
 /// Every command.

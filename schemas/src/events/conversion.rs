@@ -61,9 +61,9 @@ macro_rules! words {
 words! {
     /// The kind of a conversion.
     ConversionClass {
-        /// Someone showed interest: signed up, filled in a form.
+        /// A person showed interest: signed up, filled in a form.
         Lead = "lead",
-        /// Someone paid.
+        /// A person paid.
         Sale = "sale",
         /// Any other milestone.
         Custom = "custom",
@@ -89,7 +89,7 @@ words! {
     SaleType {
         /// The first sale of its customer, or a sale without a customer.
         New = "new",
-        /// A later sale of the customer.
+        /// A later payment of a known customer.
         Recurring = "recurring",
     }
 
