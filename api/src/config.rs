@@ -2,6 +2,7 @@
 
 use crate::{
     auth::Plan,
+    dns::{self, Resolver},
     limits,
     words::{self, Words},
 };
@@ -69,6 +70,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     MAX_LINKS,
     MAX_PAGES,
     PLAN,
+    dns::SERVER,
     TIMEOUT,
     words::WORDS_FILE,
 ];
@@ -106,6 +108,8 @@ pub struct Config {
     pub max_pages: u32,
     /// The plan of new workspaces.
     pub plan: Plan,
+    /// Finds the proofs of domains.
+    pub(crate) resolver: Resolver,
     /// Time limit of a report's statement.
     pub report_timeout: Duration,
     /// Forbidden words in titles and texts.
@@ -149,6 +153,7 @@ impl Config {
             max_links,
             max_pages,
             plan: plan.unwrap_or(Plan::Enterprise),
+            resolver: Resolver::read(settings),
             report_timeout: report_timeout.unwrap_or(REPORT_TIMEOUT),
             words: Words::read(settings),
             origins: Origins::read(settings),

@@ -12,6 +12,7 @@ mod command;
 mod config;
 mod conversions;
 mod declared;
+mod dns;
 mod extract;
 mod instant;
 mod jsonb;

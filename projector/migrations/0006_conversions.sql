@@ -44,6 +44,9 @@ CREATE TABLE conversions (
     metadata           jsonb       NOT NULL,
     -- From here on copies of the click's columns.
     link_id            uuid,
+    campaign_id        uuid,
+    rule_id            uuid,
+    qr_id              uuid,
     visitor_hash       bytea,
     trigger            text,
     short_code         text,

@@ -39,6 +39,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             include_str!("../migrations/0004_clicks_on_links.sql"),
         ),
         (
+            5,
+            "click context",
+            include_str!("../migrations/0005_click_context.sql"),
+        ),
+        (
             6,
             "conversions",
             include_str!("../migrations/0006_conversions.sql"),

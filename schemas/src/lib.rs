@@ -16,6 +16,7 @@ pub mod json_error;
 pub mod keyring;
 pub mod money;
 pub mod routed;
+pub mod rules;
 pub mod settings;
 pub mod topics;
 pub mod tracker;

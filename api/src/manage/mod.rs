@@ -3,9 +3,13 @@
 mod conversions;
 mod creators;
 mod customers;
+mod domains;
 mod keys;
 pub(crate) mod links;
+mod members;
 mod workspaces;
+
+pub(crate) use domains::of_public_url as host_of_public_url;
 
 use crate::{
     app::App,
@@ -19,9 +23,11 @@ const FAMILIES: [&Family; 6] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
+    &members::FAMILY,
     &keys::FAMILY,
     &conversions::FAMILY,
     &customers::FAMILY,
+    &domains::FAMILY,
 ];
 
 /// Every command.

@@ -2,6 +2,7 @@
 
 pub mod fx;
 pub mod import;
+pub mod progress;
 pub mod reach;
 pub mod rebuild;
 pub mod replay;

@@ -7,8 +7,8 @@
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use schemas::{
-    ClickId, ConversionId, CustomerId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash,
-    VisitorHash, WorkspaceNo,
+    CampaignId, ClickId, ConversionId, CustomerId, EventId, LinkId, PageId, PageviewId, QrId,
+    RuleId, SessionId, UserHash, VisitorHash, WorkspaceNo,
 };
 use serde_json::Value;
 use sqlx::{
@@ -216,6 +216,7 @@ macro_rules! uuid_columns {
 }
 
 uuid_columns! {
+    CampaignId,
     ClickId,
     ConversionId,
     CustomerId,
@@ -223,6 +224,8 @@ uuid_columns! {
     LinkId,
     PageId,
     PageviewId,
+    QrId,
+    RuleId,
     SessionId,
 }
 

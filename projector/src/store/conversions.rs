@@ -29,7 +29,15 @@ static COPIED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         AgentColumns::COLUMNS,
     ];
     let dimensions = dimensions.concat().into_iter().map(|(name, _)| name);
-    let own = ["link_id", "trigger", "short_code", "host"];
+    let own = [
+        "link_id",
+        "campaign_id",
+        "rule_id",
+        "qr_id",
+        "trigger",
+        "short_code",
+        "host",
+    ];
     own.into_iter().chain(dimensions).collect()
 });
 

@@ -53,6 +53,26 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
         "workspaceId" => owner.workspace_id,
         "customerId" => make_customer(system, owner).await,
         "conversionId" => make_conversion(system, owner).await,
+        "domainId" => {
+            let label = system.context.ids.uuid_v7(kit::noon()).simple().to_string();
+            let body = json!({ "host": format!("{label}.example") });
+            let answer = system
+                .client
+                .post_as(&owner.token, "/api/domains", &body)
+                .await;
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            answer.id()
+        }
+        "memberId" => {
+            let body =
+                json!({ "userId": system.context.ids.uuid_v7(kit::noon()), "role": "viewer" });
+            let answer = system
+                .client
+                .post_as(&owner.token, "/api/members", &body)
+                .await;
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            answer.id()
+        }
         other => panic!("no object for {other}"),
     }
 }
