@@ -12,12 +12,13 @@ use runtime::{
     jwt::Gate,
     throttle::Throttles,
 };
+use schemas::IdMaker;
 use sqlx::PgPool;
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The state of every route.
 #[derive(Debug)]
@@ -42,6 +43,10 @@ pub(crate) struct App {
     pub(crate) resolver: Resolver,
     pub(crate) words: Words,
     pub(crate) proxies: TrustedProxies,
+    /// Verifies the ids of clicks.
+    pub(crate) clicks: IdMaker,
+    /// Wakes the publisher of events after a commit.
+    pub(crate) events_waiting: Arc<Notify>,
 }
 
 impl App {

@@ -41,6 +41,13 @@ const TRACKING: Setting = Setting::new(
 )
 .secret()
 .required();
+const CLICK_IDS: Setting = Setting::new(
+    "ID_SECRET",
+    "generated at the first start",
+    "secret of session, page-view and click ids, `<new>` or `<new>,<old>`",
+)
+.secret()
+.required();
 const MAX_LINKS: Setting = Setting::new("BIO_MAX_LINKS", "100", "most links of a bio page");
 const MAX_PAGES: Setting = Setting::new("BIO_MAX_PAGES", "20", "most bio pages of a creator");
 const PLAN: Setting = Setting::new(
@@ -59,6 +66,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     DATABASE,
     ANALYTICS,
     TRACKING,
+    CLICK_IDS,
     MAX_LINKS,
     MAX_PAGES,
     PLAN,
@@ -90,6 +98,8 @@ pub struct Config {
     /// Makes the tracking tokens of pages with the secret that ingest has; `None` is a recorded
     /// problem.
     pub tracking: Option<Keyring>,
+    /// Verifies the ids of clicks with the secret that ingest has; `None` is a recorded problem.
+    pub clicks: Option<Keyring>,
     /// Beginning of short URLs and of pages' addresses, without a slash at the end.
     pub public_url: String,
     /// Most links of a page.
@@ -138,6 +148,7 @@ impl Config {
             jwt,
             throttles: Throttles::read(settings, &limits::published(), &context.clock),
             tracking: settings.required_with(&TRACKING, Keyring::parse),
+            clicks: settings.required_with(&CLICK_IDS, Keyring::parse),
             public_url,
             max_links,
             max_pages,

@@ -1,13 +1,19 @@
 //! The settings and metrics of the api, for the program that runs it.
 
-use crate::config::{self, LISTEN};
+use crate::{
+    config::{self, LISTEN},
+    conversions::public::OUTCOMES,
+};
 use runtime::{
     http, jwt, kafka,
-    metrics::Metric,
+    metrics::{Metric, combinations},
     settings::{self, Declared, Part},
     telemetry,
 };
-use schemas::settings::{NAMES, SHARED_WORDS};
+use schemas::{
+    events::ConversionSource,
+    settings::{NAMES, SHARED_WORDS},
+};
 
 const PART: Part = Part {
     settings: config::SETTINGS,
@@ -26,6 +32,25 @@ const PART: Part = Part {
             "api_outbox_publishing",
             &[],
             "1 in the api that publishes changes, 0 in those on standby.",
+        ),
+        Metric::counter(
+            "api_conversions_total",
+            &["source", "outcome"],
+            "Calls that report conversions, by their outcome.",
+        )
+        .known(|| {
+            let sources = ConversionSource::NAMES;
+            combinations(&[("source", sources), ("outcome", &OUTCOMES)])
+        }),
+        Metric::counter(
+            "api_events_published_total",
+            &[],
+            "Events of the main database published to the log.",
+        ),
+        Metric::gauge(
+            "api_events_waiting",
+            &[],
+            "Events that wait to be published.",
         ),
         Metric::histogram(
             "api_report_seconds",

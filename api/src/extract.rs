@@ -62,6 +62,23 @@ impl<S: Send + Sync> FromRequestParts<S> for ObjectId {
     }
 }
 
+/// The only name in a path of a workspace; `None` for one that is not UTF-8, which names no object.
+#[derive(Clone, Debug)]
+pub(crate) struct ObjectName(pub(crate) Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for ObjectName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let named = params.and_then(|params| {
+            let (_, text) = params.iter().next()?;
+            Some(text.to_owned())
+        });
+        Ok(Self(named))
+    }
+}
+
 /// A body, read from a JSON object; 400 with every broken rule.
 #[derive(Debug)]
 pub(crate) struct JsonBody<B>(pub(crate) B);

@@ -3,12 +3,14 @@
 use crate::{
     app::{App, Database},
     config::{Config, LISTEN},
+    conversions::{self, EventPublisher},
     limits, manage,
     openapi::describe,
     outbox::{PART, Publisher},
     public,
     startup::{cancelling_pool, open_analytics, open_main, reading_pool},
-    surfaces, tracking_check,
+    surfaces,
+    tracking_check::{self, Shared},
     turns::Turns,
 };
 use axum::{Router, middleware};
@@ -26,8 +28,10 @@ use runtime::{
     },
     throttle::{self, Scope, Throttles},
 };
+use schemas::IdMaker;
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
+use tokio::sync::Notify;
 
 const HOME: Home = Home {
     program: "Footfall api",
@@ -60,12 +64,21 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     // It is missing only if a problem was recorded.
     let tracking = config.tracking;
     let tracking = tracking.ok_or_else(|| wrong("TRACKING_HMAC_SECRET")(&"is missing or wrong"))?;
+    let clicks = config.clicks;
+    let clicks = clicks.ok_or_else(|| wrong("ID_SECRET")(&"is missing or wrong"))?;
     let url = &config.analytics_database_url;
     let pool = reading_pool(url, POOL_SIZE, config.report_timeout)
         .map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
     let analytics = Database::new("analytics database", pool);
     let canceller =
         cancelling_pool(url).map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
+    let events_waiting = Arc::new(Notify::new());
+    let event_publisher = EventPublisher {
+        database: main.clone(),
+        producer: Producer::new(&config.kafka).map_err(Failure::other)?,
+        waiting: Arc::clone(&events_waiting),
+        lifecycle: context.lifecycle.clone(),
+    };
     let publisher = Publisher {
         database: main.clone(),
         producer: Producer::new(&config.kafka).map_err(Failure::other)?,
@@ -83,6 +96,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let opening = open_analytics(analytics.clone(), version, context.clone());
     life.spawn_worker(analytics.name(), opening);
     life.spawn_worker(PART, publisher.run());
+    life.spawn_worker(conversions::PART, event_publisher.run());
     if let Some(follower) = config.jwt.follow() {
         life.spawn_until_stop("api token keys", follower.run());
     }
@@ -106,10 +120,15 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         resolver: config.resolver,
         words: config.words,
         proxies: config.proxies,
+        clicks: IdMaker::new(clicks),
+        events_waiting,
     });
     let cors = middleware::from_fn_with_state(config.origins, cors::bearer);
     let own = manage::routes(&app).merge(surfaces::routes(&app));
-    let own = own.route_layer(cors).with_state(Arc::clone(&app));
+    let own = own.route_layer(cors);
+    // Outside that layer: every page may call them.
+    let own = own.merge(conversions::public::routes(&app));
+    let own = own.with_state(Arc::clone(&app));
     Ok(own.merge(public::routes(app, tracking, config.public_url)))
 }
 
@@ -140,9 +159,11 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     settings.finish()?;
     let listener = serve::bind(&listen).await.map_err(Failure::Other)?;
     // Only the separate binary can have another secret than ingest.
-    if let Some(tracking) = config.tracking.clone() {
+    let shared = config.tracking.clone().zip(config.clicks.clone());
+    if let Some((tracking, id)) = shared {
         let life = &context.lifecycle;
-        let checking = tracking_check::check(config.kafka.clone(), tracking, life.clone());
+        let shared = Shared { tracking, id };
+        let checking = tracking_check::check(config.kafka.clone(), shared, life.clone());
         life.spawn_worker("api", checking);
     }
     let public_url = config.public_url.clone();

@@ -1,6 +1,6 @@
 //! Makes the databases usable, while the routes already answer 503.
 
-use crate::app::Database;
+use crate::{app::Database, conversions};
 use runtime::{
     Context,
     database::{self, DatabaseError, PoolSettings},
@@ -21,11 +21,16 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "workspaces",
             include_str!("../migrations/0002_workspaces.sql"),
         ),
+        (
+            4,
+            "conversions",
+            include_str!("../migrations/0004_conversions.sql"),
+        ),
     ])
 });
 
 /// The newest migration of the projector, which this build's reports need.
-pub const ANALYTICS_SCHEMA: i64 = 5;
+pub const ANALYTICS_SCHEMA: i64 = 6;
 
 /// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table,
 /// as the wrong role and in a read-only session.
@@ -72,6 +77,11 @@ pub(crate) async fn open_main(database: Database, context: Context) -> Result<()
     match database::migrate(pool, &MIGRATIONS, database.name(), readiness, lifecycle).await {
         Err(DatabaseError::Stopped) => return Ok(()),
         migrated => migrated?,
+    }
+    let sources = (&*context.clock, &*context.ids);
+    if let Err(error) = conversions::load_bundled(pool, sources).await {
+        // Sales stay unconverted until rates are loaded; nothing else needs them.
+        warn!("cannot load the bundled rates of currencies: {error}");
     }
     database.set_usable();
     Ok(())

@@ -1,6 +1,7 @@
-//! Checks that `TRACKING_HMAC_SECRET` is one that ingest knows.
+//! Checks that `TRACKING_HMAC_SECRET` and `ID_SECRET` are ones that ingest knows.
 //!
-//! With another secret, pages would look the same, and ingest would refuse every visit.
+//! With another first secret, pages would look the same, and ingest would refuse every visit. With
+//! another second one, every conversion would name an unknown click.
 
 use runtime::{Lifecycle, kafka::KafkaSettings, topics};
 use schemas::Keyring;
@@ -14,10 +15,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The log belongs to another secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
-    "TRACKING_HMAC_SECRET does not match this log: give api the secret of ingest (a rotation is `<new>,<old>` for both); \
+    "{0} does not match this log: give api the secret of ingest (a rotation is `<new>,<old>` for both); \
      to move ingest to a new secret, start ingest first"
 )]
-pub(crate) struct Stranger;
+pub(crate) struct Stranger(&'static str);
+
+/// The secrets that api shares with ingest.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    /// `TRACKING_HMAC_SECRET`
+    pub(crate) tracking: Keyring,
+    /// `ID_SECRET`
+    pub(crate) id: Keyring,
+}
 
 /// Waits for the fingerprints that ingest stores in the log, and compares them. For an api that
 /// does not share its settings with an ingest.
@@ -26,12 +36,15 @@ pub(crate) struct Stranger;
 /// [`Stranger`] when the two have no secret in common.
 pub(crate) async fn check(
     kafka: KafkaSettings,
-    ours: Keyring,
+    ours: Shared,
     lifecycle: Lifecycle,
 ) -> Result<(), Stranger> {
     loop {
         match topics::read_secrets(&kafka).await {
-            Ok(Some(theirs)) => return compare(&theirs.tracking, &ours),
+            Ok(Some(theirs)) => {
+                compare("TRACKING_HMAC_SECRET", &theirs.tracking, &ours.tracking)?;
+                return compare("ID_SECRET", &theirs.id, &ours.id);
+            }
             Ok(None) => {
                 debug!("no ingest has kept the fingerprints of its secrets in this log yet");
             }
@@ -46,12 +59,12 @@ pub(crate) async fn check(
 }
 
 /// One common secret is enough, because a rotation begins that way.
-fn compare(theirs: &[String], ours: &Keyring) -> Result<(), Stranger> {
+fn compare(name: &'static str, theirs: &[String], ours: &Keyring) -> Result<(), Stranger> {
     let ours = ours.fingerprints();
     if theirs.iter().any(|one| ours.contains(one)) {
         Ok(())
     } else {
-        Err(Stranger)
+        Err(Stranger(name))
     }
 }
 
@@ -65,8 +78,9 @@ mod tests {
         let (old, new) = ("old-secret".repeat(4), "new-secret".repeat(4));
         let (before, between, after) = (ring(&old), ring(&format!("{new},{old}")), ring(&new));
         for (theirs, ours) in [(&before, &between), (&between, &after), (&between, &before)] {
-            assert_eq!(compare(&theirs.fingerprints(), ours), Ok(()));
+            assert_eq!(compare("ID_SECRET", &theirs.fingerprints(), ours), Ok(()));
         }
-        assert_eq!(compare(&before.fingerprints(), &after), Err(Stranger));
+        let compared = compare("ID_SECRET", &before.fingerprints(), &after);
+        assert_eq!(compared, Err(Stranger("ID_SECRET")));
     }
 }

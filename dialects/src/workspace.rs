@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 pub struct Workspace;
 
 /// The paths of this dialect, each with all paths below it.
-pub(crate) static PATHS: [&str; 14] = [
+pub(crate) static PATHS: [&str; 15] = [
     "/api/links",
     "/api/rules",
     "/api/campaigns",
@@ -27,6 +27,7 @@ pub(crate) static PATHS: [&str; 14] = [
     "/api/qr",
     "/api/customers",
     "/api/conversions",
+    "/conversions",
     "/api/domains",
     "/api/mobile-apps",
     "/api/workspaces",

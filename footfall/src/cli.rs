@@ -1,7 +1,7 @@
 //! The command line: parses commands and flags, and calls the function that runs each command.
 
 use crate::{
-    commands::{self, import, rebuild, replay, token},
+    commands::{self, fx, import, rebuild, replay, token},
     data_dir,
     declared::declared,
     demo,
@@ -58,6 +58,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Rebuild the tables behind the reports from the log
     Rebuild(rebuild::Arguments),
+    /// Load rates of currencies from a CSV file: `day,currency,usd_per_unit`
+    Fx(fx::Arguments),
     /// Create missing topics of the log, and check the settings of all
     Topics,
     /// Print a token for development: `curl -H "Authorization: Bearer $(footfall token --sub ada)" …`
@@ -187,6 +189,9 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         },
         Command::Rebuild(arguments) => run(data_dir, |settings, context| {
             rebuild::run(settings, context, arguments)
+        }),
+        Command::Fx(arguments) => run(data_dir, |settings, context| {
+            fx::run(settings, context, arguments)
         }),
         Command::Topics => run(data_dir, commands::topics::run),
         Command::Token {

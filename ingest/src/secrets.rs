@@ -15,7 +15,7 @@ pub const TRACKING: Setting = Setting::new(
 pub const ID: Setting = Setting::new(
     "ID_SECRET",
     "generated at the first start",
-    "secret of session and page-view ids, `<new>` or `<new>,<old>`",
+    "secret of session, page-view and click ids, `<new>` or `<new>,<old>`",
 )
 .secret()
 .required();

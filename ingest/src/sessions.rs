@@ -109,7 +109,11 @@ impl Sessions {
             Body::SessionHeartbeat(body) => (body.session_id, None),
             Body::SessionIdentified(body) => (body.session_id, None),
             Body::CustomTracked(body) => (body.session_id, None),
-            Body::PageLeft(_) | Body::BeaconRefused(_) | Body::LinkClicked(_) => return Ok(()),
+            Body::PageLeft(_)
+            | Body::BeaconRefused(_)
+            | Body::LinkClicked(_)
+            | Body::ConversionRecorded(_)
+            | Body::ConversionStatusChanged(_) => return Ok(()),
         };
         // A named session may have begun on another instance, or may never begin. An invented one
         // must not be cheaper than a real start, so both spend the same limit.

@@ -43,5 +43,10 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "click context",
             include_str!("../migrations/0005_click_context.sql"),
         ),
+        (
+            6,
+            "conversions",
+            include_str!("../migrations/0006_conversions.sql"),
+        ),
     ])
 });

@@ -14,6 +14,7 @@ pub mod events;
 pub mod ids;
 pub mod json_error;
 pub mod keyring;
+pub mod money;
 pub mod routed;
 pub mod rules;
 pub mod settings;
@@ -25,8 +26,9 @@ pub mod visible;
 
 pub use context::{Agent, Device, EnrichmentVersions, Place, Screen, SourceClass, Utm, Visitor};
 pub use events::{
-    BeaconRefused, Body, BotReason, CustomTracked, Event, Kind, LinkClicked, PageLeft, PageViewed,
-    ReadError, RefusalReason, SessionHeartbeat, SessionIdentified, SessionStarted, Trigger, Within,
+    BeaconRefused, Body, BotReason, ConversionRecorded, ConversionStatusChanged, CustomTracked,
+    Event, Kind, LinkClicked, PageLeft, PageViewed, ReadError, RefusalReason, SessionHeartbeat,
+    SessionIdentified, SessionStarted, Trigger, Within,
 };
 pub use ids::{
     AppId, CampaignId, ClickId, ConversionId, CustomerId, EventId, LinkId, PageId, PageviewId,

@@ -100,10 +100,7 @@ impl IdMaker {
     #[must_use]
     pub fn verify_click(&self, id: ClickId) -> Option<(WorkspaceNo, Timestamp)> {
         let workspace = self.verify(Label::Click, id.0)?;
-        let bits = id.0.as_u128();
-        let millis = (bits >> 72 & 0xf) << 38 | (bits >> 24 & LOW_MILLIS);
-        let at = Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()?;
-        Some((workspace, at))
+        Some((workspace, click_time(id)?))
     }
 
     /// The workspace of one of our session ids; `None` for any other id.
@@ -154,6 +151,15 @@ impl IdMaker {
         let number = u32::try_from(untagged >> 96).ok()?;
         ours.then_some(WorkspaceNo(number))
     }
+}
+
+/// The time in a click id, in whole milliseconds. Meaningful only for ids that were verified before
+/// they reached the log. `None` beyond the range of times.
+#[must_use]
+pub fn click_time(id: ClickId) -> Option<Timestamp> {
+    let bits = id.0.as_u128();
+    let millis = (bits >> 72 & 0xf) << 38 | (bits >> 24 & LOW_MILLIS);
+    Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok()
 }
 
 /// The 24 tag bits of an id, at their positions.

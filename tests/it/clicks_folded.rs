@@ -1,7 +1,7 @@
 //! Clicks on short links in the tables: duplicates against a plain model, and tables of the version
 //! before.
 
-use crate::random_log::{at, clear, empty_tables, event_at, fold, start, view, whole_tables};
+use crate::random_log::{clear, empty_tables, event_at, fold, start, view, whole_tables};
 use kit::postgres;
 use projector::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -169,7 +169,7 @@ async fn a_look_up_for_duplicates_reads_few_rows_of_a_busy_link() {
 const SESSION: SessionId = SessionId(Uuid::from_u128(100));
 
 /// The tables of the version before, with a visit, a view and a click on a link of the page.
-async fn fill_version_3(pool: &PgPool) {
+pub async fn fill_version_3(pool: &PgPool) {
     let files = [(
         3,
         "facts by month",
@@ -179,8 +179,16 @@ async fn fill_version_3(pool: &PgPool) {
         .run(pool)
         .await
         .unwrap();
-    let store = Store::new(pool.clone());
-    store.provide_months([at(0)]).await.unwrap();
+    // The partitions that the version before made for a month.
+    for table in ["seen", "sessions", "hits", "custom_events", "refusals"] {
+        let statement = format!(
+            "CREATE TABLE {table}_2027_01 PARTITION OF {table} FOR VALUES FROM ('2027-01-01 00:00:00+00') TO ('2027-02-01 00:00:00+00')"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+            .execute(pool)
+            .await
+            .unwrap();
+    }
     let rows = "
         INSERT INTO sessions (workspace_no, seq, started_at, start_received_at, last_activity_at, session_id, start_event_id,
             page_id, visitor_hash, country, device, utm_source, referrer_domain, source_class, language)

@@ -27,6 +27,9 @@ pub async fn clear(pool: &PgPool) {
         "hits",
         "custom_events",
         "refusals",
+        "conversions",
+        "conversion_changes",
+        "unattributed",
         "waiting",
         "log_partitions",
         "logs",
@@ -56,6 +59,8 @@ async fn dump(pool: &PgPool, row: &str) -> String {
         ("hits", "event_id"),
         ("custom_events", "event_id"),
         ("refusals", "event_id"),
+        ("conversions", "event_id"),
+        ("conversion_changes", "conversion_id"),
         ("waiting", "event_id"),
         ("seen", "event_id"),
     ] {

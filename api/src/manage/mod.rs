@@ -1,6 +1,8 @@
 //! The commands of the api: every route except reports and public pages.
 
+mod conversions;
 mod creators;
+mod customers;
 mod domains;
 mod keys;
 pub(crate) mod links;
@@ -23,6 +25,8 @@ const FAMILIES: [&Family; 6] = [
     &workspaces::FAMILY,
     &members::FAMILY,
     &keys::FAMILY,
+    &conversions::FAMILY,
+    &customers::FAMILY,
     &domains::FAMILY,
 ];
 

@@ -5,15 +5,21 @@
 //! rows in one transaction.
 
 pub(crate) mod audit;
+pub(crate) mod clicks;
+pub(crate) mod conversions;
 pub(crate) mod creators;
+pub(crate) mod customers;
 pub(crate) mod directory;
 pub(crate) mod domains;
+pub(crate) mod event_outbox;
+pub(crate) mod fx;
 pub(crate) mod keys;
 pub(crate) mod links;
 mod listing;
 pub(crate) mod members;
 pub(crate) mod outbox;
 pub(crate) mod pages;
+pub(crate) mod postback_tokens;
 pub(crate) mod public;
 pub(crate) mod record;
 mod row;
@@ -30,11 +36,35 @@ pub type Statement = (&'static str, &'static str);
 /// Every fixed statement on the main database.
 pub const MAIN_STATEMENTS: &[Statement] = &[
     ("audit.insert", audit::INSERT),
+    ("conversions.workspace", conversions::WORKSPACE),
+    ("conversions.lock_click", conversions::LOCK_CLICK),
+    ("conversions.of_order", conversions::OF_ORDER),
+    ("conversions.same_lead", conversions::SAME_LEAD),
+    ("conversions.same_pixel", conversions::SAME_PIXEL),
+    ("conversions.count_of_click", conversions::COUNT_OF_CLICK),
+    ("conversions.insert", conversions::INSERT),
+    ("conversions.find", conversions::FIND),
+    ("conversions.lock", conversions::LOCK),
+    ("conversions.update", conversions::UPDATE),
+    ("conversions.find_refund", conversions::FIND_REFUND),
+    ("conversions.count_refunds", conversions::COUNT_REFUNDS),
+    ("conversions.insert_refund", conversions::INSERT_REFUND),
+    ("conversions.unconverted", conversions::UNCONVERTED),
+    ("conversions.of_customer", conversions::OF_CUSTOMER),
+    ("conversions.forget_metadata", conversions::FORGET_METADATA),
     ("creators.by_sub", creators::BY_SUB),
     ("creators.by_id_and_sub", creators::BY_ID_AND_SUB),
     ("creators.conflicts", creators::CONFLICTS),
     ("creators.insert", creators::INSERT),
     ("creators.grant", creators::GRANT),
+    ("customers.find_or_insert", customers::FIND_OR_INSERT),
+    ("customers.note_conversion", customers::NOTE_CONVERSION),
+    ("customers.insert", customers::INSERT),
+    ("customers.find", customers::FIND),
+    ("customers.find_external", customers::FIND_EXTERNAL),
+    ("customers.list", customers::LIST),
+    ("customers.count", customers::COUNT),
+    ("customers.erase", customers::ERASE),
     ("directory.workspaces", directory::WORKSPACES),
     ("directory.pages", directory::PAGES),
     ("directory.links", directory::LINKS),
@@ -59,6 +89,13 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("keys.find", keys::FIND),
     ("keys.revoke", keys::REVOKE),
     ("keys.end", keys::END),
+    ("event_outbox.insert", event_outbox::INSERT),
+    ("event_outbox.take", event_outbox::TAKE),
+    ("event_outbox.delete", event_outbox::DELETE),
+    ("event_outbox.count", event_outbox::COUNT),
+    ("fx.rate", fx::RATE),
+    ("fx.save", fx::SAVE),
+    ("fx.is_empty", fx::IS_EMPTY),
     ("links.insert", links::INSERT),
     ("links.insert_bio_link", links::INSERT_BIO_LINK),
     ("links.count", links::COUNT),
@@ -96,6 +133,9 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("pages.update", pages::UPDATE),
     ("pages.raise_versions", pages::RAISE_VERSIONS),
     ("pages.raise_content_version", pages::RAISE_CONTENT_VERSION),
+    ("postback_tokens.find", postback_tokens::FIND),
+    ("postback_tokens.set", postback_tokens::SET),
+    ("postback_tokens.clear", postback_tokens::CLEAR),
     ("public.head", public::HEAD),
     ("public.page", public::PAGE),
     ("workspaces.insert", workspaces::INSERT),
@@ -110,6 +150,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
 /// Every fixed statement on the analytics database; those of reports are built, see
 /// [`report_statements`](crate::report_statements).
 pub const ANALYTICS_STATEMENTS: &[Statement] = &[
+    ("clicks.link", clicks::LINK),
     ("schema.version", crate::startup::SCHEMA_VERSION),
     ("reading.process", crate::query::reading::PROCESS),
     ("reading.cancel", crate::query::reading::CANCEL),

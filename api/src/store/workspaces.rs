@@ -5,7 +5,7 @@ use crate::auth::Plan;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use runtime::IdSource;
-use schemas::{WorkspaceId, directory};
+use schemas::{WorkspaceId, WorkspaceNo, directory};
 use serde::Serialize;
 use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
@@ -115,6 +115,11 @@ impl FromRow<'_, PgRow> for Membership {
 }
 
 impl Workspace {
+    /// Its number in ids and tables.
+    pub(crate) fn workspace_no(&self) -> WorkspaceNo {
+        workspace_no(self.no)
+    }
+
     /// Its plan. The database accepts no other name than those of plans.
     pub(crate) fn plan(&self) -> Plan {
         Plan::named(&self.plan).unwrap_or(Plan::Starter)

@@ -36,7 +36,7 @@ const MAINTENANCE: &str = "postgres";
 /// `SQLSTATE` of a database that exists already.
 const DUPLICATE_DATABASE: &str = "42P04";
 
-pub use self::programs::Programs;
+pub use self::{programs::Programs, roles::password_in};
 
 /// Why the embedded server did not start, stop or answer, with what to do about it.
 #[derive(Debug, thiserror::Error)]

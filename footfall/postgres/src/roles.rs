@@ -9,6 +9,8 @@ use sqlx::{
     AssertSqlSafe, Connection as _, Executor as _, PgConnection, postgres::PgConnectOptions,
 };
 
+use std::path::Path;
+
 use super::{EmbeddedPostgres, PostgresError, check_name, connect_options};
 
 /// Databases that every cluster has. No role needs them.
@@ -78,7 +80,20 @@ impl EmbeddedPostgres {
     /// A hash of the superuser's password and the role. Neither that password nor another role's
     /// follows from it.
     fn password_of(&self, role: &str) -> String {
-        let text = format!("{role}/{}", self.password);
-        hex::encode(Sha256::digest(text))
+        password_of(&self.password, role)
     }
+}
+
+fn password_of(superusers: &str, role: &str) -> String {
+    hex::encode(Sha256::digest(format!("{role}/{superusers}")))
+}
+
+/// The password of a role on the server of this directory, which another process may run. Only
+/// those who may read the directory get it.
+///
+/// # Errors
+/// When the directory has no password, or it cannot be read.
+pub fn password_in(dir: &Path, role: &str) -> std::io::Result<String> {
+    let superusers = std::fs::read_to_string(dir.join("password"))?;
+    Ok(password_of(superusers.trim(), role))
 }

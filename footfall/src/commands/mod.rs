@@ -1,5 +1,6 @@
 //! The commands other than `up`, one file each.
 
+pub mod fx;
 pub mod import;
 pub mod progress;
 pub mod reach;

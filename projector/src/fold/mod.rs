@@ -6,6 +6,7 @@
 //! `event_id`.
 
 mod click;
+mod conversion;
 mod dimensions;
 pub mod duration;
 pub mod limits;
@@ -58,6 +59,8 @@ fn of(body: &Body) -> &dyn Fold {
         Body::CustomTracked(body) => body,
         Body::BeaconRefused(body) => body,
         Body::LinkClicked(body) => body,
+        Body::ConversionRecorded(body) => body,
+        Body::ConversionStatusChanged(body) => body,
     }
 }
 

@@ -27,7 +27,7 @@ fn every_published_example_has_its_ids_and_gives_rows_of_its_table() {
         let (session, page) = (summary.session_id.is_some(), summary.page_id.is_some());
         match kind.within() {
             Within::Page => assert!(page, "{}", kind.name()),
-            Within::Link => assert!(!session && !page, "{}", kind.name()),
+            Within::Link | Within::Workspace => assert!(!session && !page, "{}", kind.name()),
             Within::Session => assert!(session && !page, "{}", kind.name()),
             Within::View => assert!(summary.pageview_id.is_some() && !session && !page),
         }
@@ -47,6 +47,8 @@ fn every_published_example_has_its_ids_and_gives_rows_of_its_table() {
             (Kind::CustomTracked, rows.custom_events.len()),
             (Kind::BeaconRefused, rows.refusals.len()),
             (Kind::LinkClicked, rows.clicks.len()),
+            (Kind::ConversionRecorded, rows.conversions.len()),
+            (Kind::ConversionStatusChanged, rows.conversion_changes.len()),
         ];
         for (of, length) in lengths {
             assert_eq!(length, usize::from(of == kind), "{}", kind.name());

@@ -12,7 +12,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// The tables of all versions, which a swap removes.
-const TABLES: &str = "events, sessions, seen, hits, custom_events, refusals, waiting, log_partitions, logs, _sqlx_migrations";
+const TABLES: &str = "events, sessions, seen, hits, custom_events, refusals, conversions, conversion_changes, unattributed, waiting, log_partitions, logs, _sqlx_migrations";
 
 /// A role sees the program's name only for sessions of itself and of roles that it is a member of.
 const COUNT_PROJECTORS: &str = "

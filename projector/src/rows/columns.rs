@@ -7,8 +7,8 @@
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use schemas::{
-    CampaignId, ClickId, EventId, LinkId, PageId, PageviewId, QrId, RuleId, SessionId, UserHash,
-    VisitorHash, WorkspaceNo,
+    CampaignId, ClickId, ConversionId, CustomerId, EventId, LinkId, PageId, PageviewId, QrId,
+    RuleId, SessionId, UserHash, VisitorHash, WorkspaceNo,
 };
 use serde_json::Value;
 use sqlx::{
@@ -218,6 +218,8 @@ macro_rules! uuid_columns {
 uuid_columns! {
     CampaignId,
     ClickId,
+    ConversionId,
+    CustomerId,
     EventId,
     LinkId,
     PageId,

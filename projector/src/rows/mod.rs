@@ -5,6 +5,7 @@
 
 #[macro_use]
 pub mod columns;
+mod conversion;
 mod custom_event;
 mod hit;
 mod refusal;
@@ -12,6 +13,7 @@ mod seen;
 mod session;
 mod waiting;
 
+pub use conversion::{ConversionChangeRow, ConversionRow};
 pub use custom_event::CustomEventRow;
 pub use hit::{ClickColumns, ClickRow, HitRow, LeaveColumns};
 pub use refusal::RefusalRow;
@@ -28,6 +30,10 @@ pub struct Rows {
     pub hits: Vec<HitRow>,
     /// `hits` that are clicks on short links.
     pub clicks: Vec<ClickRow>,
+    /// `conversions`
+    pub conversions: Vec<ConversionRow>,
+    /// `conversion_changes`
+    pub conversion_changes: Vec<ConversionChangeRow>,
     /// `custom_events`
     pub custom_events: Vec<CustomEventRow>,
     /// `refusals`

@@ -1,7 +1,7 @@
 //! Applies a batch in one transaction: folds and writes the new events, and advances the offset.
 
 use super::{
-    Claim, Store, clicks,
+    Claim, Store, clicks, conversions,
     counting::Counting,
     facts,
     fence::{self, Verdict},
@@ -198,6 +198,7 @@ async fn write(
     hits::insert(connection, &views).await?;
     hits::leave(connection, &counting.left()).await?;
     clicks::insert(connection, &mut rows.clicks).await?;
+    conversions::insert(connection, &rows).await?;
     facts::insert(connection, &rows).await?;
     waiting::save(connection, &changes).await?;
     sessions::save(connection, &counting.changed()).await?;

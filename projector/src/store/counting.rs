@@ -116,7 +116,7 @@ impl Counting {
         }
         for change in changes {
             change.counted = match change.summary.kind.within() {
-                Within::Page | Within::Link => count_at_once(&change.summary),
+                Within::Page | Within::Link | Within::Workspace => count_at_once(&change.summary),
                 Within::Session => self.count(&change.summary),
                 Within::View => None,
             };

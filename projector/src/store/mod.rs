@@ -6,6 +6,7 @@
 mod apply;
 mod claims;
 mod clicks;
+mod conversions;
 mod counting;
 mod expiry;
 mod facts;
@@ -60,6 +61,10 @@ pub fn statements() -> Vec<&'static str> {
         &hits::LEAVE,
         clicks::FIND_COUNTED,
         &clicks::INSERT,
+        &conversions::INSERT,
+        &conversions::ATTRIBUTE,
+        &conversions::KEEP_CHANGES,
+        &conversions::CHANGE,
         &facts::INSERT_CUSTOM_EVENTS,
         &facts::INSERT_REFUSALS,
         waiting::FIND_TENANTS,

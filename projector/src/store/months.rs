@@ -14,14 +14,15 @@ use tracing::debug;
 
 /// The partitioned tables, the suffix of their bounds, and the storage settings of a partition.
 ///
-/// Sessions and hits change after they were written. With free room on its page, a change need not
+/// Sessions, hits and conversions change after they were written. With free room on its page, a change need not
 /// touch an index.
-const TABLES: [(&str, &str, &str); 5] = [
+const TABLES: [(&str, &str, &str); 6] = [
     ("seen", "", ""),
     ("sessions", " 00:00:00+00", " WITH (fillfactor = 85)"),
     ("hits", " 00:00:00+00", " WITH (fillfactor = 90)"),
     ("custom_events", " 00:00:00+00", ""),
     ("refusals", " 00:00:00+00", ""),
+    ("conversions", " 00:00:00+00", " WITH (fillfactor = 90)"),
 ];
 
 /// All months before the first share one partition, and so do all after the last; the migration
@@ -32,7 +33,7 @@ const LAST: Date = Date::constant(2099, 12, 1);
 /// True if the partitions of a month exist. They are created together.
 pub(super) const READ: &str = "
 SELECT to_regclass('seen_' || $1) IS NOT NULL AND (
-    SELECT count(*) FROM pg_inherits WHERE inhrelid = to_regclass('refusals_' || $1)
+    SELECT count(*) FROM pg_inherits WHERE inhrelid = to_regclass('conversions_' || $1)
 ) = 1";
 
 /// Two projectors must not create the same partition, so they wait for each other. Readers and
@@ -93,7 +94,7 @@ async fn make(connection: &mut PgConnection, month: Date) -> sqlx::Result<()> {
         for (table, midnight, storage) in TABLES {
             // The names and dates are our own and contain no text from an event.
             let statement = format!(
-                "CREATE TABLE {table}_{suffix} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS){storage};
+                "CREATE TABLE {table}_{suffix} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED){storage};
                 ALTER TABLE {table} ATTACH PARTITION {table}_{suffix}
                 FOR VALUES FROM ('{month}{midnight}') TO ('{next}{midnight}')"
             );

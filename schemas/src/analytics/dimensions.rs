@@ -1,7 +1,7 @@
 //! Dimensions: the properties by which reports break down and filter facts, and the columns that
 //! hold them.
 
-use super::facts::{CLICKS_OF_LINKS, Fact, PAGE_VIEWS, REFUSALS, VISITS, Visit};
+use super::facts::{CLICKS_OF_LINKS, CONVERSIONS, Fact, PAGE_VIEWS, REFUSALS, VISITS, Visit};
 use crate::{Device, SourceClass, events::TRIGGERS, values::Spelling};
 
 /// A property of facts, whose values become rows of an answer.
@@ -123,6 +123,7 @@ pub static REFERRER: Dimension = Dimension {
         &[
             (&VISITS, "referrer_domain"),
             (&CLICKS_OF_LINKS, "referrer_domain"),
+            (&CONVERSIONS, "referrer_domain"),
         ],
         "direct",
     )
@@ -136,6 +137,7 @@ pub static SOURCE_CLASS: Dimension = Dimension {
         &[
             (&VISITS, "source_class"),
             (&CLICKS_OF_LINKS, "source_class"),
+            (&CONVERSIONS, "source_class"),
         ],
         "unknown",
     )
@@ -147,7 +149,11 @@ pub static COUNTRY: Dimension = Dimension {
     ..of_visits(
         "country",
         "English name of the visitor's country",
-        &[(&VISITS, "country"), (&CLICKS_OF_LINKS, "country")],
+        &[
+            (&VISITS, "country"),
+            (&CLICKS_OF_LINKS, "country"),
+            (&CONVERSIONS, "country"),
+        ],
         "Unknown",
     )
 };
@@ -158,6 +164,7 @@ pub static COUNTRY_CODE: Dimension = of_visits(
     &[
         (&VISITS, "country_code"),
         (&CLICKS_OF_LINKS, "country_code"),
+        (&CONVERSIONS, "country_code"),
     ],
     "",
 );
@@ -165,14 +172,22 @@ pub static COUNTRY_CODE: Dimension = of_visits(
 pub static REGION: Dimension = of_visits(
     "region",
     "region of the country",
-    &[(&VISITS, "region"), (&CLICKS_OF_LINKS, "region")],
+    &[
+        (&VISITS, "region"),
+        (&CLICKS_OF_LINKS, "region"),
+        (&CONVERSIONS, "region"),
+    ],
     "Unknown",
 );
 /// City.
 pub static CITY: Dimension = of_visits(
     "city",
     "city",
-    &[(&VISITS, "city"), (&CLICKS_OF_LINKS, "city")],
+    &[
+        (&VISITS, "city"),
+        (&CLICKS_OF_LINKS, "city"),
+        (&CONVERSIONS, "city"),
+    ],
     "Unknown",
 );
 /// Kind of device.
@@ -181,7 +196,11 @@ pub static DEVICE: Dimension = Dimension {
     ..of_visits(
         "device",
         "kind of device",
-        &[(&VISITS, "device"), (&CLICKS_OF_LINKS, "device")],
+        &[
+            (&VISITS, "device"),
+            (&CLICKS_OF_LINKS, "device"),
+            (&CONVERSIONS, "device"),
+        ],
         "unknown",
     )
 };
@@ -191,7 +210,11 @@ pub static BROWSER: Dimension = Dimension {
     ..of_visits(
         "browser",
         "browser, without its version",
-        &[(&VISITS, "browser"), (&CLICKS_OF_LINKS, "browser")],
+        &[
+            (&VISITS, "browser"),
+            (&CLICKS_OF_LINKS, "browser"),
+            (&CONVERSIONS, "browser"),
+        ],
         "Unknown",
     )
 };
@@ -201,7 +224,11 @@ pub static OS: Dimension = Dimension {
     ..of_visits(
         "os",
         "operating system, without its version",
-        &[(&VISITS, "os"), (&CLICKS_OF_LINKS, "os")],
+        &[
+            (&VISITS, "os"),
+            (&CLICKS_OF_LINKS, "os"),
+            (&CONVERSIONS, "os"),
+        ],
         "Unknown",
     )
 };
@@ -211,7 +238,11 @@ pub static LANGUAGE: Dimension = Dimension {
     ..of_visits(
         "language",
         "language that the browser asks for",
-        &[(&VISITS, "language"), (&CLICKS_OF_LINKS, "language")],
+        &[
+            (&VISITS, "language"),
+            (&CLICKS_OF_LINKS, "language"),
+            (&CONVERSIONS, "language"),
+        ],
         "Unknown",
     )
 };
@@ -221,7 +252,11 @@ pub static UTM_SOURCE: Dimension = Dimension {
     ..of_visits(
         "utm_source",
         "`utm_source` of the landing URL",
-        &[(&VISITS, "utm_source"), (&CLICKS_OF_LINKS, "utm_source")],
+        &[
+            (&VISITS, "utm_source"),
+            (&CLICKS_OF_LINKS, "utm_source"),
+            (&CONVERSIONS, "utm_source"),
+        ],
         "(none)",
     )
 };
@@ -231,7 +266,11 @@ pub static UTM_MEDIUM: Dimension = Dimension {
     ..of_visits(
         "utm_medium",
         "`utm_medium` of the landing URL",
-        &[(&VISITS, "utm_medium"), (&CLICKS_OF_LINKS, "utm_medium")],
+        &[
+            (&VISITS, "utm_medium"),
+            (&CLICKS_OF_LINKS, "utm_medium"),
+            (&CONVERSIONS, "utm_medium"),
+        ],
         "(none)",
     )
 };
@@ -244,6 +283,7 @@ pub static UTM_CAMPAIGN: Dimension = Dimension {
         &[
             (&VISITS, "utm_campaign"),
             (&CLICKS_OF_LINKS, "utm_campaign"),
+            (&CONVERSIONS, "utm_campaign"),
         ],
         "(none)",
     )
@@ -263,7 +303,11 @@ pub static ENTRY_PAGE: Dimension = Dimension {
 pub static LINK: Dimension = Dimension {
     id: "link",
     about: "the link that was clicked",
-    columns: &[(&PAGE_VIEWS, "link_id"), (&CLICKS_OF_LINKS, "link_id")],
+    columns: &[
+        (&PAGE_VIEWS, "link_id"),
+        (&CLICKS_OF_LINKS, "link_id"),
+        (&CONVERSIONS, "link_id"),
+    ],
     values: Values::Known,
     spelling: Spelling::AsGiven,
     also: None,
@@ -274,7 +318,7 @@ pub static LINK: Dimension = Dimension {
 pub static TRIGGER: Dimension = Dimension {
     id: "trigger",
     about: "how the link was opened",
-    columns: &[(&CLICKS_OF_LINKS, "trigger")],
+    columns: &[(&CLICKS_OF_LINKS, "trigger"), (&CONVERSIONS, "trigger")],
     values: Values::Words(&TRIGGERS),
     spelling: Spelling::AsGiven,
     also: None,

@@ -89,6 +89,17 @@ pub static CLICKS_OF_LINKS: Fact = Fact {
     visit: Visit::Without,
 };
 
+/// Conversions that count: pending or approved ones. Each has copies of its click's dimensions, if
+/// its click is known.
+pub static CONVERSIONS: Fact = Fact {
+    id: "conversions",
+    table: "conversions",
+    part_of: None,
+    only: &[Predicate::True("is_counted")],
+    time: "occurred_at",
+    visit: Visit::Without,
+};
+
 /// Sums of beacons that were not counted.
 pub static REFUSALS: Fact = Fact {
     id: "refused",
@@ -100,11 +111,12 @@ pub static REFUSALS: Fact = Fact {
 };
 
 /// Every fact.
-pub static FACTS: [&Fact; 5] = [
+pub static FACTS: [&Fact; 6] = [
     &VISITS,
     &PAGE_VIEWS,
     &LINK_CLICKS,
     &CLICKS_OF_LINKS,
+    &CONVERSIONS,
     &REFUSALS,
 ];
 

@@ -1,6 +1,8 @@
 //! Measures: the aggregates over the rows of a fact.
 
-use super::facts::{CLICKS_OF_LINKS, Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
+use super::facts::{
+    CLICKS_OF_LINKS, CONVERSIONS, Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, REFUSALS, VISITS,
+};
 
 /// A named aggregate over the rows of one fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +150,51 @@ pub static SECONDS: Measure = Measure {
     fact: &VISITS,
     only: Some(Predicate::Positive("duration_seconds")),
     aggregate: Aggregate::Sum("duration_seconds", Stored::Double),
+};
+
+/// Conversions of every class.
+pub static CONVERSION_COUNT: Measure = Measure {
+    id: "conversion_count",
+    about: "Conversions: leads, sales and other milestones.",
+    fact: &CONVERSIONS,
+    only: None,
+    aggregate: Aggregate::Count,
+};
+
+/// Conversions that are leads.
+pub static LEADS: Measure = Measure {
+    id: "leads",
+    about: "Leads.",
+    fact: &CONVERSIONS,
+    only: Some(Predicate::True("is_lead")),
+    aggregate: Aggregate::Count,
+};
+
+/// Conversions that are sales.
+pub static SALES: Measure = Measure {
+    id: "sales",
+    about: "Sales.",
+    fact: &CONVERSIONS,
+    only: Some(Predicate::True("is_sale")),
+    aggregate: Aggregate::Count,
+};
+
+/// What conversions earned, in millionths of a dollar, without what was refunded.
+pub static REVENUE: Measure = Measure {
+    id: "revenue",
+    about: "Revenue in millionths of a US dollar, without refunds.",
+    fact: &CONVERSIONS,
+    only: None,
+    aggregate: Aggregate::Sum("revenue_usd_micros", Stored::Whole),
+};
+
+/// Conversions whose amount has no known rate, and so is not in the revenue.
+pub static UNCONVERTED: Measure = Measure {
+    id: "unconverted",
+    about: "Conversions with an amount in a currency without a known rate.",
+    fact: &CONVERSIONS,
+    only: Some(Predicate::True("is_unconverted")),
+    aggregate: Aggregate::Count,
 };
 
 /// Beacons that were answered but not counted.

@@ -2,8 +2,9 @@
 
 use super::{
     measures::{
-        BOUNCES, CLICKS, COUNTED_CLICKS, Measure, REFUSED, SECONDS, TIMED_VISITS, UNIQUE_CLICKERS,
-        UNIQUE_VISITORS, VIEWS, VIEWS_OF_VISITS, VISIT_COUNT,
+        BOUNCES, CLICKS, CONVERSION_COUNT, COUNTED_CLICKS, LEADS, Measure, REFUSED, REVENUE, SALES,
+        SECONDS, TIMED_VISITS, UNCONVERTED, UNIQUE_CLICKERS, UNIQUE_VISITORS, VIEWS,
+        VIEWS_OF_VISITS, VISIT_COUNT,
     },
     rounding::Rounding,
 };
@@ -81,6 +82,16 @@ pub static COUNT_OF_CLICKS: Metric = Metric::Plain(&CLICKS);
 pub static COUNT_OF_COUNTED_CLICKS: Metric = Metric::Plain(&COUNTED_CLICKS);
 /// The visitors who clicked.
 pub static COUNT_OF_CLICKERS: Metric = Metric::Plain(&UNIQUE_CLICKERS);
+/// Conversions of every class.
+pub static COUNT_OF_CONVERSIONS: Metric = Metric::Plain(&CONVERSION_COUNT);
+/// Leads.
+pub static COUNT_OF_LEADS: Metric = Metric::Plain(&LEADS);
+/// Sales.
+pub static COUNT_OF_SALES: Metric = Metric::Plain(&SALES);
+/// What conversions earned, in millionths of a dollar.
+pub static SUM_OF_REVENUE: Metric = Metric::Plain(&REVENUE);
+/// Conversions that are not in the revenue for want of a rate.
+pub static COUNT_OF_UNCONVERTED: Metric = Metric::Plain(&UNCONVERTED);
 /// Visits.
 pub static COUNT_OF_VISITS: Metric = Metric::Plain(&VISIT_COUNT);
 /// Visitors of the visits.

@@ -3,7 +3,7 @@
 
 use super::{
     dimensions::{CAMPAIGN, COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, QR, REASON, RULE, TRIGGER},
-    facts::{CLICKS_OF_LINKS, FACTS, LINK_CLICKS, PAGE_VIEWS, REFUSALS, VISITS},
+    facts::{CLICKS_OF_LINKS, CONVERSIONS, FACTS, LINK_CLICKS, PAGE_VIEWS, REFUSALS, VISITS},
     measures::{BOUNCES, CLICKS, UNIQUE_VISITORS, VIEWS},
     *,
 };
@@ -76,7 +76,7 @@ fn a_copied_column_is_used_instead_of_the_visits() {
 #[test]
 fn every_fact_belongs_to_its_workspace_and_to_pages_or_links() {
     for fact in FACTS {
-        let of_links = *fact == CLICKS_OF_LINKS;
+        let of_links = [CLICKS_OF_LINKS, CONVERSIONS].contains(fact);
         let page = (!of_links).then_some(Within::Id("page_id"));
         let link = of_links.then_some(Within::Id("link_id"));
         assert_eq!((Scope::Page.on(fact), Scope::Link.on(fact)), (page, link));
@@ -100,6 +100,13 @@ fn a_click_of_a_link_has_all_its_dimensions_itself() {
             dimension.on(&CLICKS_OF_LINKS),
             Some(Reach::Own(_))
         ));
+    }
+}
+
+#[test]
+fn a_conversion_has_the_dimensions_of_its_click() {
+    for dimension in OF_VISITS.iter().copied().chain([&LINK, &TRIGGER]) {
+        assert_eq!(dimension.on(&CONVERSIONS), dimension.on(&CLICKS_OF_LINKS));
     }
 }
 

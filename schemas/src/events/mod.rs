@@ -6,6 +6,7 @@
 
 mod bodies;
 mod click;
+mod conversion;
 pub mod json_schema;
 #[macro_use]
 mod types;
@@ -16,6 +17,11 @@ pub use bodies::{
     SessionIdentified, SessionStarted,
 };
 pub use click::{BIO_TRIGGER, BotReason, LinkClicked, TRIGGERS, Trigger};
+pub use conversion::{
+    ATTRIBUTION_WINDOW, Amount, AttributedBy, ConversionClass, ConversionRecorded,
+    ConversionSource, ConversionStatus, ConversionStatusChanged, Dollars, Refund, SaleType,
+    is_attributable,
+};
 pub use wire::ReadError;
 
 use crate::{
@@ -43,6 +49,10 @@ event_types! {
     7 => BeaconRefused = "beacon.refused", version 1, within Page, extends false;
     /// A short link was opened, by a person or by a machine.
     8 => LinkClicked = "link.clicked", version 1, within Link, extends false;
+    /// A click or a customer led to a lead, a sale or another milestone.
+    9 => ConversionRecorded = "conversion.recorded", version 1, within Workspace, extends false;
+    /// A conversion was judged again, refunded or converted to dollars.
+    10 => ConversionStatusChanged = "conversion.status_changed", version 1, within Workspace, extends false;
 }
 
 /// The object that an event belongs to, which must be known before the event counts.
@@ -54,6 +64,8 @@ pub enum Within {
     Session,
     /// A link. The event counts at once.
     Link,
+    /// The tenant. The event counts at once.
+    Workspace,
     /// A page view. The event waits for the view, and with it for the session's start.
     View,
 }

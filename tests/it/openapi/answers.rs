@@ -2,7 +2,8 @@
 //! the document.
 
 use super::{
-    beacons::send_beacons, checker::Checker, links::open_links, workspaces::use_workspaces,
+    beacons::send_beacons, checker::Checker, conversions::use_conversions, links::open_links,
+    workspaces::use_workspaces,
 };
 use crate::{
     catalogue::{append, site},
@@ -47,6 +48,7 @@ async fn every_success_and_error_matches_the_document() {
     ask_reports(&checker, &ada, &eve, link).await;
     ask_service(&checker).await;
     use_workspaces(&checker, &dns, &ada, &eve).await;
+    use_conversions(&checker, &ada).await;
     break_requests(&checker, &ada, link).await;
     assert_all_was_seen(&checker);
     system.finish().await;

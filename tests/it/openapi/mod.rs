@@ -3,6 +3,7 @@
 mod answers;
 mod beacons;
 mod checker;
+mod conversions;
 mod document;
 mod limits;
 mod links;

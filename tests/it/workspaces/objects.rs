@@ -1,6 +1,7 @@
 //! What the walks over the commands of workspaces need: members, keys, and an object of each kind.
 
 use api::{Command, Object, Subject, commands};
+use jiff::SignedDuration;
 use kit::{Answer, Client, Creator, System};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -50,6 +51,8 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
                 .0
         }
         "workspaceId" => owner.workspace_id,
+        "customerId" => make_customer(system, owner).await,
+        "conversionId" => make_conversion(system, owner).await,
         "domainId" => {
             let label = system.context.ids.uuid_v7(kit::noon()).simple().to_string();
             let body = json!({ "host": format!("{label}.example") });
@@ -72,6 +75,24 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
         }
         other => panic!("no object for {other}"),
     }
+}
+
+async fn make_customer(system: &System, owner: &Creator) -> Uuid {
+    let body = json!({ "name": "A customer" });
+    let answer = system.client.post_as(&owner.token, "/api/customers", &body);
+    answer.await.id()
+}
+
+async fn make_conversion(system: &System, owner: &Creator) -> Uuid {
+    let click =
+        crate::conversions::click_id(system, owner.workspace_id, 9, SignedDuration::ZERO).await;
+    let body = json!({ "clickId": click, "event": "purchase", "value": 50 });
+    let answer = system
+        .client
+        .post_as(&owner.token, "/api/conversions", &body)
+        .await;
+    let id = answer.data()["conversionId"].as_str().unwrap().parse();
+    id.unwrap()
 }
 
 /// Makes a user a member of a workspace, and returns a token.

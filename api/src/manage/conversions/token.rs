@@ -1,0 +1,97 @@
+//! `PUT` and `DELETE /api/conversions/postback-token`: requires a token in postbacks, or not.
+
+use super::tenant;
+use crate::{
+    app::App,
+    auth::{Access, Permission},
+    command::{Answer, Command, Verb, WORKSPACE},
+    store,
+};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
+use runtime::{
+    http::{ApiError, done, ok},
+    openapi::Document,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+use uuid::Uuid;
+
+const PATH: &str = "/api/conversions/postback-token";
+
+pub(super) const SET_TOKEN: Command = Command {
+    id: "conversions.set_token",
+    verb: Verb::Put,
+    path: PATH,
+    permission: Permission("workspace:update"),
+    handler: ("set_postback_token", |by| on(by, set_postback_token)),
+    summary: "Makes a token that postbacks must carry as `token`, instead of a former one. Only this answer shows it.",
+    about: "The pixel is then refused, because everyone can read it in a page.",
+    answer: Answer::Data(StatusCode::OK, "The token.", Document::type_of::<WireToken>),
+    ..WORKSPACE
+};
+
+pub(super) const CLEAR_TOKEN: Command = Command {
+    id: "conversions.clear_token",
+    verb: Verb::Delete,
+    path: PATH,
+    permission: Permission("workspace:update"),
+    handler: ("clear_postback_token", |by| on(by, clear_postback_token)),
+    summary: "Accepts postbacks without a token.",
+    answer: Answer::Done("Done."),
+    ..WORKSPACE
+};
+
+/// The token of postbacks.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(rename = "PostbackToken", description = "The token of postbacks.")]
+pub(super) struct WireToken {
+    token: String,
+}
+
+/// Makes a token and requires it.
+pub(crate) async fn set_postback_token(
+    State(app): State<Arc<App>>,
+    access: Access,
+) -> Result<Response, ApiError> {
+    let now = app.clock.now();
+    let token = Uuid::from_bytes(app.ids.random_16()).simple().to_string();
+    let mut tx = app.main.pool()?.begin().await?;
+    let workspace_id = tenant(access.tenant()?).id;
+    store::postback_tokens::set(&mut tx, workspace_id, &token, now).await?;
+    finish(tx, &access, "postback_token.set", now).await?;
+    Ok(ok(WireToken { token }))
+}
+
+/// Requires no token any more.
+pub(crate) async fn clear_postback_token(
+    State(app): State<Arc<App>>,
+    access: Access,
+) -> Result<Response, ApiError> {
+    let now = app.clock.now();
+    let mut tx = app.main.pool()?.begin().await?;
+    store::postback_tokens::clear(&mut tx, tenant(access.tenant()?).id).await?;
+    finish(tx, &access, "postback_token.cleared", now).await?;
+    Ok(done())
+}
+
+async fn finish(
+    mut tx: store::Tx<'_>,
+    access: &Access,
+    action: &'static str,
+    at: jiff::Timestamp,
+) -> Result<(), ApiError> {
+    let member = access.tenant()?;
+    let audit = store::audit::Entry {
+        workspace_id: member.workspace.id,
+        actor: &member.actor(),
+        action,
+        subject: member.workspace.id,
+        at,
+        detail: json!({}),
+    };
+    store::audit::insert(&mut tx, audit).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `DELETE /api/customers/{customerId}`: erases the personal data of a customer.
+
+use super::{CUSTOMER, find};
+use crate::{
+    app::App,
+    auth::{Access, Permission},
+    command::{Answer, Command, Subject, Verb, WORKSPACE},
+    conversions::refusals,
+    extract::ObjectName,
+    store,
+};
+use axum::{extract::State, response::Response, routing::on};
+use runtime::http::{ApiError, done};
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) const DELETE_CUSTOMER: Command = Command {
+    id: "customers.delete",
+    verb: Verb::Delete,
+    path: "/api/customers/{customerId}",
+    subject: Subject::Object(CUSTOMER),
+    permission: Permission("customers:delete"),
+    handler: ("delete_customer", |by| on(by, delete_customer)),
+    summary: "Erases the personal data of a customer. Their conversions stay, without metadata here.",
+    answer: Answer::Done("Erased."),
+    refusals: || {
+        vec![
+            refusals::customer_not_found(),
+            refusals::feature_not_available(),
+        ]
+    },
+    ..WORKSPACE
+};
+
+/// Erases external id, email, name and metadata. The conversions and their sums stay.
+pub(crate) async fn delete_customer(
+    State(app): State<Arc<App>>,
+    access: Access,
+    ObjectName(named): ObjectName,
+) -> Result<Response, ApiError> {
+    let (member, now) = (super::member(&access)?, app.clock.now());
+    let (pool, workspace_id) = (app.main.pool()?, member.workspace.id);
+    let customer = find(pool, workspace_id, named.as_deref()).await?;
+    let mut tx = pool.begin().await?;
+    store::customers::erase(&mut tx, customer.id, now).await?;
+    store::conversions::forget_metadata(&mut tx, customer.id).await?;
+    let audit = store::audit::Entry {
+        workspace_id,
+        actor: &member.actor(),
+        action: "customer.erased",
+        subject: customer.id,
+        at: now,
+        detail: json!({}),
+    };
+    store::audit::insert(&mut tx, audit).await?;
+    tx.commit().await?;
+    Ok(done())
+}
