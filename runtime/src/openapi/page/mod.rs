@@ -17,7 +17,7 @@ use serde_json::Value;
 pub(crate) const STYLE: &str = include_str!("../../../templates/docs.css");
 
 /// The methods in the order in which a path shows them.
-const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 #[derive(Template)]
 #[template(path = "docs.html")]
