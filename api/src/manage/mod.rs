@@ -1,13 +1,25 @@
 //! The commands of the api: every route except reports and public pages.
 
+mod asked;
+mod campaigns;
 mod creators;
+mod deep_links;
 mod domains;
+mod folders;
 mod keys;
 pub(crate) mod links;
 mod members;
+mod plain;
+mod rules;
+mod short_links;
+mod short_urls;
+mod tags;
+mod target;
+mod trace;
 mod workspaces;
 
 pub(crate) use domains::of_public_url as host_of_public_url;
+pub(crate) use short_urls::ShortUrls;
 
 use crate::{
     app::App,
@@ -17,13 +29,18 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 6] = [
+const FAMILIES: [&Family; 11] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
     &members::FAMILY,
     &keys::FAMILY,
     &domains::FAMILY,
+    &short_links::FAMILY,
+    &campaigns::FAMILY,
+    &folders::FAMILY,
+    &tags::FAMILY,
+    &rules::FAMILY,
 ];
 
 /// Every command.

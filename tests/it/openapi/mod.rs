@@ -2,6 +2,7 @@
 
 mod answers;
 mod checker;
+mod contents;
 mod document;
 mod limits;
 mod links;
