@@ -4,7 +4,7 @@
 //! [`Database::pool`], which fails until the schema exists, so that the request gets a 503 instead
 //! of a 500.
 
-use crate::{auth::Plan, dns::Resolver, turns::Turns, words::Words};
+use crate::{auth::Plan, dns::Resolver, manage::ShortUrls, turns::Turns, words::Words};
 use axum::extract::Request;
 use runtime::{
     Clock, IdSource,
@@ -42,6 +42,7 @@ pub(crate) struct App {
     /// Finds the proofs of domains.
     pub(crate) resolver: Resolver,
     pub(crate) words: Words,
+    pub(crate) short_urls: ShortUrls,
     pub(crate) proxies: TrustedProxies,
     /// Verifies the ids of clicks.
     pub(crate) clicks: IdMaker,

@@ -79,16 +79,16 @@ impl<S: Send + Sync> FromRequestParts<S> for ObjectName {
     }
 }
 
-/// A body, read from a JSON object; 400 with every broken rule.
+/// A body of at most this many bytes, read from a JSON object; 400 with every broken rule.
 #[derive(Debug)]
-pub(crate) struct JsonBody<B>(pub(crate) B);
+pub(crate) struct JsonBody<B, const LIMIT: usize = BODY_LIMIT_BYTES>(pub(crate) B);
 
-impl<S: Sync, B: Body> FromRequest<S> for JsonBody<B> {
+impl<S: Sync, B: Body, const LIMIT: usize> FromRequest<S> for JsonBody<B, LIMIT> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         body::check_type(request.headers())?;
-        let bytes = body::read(request.into_body(), BODY_LIMIT_BYTES).await?;
+        let bytes = body::read(request.into_body(), LIMIT).await?;
         members::read(&body::object(&bytes)?).map(Self)
     }
 }

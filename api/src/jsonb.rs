@@ -54,7 +54,8 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-fn holds_nul(value: &Value) -> bool {
+/// Whether a text in it has the character U+0000, which PostgreSQL cannot store.
+pub(crate) fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(holds_nul),

@@ -7,8 +7,10 @@
 
 mod app;
 mod auth;
+mod behavior;
 pub mod catalog;
 mod command;
+mod conditions;
 mod config;
 mod conversions;
 mod declared;

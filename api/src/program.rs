@@ -119,6 +119,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         public_host: manage::host_of_public_url(&config.public_url),
         resolver: config.resolver,
         words: config.words,
+        short_urls: manage::ShortUrls::new(&config.public_url),
         proxies: config.proxies,
         clicks: IdMaker::new(clicks),
         events_waiting,

@@ -276,3 +276,78 @@ pub(crate) fn limit_reached(max: u32) -> ApiError {
     )
     .with_vars(json!({ "max": max }))
 }
+
+/// 404 for a link that is not the workspace's, or is deleted.
+pub(crate) fn short_link_not_found() -> ApiError {
+    ApiError::not_found("links.not_found", "Link not found.")
+}
+
+/// 409 for a code that another link has, or had in another workspace.
+pub(crate) fn short_code_exists() -> ApiError {
+    ApiError::conflict(
+        "links.short_code_exists",
+        "This short code is taken: choose another one.",
+    )
+}
+
+/// 404 for a campaign that is not the workspace's, or is deleted.
+pub(crate) fn campaign_not_found() -> ApiError {
+    ApiError::not_found("campaigns.not_found", "Campaign not found.")
+}
+
+/// 404 for a folder that is not the workspace's.
+pub(crate) fn folder_not_found() -> ApiError {
+    ApiError::not_found("folders.not_found", "Folder not found.")
+}
+
+/// 400 for a folder that would be in itself.
+pub(crate) fn folder_in_itself() -> ApiError {
+    ApiError::bad_request("folders.in_itself", "A folder cannot be inside itself.")
+}
+
+/// 400 for a folder below too many others.
+pub(crate) fn folder_too_deep() -> ApiError {
+    ApiError::bad_request("folders.too_deep", "Folders have at most ten levels.")
+}
+
+/// 404 for a tag that is not the workspace's.
+pub(crate) fn tag_not_found() -> ApiError {
+    ApiError::not_found("tags.not_found", "Tag not found.")
+}
+
+/// 409 for a name that another tag has.
+pub(crate) fn tag_exists() -> ApiError {
+    ApiError::conflict("tags.exists", "Another tag has this name.")
+}
+
+/// 404 for a domain that is not the workspace's, or is not verified.
+pub(crate) fn domain_not_verified() -> ApiError {
+    ApiError::not_found("domains.not_found", "No verified domain has this id.")
+}
+
+/// The errors of a link's members that name other objects.
+pub(crate) fn of_references() -> [ApiError; 3] {
+    [
+        campaign_not_found(),
+        folder_not_found(),
+        domain_not_verified(),
+    ]
+}
+
+/// 400 for a link or campaign that is too large for one record of the log.
+pub(crate) fn rules_too_large() -> ApiError {
+    ApiError::bad_request(
+        "rules.too_large",
+        "The rules are too large together: use fewer of them, or shorter values.",
+    )
+}
+
+/// 404 for a rule that is not the workspace's, or is deleted.
+pub(crate) fn rule_not_found() -> ApiError {
+    ApiError::not_found("rules.not_found", "Rule not found.")
+}
+
+/// 400 for a rule without a link and a campaign.
+pub(crate) fn owner_missing() -> ApiError {
+    ApiError::bad_request("rules.owner_missing", "Give linkId or campaignId.")
+}

@@ -21,6 +21,7 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "workspaces",
             include_str!("../migrations/0002_workspaces.sql"),
         ),
+        (3, "links", include_str!("../migrations/0003_links.sql")),
         (
             4,
             "conversions",

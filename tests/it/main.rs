@@ -33,6 +33,7 @@ mod import_command;
 mod import_limits;
 mod link_changes;
 mod long_sessions;
+mod manage;
 mod migration;
 #[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
 mod mmdb_fixture;

@@ -1,15 +1,27 @@
 //! The commands of the api: every route except reports and public pages.
 
+mod asked;
+mod campaigns;
 mod conversions;
 mod creators;
 mod customers;
+mod deep_links;
 mod domains;
+mod folders;
 mod keys;
 pub(crate) mod links;
 mod members;
+mod plain;
+mod rules;
+mod short_links;
+mod short_urls;
+mod tags;
+mod target;
+mod trace;
 mod workspaces;
 
 pub(crate) use domains::of_public_url as host_of_public_url;
+pub(crate) use short_urls::ShortUrls;
 
 use crate::{
     app::App,
@@ -19,7 +31,7 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 6] = [
+const FAMILIES: [&Family; 13] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
@@ -28,6 +40,11 @@ const FAMILIES: [&Family; 6] = [
     &conversions::FAMILY,
     &customers::FAMILY,
     &domains::FAMILY,
+    &short_links::FAMILY,
+    &campaigns::FAMILY,
+    &folders::FAMILY,
+    &tags::FAMILY,
+    &rules::FAMILY,
 ];
 
 /// Every command.

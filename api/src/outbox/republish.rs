@@ -19,7 +19,8 @@ use uuid::Uuid;
 // these are removed instead of being published after their newer state.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
-/// Publishes every workspace, page, link and host with its row version, and stores the log's position.
+/// Publishes every workspace, page, campaign, link and host with its row version, and stores the
+/// log's position.
 pub(super) async fn republish(
     connection: &mut PgConnection,
     producer: &Producer,
@@ -34,6 +35,7 @@ pub(super) async fn republish(
     let mut count = 0;
     count += append(producer, directory::read_workspaces(&mut tx), &mut log).await?;
     count += append(producer, directory::read_pages(&mut tx), &mut log).await?;
+    count += append(producer, directory::read_campaigns(&mut tx), &mut log).await?;
     count += append(producer, directory::read_links(&mut tx), &mut log).await?;
     count += append(producer, directory::read_domains(&mut tx), &mut log).await?;
     finish(tx, &log).await?;

@@ -1,20 +1,16 @@
 //! Links, and their appearance on bio pages.
 
-use super::{Tx, creators::Creator, row::row};
+use super::{Tx, row::row, short_codes};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use schemas::{LinkId, directory};
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-// A taken code is not an error, which would end the transaction; the caller draws another code.
 pub(super) const INSERT: &str = "\
-INSERT INTO links (id, workspace_id, destination, short_code, created_at)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT ON CONSTRAINT links_short_code_key DO NOTHING
-RETURNING row_version";
+INSERT INTO links (id, workspace_id, destination, short_code, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $5)";
 
 pub(super) const INSERT_BIO_LINK: &str = "\
 INSERT INTO bio_links (link_id, page_id, title, icon, sort_order, active, is_social, platform, embed_type,
@@ -27,7 +23,7 @@ FROM bio_links
 WHERE page_id = $1";
 
 pub(super) const OF_PAGE: &str = "\
-SELECT link_id AS id, title, destination AS url, icon, sort_order, active, is_social, platform, embed_type,
+SELECT link_id AS id, bio_links.title, destination AS url, icon, sort_order, active, is_social, platform, embed_type,
        embed_meta, scheduled_start, scheduled_end
 FROM bio_links
 JOIN links ON links.id = link_id
@@ -36,7 +32,7 @@ ORDER BY sort_order, bio_links.created_at, link_id";
 
 // Existing links first, then the most recently deleted ones.
 pub(super) const NAMES: &str = "\
-SELECT links.id, title, destination
+SELECT links.id, bio_links.title, destination
 FROM links
 LEFT JOIN bio_links ON link_id = links.id
 WHERE workspace_id = (SELECT workspace_id FROM creators WHERE id = $1)
@@ -50,7 +46,7 @@ JOIN bio_pages ON bio_pages.id = page_id
 WHERE link_id = $1";
 
 pub(super) const FIND: &str = "\
-SELECT link_id AS id, title, destination AS url, icon, sort_order, active, is_social, platform, embed_type,
+SELECT link_id AS id, bio_links.title, destination AS url, icon, sort_order, active, is_social, platform, embed_type,
        embed_meta, scheduled_start, scheduled_end
 FROM bio_links
 JOIN links ON links.id = link_id
@@ -71,9 +67,9 @@ WHERE link_id = $1";
 pub(super) const UPDATE: &str = "\
 UPDATE links
 SET destination = $2,
+    updated_at = $3,
     row_version = row_version + 1
-WHERE id = $1
-RETURNING id, destination, short_code, false AS deleted, row_version";
+WHERE id = $1";
 
 pub(super) const DELETE_BIO_LINK: &str = "\
 DELETE FROM bio_links
@@ -82,9 +78,9 @@ WHERE link_id = $1";
 pub(super) const MARK_DELETED: &str = "\
 UPDATE links
 SET deleted_at = $2,
+    updated_at = $2,
     row_version = row_version + 1
-WHERE id = $1
-RETURNING id, destination, short_code, true AS deleted, row_version";
+WHERE id = $1";
 
 pub(super) const COUNT_THESE: &str = "\
 SELECT count(*)
@@ -122,50 +118,23 @@ row! {
     }
 }
 
-row! {
-    /// A link as the directory knows it.
-    #[derive(Clone, Debug)]
-    pub(crate) struct LinkRow {
-        id: Uuid,
-        destination: String,
-        short_code: String,
-        deleted: bool,
-        row_version: i64,
-    }
-}
-
-impl LinkRow {
-    /// Its entry in the directory, for ingest.
-    pub(crate) fn directory_entry(self, creator: &Creator) -> directory::Entry {
-        directory::Entry::Link(Box::new(directory::Link {
-            link_id: LinkId(self.id),
-            workspace_no: creator.workspace_no(),
-            destination: self.destination,
-            short_code: self.short_code,
-            host: None,
-            settings: directory::LinkSettings::default(),
-            deleted: self.deleted,
-            row_version: self.row_version,
-        }))
-    }
-}
-
-/// Creates a link with that short code and returns its version; `None` when the code is taken.
+/// Creates a link with a code that the caller has claimed.
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
     (id, workspace_id): (Uuid, Uuid),
     destination: &str,
     short_code: &str,
     now: Timestamp,
-) -> sqlx::Result<Option<i64>> {
-    sqlx::query_scalar(INSERT)
+) -> sqlx::Result<()> {
+    sqlx::query(INSERT)
         .bind(id)
         .bind(workspace_id)
         .bind(destination)
         .bind(short_code)
         .bind(now.to_sqlx())
-        .fetch_optional(&mut **tx)
-        .await
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// Puts a link on a page.
@@ -246,7 +215,7 @@ pub(crate) async fn find(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Option<BioLi
 }
 
 /// Writes the changeable columns of a link.
-pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink) -> sqlx::Result<LinkRow> {
+pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink, now: Timestamp) -> sqlx::Result<()> {
     sqlx::query(UPDATE_BIO_LINK)
         .bind(link.id)
         .bind(&link.title)
@@ -259,24 +228,27 @@ pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink) -> sqlx::Result<Link
         .bind(link.scheduled_end)
         .execute(&mut **tx)
         .await?;
-    sqlx::query_as(UPDATE)
+    sqlx::query(UPDATE)
         .bind(link.id)
         .bind(&link.url)
-        .fetch_one(&mut **tx)
-        .await
+        .bind(now.to_sqlx())
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
-/// Removes a link from its page and marks it as deleted.
-pub(crate) async fn delete(tx: &mut Tx<'_>, id: Uuid, now: Timestamp) -> sqlx::Result<LinkRow> {
+/// Removes a link from its page, marks it as deleted, and gives up its code.
+pub(crate) async fn delete(tx: &mut Tx<'_>, id: Uuid, now: Timestamp) -> sqlx::Result<()> {
     sqlx::query(DELETE_BIO_LINK)
         .bind(id)
         .execute(&mut **tx)
         .await?;
-    sqlx::query_as(MARK_DELETED)
+    sqlx::query(MARK_DELETED)
         .bind(id)
         .bind(now.to_sqlx())
-        .fetch_one(&mut **tx)
-        .await
+        .execute(&mut **tx)
+        .await?;
+    short_codes::release(tx, id).await
 }
 
 /// True when all those ids, each given once, are links of the page.

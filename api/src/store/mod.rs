@@ -5,6 +5,7 @@
 //! rows in one transaction.
 
 pub(crate) mod audit;
+pub(crate) mod campaigns;
 pub(crate) mod clicks;
 pub(crate) mod conversions;
 pub(crate) mod creators;
@@ -12,6 +13,7 @@ pub(crate) mod customers;
 pub(crate) mod directory;
 pub(crate) mod domains;
 pub(crate) mod event_outbox;
+pub(crate) mod folders;
 pub(crate) mod fx;
 pub(crate) mod keys;
 pub(crate) mod links;
@@ -23,6 +25,11 @@ pub(crate) mod postback_tokens;
 pub(crate) mod public;
 pub(crate) mod record;
 mod row;
+pub(crate) mod rules;
+pub(crate) mod short_codes;
+pub(crate) mod short_hosts;
+pub(crate) mod short_links;
+pub(crate) mod tags;
 pub(crate) mod workspaces;
 
 use sqlx::{Transaction, error::DatabaseError};
@@ -36,6 +43,14 @@ pub type Statement = (&'static str, &'static str);
 /// Every fixed statement on the main database.
 pub const MAIN_STATEMENTS: &[Statement] = &[
     ("audit.insert", audit::INSERT),
+    ("campaigns.list", campaigns::LIST),
+    ("campaigns.length", campaigns::LENGTH),
+    ("campaigns.find", campaigns::FIND),
+    ("campaigns.exists", campaigns::EXISTS),
+    ("campaigns.count", campaigns::COUNT),
+    ("campaigns.insert", campaigns::INSERT),
+    ("campaigns.update", campaigns::UPDATE),
+    ("campaigns.touch", campaigns::TOUCH),
     ("conversions.workspace", conversions::WORKSPACE),
     ("conversions.lock_click", conversions::LOCK_CLICK),
     ("conversions.of_order", conversions::OF_ORDER),
@@ -68,6 +83,9 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("directory.workspaces", directory::WORKSPACES),
     ("directory.pages", directory::PAGES),
     ("directory.links", directory::LINKS),
+    ("directory.these_links", directory::THESE_LINKS),
+    ("directory.campaigns", directory::CAMPAIGNS),
+    ("directory.this_campaign", directory::THIS_CAMPAIGN),
     ("directory.domains", directory::DOMAINS),
     ("domains.list", domains::LIST),
     ("domains.count", domains::COUNT),
@@ -80,6 +98,18 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("domains.remove", domains::REMOVE),
     ("domains.clear_default", domains::CLEAR_DEFAULT),
     ("domains.set_default", domains::SET_DEFAULT),
+    ("folders.list", folders::LIST),
+    ("folders.length", folders::LENGTH),
+    ("folders.find", folders::FIND),
+    ("folders.exists", folders::EXISTS),
+    ("folders.count", folders::COUNT),
+    ("folders.ancestors", folders::ANCESTORS),
+    ("folders.height", folders::HEIGHT),
+    ("folders.insert", folders::INSERT),
+    ("folders.update", folders::UPDATE),
+    ("folders.lift_folders", folders::LIFT_FOLDERS),
+    ("folders.lift_links", folders::LIFT_LINKS),
+    ("folders.delete", folders::DELETE),
     ("keys.by_hash", keys::BY_HASH),
     ("keys.record_use", keys::RECORD_USE),
     ("keys.insert", keys::INSERT),
@@ -138,6 +168,52 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("postback_tokens.clear", postback_tokens::CLEAR),
     ("public.head", public::HEAD),
     ("public.page", public::PAGE),
+    ("rules.list", rules::LIST),
+    ("rules.length", rules::LENGTH),
+    ("rules.find", rules::FIND),
+    ("rules.count", rules::COUNT),
+    ("rules.insert", rules::INSERT),
+    ("rules.update", rules::UPDATE),
+    ("rules.delete", rules::DELETE),
+    ("short_codes.claim", short_codes::CLAIM),
+    ("short_codes.release", short_codes::RELEASE),
+    ("short_codes.holder", short_codes::HOLDER),
+    ("short_hosts.find_verified", short_hosts::FIND_VERIFIED),
+    ("short_hosts.list_verified", short_hosts::LIST_VERIFIED),
+    ("short_links.newest", short_links::NEWEST),
+    ("short_links.oldest", short_links::OLDEST),
+    ("short_links.last_changed", short_links::LAST_CHANGED),
+    ("short_links.first_changed", short_links::FIRST_CHANGED),
+    ("short_links.by_title", short_links::BY_TITLE),
+    (
+        "short_links.by_title_backwards",
+        short_links::BY_TITLE_BACKWARDS,
+    ),
+    ("short_links.by_code", short_links::BY_CODE),
+    (
+        "short_links.by_code_backwards",
+        short_links::BY_CODE_BACKWARDS,
+    ),
+    ("short_links.length", short_links::LENGTH),
+    ("short_links.find", short_links::FIND),
+    ("short_links.lock", short_links::LOCK),
+    ("short_links.page_of", short_links::PAGE_OF),
+    ("short_links.count", short_links::COUNT),
+    ("short_links.insert", short_links::INSERT),
+    ("short_links.update", short_links::UPDATE),
+    ("short_links.touch", short_links::TOUCH),
+    ("short_links.take_from_page", short_links::TAKE_FROM_PAGE),
+    ("tags.ensure", tags::ENSURE),
+    ("tags.count", tags::COUNT),
+    ("tags.clear_link", tags::CLEAR_LINK),
+    ("tags.tag_link", tags::TAG_LINK),
+    ("tags.list", tags::LIST),
+    ("tags.length", tags::LENGTH),
+    ("tags.find", tags::FIND),
+    ("tags.insert", tags::INSERT),
+    ("tags.update", tags::UPDATE),
+    ("tags.clear_tag", tags::CLEAR_TAG),
+    ("tags.delete", tags::DELETE),
     ("workspaces.insert", workspaces::INSERT),
     ("workspaces.insert_member", workspaces::INSERT_MEMBER),
     ("workspaces.membership", workspaces::MEMBERSHIP),

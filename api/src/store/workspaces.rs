@@ -58,7 +58,7 @@ pub(super) const LOCK: &str = "\
 SELECT id
 FROM workspaces
 WHERE id = $1
-FOR UPDATE";
+FOR NO KEY UPDATE";
 
 row! {
     /// A workspace.

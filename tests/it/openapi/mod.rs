@@ -3,6 +3,7 @@
 mod answers;
 mod beacons;
 mod checker;
+mod contents;
 mod conversions;
 mod document;
 mod limits;

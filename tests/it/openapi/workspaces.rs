@@ -1,6 +1,6 @@
 //! Uses the routes of workspaces, for the comparison of all answers with the document.
 
-use super::checker::Checker;
+use super::{checker::Checker, contents::use_contents};
 use crate::workspaces::{
     dns::Dns,
     objects::{make, make_key, object, of_members, request},
@@ -19,6 +19,7 @@ pub async fn use_workspaces(checker: &Checker<'_>, dns: &Dns, ada: &Creator, eve
     change_workspaces(checker, ada).await;
     use_members(checker, ada).await;
     use_domains(checker, dns, ada).await;
+    use_contents(checker, ada).await;
     use_keys(checker, ada).await;
 }
 

@@ -53,6 +53,30 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
         "workspaceId" => owner.workspace_id,
         "customerId" => make_customer(system, owner).await,
         "conversionId" => make_conversion(system, owner).await,
+        "linkId" => {
+            let body = json!({ "destinationUrl": "https://shop.example/" });
+            create(system, owner, "/api/links", &body).await
+        }
+        "campaignId" => {
+            let body = json!({ "name": "Spring" });
+            create(system, owner, "/api/campaigns", &body).await
+        }
+        "ruleId" => {
+            let link = json!({ "destinationUrl": "https://shop.example/" });
+            let link = create(system, owner, "/api/links", &link).await;
+            let body = json!({ "linkId": link, "name": "A", "destinationUrl": "https://a.example/", "conditions": [] });
+            create(system, owner, "/api/rules", &body).await
+        }
+        "folderId" => {
+            let body = json!({ "name": "Mail" });
+            create(system, owner, "/api/folders", &body).await
+        }
+        "tagId" => {
+            // Names of tags are unique, ids of keys too.
+            let name = make_key(&system.client, &owner.token, &["tags:read"]).await;
+            let body = json!({ "name": name.0 });
+            create(system, owner, "/api/tags", &body).await
+        }
         "domainId" => {
             let label = system.context.ids.uuid_v7(kit::noon()).simple().to_string();
             let body = json!({ "host": format!("{label}.example") });
@@ -93,6 +117,12 @@ async fn make_conversion(system: &System, owner: &Creator) -> Uuid {
         .await;
     let id = answer.data()["conversionId"].as_str().unwrap().parse();
     id.unwrap()
+}
+
+async fn create(system: &System, owner: &Creator, path: &str, body: &Value) -> Uuid {
+    let answer = system.client.post_as(&owner.token, path, body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    answer.id()
 }
 
 /// Makes a user a member of a workspace, and returns a token.

@@ -3,8 +3,8 @@
 use super::{
     WireLink,
     draft::{Draft, Target},
-    short_code::short_code,
 };
+use crate::manage::short_links::short_code;
 use crate::{
     app::App,
     auth::{Access, Allowance, Permission},
@@ -26,7 +26,6 @@ use runtime::{
     http::{ApiError, ok},
     openapi::Document,
 };
-use schemas::{LinkId, directory};
 use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -55,9 +54,6 @@ pub(super) const ADD_LINK: Command = Command {
     },
 };
 
-/// Most short codes that are tried. With a million links, one in a hundred million is taken.
-const MAX_DRAWS: usize = 5;
-
 /// Puts a link on a page of the caller: 201 with the link.
 pub(crate) async fn add_link(
     State(app): State<Arc<App>>,
@@ -85,7 +81,7 @@ pub(crate) async fn add_link(
         return Err(refusals::limit_reached(app.max_links));
     }
     let id = app.ids.uuid_v7(now);
-    let entry = insert_link(&app, &mut tx, &creator, (id, &target.url), now).await?;
+    insert_link(&app, &mut tx, &creator, (id, &target.url), now).await?;
     let link = compose(id, draft, target, count);
     store::links::insert_bio_link(&mut tx, page_id, &link, now).await?;
     let audit = store::audit::Entry {
@@ -96,40 +92,23 @@ pub(crate) async fn add_link(
         at: now,
         detail: json!({ "bioPageId": page_id, "title": link.title, "url": link.url }),
     };
-    record::link_change(&mut tx, page_id, audit, entry).await?;
+    record::link_change(&mut tx, page_id, audit).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, ok(WireLink::from(link))).into_response())
 }
 
-/// Creates the link that the bio link shows, and returns its directory entry.
+/// Creates the link that the bio link shows, with a code that is free.
 async fn insert_link(
     app: &App,
     tx: &mut Tx<'_>,
     creator: &Creator,
     (id, destination): (Uuid, &str),
     now: Timestamp,
-) -> Result<directory::Entry, ApiError> {
-    for _ in 0..MAX_DRAWS {
-        let code = short_code(app.ids.random_16());
-        let ids = (id, creator.workspace_id);
-        // `None` means that the code is taken, and the transaction goes on with another one.
-        let inserted = store::links::insert(tx, ids, destination, &code, now).await?;
-        if let Some(row_version) = inserted {
-            return Ok(directory::Entry::Link(Box::new(directory::Link {
-                link_id: LinkId(id),
-                workspace_no: creator.workspace_no(),
-                destination: destination.to_owned(),
-                short_code: code,
-                host: None,
-                settings: directory::LinkSettings::default(),
-                deleted: false,
-                row_version,
-            })));
-        }
-    }
-    Err(ApiError::internal(format!(
-        "{MAX_DRAWS} short codes in a row were taken"
-    )))
+) -> Result<(), ApiError> {
+    let ids = (creator.workspace_id, id);
+    let code = short_code::draw(tx, &*app.ids, None, ids).await?;
+    store::links::insert(tx, (id, creator.workspace_id), destination, &code, now).await?;
+    Ok(())
 }
 
 fn compose(id: Uuid, draft: Draft, target: Target, count: i64) -> BioLink {

@@ -41,7 +41,7 @@ pub(crate) async fn delete_link(
     let mut tx = app.main.pool()?.begin().await?;
     let own = own::lock(&mut tx, id, &access).await?;
     // The link itself is only marked as deleted, so that reports still know its id.
-    let row = store::links::delete(&mut tx, id, now).await?;
+    store::links::delete(&mut tx, id, now).await?;
     let audit = store::audit::Entry {
         workspace_id: own.creator.workspace_id,
         actor: access.user()?,
@@ -52,8 +52,7 @@ pub(crate) async fn delete_link(
             "bioPageId": own.page_id, "title": own.link.title, "url": own.link.url,
         }),
     };
-    let entry = row.directory_entry(&own.creator);
-    record::link_change(&mut tx, own.page_id, audit, entry).await?;
+    record::link_change(&mut tx, own.page_id, audit).await?;
     tx.commit().await?;
     Ok(done())
 }

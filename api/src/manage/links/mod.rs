@@ -15,13 +15,11 @@ mod own;
 mod plain_text;
 mod reorder;
 mod schedule;
-mod short_code;
 mod update;
 mod wire;
 
 pub(crate) use members::{Line, Moment};
 pub(crate) use plain_text::{plain_line, plain_text};
-pub(crate) use short_code::short_code;
 pub(crate) use wire::WireLink;
 
 use crate::command::Family;

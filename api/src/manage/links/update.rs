@@ -66,7 +66,7 @@ pub(crate) async fn update_link(
     if changes.is_empty() {
         return Ok(ok(after).into_response());
     }
-    let row = store::links::update(&mut tx, &link).await?;
+    store::links::update(&mut tx, &link, now).await?;
     let audit = store::audit::Entry {
         workspace_id: own.creator.workspace_id,
         actor: access.user()?,
@@ -75,8 +75,7 @@ pub(crate) async fn update_link(
         at: now,
         detail: json!({ "bioPageId": own.page_id, "changes": changes }),
     };
-    let entry = row.directory_entry(&own.creator);
-    record::link_change(&mut tx, own.page_id, audit, entry).await?;
+    record::link_change(&mut tx, own.page_id, audit).await?;
     tx.commit().await?;
     Ok(ok(after).into_response())
 }

@@ -5,7 +5,7 @@ mod members;
 mod settings;
 mod wire;
 
-use super::links::short_code;
+use super::short_links::short_code::generated;
 use crate::{command::Family, refusals, store::broken_constraint};
 use runtime::{IdSource, http::ApiError};
 
@@ -23,7 +23,7 @@ pub(crate) const FAMILY: Family = Family {
 
 /// A slug for a workspace whose creator names none.
 pub(crate) fn random_slug(ids: &dyn IdSource) -> String {
-    format!("w-{}", short_code(ids.random_16()).to_ascii_lowercase())
+    format!("w-{}", generated(ids.random_16()))
 }
 
 /// The error for a slug that is taken.

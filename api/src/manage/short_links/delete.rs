@@ -1,0 +1,111 @@
+//! `DELETE /api/links/{linkId}` and `POST /api/links/{linkId}/restore`: a link's end, and its return.
+
+use super::{LINK, WireShortLink, save::Save};
+use crate::{
+    app::App,
+    auth::{Access, Permission},
+    command::{Answer, Command, Subject, Verb, WORKSPACE},
+    extract::ObjectId,
+    refusals, store,
+};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
+use jiff_sqlx::ToSqlx;
+use runtime::{
+    http::{ApiError, done, ok},
+    openapi::Document,
+};
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) const DELETE_SHORT_LINK: Command = Command {
+    id: "links.delete",
+    verb: Verb::Delete,
+    path: "/api/links/{linkId}",
+    subject: Subject::Object(LINK),
+    permission: Permission("links:delete"),
+    handler: ("delete_short_link", |by| on(by, delete_short_link)),
+    summary: "Deletes a link, also from its bio page. Its clicks stay in the reports.",
+    about: "Only this workspace can use the code again.",
+    answer: Answer::Done("Deleted."),
+    refusals: || vec![refusals::short_link_not_found()],
+    ..WORKSPACE
+};
+
+pub(super) const RESTORE_SHORT_LINK: Command = Command {
+    id: "links.restore",
+    verb: Verb::Post,
+    path: "/api/links/{linkId}/restore",
+    subject: Subject::Object(LINK),
+    permission: Permission("links:update"),
+    handler: ("restore_short_link", |by| on(by, restore_short_link)),
+    summary: "Restores a deleted link with its code, rules and QR codes.",
+    about: "A link that is not deleted is answered as it is. A link of a bio page does not return to its page.",
+    answer: Answer::Data(
+        StatusCode::OK,
+        "The link.",
+        Document::type_of::<WireShortLink>,
+    ),
+    refusals: || {
+        vec![
+            refusals::short_link_not_found(),
+            refusals::short_code_exists(),
+            refusals::limit_exceeded(25),
+        ]
+    },
+    ..WORKSPACE
+};
+
+/// Deletes a link.
+pub(crate) async fn delete_short_link(
+    State(app): State<Arc<App>>,
+    access: Access,
+    id: ObjectId,
+) -> Result<Response, ApiError> {
+    let id = id.get(refusals::short_link_not_found)?;
+    let (tenant, now) = (access.tenant()?, app.clock.now());
+    let app = &*app;
+    let save = Save { app, tenant, now };
+    let mut tx = app.main.pool()?.begin().await?;
+    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
+    let link = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
+    let link = link.filter(|link| link.deleted_at.is_none());
+    let mut link = link.ok_or_else(refusals::short_link_not_found)?;
+    link.deleted_at = Some(now.to_sqlx());
+    link.updated_at = now.to_sqlx();
+    store::short_links::delete(&mut tx, &link).await?;
+    let detail = json!({ "shortCode": link.short_code, "destinationUrl": link.destination });
+    save.record(&mut tx, "link.deleted", vec![(id, detail)])
+        .await?;
+    tx.commit().await?;
+    Ok(done())
+}
+
+/// Restores a link: 409 when its code is another link's by now.
+pub(crate) async fn restore_short_link(
+    State(app): State<Arc<App>>,
+    access: Access,
+    id: ObjectId,
+) -> Result<Response, ApiError> {
+    let id = id.get(refusals::short_link_not_found)?;
+    let (tenant, now) = (access.tenant()?, app.clock.now());
+    let app = &*app;
+    let save = Save { app, tenant, now };
+    let mut tx = app.main.pool()?.begin().await?;
+    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
+    let link = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
+    let mut link = link.ok_or_else(refusals::short_link_not_found)?;
+    if link.deleted_at.is_none() {
+        return Ok(ok(WireShortLink::new(link, &app.short_urls)));
+    }
+    save.check_limit(&mut tx, 1).await?;
+    save.claim(&mut tx, &link).await?;
+    link.deleted_at = None;
+    link.updated_at = now.to_sqlx();
+    store::short_links::update(&mut tx, &link).await?;
+    let detail = json!({ "shortCode": link.short_code });
+    save.record(&mut tx, "link.restored", vec![(id, detail)])
+        .await?;
+    let link = save.answer(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(ok(link))
+}

@@ -1,0 +1,326 @@
+//! Writes links: the steps that create, change, delete and restore share.
+//!
+//! The one rule: everything happens in the caller's transaction, which has the workspace's row
+//! locked. So limits are exact, and two changes of one link follow each other.
+
+use super::{WireShortLink, edit::Edit, password, short_code};
+use crate::{
+    app::App,
+    auth::Tenant,
+    behavior::Behavior,
+    manage::{
+        plain,
+        tags::MAX_TAGS,
+        target::{Hosts, candidates},
+    },
+    patch::{Change, differences},
+    refusals,
+    store::{self, Tx, record, short_codes::Place, short_links::ShortLink},
+};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use runtime::http::ApiError;
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+/// A request that writes links.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Save<'a> {
+    pub(super) app: &'a App,
+    pub(super) tenant: &'a Tenant,
+    pub(super) now: Timestamp,
+}
+
+/// An edit whose addresses are checked, with the hash of its password.
+#[derive(Clone, Debug)]
+pub(super) struct Checked {
+    edit: Edit,
+    password_hash: Change<String>,
+}
+
+impl Save<'_> {
+    /// Checks the addresses of edits. The error of each has all its problems.
+    pub(super) async fn check(
+        &self,
+        edits: Vec<Edit>,
+    ) -> Result<Vec<Result<Edit, Vec<String>>>, ApiError> {
+        let addresses = edits.iter().flat_map(Edit::addresses);
+        let named: Vec<String> = addresses.flat_map(candidates).collect();
+        let hosts = find_hosts(self.app, named).await?;
+        let check = |mut edit: Edit| edit.check(&hosts).map(|()| edit);
+        Ok(edits.into_iter().map(check).collect())
+    }
+
+    /// Checks one edit: 400 with every problem.
+    pub(super) async fn check_one(&self, edit: Edit) -> Result<Checked, ApiError> {
+        let checked = self.check(vec![edit]).await?;
+        match checked.into_iter().next() {
+            Some(Ok(edit)) => self.hash(edit).await,
+            Some(Err(problems)) => Err(ApiError::validation(problems)),
+            None => Err(ApiError::internal("an edit was lost")),
+        }
+    }
+
+    /// Hashes the password, before any lock is taken.
+    pub(super) async fn hash(&self, edit: Edit) -> Result<Checked, ApiError> {
+        let password_hash = match edit.password.clone() {
+            Change::Given(password) if !password.is_empty() => {
+                Change::Given(password::hash(password, &*self.app.ids).await?)
+            }
+            Change::Given(_) | Change::Null => Change::Null,
+            Change::Absent => Change::Absent,
+        };
+        Ok(Checked {
+            edit,
+            password_hash,
+        })
+    }
+
+    /// Creates a link, without its traces.
+    pub(super) async fn create(&self, tx: &mut Tx<'_>, new: Checked) -> Result<Uuid, ApiError> {
+        let Checked {
+            edit,
+            password_hash,
+        } = new;
+        self.check_references(tx, &edit).await?;
+        let host = self.host(tx, &edit.domain).await?.flatten();
+        let id = self.app.ids.uuid_v7(self.now);
+        let ids = (self.tenant.workspace.id, id);
+        let short_code = match &edit.short_code {
+            Some(code) => {
+                let place = Place {
+                    host: host.as_deref(),
+                    code,
+                };
+                if !store::short_codes::claim(tx, place, ids).await? {
+                    return Err(refusals::short_code_exists());
+                }
+                code.clone()
+            }
+            None => short_code::draw(tx, &*self.app.ids, host.as_deref(), ids).await?,
+        };
+        let now = self.now.to_sqlx();
+        let mut link = ShortLink {
+            id,
+            destination: String::new(),
+            short_code,
+            host,
+            title: None,
+            page_title: None,
+            description: None,
+            enabled: true,
+            campaign_id: None,
+            campaign_deleted: false,
+            folder_id: None,
+            expires_at: None,
+            clicks_limit: None,
+            password_hash: None,
+            behavior: Json(Behavior::default()),
+            created_by: Some(self.tenant.actor().into_owned()),
+            created_via: Some(self.via().to_owned()),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            page_id: None,
+            tags: Vec::new(),
+        };
+        password_hash.apply(&mut link.password_hash);
+        let tags = edit.tags.clone();
+        edit.apply(&mut link);
+        store::short_links::insert(tx, self.tenant.workspace.id, &link).await?;
+        if let Change::Given(tags) = tags {
+            self.set_tags(tx, id, tags).await?;
+        }
+        Ok(id)
+    }
+
+    /// Changes a link that is locked. `None` when nothing changes, else the changes for the audit
+    /// row.
+    pub(super) async fn change(
+        &self,
+        tx: &mut Tx<'_>,
+        stored: &ShortLink,
+        change: Checked,
+    ) -> Result<Option<Value>, ApiError> {
+        let Checked {
+            edit,
+            password_hash,
+        } = change;
+        self.check_references(tx, &edit).await?;
+        let mut link = stored.clone();
+        if let Some(host) = self.host(tx, &edit.domain).await? {
+            link.host = host;
+        }
+        if let Some(code) = &edit.short_code {
+            code.clone_into(&mut link.short_code);
+        }
+        password_hash.apply(&mut link.password_hash);
+        let tags = match edit.tags.clone() {
+            Change::Absent => None,
+            Change::Null => Some(Vec::new()),
+            Change::Given(tags) => Some(tags),
+        };
+        let tags = tags.filter(|tags| folded(tags) != folded(&stored.tags));
+        edit.apply(&mut link);
+        if let Some(tags) = &tags {
+            link.tags.clone_from(tags);
+        }
+        let wire = |link: &ShortLink| WireShortLink::new(link.clone(), &self.app.short_urls);
+        let mut changes = differences(&wire(stored), &wire(&link))?;
+        if stored.password_hash != link.password_hash {
+            // Only that it changed: the audit log is no place for secrets.
+            changes.insert("password".to_owned(), json!("changed"));
+        }
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        if place(stored) != place(&link) {
+            store::short_codes::release(tx, link.id).await?;
+            self.claim(tx, &link).await?;
+        }
+        link.updated_at = self.now.to_sqlx();
+        store::short_links::update(tx, &link).await?;
+        if let Some(tags) = tags {
+            self.set_tags(tx, link.id, tags).await?;
+        }
+        Ok(Some(Value::Object(changes)))
+    }
+
+    /// Takes the code of a link; 409 when it is another one's.
+    pub(super) async fn claim(&self, tx: &mut Tx<'_>, link: &ShortLink) -> Result<(), ApiError> {
+        let place = Place {
+            host: link.host.as_deref(),
+            code: &link.short_code,
+        };
+        let ids = (self.tenant.workspace.id, link.id);
+        if store::short_codes::claim(tx, place, ids).await? {
+            Ok(())
+        } else {
+            Err(refusals::short_code_exists())
+        }
+    }
+
+    /// Refuses more links than the plan allows.
+    pub(super) async fn check_limit(&self, tx: &mut Tx<'_>, more: i64) -> Result<(), ApiError> {
+        let Some(most) = self.tenant.workspace.plan().limits().links else {
+            return Ok(());
+        };
+        let count = store::short_links::count(tx, self.tenant.workspace.id).await?;
+        if count + more > i64::from(most) {
+            return Err(refusals::limit_exceeded(most));
+        }
+        Ok(())
+    }
+
+    /// Writes an audit row for each changed link, and their directory entries.
+    pub(super) async fn record(
+        &self,
+        tx: &mut Tx<'_>,
+        action: &'static str,
+        changed: Vec<(Uuid, Value)>,
+    ) -> Result<(), ApiError> {
+        let actor = self.tenant.actor();
+        let ids: Vec<Uuid> = changed.iter().map(|(id, _)| *id).collect();
+        for (subject, detail) in changed {
+            let entry = store::audit::Entry {
+                workspace_id: self.tenant.workspace.id,
+                actor: &actor,
+                action,
+                subject,
+                at: self.now,
+                detail,
+            };
+            store::audit::insert(tx, entry).await?;
+        }
+        let entries = store::directory::find_links(tx, &ids).await?;
+        record::publish(tx, &entries, self.now).await
+    }
+
+    /// A link as an answer shows it.
+    pub(super) async fn answer(
+        &self,
+        tx: &mut Tx<'_>,
+        id: Uuid,
+    ) -> Result<WireShortLink, ApiError> {
+        let found = store::short_links::find(&mut **tx, id, self.tenant.workspace.id).await?;
+        let link = found.ok_or_else(refusals::short_link_not_found)?;
+        Ok(WireShortLink::new(link, &self.app.short_urls))
+    }
+
+    const fn via(&self) -> &'static str {
+        match self.tenant.key {
+            Some(_) => "api",
+            None => "dashboard",
+        }
+    }
+
+    async fn check_references(&self, tx: &mut Tx<'_>, edit: &Edit) -> Result<(), ApiError> {
+        let workspace = self.tenant.workspace.id;
+        if let Change::Given(id) = edit.campaign
+            && !store::campaigns::exists(tx, id, workspace).await?
+        {
+            return Err(refusals::campaign_not_found());
+        }
+        if let Change::Given(id) = edit.folder
+            && !store::folders::exists(tx, id, workspace).await?
+        {
+            return Err(refusals::folder_not_found());
+        }
+        Ok(())
+    }
+
+    /// The host that an edit names; `None` when it names none.
+    pub(super) async fn host(
+        &self,
+        tx: &mut Tx<'_>,
+        domain: &Change<Uuid>,
+    ) -> Result<Option<Option<String>>, ApiError> {
+        match domain {
+            Change::Absent => Ok(None),
+            Change::Null => Ok(Some(None)),
+            Change::Given(id) => {
+                let workspace = self.tenant.workspace.id;
+                let host = store::short_hosts::find_verified(tx, *id, workspace).await?;
+                host.map(|host| Some(Some(host)))
+                    .ok_or_else(refusals::domain_not_verified)
+            }
+        }
+    }
+
+    async fn set_tags(
+        &self,
+        tx: &mut Tx<'_>,
+        link_id: Uuid,
+        names: Vec<String>,
+    ) -> Result<(), ApiError> {
+        let given = names.into_iter().map(|name| {
+            let folded = plain::folded(&name);
+            (self.app.ids.uuid_v7(self.now), name, folded)
+        });
+        let workspace = self.tenant.workspace.id;
+        store::tags::set(tx, (link_id, workspace), given.collect(), self.now).await?;
+        if store::tags::count(tx, workspace).await? > i64::from(MAX_TAGS) {
+            return Err(refusals::limit_exceeded(MAX_TAGS));
+        }
+        Ok(())
+    }
+}
+
+/// Which of these hosts are those of short URLs.
+pub(crate) async fn find_hosts(app: &App, named: Vec<String>) -> Result<Hosts, ApiError> {
+    let own = app.short_urls.own_host().to_owned();
+    let others = store::short_hosts::list_verified(app.main.pool()?, &named).await?;
+    Ok(Hosts::new(others.into_iter().chain([own])))
+}
+
+/// The place of a link's code, in the form in which places are compared.
+fn place(link: &ShortLink) -> (Option<&str>, String) {
+    (link.host.as_deref(), link.short_code.to_ascii_lowercase())
+}
+
+fn folded(tags: &[String]) -> Vec<String> {
+    let mut folded: Vec<String> = tags.iter().map(|tag| plain::folded(tag)).collect();
+    folded.sort_unstable();
+    folded
+}

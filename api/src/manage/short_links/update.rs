@@ -1,0 +1,72 @@
+//! `PATCH /api/links/{linkId}`: changes a link.
+
+use super::{LINK, WireShortLink, edit::LinkChange, save::Save};
+use crate::{
+    app::App,
+    auth::{Access, Permission},
+    command::{Answer, Command, Subject, Verb, WORKSPACE, body},
+    extract::{JsonBody, ObjectId},
+    refusals, store,
+};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
+use runtime::{
+    http::{ApiError, ok},
+    openapi::Document,
+};
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) const UPDATE_SHORT_LINK: Command = Command {
+    id: "links.update",
+    verb: Verb::Patch,
+    path: "/api/links/{linkId}",
+    subject: Subject::Object(LINK),
+    permission: Permission("links:update"),
+    handler: ("update_short_link", |by| on(by, update_short_link)),
+    summary: "Changes the members of a link that the body contains.",
+    about: "Absent members keep their value; `null` clears one. Another code frees the former one at once.",
+    body: body::<LinkChange>(),
+    answer: Answer::Data(
+        StatusCode::OK,
+        "The link.",
+        Document::type_of::<WireShortLink>,
+    ),
+    refusals: || {
+        let own = [
+            refusals::short_link_not_found(),
+            refusals::short_code_exists(),
+            refusals::rules_too_large(),
+        ];
+        own.into_iter().chain(refusals::of_references()).collect()
+    },
+    ..WORKSPACE
+};
+
+/// Changes the members in the body: 200 with the link. A change to the stored values writes
+/// nothing, so a repeated request leaves no second trace.
+pub(crate) async fn update_short_link(
+    State(app): State<Arc<App>>,
+    access: Access,
+    id: ObjectId,
+    JsonBody(change): JsonBody<LinkChange>,
+) -> Result<Response, ApiError> {
+    let id = id.get(refusals::short_link_not_found)?;
+    let (tenant, now) = (access.tenant()?, app.clock.now());
+    let app = &*app;
+    let save = Save { app, tenant, now };
+    let change = save.check_one(change.0).await?;
+    let mut tx = app.main.pool()?.begin().await?;
+    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
+    let stored = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
+    let stored = stored.filter(|link| link.deleted_at.is_none());
+    let stored = stored.ok_or_else(refusals::short_link_not_found)?;
+    let Some(changes) = save.change(&mut tx, &stored, change).await? else {
+        return Ok(ok(WireShortLink::new(stored, &app.short_urls)));
+    };
+    let detail = json!({ "changes": changes });
+    save.record(&mut tx, "link.updated", vec![(id, detail)])
+        .await?;
+    let link = save.answer(&mut tx, id).await?;
+    tx.commit().await?;
+    Ok(ok(link))
+}

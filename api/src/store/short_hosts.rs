@@ -1,0 +1,41 @@
+//! Which hosts short URLs have, besides that of `PUBLIC_URL`.
+
+use super::Tx;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+pub(super) const FIND_VERIFIED: &str = "\
+SELECT host
+FROM domains
+WHERE id = $1
+  AND workspace_id = $2
+  AND verified_at IS NOT NULL
+  AND removed_at IS NULL";
+
+pub(super) const LIST_VERIFIED: &str = "\
+SELECT host
+FROM domains
+WHERE host = ANY($1)
+  AND verified_at IS NOT NULL
+  AND removed_at IS NULL";
+
+/// The host of a verified domain of a workspace.
+pub(crate) async fn find_verified(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    workspace_id: Uuid,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar(FIND_VERIFIED)
+        .bind(id)
+        .bind(workspace_id)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// Those of these hosts that are verified domains of any workspace.
+pub(crate) async fn list_verified(pool: &PgPool, hosts: &[String]) -> sqlx::Result<Vec<String>> {
+    sqlx::query_scalar(LIST_VERIFIED)
+        .bind(hosts)
+        .fetch_all(pool)
+        .await
+}
