@@ -4,7 +4,7 @@
 //! [`Database::pool`], which fails until the schema exists, so that the request gets a 503 instead
 //! of a 500.
 
-use crate::{turns::Turns, words::Words};
+use crate::{auth::Plan, turns::Turns, words::Words};
 use axum::extract::Request;
 use runtime::{
     Clock, IdSource,
@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) max_links: u32,
     pub(crate) max_pages: u32,
+    /// The plan of new workspaces.
+    pub(crate) plan: Plan,
     pub(crate) words: Words,
     pub(crate) proxies: TrustedProxies,
 }

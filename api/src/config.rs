@@ -1,6 +1,7 @@
 //! The configuration of the api, read once from the settings.
 
 use crate::{
+    auth::Plan,
     limits,
     words::{self, Words},
 };
@@ -41,6 +42,11 @@ const TRACKING: Setting = Setting::new(
 .required();
 const MAX_LINKS: Setting = Setting::new("BIO_MAX_LINKS", "100", "most links of a bio page");
 const MAX_PAGES: Setting = Setting::new("BIO_MAX_PAGES", "20", "most bio pages of a creator");
+const PLAN: Setting = Setting::new(
+    "WORKSPACE_PLAN",
+    "enterprise",
+    "plan of new workspaces: starter, pro or enterprise",
+);
 const TIMEOUT: Setting = Setting::new(
     "REPORT_TIMEOUT",
     "30s",
@@ -54,6 +60,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     TRACKING,
     MAX_LINKS,
     MAX_PAGES,
+    PLAN,
     TIMEOUT,
     words::WORDS_FILE,
 ];
@@ -87,6 +94,8 @@ pub struct Config {
     pub max_links: u32,
     /// Most pages of a creator.
     pub max_pages: u32,
+    /// The plan of new workspaces.
+    pub plan: Plan,
     /// Time limit of a report's statement.
     pub report_timeout: Duration,
     /// Forbidden words in titles and texts.
@@ -115,6 +124,7 @@ impl Config {
         let public_url = public_url::read(settings, &LISTEN);
         let max_links = settings.parse(&MAX_LINKS, "a whole number");
         let max_pages = settings.parse(&MAX_PAGES, "a whole number");
+        let plan = settings.parse_with(PLAN, read_plan);
         let report_timeout = settings.parse_with(TIMEOUT, read_timeout);
         Self {
             database_url: database::read_url(settings, &DATABASE),
@@ -127,12 +137,18 @@ impl Config {
             public_url,
             max_links,
             max_pages,
+            plan: plan.unwrap_or(Plan::Enterprise),
             report_timeout: report_timeout.unwrap_or(REPORT_TIMEOUT),
             words: Words::read(settings),
             origins: Origins::read(settings),
             proxies: TrustedProxies::read(settings),
         }
     }
+}
+
+fn read_plan(text: &str) -> Result<Plan, String> {
+    let known = || format!("is {text:?}; give starter, pro or enterprise");
+    Plan::named(text).ok_or_else(known)
 }
 
 fn read_timeout(text: &str) -> Result<Duration, String> {
@@ -162,6 +178,7 @@ mod tests {
             ("PUBLIC_URL", "links"),
             ("BIO_MAX_LINKS", "many"),
             ("BIO_MAX_PAGES", "-1"),
+            ("WORKSPACE_PLAN", "gold"),
             ("REPORT_TIMEOUT", "0s"),
         ]);
         let config = Config::read(&mut settings, &Context::system());
@@ -175,6 +192,7 @@ mod tests {
             "PUBLIC_URL",
             "BIO_MAX_LINKS",
             "BIO_MAX_PAGES",
+            "WORKSPACE_PLAN",
             "REPORT_TIMEOUT",
         ] {
             assert!(text.contains(&format!("\n  {name}: ")), "{name}: {text}");

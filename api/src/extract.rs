@@ -37,6 +37,31 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
     }
 }
 
+/// The only id in a path of a workspace, where anything but a UUID names no object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ObjectId(Option<Uuid>);
+
+impl ObjectId {
+    /// The id; the refusal of an unknown object when it is not a UUID.
+    pub(crate) fn get(self, refusal: fn() -> ApiError) -> Result<Uuid, ApiError> {
+        self.0.ok_or_else(refusal)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ObjectId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let Ok(params) = params else {
+            // A path that is not UTF-8 contains no UUID.
+            return Ok(Self(None));
+        };
+        let given = params.iter().next();
+        Ok(Self(given.and_then(|(_, text)| parse_uuid(text))))
+    }
+}
+
 /// A body, read from a JSON object; 400 with every broken rule.
 #[derive(Debug)]
 pub(crate) struct JsonBody<B>(pub(crate) B);

@@ -7,9 +7,15 @@ pub(crate) fn iso_millis(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
+/// `2026-02-20T10:30:00.123456Z`, as the surface of workspaces writes it: the order of texts is that
+/// of times.
+pub(crate) fn iso_micros(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::iso_millis;
+    use super::{iso_micros, iso_millis};
 
     #[test]
     fn always_three_digits_of_a_second() {
@@ -20,5 +26,11 @@ mod tests {
         ] {
             assert_eq!(iso_millis(given.parse().unwrap()), written);
         }
+    }
+
+    #[test]
+    fn six_digits_where_the_order_of_texts_matters() {
+        let written = iso_micros("2026-02-20T10:30:00Z".parse().unwrap());
+        assert_eq!(written, "2026-02-20T10:30:00.000000Z");
     }
 }

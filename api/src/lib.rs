@@ -20,6 +20,7 @@ mod members;
 mod number;
 pub mod openapi;
 mod outbox;
+mod paging;
 mod patch;
 mod program;
 mod public;
@@ -33,8 +34,8 @@ mod tracking_check;
 mod turns;
 mod words;
 
-pub use auth::Permission;
-pub use command::{Command, Subject, Verb};
+pub use auth::{Permission, Plan};
+pub use command::{Command, Object, Subject, Verb};
 pub use config::{Config, LISTEN};
 pub use declared::{declared, parts};
 pub use limits::published as published_limits;

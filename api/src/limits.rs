@@ -1,19 +1,13 @@
-//! Every rate limit of the api, from the rows of commands, reports and public pages.
+//! Every rate limit of the api, from the rows of commands, reports, plans and public pages.
 
-use crate::{
-    auth::{Allowance, Plan},
-    catalog::REPORTS,
-    manage, public,
-};
+use crate::{auth::Plan, catalog::REPORTS, manage, public};
 use runtime::{jwt::BAD_TOKENS, throttle::Limit};
 
-/// Every published limit of the api, in every plan. Their ids are those of `RATE_LIMIT_<ROUTE>`.
+/// Every published limit of the api, which includes those of plans. Their ids are those of `RATE_LIMIT_<ROUTE>`.
 #[must_use]
 pub fn published() -> Vec<Limit> {
-    let reports = REPORTS.iter().flat_map(|report| {
-        let allowance = Allowance::every_plan(report.limit);
-        Plan::ALL.map(|plan| allowance.limit(report.id, plan))
-    });
+    let reports = REPORTS.iter().map(|report| report.limit.of(report.id));
+    let plans = Plan::ALL.map(Plan::rate);
     let own = public::limits().chain(manage::limits()).chain(reports);
-    own.chain([BAD_TOKENS]).collect()
+    own.chain(plans).chain([BAD_TOKENS]).collect()
 }

@@ -101,6 +101,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         ids: Arc::clone(&context.ids),
         max_links: config.max_links,
         max_pages: config.max_pages,
+        plan: config.plan,
         words: config.words,
         proxies: config.proxies,
     });

@@ -1,10 +1,68 @@
-//! The creator surface's specific errors.
+//! The specific errors of both surfaces.
 //!
 //! Their keys are a contract: clients translate them and branch on them.
 
 use runtime::http::ApiError;
 use serde_json::json;
 use std::fmt::Display;
+
+/// 403 for a caller whose role or key lacks the permission of the route.
+pub(crate) fn permission_missing() -> ApiError {
+    ApiError::forbidden(
+        "auth.permission_missing",
+        "Your role in this workspace, or the scopes of your key, do not allow this.",
+    )
+}
+
+/// 403 for `X-Workspace-Id` with a workspace that is not the caller's, whether it exists or not.
+pub(crate) fn not_a_member() -> ApiError {
+    ApiError::forbidden("auth.not_a_member", "This workspace is not yours.")
+}
+
+/// 403 for a user without any workspace.
+pub(crate) fn no_workspace() -> ApiError {
+    ApiError::forbidden(
+        "auth.no_workspace",
+        "You have no workspace yet; create one with POST /api/workspaces.",
+    )
+}
+
+/// 401 for an API key that is unknown, revoked or expired.
+pub(crate) fn invalid_key() -> ApiError {
+    ApiError {
+        code: "auth.api_key_invalid",
+        message: "This API key is unknown, revoked or expired.".into(),
+        ..ApiError::unauthorized()
+    }
+}
+
+/// 409 for a slug that another workspace has.
+pub(crate) fn workspace_slug_taken() -> ApiError {
+    ApiError::conflict("workspaces.slug_taken", "Another workspace has this slug.")
+}
+
+/// 403 for one more workspace than a user may have.
+pub(crate) fn too_many_workspaces(max: u32) -> ApiError {
+    ApiError::forbidden(
+        "workspaces.limit_reached",
+        "You have reached the limit of workspaces.",
+    )
+    .with_vars(json!({ "max": max }))
+}
+
+/// 404 for an API key that is not the workspace's.
+pub(crate) fn key_not_found() -> ApiError {
+    ApiError::not_found("api_keys.not_found", "API key not found.")
+}
+
+/// 403 for one more of a thing than the plan allows.
+pub(crate) fn limit_exceeded(max: u32) -> ApiError {
+    ApiError::forbidden(
+        "plan.limit_exceeded",
+        "The plan of this workspace allows no more of these.",
+    )
+    .with_vars(json!({ "max": max }))
+}
 
 /// 403 for a creator that is not the caller's, whether it exists or not.
 pub(crate) fn not_owner() -> ApiError {

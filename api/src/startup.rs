@@ -14,7 +14,14 @@ use tracing::{info, warn};
 
 /// The schema of the main database.
 pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    database::migrations(&[(1, "base", include_str!("../migrations/0001_base.sql"))])
+    database::migrations(&[
+        (1, "base", include_str!("../migrations/0001_base.sql")),
+        (
+            2,
+            "workspaces",
+            include_str!("../migrations/0002_workspaces.sql"),
+        ),
+    ])
 });
 
 /// The newest migration of the projector, which this build's reports need.

@@ -14,8 +14,10 @@
 )]
 
 mod creator;
+mod workspace;
 
 pub use creator::Creator;
+pub use workspace::{Workspace, pagination};
 
 use runtime::{
     http::{Dialect, Surfaces},
@@ -25,7 +27,7 @@ use runtime::{
 /// The dialect of each path, as the document describes it.
 #[must_use]
 pub fn described() -> Surfaces<dyn Described> {
-    Surfaces::new(&Creator)
+    Surfaces::<dyn Described>::new(&Creator).with(&workspace::PATHS, &Workspace)
 }
 
 /// The dialect of each path, as servers write it.

@@ -50,6 +50,7 @@ mod tenants;
 mod tokens;
 mod vocabulary;
 mod waiting;
+mod workspaces;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -21,10 +21,11 @@ impl Attempt {
     /// A request with an id in the command's path, and a body that the object's owner may send.
     fn new(command: &'static Command, id: Uuid) -> Self {
         let id = id.to_string();
-        let path = command.path.replace("{creatorId}", &id);
+        let parts = command.path.split(['{', '}']).enumerate();
+        let path = parts.map(|(index, part)| if index % 2 == 1 { &*id } else { part });
         Self {
             command,
-            path: path.replace("{linkId}", &id),
+            path: path.collect(),
             body: command.example(),
         }
     }
@@ -176,6 +177,10 @@ async fn no_token_is_401_on_every_bearer_route() {
                 "{method} {path} {token:?}: {}",
                 answer.text
             );
+            if !path.starts_with("/api/v1/") {
+                assert_eq!(answer.error().1, "UNAUTHORIZED");
+                continue;
+            }
             assert_eq!(answer.error().1, "AUTH_UNAUTHORIZED");
             let id = answer.json()["error"]["correlationId"]
                 .as_str()

@@ -1,7 +1,10 @@
 //! What a request may reach: its principal, and the permission that its route requires.
 
-use super::{Permission, Principal, Role};
-use crate::store::{self, creators::Creator};
+use super::{Callers, Permission, Principal, Role, Tenant};
+use crate::{
+    refusals,
+    store::{self, creators::Creator},
+};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use runtime::http::ApiError;
 use sqlx::PgExecutor;
@@ -19,7 +22,25 @@ impl Access {
     pub(crate) fn user(&self) -> Result<&str, ApiError> {
         match &self.principal {
             Principal::User(sub) => Ok(sub),
+            Principal::Member(tenant) => Ok(&tenant.sub),
             Principal::Anonymous(_) => Err(ApiError::unauthorized()),
+        }
+    }
+
+    /// The caller in the workspace, which the guard has found.
+    pub(crate) fn tenant(&self) -> Result<&Tenant, ApiError> {
+        match &self.principal {
+            Principal::Member(tenant) => Ok(tenant),
+            _ => Err(ApiError::internal("a route of a workspace without members")),
+        }
+    }
+
+    /// Checks what the guard can check before the handler: the permission of members.
+    pub(super) fn enter(&self, callers: Callers) -> Result<(), ApiError> {
+        match (callers, &self.principal) {
+            (Callers::Members, Principal::Member(tenant)) if tenant.may(self.permission) => Ok(()),
+            (Callers::Members, _) => Err(refusals::permission_missing()),
+            (Callers::Everyone | Callers::Users, _) => Ok(()),
         }
     }
 
@@ -42,10 +63,7 @@ impl Access {
         if role.has(self.permission) {
             return Ok(());
         }
-        Err(ApiError::forbidden(
-            "auth.permission_missing",
-            "Your role in this workspace does not allow this.",
-        ))
+        Err(refusals::permission_missing())
     }
 }
 

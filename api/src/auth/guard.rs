@@ -2,22 +2,34 @@
 //!
 //! The one rule: a route is added through [`guarded`], so none can be forgotten.
 
-use super::{Access, Permission, Principal, Role};
+use super::{Access, Permission, Principal, credentials};
 use crate::app::App;
 use axum::{
     extract::{Request, State},
+    http::HeaderMap,
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
 use runtime::{
-    http::{client::neighbourhood, throttled},
+    http::{ApiError, client::neighbourhood, throttled},
     jwt::Refused,
 };
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Routes of the api that still need their state.
 pub(crate) type Routes = MethodRouter<Arc<App>>;
+
+/// Who may call a route, and how they prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Everyone, without a credential.
+    Everyone,
+    /// Users, by a token. The handler finds out what is theirs.
+    Users,
+    /// Members of a workspace and its keys. The guard finds the workspace and checks the permission.
+    Members,
+}
 
 /// What a route requires of its callers.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +38,8 @@ pub(crate) struct Terms {
     pub(crate) id: &'static str,
     /// The permission that it requires.
     pub(crate) permission: Permission,
+    /// Who may call.
+    pub(crate) callers: Callers,
 }
 
 #[derive(Clone)]
@@ -34,9 +48,43 @@ struct Guard {
     terms: Terms,
 }
 
-/// The routes behind a valid token, unless they are public, and behind their limit. Answers 401
-/// without a token, 429 beyond the limit or for an address with many bad tokens, and adds
-/// `X-RateLimit-*`.
+/// Why a caller is refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Credential(Refused),
+    Error(ApiError),
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::Credential(refused)
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Credential(refused) => refused.into_response(),
+            Self::Error(error) => error.into_response(),
+        }
+    }
+}
+
+/// The routes behind a valid credential, unless they are public, and behind their limit. Answers 401
+/// without a credential, 429 beyond the limit or for an address with many bad ones, 403 to members
+/// without the permission, and adds `X-RateLimit-*`.
 pub(crate) fn guarded<S: Clone + Send + Sync + 'static>(
     app: &Arc<App>,
     terms: Terms,
@@ -48,40 +96,52 @@ pub(crate) fn guarded<S: Clone + Send + Sync + 'static>(
 
 async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
     let Guard { app, terms } = guard;
-    let permission = terms.permission;
-    let principal = match identify(&app, permission, &request) {
+    let client = app.client(&request);
+    let identified = identify(&app, terms.callers, request.headers(), client);
+    let principal = match identified.await {
         Ok(principal) => principal,
         Err(refused) => return refused.into_response(),
     };
     // Spent before the handler runs, so that failing requests count too.
-    let limit = principal.plan().limit_name(terms.id);
+    let limit = principal.limit_name(terms.id);
     let standing = match principal.spend(&app.throttles, limit) {
         Ok(standing) => standing,
         Err(standing) => return throttled::refuse(limit, standing),
     };
     let access = Access {
         principal,
-        permission,
+        permission: terms.permission,
     };
-    request.extensions_mut().insert(access);
-    let response = next.run(request).await;
+    let response = match access.enter(terms.callers) {
+        Ok(()) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
     match standing {
         Some(standing) => throttled::with_headers(response, standing),
         None => response,
     }
 }
 
-/// The principal of a request. A public route ignores tokens, so that a bad one does not keep a
+/// The principal of a request. A public route ignores credentials, so that a bad one does not keep a
 /// page from anyone.
-fn identify(app: &App, permission: Permission, request: &Request) -> Result<Principal, Refused> {
-    let client = app.client(request);
-    if Role::Visitor.has(permission) {
-        return Ok(Principal::Anonymous(neighbourhood(client)));
+async fn identify(
+    app: &App,
+    callers: Callers,
+    headers: &HeaderMap,
+    client: IpAddr,
+) -> Result<Principal, Refusal> {
+    match callers {
+        Callers::Everyone => Ok(Principal::Anonymous(neighbourhood(client))),
+        Callers::Users => {
+            let (sub, _) = credentials::by_token(app, headers, client)?;
+            Ok(Principal::User(sub))
+        }
+        Callers::Members => {
+            let tenant = credentials::identify(app, headers, client).await?;
+            Ok(Principal::Member(Arc::new(tenant)))
+        }
     }
-    let claims = app.gate.admit(request.headers(), client)?;
-    // PostgreSQL's text cannot store U+0000, so no user here has such a subject.
-    if claims.sub.contains('\0') {
-        return Err(Refused::Unauthorized);
-    }
-    Ok(Principal::User(Arc::from(claims.sub)))
 }

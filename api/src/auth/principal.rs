@@ -1,31 +1,34 @@
 //! The caller of a request.
 //!
-//! A token names a user. Without one, the caller is anonymous, which only public routes accept. API
-//! keys, once they exist, will be checked before the token, because a key names its workspace by
-//! itself. Tracking tokens identify a page to ingest and give no access here.
+//! A token names a user, a key a workspace. Without a credential the caller is anonymous, which only
+//! public routes accept. Tracking tokens identify a page to ingest and give no access here.
 
-use super::Plan;
+use super::Tenant;
 use runtime::throttle::{Standing, Throttles};
 use std::{net::IpAddr, sync::Arc};
 
 /// The caller of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Principal {
     /// A user: the subject of the request's token.
     User(Arc<str>),
+    /// A user or a key in a workspace.
+    Member(Arc<Tenant>),
     /// An anonymous client, identified by the neighbourhood of its address.
     Anonymous(IpAddr),
 }
 
 impl Principal {
-    /// The plan whose limits apply. There is one plan until workspaces can have others.
-    pub(crate) const fn plan(&self) -> Plan {
+    /// The name of the limit that a request to that route spends.
+    pub(super) fn limit_name(&self, route: &'static str) -> &'static str {
         match self {
-            Self::User(_) | Self::Anonymous(_) => Plan::Standard,
+            Self::Member(tenant) => tenant.workspace.plan().rate().route,
+            Self::User(_) | Self::Anonymous(_) => route,
         }
     }
 
-    /// Spends one of a limit, which counts per user, or per address for anonymous clients.
+    /// Spends one of a limit. It counts per user, per workspace for members, and per address for
+    /// anonymous clients.
     pub(super) fn spend(
         &self,
         throttles: &Throttles,
@@ -33,6 +36,7 @@ impl Principal {
     ) -> Result<Option<Standing>, Standing> {
         match self {
             Self::User(sub) => throttles.spend(limit, sub),
+            Self::Member(tenant) => throttles.spend(limit, tenant.workspace.id),
             Self::Anonymous(address) => throttles.spend(limit, address),
         }
     }

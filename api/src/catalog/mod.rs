@@ -14,6 +14,8 @@ pub use reports::REPORTS;
 pub use schemas::analytics::{Dimension, Scope, Values};
 pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape, Total};
 
+use runtime::throttle::Limit;
+
 /// One report.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
@@ -63,6 +65,17 @@ pub struct PerUser {
     pub count: u32,
     /// In how many seconds.
     pub seconds: u32,
+}
+
+impl PerUser {
+    /// The limit of a route.
+    pub(crate) const fn of(self, route: &'static str) -> Limit {
+        Limit {
+            route,
+            count: self.count,
+            seconds: self.seconds,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub(crate) use document::describe;
 
 use crate::{
     app::App,
-    auth::{Allowance, Permission, Plan, Routes, Terms, guarded},
+    auth::{Allowance, Callers, Permission, Routes, Terms, guarded},
 };
 use axum::{
     http::{Method, StatusCode},
@@ -20,7 +20,6 @@ use runtime::{
     http::ApiError,
     members::{self, Body, Declared},
     openapi::{Document, Schema},
-    throttle::Limit,
 };
 use serde_json::Value;
 use std::sync::Arc;
@@ -48,7 +47,7 @@ pub struct Command {
     pub subject: Subject,
     /// The permission that it requires.
     pub permission: Permission,
-    /// How often a user may call it.
+    /// How often it may be called.
     pub(crate) limit: Allowance,
     /// The handler's name, and the handler.
     pub(crate) handler: (&'static str, fn(MethodFilter) -> Routes),
@@ -58,12 +57,45 @@ pub struct Command {
     pub(crate) about: &'static str,
     /// The meaning of the query's `bioPageId`, if it is read.
     pub page: Option<&'static str>,
+    /// Its further parameters in the query.
+    pub(crate) query: &'static [Parameter],
     /// The members of its body, if it has one.
     pub(crate) body: &'static [&'static dyn Declared],
     /// Its answer.
     pub(crate) answer: Answer,
     /// Its errors, besides those that follow from the rest of the row.
     pub(crate) refusals: fn() -> Vec<ApiError>,
+}
+
+/// A row without anything special, to be completed: a command of a workspace.
+pub(crate) const WORKSPACE: Command = Command {
+    id: "",
+    verb: Verb::Get,
+    path: "",
+    subject: Subject::Workspace,
+    permission: Permission(""),
+    limit: Allowance::OfPlan,
+    handler: ("", on_nothing),
+    summary: "",
+    about: "",
+    page: None,
+    query: &[],
+    body: &[],
+    answer: Answer::Done(""),
+    refusals: Vec::new,
+};
+
+fn on_nothing(_: MethodFilter) -> Routes {
+    Routes::new()
+}
+
+/// A parameter of the query.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its values, with a description.
+    pub(crate) schema: fn() -> Schema,
 }
 
 /// The method of a command.
@@ -73,6 +105,8 @@ pub enum Verb {
     Get,
     /// POST
     Post,
+    /// PUT
+    Put,
     /// PATCH
     Patch,
     /// DELETE
@@ -86,8 +120,41 @@ pub enum Subject {
     User,
     /// A creator, as `{creatorId}`.
     Creator,
-    /// A link, as `{linkId}`.
+    /// A link of a bio page, as `{linkId}`.
     Link,
+    /// None: the command is about the user's workspaces, in the dialect of workspaces.
+    Workspaces,
+    /// None: the command is about the caller's workspace.
+    Workspace,
+    /// An object of the caller's workspace.
+    Object(Object),
+}
+
+/// An object of a workspace in a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The name of its id in the path: `keyId`.
+    pub id: &'static str,
+    /// What it is.
+    pub about: &'static str,
+}
+
+impl Subject {
+    /// Whether the route belongs to the surface of workspaces.
+    #[must_use]
+    pub const fn is_of_workspaces(self) -> bool {
+        match self {
+            Self::User | Self::Creator | Self::Link => false,
+            Self::Workspaces | Self::Workspace | Self::Object(_) => true,
+        }
+    }
+
+    const fn callers(self) -> Callers {
+        match self {
+            Self::User | Self::Creator | Self::Link | Self::Workspaces => Callers::Users,
+            Self::Workspace | Self::Object(_) => Callers::Members,
+        }
+    }
 }
 
 /// The answer of a command.
@@ -95,6 +162,8 @@ pub enum Subject {
 pub(crate) enum Answer {
     /// Data of a type, with a status and a description.
     Data(StatusCode, &'static str, fn(&mut Document) -> Schema),
+    /// A page of a list, with the type of one of its entries.
+    List(&'static str, fn(&mut Document) -> Schema),
     /// Success without data.
     Done(&'static str),
 }
@@ -106,6 +175,7 @@ impl Verb {
         match self {
             Self::Get => Method::GET,
             Self::Post => Method::POST,
+            Self::Put => Method::PUT,
             Self::Patch => Method::PATCH,
             Self::Delete => Method::DELETE,
         }
@@ -115,6 +185,7 @@ impl Verb {
         match self {
             Self::Get => MethodFilter::GET,
             Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
             Self::Patch => MethodFilter::PATCH,
             Self::Delete => MethodFilter::DELETE,
         }
@@ -128,13 +199,9 @@ impl Command {
         let terms = Terms {
             id: self.id,
             permission: self.permission,
+            callers: self.subject.callers(),
         };
         guarded(app, terms, handler(self.verb.filter()))
-    }
-
-    /// Its limits in every plan.
-    pub(crate) fn limits(&self) -> [Limit; Plan::ALL.len()] {
-        Plan::ALL.map(|plan| self.limit.limit(self.id, plan))
     }
 
     /// A body with every member that has an example; `None` for a command without a body.

@@ -1,7 +1,9 @@
 //! The commands of the api: every route except reports and public pages.
 
 mod creators;
+mod keys;
 pub(crate) mod links;
+mod workspaces;
 
 use crate::{
     app::App,
@@ -11,16 +13,21 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 2] = [&creators::FAMILY, &links::FAMILY];
+const FAMILIES: [&Family; 4] = [
+    &creators::FAMILY,
+    &links::FAMILY,
+    &workspaces::FAMILY,
+    &keys::FAMILY,
+];
 
 /// Every command.
 pub fn commands() -> impl Iterator<Item = &'static Command> {
     FAMILIES.into_iter().flat_map(|family| family.commands)
 }
 
-/// The limits of every command in every plan, as published.
+/// The limits of every command that has its own, as published.
 pub(crate) fn limits() -> impl Iterator<Item = Limit> {
-    commands().flat_map(Command::limits)
+    commands().filter_map(|command| command.limit.limit(command.id))
 }
 
 /// The routes of every command.

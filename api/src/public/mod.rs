@@ -23,7 +23,7 @@ mod tests;
 
 use crate::{
     app::App,
-    auth::{Allowance, Permission, Plan, Terms, guarded},
+    auth::{Allowance, Callers, Permission, Terms, guarded},
 };
 use axum::{
     Router,
@@ -44,10 +44,12 @@ const READ_PAGE: Limited = ("bio.public", Allowance::a_minute(120));
 const READ_EMBED: Limited = ("bio.embed", Allowance::a_minute(120));
 const SHOW_PAGE: Limited = ("bio.page", Allowance::a_minute(600));
 
-/// The limits of public routes in every plan, as published.
+/// The limits of public routes, as published.
 pub(crate) fn limits() -> impl Iterator<Item = Limit> {
-    let of = |(id, allowance): Limited| Plan::ALL.map(|plan| allowance.limit(id, plan));
-    [READ_PAGE, READ_EMBED, SHOW_PAGE].into_iter().flat_map(of)
+    let of = |(id, allowance): Limited| allowance.limit(id);
+    [READ_PAGE, READ_EMBED, SHOW_PAGE]
+        .into_iter()
+        .filter_map(of)
 }
 
 /// The state of public routes.
@@ -70,8 +72,12 @@ pub(crate) fn routes(app: Arc<App>, tracking: Keyring, origin: String) -> Router
         origin,
     });
     let open = |(id, _): Limited, routes: MethodRouter<Arc<Public>>| {
-        let permission = Permission::PUBLIC;
-        guarded(&public.app, Terms { id, permission }, routes)
+        let terms = Terms {
+            id,
+            permission: Permission::PUBLIC,
+            callers: Callers::Everyone,
+        };
+        guarded(&public.app, terms, routes)
     };
     let json = |limited, routes| open(limited, routes).layer(from_fn(cors::beacons));
     let shown = |routes: MethodRouter<Arc<Public>>| {

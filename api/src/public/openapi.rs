@@ -1,7 +1,7 @@
 //! Describes the public routes in the OpenAPI document.
 
 use super::{Limited, READ_EMBED, READ_PAGE, SHOW_PAGE, json::WirePublicPage};
-use crate::{auth::Plan, refusals};
+use crate::refusals;
 use axum::http::{Method, StatusCode};
 use runtime::openapi::{Document, Operation, Schema, Throttled, constant, text};
 
@@ -65,9 +65,11 @@ pub(crate) fn describe(document: &mut Document) {
 /// A route that reads the database.
 fn of_page(path: &str, (name, (id, allowance)): (&str, Limited)) -> Operation {
     let username = text(usize::MAX).about("The creator's username, in any case.");
-    let limit = allowance.limit(id, Plan::Standard);
-    Operation::new(Method::GET, path, TAG, name)
-        .throttled(Throttled::Always, limit, "address")
+    let mut operation = Operation::new(Method::GET, path, TAG, name);
+    if let Some(limit) = allowance.limit(id) {
+        operation = operation.throttled(Throttled::Always, limit, "address");
+    }
+    operation
         .path_parameter("username", username.example("ada"))
         .refuses([refusals::page_not_found()])
         .refuses_while_away()

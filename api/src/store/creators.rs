@@ -1,9 +1,9 @@
-//! Workspaces and creators: which creator a token's subject is, and which reports it may read.
+//! Creators: which creator a token's subject is, and which reports it may read.
 
 use super::{Tx, row::row};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use schemas::{WorkspaceId, WorkspaceNo, directory};
+use schemas::{WorkspaceNo, directory};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
@@ -25,11 +25,6 @@ SELECT coalesce(bool_or(sub = $1), false), coalesce(bool_or(username = $2), fals
 FROM creators
 WHERE sub = $1
    OR username = $2";
-
-pub(super) const INSERT_WORKSPACE: &str = "\
-INSERT INTO workspaces (id, created_at)
-VALUES ($1, $2)
-RETURNING no, row_version";
 
 pub(super) const INSERT: &str = "\
 INSERT INTO creators (id, workspace_id, sub, username, display_name, created_at)
@@ -139,24 +134,6 @@ pub(crate) async fn find_conflicts(
         .bind(username)
         .fetch_one(&mut **tx)
         .await
-}
-
-/// Creates a workspace and returns its directory entry.
-pub(crate) async fn insert_workspace(
-    tx: &mut Tx<'_>,
-    id: Uuid,
-    now: Timestamp,
-) -> sqlx::Result<directory::Workspace> {
-    let (no, row_version): (i32, i64) = sqlx::query_as(INSERT_WORKSPACE)
-        .bind(id)
-        .bind(now.to_sqlx())
-        .fetch_one(&mut **tx)
-        .await?;
-    Ok(directory::Workspace {
-        workspace_no: workspace_no(no),
-        workspace_id: WorkspaceId(id),
-        row_version,
-    })
 }
 
 /// Creates a creator. The constraints `creators_sub_key` and `creators_username_key` decide between

@@ -7,12 +7,14 @@
 pub(crate) mod audit;
 pub(crate) mod creators;
 pub(crate) mod directory;
+pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod outbox;
 pub(crate) mod pages;
 pub(crate) mod public;
 pub(crate) mod record;
 mod row;
+pub(crate) mod workspaces;
 
 use sqlx::{Transaction, error::DatabaseError};
 
@@ -29,11 +31,19 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("creators.by_id_and_sub", creators::BY_ID_AND_SUB),
     ("creators.conflicts", creators::CONFLICTS),
     ("creators.insert", creators::INSERT),
-    ("creators.insert_workspace", creators::INSERT_WORKSPACE),
     ("creators.grant", creators::GRANT),
     ("directory.workspaces", directory::WORKSPACES),
     ("directory.pages", directory::PAGES),
     ("directory.links", directory::LINKS),
+    ("keys.by_hash", keys::BY_HASH),
+    ("keys.record_use", keys::RECORD_USE),
+    ("keys.insert", keys::INSERT),
+    ("keys.count_live", keys::COUNT_LIVE),
+    ("keys.list", keys::LIST),
+    ("keys.count", keys::COUNT),
+    ("keys.find", keys::FIND),
+    ("keys.revoke", keys::REVOKE),
+    ("keys.end", keys::END),
     ("links.insert", links::INSERT),
     ("links.insert_bio_link", links::INSERT_BIO_LINK),
     ("links.count", links::COUNT),
@@ -67,6 +77,11 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("pages.raise_content_version", pages::RAISE_CONTENT_VERSION),
     ("public.head", public::HEAD),
     ("public.page", public::PAGE),
+    ("workspaces.insert", workspaces::INSERT),
+    ("workspaces.insert_member", workspaces::INSERT_MEMBER),
+    ("workspaces.membership", workspaces::MEMBERSHIP),
+    ("workspaces.of_user", workspaces::OF_USER),
+    ("workspaces.lock", workspaces::LOCK),
 ];
 
 /// Every fixed statement on the analytics database; those of reports are built, see

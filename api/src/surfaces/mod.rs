@@ -7,7 +7,7 @@ pub(crate) mod creator;
 
 use crate::{
     app::App,
-    auth::{Access, Permission, Routes, Terms, guarded},
+    auth::{Access, Callers, Permission, Routes, Terms, guarded},
     catalog::{REPORTS, Report, Surface},
     extract::Query,
     query::{self, Dialect},
@@ -47,6 +47,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         let terms = Terms {
             id: report.id,
             permission: Permission::REPORTS,
+            callers: Callers::Users,
         };
         router.route(report.path, guarded(app, terms, route))
     })

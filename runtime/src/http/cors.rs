@@ -12,9 +12,10 @@ use axum::{
 };
 use std::sync::Arc;
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PATCH, DELETE, OPTIONS");
-const HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-encoding, content-type, x-request-id");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS");
+const HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, content-encoding, content-type, x-api-key, x-request-id, x-workspace-id",
+);
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "content-disposition, retry-after, x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
 );

@@ -24,6 +24,8 @@ pub struct ApiError {
     pub vars: Option<Box<Value>>,
     /// One line per broken rule of a validation.
     pub details: Vec<String>,
+    /// For faults of a list: the index of the entry that each line of `details` is about.
+    pub indexes: Option<Box<[usize]>>,
     /// Seconds after which a retry makes sense.
     pub retry_after_seconds: Option<u32>,
     /// For the log only.
@@ -38,6 +40,7 @@ impl ApiError {
             message: Cow::Borrowed(message),
             vars: None,
             details: Vec::new(),
+            indexes: None,
             retry_after_seconds: None,
             inside: None,
         }
@@ -98,6 +101,16 @@ impl ApiError {
         Self { details, ..error }
     }
 
+    /// 400 with one line per problem of an entry of a list, each with the index of its entry.
+    #[must_use]
+    pub fn faults(faults: Vec<(usize, String)>) -> Self {
+        let (indexes, details): (Vec<usize>, Vec<String>) = faults.into_iter().unzip();
+        Self {
+            indexes: Some(indexes.into()),
+            ..Self::validation(details)
+        }
+    }
+
     /// 401.
     #[must_use]
     pub fn unauthorized() -> Self {
@@ -156,7 +169,7 @@ impl ApiError {
         let error = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "error.internal",
-            "Something went wrong on our side; quote the correlationId when you report it.",
+            "Something went wrong on our side; quote its X-Request-Id when you report it.",
         );
         Self {
             inside: Some(inside.to_string().into()),
@@ -177,7 +190,8 @@ impl ApiError {
     /// line is cut at 300 characters, so that no request makes the answer long.
     #[must_use]
     pub fn listed_details(&self) -> Vec<Cow<'_, str>> {
-        let lines = self.details.iter().take(MAX_DETAILS);
+        let most = self.indexes.as_ref().map_or(MAX_DETAILS, |_| MAX_FAULTS);
+        let lines = self.details.iter().take(most);
         let mut lines: Vec<Cow<'_, str>> = lines.map(shortened).collect();
         let more = self.details.len() - lines.len();
         if more > 0 {
@@ -185,10 +199,22 @@ impl ApiError {
         }
         lines
     }
+
+    /// The index of the list's entry that this line of the details is about.
+    #[must_use]
+    pub fn index(&self, line: usize) -> Option<usize> {
+        self.indexes
+            .as_ref()?
+            .get(line)
+            .copied()
+            .filter(|_| line < MAX_FAULTS)
+    }
 }
 
 /// Most problems that one error lists.
 const MAX_DETAILS: usize = 10;
+/// Most problems that one error lists for the entries of a list, so that each entry has its own.
+const MAX_FAULTS: usize = 100;
 /// Longest line about a problem, in Unicode scalar values. Lines may repeat text of the request.
 const MAX_DETAIL_CHARS: usize = 300;
 

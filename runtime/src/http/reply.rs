@@ -11,8 +11,8 @@ use serde::Serialize;
 /// The content of an answer, until [`finish`](super::finish) writes it in a dialect.
 #[derive(Clone, Debug)]
 enum Reply {
-    /// JSON text.
-    Data(Bytes),
+    /// JSON text, and that of the object whose members are beside it.
+    Data(Bytes, Option<Bytes>),
     /// Success without data.
     Done,
 }
@@ -20,8 +20,17 @@ enum Reply {
 /// Answers 200 with this data; 500 when it cannot be serialized.
 pub fn ok<T: Serialize>(data: T) -> Response {
     match serde_json::to_vec(&data) {
-        Ok(text) => with(Reply::Data(text.into())),
+        Ok(text) => with(Reply::Data(text.into(), None)),
         Err(error) => ApiError::internal(error).into_response(),
+    }
+}
+
+/// Answers 200 with this data, and the members of `beside` next to it; 500 when they cannot be
+/// serialized.
+pub fn ok_beside<T: Serialize, B: Serialize>(data: T, beside: B) -> Response {
+    match (serde_json::to_vec(&data), serde_json::to_vec(&beside)) {
+        (Ok(data), Ok(beside)) => with(Reply::Data(data.into(), Some(beside.into()))),
+        (Err(error), _) | (_, Err(error)) => ApiError::internal(error).into_response(),
     }
 }
 
@@ -42,7 +51,8 @@ pub(super) fn take(response: &mut Response, dialect: &dyn Dialect) -> Option<Vec
     let status: StatusCode = response.status();
     let reply = response.extensions_mut().remove::<Reply>()?;
     Some(match reply {
-        Reply::Data(text) => dialect.data(status, &text),
+        Reply::Data(text, None) => dialect.data(status, &text),
+        Reply::Data(text, Some(beside)) => dialect.data_beside(status, &text, &beside),
         Reply::Done => dialect.done(),
     })
 }

@@ -97,7 +97,11 @@ impl Gate {
         until.is_some_and(|until| self.clock.monotonic() < until)
     }
 
-    fn refuse(&self, client: IpAddr) -> Refused {
+    /// Refuses a caller at that address with another kind of bad credential, which spends the same
+    /// limit.
+    #[must_use]
+    pub fn refuse(&self, client: IpAddr) -> Refused {
+        let client = neighbourhood(client);
         match self.throttles.spend(BAD_TOKENS.route, client) {
             Ok(_) => Refused::Unauthorized,
             Err(standing) => {
@@ -111,7 +115,8 @@ impl Gate {
 }
 
 /// The token in `Authorization: Bearer <token>`.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?;
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme

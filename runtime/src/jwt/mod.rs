@@ -10,7 +10,7 @@ pub mod signatures;
 #[cfg(test)]
 mod tests;
 
-pub use gate::{BAD_TOKENS, Gate, Refused};
+pub use gate::{BAD_TOKENS, Gate, Refused, bearer};
 pub use jsonwebtoken::Algorithm;
 pub use settings::{ALGORITHM, AUDIENCE, ISSUER, PART, SECRET, algorithm};
 

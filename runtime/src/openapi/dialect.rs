@@ -1,6 +1,6 @@
 //! The schemas of a dialect's answers and errors.
 
-use super::schema::Schema;
+use super::{Member, schema::Schema};
 use crate::http::{ApiError, Dialect};
 use axum::http::StatusCode;
 
@@ -14,6 +14,12 @@ pub trait Described: Dialect {
 
     /// The schema of an answer with this status around `data`.
     fn data_schema(&self, status: StatusCode, data: Schema) -> Schema;
+
+    /// The schema of an answer with members beside `data`.
+    fn data_schema_beside(&self, status: StatusCode, data: Schema, beside: Vec<Member>) -> Schema {
+        let _ = beside;
+        self.data_schema(status, data)
+    }
 
     /// The schema of an answer that has nothing to return.
     fn done_schema(&self) -> Schema;

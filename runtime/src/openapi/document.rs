@@ -116,12 +116,20 @@ impl Document {
                 "responses": self.responses,
                 "parameters": parameters,
                 "headers": headers(),
-                "securitySchemes": { "bearer": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "bearerFormat": "JWT",
-                    "description": "A token whose `sub` is the user: `Authorization: Bearer <token>`.",
-                } },
+                "securitySchemes": {
+                    "bearer": {
+                        "type": "http",
+                        "scheme": "bearer",
+                        "bearerFormat": "JWT",
+                        "description": "A token whose `sub` is the user: `Authorization: Bearer <token>`. An API key is sent the same way.",
+                    },
+                    "apiKey": {
+                        "type": "apiKey",
+                        "in": "header",
+                        "name": "X-API-Key",
+                        "description": "An API key of a workspace, for the routes of workspaces.",
+                    },
+                },
             },
         })
     }

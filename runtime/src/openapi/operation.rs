@@ -6,7 +6,7 @@
 use super::{
     Described,
     refusal::{self, Shared},
-    schema::Schema,
+    schema::{Member, Schema},
 };
 use crate::{http::ApiError, throttle::Limit};
 use axum::http::{Method, StatusCode};
@@ -22,6 +22,8 @@ pub enum Access {
     Open,
     /// Callers with a token.
     Bearer,
+    /// Callers with a token or an API key.
+    BearerOrKey,
     /// Everyone; a part of it needs a token.
     BearerForSome,
 }
@@ -65,8 +67,8 @@ struct Answer {
 
 #[derive(Clone, Debug)]
 enum Content {
-    /// Data in the envelope of the dialect.
-    Data(Schema),
+    /// Data in the envelope of the dialect, with members beside it.
+    Data(Schema, Vec<Member>),
     /// The dialect's answer without data.
     Done,
     /// A body of that media type, without an envelope.
@@ -116,7 +118,7 @@ impl Operation {
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
-        if access == Access::Bearer {
+        if matches!(access, Access::Bearer | Access::BearerOrKey) {
             return self.refuses([ApiError::unauthorized()]);
         }
         self
@@ -134,6 +136,14 @@ impl Operation {
             "At most {} in {time} for each {each}.",
             limit.count
         ));
+        self.throttled = throttled;
+        self.refuses([ApiError::rate_limited(1)])
+    }
+
+    /// Describes a limit that it shares with other operations, and how answers show it.
+    #[must_use]
+    pub fn shares_limit(mut self, throttled: Throttled, about: &str) -> Self {
+        self.limit = Some(about.to_owned());
         self.throttled = throttled;
         self.refuses([ApiError::rate_limited(1)])
     }
@@ -206,7 +216,19 @@ impl Operation {
     /// An answer whose `data` has this schema.
     #[must_use]
     pub fn answers(self, status: StatusCode, about: &str, schema: Schema) -> Self {
-        self.answer_with(status, about, Content::Data(schema))
+        self.answer_with(status, about, Content::Data(schema, Vec::new()))
+    }
+
+    /// An answer whose `data` has this schema, with members beside it.
+    #[must_use]
+    pub fn answers_beside(
+        self,
+        status: StatusCode,
+        about: &str,
+        schema: Schema,
+        beside: Vec<Member>,
+    ) -> Self {
+        self.answer_with(status, about, Content::Data(schema, beside))
     }
 
     /// An answer that has nothing to return.
@@ -337,6 +359,7 @@ impl Operation {
             "security": match self.access {
                 Access::Open => json!([]),
                 Access::Bearer => json!([{ "bearer": [] }]),
+                Access::BearerOrKey => json!([{ "bearer": [] }, { "apiKey": [] }]),
                 Access::BearerForSome => json!([{}, { "bearer": [] }]),
             },
             "responses": responses,
@@ -360,7 +383,10 @@ impl Operation {
         let mut response = json!({ "description": answer.about, "headers": headers });
         let status = StatusCode::from_u16(status).unwrap_or_default();
         let (media_type, schema) = match &answer.content {
-            Content::Data(data) => (JSON, dialect.data_schema(status, data.clone())),
+            Content::Data(data, beside) => {
+                let schema = dialect.data_schema_beside(status, data.clone(), beside.clone());
+                (JSON, schema)
+            }
             Content::Done => (JSON, dialect.done_schema()),
             Content::Bare(media_type, schema) => (*media_type, schema.clone()),
             Content::Nothing => return response,

@@ -1,7 +1,7 @@
 //! Sends requests for a success and each error of every operation, and compares the responses with
 //! the document.
 
-use super::{checker::Checker, links::open_links};
+use super::{checker::Checker, links::open_links, workspaces::use_workspaces};
 use crate::catalogue::{append, site};
 use api::catalog::{Param, REPORTS, Shape, Values};
 use kit::{Creator, SystemBuilder, noon, traffic};
@@ -38,6 +38,7 @@ async fn every_success_and_error_matches_the_document() {
     send_beacons(&checker, &ada, link).await;
     ask_reports(&checker, &ada, &eve, link).await;
     ask_service(&checker).await;
+    use_workspaces(&checker, &ada, &eve).await;
     break_requests(&checker, &ada, link).await;
     assert_all_was_seen(&checker);
     system.finish().await;
@@ -429,11 +430,12 @@ async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
             .replace("{linkId}", &link.to_string())
             .replace("{id}", &NOBODY.to_string());
         let security = operation["security"].as_array().unwrap();
-        if security.len() == 1 {
+        if !security.is_empty() && !security.contains(&json!({})) {
             let answer = checker.ask(method.clone(), &path, None, Value::Null).await;
             assert_eq!(answer.status, 401, "{method} {path}");
         }
-        if template.contains("{creatorId}") || template.contains("{linkId}") {
+        let ids = template.contains("{creatorId}") || template.contains("{linkId}");
+        if ids && template.starts_with("/api/v1/") {
             let path = template
                 .replace("{creatorId}", "x")
                 .replace("{linkId}", "x");

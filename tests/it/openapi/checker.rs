@@ -73,10 +73,28 @@ impl<'a> Checker<'a> {
         let (method, path) = (sent.method(), sent.url().path());
         let told = self.check(method, path, &answer);
         let status = answer.status.as_u16().to_string();
-        let keys = [answer.error().2].into_iter().filter(|key| !key.is_empty());
+        let responses = &self.find(method, path)["responses"];
+        let key = match answer.error().2 {
+            key if key.is_empty() => Self::key_of(self.resolve(&responses[&status]), &answer),
+            key => Some(key),
+        };
         let mut seen = self.seen.lock().unwrap();
-        seen.entry((told, status)).or_default().extend(keys);
+        seen.entry((told, status)).or_default().extend(key);
         answer
+    }
+
+    /// The key of an error whose dialect shows none: that of the example with the same code and message.
+    fn key_of(response: &Value, answer: &Answer) -> Option<String> {
+        let told = &answer.json()["error"];
+        let examples = response["content"]["application/json"]["examples"].as_object()?;
+        let same = |example: &Value| {
+            let error = &example["value"]["error"];
+            ["code", "message"]
+                .iter()
+                .all(|name| error[name] == told[name])
+        };
+        let found = examples.iter().find(|(_, example)| same(example));
+        found.map(|(key, _)| key.clone())
     }
 
     fn check(&self, method: &Method, path: &str, answer: &Answer) -> String {

@@ -16,16 +16,17 @@ async fn every_route_with_a_limit_reports_when_it_is_used_up() {
     }
     let system = builder.start().await;
     let checker = Checker::new(&system);
-    let token = system.client.token("ada");
+    let token = system.client.creator("ada").await.token;
     let id = Uuid::from_u128(1).to_string();
     let mut throttled = 0;
     for (template, method, operation) in checker.operations() {
         if operation["responses"]["429"].is_null() {
             continue;
         }
-        let path = ["{creatorId}", "{linkId}", "{id}"]
-            .into_iter()
-            .fold(template.to_owned(), |path, name| path.replace(name, &id));
+        let parts = template.split(['{', '}']).enumerate();
+        let path: String = parts
+            .map(|(index, part)| if index % 2 == 1 { &*id } else { part })
+            .collect();
         let ask = async || {
             let body = if method == Method::GET {
                 Value::Null

@@ -6,3 +6,4 @@ mod document;
 mod limits;
 mod links;
 mod routes;
+mod workspaces;

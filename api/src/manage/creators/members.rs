@@ -83,7 +83,7 @@ impl Rule for Username {
 
 /// The name of a page within its creator.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slug;
+pub(crate) struct Slug;
 
 impl Rule for Slug {
     type Value<'a> = &'a str;

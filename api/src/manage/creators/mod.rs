@@ -8,6 +8,8 @@ mod settings;
 mod username;
 mod wire;
 
+pub(crate) use members::Slug;
+
 use crate::command::Family;
 
 /// The commands of creators and their pages.

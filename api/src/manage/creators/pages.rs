@@ -39,6 +39,7 @@ pub(super) const GET_PAGE: Command = Command {
     summary: "A page with all its links, inactive and future ones included.",
     about: "",
     page: Some(PAGE_ABOUT),
+    query: &[],
     body: &[],
     answer: Answer::Data(
         StatusCode::OK,
@@ -59,6 +60,7 @@ pub(super) const ADD_PAGE: Command = Command {
     summary: "Adds a page, public at `/@username/slug`.",
     about: "",
     page: None,
+    query: &[],
     body: body::<NewPage>(),
     answer: Answer::Data(
         StatusCode::CREATED,

@@ -10,6 +10,7 @@ use crate::{
     command::{Answer, Command, Subject, Verb, body},
     extract::JsonBody,
     instant::iso_millis,
+    manage::workspaces,
     refusals,
     store::{self, Tx, broken_constraint, creators::Creator, pages::Page},
 };
@@ -47,6 +48,7 @@ pub(super) const CREATE_CREATOR: Command = Command {
     summary: "Creates a creator and a first page for the token's user.",
     about: "",
     page: None,
+    query: &[],
     body: body::<Names>(),
     answer: Answer::Data(
         StatusCode::CREATED,
@@ -73,6 +75,7 @@ pub(super) const GET_CREATOR: Command = Command {
     summary: "The token's user as a creator.",
     about: "",
     page: None,
+    query: &[],
     body: &[],
     answer: Answer::Data(
         StatusCode::OK,
@@ -200,7 +203,17 @@ async fn insert(
     names: (&str, &str),
     now: Timestamp,
 ) -> Result<(Creator, Page), ApiError> {
-    let workspace = store::creators::insert_workspace(tx, app.ids.uuid_v7(now), now).await?;
+    let (_, display_name) = names;
+    let draft = store::workspaces::Draft {
+        slug: workspaces::random_slug(&*app.ids),
+        name: display_name.to_owned(),
+        plan: app.plan,
+        timezone: "UTC".to_owned(),
+        default_currency: "USD".to_owned(),
+    };
+    let owner = access.user()?;
+    let workspace = store::workspaces::insert(tx, &*app.ids, draft, owner, now).await?;
+    let workspace = workspace.directory_entry();
     let ids = (app.ids.uuid_v7(now), &workspace);
     let creator = store::creators::insert(tx, ids, access.user()?, names, now)
         .await

@@ -37,6 +37,7 @@ pub(super) const UPDATE_PAGE: Command = Command {
     summary: "Changes settings of a page.",
     about: "",
     page: Some(PAGE_ABOUT),
+    query: &[],
     body: body::<Edit>(),
     answer: Answer::Done("Saved."),
     refusals: || vec![refusals::page_flagged()],

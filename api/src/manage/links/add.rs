@@ -42,6 +42,7 @@ pub(super) const ADD_LINK: Command = Command {
     summary: "Adds a link to a page.",
     about: "Without `embedType`, it is detected from the url.",
     page: Some(PAGE_BESIDE_BODY),
+    query: &[],
     body: body::<Draft>(),
     answer: Answer::Data(
         StatusCode::CREATED,

@@ -24,6 +24,7 @@ pub(super) const DELETE_LINK: Command = Command {
     summary: "Deletes a link. Its clicks stay in the reports.",
     about: "",
     page: None,
+    query: &[],
     body: &[],
     answer: Answer::Done("Deleted."),
     refusals: Vec::new,

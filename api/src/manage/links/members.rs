@@ -108,7 +108,7 @@ impl Rule for Address {
 
 /// The start or the end of a schedule.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment;
+pub(crate) struct Moment;
 
 impl Rule for Moment {
     type Value<'a> = Timestamp;

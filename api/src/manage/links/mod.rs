@@ -19,8 +19,9 @@ mod short_code;
 mod update;
 mod wire;
 
-pub(crate) use members::Line;
+pub(crate) use members::{Line, Moment};
 pub(crate) use plain_text::{plain_line, plain_text};
+pub(crate) use short_code::short_code;
 pub(crate) use wire::WireLink;
 
 use crate::command::Family;

@@ -30,6 +30,7 @@ pub(super) const REORDER_LINKS: Command = Command {
     summary: "Orders the links of a page.",
     about: "",
     page: Some(PAGE_BESIDE_BODY),
+    query: &[],
     body: body::<Order>(),
     answer: Answer::Done("Saved."),
     refusals: || vec![refusals::links_not_owned()],

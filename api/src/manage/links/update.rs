@@ -34,6 +34,7 @@ pub(super) const UPDATE_LINK: Command = Command {
     summary: "Changes the members of a link that the body contains.",
     about: "A new url replaces the embed with the one detected from it, unless `embedType` or `embedMeta` is given.",
     page: None,
+    query: &[],
     body: body::<Edit>(),
     answer: Answer::Data(StatusCode::OK, "The link.", Document::type_of::<WireLink>),
     refusals: || refusals::of_contents().into(),

@@ -5,7 +5,6 @@ use super::{
     filters::{MAX_CHARS, MAX_VALUES},
 };
 use crate::{
-    auth::{Allowance, Plan},
     catalog::{Dimension, Format, Param, Report, Shape, Values},
     members::PAGE_ABOUT,
     query, refusals,
@@ -22,7 +21,7 @@ pub(in crate::surfaces) const TAG: &str = "Reports";
 /// Describes the route of a row.
 pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Report) {
     let id = format!("get_{}", report.id.replace('.', "_"));
-    let limit = Allowance::every_plan(report.limit).limit(report.id, Plan::Standard);
+    let limit = report.limit.of(report.id);
     let mut operation = Operation::new(Method::GET, report.path, TAG, id)
         .access(Access::Bearer)
         .throttled(Throttled::Always, limit, "user")

@@ -14,6 +14,13 @@ pub trait Dialect: Debug + Send + Sync {
     /// The JSON body of an answer with this status. `data` is JSON text.
     fn data(&self, status: StatusCode, data: &[u8]) -> Vec<u8>;
 
+    /// The JSON body of an answer with members beside its data. `beside` is the JSON text of an
+    /// object. A dialect whose envelope has no such members omits them.
+    fn data_beside(&self, status: StatusCode, data: &[u8], beside: &[u8]) -> Vec<u8> {
+        let _ = beside;
+        self.data(status, data)
+    }
+
     /// The JSON body of an answer that has nothing to return.
     fn done(&self) -> Vec<u8>;
 
@@ -28,7 +35,7 @@ pub trait Dialect: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Surfaces<D: ?Sized + 'static = dyn Dialect> {
     usual: &'static D,
-    others: Vec<(&'static str, &'static D)>,
+    others: Vec<(&'static [&'static str], &'static D)>,
 }
 
 impl<D: ?Sized> Clone for Surfaces<D> {
@@ -50,10 +57,10 @@ impl<D: ?Sized> Surfaces<D> {
         }
     }
 
-    /// Another dialect for that path and all paths below it.
+    /// Another dialect for these paths and all paths below them.
     #[must_use]
-    pub fn with(mut self, prefix: &'static str, dialect: &'static D) -> Self {
-        self.others.push((prefix, dialect));
+    pub fn with(mut self, prefixes: &'static [&'static str], dialect: &'static D) -> Self {
+        self.others.push((prefixes, dialect));
         self
     }
 
@@ -65,13 +72,16 @@ impl<D: ?Sized> Surfaces<D> {
             let rest = path.strip_prefix(prefix);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let fitting = self.others.iter().filter(|(prefix, _)| holds(prefix));
-        fitting
+        let each = self.others.iter().flat_map(|(prefixes, dialect)| {
+            let prefixes = prefixes.iter();
+            prefixes.map(move |prefix| (*prefix, *dialect))
+        });
+        each.filter(|(prefix, _)| holds(prefix))
             .max_by_key(|(prefix, _)| prefix.len())
             .map_or(self.usual, |(_, dialect)| dialect)
     }
 
-    /// Every dialect once for each surface, the usual one first.
+    /// Every dialect, the usual one first.
     pub fn dialects(&self) -> impl Iterator<Item = &'static D> {
         let others = self.others.iter().map(|(_, dialect)| *dialect);
         [self.usual].into_iter().chain(others)
@@ -84,7 +94,7 @@ impl<D: ?Sized> Surfaces<D> {
         Surfaces {
             usual: view(self.usual),
             others: others
-                .map(|(prefix, dialect)| (*prefix, view(dialect)))
+                .map(|(prefixes, dialect)| (*prefixes, view(dialect)))
                 .collect(),
         }
     }

@@ -92,7 +92,7 @@ fn routes(prefix: &str) -> Router {
 async fn start(context: &Context) -> String {
     let listener = serve::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let surfaces = Surfaces::<dyn Dialect>::new(&Shouting).with("/plain", &Plain);
+    let surfaces = Surfaces::<dyn Dialect>::new(&Shouting).with(&["/plain"], &Plain);
     let router = routes("").merge(routes("/plain"));
     serve::spawn(listener, router, surfaces, Options::default(), context);
     address
@@ -215,8 +215,8 @@ async fn data_has_the_form_of_its_path() {
 #[test]
 fn a_surface_has_the_paths_below_its_prefix_and_no_others() {
     let surfaces = Surfaces::<dyn Dialect>::new(&Shouting)
-        .with("/api", &Plain)
-        .with("/api/v1", &Shouting);
+        .with(&["/api"], &Plain)
+        .with(&["/api/v1"], &Shouting);
     for (path, challenge) in [
         ("/", "Shout"),
         ("/api", "Key"),
