@@ -1,6 +1,6 @@
 //! Every rate limit of the api, from the rows of commands, reports, plans and public pages.
 
-use crate::{auth::Plan, catalog::REPORTS, manage, public};
+use crate::{auth::Plan, catalog::REPORTS, manage, public, surfaces::events};
 use runtime::{jwt::BAD_TOKENS, throttle::Limit};
 
 /// Every published limit of the api, which includes those of plans. Their ids are those of `RATE_LIMIT_<ROUTE>`.
@@ -9,5 +9,8 @@ pub fn published() -> Vec<Limit> {
     let reports = REPORTS.iter().map(|report| report.limit.of(report.id));
     let plans = Plan::ALL.map(Plan::rate);
     let own = public::limits().chain(manage::limits()).chain(reports);
-    own.chain(plans).chain([BAD_TOKENS]).collect()
+    own.chain(plans)
+        .chain(events::limits::published())
+        .chain([BAD_TOKENS])
+        .collect()
 }

@@ -21,11 +21,16 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "workspaces",
             include_str!("../migrations/0002_workspaces.sql"),
         ),
+        (
+            5,
+            "event limits",
+            include_str!("../migrations/0005_event_limits.sql"),
+        ),
     ])
 });
 
 /// The newest migration of the projector, which this build's reports need.
-pub const ANALYTICS_SCHEMA: i64 = 4;
+pub const ANALYTICS_SCHEMA: i64 = 7;
 
 /// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table,
 /// as the wrong role and in a read-only session.

@@ -38,5 +38,10 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "clicks on links",
             include_str!("../migrations/0004_clicks_on_links.sql"),
         ),
+        (
+            7,
+            "events api",
+            include_str!("../migrations/0007_events_api.sql"),
+        ),
     ])
 });

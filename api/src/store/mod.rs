@@ -5,6 +5,7 @@
 //! rows in one transaction.
 
 pub(crate) mod audit;
+pub(crate) mod buckets;
 pub(crate) mod creators;
 pub(crate) mod directory;
 pub(crate) mod keys;
@@ -16,6 +17,7 @@ pub(crate) mod record;
 mod row;
 pub(crate) mod workspaces;
 
+use crate::events::statements;
 use sqlx::{Transaction, error::DatabaseError};
 
 /// A transaction on the main database.
@@ -27,6 +29,7 @@ pub type Statement = (&'static str, &'static str);
 /// Every fixed statement on the main database.
 pub const MAIN_STATEMENTS: &[Statement] = &[
     ("audit.insert", audit::INSERT),
+    ("buckets.spend", buckets::SPEND),
     ("creators.by_sub", creators::BY_SUB),
     ("creators.by_id_and_sub", creators::BY_ID_AND_SUB),
     ("creators.conflicts", creators::CONFLICTS),
@@ -35,6 +38,8 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("directory.workspaces", directory::WORKSPACES),
     ("directory.pages", directory::PAGES),
     ("directory.links", directory::LINKS),
+    ("events.codes", statements::CODES),
+    ("events.links_with_code", statements::LINKS_WITH_CODE),
     ("keys.by_hash", keys::BY_HASH),
     ("keys.record_use", keys::RECORD_USE),
     ("keys.insert", keys::INSERT),
@@ -88,6 +93,16 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
 /// [`report_statements`](crate::report_statements).
 pub const ANALYTICS_STATEMENTS: &[Statement] = &[
     ("schema.version", crate::startup::SCHEMA_VERSION),
+    ("events.sync", statements::SYNC.all),
+    ("events.sync_of_links", statements::SYNC.of_links),
+    ("events.browse", statements::BROWSE.all),
+    ("events.browse_of_links", statements::BROWSE.of_links),
+    ("events.first", statements::FIRST.all),
+    ("events.first_of_links", statements::FIRST.of_links),
+    ("events.recent", statements::RECENT.all),
+    ("events.recent_of_links", statements::RECENT.of_links),
+    ("events.position", statements::POSITION),
+    ("events.watermark", statements::WATERMARK),
     ("reading.process", crate::query::reading::PROCESS),
     ("reading.cancel", crate::query::reading::CANCEL),
 ];

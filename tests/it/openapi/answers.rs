@@ -1,7 +1,7 @@
 //! Sends requests for a success and each error of every operation, and compares the responses with
 //! the document.
 
-use super::{checker::Checker, links::open_links, workspaces::use_workspaces};
+use super::{checker::Checker, events::use_events, links::open_links, workspaces::use_workspaces};
 use crate::catalogue::{append, site};
 use api::catalog::{Param, REPORTS, Shape, Values};
 use kit::{Creator, SystemBuilder, noon, traffic};
@@ -39,6 +39,7 @@ async fn every_success_and_error_matches_the_document() {
     ask_reports(&checker, &ada, &eve, link).await;
     ask_service(&checker).await;
     use_workspaces(&checker, &ada, &eve).await;
+    use_events(&checker, &ada).await;
     break_requests(&checker, &ada, link).await;
     assert_all_was_seen(&checker);
     system.finish().await;

@@ -3,6 +3,7 @@
 mod answers;
 mod checker;
 mod document;
+mod events;
 mod limits;
 mod links;
 mod routes;
