@@ -78,20 +78,3 @@ CREATE TABLE domains (
 CREATE UNIQUE INDEX domains_of_workspace ON domains (workspace_id, host) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX domains_verified ON domains (host) WHERE verified_at IS NOT NULL AND removed_at IS NULL;
 CREATE UNIQUE INDEX domains_default ON domains (workspace_id) WHERE is_default AND removed_at IS NULL;
-
--- Apps that open short URLs.
-CREATE TABLE mobile_apps (
-    id           uuid        PRIMARY KEY,
-    workspace_id uuid        NOT NULL REFERENCES workspaces,
-    platform     text        NOT NULL CHECK (platform IN ('ios', 'android')),
-    package      text        NOT NULL,
-    name         text        NOT NULL,
-    store_url    text,
-    team_id      text,
-    fingerprints text[]      NOT NULL,
-    created_at   timestamptz NOT NULL,
-    removed_at   timestamptz,
-    row_version  int8        NOT NULL DEFAULT 1
-);
-
-CREATE UNIQUE INDEX mobile_apps_package ON mobile_apps (workspace_id, platform, package) WHERE removed_at IS NULL;

@@ -4,7 +4,7 @@
 //! [`Database::pool`], which fails until the schema exists, so that the request gets a 503 instead
 //! of a 500.
 
-use crate::{auth::Plan, turns::Turns, words::Words};
+use crate::{auth::Plan, dns::Resolver, turns::Turns, words::Words};
 use axum::extract::Request;
 use runtime::{
     Clock, IdSource,
@@ -39,6 +39,10 @@ pub(crate) struct App {
     pub(crate) max_pages: u32,
     /// The plan of new workspaces.
     pub(crate) plan: Plan,
+    /// The host of `PUBLIC_URL`.
+    pub(crate) public_host: String,
+    /// Finds the proofs of domains.
+    pub(crate) resolver: Resolver,
     pub(crate) words: Words,
     pub(crate) proxies: TrustedProxies,
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     auth::Plan,
+    dns::{self, Resolver},
     limits,
     words::{self, Words},
 };
@@ -61,6 +62,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     MAX_LINKS,
     MAX_PAGES,
     PLAN,
+    dns::SERVER,
     TIMEOUT,
     words::WORDS_FILE,
 ];
@@ -96,6 +98,8 @@ pub struct Config {
     pub max_pages: u32,
     /// The plan of new workspaces.
     pub plan: Plan,
+    /// Finds the proofs of domains.
+    pub(crate) resolver: Resolver,
     /// Time limit of a report's statement.
     pub report_timeout: Duration,
     /// Forbidden words in titles and texts.
@@ -138,6 +142,7 @@ impl Config {
             max_links,
             max_pages,
             plan: plan.unwrap_or(Plan::Enterprise),
+            resolver: Resolver::read(settings),
             report_timeout: report_timeout.unwrap_or(REPORT_TIMEOUT),
             words: Words::read(settings),
             origins: Origins::read(settings),

@@ -11,6 +11,7 @@ pub mod catalog;
 mod command;
 mod config;
 mod declared;
+mod dns;
 mod events;
 mod extract;
 mod instant;

@@ -50,6 +50,68 @@ pub(crate) fn too_many_workspaces(max: u32) -> ApiError {
     .with_vars(json!({ "max": max }))
 }
 
+/// 404 for a workspace in a path that is not the caller's.
+pub(crate) fn workspace_not_found() -> ApiError {
+    ApiError::not_found("workspaces.not_found", "Workspace not found.")
+}
+
+/// 404 for a member of another workspace.
+pub(crate) fn member_not_found() -> ApiError {
+    ApiError::not_found("members.not_found", "Member not found.")
+}
+
+/// 409 for a user who is a member already.
+pub(crate) fn member_exists() -> ApiError {
+    ApiError::conflict("members.exists", "This user is a member already.")
+}
+
+/// 403 for a change of owners by another member.
+pub(crate) fn only_owners() -> ApiError {
+    ApiError::forbidden(
+        "members.only_owners",
+        "Only an owner can make, change or remove owners.",
+    )
+}
+
+/// 409 for a change that would leave the workspace without an owner.
+pub(crate) fn last_owner() -> ApiError {
+    ApiError::conflict(
+        "members.last_owner",
+        "A workspace needs an owner; make another member one first.",
+    )
+}
+
+/// 404 for a domain of another workspace.
+pub(crate) fn domain_not_found() -> ApiError {
+    ApiError::not_found("domains.not_found", "Domain not found.")
+}
+
+/// 409 for a domain that the workspace has already.
+pub(crate) fn domain_exists() -> ApiError {
+    ApiError::conflict("domains.exists", "This workspace has this domain already.")
+}
+
+/// 409 for the host of `PUBLIC_URL`.
+pub(crate) fn built_in_domain() -> ApiError {
+    ApiError::conflict(
+        "domains.built_in",
+        "This domain is built in: it serves every workspace already.",
+    )
+}
+
+/// 409 for a domain whose TXT record is missing or has another value.
+pub(crate) fn proof_missing() -> ApiError {
+    ApiError::conflict(
+        "domains.proof_missing",
+        "The TXT record of this domain was not found. New records may take some minutes.",
+    )
+}
+
+/// 409 for a default that is not proven.
+pub(crate) fn domain_pending() -> ApiError {
+    ApiError::conflict("domains.pending", "Verify this domain first.")
+}
+
 /// 404 for an API key that is not the workspace's.
 pub(crate) fn key_not_found() -> ApiError {
     ApiError::not_found("api_keys.not_found", "API key not found.")

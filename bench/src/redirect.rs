@@ -6,10 +6,11 @@
 use crate::cost::{self, LOGIN, Process, SECRET};
 use runtime::{Producer, kafka::KafkaSettings, producer::Record};
 use schemas::{
-    LinkId, WorkspaceNo,
-    directory::{Entry, Link, LinkSettings},
+    LinkId, RuleId, WorkspaceNo,
+    directory::{Entry, Link, LinkSettings, Rule, Test},
     topics::DIRECTORY,
 };
+use serde_json::{Value, json};
 use std::{
     error::Error,
     fs,
@@ -29,6 +30,9 @@ pub struct Redirect {
     /// Links in memory
     #[arg(long, default_value_t = 100_000)]
     links: u32,
+    /// Rules in memory, each of another link
+    #[arg(long, default_value_t = 1_000)]
+    rules: u32,
     /// Requests sent to each
     #[arg(long, default_value_t = 60_000)]
     requests: u32,
@@ -69,8 +73,9 @@ impl Redirect {
         let begun = Instant::now();
         let full = ingest().await?.memory_bytes()?;
         println!(
-            "{} links: ready after {:.1} s, {:.0} bytes of memory each",
+            "{} links with {} rules: ready after {:.1} s, {:.0} bytes of memory for each link",
             self.links,
+            self.rules,
             begun.elapsed().as_secs_f64(),
             (full - empty) / f64::from(self.links)
         );
@@ -115,7 +120,7 @@ impl Redirect {
                     destination: format!("https://shop.example/products/{number}?from=go"),
                     short_code: format!("Code{number}"),
                     host: None,
-                    settings: LinkSettings::default(),
+                    settings: self.settings(number),
                     deleted: false,
                     row_version: 1,
                 }));
@@ -137,6 +142,40 @@ impl Redirect {
             }
         }
         Ok(())
+    }
+
+    /// The settings of a link: every so many have a rule that looks at the request and fails.
+    fn settings(&self, number: u32) -> LinkSettings {
+        let each = self.links / self.rules.max(1);
+        if self.rules == 0 || !number.is_multiple_of(each.max(1)) {
+            return LinkSettings::default();
+        }
+        let is = |field: &str, operator: &str, value: Value| Test::Is {
+            field: field.to_owned(),
+            operator: operator.to_owned(),
+            value,
+        };
+        let test = match number / each.max(1) % 4 {
+            0 => is("country", "in", json!(["DE", "AT", "CH"])),
+            1 => Test::Any(vec![
+                is("os", "equals", json!("iOS")),
+                is("os", "equals", json!("Android")),
+            ]),
+            2 => is("language", "equals", json!("tr")),
+            _ => is("referrer", "matches", json!("instagram\\.com/(p|reel)/")),
+        };
+        LinkSettings {
+            rules: vec![Rule {
+                rule_id: RuleId(Uuid::from_u128(number.into())),
+                name: "a rule that does not match".to_owned(),
+                test,
+                destination: "https://shop.example/other".to_owned(),
+                forward: None,
+                redirect_delay_ms: None,
+                deep_links: Vec::new(),
+            }],
+            ..LinkSettings::default()
+        }
     }
 
     async fn measure(&self, process: &Process) -> Result<Run, Box<dyn Error>> {

@@ -1,7 +1,7 @@
 //! The command line: parses commands and flags, and calls the function that runs each command.
 
 use crate::{
-    commands::{self, import, rebuild, replay::Selection, token},
+    commands::{self, import, rebuild, replay, token},
     data_dir,
     declared::declared,
     demo,
@@ -54,8 +54,8 @@ enum Command {
     Up(UpArguments),
     /// Import history from another system, or lines that `replay` printed
     Import(import::Arguments),
-    /// Print records of the log as JSON lines on standard output
-    Replay(Selection),
+    /// Print records of the log as JSON lines, or write them as Parquet files
+    Replay(replay::Arguments),
     /// Rebuild the tables behind the reports from the log
     Rebuild(rebuild::Arguments),
     /// Create missing topics of the log, and check the settings of all
@@ -179,9 +179,12 @@ pub fn dispatch(arguments: Arguments) -> ExitCode {
         Command::Import(arguments) => run(data_dir, |settings, context| {
             import::run(settings, context, arguments)
         }),
-        Command::Replay(selection) => run(data_dir, |settings, context| {
-            commands::replay::run(settings, context, selection)
-        }),
+        Command::Replay(arguments) => match arguments.wrong() {
+            Some(why) => wrong_usage(why),
+            None => run(data_dir, |settings, context| {
+                replay::run(settings, context, arguments)
+            }),
+        },
         Command::Rebuild(arguments) => run(data_dir, |settings, context| {
             rebuild::run(settings, context, arguments)
         }),

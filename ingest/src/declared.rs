@@ -34,6 +34,11 @@ const PART: Part = Part {
             let outcomes = redirect::Outcome::ALL.map(redirect::Outcome::name);
             combinations(&[("outcome", &outcomes)])
         }),
+        Metric::counter(
+            "ingest_rules_skipped_total",
+            &[],
+            "Rules of the directory that cannot be used; their links work without them.",
+        ),
         Metric::histogram(
             "ingest_redirect_seconds",
             &[],

@@ -39,6 +39,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             include_str!("../migrations/0004_clicks_on_links.sql"),
         ),
         (
+            5,
+            "click context",
+            include_str!("../migrations/0005_click_context.sql"),
+        ),
+        (
             7,
             "events api",
             include_str!("../migrations/0007_events_api.sql"),

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod json_error;
 pub mod keyring;
 pub mod routed;
+pub mod rules;
 pub mod settings;
 pub mod topics;
 pub mod tracker;

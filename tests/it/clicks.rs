@@ -35,7 +35,8 @@ pub async fn until_known(system: &System, code: &str) {
     until_answered(&system.client, HOST, code, 302).await;
 }
 
-async fn until_answered(client: &Client, host: &str, code: &str, status: u16) -> Answer {
+/// Opens a link, without a click, until it has this status.
+pub async fn until_answered(client: &Client, host: &str, code: &str, status: u16) -> Answer {
     let begun = Instant::now();
     loop {
         let answer = open(client, host, &format!("/{code}?no-track"), &[]).await;
@@ -47,7 +48,8 @@ async fn until_answered(client: &Client, host: &str, code: &str, status: u16) ->
     }
 }
 
-async fn open(client: &Client, host: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+/// Opens a path on a host, with these headers in place of the client's own.
+pub async fn open(client: &Client, host: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     // In a map, because a header of a request is added to the client's own.
     let mut given = HeaderMap::from_iter([(HOST_HEADER, host.parse().unwrap())]);
     for (name, value) in headers {

@@ -6,8 +6,8 @@ use kit::postgres;
 use projector::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
 use schemas::{
-    Body, BotReason, ClickId, Event, LinkClicked, LinkId, PageviewId, Place, SessionId,
-    SourceClass, Trigger, Utm, Visitor, VisitorHash,
+    Body, BotReason, CampaignId, ClickId, Event, LinkClicked, LinkId, PageviewId, Place, QrId,
+    RuleId, SessionId, SourceClass, Trigger, Utm, Visitor, VisitorHash,
 };
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -27,6 +27,10 @@ pub fn click(event_id: u128, seconds: i64, (link, visitor): (u128, u8)) -> Event
         utm: Utm::default(),
         bot_reason: None,
         redirect_micros: u32::MAX,
+        campaign_id: Some(CampaignId(Uuid::from_u128(u128::from(visitor) % 2 + 81))),
+        rule_id: (visitor % 3 == 0).then_some(RuleId(Uuid::from_u128(91))),
+        rule_name: (visitor % 3 == 0).then(|| "Phones\u{0}".to_owned()),
+        qr_id: (visitor % 5 == 0).then_some(QrId(Uuid::from_u128(95))),
     });
     let known = (visitor > 0).then(|| Visitor {
         hash: Some(VisitorHash([visitor; 16])),

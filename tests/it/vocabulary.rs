@@ -218,7 +218,7 @@ const OF_LINKS: &[Field] = &[
 ];
 
 /// Reports about one link, and about all links of a workspace.
-static LINK_TRIALS: [Report; 4] = [
+static LINK_TRIALS: [Report; 5] = [
     Report {
         id: "clicks of a link by country",
         shape: by(&COUNTRY, OF_LINKS),
@@ -241,6 +241,16 @@ static LINK_TRIALS: [Report; 4] = [
         shape: by(&TRIGGER, OF_LINKS),
         scope: Scope::Workspace,
         filters: &[],
+        ..TRIAL
+    },
+    Report {
+        id: "clicks and unique visitors of a campaign",
+        shape: Shape::Total(Total {
+            metrics: OF_LINKS,
+            echo: &[],
+        }),
+        scope: Scope::Campaign,
+        filters: &[&DEVICE],
         ..TRIAL
     },
     // Views of pages do not include clicks on short links.
@@ -296,13 +306,18 @@ async fn clicks_of_a_link_by_country_and_its_unique_visitors_equal_a_count_of_th
     let mut connection = system.analytics.acquire().await.unwrap();
     for report in &LINK_TRIALS {
         for days in [1, 30, 365] {
+            let id = match report.scope {
+                Scope::Campaign => Uuid::from_u128(81),
+                _ => link,
+            };
             let ask = Ask {
                 days,
-                ..Ask::of(report, link)
+                ..Ask::of(report, id)
             };
+            let is_narrow = [Scope::Link, Scope::Campaign].contains(&report.scope);
             let question = Question {
                 workspace_no,
-                scope_id: (report.scope == Scope::Link).then_some(link),
+                scope_id: is_narrow.then_some(id),
                 now: noon(),
                 since: since(noon(), days),
                 days: u16::try_from(days).unwrap(),

@@ -1,9 +1,13 @@
 //! The commands of the api: every route except reports and public pages.
 
 mod creators;
+mod domains;
 mod keys;
 pub(crate) mod links;
+mod members;
 mod workspaces;
+
+pub(crate) use domains::of_public_url as host_of_public_url;
 
 use crate::{
     app::App,
@@ -13,11 +17,13 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 4] = [
+const FAMILIES: [&Family; 6] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
+    &members::FAMILY,
     &keys::FAMILY,
+    &domains::FAMILY,
 ];
 
 /// Every command.

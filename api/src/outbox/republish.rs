@@ -19,7 +19,7 @@ use uuid::Uuid;
 // these are removed instead of being published after their newer state.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
-/// Publishes every workspace, page and link with its row version, and stores the log's position.
+/// Publishes every workspace, page, link and host with its row version, and stores the log's position.
 pub(super) async fn republish(
     connection: &mut PgConnection,
     producer: &Producer,
@@ -35,6 +35,7 @@ pub(super) async fn republish(
     count += append(producer, directory::read_workspaces(&mut tx), &mut log).await?;
     count += append(producer, directory::read_pages(&mut tx), &mut log).await?;
     count += append(producer, directory::read_links(&mut tx), &mut log).await?;
+    count += append(producer, directory::read_domains(&mut tx), &mut log).await?;
     finish(tx, &log).await?;
     info!("published all {count} entries of the directory to log {log_id}");
     Ok(log)

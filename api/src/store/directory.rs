@@ -4,7 +4,7 @@ use super::{creators::workspace_no, row::row};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use schemas::{
     LinkId, PageId, WorkspaceId,
-    directory::{Entry, Link, LinkSettings, Page, Workspace},
+    directory::{Domain, Entry, Link, LinkSettings, Page, Workspace},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -27,6 +27,14 @@ SELECT links.id AS link_id, workspaces.no, destination, short_code, deleted_at I
 FROM links
 JOIN workspaces ON workspaces.id = workspace_id
 ORDER BY links.id";
+
+// The workspace that has a host; if none has it, the last that had it.
+pub(super) const DOMAINS: &str = "\
+SELECT DISTINCT ON (host) host, no, removed_at IS NOT NULL AS deleted, domains.row_version
+FROM domains
+JOIN workspaces ON workspaces.id = workspace_id
+WHERE verified_at IS NOT NULL
+ORDER BY host, removed_at IS NULL DESC, domains.row_version DESC";
 
 /// Entries as the database returns them.
 pub(crate) type Entries<'a> = BoxStream<'a, sqlx::Result<Entry>>;
@@ -54,6 +62,15 @@ row! {
         no: i32,
         destination: String,
         short_code: String,
+        deleted: bool,
+        row_version: i64,
+    }
+}
+
+row! {
+    struct DomainRow {
+        host: String,
+        no: i32,
         deleted: bool,
         row_version: i64,
     }
@@ -100,6 +117,21 @@ pub(crate) fn read_links(connection: &mut PgConnection) -> Entries<'_> {
             deleted: row.deleted,
             row_version: row.row_version,
         }))
+    };
+    rows.map_ok(entry).boxed()
+}
+
+/// Every host that is or was proven.
+pub(crate) fn read_domains(connection: &mut PgConnection) -> Entries<'_> {
+    let rows = sqlx::query_as::<_, DomainRow>(DOMAINS).fetch(connection);
+    let entry = |row: DomainRow| {
+        Entry::Domain(Domain {
+            host: row.host,
+            workspace_no: workspace_no(row.no),
+            verified: true,
+            deleted: row.deleted,
+            row_version: row.row_version,
+        })
     };
     rows.map_ok(entry).boxed()
 }

@@ -8,8 +8,10 @@ pub(crate) mod audit;
 pub(crate) mod buckets;
 pub(crate) mod creators;
 pub(crate) mod directory;
+pub(crate) mod domains;
 pub(crate) mod keys;
 pub(crate) mod links;
+pub(crate) mod members;
 pub(crate) mod outbox;
 pub(crate) mod pages;
 pub(crate) mod public;
@@ -38,6 +40,18 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("directory.workspaces", directory::WORKSPACES),
     ("directory.pages", directory::PAGES),
     ("directory.links", directory::LINKS),
+    ("directory.domains", directory::DOMAINS),
+    ("domains.list", domains::LIST),
+    ("domains.count", domains::COUNT),
+    ("domains.has_default", domains::HAS_DEFAULT),
+    ("domains.find", domains::FIND),
+    ("domains.insert", domains::INSERT),
+    ("domains.lock_host", domains::LOCK_HOST),
+    ("domains.lose", domains::LOSE),
+    ("domains.verify", domains::VERIFY),
+    ("domains.remove", domains::REMOVE),
+    ("domains.clear_default", domains::CLEAR_DEFAULT),
+    ("domains.set_default", domains::SET_DEFAULT),
     ("events.codes", statements::CODES),
     ("events.links_with_code", statements::LINKS_WITH_CODE),
     ("keys.by_hash", keys::BY_HASH),
@@ -62,6 +76,12 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("links.mark_deleted", links::MARK_DELETED),
     ("links.count_these", links::COUNT_THESE),
     ("links.reorder", links::REORDER),
+    ("members.list", members::LIST),
+    ("members.count", members::COUNT),
+    ("members.find", members::FIND),
+    ("members.count_owners", members::COUNT_OWNERS),
+    ("members.update", members::UPDATE),
+    ("members.delete", members::DELETE),
     ("outbox.insert", outbox::INSERT),
     ("outbox.notify", outbox::NOTIFY),
     ("outbox.try_lock", outbox::TRY_LOCK),
@@ -87,6 +107,8 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("workspaces.membership", workspaces::MEMBERSHIP),
     ("workspaces.of_user", workspaces::OF_USER),
     ("workspaces.lock", workspaces::LOCK),
+    ("workspaces.lock_settings", workspaces::LOCK_SETTINGS),
+    ("workspaces.update", workspaces::UPDATE),
 ];
 
 /// Every fixed statement on the analytics database; those of reports are built, see

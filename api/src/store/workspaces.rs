@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use runtime::IdSource;
 use schemas::{WorkspaceId, directory};
+use serde::Serialize;
 use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
 
@@ -38,6 +39,21 @@ WHERE members.sub = $1
 ORDER BY creators.id IS NULL, members.created_at, members.id
 LIMIT $2";
 
+pub(super) const LOCK_SETTINGS: &str = "\
+SELECT name, slug, timezone, default_currency
+FROM workspaces
+WHERE id = $1
+FOR UPDATE";
+
+pub(super) const UPDATE: &str = "\
+UPDATE workspaces
+SET name = $2,
+    slug = $3,
+    timezone = $4,
+    default_currency = $5
+WHERE id = $1
+RETURNING id, no, name, slug, plan, timezone, default_currency, created_at, row_version";
+
 pub(super) const LOCK: &str = "\
 SELECT id
 FROM workspaces
@@ -57,6 +73,18 @@ row! {
         pub(crate) default_currency: String,
         created_at: jiff_sqlx::Timestamp,
         row_version: i64,
+    }
+}
+
+row! {
+    /// What members may change.
+    #[derive(Clone, Debug, Serialize)]
+    #[serde(rename_all = "camelCase")]
+    pub(crate) struct Settings {
+        pub(crate) name: String,
+        pub(crate) slug: String,
+        pub(crate) timezone: String,
+        pub(crate) default_currency: String,
     }
 }
 
@@ -200,4 +228,29 @@ pub(crate) async fn list_of_user(
 pub(crate) async fn lock(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query(LOCK).bind(id).execute(&mut **tx).await?;
     Ok(())
+}
+
+/// The settings of a workspace, locked until the transaction ends.
+pub(crate) async fn lock_settings(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Settings> {
+    sqlx::query_as(LOCK_SETTINGS)
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await
+}
+
+/// Stores the settings of a workspace. The constraint `workspaces_slug_key` decides between
+/// concurrent requests.
+pub(crate) async fn update(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    settings: &Settings,
+) -> sqlx::Result<Workspace> {
+    sqlx::query_as(UPDATE)
+        .bind(id)
+        .bind(&settings.name)
+        .bind(&settings.slug)
+        .bind(&settings.timezone)
+        .bind(&settings.default_currency)
+        .fetch_one(&mut **tx)
+        .await
 }

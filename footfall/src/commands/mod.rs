@@ -1,6 +1,7 @@
 //! The commands other than `up`, one file each.
 
 pub mod import;
+pub mod progress;
 pub mod reach;
 pub mod rebuild;
 pub mod replay;

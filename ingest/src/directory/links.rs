@@ -3,13 +3,14 @@
 //! The one rule: a link is found only under its own host, and a code in any case. Of two links with
 //! one code, which older data may have, the one with the lower id answers, in any order of arrival.
 
+use super::settings::{Settings, web_address};
 use crate::redirect::code;
 use axum::http::HeaderValue;
 use schemas::{LinkId, WorkspaceNo, directory};
 use std::{collections::HashMap, sync::Arc};
 
 /// A link that can be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ShortLink {
     /// The link.
     pub link_id: LinkId,
@@ -19,25 +20,24 @@ pub struct ShortLink {
     pub short_code: Box<str>,
     /// Where it leads, ready for a header.
     destination: HeaderValue,
+    /// How it redirects; absent for a link that only has a destination.
+    pub settings: Option<Box<Settings>>,
 }
 
 impl ShortLink {
     /// Reads an entry. `None` for a link that must not be opened: its code is no code, or its
     /// destination is not an http or https address that fits into a header.
     fn of(entry: &directory::Link) -> Option<Self> {
-        let web = ["http://", "https://"].iter().any(|scheme| {
-            let start = entry.destination.get(..scheme.len());
-            start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        });
-        let readable = web && code::is_code(&entry.short_code);
-        let destination = readable
-            .then(|| HeaderValue::from_bytes(entry.destination.as_bytes()).ok())
-            .flatten()?;
+        if !code::is_code(&entry.short_code) {
+            return None;
+        }
+        let destination = web_address(&entry.destination)?;
         Some(Self {
             link_id: entry.link_id,
             workspace_no: entry.workspace_no,
             short_code: entry.short_code.as_str().into(),
             destination,
+            settings: Settings::of(&entry.settings, &format_args!("link {}", entry.link_id)),
         })
     }
 
@@ -67,7 +67,7 @@ struct Slot {
 #[derive(Clone, Debug)]
 struct Known {
     row_version: i64,
-    link: Option<Arc<ShortLink>>,
+    link: Option<(Arc<str>, Arc<ShortLink>)>,
 }
 
 /// All short links. Without a host of its own, it keeps none.
@@ -99,8 +99,12 @@ impl ShortLinks {
 
     /// Applies an entry. An entry with a lower version than the known one changes nothing.
     pub(super) fn apply(&mut self, entry: &directory::Link) {
-        let Some(host) = self.own_host.clone() else {
+        let Some(own_host) = &self.own_host else {
             return;
+        };
+        let host = match &entry.host {
+            Some(host) => self.shared(host),
+            None => Arc::clone(own_host),
         };
         // Number 0 is no tenant's.
         if entry.workspace_no == WorkspaceNo::NONE {
@@ -111,27 +115,43 @@ impl ShortLinks {
             return;
         }
         let link = (!entry.deleted).then(|| ShortLink::of(entry)).flatten();
-        let link = link.map(Arc::new);
+        let link = link.map(|link| (host, Arc::new(link)));
         let next = Known {
             row_version: entry.row_version,
             link: link.clone(),
         };
         let before = self.known.insert(entry.link_id, next);
-        let codes = self.hosts.entry(host).or_default();
-        if let Some(before) = before.and_then(|before| before.link) {
+        if let Some((host, before)) = before.and_then(|before| before.link)
+            && let Some(codes) = self.hosts.get_mut(&host)
+        {
             remove(codes, &before);
         }
-        if let Some(link) = link {
-            add(codes, link);
+        if let Some((host, link)) = link {
+            add(self.hosts.entry(host).or_default(), link);
         }
     }
 
-    /// The link with this code on this host. Neither case nor a leading `www.` matters.
-    pub(super) fn find(&self, host: &str, code: &str) -> Option<&Arc<ShortLink>> {
-        let apex = || self.hosts.get(host.strip_prefix("www.")?);
-        let codes = self.hosts.get(host).or_else(apex)?;
-        let slot = codes.get(&*code::folded(code))?;
-        Some(&slot.first)
+    /// One text for each host, shared by its links.
+    fn shared(&self, host: &str) -> Arc<str> {
+        let known = self.hosts.get_key_value(host);
+        known.map_or_else(|| host.into(), |(known, _)| Arc::clone(known))
+    }
+
+    /// The host of links that name none.
+    pub(super) fn own_host(&self) -> Option<&str> {
+        self.own_host.as_deref()
+    }
+
+    /// The link with this code on this host, in any case. `tenant` leaves out the links of others.
+    pub(super) fn find(
+        &self,
+        host: &str,
+        code: &str,
+        tenant: Option<WorkspaceNo>,
+    ) -> Option<&Arc<ShortLink>> {
+        let slot = self.hosts.get(host)?.get(&*code::folded(code))?;
+        let mut all = std::iter::once(&slot.first).chain(&slot.others);
+        all.find(|link| tenant.is_none_or(|tenant| link.workspace_no == tenant))
     }
 }
 
@@ -199,7 +219,7 @@ mod tests {
     }
 
     fn led(links: &ShortLinks, host: &str, code: &str) -> Option<String> {
-        let link = links.find(host, code)?;
+        let link = links.find(host, code, None)?;
         Some(link.destination_text().to_owned())
     }
 
@@ -209,12 +229,31 @@ mod tests {
         links.apply(&entry(1, "LectureFeedback", 1));
         for code in ["lecturefeedback", "LECTUREFEEDBACK", "LectureFeedback"] {
             assert!(led(&links, HOST, code).is_some(), "{code}");
-            assert!(led(&links, "www.go.example", code).is_some());
             for host in ["s.example", "example", "go.example.evil", ""] {
                 assert_eq!(led(&links, host, code), None, "{host}");
             }
         }
         assert_eq!(led(&links, HOST, "lecture"), None);
+    }
+
+    #[test]
+    fn one_code_on_two_hosts_is_two_links_and_a_moved_link_leaves_its_host() {
+        let mut links = links();
+        let other = |row_version, host: Option<&str>| directory::Link {
+            host: host.map(str::to_owned),
+            ..entry(2, "promo", row_version)
+        };
+        links.apply(&entry(1, "promo", 1));
+        links.apply(&other(1, Some("s.example")));
+        let both = |links: &ShortLinks| {
+            [HOST, "s.example"].map(|host| led(links, host, "promo").unwrap_or_default())
+        };
+        let led = ["https://shop.example/1/1", "https://shop.example/2/1"];
+        assert_eq!(both(&links), led);
+        let tenant = |no| links.find("s.example", "promo", Some(WorkspaceNo(no)));
+        assert!(tenant(7).is_some() && tenant(8).is_none());
+        links.apply(&other(2, Some("t.example")));
+        assert_eq!(both(&links), ["https://shop.example/1/1", ""]);
     }
 
     #[test]

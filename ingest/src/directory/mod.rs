@@ -7,15 +7,20 @@
 
 pub mod feed;
 pub mod fingerprints;
+mod hosts;
 mod links;
+mod settings;
 
+pub use hosts::SharedRules;
 pub use links::ShortLink;
+pub use settings::{RuleOf, Settings, scheme};
 
 use crate::accept::KnownPage;
+use hosts::Hosts;
 use links::ShortLinks;
 use schemas::{
     PageId, WorkspaceId, WorkspaceNo,
-    directory::{Entry, Page, SecretFingerprints, Workspace},
+    directory::{App, Entry, Page, SecretFingerprints, Workspace},
 };
 use std::{
     collections::HashMap,
@@ -39,6 +44,7 @@ pub struct Entries {
     pages: HashMap<PageId, (Tenant, i64)>,
     workspaces: HashMap<WorkspaceNo, (WorkspaceId, i64)>,
     links: ShortLinks,
+    hosts: Hosts,
     secrets: Option<SecretFingerprints>,
 }
 
@@ -50,8 +56,11 @@ impl Entries {
             Entry::Workspace(workspace) => self.apply_workspace(&workspace),
             Entry::Secrets(secrets) => self.secrets = Some(secrets),
             Entry::Link(link) => self.links.apply(&link),
-            // `runtime::topics` handles the log's name. The redirect does not use the others yet.
-            Entry::Log(_) | Entry::Campaign(_) | Entry::Domain(_) | Entry::App(_) => {}
+            Entry::Campaign(campaign) => self.hosts.apply_campaign(&campaign),
+            Entry::Domain(domain) => self.hosts.apply_domain(&domain),
+            Entry::App(app) => self.hosts.apply_app(&app),
+            // `runtime::topics` handles the log's name.
+            Entry::Log(_) => {}
         }
     }
 
@@ -110,6 +119,41 @@ pub struct Found {
     pub link: Arc<ShortLink>,
     /// Its tenant's id on the wire.
     pub workspace_id: WorkspaceId,
+    /// The rules of its campaign, which come after its own.
+    pub campaign_rules: Option<SharedRules>,
+}
+
+/// Whose links a host serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// Every tenant's: it is the host of `PUBLIC_URL`.
+    Everyone,
+    /// One tenant's.
+    Tenant(WorkspaceNo),
+}
+
+impl Serves {
+    const fn tenant(self) -> Option<WorkspaceNo> {
+        match self {
+            Self::Everyone => None,
+            Self::Tenant(tenant) => Some(tenant),
+        }
+    }
+}
+
+impl Entries {
+    /// Whose links this host serves, and under which host they are kept. `www.` answers for its
+    /// apex.
+    fn serves<'a>(&self, host: &'a str) -> Option<(&'a str, Serves)> {
+        let apex = host.strip_prefix("www.");
+        [Some(host), apex].into_iter().flatten().find_map(|host| {
+            if self.links.own_host() == Some(host) {
+                return Some((host, Serves::Everyone));
+            }
+            let tenant = self.hosts.tenant_of(host)?;
+            Some((host, Serves::Tenant(tenant)))
+        })
+    }
 }
 
 impl Directory {
@@ -138,14 +182,32 @@ impl Directory {
         codes: impl IntoIterator<Item = &'a str>,
     ) -> Option<Found> {
         let entries = self.read();
+        let (host, serves) = entries.serves(host)?;
+        let tenant = serves.tenant();
         let mut codes = codes.into_iter();
-        let link = codes.find_map(|code| entries.links.find(host, code))?;
+        let link = codes.find_map(|code| entries.links.find(host, code, tenant))?;
         // Entries of links follow those of their workspace.
         let (workspace_id, _) = entries.workspaces.get(&link.workspace_no)?;
+        let campaign = link.settings.as_ref();
+        let campaign = campaign.and_then(|settings| settings.given.campaign_id);
+        let rules = campaign.and_then(|id| entries.hosts.rules_of(id, link.workspace_no));
         Some(Found {
             link: Arc::clone(link),
             workspace_id: *workspace_id,
+            campaign_rules: rules.cloned(),
         })
+    }
+
+    /// Whose links this host serves; `None` for any other host.
+    #[must_use]
+    pub fn serves(&self, host: &str) -> Option<Serves> {
+        self.read().serves(host).map(|(_, serves)| serves)
+    }
+
+    /// The apps of a tenant.
+    #[must_use]
+    pub fn apps_of(&self, tenant: WorkspaceNo) -> Vec<App> {
+        self.read().hosts.apps_of(tenant).cloned().collect()
     }
 
     /// The page, if it is known.

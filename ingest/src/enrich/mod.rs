@@ -40,7 +40,9 @@ pub use signals::{BotSignals, PurposeHeaders};
 pub use utm::Landing;
 pub use visitor::{NotOneSecret, VisitorHasher};
 
-use schemas::{Device, EnrichmentVersions, Screen, Visitor, WorkspaceId, values::Spelling};
+use schemas::{
+    Agent, Device, EnrichmentVersions, Place, Screen, Visitor, WorkspaceId, values::Spelling,
+};
 use std::{net::IpAddr, sync::Arc, thread};
 
 /// All data for enrichment, loaded. Clones share it.
@@ -156,6 +158,20 @@ impl Enricher {
             .parse(user_agent)
             .signals()
             .and(purpose.signals())
+    }
+
+    /// The place of an address.
+    #[must_use]
+    pub fn place(&self, address: IpAddr) -> Place {
+        self.geo.lookup(address)
+    }
+
+    /// Browser, system and device of an agent.
+    #[must_use]
+    pub fn agent(&self, user_agent: Option<&str>) -> Agent {
+        self.agents
+            .parse(user_agent)
+            .with_claims(&Claims::default())
     }
 
     /// The person behind a visit, as the log stores them: hash, place, browser and device. A

@@ -7,6 +7,7 @@ use super::agent;
 use schemas::{Keyring, UserHash, VisitorHash, WorkspaceId};
 use std::net::IpAddr;
 use thiserror::Error;
+use uuid::Uuid;
 
 /// Makes visitor and user hashes under `VISITOR_HASH_SECRET`.
 #[derive(Clone, Debug)]
@@ -61,6 +62,15 @@ impl VisitorHasher {
         UserHash(self.hash(workspace, b"user", &[subject.as_bytes()]))
     }
 
+    /// The visitor's place in [0, 100) among the visitors of an owner of rules. It stays the same,
+    /// and the places for two owners are independent.
+    #[must_use]
+    pub fn bucket(&self, owner: Uuid, visitor: VisitorHash) -> f64 {
+        let signed = self.secret.sign(&[b"bucket", owner.as_bytes(), &visitor.0]);
+        let [a, b, c, d, ..] = signed;
+        f64::from(u32::from_be_bytes([a, b, c, d])) / 4_294_967_296.0 * 100.0
+    }
+
     fn hash(&self, workspace: WorkspaceId, kind: &[u8], values: &[&[u8]]) -> [u8; 16] {
         let mut parts: Vec<&[u8]> = vec![workspace.0.as_bytes(), kind];
         parts.extend_from_slice(values);
@@ -77,7 +87,6 @@ impl VisitorHasher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     const ONE: WorkspaceId = WorkspaceId(Uuid::from_u128(1));
     const TWO: WorkspaceId = WorkspaceId(Uuid::from_u128(2));
@@ -118,6 +127,21 @@ mod tests {
             hasher.agent(ONE, "192.0.2.1".parse().unwrap(), &long),
             hasher.agent(ONE, "192.0.2.1".parse().unwrap(), agent::cut(&long)),
         );
+    }
+
+    #[test]
+    fn visitors_of_two_owners_fall_into_their_halves_independently() {
+        let hasher = hasher("a");
+        let mut counts = [[0u32; 2]; 2];
+        for number in 0..10_000u32 {
+            let visitor = hasher.visitor(ONE, &number.to_string());
+            let half =
+                |owner: u128| usize::from(hasher.bucket(Uuid::from_u128(owner), visitor) >= 50.0);
+            counts[half(1)][half(2)] += 1;
+        }
+        for count in counts.as_flattened() {
+            assert!((2_300..2_700).contains(count), "{counts:?}");
+        }
     }
 
     #[test]

@@ -119,10 +119,13 @@ impl Deliveries {
         self.running.spawn(task);
     }
 
-    /// Publishes one event.
+    /// Publishes one event that nobody sends again.
     pub(super) async fn publish_one(&self, event: &Outgoing) -> Result<(), NotDurable> {
         let started = Instant::now();
-        let results = self.sink.publish(std::slice::from_ref(event)).await;
+        let results = self
+            .sink
+            .publish_unrepeated(std::slice::from_ref(event))
+            .await;
         self.seconds.record(started.elapsed());
         let missing = || Err(NotDurable("the sink gave no result".to_owned()));
         results.into_iter().next().unwrap_or_else(missing)

@@ -17,7 +17,7 @@ use crate::{
     directory::Directory,
     enrich::GeoDatabase,
     outcome::{Outcome, Outcomes},
-    redirect::ClickOutcomes,
+    redirect::{ClickLimits, ClickOutcomes, Passwords},
     refusals::{Refusals, Which},
     sessions::Sessions,
     sink::{NotDurable, Outgoing, Sink},
@@ -37,6 +37,7 @@ use runtime::{
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
+    time::Duration,
 };
 use throttle::Limits;
 
@@ -74,6 +75,8 @@ pub struct Intake {
     ids: Arc<dyn IdSource>,
     outcomes: Arc<Outcomes>,
     clicks: Arc<ClickOutcomes>,
+    click_limits: ClickLimits,
+    passwords: Passwords,
     refusals: Refusals,
     sessions: Sessions,
     deliveries: Deliveries,
@@ -95,6 +98,8 @@ impl Intake {
             ids: parts.ids,
             outcomes: Arc::default(),
             clicks: Arc::default(),
+            click_limits: ClickLimits::default(),
+            passwords: Passwords::default(),
             refusals: Refusals::default(),
             sessions: Sessions::default(),
             deliveries: Deliveries::new(parts.sink),
@@ -164,6 +169,15 @@ impl Intake {
         &self.clicks
     }
 
+    /// The click limits of links, and visitors who came before.
+    pub(crate) const fn click_limits(&self) -> &ClickLimits {
+        &self.click_limits
+    }
+
+    pub(crate) const fn passwords(&self) -> &Passwords {
+        &self.passwords
+    }
+
     /// Pages, workspaces and links.
     #[must_use]
     pub fn directory(&self) -> &Arc<Directory> {
@@ -219,6 +233,11 @@ impl Intake {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Time since a fixed moment, which never goes back.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.monotonic()
     }
 
     pub(crate) fn client(&self, peer: Option<&Peer>, headers: &HeaderMap) -> IpAddr {

@@ -1,23 +1,37 @@
-//! Redirects short URLs from memory: `GET` and `HEAD` of `/{shortCode}`.
+//! Redirects short URLs from memory: `GET` and `HEAD` of `/{shortCode}`, and `POST` of a password.
 //!
 //! Owns the HTTP around [`decide`]. It answers only paths that no route of the program has, so a
 //! code never hides a page or a route. The one rule: the answer waits for nothing; the click goes
 //! to the log afterwards.
 
+mod answer;
+mod apps;
 mod click;
 pub mod code;
 pub mod decide;
+mod facts;
 pub mod host;
+mod limits;
 mod openapi;
 mod outcome;
+mod own;
+mod pages;
+mod password;
 pub mod query;
+mod recent;
+pub mod splice;
 
+pub use facts::{RequestFacts, Shown};
+pub use limits::{ClickLimits, Limit};
 pub(crate) use openapi::describe;
 pub use outcome::{ClickOutcomes, Outcome};
+pub use password::Passwords;
 
-use crate::{directory::Found, intake::Intake, request::Seen, sink::Outgoing};
+use crate::{accept::Acceptor, directory::Found, intake::Intake, request::Seen, sink::Outgoing};
+use answer::NEVER_KEEP;
 use axum::{
     Router,
+    body::Body,
     extract::{MatchedPath, Request, State},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
@@ -27,13 +41,14 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use click::Shown;
+use click::{Clicked, Request as ClickRequest};
 use code::Asked;
-use decide::{Decision, NEVER_KEEP, Question, Record, decide};
+use decide::{Decision, Question, Record, decide};
 use outcome::Ticket;
+use password::Tried;
 use query::Wishes;
 use runtime::http::Peer;
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{borrow::Cow, net::IpAddr, sync::Arc, time::Instant};
 use tracing::warn;
 
 /// The path of short URLs, for the OpenAPI document.
@@ -41,6 +56,11 @@ pub const PATH: &str = "/{shortCode}";
 
 /// The methods of a short URL.
 const ALLOWED: HeaderValue = HeaderValue::from_static("GET,HEAD");
+/// Those of one with a password.
+const ALLOWED_WITH_PASSWORD: HeaderValue = HeaderValue::from_static("GET,HEAD,POST");
+
+/// Seconds after which a blocked address may try again.
+const TRY_AGAIN: HeaderValue = HeaderValue::from_static("900");
 
 /// Puts the short URLs of an instance around all routes of a program.
 pub fn around(router: Router, intake: &Arc<Intake>) -> Router {
@@ -52,43 +72,151 @@ async fn open_link(State(intake): State<Arc<Intake>>, request: Request, next: Ne
     if request.extensions().get::<MatchedPath>().is_some() {
         return next.run(request).await;
     }
+    let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    let host = requested_host(&intake, &request).map(Cow::into_owned);
+    if let Some(host) = &host
+        && is_read
+        && let Some(answer) = own::answer(intake.directory(), host, request.uri().path())
+    {
+        return answer;
+    }
     let Some(asked) = Asked::read(request.uri().path()) else {
         return next.run(request).await;
     };
     let started = Instant::now();
-    if ![Method::GET, Method::HEAD].contains(request.method()) {
-        return refuse_method();
+    let directory = intake.directory();
+    let found = host.and_then(|host| {
+        let found = directory.short_link(&host, asked.codes())?;
+        Some((host, found))
+    });
+    let has_password = found
+        .as_ref()
+        .is_some_and(|(_, found)| hash(found).is_some());
+    let is_try = has_password && request.method() == Method::POST;
+    if !is_read && !is_try {
+        return refuse_method(has_password);
     }
-    let opened = find(&intake, &request, &asked);
-    let (host, found) = opened.unzip();
     let (parts, body) = request.into_parts();
-    let seen = Seen::of(&intake, &parts);
-    let mut wishes = Wishes::read(parts.uri.query());
-    wishes.is_untracked |= parts.headers.contains_key("x-no-track");
-    let question = Question {
-        is_head: parts.method == Method::HEAD,
-        is_ahead: seen.is_ahead(),
-        wishes,
+    let wants_html = wants_html(&parts.headers);
+    let Some((host, found)) = found else {
+        return unknown(&intake, Request::from_parts(parts, body), next, wants_html).await;
     };
-    let decision = decide(question, found);
-    if let (Some(answer), Decision::Redirect(found, record) | Decision::Later(found, record)) =
-        (decision.answer(), decision)
-    {
-        let micros = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
-        let shown = shown(&intake, &parts, &seen, (host.unwrap_or_default(), micros));
-        record_click(&intake, found, shown, record);
-        intake.clicks().seconds.record(started.elapsed());
-        return answer;
+    let acceptor = intake.acceptor();
+    let (asking, address) = Asking::of(&intake, &acceptor, &parts, &found);
+    let mut decision = asking.decide(false);
+    let mut body = Some(body);
+    if is_try && matches!(decision, Decision::Locked) {
+        let hash = hash(&found).unwrap_or_default();
+        let form = body.take().unwrap_or_default();
+        let passwords = intake.passwords();
+        let link = (&*found.link, hash);
+        match passwords.try_form(&intake, link, address, form).await {
+            Tried::Right => decision = asking.decide(true),
+            tried => return refuse_password(tried, &found),
+        }
     }
-    intake.clicks().add(Outcome::Unknown);
-    never_keep(next.run(Request::from_parts(parts, body)).await)
+    let Some(mut answer) = answer::write(&decision, &found, (&host, wants_html)) else {
+        let request = Request::from_parts(parts, body.unwrap_or_default());
+        return unknown(&intake, request, next, wants_html).await;
+    };
+    if parts.method == Method::HEAD {
+        *answer.body_mut() = Body::empty();
+    }
+    let micros = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
+    settle(&intake, decision, &found, || asking.owned(host, micros));
+    intake.clicks().seconds.record(started.elapsed());
+    answer
 }
 
-/// The link of a request, with the host that it was found on.
-fn find(intake: &Intake, request: &Request, asked: &Asked<'_>) -> Option<(String, Found)> {
-    let host = requested_host(intake, request)?;
-    let found = intake.directory().short_link(&host, asked.codes())?;
-    Some((host.into_owned(), found))
+/// One request for a link, from which facts are made as often as it is decided.
+struct Asking<'a> {
+    intake: &'a Intake,
+    acceptor: &'a Acceptor,
+    found: &'a Found,
+    seen: Seen<'a>,
+    texts: [Option<Cow<'a, str>>; 2],
+    parts: &'a Parts,
+    at: jiff::Timestamp,
+}
+
+impl<'a> Asking<'a> {
+    fn of(
+        intake: &'a Intake,
+        acceptor: &'a Acceptor,
+        parts: &'a Parts,
+        found: &'a Found,
+    ) -> (Self, IpAddr) {
+        let seen = Seen::of(intake, parts);
+        // `to_str` would drop a text with bytes that are not ASCII.
+        let text = |name: HeaderName| {
+            let value = parts.headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()))
+        };
+        let address = seen.address;
+        let asking = Self {
+            intake,
+            acceptor,
+            found,
+            seen,
+            texts: [text(header::REFERER), text(header::ACCEPT_LANGUAGE)],
+            parts,
+            at: intake.now(),
+        };
+        (asking, address)
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        let [referrer, language] = &self.texts;
+        Shown {
+            at: self.at,
+            address: self.seen.address,
+            user_agent: self.seen.user_agent.as_deref(),
+            referrer: referrer.as_deref(),
+            language: language.as_deref(),
+            query: self.parts.uri.query(),
+            wants_privacy: wants_privacy(&self.parts.headers),
+        }
+    }
+
+    fn decide(&self, has_password: bool) -> Decision {
+        let (intake, found) = (self.intake, self.found);
+        let enricher = self.acceptor.enricher();
+        let facts = RequestFacts::new(self.shown(), enricher, found.workspace_id);
+        let mut wishes = Wishes::read(self.parts.uri.query());
+        wishes.is_untracked |= self.parts.headers.contains_key("x-no-track");
+        let question = Question {
+            is_head: self.parts.method == Method::HEAD,
+            is_ahead: self.seen.is_ahead(),
+            has_password,
+            wishes,
+            facts: &facts,
+            limits: intake.click_limits(),
+            elapsed: intake.elapsed(),
+        };
+        let mint = || {
+            let random = intake.ids().random_16();
+            let ids = self.acceptor.ids();
+            ids.click(found.link.workspace_no, self.at, random)
+        };
+        decide(question, found, &mint)
+    }
+
+    /// What the event of the click needs, after the request is gone.
+    fn owned(&self, host: String, redirect_micros: u32) -> ClickRequest {
+        let shown = self.shown();
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        ClickRequest {
+            at: shown.at,
+            address: shown.address,
+            user_agent: owned(shown.user_agent),
+            referrer: owned(shown.referrer),
+            language: owned(shown.language),
+            query: owned(shown.query),
+            host,
+            wants_privacy: shown.wants_privacy,
+            redirect_micros,
+        }
+    }
 }
 
 /// The host of a request, normalised. A request for a whole address has it there.
@@ -98,29 +226,9 @@ fn requested_host<'a>(intake: &Intake, request: &'a Request) -> Option<Cow<'a, s
     host::normalised(given.or_else(|| intake.host(peer, request.headers()))?)
 }
 
-fn shown(
-    intake: &Intake,
-    parts: &Parts,
-    seen: &Seen<'_>,
-    (host, redirect_micros): (String, u32),
-) -> Shown {
-    let headers = &parts.headers;
-    // `to_str` would drop a text with bytes that are not ASCII.
-    let text = |name: HeaderName| {
-        let value = headers.get(name)?;
-        Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-    };
-    Shown {
-        at: intake.now(),
-        address: seen.address,
-        user_agent: seen.user_agent.as_deref().map(str::to_owned),
-        referrer: text(header::REFERER),
-        language: text(header::ACCEPT_LANGUAGE),
-        query: parts.uri.query().map(str::to_owned),
-        host,
-        wants_privacy: wants_privacy(headers),
-        redirect_micros,
-    }
+fn hash(found: &Found) -> Option<&str> {
+    let settings = found.link.settings.as_ref()?;
+    settings.given.password_hash.as_deref()
 }
 
 /// Global Privacy Control or Do Not Track.
@@ -131,17 +239,43 @@ fn wants_privacy(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Sends the click to the log in a task of its own, which a stop of the program waits for.
-fn record_click(intake: &Arc<Intake>, found: Found, shown: Shown, record: Record) {
+/// A browser asks for a page. Programs ask for anything.
+fn wants_html(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter();
+    let mut texts = values.filter_map(|value| value.to_str().ok());
+    texts.any(|text| text.to_ascii_lowercase().contains("text/html"))
+}
+
+/// Counts a request, and sends its click to the log in a task of its own, which a stop of the
+/// program waits for.
+fn settle(
+    intake: &Arc<Intake>,
+    decision: Decision,
+    found: &Found,
+    request: impl FnOnce() -> ClickRequest,
+) {
+    let Some(record) = decision.record() else {
+        let outcome = match decision {
+            Decision::Locked => Outcome::Locked,
+            _ => Outcome::Closed,
+        };
+        intake.clicks().add(outcome);
+        return;
+    };
     if record == Record::Nothing {
         intake.clicks().add(Outcome::Untracked);
         return;
     }
+    let clicked = match decision {
+        Decision::Open(opened) => Clicked::opened(opened),
+        _ => Clicked::unopened(record, found),
+    };
+    let (request, found) = (request(), found.clone());
     let ticket = Ticket::new(Arc::clone(intake.clicks()));
     let owner = Arc::clone(intake);
     intake.deliver_later(async move {
-        let known = record.bot_reason();
-        let event = click::event(&owner.acceptor(), owner.ids(), &found, shown, known);
+        let link = found.link.link_id;
+        let event = click::event(&owner.acceptor(), owner.ids(), &found, request, clicked);
         let is_bot =
             matches!(&event.body, schemas::Body::LinkClicked(click) if click.bot_reason.is_some());
         let published = match Outgoing::of(&event) {
@@ -152,7 +286,6 @@ fn record_click(intake: &Arc<Intake>, found: Found, shown: Shown, record: Record
             Ok(()) if is_bot => ticket.settle(Outcome::Bot),
             Ok(()) => ticket.settle(Outcome::Recorded),
             Err(lost) => {
-                let link = found.link.link_id;
                 warn!(link.id = %link, "a click of link {link} is lost: {lost}");
                 ticket.settle(Outcome::Lost);
             }
@@ -160,9 +293,45 @@ fn record_click(intake: &Arc<Intake>, found: Found, shown: Shown, record: Record
     });
 }
 
-fn refuse_method() -> Response {
+/// Lets the other routes answer; a browser gets a page instead of their 404.
+async fn unknown(intake: &Intake, request: Request, next: Next, wants_html: bool) -> Response {
+    intake.clicks().add(Outcome::Unknown);
+    let is_head = request.method() == Method::HEAD;
+    let mut answer = next.run(request).await;
+    if wants_html && answer.status() == StatusCode::NOT_FOUND {
+        answer = pages::unknown();
+        if is_head {
+            *answer.body_mut() = Body::empty();
+        }
+    }
+    never_keep(answer)
+}
+
+/// Answers a password that is not accepted.
+fn refuse_password(tried: Tried, found: &Found) -> Response {
+    let settings = found.link.settings.as_ref();
+    let title = settings.and_then(|settings| settings.given.title.as_deref());
+    let page = |status, complaint| pages::password(status, title, Some(complaint));
+    match tried {
+        Tried::Blocked => {
+            let complaint = "Too many wrong passwords. Try again in a quarter of an hour.";
+            let mut answer = page(StatusCode::TOO_MANY_REQUESTS, complaint);
+            answer.headers_mut().insert(header::RETRY_AFTER, TRY_AGAIN);
+            answer
+        }
+        Tried::Busy => answer::later(),
+        Tried::Wrong | Tried::Right => page(StatusCode::FORBIDDEN, "This is not the password."),
+    }
+}
+
+fn refuse_method(has_password: bool) -> Response {
     let mut response = StatusCode::METHOD_NOT_ALLOWED.into_response();
-    response.headers_mut().insert(header::ALLOW, ALLOWED);
+    let allowed = if has_password {
+        ALLOWED_WITH_PASSWORD
+    } else {
+        ALLOWED
+    };
+    response.headers_mut().insert(header::ALLOW, allowed);
     never_keep(response)
 }
 

@@ -13,7 +13,7 @@ const TAG: &str = "Short links";
 pub(crate) fn describe(document: &mut Document) {
     document.tag(
         TAG,
-        "What people open. Short links answer on the host of `PUBLIC_URL` only, and only at paths that are no route.",
+        "What people open. Short links answer on the host of `PUBLIC_URL` and on verified domains, and only at paths that are no route.",
     );
     let code = text(usize::MAX)
         .about("The code, in any case. A slash and punctuation at its end are ignored.")
@@ -22,14 +22,15 @@ pub(crate) fn describe(document: &mut Document) {
         Operation::new(Method::GET, PATH, TAG, "open_link")
             .summary("Opens a short link.")
             .about(
-                "The click is in the reports a moment later. It does not count when a machine sends it: a crawler, a \
+                "The way depends on the link: its rules, the device, its limit and its password. A link that is switched off, expired or \
+                 used up is 410, and one with a password is a page that asks for it. The click is in the reports a moment later. It does not count when a machine sends it: a crawler, a \
                  preview, HEAD, a request without `User-Agent`, or one with the parameter `bot`. The same visitor (address and \
                  agent) counts once an hour. With `no-track` in the query, or a header `X-No-Track`, nothing is recorded. With \
                  `Sec-GPC: 1` or `DNT: 1` the click counts without a visitor.",
             )
             .path_parameter("shortCode", code)
             .answers_nothing(StatusCode::FOUND, "The way to the destination.")
-            .answer_header("Location", true, text(usize::MAX).about("The destination, byte for byte."))
+            .answer_header("Location", true, text(usize::MAX).about("The destination with what is added to it; nothing else is changed."))
             .answer_header("Cache-Control", true, constant("private, no-store"))
             .refuses([
                 ApiError::from_status(StatusCode::NOT_FOUND),

@@ -20,17 +20,23 @@ pub enum Outcome {
     Untracked,
     /// There is no such link.
     Unknown,
+    /// The owner, the time or the limit closed the link.
+    Closed,
+    /// The link asked for its password.
+    Locked,
     /// Answered, but the log did not take the click.
     Lost,
 }
 
 impl Outcome {
     /// Every outcome, in the order of the cells.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Recorded,
         Self::Bot,
         Self::Untracked,
         Self::Unknown,
+        Self::Closed,
+        Self::Locked,
         Self::Lost,
     ];
 
@@ -42,6 +48,8 @@ impl Outcome {
             Self::Bot => "bot",
             Self::Untracked => "untracked",
             Self::Unknown => "unknown",
+            Self::Closed => "closed",
+            Self::Locked => "locked",
             Self::Lost => "lost",
         }
     }

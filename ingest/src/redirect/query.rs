@@ -1,5 +1,32 @@
 //! The parameters of a short URL that are for us, read from the raw query.
 
+use std::borrow::Cow;
+use url::form_urlencoded;
+
+/// The parameters that are for us, and never for a destination.
+const OURS: [&str; 3] = ["no-track", "bot", "qr"];
+
+/// True for a parameter that never goes on.
+#[must_use]
+pub fn is_ours(name: &str) -> bool {
+    OURS.contains(&name)
+}
+
+/// The value of the parameter `qr`: the code of a QR code.
+#[must_use]
+pub fn qr(query: Option<&str>) -> Option<Cow<'_, str>> {
+    parameter(query?, "qr")
+}
+
+/// The first value of a parameter, decoded.
+#[must_use]
+pub fn parameter<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value)
+}
+
 /// What the query asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {

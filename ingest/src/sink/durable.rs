@@ -13,7 +13,7 @@ use runtime::{
     producer::{Outcomes, SendError},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::{task::JoinHandle, time::timeout};
 
 /// How long an event waits for the log's acknowledgement before it goes to the spool. Usually that
 /// takes milliseconds, an election of a leader some seconds. Longer waits would pile up requests
@@ -30,6 +30,13 @@ pub struct DurableSink {
     log: LogSink,
     producer: Arc<Producer>,
     spool: Arc<Spool>,
+}
+
+/// Whether somebody sends the events again if they are not durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repeats {
+    Possible,
+    Never,
 }
 
 /// The result of an event so far.
@@ -56,7 +63,7 @@ impl DurableSink {
         }
     }
 
-    async fn keep(&self, events: &[Outgoing]) -> Vec<Result<(), NotDurable>> {
+    async fn keep(&self, events: &[Outgoing], repeats: Repeats) -> Vec<Result<(), NotDurable>> {
         let mut fates: Vec<Option<Fate>> = vec![None; events.len()];
         if self.spool.holds_events() {
             let routes = self.spool.routes(events).await;
@@ -81,7 +88,7 @@ impl DurableSink {
             }
         }
         let open = indices(&fates, Option::is_none);
-        let sent = if open.len() == events.len() {
+        let (sent, running) = if open.len() == events.len() {
             self.send(events).await
         } else {
             self.send(&pick(events, &open)).await
@@ -100,32 +107,45 @@ impl DurableSink {
             for &index in &late {
                 set(&mut fates, index, kept.map_err(Failure::Spool));
             }
+            // What has no place in the spool may still get into the log. A client repeats its beacon
+            // instead, and must not wait so long.
+            if kept.is_err()
+                && repeats == Repeats::Never
+                && let Some(running) = running
+            {
+                let ended = running.await.unwrap_or_default();
+                for (&index, outcome) in open.iter().zip(ended) {
+                    if outcome.is_ok() {
+                        set(&mut fates, index, Ok(()));
+                    }
+                }
+            }
         }
         self.count(&fates);
         fates.into_iter().map(result).collect()
     }
 
-    /// Sends events to the log, and waits for [`SPOOL_AFTER`] at most.
-    async fn send(&self, events: &[Outgoing]) -> Vec<Fate> {
+    /// Sends events to the log, and waits for [`SPOOL_AFTER`] at most. After that the producer still
+    /// tries, and the returned task ends with its result.
+    async fn send(&self, events: &[Outgoing]) -> (Vec<Fate>, Option<JoinHandle<Outcomes>>) {
         if events.is_empty() {
-            return Vec::new();
+            return (Vec::new(), None);
         }
         let mut sent = Box::pin(self.producer.begin(&records(events)));
         let outcomes: Outcomes = if let Ok(outcomes) = timeout(SPOOL_AFTER, &mut sent).await {
             outcomes
         } else {
-            // The producer still tries. If it succeeds, the log has the event twice, which counts
-            // once.
-            tokio::spawn(sent);
+            // If the producer succeeds after all, the log may have the event twice, which counts once.
+            let running = tokio::spawn(sent);
             let why = format!("no acknowledgement within {} s", SPOOL_AFTER.as_secs());
-            return vec![Err(Failure::Late(why)); events.len()];
+            return (vec![Err(Failure::Late(why)); events.len()], Some(running));
         };
         let fate = |outcome| match outcome {
             Ok(_) => Ok(()),
             Err(SendError::Refused(why)) => Err(Failure::Unacceptable(why)),
             Err(late) => Err(Failure::Late(late.to_string())),
         };
-        outcomes.into_iter().map(fate).collect()
+        (outcomes.into_iter().map(fate).collect(), None)
     }
 
     fn count(&self, fates: &[Option<Fate>]) {
@@ -142,7 +162,14 @@ impl DurableSink {
 
 impl Sink for DurableSink {
     fn publish<'a>(&'a self, events: &'a [Outgoing]) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
-        Box::pin(self.keep(events))
+        Box::pin(self.keep(events, Repeats::Possible))
+    }
+
+    fn publish_unrepeated<'a>(
+        &'a self,
+        events: &'a [Outgoing],
+    ) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
+        Box::pin(self.keep(events, Repeats::Never))
     }
 
     fn publish_kept<'a>(

@@ -57,4 +57,12 @@ pub trait Sink: Send + Sync + Debug {
     ) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
         self.publish(events)
     }
+    /// The same for events that no client waits for, so none repeats them. Takes as long as the log
+    /// may still accept them.
+    fn publish_unrepeated<'a>(
+        &'a self,
+        events: &'a [Outgoing],
+    ) -> BoxFuture<'a, Vec<Result<(), NotDurable>>> {
+        self.publish(events)
+    }
 }

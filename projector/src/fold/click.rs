@@ -31,6 +31,10 @@ impl Fold for LinkClicked {
                 short_code: storable(&self.short_code),
                 host: storable(&self.host),
                 destination: storable(&self.destination),
+                campaign_id: self.campaign_id,
+                rule_id: self.rule_id,
+                rule_name: text(self.rule_name.as_ref()),
+                qr_id: self.qr_id,
             },
             source: SourceColumns {
                 visitor_hash: visitor.hash,

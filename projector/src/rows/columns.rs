@@ -7,7 +7,8 @@
 use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use schemas::{
-    ClickId, EventId, LinkId, PageId, PageviewId, SessionId, UserHash, VisitorHash, WorkspaceNo,
+    CampaignId, ClickId, EventId, LinkId, PageId, PageviewId, QrId, RuleId, SessionId, UserHash,
+    VisitorHash, WorkspaceNo,
 };
 use serde_json::Value;
 use sqlx::{
@@ -215,11 +216,14 @@ macro_rules! uuid_columns {
 }
 
 uuid_columns! {
+    CampaignId,
     ClickId,
     EventId,
     LinkId,
     PageId,
     PageviewId,
+    QrId,
+    RuleId,
     SessionId,
 }
 

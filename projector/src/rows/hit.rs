@@ -3,7 +3,9 @@
 
 use super::{AgentColumns, PlaceColumns, SourceColumns, UtmColumns};
 use jiff::Timestamp;
-use schemas::{ClickId, EventId, LinkId, PageId, PageviewId, SessionId, WorkspaceNo};
+use schemas::{
+    CampaignId, ClickId, EventId, LinkId, PageId, PageviewId, QrId, RuleId, SessionId, WorkspaceNo,
+};
 
 columns! {
     readable
@@ -97,6 +99,14 @@ columns! {
         host: String,
         /// Where the redirect led.
         destination: String,
+        /// The link's campaign at that time.
+        campaign_id: Option<CampaignId>,
+        /// The rule that chose the destination.
+        rule_id: Option<RuleId>,
+        /// Its name at that time.
+        rule_name: Option<String>,
+        /// The QR code that was scanned.
+        qr_id: Option<QrId>,
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Both are made and compressed once, at the first request.
 
+use super::json_schemas;
 use crate::{
     http::{Prepared, cors},
     openapi::{
@@ -37,7 +38,7 @@ struct Texts {
     html: Prepared,
 }
 
-/// The two routes. The page's examples send requests to `base`.
+/// The two routes, and those of the JSON Schemas. The page's examples send requests to `base`.
 pub fn router(document: impl FnOnce() -> Value + Send + 'static, base: String) -> Router {
     let texts: Made = LazyLock::new(Box::new(move || Texts::new(&document(), &base)));
     Router::new()
@@ -47,6 +48,7 @@ pub fn router(document: impl FnOnce() -> Value + Send + 'static, base: String) -
         )
         .route("/docs", get(show_docs))
         .with_state(Arc::new(texts))
+        .merge(json_schemas::router())
 }
 
 /// Describes the two routes.

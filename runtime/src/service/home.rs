@@ -25,7 +25,7 @@ struct Link {
     about: &'static str,
 }
 
-const DOCS: [Link; 2] = [
+const DOCS: [Link; 3] = [
     Link {
         path: "/docs",
         about: "every route, with examples",
@@ -33,6 +33,10 @@ const DOCS: [Link; 2] = [
     Link {
         path: "/openapi.json",
         about: "the same for programs, as an OpenAPI document",
+    },
+    Link {
+        path: "/schemas",
+        about: "JSON Schemas of the events in the log",
     },
 ];
 const STATE: [Link; 3] = [

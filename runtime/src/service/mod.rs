@@ -1,10 +1,11 @@
-//! The routes of every binary besides its own: `/`, the state of the process, the document.
+//! The routes of every binary besides its own: `/`, the state of the process, the document, the schemas.
 //!
 //! Uses `http` and `openapi`, which do not know these routes.
 
 pub mod docs;
 pub mod health;
 pub mod home;
+mod json_schemas;
 
 use crate::openapi::Document;
 
@@ -15,4 +16,5 @@ pub fn describe(document: &mut Document) {
     home::describe(document, TAG);
     health::describe(document, TAG);
     docs::describe(document, TAG);
+    json_schemas::describe(document, TAG);
 }

@@ -281,6 +281,39 @@ pub static TRIGGER: Dimension = Dimension {
     null_label: "unknown",
 };
 
+/// The campaign of the link at the time of the click.
+pub static CAMPAIGN: Dimension = Dimension {
+    id: "campaign",
+    about: "the link's campaign when it was clicked",
+    columns: &[(&CLICKS_OF_LINKS, "campaign_id")],
+    values: Values::Known,
+    spelling: Spelling::AsGiven,
+    also: None,
+    null_label: "",
+};
+
+/// The rule that chose the destination.
+pub static RULE: Dimension = Dimension {
+    id: "rule",
+    about: "the rule that chose the destination",
+    columns: &[(&CLICKS_OF_LINKS, "rule_id")],
+    values: Values::Known,
+    spelling: Spelling::AsGiven,
+    also: None,
+    null_label: "default",
+};
+
+/// The QR code that was scanned.
+pub static QR: Dimension = Dimension {
+    id: "qr",
+    about: "the QR code that was scanned",
+    columns: &[(&CLICKS_OF_LINKS, "qr_id")],
+    values: Values::Known,
+    spelling: Spelling::AsGiven,
+    also: None,
+    null_label: "",
+};
+
 /// Why beacons were not counted.
 pub static REASON: Dimension = Dimension {
     id: "reason",

@@ -9,6 +9,8 @@ pub enum Scope {
     Page,
     /// One link.
     Link,
+    /// The links of one campaign, while they belonged to it.
+    Campaign,
     /// All data of a tenant.
     Workspace,
 }
@@ -24,7 +26,7 @@ pub enum Within {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::Page, Self::Link, Self::Workspace];
+    pub const ALL: [Self; 4] = [Self::Page, Self::Link, Self::Campaign, Self::Workspace];
 
     /// How each fact belongs to the scope. A part of a fact belongs to it in the same way as the
     /// whole.
@@ -35,6 +37,7 @@ impl Scope {
             (&REFUSALS, Within::Id("page_id")),
         ];
         static LINK: [(&Fact, Within); 1] = [(&CLICKS_OF_LINKS, Within::Id("link_id"))];
+        static CAMPAIGN: [(&Fact, Within); 1] = [(&CLICKS_OF_LINKS, Within::Id("campaign_id"))];
         static WORKSPACE: [(&Fact, Within); 4] = [
             (&VISITS, Within::Only(&[])),
             // The table also has clicks on short links, which are on no page.
@@ -45,6 +48,7 @@ impl Scope {
         match self {
             Self::Page => &PAGE,
             Self::Link => &LINK,
+            Self::Campaign => &CAMPAIGN,
             Self::Workspace => &WORKSPACE,
         }
     }

@@ -2,7 +2,7 @@
 //! facts.
 
 use super::{
-    dimensions::{COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, REASON, TRIGGER},
+    dimensions::{CAMPAIGN, COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, QR, REASON, RULE, TRIGGER},
     facts::{CLICKS_OF_LINKS, FACTS, LINK_CLICKS, PAGE_VIEWS, REFUSALS, VISITS},
     measures::{BOUNCES, CLICKS, UNIQUE_VISITORS, VIEWS},
     *,
@@ -80,6 +80,8 @@ fn every_fact_belongs_to_its_workspace_and_to_pages_or_links() {
         let page = (!of_links).then_some(Within::Id("page_id"));
         let link = of_links.then_some(Within::Id("link_id"));
         assert_eq!((Scope::Page.on(fact), Scope::Link.on(fact)), (page, link));
+        let campaign = of_links.then_some(Within::Id("campaign_id"));
+        assert_eq!(Scope::Campaign.on(fact), campaign);
         assert!(matches!(Scope::Workspace.on(fact), Some(Within::Only(_))));
     }
     // Clicks on short links are in the table of page views, but on no page.
@@ -93,7 +95,7 @@ fn a_click_of_a_link_has_all_its_dimensions_itself() {
     let without = |dimension: &&&Dimension| dimension.on(&CLICKS_OF_LINKS).is_none();
     let missing: Vec<_> = OF_VISITS.iter().filter(without).collect();
     assert_eq!(missing, [&&ENTRY_PAGE]);
-    for dimension in [&LINK, &TRIGGER, &COUNTRY] {
+    for dimension in [&LINK, &TRIGGER, &COUNTRY, &CAMPAIGN, &RULE, &QR] {
         assert!(matches!(
             dimension.on(&CLICKS_OF_LINKS),
             Some(Reach::Own(_))

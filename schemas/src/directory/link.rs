@@ -59,6 +59,9 @@ pub struct LinkSettings {
     /// How many counted clicks it takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clicks_limit: Option<u32>,
+    /// How many counted clicks it had when the entry was written.
+    #[serde(skip_serializing_if = "is_default")]
+    pub clicks_used: u32,
     /// The hash of its password, in the PHC string format.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_hash: Option<String>,

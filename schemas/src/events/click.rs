@@ -2,7 +2,7 @@
 
 use crate::{
     context::{SourceClass, Utm},
-    ids::{ClickId, LinkId},
+    ids::{CampaignId, ClickId, LinkId, QrId, RuleId},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,18 @@ pub struct LinkClicked {
     pub bot_reason: Option<BotReason>,
     /// Time from the request's head to the answer, in microseconds.
     pub redirect_micros: u32,
+    /// The campaign that the link belonged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<CampaignId>,
+    /// The rule that chose the destination; absent for the link's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_id: Option<RuleId>,
+    /// Its name at that time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_name: Option<String>,
+    /// The QR code that was scanned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qr_id: Option<QrId>,
 }
 
 /// How a link was opened.

@@ -2,7 +2,10 @@
 //! the document.
 
 use super::{checker::Checker, events::use_events, links::open_links, workspaces::use_workspaces};
-use crate::catalogue::{append, site};
+use crate::{
+    catalogue::{append, site},
+    workspaces::dns::Dns,
+};
 use api::catalog::{Param, REPORTS, Shape, Values};
 use kit::{Creator, SystemBuilder, noon, traffic};
 use reqwest::Method;
@@ -22,7 +25,9 @@ const NOBODY: Uuid = Uuid::from_u128(1);
 async fn every_success_and_error_matches_the_document() {
     let words = std::env::temp_dir().join(format!("openapi-words-{}", std::process::id()));
     std::fs::write(&words, "casino\n").unwrap();
+    let dns = Dns::start().await;
     let system = SystemBuilder::default()
+        .set("DNS_SERVER", dns.address.clone())
         .set("CONTENT_WORDS_FILE", words.to_str().unwrap())
         .set("BIO_MAX_LINKS", "3")
         .set("BIO_MAX_PAGES", "3")
@@ -38,7 +43,7 @@ async fn every_success_and_error_matches_the_document() {
     send_beacons(&checker, &ada, link).await;
     ask_reports(&checker, &ada, &eve, link).await;
     ask_service(&checker).await;
-    use_workspaces(&checker, &ada, &eve).await;
+    use_workspaces(&checker, &dns, &ada, &eve).await;
     use_events(&checker, &ada).await;
     break_requests(&checker, &ada, link).await;
     assert_all_was_seen(&checker);
@@ -412,7 +417,15 @@ async fn ask_service(checker: &Checker<'_>) {
         let answer = checker.ask(Method::GET, path, None, Value::Null).await;
         assert_eq!(answer.status, 200, "{path}");
     }
-    for path in ["/openapi.json", "/docs"] {
+    let missing = "/schemas/page.printed.json";
+    let missing = checker.ask(Method::GET, missing, None, Value::Null).await;
+    assert_eq!(missing.status, 404);
+    for path in [
+        "/openapi.json",
+        "/docs",
+        "/schemas",
+        "/schemas/page.viewed.v1.json",
+    ] {
         checker.ask(Method::GET, path, None, Value::Null).await;
         let known = checker
             .system

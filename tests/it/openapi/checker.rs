@@ -123,7 +123,7 @@ impl<'a> Checker<'a> {
             "{what}: {status} is not documented as {kind:?}"
         );
         let body = match kind {
-            "application/json" => serde_json::from_str(text).unwrap(),
+            "application/json" | "application/schema+json" => serde_json::from_str(text).unwrap(),
             _ => json!(text),
         };
         let problems: Vec<String> = self

@@ -43,7 +43,12 @@ async fn the_served_document_is_the_checked_in_one() {
     let checker = Checker::new(&system);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
     let checked_in: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-    for path in ["/openapi.json", "/docs"] {
+    for path in [
+        "/openapi.json",
+        "/docs",
+        "/schemas",
+        "/schemas/link.clicked.json",
+    ] {
         let answer = checker.send(system.client.request(Method::GET, path)).await;
         assert_eq!(answer.status, 200);
         assert!(

@@ -1,7 +1,10 @@
 //! Uses the routes of workspaces, for the comparison of all answers with the document.
 
 use super::checker::Checker;
-use crate::workspaces::objects::{make, make_key, object, of_members, request};
+use crate::workspaces::{
+    dns::Dns,
+    objects::{make, make_key, object, of_members, request},
+};
 use kit::Creator;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,9 +13,12 @@ use uuid::Uuid;
 const NOBODY: Uuid = Uuid::from_u128(1);
 
 /// A success and each error of every route.
-pub async fn use_workspaces(checker: &Checker<'_>, ada: &Creator, eve: &Creator) {
+pub async fn use_workspaces(checker: &Checker<'_>, dns: &Dns, ada: &Creator, eve: &Creator) {
     refuse_callers(checker, eve).await;
     create_workspaces(checker).await;
+    change_workspaces(checker, ada).await;
+    use_members(checker, ada).await;
+    use_domains(checker, dns, ada).await;
     use_keys(checker, ada).await;
 }
 
@@ -92,9 +98,118 @@ async fn use_keys(checker: &Checker<'_>, ada: &Creator) {
     ask(Method::GET, &ids[0], Value::Null, 200).await;
     ask(Method::DELETE, &ids[1], Value::Null, 200).await;
     ask(Method::GET, &ids[1], Value::Null, 200).await;
-    let sql = "UPDATE workspaces SET plan = 'starter' WHERE id = $1";
-    let changing = sqlx::query(sql).bind(ada.workspace_id);
-    changing.execute(&checker.system.main).await.unwrap();
+    set_plan(checker, ada, "starter").await;
     ask(Method::POST, "/api/keys", body, 403).await;
     ask(Method::POST, &rotate(&ids[2]), json!({}), 403).await;
+}
+
+async fn change_workspaces(checker: &Checker<'_>, ada: &Creator) {
+    let path = format!("/api/workspaces/{}", ada.workspace_id);
+    let ask = async |method: Method, body: Value, status: u16| {
+        let answer = checker.ask(method, &path, Some(&ada.token), body).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        answer
+    };
+    ask(Method::PATCH, json!({"name": "Ada's", "slug": "adas"}), 200).await;
+    ask(Method::PATCH, json!({"slug": "one"}), 409).await;
+    ask(Method::PATCH, json!({"timezone": "Mars"}), 400).await;
+    let read = ask(Method::GET, Value::Null, 200).await.data();
+    assert_eq!(
+        (&read["name"], &read["slug"]),
+        (&json!("Ada's"), &json!("adas"))
+    );
+}
+
+async fn use_members(checker: &Checker<'_>, ada: &Creator) {
+    let ask = async |method: Method, path: &str, body: Value, status: u16| {
+        let answer = checker.ask(method, path, Some(&ada.token), body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        answer
+    };
+    let list = "/api/members";
+    let body = json!({"userId": "olga", "role": "owner"});
+    let olga = ask(Method::POST, list, body.clone(), 201).await.id();
+    ask(Method::POST, list, body.clone(), 409).await;
+    ask(
+        Method::POST,
+        list,
+        json!({"userId": "x", "role": "king"}),
+        400,
+    )
+    .await;
+    ask(Method::GET, "/api/members?limit=0", Value::Null, 400).await;
+    let all = ask(Method::GET, list, Value::Null, 200).await.data();
+    let mut all = all.as_array().unwrap().iter();
+    let own = all.find(|member| member["userId"] == "ada").unwrap();
+    let own = own["id"].as_str().unwrap();
+    let (own, olga) = (format!("{list}/{own}"), format!("{list}/{olga}"));
+    // An admin may not touch owners.
+    let body = json!({"userId": "adam", "role": "admin"});
+    let adam = ask(Method::POST, list, body, 201).await.id();
+    let admin = checker.system.client.token("adam");
+    for (method, path, body) in [
+        (Method::POST, list, json!({"userId": "y", "role": "owner"})),
+        (Method::PATCH, &olga, json!({"role": "viewer"})),
+        (Method::DELETE, &olga, Value::Null),
+    ] {
+        let answer = checker.ask(method, path, Some(&admin), body).await;
+        assert_eq!(answer.status, 403, "{}", answer.text);
+    }
+    ask(Method::PATCH, &olga, json!({"role": "viewer"}), 200).await;
+    ask(Method::PATCH, &olga, json!({"role": "king"}), 400).await;
+    ask(Method::PATCH, &own, json!({"role": "viewer"}), 409).await;
+    ask(Method::DELETE, &own, Value::Null, 409).await;
+    ask(Method::DELETE, &olga, Value::Null, 200).await;
+    set_plan(checker, ada, "starter").await;
+    ask(
+        Method::POST,
+        list,
+        json!({"userId": "z", "role": "viewer"}),
+        403,
+    )
+    .await;
+    ask(Method::DELETE, &format!("{list}/{adam}"), Value::Null, 200).await;
+    set_plan(checker, ada, "enterprise").await;
+}
+
+async fn set_plan(checker: &Checker<'_>, of: &Creator, plan: &str) {
+    let changing = sqlx::query("UPDATE workspaces SET plan = $2 WHERE id = $1");
+    let changing = changing.bind(of.workspace_id).bind(plan);
+    changing.execute(&checker.system.main).await.unwrap();
+}
+
+async fn use_domains(checker: &Checker<'_>, dns: &Dns, ada: &Creator) {
+    let ask = async |method: Method, path: &str, body: Value, status: u16| {
+        let answer = checker.ask(method, path, Some(&ada.token), body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        answer
+    };
+    let list = "/api/domains";
+    let made = ask(Method::POST, list, json!({"host": "go.example"}), 201).await;
+    for (host, status) in [
+        ("go.example", 409),
+        ("footfall.test", 409),
+        ("127.0.0.1", 400),
+    ] {
+        ask(Method::POST, list, json!({ "host": host }), status).await;
+    }
+    ask(Method::GET, "/api/domains?limit=1000", Value::Null, 400).await;
+    ask(Method::GET, list, Value::Null, 200).await;
+    let (one, proof) = (
+        format!("{list}/{}", made.id()),
+        &made.data()["verification"],
+    );
+    ask(Method::GET, &one, Value::Null, 200).await;
+    ask(Method::PATCH, &one, json!({"isDefault": true}), 409).await;
+    ask(Method::PATCH, &one, json!({}), 400).await;
+    let verify = format!("{one}/verify");
+    ask(Method::POST, &verify, Value::Null, 409).await;
+    let (name, value) = (proof["name"].as_str(), proof["value"].as_str());
+    dns.set(name.unwrap(), &[value.unwrap()]);
+    ask(Method::POST, &verify, Value::Null, 200).await;
+    ask(Method::PATCH, &one, json!({"isDefault": true}), 200).await;
+    set_plan(checker, ada, "starter").await;
+    ask(Method::POST, list, json!({"host": "s.example"}), 403).await;
+    set_plan(checker, ada, "enterprise").await;
+    ask(Method::DELETE, &one, Value::Null, 200).await;
 }

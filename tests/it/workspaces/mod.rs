@@ -1,6 +1,9 @@
 //! The surface of workspaces: who may call what, by which credential.
 
 mod credentials;
+pub mod dns;
+mod domains;
 mod keys;
+mod members;
 pub mod objects;
 mod refused;

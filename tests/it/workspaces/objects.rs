@@ -50,6 +50,26 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
                 .0
         }
         "workspaceId" => owner.workspace_id,
+        "domainId" => {
+            let label = system.context.ids.uuid_v7(kit::noon()).simple().to_string();
+            let body = json!({ "host": format!("{label}.example") });
+            let answer = system
+                .client
+                .post_as(&owner.token, "/api/domains", &body)
+                .await;
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            answer.id()
+        }
+        "memberId" => {
+            let body =
+                json!({ "userId": system.context.ids.uuid_v7(kit::noon()), "role": "viewer" });
+            let answer = system
+                .client
+                .post_as(&owner.token, "/api/members", &body)
+                .await;
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            answer.id()
+        }
         other => panic!("no object for {other}"),
     }
 }

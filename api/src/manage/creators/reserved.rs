@@ -208,6 +208,7 @@ const ROUTES: &[&str] = &[
     "register",
     "robots",
     "robots.txt",
+    "schemas",
     "search",
     "session",
     "settings",

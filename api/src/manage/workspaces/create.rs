@@ -2,7 +2,7 @@
 
 use super::{
     members::{DEFAULT_CURRENCY, NAME, SLUG, TIMEZONE},
-    random_slug,
+    random_slug, refusal,
     wire::WireWorkspace,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     extract::JsonBody,
     refusals,
     store::{
-        self, broken_constraint,
+        self,
         workspaces::{Draft, Membership},
     },
 };
@@ -146,12 +146,4 @@ pub(crate) async fn list_workspaces(
     let own = store::workspaces::list_of_user(app.main.pool()?, access.user()?, max).await?;
     let own: Vec<WireWorkspace> = own.into_iter().map(WireWorkspace::from).collect();
     Ok(ok(own))
-}
-
-/// The error for a slug that is taken.
-fn refusal(error: sqlx::Error) -> ApiError {
-    match broken_constraint(&error) {
-        Some("workspaces_slug_key") => refusals::workspace_slug_taken(),
-        _ => error.into(),
-    }
 }

@@ -16,6 +16,9 @@ pub(super) const NAME: Member<Line> = Member::new("name", Line(MAX_NAME_CHARS))
     .required()
     .example(|| json!("Shop"));
 
+pub(super) const NEW_NAME: Member<Line> =
+    Member::new("name", Line(MAX_NAME_CHARS)).example(|| json!("Shop"));
+
 pub(super) const SLUG: Member<Slug> =
     Member::new("slug", Slug).about("Its name for people; by default a random one.");
 

@@ -1,11 +1,10 @@
 //! `footfall rebuild`: makes the tables from the log again.
 
-mod progress;
-
-pub use progress::Progress;
-
 use crate::{
-    commands::reach::{find_with_log, lock},
+    commands::{
+        progress::Progress,
+        reach::{find_with_log, lock},
+    },
     databases,
     output::print_json,
     parts::Parts,
@@ -98,9 +97,9 @@ pub(crate) async fn rebuild_tables(
 ) -> Result<Rebuilt, Failure> {
     let config = services::read_projector(settings);
     settings.finish()?;
-    let mut progress = Progress::new();
+    let mut progress = Progress::new("rebuilding the tables from the log");
     let rebuilt = rebuild::run(&config, accept_loss, context, |so_far| {
-        progress.show(so_far);
+        progress.show(so_far.folded.unsigned_abs(), so_far.records.unsigned_abs());
     })
     .await;
     progress.clear();

@@ -43,6 +43,9 @@ pub enum ReplayError {
     /// The lines cannot be written.
     #[error("the lines cannot be written: {0}")]
     Write(#[from] std::io::Error),
+    /// The files cannot be written.
+    #[error("the files cannot be written: {0}")]
+    Files(String),
 }
 
 /// Writes the selected records, partition after partition. Blocks.
@@ -54,6 +57,22 @@ pub fn write(
     selection: &Selection,
     out: &mut impl Write,
 ) -> Result<(), ReplayError> {
+    each(
+        kafka,
+        selection,
+        |_, _| (),
+        |record| Ok(record::write(record, out)?),
+    )
+}
+
+/// Calls `take` for each selected record, and `passed` after each record with the number of records
+/// read so far and in all. Blocks.
+pub(super) fn each(
+    kafka: &KafkaSettings,
+    selection: &Selection,
+    mut passed: impl FnMut(u64, u64),
+    mut take: impl FnMut(&BorrowedMessage<'_>) -> Result<(), ReplayError>,
+) -> Result<(), ReplayError> {
     let consumer: BaseConsumer = kafka.consumer_with_ends("footfall-replay").create()?;
     let partitions = partitions(&consumer, &selection.topic)?;
     // All ends first: records that are appended during the replay are not part of it.
@@ -63,6 +82,7 @@ pub fn write(
         ends.push((partition, low, high));
     }
     let belonging = belonging(&consumer, selection, &ends)?;
+    let mut places = Vec::new();
     for (partition, low, high) in ends {
         let from = match selection.from {
             None => low,
@@ -78,17 +98,24 @@ pub fn write(
             // all records.
             Some(Bound::Time(_)) | None => high,
         };
-        let place = Place {
+        places.push(Place {
             topic: &selection.topic,
             partition,
             offsets: from..to,
-        };
+        });
+    }
+    let offsets: u64 = places.iter().map(Place::len).sum();
+    let mut before = 0;
+    for place in places {
         place.read(&consumer, |message| {
             if selection.wants(message, &belonging) {
-                record::write(message, out)?;
+                take(message)?;
             }
+            let within = message.offset() + 1 - place.offsets.start;
+            passed(before + within.unsigned_abs(), offsets);
             Ok(())
         })?;
+        before += place.len();
     }
     Ok(())
 }
@@ -163,6 +190,11 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// How many offsets it has.
+    fn len(&self) -> u64 {
+        u64::try_from(self.offsets.end - self.offsets.start).unwrap_or_default()
+    }
+
     /// Calls `take` for each record, in order.
     fn read(
         &self,

@@ -70,7 +70,7 @@ fn time(record: &impl Message) -> Option<Timestamp> {
     Timestamp::from_millisecond(record.timestamp().to_millis()?).ok()
 }
 
-fn headers<R: Message>(record: &R) -> BTreeMap<&str, Cow<'_, str>> {
+pub(super) fn headers<R: Message>(record: &R) -> BTreeMap<&str, Cow<'_, str>> {
     let Some(headers) = record.headers() else {
         return BTreeMap::new();
     };

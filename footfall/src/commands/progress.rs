@@ -1,7 +1,6 @@
-//! Shows the progress of a rebuild: a bar on a terminal, otherwise a line every few seconds.
+//! Shows how far a command has read the log: a bar on a terminal, otherwise a line every few seconds.
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use projector::rebuild::Folded;
 use std::{
     io::IsTerminal,
     time::{Duration, Instant},
@@ -10,9 +9,10 @@ use std::{
 /// Time between two lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-/// The progress of a rebuild, on standard error.
+/// The progress through a number of records, on standard error.
 #[derive(Debug)]
 pub struct Progress {
+    doing: &'static str,
     how: How,
 }
 
@@ -23,40 +23,38 @@ enum How {
 }
 
 impl Progress {
-    /// For a rebuild that begins.
+    /// For work that begins; `doing` names it.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(doing: &'static str) -> Self {
         let how = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new(0);
-            let template =
-                "rebuilding the tables from the log  {bar:30} {percent:>3} %, {eta} left";
             // An invalid template would be a mistake in this file; the default style then applies.
+            let template = "{msg}  {bar:30} {percent:>3} %, {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
+            bar.set_message(doing);
             How::Bar(bar)
         } else {
             How::Lines {
                 last: Instant::now(),
             }
         };
-        Self { how }
+        Self { doing, how }
     }
 
-    /// Shows the records folded so far.
-    pub fn show(&mut self, so_far: Folded) {
-        let folded = so_far.folded.unsigned_abs();
-        let records = so_far.records.unsigned_abs();
+    /// Shows how many of the records are done.
+    pub fn show(&mut self, done: u64, records: u64) {
         match &mut self.how {
             How::Bar(bar) => {
                 bar.set_length(records);
-                bar.set_position(folded);
+                bar.set_position(done);
             }
             How::Lines { last } => {
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
-                    let (folded, records) = (HumanCount(folded), HumanCount(records));
-                    eprintln!("rebuilding the tables from the log: {folded} of {records} records");
+                    let (done, records) = (HumanCount(done), HumanCount(records));
+                    eprintln!("{}: {done} of {records} records", self.doing);
                 }
             }
         }
@@ -67,11 +65,5 @@ impl Progress {
         if let How::Bar(bar) = &self.how {
             bar.finish_and_clear();
         }
-    }
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -1,0 +1,78 @@
+//! `GET /api/domains` and `GET /api/domains/{domainId}`: reads the hosts of a workspace.
+
+use super::{DOMAIN, find, wire::WireDomain};
+use crate::{
+    app::App,
+    auth::{Access, Permission},
+    command::{Answer, Command, Subject, Verb, WORKSPACE},
+    extract::{ObjectId, Query},
+    paging::Paging,
+    refusals, store,
+};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
+use runtime::{
+    http::{ApiError, ok},
+    openapi::Document,
+};
+use std::sync::Arc;
+
+pub(super) const LIST_DOMAINS: Command = Command {
+    id: "domains.list",
+    verb: Verb::Get,
+    path: "/api/domains",
+    permission: Permission("domains:read"),
+    handler: ("list_domains", |by| on(by, list_domains)),
+    summary: "The hosts of the workspace, the built-in one first.",
+    answer: Answer::List("A page of domains.", Document::type_of::<WireDomain>),
+    ..WORKSPACE
+};
+
+pub(super) const GET_DOMAIN: Command = Command {
+    id: "domains.get",
+    verb: Verb::Get,
+    path: "/api/domains/{domainId}",
+    subject: Subject::Object(DOMAIN),
+    permission: Permission("domains:read"),
+    handler: ("get_domain", |by| on(by, get_domain)),
+    summary: "A host of the workspace.",
+    answer: Answer::Data(
+        StatusCode::OK,
+        "The domain.",
+        Document::type_of::<WireDomain>,
+    ),
+    refusals: || vec![refusals::domain_not_found()],
+    ..WORKSPACE
+};
+
+/// A page of the workspace's hosts. The built-in one has no row, and takes the first place.
+pub(crate) async fn list_domains(
+    State(app): State<Arc<App>>,
+    access: Access,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let paging = Paging::read(&query)?;
+    let (pool, workspace_id) = (app.main.pool()?, access.tenant()?.workspace.id);
+    let total = store::domains::count(pool, workspace_id).await? + 1;
+    let (limit, offset) = paging.limit_and_offset();
+    let mut domains = Vec::new();
+    let place = if offset == 0 {
+        let has_default = store::domains::has_default(pool, workspace_id).await?;
+        domains.push(WireDomain::built_in(&app.public_host, !has_default));
+        (limit - 1, 0)
+    } else {
+        (limit, offset - 1)
+    };
+    let own = store::domains::list(pool, workspace_id, place).await?;
+    domains.extend(own.into_iter().map(WireDomain::from));
+    Ok(paging.answer(&domains, total))
+}
+
+/// A host of the workspace, or 404.
+pub(crate) async fn get_domain(
+    State(app): State<Arc<App>>,
+    access: Access,
+    id: ObjectId,
+) -> Result<Response, ApiError> {
+    let domain = find(&app, &access, id).await?;
+    Ok(ok(WireDomain::from(domain)))
+}
