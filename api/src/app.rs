@@ -12,7 +12,7 @@ use runtime::{
     jwt::Gate,
     throttle::Throttles,
 };
-use schemas::IdMaker;
+use schemas::{IdMaker, Keyring};
 use sqlx::PgPool;
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) turns: Turns,
     pub(crate) gate: Gate,
     pub(crate) throttles: Throttles,
+    /// Signs the cursors of the events API.
+    pub(crate) cursors: Keyring,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) max_links: u32,

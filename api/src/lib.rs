@@ -15,6 +15,7 @@ mod config;
 mod conversions;
 mod declared;
 mod dns;
+mod events;
 mod extract;
 mod instant;
 mod jsonb;

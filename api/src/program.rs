@@ -111,6 +111,9 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         turns: Turns::default(),
         gate,
         throttles: config.throttles,
+        // A secret of its own would be one more to keep; signatures of cursors and of tokens have
+        // different inputs.
+        cursors: tracking.clone(),
         clock: Arc::clone(&context.clock),
         ids: Arc::clone(&context.ids),
         max_links: config.max_links,

@@ -4,7 +4,7 @@
 
 use runtime::http::ApiError;
 use serde_json::json;
-use std::fmt::Display;
+use std::{borrow::Cow, fmt::Display};
 
 /// 403 for a caller whose role or key lacks the permission of the route.
 pub(crate) fn permission_missing() -> ApiError {
@@ -350,4 +350,43 @@ pub(crate) fn rule_not_found() -> ApiError {
 /// 400 for a rule without a link and a campaign.
 pub(crate) fn owner_missing() -> ApiError {
     ApiError::bad_request("rules.owner_missing", "Give linkId or campaignId.")
+}
+
+/// 400 for a request to the events API that breaks a rule.
+pub(crate) fn events_invalid(rule: impl Into<Cow<'static, str>>) -> ApiError {
+    ApiError {
+        message: rule.into(),
+        ..ApiError::bad_request("events.invalid", "")
+    }
+}
+
+/// 400 for a cursor or snapshot whose events are gone, for instance because the log was replaced.
+pub(crate) fn events_position_lost() -> ApiError {
+    events_invalid(
+        "The position is unknown: start again without cursor, snapshot and afterEventId.",
+    )
+}
+
+/// 401 for a request to the events API without a key.
+pub(crate) fn key_missing() -> ApiError {
+    ApiError {
+        code: "auth.api_key_missing",
+        message: "Send API key in the request".into(),
+        ..ApiError::unauthorized()
+    }
+}
+
+/// 429 for a key that has spent the limit of a scope.
+pub(crate) fn scope_spent(scope: &'static str, per_minute: u32, retry_after: u32) -> ApiError {
+    ApiError {
+        code: "events.rate_limited",
+        message: "Rate limit exceeded".into(),
+        ..ApiError::rate_limited(retry_after)
+    }
+    .with_vars(json!({
+        "kind": "rate_limit_exceeded",
+        "scope": scope,
+        "limitPerMin": per_minute,
+        "retryAfterSeconds": retry_after,
+    }))
 }

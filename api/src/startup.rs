@@ -27,11 +27,16 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "conversions",
             include_str!("../migrations/0004_conversions.sql"),
         ),
+        (
+            5,
+            "event limits",
+            include_str!("../migrations/0005_event_limits.sql"),
+        ),
     ])
 });
 
 /// The newest migration of the projector, which this build's reports need.
-pub const ANALYTICS_SCHEMA: i64 = 6;
+pub const ANALYTICS_SCHEMA: i64 = 7;
 
 /// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table,
 /// as the wrong role and in a read-only session.

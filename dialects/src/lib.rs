@@ -14,9 +14,11 @@
 )]
 
 mod creator;
+mod events;
 mod workspace;
 
 pub use creator::Creator;
+pub use events::Events;
 pub use workspace::{Workspace, pagination};
 
 use runtime::{
@@ -27,7 +29,9 @@ use runtime::{
 /// The dialect of each path, as the document describes it.
 #[must_use]
 pub fn described() -> Surfaces<dyn Described> {
-    Surfaces::<dyn Described>::new(&Creator).with(&workspace::PATHS, &Workspace)
+    Surfaces::<dyn Described>::new(&Creator)
+        .with(&workspace::PATHS, &Workspace)
+        .with(&events::PATHS, &Events)
 }
 
 /// The dialect of each path, as servers write it.

@@ -48,5 +48,10 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "conversions",
             include_str!("../migrations/0006_conversions.sql"),
         ),
+        (
+            7,
+            "events api",
+            include_str!("../migrations/0007_events_api.sql"),
+        ),
     ])
 });

@@ -103,6 +103,12 @@ impl Throttles {
         }
     }
 
+    /// The route's limit, for callers that count elsewhere. `None` when it has none.
+    #[must_use]
+    pub fn limit(&self, route: &str) -> Option<Limit> {
+        self.limiters.get(route).map(|(limit, _)| *limit)
+    }
+
     /// Spends one of the route's limit for that key. `Ok(None)` when the route has no limit.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 /// HMAC-SHA256 with its key already absorbed; cloning it is cheaper than keying it again.
@@ -93,6 +94,19 @@ impl Keyring {
     pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
         self.newest()
             .map_or([0; 32], |keyed| sign_with(keyed, parts))
+    }
+
+    /// True if `tag` is the beginning of a signature of these parts under any key, and at least
+    /// half of it. Compares in constant time.
+    #[must_use]
+    pub fn verify(&self, parts: &[&[u8]], tag: &[u8]) -> bool {
+        let mut valid = false;
+        for keyed in self.all() {
+            let expected = sign_with(keyed, parts);
+            let same = |expected: &[u8]| bool::from(expected.ct_eq(tag));
+            valid |= tag.len() >= expected.len() / 2 && expected.get(..tag.len()).is_some_and(same);
+        }
+        valid
     }
 }
 

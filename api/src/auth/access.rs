@@ -38,8 +38,12 @@ impl Access {
     /// Checks what the guard can check before the handler: the permission of members.
     pub(super) fn enter(&self, callers: Callers) -> Result<(), ApiError> {
         match (callers, &self.principal) {
-            (Callers::Members, Principal::Member(tenant)) if tenant.may(self.permission) => Ok(()),
-            (Callers::Members, _) => Err(refusals::permission_missing()),
+            (Callers::Members | Callers::Keys, Principal::Member(tenant))
+                if tenant.may(self.permission) =>
+            {
+                Ok(())
+            }
+            (Callers::Members | Callers::Keys, _) => Err(refusals::permission_missing()),
             (Callers::Everyone | Callers::Users, _) => Ok(()),
         }
     }

@@ -66,6 +66,16 @@ pub(super) async fn identify(
     by_membership(app, sub, wanted).await
 }
 
+/// The caller of a route for keys only.
+pub(super) async fn by_key_alone(
+    app: &App,
+    headers: &HeaderMap,
+    client: IpAddr,
+) -> Result<Tenant, Refusal> {
+    let key = presented_key(headers).ok_or_else(refusals::key_missing)?;
+    by_key(app, key, client).await
+}
+
 /// The user of a request's token, and its claims.
 pub(super) fn by_token(
     app: &App,

@@ -29,6 +29,8 @@ pub(crate) enum Callers {
     Users,
     /// Members of a workspace and its keys. The guard finds the workspace and checks the permission.
     Members,
+    /// Keys only. Their limits are those of the handler, and not of the workspace's plan.
+    Keys,
 }
 
 /// What a route requires of its callers.
@@ -104,9 +106,12 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     };
     // Spent before the handler runs, so that failing requests count too.
     let limit = principal.limit_name(terms.id);
-    let standing = match principal.spend(&app.throttles, limit) {
-        Ok(standing) => standing,
-        Err(standing) => return throttled::refuse(limit, standing),
+    let standing = match terms.callers {
+        Callers::Keys => None,
+        _ => match principal.spend(&app.throttles, limit) {
+            Ok(standing) => standing,
+            Err(standing) => return throttled::refuse(limit, standing),
+        },
     };
     let access = Access {
         principal,
@@ -141,6 +146,10 @@ async fn identify(
         }
         Callers::Members => {
             let tenant = credentials::identify(app, headers, client).await?;
+            Ok(Principal::Member(Arc::new(tenant)))
+        }
+        Callers::Keys => {
+            let tenant = credentials::by_key_alone(app, headers, client).await?;
             Ok(Principal::Member(Arc::new(tenant)))
         }
     }

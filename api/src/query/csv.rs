@@ -6,6 +6,7 @@
 use super::object::{Node, Object};
 use crate::catalog::{Entity, Field, Notation, Shape};
 use runtime::http::ApiError;
+use std::borrow::Cow;
 
 /// Characters that begin a formula in some spreadsheet; the wide forms do in East Asian ones.
 const FORMULA_STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
@@ -106,6 +107,18 @@ fn neutral(text: &str) -> String {
     neutral
 }
 
+/// A text from outside as a cell: neutral, unless it is a plain number, which a reader may need as
+/// one.
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number(whole) && is_number(fraction) {
+        return text.into();
+    }
+    neutral(text).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +149,18 @@ mod tests {
             ("a, -20 %", "a, -20 %"),
         ] {
             assert_eq!(neutral(text), cell, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn plain_numbers_stay_numbers() {
+        for text in ["-12.50", "-1", "0", "122.0"] {
+            assert_eq!(guarded(text), text);
+        }
+        for text in [
+            "-1+1", "-", "-.", "-1.", "-.5", "-1.2.3", "-1e5", "+1", "-٣",
+        ] {
+            assert_eq!(guarded(text), format!("'{text}"));
         }
     }
 

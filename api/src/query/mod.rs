@@ -7,7 +7,7 @@
 
 mod asked;
 mod compose;
-mod csv;
+pub(crate) mod csv;
 mod dialect;
 mod names;
 mod object;

@@ -11,9 +11,10 @@ use crate::{
     sources::{Answer, Plan, Source},
     turns::Turn,
 };
+use futures::{FutureExt, future::BoxFuture};
 use runtime::{database::QUERY_CANCELED, http::ApiError};
 use sqlx::{PgConnection, PgPool};
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::{Instrument, debug};
 
@@ -27,35 +28,52 @@ const CANCEL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Answers plans one after the other, until the waiting request ends.
 pub(super) async fn read(app: &App, turn: Turn, plans: Vec<Plan>) -> Result<Vec<Answer>, ApiError> {
+    attend(app, turn, move |connection| {
+        async move { read_all(connection, &plans).await }.boxed()
+    })
+    .await
+}
+
+/// Does some reading on a connection, until the waiting request ends.
+pub(crate) async fn attend<T, W>(app: &App, turn: Turn, work: W) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send + 'static,
+{
     let (pool, canceller) = (app.analytics.pool()?.clone(), app.canceller.clone());
     // Dropped together with this future, which tells the task that the request is gone.
     let (waiting, gone) = oneshot::channel::<()>();
     let task = async move {
-        let answers = run(&pool, &canceller, &plans, gone).await;
+        let done = run(&pool, &canceller, work, gone).await;
         drop(turn);
-        answers
+        done
     };
-    let answers = tokio::spawn(task.in_current_span()).await;
+    let done = tokio::spawn(task.in_current_span()).await;
     drop(waiting);
-    answers.map_err(ApiError::internal)?.map_err(refusal)
+    let done = done.map_err(ApiError::internal)?.map_err(refusal)?;
+    done.ok_or_else(|| ApiError::internal("a request that waits was taken for gone"))
 }
 
-async fn run(
+/// The result of the work; `None` when its request was gone before it had a connection.
+async fn run<T, W>(
     pool: &PgPool,
     canceller: &PgPool,
-    plans: &[Plan],
+    work: W,
     mut gone: oneshot::Receiver<()>,
-) -> sqlx::Result<Vec<Answer>> {
+) -> sqlx::Result<Option<T>>
+where
+    W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<T>>,
+{
     let mut connection = tokio::select! {
         acquired = pool.acquire() => acquired?,
-        _ = &mut gone => return Ok(Vec::new()),
+        _ = &mut gone => return Ok(None),
     };
     let process: i32 = sqlx::query_scalar(PROCESS)
         .fetch_one(&mut *connection)
         .await?;
-    let mut reading = pin!(read_all(&mut connection, plans));
+    let mut working = work(&mut connection);
     tokio::select! {
-        answers = &mut reading => return answers,
+        done = &mut working => return done.map(Some),
         _ = &mut gone => {}
     }
     loop {
@@ -64,8 +82,8 @@ async fn run(
             // The statement's time limit ends it in any case.
             debug!("cannot cancel the statement of an abandoned request: {error}");
         }
-        if let Ok(ended) = tokio::time::timeout(CANCEL_PAUSE, &mut reading).await {
-            return ended;
+        if let Ok(ended) = tokio::time::timeout(CANCEL_PAUSE, &mut working).await {
+            return ended.map(Some);
         }
     }
 }

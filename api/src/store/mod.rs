@@ -5,6 +5,7 @@
 //! rows in one transaction.
 
 pub(crate) mod audit;
+pub(crate) mod buckets;
 pub(crate) mod campaigns;
 pub(crate) mod clicks;
 pub(crate) mod conversions;
@@ -32,6 +33,7 @@ pub(crate) mod short_links;
 pub(crate) mod tags;
 pub(crate) mod workspaces;
 
+use crate::events::statements;
 use sqlx::{Transaction, error::DatabaseError};
 
 /// A transaction on the main database.
@@ -43,6 +45,7 @@ pub type Statement = (&'static str, &'static str);
 /// Every fixed statement on the main database.
 pub const MAIN_STATEMENTS: &[Statement] = &[
     ("audit.insert", audit::INSERT),
+    ("buckets.spend", buckets::SPEND),
     ("campaigns.list", campaigns::LIST),
     ("campaigns.length", campaigns::LENGTH),
     ("campaigns.find", campaigns::FIND),
@@ -98,6 +101,8 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("domains.remove", domains::REMOVE),
     ("domains.clear_default", domains::CLEAR_DEFAULT),
     ("domains.set_default", domains::SET_DEFAULT),
+    ("events.codes", statements::CODES),
+    ("events.links_with_code", statements::LINKS_WITH_CODE),
     ("folders.list", folders::LIST),
     ("folders.length", folders::LENGTH),
     ("folders.find", folders::FIND),
@@ -228,6 +233,16 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
 pub const ANALYTICS_STATEMENTS: &[Statement] = &[
     ("clicks.link", clicks::LINK),
     ("schema.version", crate::startup::SCHEMA_VERSION),
+    ("events.sync", statements::SYNC.all),
+    ("events.sync_of_links", statements::SYNC.of_links),
+    ("events.browse", statements::BROWSE.all),
+    ("events.browse_of_links", statements::BROWSE.of_links),
+    ("events.first", statements::FIRST.all),
+    ("events.first_of_links", statements::FIRST.of_links),
+    ("events.recent", statements::RECENT.all),
+    ("events.recent_of_links", statements::RECENT.of_links),
+    ("events.position", statements::POSITION),
+    ("events.watermark", statements::WATERMARK),
     ("reading.process", crate::query::reading::PROCESS),
     ("reading.cancel", crate::query::reading::CANCEL),
 ];

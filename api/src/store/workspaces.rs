@@ -125,6 +125,11 @@ impl Workspace {
         Plan::named(&self.plan).unwrap_or(Plan::Starter)
     }
 
+    /// Its number in the analytics tables.
+    pub(crate) const fn number(&self) -> i32 {
+        self.no
+    }
+
     /// When it was created.
     pub(crate) fn created_at(&self) -> Timestamp {
         self.created_at.to_jiff()

@@ -4,6 +4,7 @@
 //! of the answer comes from the catalogue's rows, each of which becomes a route here.
 
 pub(crate) mod creator;
+pub(crate) mod events;
 
 use crate::{
     app::App,
@@ -31,6 +32,7 @@ pub(crate) fn describe(document: &mut Document) {
         "UnavailableOrTooSlow",
         &["error.report.timeout", "error.service_unavailable"],
     );
+    events::describe(document);
     for report in REPORTS {
         match report.surface {
             Surface::Creator => creator::openapi::describe(document, report),
@@ -38,9 +40,9 @@ pub(crate) fn describe(document: &mut Document) {
     }
 }
 
-/// A route for every row of the catalogue.
+/// The events API, and a route for every row of the catalogue.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    REPORTS.iter().fold(Router::new(), |router, report| {
+    REPORTS.iter().fold(events::routes(app), |router, report| {
         let route = match report.surface {
             Surface::Creator => route::<creator::Creator>(report),
         };

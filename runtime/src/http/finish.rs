@@ -20,6 +20,9 @@ use uuid::Uuid;
 /// Header with the correlation id, in requests and answers.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Header with an API key.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
@@ -53,7 +56,10 @@ pub(super) async fn around<F: Future<Output = Response>>(
     let started = Instant::now();
     let dialect = finisher.surfaces.of(request.uri().path());
     // Read now, because the handler consumes the request.
-    let bearer = request.headers().contains_key(header::AUTHORIZATION);
+    let bearer = [header::AUTHORIZATION, API_KEY];
+    let bearer = bearer
+        .iter()
+        .any(|name| request.headers().contains_key(name));
     let given = request
         .headers()
         .get(&REQUEST_ID)

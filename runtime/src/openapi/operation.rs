@@ -24,6 +24,8 @@ pub enum Access {
     Bearer,
     /// Callers with a token or an API key.
     BearerOrKey,
+    /// Callers with an API key.
+    Key,
     /// Everyone; a part of it needs a token.
     BearerForSome,
 }
@@ -360,6 +362,7 @@ impl Operation {
                 Access::Open => json!([]),
                 Access::Bearer => json!([{ "bearer": [] }]),
                 Access::BearerOrKey => json!([{ "bearer": [] }, { "apiKey": [] }]),
+                Access::Key => json!([{ "apiKey": [] }]),
                 Access::BearerForSome => json!([{}, { "bearer": [] }]),
             },
             "responses": responses,

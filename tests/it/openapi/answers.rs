@@ -2,8 +2,8 @@
 //! the document.
 
 use super::{
-    beacons::send_beacons, checker::Checker, conversions::use_conversions, links::open_links,
-    workspaces::use_workspaces,
+    beacons::send_beacons, checker::Checker, conversions::use_conversions, events::use_events,
+    links::open_links, workspaces::use_workspaces,
 };
 use crate::{
     catalogue::{append, site},
@@ -49,6 +49,7 @@ async fn every_success_and_error_matches_the_document() {
     ask_service(&checker).await;
     use_workspaces(&checker, &dns, &ada, &eve).await;
     use_conversions(&checker, &ada).await;
+    use_events(&checker, &ada).await;
     break_requests(&checker, &ada, link).await;
     assert_all_was_seen(&checker);
     system.finish().await;

@@ -85,10 +85,11 @@ impl<'a> Checker<'a> {
 
     /// The key of an error whose dialect shows none: that of the example with the same code and message.
     fn key_of(response: &Value, answer: &Answer) -> Option<String> {
-        let told = &answer.json()["error"];
+        let body = answer.json();
+        let told = error(&body);
         let examples = response["content"]["application/json"]["examples"].as_object()?;
         let same = |example: &Value| {
-            let error = &example["value"]["error"];
+            let error = error(&example["value"]);
             ["code", "message"]
                 .iter()
                 .all(|name| error[name] == told[name])
@@ -211,5 +212,13 @@ fn close_object(words: &mut Map<String, Value>) {
             .is_some_and(|kinds| kinds.contains(&json!("object")));
     if object && words.contains_key("properties") && !words.contains_key("additionalProperties") {
         words.insert("additionalProperties".to_owned(), json!(false));
+    }
+}
+
+/// The error of a body: the only one in dialects that have a list.
+fn error(body: &Value) -> &Value {
+    match body["errors"].get(0) {
+        Some(first) => first,
+        None => &body["error"],
     }
 }

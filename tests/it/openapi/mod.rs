@@ -6,6 +6,7 @@ mod checker;
 mod contents;
 mod conversions;
 mod document;
+mod events;
 mod limits;
 mod links;
 mod routes;

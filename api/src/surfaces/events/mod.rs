@@ -1,0 +1,72 @@
+//! The events API of seed 003: raw clicks and scans for data teams, below `/link/external/v1`.
+//!
+//! Owns parameters, limits and answers; `crate::events` owns positions and rows. The one rule: a
+//! request names its organisation by its key alone.
+
+mod export;
+pub(crate) mod limits;
+mod list;
+mod moment;
+mod openapi;
+mod params;
+
+use crate::{
+    app::App,
+    auth::{Callers, Permission, Terms, guarded},
+    events::{Selection, statements},
+    refusals,
+};
+use axum::{Router, routing::get};
+pub(crate) use openapi::describe;
+use params::Filter;
+use runtime::http::ApiError;
+use std::sync::Arc;
+use tower_http::compression::CompressionLayer;
+use uuid::Uuid;
+
+const LIST: &str = "/link/external/v1/analytics/events";
+const EXPORT: &str = "/link/external/v1/analytics/events/export";
+
+/// The routes of the events API.
+pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let behind_key = |id, routes| {
+        let terms = Terms {
+            id,
+            permission: Permission::REPORTS,
+            callers: Callers::Keys,
+        };
+        guarded(app, terms, routes)
+    };
+    let export = get(export::export_events).layer(CompressionLayer::new());
+    Router::new()
+        .route(LIST, behind_key("events.list", get(list::list_events)))
+        .route(EXPORT, behind_key("events.export", export))
+}
+
+/// 400 for a cursor or a snapshot that is not from such a request.
+fn refuse_foreign() -> ApiError {
+    refusals::events_invalid(
+        "cursor, snapshot and afterEventId must come from an answer to the same parameters.",
+    )
+}
+
+/// The events that a request selects. A code selects the link that has it, whatever code its clicks
+/// were opened by.
+async fn selection(app: &App, workspace_no: i32, filter: &Filter) -> Result<Selection, ApiError> {
+    let mut links = filter.link.map(|link| vec![link]);
+    if let Some(code) = &filter.short_code {
+        let found: Vec<Uuid> = sqlx::query_scalar(statements::LINKS_WITH_CODE)
+            .bind(workspace_no)
+            .bind(code)
+            .fetch_all(app.main.pool()?)
+            .await?;
+        let both = |link: &Uuid| filter.link.is_none_or(|wanted| wanted == *link);
+        links = Some(found.into_iter().filter(both).collect());
+    }
+    Ok(Selection {
+        workspace_no,
+        include_bots: filter.include_bots,
+        triggers: filter.triggers(),
+        links,
+    })
+}
