@@ -106,6 +106,10 @@ impl Shop {
                 utm: Utm::default(),
                 bot_reason: None,
                 redirect_micros: 1,
+                campaign_id: None,
+                rule_id: None,
+                rule_name: None,
+                qr_id: None,
             }),
         };
         let producer = Producer::new(&self.system.log.kafka()).unwrap();
