@@ -1,7 +1,7 @@
 //! Compares responses with the document: status, media type, headers, every member of the body.
 
 use jsonschema::{Draft, Validator};
-use kit::{Answer, System};
+use kit::{Answer, Creator, System};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 use std::{
@@ -46,6 +46,13 @@ impl<'a> Checker<'a> {
     /// The responses so far.
     pub fn seen(&self) -> Seen {
         self.seen.lock().unwrap().clone()
+    }
+
+    /// Changes the plan of a creator's workspace.
+    pub async fn set_plan(&self, of: &Creator, plan: &str) {
+        let changing = sqlx::query("UPDATE workspaces SET plan = $2 WHERE id = $1");
+        let changing = changing.bind(of.workspace_id).bind(plan);
+        changing.execute(&self.system.main).await.unwrap();
     }
 
     /// Sends a request with an optional token and an optional JSON body.

@@ -37,13 +37,6 @@ impl Asking<'_> {
         self.ask(Method::DELETE, path, Value::Null, 200).await;
     }
 
-    /// Changes the plan of the workspace.
-    async fn set_plan(&self, workspace: Uuid, plan: &str) {
-        let changing = sqlx::query("UPDATE workspaces SET plan = $2 WHERE id = $1");
-        let changing = changing.bind(workspace).bind(plan);
-        changing.execute(&self.checker.system.main).await.unwrap();
-    }
-
     /// Fills a table up to a limit, which would take too many requests.
     async fn fill(&self, statement: &'static str, workspace: Uuid) {
         let filling = sqlx::query(statement).bind(workspace);
@@ -138,7 +131,7 @@ async fn use_links(asking: &Asking<'_>, ada: &Creator) {
     asking
         .ask(Method::PUT, "/api/links/upsert", theirs, 409)
         .await;
-    asking.set_plan(ada.workspace_id, "starter").await;
+    asking.checker.set_plan(ada, "starter").await;
     let fill = "\
         INSERT INTO links (id, workspace_id, destination, short_code, created_at, updated_at) \
         SELECT gen_random_uuid(), $1, 'https://shop.example/', 'x', now(), now() FROM generate_series(1, 25)";
@@ -148,7 +141,7 @@ async fn use_links(asking: &Asking<'_>, ada: &Creator) {
     asking.post(&restore, Value::Null, 403).await;
     let new = json!({"destinationUrl": "https://shop.example/y", "shortCode": "new"});
     asking.ask(Method::PUT, "/api/links/upsert", new, 403).await;
-    asking.set_plan(ada.workspace_id, "enterprise").await;
+    asking.checker.set_plan(ada, "enterprise").await;
 }
 
 async fn use_groups(asking: &Asking<'_>, ada: &Creator) {
@@ -298,7 +291,7 @@ async fn use_rules(asking: &Asking<'_>, ada: &Creator) {
     asking
         .ask(Method::PUT, &path, json!({"priority": -1}), 400)
         .await;
-    asking.set_plan(ada.workspace_id, "starter").await;
+    asking.checker.set_plan(ada, "starter").await;
     let fill = "\
         INSERT INTO rules (id, workspace_id, link_id, name, priority, conditions, logic, destination, enabled, behavior, \
                            created_at, updated_at) \
@@ -307,7 +300,7 @@ async fn use_rules(asking: &Asking<'_>, ada: &Creator) {
         FROM rules, generate_series(1, 9)";
     asking.fill(fill, ada.workspace_id).await;
     asking.post("/api/rules", all.clone(), 403).await;
-    asking.set_plan(ada.workspace_id, "enterprise").await;
+    asking.checker.set_plan(ada, "enterprise").await;
     exceed_the_log(asking, ada).await;
     asking.delete(&path).await;
 }

@@ -163,6 +163,7 @@ async fn use_customers(checker: &Checker<'_>, ada: &Creator) {
         assert_eq!(answer.status, status, "{path}: {}", answer.text);
         answer
     };
+    checker.set_plan(ada, "enterprise").await;
     let body = json!({"externalId": "C-1", "email": "bob@b.example", "name": "Bob"});
     let bob = ask(Method::POST, CUSTOMERS, body.clone(), 201).await.id();
     ask(Method::POST, CUSTOMERS, body.clone(), 409).await;
@@ -184,21 +185,12 @@ async fn use_customers(checker: &Checker<'_>, ada: &Creator) {
         400,
     )
     .await;
-    set_plan(checker, ada, "starter").await;
+    checker.set_plan(ada, "starter").await;
     for path in &reads {
         ask(Method::GET, path, Value::Null, 403).await;
     }
     ask(Method::POST, CUSTOMERS, body, 403).await;
     ask(Method::DELETE, &one, Value::Null, 403).await;
-    set_plan(checker, ada, "enterprise").await;
+    checker.set_plan(ada, "enterprise").await;
     ask(Method::DELETE, &one, Value::Null, 200).await;
-}
-
-async fn set_plan(checker: &Checker<'_>, ada: &Creator, plan: &str) {
-    sqlx::query("UPDATE workspaces SET plan = $2 WHERE id = $1")
-        .bind(ada.workspace_id)
-        .bind(plan)
-        .execute(&checker.system.main)
-        .await
-        .unwrap();
 }

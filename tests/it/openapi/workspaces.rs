@@ -99,7 +99,7 @@ async fn use_keys(checker: &Checker<'_>, ada: &Creator) {
     ask(Method::GET, &ids[0], Value::Null, 200).await;
     ask(Method::DELETE, &ids[1], Value::Null, 200).await;
     ask(Method::GET, &ids[1], Value::Null, 200).await;
-    set_plan(checker, ada, "starter").await;
+    checker.set_plan(ada, "starter").await;
     ask(Method::POST, "/api/keys", body, 403).await;
     ask(Method::POST, &rotate(&ids[2]), json!({}), 403).await;
 }
@@ -161,7 +161,7 @@ async fn use_members(checker: &Checker<'_>, ada: &Creator) {
     ask(Method::PATCH, &own, json!({"role": "viewer"}), 409).await;
     ask(Method::DELETE, &own, Value::Null, 409).await;
     ask(Method::DELETE, &olga, Value::Null, 200).await;
-    set_plan(checker, ada, "starter").await;
+    checker.set_plan(ada, "starter").await;
     ask(
         Method::POST,
         list,
@@ -170,13 +170,7 @@ async fn use_members(checker: &Checker<'_>, ada: &Creator) {
     )
     .await;
     ask(Method::DELETE, &format!("{list}/{adam}"), Value::Null, 200).await;
-    set_plan(checker, ada, "enterprise").await;
-}
-
-async fn set_plan(checker: &Checker<'_>, of: &Creator, plan: &str) {
-    let changing = sqlx::query("UPDATE workspaces SET plan = $2 WHERE id = $1");
-    let changing = changing.bind(of.workspace_id).bind(plan);
-    changing.execute(&checker.system.main).await.unwrap();
+    checker.set_plan(ada, "enterprise").await;
 }
 
 async fn use_domains(checker: &Checker<'_>, dns: &Dns, ada: &Creator) {
@@ -209,8 +203,8 @@ async fn use_domains(checker: &Checker<'_>, dns: &Dns, ada: &Creator) {
     dns.set(name.unwrap(), &[value.unwrap()]);
     ask(Method::POST, &verify, Value::Null, 200).await;
     ask(Method::PATCH, &one, json!({"isDefault": true}), 200).await;
-    set_plan(checker, ada, "starter").await;
+    checker.set_plan(ada, "starter").await;
     ask(Method::POST, list, json!({"host": "s.example"}), 403).await;
-    set_plan(checker, ada, "enterprise").await;
+    checker.set_plan(ada, "enterprise").await;
     ask(Method::DELETE, &one, Value::Null, 200).await;
 }
