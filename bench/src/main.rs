@@ -6,7 +6,9 @@
     reason = "a measurement reads its own numbers"
 )]
 
+mod changes;
 mod cost;
+mod half_load;
 mod history;
 mod latency;
 mod load;
@@ -39,6 +41,8 @@ enum Command {
     Cost(cost::Cost),
     /// Redirects of short links, next to a bare redirect; memory of a link
     Redirect(redirect::Redirect),
+    /// Time from a change of a link to its first redirect to the new destination, on all instances
+    Changes(changes::Changes),
     /// The handlers for comparison (started by `cost` and `redirect`)
     #[command(hide = true)]
     Bare,
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
             Command::History(history) => history.run().await,
             Command::Cost(cost) => cost.run().await,
             Command::Redirect(redirect) => redirect.run().await,
+            Command::Changes(changes) => changes.run().await,
             Command::Bare => cost::serve_bare().await,
         }
     });

@@ -3,7 +3,10 @@
 //! Both are separate processes under the same load. CPU time and memory are as the kernel counts
 //! them; times are those of the client, which shares the machine.
 
-use crate::cost::{self, LOGIN, Process, SECRET};
+use crate::{
+    cost::{self, LOGIN, Process, SECRET},
+    half_load,
+};
 use runtime::{Producer, kafka::KafkaSettings, producer::Record};
 use schemas::{
     LinkId, RuleId, WorkspaceNo,
@@ -23,6 +26,9 @@ use uuid::Uuid;
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
 const INGEST: &str = "127.0.0.1:18081";
 const BARE: &str = "127.0.0.1:18082";
+
+/// How long half the load lasts.
+const HALF_LOAD: Duration = Duration::from_secs(20);
 
 /// `footfall-bench redirect`
 #[derive(Debug, clap::Args)]
@@ -79,7 +85,7 @@ impl Redirect {
             begun.elapsed().as_secs_f64(),
             (full - empty) / f64::from(self.links)
         );
-        let mut ratios = Vec::new();
+        let (mut ratios, mut rates) = (Vec::new(), Vec::new());
         for round in 1..=self.rounds {
             // In turns, so that other load on the machine affects both.
             let ours = self.measure(&ingest().await?).await?;
@@ -97,6 +103,7 @@ impl Redirect {
                     run.p99.as_secs_f64() * 1e3
                 );
             }
+            rates.push(ours.per_second);
             ratios.push((
                 ours.per_cpu_second / bare.per_cpu_second,
                 ours.per_second / bare.per_second,
@@ -105,8 +112,24 @@ impl Redirect {
         ratios.sort_by(|one, other| one.1.total_cmp(&other.1));
         let (by_cpu, by_time) = ratios[ratios.len() / 2];
         println!("median ratio: {by_time:.2} a second, {by_cpu:.2} per CPU-second");
+        let half = rates.iter().sum::<f64>() / f64::from(self.rounds) / 2.0;
+        self.measure_half_load(&ingest().await?, half).await?;
         broker.stop().await;
         let _ = fs::remove_dir_all(folder);
+        Ok(())
+    }
+
+    /// Prints how long redirects take at the server at this rate.
+    async fn measure_half_load(&self, process: &Process, rate: f64) -> Result<(), Box<dyn Error>> {
+        let url = |number: u32| {
+            let link = number.wrapping_mul(7_919) % self.links + 1;
+            format!("http://{}/code{link}", process.address)
+        };
+        let shares = half_load::measure(process, &client()?, rate, HALF_LOAD, url).await?;
+        println!("at half of that load, {rate:.0} a second, times at the server:");
+        for (bound, share) in shares {
+            println!("  up to {:.3} ms: {:.3} %", bound * 1e3, share * 100.0);
+        }
         Ok(())
     }
 
@@ -179,10 +202,7 @@ impl Redirect {
     }
 
     async fn measure(&self, process: &Process) -> Result<Run, Box<dyn Error>> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(BROWSER)
-            .build()?;
+        let http = client()?;
         let each = self.requests / self.concurrency;
         let (before, begun) = (process.cpu_seconds()?, Instant::now());
         let tasks: Vec<_> = (0..self.concurrency)
@@ -223,4 +243,12 @@ impl Redirect {
             p99: times[times.len() * 99 / 100],
         })
     }
+}
+
+/// A browser that stays where it is.
+fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(BROWSER)
+        .build()
 }
