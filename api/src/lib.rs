@@ -42,7 +42,9 @@ mod words;
 pub use auth::{Permission, Plan};
 pub use command::{Command, Object, Subject, Verb};
 pub use config::{Config, LISTEN};
-pub use conversions::{FxError, LoadedRates, load_rates};
+pub use conversions::{
+    ConversionHistory, FxError, LoadedRates, PastConversion, PastError, PastOutcome, load_rates,
+};
 pub use declared::{declared, parts};
 pub use limits::published as published_limits;
 pub use manage::commands;

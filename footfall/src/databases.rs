@@ -161,6 +161,29 @@ fn unreachable(setting: &str, database: &PgConnectOptions, error: &sqlx::Error) 
     ))
 }
 
+/// The URL of the running program's main database for the role that may write. A configured server
+/// has no folder here, and its URL is already the one that the program uses.
+///
+/// # Errors
+/// When the URL cannot have a user.
+pub(crate) fn writing(url: &str, folder: &std::path::Path) -> Result<String, Failure> {
+    let role = Role::Api.name();
+    let Ok(password) = footfall_postgres::password_in(folder, role) else {
+        return Ok(url.to_owned());
+    };
+    let mut url = Url::parse(url).map_err(Failure::other)?;
+    let named = url.set_username(role);
+    if named
+        .and_then(|()| url.set_password(Some(&password)))
+        .is_err()
+    {
+        return Err(Failure::other(
+            "the URL of the running database has no user",
+        ));
+    }
+    Ok(url.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

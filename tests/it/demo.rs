@@ -59,6 +59,11 @@ const TWICE: &str =
 /// Visits before the last half hour.
 const PAST: &str =
     "SELECT count(*) FROM sessions WHERE started_at <= now() - interval '30 minutes'";
+/// Clicks on short links before the last half hour.
+const PAST_CLICKS: &str = "SELECT count(*) FROM hits WHERE click_id IS NOT NULL AND occurred_at <= now() - interval '30 minutes'";
+/// Conversions of the history, each with the link of its click.
+const PAST_CONVERSIONS: &str =
+    "SELECT count(link_id) FROM conversions WHERE occurred_at <= now() - interval '30 minutes'";
 /// Visits without a known country.
 const NOWHERE: &str = "SELECT count(*) FROM sessions WHERE country IS NULL";
 
@@ -109,6 +114,15 @@ async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
     }
     assert_eq!(count(&analytics, PAST).await, history);
     assert_eq!(count(&analytics, NOWHERE).await, 0);
+    assert_eq!(count(&analytics, PAST_CLICKS).await, i64::from(VISITS / 2));
+    let conversions = count(&analytics, PAST_CONVERSIONS).await;
+    assert!(conversions > 0);
+    let short = client.get_as(&token, "/api/links?limit=100").await.data();
+    let mut short: Vec<Value> = short.as_array().unwrap().clone();
+    short.retain(|link| link["campaignId"].is_string() && !link["folderId"].is_null());
+    assert_eq!(short.len(), 3, "{short:?}");
+    let printed = fs::read_to_string(&output).unwrap();
+    assert!(printed.contains("/midnight-ferry'"), "{printed}");
     let overview = client
         .get_as(&token, "/api/v1/creators/analytics/overview")
         .await
@@ -125,6 +139,8 @@ async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
         .await
         .unwrap();
     assert_eq!(count(&analytics, PAST).await, history);
+    assert_eq!(count(&analytics, PAST_CLICKS).await, i64::from(VISITS / 2));
+    assert_eq!(count(&analytics, PAST_CONVERSIONS).await, conversions);
     // The log has no second copy either: the import looked up the known events.
     assert_eq!(count(&analytics, TWICE).await, 0);
     let known = crate::program::client(&run)

@@ -4,7 +4,7 @@
 use crate::{random_log::tables, replay};
 use footfall::{
     commands::{
-        import::{EXAMPLE, Ground, Progress, Summary},
+        import::{EXAMPLE, Ground, Progress, Summary, Urls},
         replay::Selection,
     },
     demo::visits::{Lines, Plan, Visits},
@@ -69,8 +69,11 @@ pub fn history(page: Uuid, links: &Links, visits: u32, until: Timestamp) -> Stri
 /// The parts of a system that an import uses.
 async fn ground(system: &System) -> Ground {
     let mut settings = Settings::from_pairs(system.settings.clone());
-    let url = &system.databases.analytics;
-    let ground = Ground::prepare(&mut settings, system.log.kafka(), url, &system.context);
+    let urls = Urls {
+        main: Some(&system.databases.main),
+        analytics: &system.databases.analytics,
+    };
+    let ground = Ground::prepare(&mut settings, system.log.kafka(), urls, &system.context);
     ground.await.unwrap_or_else(|failure| panic!("{failure}"))
 }
 

@@ -5,7 +5,7 @@ use crate::{
     replay,
 };
 use footfall::commands::{
-    import::{Ground, Progress, Summary},
+    import::{Ground, Progress, Summary, Urls},
     replay::Selection,
 };
 use kit::{Creator, System, SystemBuilder, file::Counted};
@@ -59,8 +59,11 @@ async fn a_visit_beyond_the_bounds_of_a_session_is_cut_and_the_omitted_events_ar
 /// Imports a text with a short wait.
 async fn import_impatiently(system: &System, text: String) -> Summary {
     let mut settings = Settings::from_pairs(system.settings.clone());
-    let url = &system.databases.analytics;
-    let ground = Ground::prepare(&mut settings, system.log.kafka(), url, &system.context);
+    let urls = Urls {
+        main: Some(&system.databases.main),
+        analytics: &system.databases.analytics,
+    };
+    let ground = Ground::prepare(&mut settings, system.log.kafka(), urls, &system.context);
     let ground = ground.await.unwrap_or_else(|failure| panic!("{failure}"));
     let ground = ground.with_patience(PATIENCE);
     let mut progress = Progress::new(None);

@@ -36,6 +36,7 @@ mod geoip;
 mod import;
 mod import_command;
 mod import_limits;
+mod import_links;
 mod link_changes;
 mod long_sessions;
 mod manage;

@@ -13,6 +13,7 @@ use runtime::{
     producer::{Record, SendError},
 };
 use schemas::topics::EVENTS;
+use sqlx::PgPool;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::sync::Notify;
@@ -39,7 +40,7 @@ pub(crate) struct EventPublisher {
 }
 
 #[derive(Debug, Error)]
-enum PublishError {
+pub(super) enum PublishError {
     #[error("the main database: {}", database::message(.0))]
     Database(#[from] sqlx::Error),
     #[error("the events topic: {0}")]
@@ -61,8 +62,9 @@ impl EventPublisher {
         self.database.usable().await;
         let mut said = String::new();
         loop {
-            let pause = match self.drain().await {
-                Ok(()) => {
+            let drained = drain(self.database.raw_pool(), &self.producer).await;
+            let pause = match drained {
+                Ok(_) => {
                     said.clear();
                     SAFETY_POLL
                 }
@@ -82,58 +84,60 @@ impl EventPublisher {
             }
         }
     }
+}
 
-    async fn drain(&self) -> Result<(), PublishError> {
-        loop {
-            let mut tx = self.database.raw_pool().begin().await?;
-            let waiting = event_outbox::take(&mut tx, BATCH).await?;
-            if waiting.is_empty() {
-                drop(tx);
-                return self.observe().await;
-            }
-            self.observe().await?;
-            let sent = self.send(&waiting).await?;
-            event_outbox::delete(&mut tx, &sent).await?;
-            tx.commit().await?;
-            let all = sent.len() == waiting.len();
-            let count = u64::try_from(sent.len()).unwrap_or_default();
-            metrics::counter!("api_events_published_total").increment(count);
-            if !all {
-                return Err(SendError::Unacknowledged("some events".to_owned()).into());
-            }
+/// Publishes events until none is left, or only those that another instance has locked. Returns how
+/// many these are.
+pub(super) async fn drain(pool: &PgPool, producer: &Producer) -> Result<u64, PublishError> {
+    loop {
+        let mut tx = pool.begin().await?;
+        let waiting = event_outbox::take(&mut tx, BATCH).await?;
+        if waiting.is_empty() {
+            drop(tx);
+            return observe(pool).await;
+        }
+        observe(pool).await?;
+        let sent = send(producer, &waiting).await?;
+        event_outbox::delete(&mut tx, &sent).await?;
+        tx.commit().await?;
+        let all = sent.len() == waiting.len();
+        let count = u64::try_from(sent.len()).unwrap_or_default();
+        metrics::counter!("api_events_published_total").increment(count);
+        if !all {
+            return Err(SendError::Unacknowledged("some events".to_owned()).into());
         }
     }
+}
 
-    /// The events that the log has; the others stay.
-    async fn send(&self, waiting: &[Waiting]) -> Result<Vec<i64>, PublishError> {
-        let records: Vec<Record<'_>> = waiting
-            .iter()
-            .map(|event| Record {
-                topic: EVENTS,
-                key: &event.entry_key,
-                payload: &event.payload,
-                headers: &[],
-            })
-            .collect();
-        let outcomes = self.producer.send(&records).await;
-        let mut sent = Vec::new();
-        let mut failure = None;
-        for (event, outcome) in waiting.iter().zip(outcomes) {
-            match outcome {
-                Ok(_) => sent.push(event.id),
-                Err(error) => failure = Some(error),
-            }
-        }
-        match failure {
-            Some(failure) if sent.is_empty() => Err(failure.into()),
-            _ => Ok(sent),
+/// The events that the log has; the others stay.
+async fn send(producer: &Producer, waiting: &[Waiting]) -> Result<Vec<i64>, PublishError> {
+    let records: Vec<Record<'_>> = waiting
+        .iter()
+        .map(|event| Record {
+            topic: EVENTS,
+            key: &event.entry_key,
+            payload: &event.payload,
+            headers: &[],
+        })
+        .collect();
+    let outcomes = producer.send(&records).await;
+    let mut sent = Vec::new();
+    let mut failure = None;
+    for (event, outcome) in waiting.iter().zip(outcomes) {
+        match outcome {
+            Ok(_) => sent.push(event.id),
+            Err(error) => failure = Some(error),
         }
     }
-
-    async fn observe(&self) -> Result<(), PublishError> {
-        let waiting = event_outbox::count(self.database.raw_pool()).await?;
-        #[expect(clippy::cast_precision_loss, reason = "a gauge of a queue's length")]
-        metrics::gauge!("api_events_waiting").set(waiting as f64);
-        Ok(())
+    match failure {
+        Some(failure) if sent.is_empty() => Err(failure.into()),
+        _ => Ok(sent),
     }
+}
+
+async fn observe(pool: &PgPool) -> Result<u64, PublishError> {
+    let waiting = event_outbox::count(pool).await?;
+    #[expect(clippy::cast_precision_loss, reason = "a gauge of a queue's length")]
+    metrics::gauge!("api_events_waiting").set(waiting as f64);
+    Ok(waiting.unsigned_abs())
 }

@@ -15,13 +15,14 @@ use crate::{
     },
 };
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
-use runtime::http::ApiError;
+use runtime::{Clock, IdSource, http::ApiError};
 use schemas::{
-    ClickId, ConversionId,
+    ClickId, ConversionId, EventId,
     events::{AttributedBy, ConversionClass, ConversionSource, SaleType, is_attributable},
     money::Currency,
     routed::click_time,
 };
+use sqlx::PgPool;
 
 /// Within this time, a person's leads with one name count once.
 const SAME_LEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -50,25 +51,72 @@ pub(crate) async fn tenant_of(app: &App, click: ClickId) -> Result<Option<Tenant
     Ok(id.map(|id| Tenant { id, no }))
 }
 
+/// What recording needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Desk<'a> {
+    pub(crate) pool: &'a PgPool,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) ids: &'a dyn IdSource,
+    /// The identity of the conversion and of its event, when the caller has one.
+    pub(crate) fixed: Option<EventId>,
+}
+
+/// Records a call of a tenant, and wakes the publisher.
+///
+/// # Errors
+/// As [`record`].
+pub(crate) async fn record_now(
+    app: &App,
+    tenant: Tenant,
+    call: &Call,
+) -> Result<Recorded, ApiError> {
+    let desk = Desk {
+        pool: app.main.pool()?,
+        clock: &*app.clock,
+        ids: &*app.ids,
+        fixed: None,
+    };
+    let recorded = record(desk, tenant, call).await?;
+    if !recorded.is_duplicate {
+        app.events_waiting.notify_one();
+    }
+    Ok(recorded)
+}
+
 /// Records a call of a tenant, whose click must be the tenant's own.
 ///
 /// # Errors
 /// 400 when it belongs to no click, or to one with too many conversions.
-pub(crate) async fn record(app: &App, tenant: Tenant, call: &Call) -> Result<Recorded, ApiError> {
-    let now = app.clock.now();
-    let mut tx = app.main.pool()?.begin().await?;
+pub(crate) async fn record(
+    desk: Desk<'_>,
+    tenant: Tenant,
+    call: &Call,
+) -> Result<Recorded, ApiError> {
+    let now = desk.clock.now();
+    let mut tx = desk.pool.begin().await?;
+    if let Some(EventId(fixed)) = desk.fixed {
+        store::conversions::lock_click(&mut tx, ClickId(fixed)).await?;
+        if let Some(conversion) = store::conversions::find(&mut *tx, tenant.id, fixed).await? {
+            return Ok(Recorded {
+                conversion,
+                is_duplicate: true,
+            });
+        }
+    }
     if let Some(click) = call.click {
         store::conversions::lock_click(&mut tx, click).await?;
     }
     let customer = match &call.customer {
         Some(person) => {
-            let ids = (app.ids.uuid_v7(now), tenant.id);
+            let ids = (desk.ids.uuid_v7(now), tenant.id);
             Some(store::customers::find_or_insert(&mut tx, ids, person, now).await?)
         }
         None => None,
     };
     let (click, attributed_by) = attribute(call, customer.as_ref())?;
-    let id = ConversionId(app.ids.uuid_v7(now));
+    let fixed = desk.fixed.map(|id| id.0);
+    let fresh = || desk.ids.uuid_v7(now);
+    let id = ConversionId(fixed.unwrap_or_else(fresh));
     let mut new = New {
         id,
         workspace_id: tenant.id,
@@ -107,10 +155,9 @@ pub(crate) async fn record(app: &App, tenant: Tenant, call: &Call) -> Result<Rec
         };
         store::customers::note_conversion(&mut tx, customer.id, Some(click), added).await?;
     }
-    let event = event::recorded(tenant, &conversion, app.ids.uuid_v7(now), now);
+    let event = event::recorded(tenant, &conversion, fixed.unwrap_or_else(fresh), now);
     event_outbox::insert(&mut tx, &event, now).await?;
     tx.commit().await?;
-    app.events_waiting.notify_one();
     Ok(Recorded {
         conversion,
         is_duplicate: false,

@@ -3,7 +3,6 @@
 use crate::{
     commands::reach::{find_with_log, lock},
     databases,
-    roles::Role,
     run_file::RunFile,
 };
 use api::{LoadedRates, load_rates};
@@ -15,7 +14,6 @@ use runtime::{
 };
 use std::path::PathBuf;
 use tracing::warn;
-use url::Url;
 
 fn help() -> &'static str {
     "A sale is converted to US dollars at the rate of the last day on or before it. Sales in a currency without such a rate \
@@ -62,7 +60,7 @@ pub async fn run(
     }
     let data_dir = find_with_log(&settings)?;
     if let Some(running) = RunFile::read_running(&data_dir) {
-        let url = writing(&running.database_url, &data_dir.postgres())?;
+        let url = databases::writing(&running.database_url, &data_dir.postgres())?;
         return load(&url, &text, &context).await;
     }
     let lock = lock(&data_dir)?;
@@ -76,26 +74,6 @@ pub async fn run(
     }
     drop(lock);
     loaded
-}
-
-/// The URL of the running program's main database for the role that may write. A configured server
-/// has no folder here, and its URL is already the one that the program uses.
-fn writing(url: &str, folder: &std::path::Path) -> Result<String, Failure> {
-    let role = Role::Api.name();
-    let Ok(password) = footfall_postgres::password_in(folder, role) else {
-        return Ok(url.to_owned());
-    };
-    let mut url = Url::parse(url).map_err(Failure::other)?;
-    let named = url.set_username(role);
-    if named
-        .and_then(|()| url.set_password(Some(&password)))
-        .is_err()
-    {
-        return Err(Failure::other(
-            "the URL of the running database has no user",
-        ));
-    }
-    Ok(url.into())
 }
 
 async fn load(url: &str, text: &str, context: &Context) -> Result<(), Failure> {

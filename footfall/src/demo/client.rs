@@ -1,5 +1,6 @@
 //! An HTTP client for the program's own listener. It has no access that other clients lack.
 
+use super::clicks::Click;
 use reqwest::{Method, StatusCode};
 use runtime::program::Failure;
 use serde_json::Value;
@@ -7,6 +8,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
+use url::Url;
+use uuid::Uuid;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -27,6 +30,8 @@ impl Client {
             .timeout(TIMEOUT)
             // Proxy settings of the environment must not divert requests from this machine.
             .no_proxy()
+            // A redirect of a short link is an answer, and its destination is not ours.
+            .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(Failure::other)?;
         // A listener on all addresses is reached on the loopback address.
@@ -55,6 +60,39 @@ impl Client {
             request = request.json(body);
         }
         answer(request).await.map_err(Failure::other)
+    }
+
+    /// Opens a short URL like a browser with that agent. Returns the id of the click, if the
+    /// destination gets one.
+    pub(super) async fn open(
+        &self,
+        click: &Click,
+        host: &str,
+    ) -> Result<Option<Uuid>, reqwest::Error> {
+        let query = if click.is_scan { "?qr=poster" } else { "" };
+        let url = format!("{}/{}{query}", self.base, click.link.code);
+        let mut request = self
+            .http
+            .get(url)
+            .header("host", host)
+            .header("user-agent", &click.user_agent)
+            .header("x-forwarded-for", click.address.to_string());
+        if let Some(referrer) = click.referrer {
+            request = request.header("referer", referrer);
+        }
+        let response = request.send().await?;
+        let location = response.headers().get("location");
+        let location = location.and_then(|value| value.to_str().ok()?.parse::<Url>().ok());
+        Ok(location.and_then(|location| {
+            let mut pairs = location.query_pairs();
+            pairs.find_map(|(name, value)| (name == "lw_cid").then(|| value.parse().ok())?)
+        }))
+    }
+
+    /// Reports a conversion as a shop's server does.
+    pub(super) async fn convert(&self, body: &Value) -> Result<(), reqwest::Error> {
+        let url = format!("{}/conversions/s2s", self.base);
+        self.http.post(url).json(body).send().await.map(|_| ())
     }
 
     /// Sends a beacon like a browser with that agent, behind a proxy that forwards that address.

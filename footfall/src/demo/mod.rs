@@ -1,5 +1,5 @@
-//! `footfall up --demo`: provides a creator with a page, weeks of history and live visits, and
-//! prints where to look.
+//! `footfall up --demo`: provides a creator with a page and short links, weeks of history and live
+//! visits and clicks, and prints where to look.
 //!
 //! It uses only public interfaces: HTTP for the creator, links and live visits, the import for
 //! history. The rule to keep: a second start adds no history, even if the first one was
@@ -10,24 +10,29 @@
     reason = "the demo's tables and its own server's answers"
 )]
 
+mod clicks;
 mod client;
 mod creator;
+mod links;
 mod people;
+mod tour;
 mod trickle;
 pub mod visits;
 
 use crate::{
     commands::{
-        import::{Ground, Progress},
+        import::{Ground, Progress, Urls},
         token,
     },
     output::print_line,
 };
 use api::catalog::{Choice, REPORTS, Shape};
+use clicks::Click;
 use client::Client;
 use creator::{Creator, NAME};
-use ingest::secrets::TRACKING;
+use ingest::{redirect::host, secrets::TRACKING};
 use jiff::SignedDuration;
+use links::ShortLink;
 use runtime::{Context, Settings, jwt, kafka::KafkaSettings, program::Failure};
 use schemas::Keyring;
 use std::{fmt::Write, net::SocketAddr};
@@ -42,6 +47,11 @@ const SEED: u64 = 1;
 /// Seed of the live visits. It differs, so that they get ids of their own. Their visitors have the
 /// same ids as those of the history.
 const LIVE_SEED: u64 = 2;
+/// Seeds of the clicks on short links, in the history and live.
+const CLICKS_SEED: u64 = 3;
+const LIVE_CLICKS_SEED: u64 = 4;
+/// For each click on a short link, the history has this many visits of the page.
+const VISITS_A_CLICK: u32 = 2;
 /// Validity of the printed token.
 const TOKEN_HOURS: i64 = 24;
 /// Proxies whose forwarded addresses are trusted. Live visits come from this machine and claim
@@ -87,12 +97,12 @@ impl Demo {
             made = self.make(&context) => made?,
             () = context.lifecycle.servers_stopping() => return Ok(()),
         };
-        let (trickle, visits) = made;
-        trickle.run(visits, &context.lifecycle).await;
+        let (trickle, visits, clicks) = made;
+        trickle.run(visits, clicks, &context.lifecycle).await;
         Ok(())
     }
 
-    async fn make(&mut self, context: &Context) -> Result<(Trickle, Visits), Failure> {
+    async fn make(&mut self, context: &Context) -> Result<(Trickle, Visits, Visits), Failure> {
         let now = context.clock.now();
         let tracking = self.settings.required_with(&TRACKING, Keyring::parse);
         self.settings.finish()?;
@@ -101,9 +111,11 @@ impl Demo {
         let token = token::make(&mut self.settings, NAME, None, now, ttl)?;
         let client = Client::new(self.listener, token.clone())?;
         let creator = Creator::provide(&client, now).await?;
+        let links = links::provide(&client).await?;
         let public = self.settings.text("PUBLIC_URL");
         let public = public.unwrap_or_else(|| client.base.clone());
-        let url = format!("{}/@{}", public.trim_end_matches('/'), creator.username);
+        let public = public.trim_end_matches('/');
+        let url = format!("{public}/@{}", creator.username);
         let plan = Plan {
             page: creator.page,
             links: creator.links,
@@ -114,55 +126,103 @@ impl Demo {
             until: creator.created_at,
             seed: SEED,
         };
-        self.import(context, &plan).await?;
+        let clicks = Plan {
+            visits: self.visits / VISITS_A_CLICK,
+            seed: CLICKS_SEED,
+            ..plan.clone()
+        };
+        self.import(context, &plan, &clicks, &links).await?;
         let data_dir = self.settings.text("FOOTFALL_DATA_DIR");
-        let announced = announcement(&url, &client.base, &token, data_dir.as_deref());
+        let mut announced = announcement(&url, &client.base, &token, data_dir.as_deref());
+        announced.push_str(&tour::text(public, &client.base, &links));
         print_line(&announced)?;
         let trickle = Trickle {
             client,
             tracking,
             clock: context.clock.clone(),
             ids: context.ids.clone(),
+            links,
+            host: host::of_url(public).unwrap_or_default(),
+        };
+        let live_clicks = Plan {
+            seed: LIVE_CLICKS_SEED,
+            ..clicks
         };
         let live = Plan {
             seed: LIVE_SEED,
             ..plan
         };
-        Ok((trickle, Visits::new(live)))
+        Ok((trickle, Visits::new(live), Visits::new(live_clicks)))
     }
 
-    /// Imports the history, unless its last visit is already in the tables.
-    async fn import(&mut self, context: &Context, plan: &Plan) -> Result<(), Failure> {
-        let last = Visits::new(plan.clone()).history().filter(|visit| {
+    /// Imports the history, unless its last visit or click is already in the tables.
+    async fn import(
+        &mut self,
+        context: &Context,
+        plan: &Plan,
+        clicks: &Plan,
+        links: &[ShortLink],
+    ) -> Result<(), Failure> {
+        let analytics = self.settings.text("ANALYTICS_DATABASE_URL");
+        let analytics = analytics.unwrap_or_default();
+        let main = self.settings.text("DATABASE_URL");
+        let urls = Urls {
+            main: main.as_deref(),
+            analytics: &analytics,
+        };
+        let kafka = self.kafka.clone();
+        let ground = Ground::prepare(&mut self.settings, kafka, urls, context).await?;
+
+        let history = Visits::new(plan.clone()).history();
+        let last = history.filter(|visit| {
             // A refused visit leaves no row to look for.
             !visit.views.is_empty() && !visit.is_crawler()
         });
-        let Some(last) = last.last() else {
-            return Ok(());
+        let last = last.last().map(|visit| serde_json::to_string(&visit));
+        let last = last.transpose().map_err(Failure::other)?;
+        let text = || {
+            let mut lines = Vec::new();
+            let mut text = Lines::new(Visits::new(plan.clone()).history());
+            std::io::Read::read_to_end(&mut text, &mut lines).map_err(Failure::other)?;
+            Ok(lines)
         };
-        let analytics = self.settings.text("ANALYTICS_DATABASE_URL");
-        let analytics = analytics.unwrap_or_default();
-        let kafka = self.kafka.clone();
-        let ground = Ground::prepare(&mut self.settings, kafka, &analytics, context).await?;
-        let last = serde_json::to_string(&last).map_err(Failure::other)?;
-        if ground.has(&last).await? {
-            info!("the demo's history exists already");
-            return Ok(());
-        }
-        info!(
-            "creating the demo's history: {} visits over {DAYS} days",
-            plan.visits
-        );
-        let mut lines = Vec::new();
-        let mut text = Lines::new(Visits::new(plan.clone()).history());
-        std::io::Read::read_to_end(&mut text, &mut lines).map_err(Failure::other)?;
-        let bytes = lines.len() as u64;
-        let mut progress = Progress::new(Some(bytes));
-        let input = std::io::Cursor::new(lines);
-        let summary = ground.import(input, true, &mut progress).await?;
-        eprintln!("{summary}");
-        Ok(())
+        let what = format!("{} visits", plan.visits);
+        import_once(&ground, last, (&what, text)).await?;
+
+        let clicks = clicks::history(Visits::new(clicks.clone()), links);
+        let last = clicks.last().map(|click| click.line().to_string());
+        // The last click is the sign that all is there, so the conversions come before the clicks.
+        let conversions = clicks.iter().filter_map(Click::conversion);
+        let lines = conversions.chain(clicks.iter().map(Click::line));
+        let text = || {
+            let lines = lines.map(|line| format!("{line}\n"));
+            Ok(lines.collect::<String>().into_bytes())
+        };
+        let what = format!("{} clicks on short links", clicks.len());
+        import_once(&ground, last, (&what, text)).await
     }
+}
+
+/// Imports a text, unless the tables have this line, its last one that leaves a row.
+async fn import_once(
+    ground: &Ground,
+    last: Option<String>,
+    (what, text): (&str, impl FnOnce() -> Result<Vec<u8>, Failure>),
+) -> Result<(), Failure> {
+    let Some(last) = last else {
+        return Ok(());
+    };
+    if ground.has(&last).await? {
+        info!("the demo's history exists already: {what}");
+        return Ok(());
+    }
+    info!("creating the demo's history: {what} over {DAYS} days");
+    let lines = text()?;
+    let mut progress = Progress::new(Some(lines.len() as u64));
+    let input = std::io::Cursor::new(lines);
+    let summary = ground.import(input, true, &mut progress).await?;
+    eprintln!("{summary}");
+    Ok(())
 }
 
 /// The printed text: where to look.

@@ -1,7 +1,9 @@
 //! Sends live visits, a few a minute, with the requests and the timing of a browser.
 
 use super::{
+    clicks::{self, Click},
     client::Client,
+    links::ShortLink,
     visits::{Visit, Visits},
 };
 use jiff::Timestamp;
@@ -16,6 +18,8 @@ use tracing::debug;
 const BETWEEN_MS: std::ops::Range<u64> = 2_000..7_000;
 /// Time between two heartbeats of a client.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(30);
+/// Time from a click to its conversion.
+const UNTIL_CONVERTED: Duration = Duration::from_secs(20);
 /// Visits in progress at the same time.
 const AT_ONCE: usize = 50;
 
@@ -26,11 +30,14 @@ pub(super) struct Trickle {
     pub(super) tracking: Keyring,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
+    pub(super) links: Vec<ShortLink>,
+    /// The host of short URLs.
+    pub(super) host: String,
 }
 
 impl Trickle {
-    /// Sends visits until the servers stop.
-    pub(super) async fn run(self, mut visits: Visits, lifecycle: &Lifecycle) {
+    /// Sends visits, and clicks on short links, until the servers stop.
+    pub(super) async fn run(self, mut visits: Visits, mut clicks: Visits, lifecycle: &Lifecycle) {
         let mut going = JoinSet::new();
         loop {
             let random = u64::from(self.ids.random_16()[0]);
@@ -45,6 +52,10 @@ impl Trickle {
             if going.len() < AT_ONCE {
                 let visit = visits.visit(self.clock.now());
                 going.spawn(self.clone().send(visit));
+                let visit = clicks.visit(self.clock.now());
+                if let Some(click) = clicks::of(visit, &self.links) {
+                    going.spawn(self.clone().click(click));
+                }
             }
         }
     }
@@ -55,6 +66,25 @@ impl Trickle {
         if let Err(error) = self.try_send(&visit).await {
             debug!("a visit of the demo was cut short: {error}");
         }
+    }
+
+    async fn click(self, click: Click) {
+        if let Err(error) = self.try_click(&click).await {
+            debug!("a click of the demo was cut short: {error}");
+        }
+    }
+
+    async fn try_click(&self, click: &Click) -> Result<(), reqwest::Error> {
+        let id = self.client.open(click, &self.host).await?;
+        let (Some(id), Some(outcome)) = (id, &click.outcome) else {
+            return Ok(());
+        };
+        tokio::time::sleep(UNTIL_CONVERTED).await;
+        let body = json!({
+            "click_id": id, "event": outcome["event"], "value": outcome["value"], "currency": outcome["currency"],
+            "order_id": outcome["orderId"], "customer_external_id": outcome["customerExternalId"],
+        });
+        self.client.convert(&body).await
     }
 
     async fn try_send(&self, visit: &Visit) -> Result<(), reqwest::Error> {

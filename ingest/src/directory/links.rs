@@ -142,6 +142,12 @@ impl ShortLinks {
         self.own_host.as_deref()
     }
 
+    /// The link with this id, and its host.
+    pub(super) fn by_id(&self, id: LinkId) -> Option<(&Arc<str>, &Arc<ShortLink>)> {
+        let (host, link) = self.known.get(&id)?.link.as_ref()?;
+        Some((host, link))
+    }
+
     /// The link with this code on this host, in any case. `tenant` leaves out the links of others.
     pub(super) fn find(
         &self,

@@ -19,7 +19,7 @@ use crate::accept::KnownPage;
 use hosts::Hosts;
 use links::ShortLinks;
 use schemas::{
-    PageId, WorkspaceId, WorkspaceNo,
+    LinkId, PageId, WorkspaceId, WorkspaceNo,
     directory::{App, Entry, Page, SecretFingerprints, Workspace},
 };
 use std::{
@@ -154,6 +154,20 @@ impl Entries {
             Some((host, Serves::Tenant(tenant)))
         })
     }
+
+    /// A link with its tenant and the rules of its campaign.
+    fn found(&self, link: &Arc<ShortLink>) -> Option<Found> {
+        // Entries of links follow those of their workspace.
+        let (workspace_id, _) = self.workspaces.get(&link.workspace_no)?;
+        let campaign = link.settings.as_ref();
+        let campaign = campaign.and_then(|settings| settings.given.campaign_id);
+        let rules = campaign.and_then(|id| self.hosts.rules_of(id, link.workspace_no));
+        Some(Found {
+            link: Arc::clone(link),
+            workspace_id: *workspace_id,
+            campaign_rules: rules.cloned(),
+        })
+    }
 }
 
 impl Directory {
@@ -186,16 +200,32 @@ impl Directory {
         let tenant = serves.tenant();
         let mut codes = codes.into_iter();
         let link = codes.find_map(|code| entries.links.find(host, code, tenant))?;
-        // Entries of links follow those of their workspace.
-        let (workspace_id, _) = entries.workspaces.get(&link.workspace_no)?;
-        let campaign = link.settings.as_ref();
-        let campaign = campaign.and_then(|settings| settings.given.campaign_id);
-        let rules = campaign.and_then(|id| entries.hosts.rules_of(id, link.workspace_no));
-        Some(Found {
-            link: Arc::clone(link),
-            workspace_id: *workspace_id,
-            campaign_rules: rules.cloned(),
-        })
+        entries.found(link)
+    }
+
+    /// A link by its id, and the host of its short URL.
+    #[must_use]
+    pub fn link(&self, id: LinkId) -> Option<(Found, String)> {
+        let entries = self.read();
+        let (host, link) = entries.links.by_id(id)?;
+        Some((entries.found(link)?, host.to_string()))
+    }
+
+    /// A link by its code, on this host or on the host of `PUBLIC_URL`, and the host.
+    #[must_use]
+    pub fn link_of(&self, host: Option<&str>, code: &str) -> Option<(Found, String)> {
+        let own = self.read().links.own_host().map(str::to_owned);
+        let host = host.map(str::to_owned).or(own)?;
+        let found = self.short_link(&host, [code])?;
+        Some((found, host))
+    }
+
+    /// The number of a workspace, if it is known.
+    #[must_use]
+    pub fn number_of(&self, workspace_id: WorkspaceId) -> Option<WorkspaceNo> {
+        let entries = self.read();
+        let mut known = entries.workspaces.iter();
+        known.find_map(|(no, (id, _))| (*id == workspace_id).then_some(*no))
     }
 
     /// Whose links this host serves; `None` for any other host.

@@ -24,6 +24,10 @@ pub enum Reason {
     UnknownPage,
     /// Its workspace is unknown here, or has another id.
     UnknownWorkspace,
+    /// Its link is unknown here.
+    UnknownLink,
+    /// Its click id is not one of ours.
+    UnknownClick,
     /// A record printed by `replay` that this build cannot read as an event.
     NotAnEvent,
 }
@@ -38,6 +42,8 @@ impl Reason {
             Self::Invalid => "invalid",
             Self::UnknownPage => "unknown_page",
             Self::UnknownWorkspace => "unknown_workspace",
+            Self::UnknownLink => "unknown_link",
+            Self::UnknownClick => "unknown_click",
             Self::NotAnEvent => "not_an_event",
         }
     }
@@ -111,10 +117,17 @@ impl BadLine {
         )
     }
 
+    pub(super) fn unknown_link() -> Self {
+        Self::new(
+            Reason::UnknownLink,
+            "the link is not one of this installation; create it first (POST /api/links), and check shortCode, host and linkId",
+        )
+    }
+
     pub(super) fn unknown_workspace() -> Self {
         Self::new(
             Reason::UnknownWorkspace,
-            "the event's workspace is unknown to this installation",
+            "the workspace is unknown to this installation",
         )
     }
 

@@ -1,14 +1,18 @@
-//! Converts a line of history from another system into the events of one visit. Pure.
+//! Converts a line of history from another system into the events of a visit, a click, or a
+//! conversion. Pure.
 //!
 //! Owns the format of a line; [`crate::accept`] judges its beacons like live ones. The one rule:
 //! every id and time of an event is a function of the line. So the same line counts once, at any
 //! time and on any instance.
 
 mod bad;
+mod click;
+mod conversion;
 mod record;
 mod visit;
 
 pub use bad::{BadLine, Reason};
+pub use conversion::TakenConversion;
 pub use record::TakenRecord;
 
 use crate::{
@@ -24,7 +28,7 @@ use jiff::Timestamp;
 use runtime::IdSource;
 use schemas::{Event, RefusalReason};
 use serde_json::Value;
-use visit::{Step, Visit};
+use visit::{MAX_AHEAD, Step, Visit};
 
 /// Longest line. The limit is that of a batch, because a line holds all beacons of a visit.
 pub const MAX_LINE_BYTES: usize = crate::batch::MAX_BATCH_BYTES;
@@ -34,6 +38,10 @@ pub const MAX_LINE_BYTES: usize = crate::batch::MAX_BATCH_BYTES;
 pub enum Taken {
     /// A visit that counts.
     Visit(TakenVisit),
+    /// A click on a short link. A machine's is one too, and does not count.
+    Click(TakenClick),
+    /// A conversion, which the main database decides about.
+    Conversion(TakenConversion),
     /// A record from a log, unchanged byte for byte.
     Record(TakenRecord),
     /// A visit that is not counted.
@@ -48,6 +56,13 @@ pub struct TakenVisit {
     /// The number of views, leaves and heartbeats beyond the bounds of a session, which are
     /// dropped.
     pub over: u64,
+}
+
+/// A click on a short link.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TakenClick {
+    /// Its event.
+    pub event: Event,
 }
 
 /// Converts lines.
@@ -80,11 +95,28 @@ impl History<'_> {
             Ok(_) => return Err(BadLine::not_an_object(line)),
             Err(error) => return Err(BadLine::unreadable(line, &error)),
         };
-        if object.get("event").is_some_and(|event| !event.is_null()) {
+        let kind = object.get("kind").filter(|kind| !kind.is_null());
+        // The `event` of a conversion is its name.
+        if kind.is_none() && object.get("event").is_some_and(|event| !event.is_null()) {
             let what = "the event has no event_id, so the line is not a record of the events topic";
             return Err(BadLine::new(Reason::NotAnEvent, what));
         }
-        self.judge(Visit::read(&object, now)?, now)
+        let latest = now.saturating_add(MAX_AHEAD).unwrap_or(now);
+        match kind.map(Value::as_str) {
+            None | Some(Some("visit")) => self.judge(Visit::read(&object, now)?, now),
+            Some(Some("click")) => {
+                let parts = (self.acceptor, self.directory, self.ids);
+                click::read(&object, parts, (now, latest)).map(Taken::Click)
+            }
+            Some(Some("conversion")) => {
+                let parts = (self.acceptor, self.directory);
+                conversion::read(&object, parts, latest).map(Taken::Conversion)
+            }
+            Some(_) => {
+                let what = "kind must be visit, click or conversion; without it a line is a visit";
+                Err(BadLine::new(Reason::Invalid, what))
+            }
+        }
     }
 
     fn judge(&self, visit: Visit<'_>, now: Timestamp) -> Result<Taken, BadLine> {

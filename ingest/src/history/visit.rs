@@ -23,7 +23,7 @@ use std::{
 use uuid::Uuid;
 
 /// How far a recorded time may be ahead of our clock.
-const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const MAX_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 /// The time between two heartbeats of a client.
 const HEARTBEAT_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// Most heartbeats of a visit: those that happen before the session is over.
@@ -32,7 +32,7 @@ const MAX_HEARTBEATS: i64 = 2_879;
 /// mistake, such as seconds or milliseconds.
 const HIGHEST_HEARTBEATS: i64 = sessions::MAX_HEARTBEATS as i64;
 /// Unlimited, because the line has a limit.
-const UNLIMITED: usize = usize::MAX;
+pub(super) const UNLIMITED: usize = usize::MAX;
 
 /// A visit that was read from a line.
 #[derive(Clone, Debug)]
@@ -250,7 +250,7 @@ fn derived(what: &str, of: Uuid, index: u32) -> Uuid {
 }
 
 /// Reads `occurredAt`, between 1970 and `latest`, in microseconds, the precision of the tables.
-fn moment(fields: &mut Fields<'_>, latest: Timestamp) -> Option<Timestamp> {
+pub(super) fn moment(fields: &mut Fields<'_>, latest: Timestamp) -> Option<Timestamp> {
     if fields.get("occurredAt").is_none() {
         fields.problem("occurredAt is required");
         return None;
@@ -284,7 +284,7 @@ fn to_microseconds(at: Timestamp) -> Timestamp {
 
 /// Reads the client's address like a forwarded one. Without a readable address a visit has no
 /// place.
-fn address(fields: &Fields<'_>) -> IpAddr {
+pub(super) fn address(fields: &Fields<'_>) -> IpAddr {
     let given = fields.get("ip").and_then(Value::as_str);
     given
         .and_then(read_address)

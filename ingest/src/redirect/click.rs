@@ -37,6 +37,8 @@ pub(super) struct Request {
     pub(super) query: Option<String>,
     /// The host, normalised.
     pub(super) host: String,
+    /// The id that another system gave the visitor; absent in live requests.
+    pub(super) visitor_id: Option<String>,
     /// The browser asks not to be tracked.
     pub(super) wants_privacy: bool,
     /// How long the answer took.
@@ -64,6 +66,28 @@ impl Clicked {
             trigger: opened.trigger,
             qr_id: opened.qr_id,
             click_id: opened.click_id,
+        }
+    }
+
+    /// A click that another system recorded.
+    pub(super) const fn past(
+        destination: String,
+        trigger: Trigger,
+        qr_id: Option<QrId>,
+        click_id: ClickId,
+        says_bot: bool,
+    ) -> Self {
+        Self {
+            known: if says_bot {
+                Some(BotReason::Parameter)
+            } else {
+                None
+            },
+            destination,
+            rule: None,
+            trigger,
+            qr_id,
+            click_id: Some(click_id),
         }
     }
 
@@ -108,7 +132,10 @@ pub(super) fn event(
             ..Claims::default()
         },
     };
-    let who = Who::AddressAndAgent;
+    let who = request
+        .visitor_id
+        .as_deref()
+        .map_or(Who::AddressAndAgent, Who::Id);
     let visitor: Option<Visitor> =
         (!request.wants_privacy).then(|| enricher.visitor(found.workspace_id, who, &sighting));
     let referrer = referrer::read(request.referrer.as_deref());

@@ -17,6 +17,7 @@ mod outcome;
 mod own;
 mod pages;
 mod password;
+pub(crate) mod past;
 pub mod query;
 mod recent;
 pub mod splice;
@@ -214,6 +215,7 @@ impl<'a> Asking<'a> {
             language: owned(shown.language),
             query: owned(shown.query),
             host,
+            visitor_id: None,
             wants_privacy: shown.wants_privacy,
             redirect_micros,
         }

@@ -10,6 +10,7 @@ mod generators;
 mod geo;
 mod history;
 mod history_lines;
+mod history_links;
 mod kit;
 mod limits;
 mod prefetch;

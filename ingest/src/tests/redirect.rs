@@ -30,7 +30,7 @@ fn link(code: &str, destination: &str, row_version: i64) -> Entry {
     }))
 }
 
-fn instance() -> Instance {
+pub fn instance() -> Instance {
     let instance = Instance::new();
     instance
         .intake

@@ -136,7 +136,7 @@ async fn record_call(
     app.throttles
         .spend(OF_CLICK.route, click)
         .map_err(|standing| ApiError::rate_limited(standing.retry_after_seconds))?;
-    record::record(app, tenant, call).await
+    record::record_now(app, tenant, call).await
 }
 
 /// The outcome of a refused call, for the metric.

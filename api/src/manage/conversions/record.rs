@@ -13,7 +13,7 @@ use crate::{
             TIMESTAMP, TYPE, VALUE, read,
         },
         public::observe,
-        record::{Recorded, record},
+        record::{Recorded, record_now},
         refusals,
         wire::WireTracked,
     },
@@ -100,5 +100,5 @@ async fn judge(app: &App, tenant: Tenant, given: Given) -> Result<Recorded, ApiE
     if call.click.is_some_and(is_foreign) {
         return Err(refusals::invalid_click());
     }
-    record(app, tenant, &call).await
+    record_now(app, tenant, &call).await
 }

@@ -12,7 +12,7 @@ use super::{
 use ingest::{
     accept::Acceptor,
     directory::Directory,
-    history::{BadLine, History, MAX_LINE_BYTES, Reason, Taken},
+    history::{BadLine, History, MAX_LINE_BYTES, Reason, Taken, TakenConversion},
 };
 use runtime::{Clock, IdSource};
 use std::{
@@ -30,7 +30,7 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// Lines that fill a batch, even with fewer records. Each may be a bad line, which takes memory
 /// too.
 const BATCH_LINES: u64 = 1_000;
-/// How long after the directory was read a page may still be missing from it. A change reaches
+/// How long after the directory was read a page or link may still be missing from it. A change reaches
 /// every reader within a second.
 const NEWS: Duration = Duration::from_secs(2);
 
@@ -39,6 +39,8 @@ const NEWS: Duration = Duration::from_secs(2);
 pub(super) struct Batch {
     pub(super) units: Vec<Unit>,
     pub(super) counts: Counts,
+    /// Conversions, each with the number of its line.
+    pub(super) conversions: Vec<(u64, TakenConversion)>,
     pub(super) bad: Vec<Told>,
     /// Bytes of the input up to here.
     pub(super) read_bytes: u64,
@@ -96,7 +98,7 @@ impl Intake {
             let Some(taken) = taken else { continue };
             batch.counts.lines += 1;
             match taken {
-                Ok(taken) => batch.put(Made::of(taken, self.partitions)),
+                Ok(taken) => batch.put(number, Made::of(taken, self.partitions)),
                 Err(bad) => batch.bad.push(Told {
                     line: number,
                     reason: bad.reason.name().into(),
@@ -107,7 +109,7 @@ impl Intake {
     }
 
     /// Judges a line. `begun` is when the directory was read. For a short time after that, an
-    /// unknown page may still be on its way, so the line waits for it. Blocks while it waits.
+    /// unknown page or link may still be on its way, so the line waits for it. Blocks while it waits.
     pub(super) fn take(&self, line: &[u8], begun: Instant) -> Result<Taken, BadLine> {
         let history = History {
             acceptor: &self.acceptor,
@@ -117,7 +119,11 @@ impl Intake {
         let now = self.clock.now();
         let taken = history.take(line, now);
         let unknown = |taken: &Result<Taken, BadLine>| {
-            let news = [Reason::UnknownPage, Reason::UnknownWorkspace];
+            let news = [
+                Reason::UnknownPage,
+                Reason::UnknownWorkspace,
+                Reason::UnknownLink,
+            ];
             taken.as_ref().is_err_and(|bad| news.contains(&bad.reason))
         };
         let left = NEWS.saturating_sub(begun.elapsed());
@@ -134,16 +140,23 @@ impl Intake {
 }
 
 impl Batch {
-    fn put(&mut self, made: Made) {
+    fn put(&mut self, line: u64, made: Made) {
         match made {
             Made::Refused(reason) => self.counts.refuse(reason),
-            Made::Unit(unit) => {
-                self.records += unit.events.len();
-                let bytes = unit.events.iter().map(|event| event.bytes.len());
-                self.bytes += bytes.sum::<usize>();
-                self.units.push(unit);
+            Made::Conversion(conversion) => self.conversions.push((line, *conversion)),
+            Made::Machine(unit, reason) => {
+                self.counts.note_machine(reason);
+                self.push(unit);
             }
+            Made::Unit(unit) => self.push(unit),
         }
+    }
+
+    fn push(&mut self, unit: Unit) {
+        self.records += unit.events.len();
+        let bytes = unit.events.iter().map(|event| event.bytes.len());
+        self.bytes += bytes.sum::<usize>();
+        self.units.push(unit);
     }
 
     const fn is_full(&self) -> bool {

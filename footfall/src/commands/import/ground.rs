@@ -13,10 +13,12 @@ use super::{
     tables::{Seen, Tables},
     unit::Made,
 };
+use api::ConversionHistory;
 use ingest::{
     accept::Rules,
     directory::{Directory, feed::Feed, fingerprints},
     geo_file::GeoFile,
+    redirect::host,
     secrets::Secrets,
 };
 use projector::{PLANNER, Store, store::Asked};
@@ -41,10 +43,14 @@ use tokio::{
 
 /// How long reading the directory may take.
 const DIRECTORY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The host of short links whose clicks name none, without `PUBLIC_URL`.
+const DEFAULT_HOST: &str = "127.0.0.1";
 /// Batches in the queue between the reading thread and the log.
 const BATCHES_AHEAD: usize = 4;
 /// Connections to the analytics database: one watches its progress, one looks up known events.
 const POOL_SIZE: u32 = 2;
+/// Connections to the main database: the publisher of events counts them beside its transaction.
+const MAIN_POOL_SIZE: u32 = 2;
 /// How long a partition may make no progress while records wait in it. It exceeds the time that a
 /// projector takes to replace another one.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -53,12 +59,34 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub struct Ground {
     intake: Arc<Intake>,
     store: Store,
+    /// Absent without a main database.
+    conversions: Option<ConversionHistory>,
     producer: Producer,
     tables: Tables,
     patience: Duration,
     /// The imported file, beside which the file of bad lines is created.
     file: Option<PathBuf>,
     _feed: Abandon,
+}
+
+/// The databases behind a log.
+#[derive(Clone, Copy, Debug)]
+pub struct Urls<'a> {
+    /// The main database, with a role that may write. Without it, conversions cannot be recorded.
+    pub main: Option<&'a str>,
+    /// The analytics database.
+    pub analytics: &'a str,
+}
+
+fn conversions(main: &str, context: &Context) -> Result<ConversionHistory, Failure> {
+    let settings = PoolSettings::new("footfall-import", MAIN_POOL_SIZE);
+    let pool = database::pool(main, &settings)
+        .map_err(|error| Failure::Other(format!("the main database: {error}")))?;
+    Ok(ConversionHistory {
+        pool,
+        clock: Arc::clone(&context.clock),
+        ids: Arc::clone(&context.ids),
+    })
 }
 
 /// Ends the reader of the directory when the import is over.
@@ -79,11 +107,14 @@ impl Ground {
     pub async fn prepare(
         settings: &mut Settings,
         kafka: KafkaSettings,
-        analytics_url: &str,
+        urls: Urls<'_>,
         context: &Context,
     ) -> Result<Self, Failure> {
         let secrets = Secrets::read(settings);
         let geoip = GeoFile::read(settings);
+        let public = settings.text("PUBLIC_URL");
+        let host = public.as_deref().and_then(host::of_url);
+        let host = host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
         settings.finish()?;
         // `finish` has failed if a secret is missing.
         let secrets = secrets.ok_or_else(|| Failure::other("the secrets are incomplete"))?;
@@ -100,13 +131,17 @@ impl Ground {
             parameters: &PLANNER,
             ..PoolSettings::new("footfall-import", POOL_SIZE)
         };
-        let analytics = database::pool(analytics_url, &settings)
+        let analytics = database::pool(urls.analytics, &settings)
             .map_err(|error| Failure::Other(format!("the analytics database: {error}")))?;
         let store = Store::new(analytics);
         let tables = Tables::new(store.clone(), &kafka, log.events_partitions);
         let tables = tables.map_err(Failure::other)?;
 
-        let directory = Arc::new(Directory::default());
+        let conversions = match urls.main {
+            Some(main) => Some(conversions(main, context)?),
+            None => None,
+        };
+        let directory = Arc::new(Directory::serving(&host));
         let feeding = Lifecycle::default();
         let (complete, mut completed) = watch::channel(false);
         let feed = Feed::new(
@@ -136,6 +171,7 @@ impl Ground {
                 partitions: tables.partitions(),
             }),
             store,
+            conversions,
             producer,
             tables,
             patience: PATIENCE,
@@ -158,7 +194,7 @@ impl Ground {
         self
     }
 
-    /// True if the tables have the last event of a visit. Events of one workspace are folded in the
+    /// True if the tables have the last event of a visit or a click. Events of one workspace are folded in the
     /// order of their import, so the tables then have all earlier ones as well.
     ///
     /// # Errors
@@ -169,8 +205,9 @@ impl Ground {
             tokio::task::spawn_blocking(move || intake.take(line.as_bytes(), Instant::now()));
         let taken = taking.await.map_err(Failure::other)?;
         let taken = taken.map_err(Failure::other)?;
-        let Made::Unit(unit) = Made::of(taken, self.tables.partitions()) else {
-            return Ok(false);
+        let unit = match Made::of(taken, self.tables.partitions()) {
+            Made::Unit(unit) | Made::Machine(unit, _) => unit,
+            Made::Conversion(_) | Made::Refused(_) => return Ok(false),
         };
         let Some(last) = unit.events.last() else {
             return Ok(false);
@@ -223,6 +260,7 @@ impl Ground {
         let mut publisher = Publisher {
             producer: &self.producer,
             store: &self.store,
+            conversions: self.conversions.as_ref(),
             clock: &*self.intake.clock,
             seen,
             patience: self.patience,

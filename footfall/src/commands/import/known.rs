@@ -55,7 +55,7 @@ impl Publisher<'_> {
             unit.events.retain(|event| !known.contains(&event.event_id));
         }
         for unit in units.extract_if(.., |unit| unit.events.is_empty()) {
-            self.published.counts.take(unit.is_visit, 0);
+            self.published.counts.take(unit.kind, 0);
         }
         Ok(())
     }

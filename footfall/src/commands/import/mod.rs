@@ -1,12 +1,14 @@
 //! `footfall import`: imports history from another system, or lines that `footfall replay` printed.
 //!
 //! The way of a line: `lines` reads it, [`ingest::history`] turns it into events, and `known` drops
-//! those that exist already. `publish` puts the others into the log while `tables` watches how far
+//! those that exist already. `publish` puts the others into the log, `conversions` records
+//! conversions in the main database, while `tables` watches how far
 //! the tables are behind. The rule to keep: an import may be started again at any time, after any
 //! end, and adds nothing twice.
 
 mod accept;
 mod bad_lines;
+mod conversions;
 mod ground;
 mod known;
 mod lines;
@@ -20,7 +22,7 @@ mod tables;
 mod unit;
 
 pub use bad_lines::{Bad, Told};
-pub use ground::Ground;
+pub use ground::{Ground, Urls};
 pub use progress::Progress;
 pub use summary::{Counts, Stopped, Summary};
 
@@ -47,9 +49,32 @@ pub const EXAMPLE: &str = r#"{"bioPageId": "5f0c3f0e-6c5e-4b6a-9d0a-0f6c1c5b7a11
             "linkClicked": null,
             "leave": {"duration": 41.5, "scrollDepth": 80}}]}"#;
 
+/// An example click with every member.
+pub const EXAMPLE_CLICK: &str = r#"{"kind": "click",
+ "eventId": "0190a6a0-0000-7000-8000-000000000003",
+ "occurredAt": "2026-02-20T10:31:00.123Z",
+ "shortCode": "promo", "host": "go.example.com",
+ "trigger": "link", "query": "utm_source=spring",
+ "destination": "https://shop.example/spring",
+ "visitorId": "raw id", "ip": "81.2.69.142",
+ "userAgent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X)",
+ "referrer": "https://www.instagram.com/", "language": "tr-TR"}"#;
+
+/// An example conversion with every member that goes with a click.
+pub const EXAMPLE_CONVERSION: &str = r#"{"kind": "conversion",
+ "eventId": "0190a6a0-0000-7000-8000-000000000004",
+ "occurredAt": "2026-02-20T10:45:00Z",
+ "click": {"eventId": "0190a6a0-0000-7000-8000-000000000003",
+           "occurredAt": "2026-02-20T10:31:00.123Z",
+           "shortCode": "promo", "host": "go.example.com"},
+ "event": "purchase", "type": "sale", "value": "49.90", "currency": "EUR",
+ "orderId": "A-1", "customerExternalId": "C-1",
+ "customerEmail": "ada@example.com", "customerName": "Ada",
+ "metadata": {"shop": "berlin"}}"#;
+
 fn help() -> String {
     format!(
-        "A line is one visit, a JSON object. Here it is shown over several lines:
+        "A line is a JSON object: a visit, a click on a short link, or a conversion. Here they are shown over several lines. A visit:
 
 {EXAMPLE}
 
@@ -58,6 +83,26 @@ UUID that never changes: the same one counts once, for ever, and a repeated line
 order. `occurredAt` decides every report. Everything else is as in the beacon of that name, with its limits; consent is \
 assumed. Crawlers are refused, as in live traffic. An ip may have a port, brackets or a zone; an invalid one leaves the \
 visit without a place. Addresses and raw ids are enriched and hashed, and never stored.
+
+A line with the kind `click` is a click on a short link:
+
+{EXAMPLE_CLICK}
+
+Required are eventId, occurredAt, and linkId or shortCode; without a host, it is that of PUBLIC_URL. The link must exist \
+here. `trigger` is link, qr, deeplink or api. `query` is that of the short URL as it was opened; its utm_* and qr count as \
+in live traffic. Without a destination, it is the link's present one. Without a visitorId, the address and the agent are \
+the visitor. Machines' clicks, those without a userAgent included, and repeated clicks of a visitor within an hour are in \
+the log and do not count, as in live traffic.
+
+A line with the kind `conversion` is a conversion:
+
+{EXAMPLE_CONVERSION}
+
+Required are eventId, occurredAt, and whose it is: `click`, the members that name a click of an import; or `clickId`, the \
+lw_cid of a live one; or `workspaceId` with a customerExternalId that has a click. The rules are those of POST \
+/api/conversions: the click is at most 30 days older, an order counts once, and the event's name decides the class. A \
+conversion is recorded in the main database, so the import needs DATABASE_URL when it has no data directory. It may stand \
+before its click.
 
 A line may also be one that `footfall replay` printed: it is checked and published unchanged.
 

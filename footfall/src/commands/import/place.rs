@@ -1,6 +1,6 @@
 //! Finds the log and tables for an import, or starts them and stops them at the end.
 
-use super::Ground;
+use super::{Ground, Urls};
 use crate::{
     commands::{
         reach::{find_with_log, lock},
@@ -20,6 +20,21 @@ use tracing::{info, warn};
 /// Secrets that history is made with. Those that are not set come from the data directory.
 const SECRETS: [&str; 3] = [TRACKING.name, ID.name, VISITOR.name];
 
+/// The URLs of the databases.
+struct Owned {
+    main: Option<String>,
+    analytics: String,
+}
+
+impl Owned {
+    fn urls(&self) -> Urls<'_> {
+        Urls {
+            main: self.main.as_deref(),
+            analytics: &self.analytics,
+        }
+    }
+}
+
 /// Does the work on the log and tables that the settings name, else on those of the running program
 /// of the data directory. Otherwise starts embedded parts for it. Ends early at a signal.
 ///
@@ -31,11 +46,11 @@ pub(super) async fn with_ground<T>(
     work: impl AsyncFnOnce(Ground) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     settings.finish()?;
-    let Some((kafka, analytics)) = elsewhere(&mut settings)? else {
+    let Some((kafka, owned)) = elsewhere(&mut settings)? else {
         return on_own_parts(settings, context, work).await;
     };
     let worked = async {
-        let ground = Ground::prepare(&mut settings, kafka, &analytics, context).await?;
+        let ground = Ground::prepare(&mut settings, kafka, owned.urls(), context).await?;
         work(ground).await
     };
     tokio::select! {
@@ -48,9 +63,9 @@ fn stopped() -> Failure {
     Failure::other("stopped; start the same import again: nothing counts twice")
 }
 
-/// The log and the analytics database of another program, if there are any. Also completes the
+/// The log and the databases of another program, if there are any. Also completes the
 /// secrets in the settings.
-fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>, Failure> {
+fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, Owned)>, Failure> {
     let given = settings.text("KAFKA_BROKERS");
     let analytics = databases::given_analytics(settings)?;
     if let (Some(_), Some(analytics)) = (&given, &analytics) {
@@ -61,7 +76,9 @@ fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>,
         }
         let kafka = KafkaSettings::read(settings);
         settings.finish()?;
-        return Ok(Some((kafka, analytics.clone())));
+        let analytics = analytics.clone();
+        let main = settings.text("DATABASE_URL");
+        return Ok(Some((kafka, Owned { main, analytics })));
     }
     // Without creators every line would be bad, so a log must exist already.
     let data_dir = match &given {
@@ -87,8 +104,15 @@ fn elsewhere(settings: &mut Settings) -> Result<Option<(KafkaSettings, String)>,
         "importing into the log of the running program, {}",
         kafka.brokers()
     );
+    // Its short links answer there, unless it was started with another PUBLIC_URL.
+    settings.set_default("PUBLIC_URL", format!("http://{}", running.listen));
     let analytics = analytics.unwrap_or(running.analytics_database_url);
-    Ok(Some((kafka, analytics)))
+    let main = match settings.text("DATABASE_URL") {
+        Some(given) => given,
+        None => databases::writing(&running.database_url, &data_dir.postgres())?,
+    };
+    let main = Some(main);
+    Ok(Some((kafka, Owned { main, analytics })))
 }
 
 /// Starts everything that `up` starts except the listener, does the work, and stops it all.
@@ -122,7 +146,9 @@ async fn on_own_parts<T>(
         context.readiness.wait().await;
         let analytics = settings.text("ANALYTICS_DATABASE_URL").unwrap_or_default();
         let kafka = parts.kafka.clone();
-        let ground = Ground::prepare(&mut settings, kafka, &analytics, context).await?;
+        let main = settings.text("DATABASE_URL");
+        let owned = Owned { main, analytics };
+        let ground = Ground::prepare(&mut settings, kafka, owned.urls(), context).await?;
         work(ground).await
     };
     let worked = tokio::select! {

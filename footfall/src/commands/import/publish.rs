@@ -15,8 +15,9 @@ use super::{
     standing::Standing,
     summary::{Counts, Stopped},
     tables::Seen,
-    unit::Unit,
+    unit::{Unit, UnitKind},
 };
+use api::{ConversionHistory, PastError};
 use jiff::{SignedDuration, Timestamp};
 use projector::Store;
 use runtime::{
@@ -34,9 +35,9 @@ use tracing::warn;
 
 /// How long the log may take for a batch before the import gives up. It exceeds the time that a
 /// cluster takes to elect another leader.
-const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
+pub(super) const GIVE_UP_AFTER: Duration = Duration::from_mins(1);
 /// Time between two reports of a pause, or of a log that does not answer.
-const TELL_EVERY: Duration = Duration::from_secs(1);
+pub(super) const TELL_EVERY: Duration = Duration::from_secs(1);
 /// A partition is reported after this long without progress.
 const STILL_WORTH_TELLING: Duration = Duration::from_secs(5);
 
@@ -65,6 +66,9 @@ pub enum Refused {
         /// The error of the last attempt.
         why: String,
     },
+    /// The main database does not record conversions, or the log does not take their events.
+    #[error("{0}; fix that, and start the same import again: nothing counts twice")]
+    Unrecorded(#[from] PastError),
     /// The task that watches the tables has ended, which is a bug in the program.
     #[error(
         "the task that watches the tables has ended, which is a bug; start the same import again: nothing counts twice"
@@ -91,6 +95,8 @@ pub(super) struct Publisher<'a> {
     /// A patient producer, which keeps the records of a visit in order through failures of the log.
     pub(super) producer: &'a Producer,
     pub(super) store: &'a Store,
+    /// Records conversions; absent without a main database.
+    pub(super) conversions: Option<&'a ConversionHistory>,
     pub(super) clock: &'a dyn Clock,
     pub(super) seen: watch::Receiver<Seen>,
     /// How long a partition may make no progress, or the tables may not answer.
@@ -120,6 +126,8 @@ impl Publisher<'_> {
         while let Some(batch) = batches.recv().await {
             self.published.counts.add(batch.counts);
             batch.bad.into_iter().for_each(|told| self.bad.add(told));
+            // Before the batch's events, so that known events mean recorded conversions.
+            self.record(batch.conversions).await?;
             let mut units = batch.units;
             self.catch_up(&mut units).await?;
             // Before the pause: known events add no load to the tables, so they must not cause a
@@ -130,7 +138,7 @@ impl Publisher<'_> {
             self.published.read_bytes = self.published.read_bytes.max(batch.read_bytes);
             self.tell(&Doing::Publishing);
         }
-        Ok(())
+        self.publish_conversions().await
     }
 
     /// Waits until the tables have what the log had before the import. Before that they cannot tell
@@ -209,7 +217,7 @@ impl Publisher<'_> {
     }
 
     /// The newest look at the tables; `None` before the first.
-    fn look(&mut self) -> Result<Option<Arc<Standing>>, Refused> {
+    pub(super) fn look(&mut self) -> Result<Option<Arc<Standing>>, Refused> {
         // Marks the look as seen, so that `wait` returns only for a newer one.
         let seen = self.seen.borrow_and_update().clone();
         match seen.silence {
@@ -250,10 +258,10 @@ impl Publisher<'_> {
         let stopped = standing.stopped(partitions(units), self.patience, Instant::now());
         for unit in units.extract_if(.., |unit| stopped.contains(&unit.partition)) {
             let stopped = self.give_up(unit.partition, standing);
-            if unit.is_visit {
-                stopped.visits_left_out += 1;
-            } else {
-                stopped.records_left_out += 1;
+            match unit.kind {
+                UnitKind::Visit => stopped.visits_left_out += 1,
+                UnitKind::Click => stopped.clicks_left_out += 1,
+                UnitKind::Record => stopped.records_left_out += 1,
             }
         }
     }
@@ -268,6 +276,7 @@ impl Publisher<'_> {
                 next_offset: standing.next(partition),
                 since: before(clock.now(), still),
                 visits_left_out: 0,
+                clicks_left_out: 0,
                 records_left_out: 0,
             };
             warn!(
@@ -310,7 +319,7 @@ impl Publisher<'_> {
         for unit in units {
             let events = unit.events.len() as u64;
             let counts = &mut self.published.counts;
-            counts.take(unit.is_visit, events);
+            counts.take(unit.kind, events);
             counts.leave_out(RefusalReason::SessionOver, unit.over);
         }
         Ok(())
@@ -370,6 +379,7 @@ mod tests {
         let mut publisher = Publisher {
             producer: &producer,
             store: &Store::new(pool),
+            conversions: None,
             clock: &ManualClock::new(Timestamp::UNIX_EPOCH),
             seen,
             patience: Duration::from_hours(1),

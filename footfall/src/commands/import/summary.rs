@@ -1,9 +1,10 @@
 //! Counts the outcomes of an import's lines, and prints them for people and for programs.
 
-use super::bad_lines::Bad;
+use super::{bad_lines::Bad, unit::UnitKind};
+use api::PastOutcome;
 use indicatif::HumanCount;
 use jiff::Timestamp;
-use schemas::{RefusalReason, topics::EVENTS};
+use schemas::{BotReason, RefusalReason, topics::EVENTS};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -31,6 +32,22 @@ pub struct Counts {
     pub new_records: u64,
     /// Records that log and tables had before, or that an earlier line of the same import has.
     pub known_records: u64,
+    /// Clicks on short links, new and known.
+    pub clicks: u64,
+    /// Clicks that went into the log.
+    pub new_clicks: u64,
+    /// Clicks that log and tables had before, or that an earlier line of the same import has.
+    pub known_clicks: u64,
+    /// Clicks that do not count, because a machine made them, by reason.
+    pub machines: BTreeMap<&'static str, u64>,
+    /// Conversions, new, known and repeated.
+    pub conversions: u64,
+    /// Conversions that were recorded.
+    pub new_conversions: u64,
+    /// Conversions that an earlier import has recorded.
+    pub known_conversions: u64,
+    /// Conversions with the order of another one, and repeated leads of a person.
+    pub repeated_conversions: u64,
     /// Refused visits, by reason.
     pub refused: BTreeMap<&'static str, u64>,
     /// Views, leaves and heartbeats that were dropped from new visits, by reason.
@@ -50,19 +67,44 @@ impl Counts {
         }
     }
 
-    /// Counts a visit or record with that many new events in the log.
-    pub(super) const fn take(&mut self, is_visit: bool, events: u64) {
-        match (is_visit, events) {
-            (true, 0) => self.known_visits += 1,
-            (true, _) => self.new_visits += 1,
-            (false, 0) => self.known_records += 1,
-            (false, _) => self.new_records += 1,
+    /// Notes that a click is a machine's.
+    pub(super) fn note_machine(&mut self, reason: BotReason) {
+        *self.machines.entry(reason.name()).or_default() += 1;
+    }
+
+    /// Counts a valid conversion.
+    pub(super) const fn convert(&mut self, outcome: &PastOutcome) {
+        self.conversions += 1;
+        match outcome {
+            PastOutcome::New => self.new_conversions += 1,
+            PastOutcome::Known => self.known_conversions += 1,
+            PastOutcome::Duplicate | PastOutcome::Refused(..) => self.repeated_conversions += 1,
         }
-        if is_visit {
-            self.visits += 1;
+    }
+
+    /// Counts a visit, click or record with that many new events in the log.
+    pub(super) const fn take(&mut self, kind: UnitKind, events: u64) {
+        let (all, new, known) = match kind {
+            UnitKind::Visit => (
+                &mut self.visits,
+                &mut self.new_visits,
+                &mut self.known_visits,
+            ),
+            UnitKind::Click => (
+                &mut self.clicks,
+                &mut self.new_clicks,
+                &mut self.known_clicks,
+            ),
+            UnitKind::Record => (
+                &mut self.records,
+                &mut self.new_records,
+                &mut self.known_records,
+            ),
+        };
+        *all += 1;
+        *(if events == 0 { known } else { new }) += 1;
+        if matches!(kind, UnitKind::Visit) {
             self.events += events;
-        } else {
-            self.records += 1;
         }
     }
 
@@ -76,6 +118,16 @@ impl Counts {
         self.records += later.records;
         self.new_records += later.new_records;
         self.known_records += later.known_records;
+        self.clicks += later.clicks;
+        self.new_clicks += later.new_clicks;
+        self.known_clicks += later.known_clicks;
+        self.conversions += later.conversions;
+        self.new_conversions += later.new_conversions;
+        self.known_conversions += later.known_conversions;
+        self.repeated_conversions += later.repeated_conversions;
+        for (reason, count) in later.machines {
+            *self.machines.entry(reason).or_default() += count;
+        }
         for (reason, count) in later.refused {
             *self.refused.entry(reason).or_default() += count;
         }
@@ -87,7 +139,7 @@ impl Counts {
     /// Events and records that went into the log.
     #[must_use]
     pub const fn published(&self) -> u64 {
-        self.events + self.new_records
+        self.events + self.new_clicks + self.new_conversions + self.new_records
     }
 }
 
@@ -103,6 +155,8 @@ pub struct Stopped {
     pub since: Timestamp,
     /// Visits that were not published.
     pub visits_left_out: u64,
+    /// Clicks that were not published.
+    pub clicks_left_out: u64,
     /// Records of a log that were not published.
     pub records_left_out: u64,
 }
@@ -114,18 +168,23 @@ impl Display for Stopped {
             next_offset,
             since,
             visits_left_out,
+            clicks_left_out,
             records_left_out,
         } = self;
         write!(
             f,
             "partition {partition} of {EVENTS} has not advanced from offset {next_offset} since {since}"
         )?;
-        if visits_left_out + records_left_out == 0 {
+        if visits_left_out + clicks_left_out + records_left_out == 0 {
             return f
                 .write_str("; this import's events for it are in the log but not in the tables");
         }
         let (visits, records) = (HumanCount(*visits_left_out), HumanCount(*records_left_out));
-        write!(f, "; {visits} visits and {records} records were skipped")
+        let clicks = HumanCount(*clicks_left_out);
+        write!(
+            f,
+            "; {visits} visits, {clicks} clicks and {records} records were skipped"
+        )
     }
 }
 
@@ -212,6 +271,7 @@ impl Display for Summary {
             HumanCount(counts.known_visits),
             HumanCount(counts.known_records)
         )?;
+        self.write_links(f)?;
         if !counts.dropped.is_empty() {
             let parts = list(&counts.dropped);
             writeln!(f, "  dropped  {parts} (views, leaves and heartbeats)")?;
@@ -245,6 +305,32 @@ impl Display for Summary {
 }
 
 impl Summary {
+    /// Clicks and conversions, if there are any.
+    fn write_links(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = &self.counts;
+        if counts.clicks > 0 {
+            let (new, known) = (
+                HumanCount(counts.new_clicks),
+                HumanCount(counts.known_clicks),
+            );
+            writeln!(f, "  clicks   {new} new, {known} known")?;
+        }
+        if !counts.machines.is_empty() {
+            let machines = list(&counts.machines);
+            writeln!(f, "           by machines, not counted: {machines}")?;
+        }
+        if counts.conversions > 0 {
+            writeln!(
+                f,
+                "  conversions  {} new, {} known, {} repeated",
+                HumanCount(counts.new_conversions),
+                HumanCount(counts.known_conversions),
+                HumanCount(counts.repeated_conversions)
+            )?;
+        }
+        Ok(())
+    }
+
     fn write_bad(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bad = &self.bad;
         if bad.lines == 0 {
@@ -300,8 +386,8 @@ mod tests {
         for events in [5, 0, 1] {
             let mut later = Counts::default();
             later.lines += 2;
-            later.take(true, events);
-            later.take(false, events.min(1));
+            later.take(UnitKind::Visit, events);
+            later.take(UnitKind::Record, events.min(1));
             later.refuse(RefusalReason::Bot);
             later.leave_out(RefusalReason::SessionOver, events);
             counts.add(later);
@@ -362,6 +448,7 @@ mod tests {
             next_offset: 17,
             since: Timestamp::UNIX_EPOCH,
             visits_left_out: 0,
+            clicks_left_out: 0,
             records_left_out: 0,
         };
         let said = stopped.to_string();
@@ -372,7 +459,7 @@ mod tests {
         let summary = summary(Counts::default(), Bad::default(), vec![stopped]);
         let text = summary.to_string();
         assert!(
-            text.contains("12 visits and 0 records were skipped"),
+            text.contains("12 visits, 0 clicks and 0 records were skipped"),
             "{text}"
         );
         assert!(text.contains("not all of it is in the tables"), "{text}");

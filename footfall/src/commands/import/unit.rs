@@ -1,14 +1,13 @@
 //! The events that one line adds to the log, and their partition.
 
-use ingest::history::{Taken, TakenRecord};
+use ingest::history::{Taken, TakenConversion, TakenRecord};
 use jiff::Timestamp;
-use schemas::{EventId, RefusalReason, WorkspaceNo};
+use schemas::{Body, BotReason, Event, EventId, RefusalReason, WorkspaceNo};
 
 /// The events of one line. They belong to one workspace, and so to one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unit {
-    /// True for a visit, false for a record of a log.
-    pub(super) is_visit: bool,
+    pub(super) kind: UnitKind,
     pub(super) workspace_no: WorkspaceNo,
     /// The records' key: the workspace's id.
     pub(super) key: String,
@@ -17,6 +16,17 @@ pub(super) struct Unit {
     pub(super) events: Vec<Payload>,
     /// Number of further events, which are above the limits of a session.
     pub(super) over: u64,
+}
+
+/// What a line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnitKind {
+    /// A visit of a page.
+    Visit,
+    /// A click on a short link.
+    Click,
+    /// A record of a log.
+    Record,
 }
 
 /// An event in its stored form.
@@ -29,10 +39,14 @@ pub(super) struct Payload {
 }
 
 /// The result of a valid line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Made {
     /// Events for the log.
     Unit(Unit),
+    /// A click that does not count, because a machine made it.
+    Machine(Unit, BotReason),
+    /// A conversion, which the main database decides about.
+    Conversion(Box<TakenConversion>),
     /// A refused visit.
     Refused(RefusalReason),
 }
@@ -43,29 +57,49 @@ impl Made {
         match taken {
             Taken::Refused(reason) => Self::Refused(reason),
             Taken::Record(record) => Self::Unit(of_record(record, partitions)),
+            Taken::Conversion(conversion) => Self::Conversion(Box::new(conversion)),
+            Taken::Click(click) => {
+                let unit = of_events(UnitKind::Click, &[&click.event], partitions);
+                match click.event.body {
+                    Body::LinkClicked(ref body) => match body.bot_reason {
+                        Some(reason) => Self::Machine(unit, reason),
+                        None => Self::Unit(unit),
+                    },
+                    _ => Self::Unit(unit),
+                }
+            }
             Taken::Visit(visit) => {
-                let first = visit.events.first();
-                let workspace_no = first.map_or(WorkspaceNo::NONE, |event| event.workspace_no);
-                let key = first.map_or_else(String::new, schemas::Event::key);
-                let events = visit.events.iter().filter_map(|event| {
-                    Some(Payload {
-                        event_id: event.event_id,
-                        occurred_at: event.occurred_at,
-                        received_at: event.received_at,
-                        // Events made of these types are always JSON.
-                        bytes: event.to_bytes().ok()?,
-                    })
-                });
+                let events: Vec<&Event> = visit.events.iter().collect();
                 Self::Unit(Unit {
-                    is_visit: true,
-                    workspace_no,
-                    partition: partition(key.as_bytes(), partitions),
-                    key,
-                    events: events.collect(),
                     over: visit.over,
+                    ..of_events(UnitKind::Visit, &events, partitions)
                 })
             }
         }
+    }
+}
+
+/// A unit of events of one workspace.
+fn of_events(kind: UnitKind, events: &[&Event], partitions: i32) -> Unit {
+    let first = events.first();
+    let workspace_no = first.map_or(WorkspaceNo::NONE, |event| event.workspace_no);
+    let key = first.map_or_else(String::new, |event| event.key());
+    let events = events.iter().filter_map(|event| {
+        Some(Payload {
+            event_id: event.event_id,
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
+            // Events made of these types are always JSON.
+            bytes: event.to_bytes().ok()?,
+        })
+    });
+    Unit {
+        kind,
+        workspace_no,
+        partition: partition(key.as_bytes(), partitions),
+        key,
+        events: events.collect(),
+        over: 0,
     }
 }
 
@@ -78,7 +112,7 @@ fn of_record(record: TakenRecord, partitions: i32) -> Unit {
         outgoing,
     } = record;
     Unit {
-        is_visit: false,
+        kind: UnitKind::Record,
         workspace_no,
         partition: partition(outgoing.key.as_bytes(), partitions),
         key: outgoing.key,
