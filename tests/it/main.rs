@@ -36,6 +36,7 @@ mod import;
 mod import_command;
 mod import_limits;
 mod link_changes;
+mod link_reports;
 mod long_sessions;
 mod manage;
 mod migration;
