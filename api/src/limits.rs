@@ -6,7 +6,9 @@ use runtime::{jwt::BAD_TOKENS, throttle::Limit};
 /// Every published limit of the api, which includes those of plans. Their ids are those of `RATE_LIMIT_<ROUTE>`.
 #[must_use]
 pub fn published() -> Vec<Limit> {
-    let reports = REPORTS.iter().map(|report| report.limit.of(report.id));
+    let reports = REPORTS
+        .iter()
+        .filter_map(|report| Some(report.limit?.of(report.id)));
     let plans = Plan::ALL.map(Plan::rate);
     let own = public::limits().chain(manage::limits()).chain(reports);
     let own = own

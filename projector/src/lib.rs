@@ -53,5 +53,10 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "events api",
             include_str!("../migrations/0007_events_api.sql"),
         ),
+        (
+            8,
+            "link reports",
+            include_str!("../migrations/0008_link_reports.sql"),
+        ),
     ])
 });

@@ -1,6 +1,6 @@
 //! Every report of the catalogue, on random traffic, equals plain loops over the raw rows.
 
-use api::catalog::{Format, Param, REPORTS, Shape};
+use api::catalog::{Format, Param, REPORTS, Report, Shape, Surface};
 use jiff::Timestamp;
 use kit::{
     Creator, System,
@@ -66,7 +66,9 @@ pub async fn site(system: &System, creator: &Creator, pages: Vec<Uuid>, links: V
 /// Every question that the test asks about a page.
 fn questions(page: Uuid) -> Vec<Ask> {
     let mut all = Vec::new();
-    for report in REPORTS {
+    // Reports of links have other windows, and a test of their own.
+    let of_pages = |report: &&Report| report.surface == Surface::Creator;
+    for report in REPORTS.iter().filter(of_pages) {
         for (choice, shape) in report.shape.all() {
             let plain = Ask {
                 choice,

@@ -42,11 +42,16 @@ fn numbered_click(number: u8) -> Event {
 
 /// A sale of 50 dollars after a click.
 fn sale(number: u8, click: u8, seconds: i64) -> Event {
+    sale_of(number, click_id(click, i64::from(click) * 60), seconds)
+}
+
+/// A sale of 50 dollars after the click with that id.
+pub fn sale_of(number: u8, click: ClickId, seconds: i64) -> Event {
     let body = Body::ConversionRecorded(ConversionRecorded {
         conversion_id: ConversionId(Uuid::from_u128(u128::from(number))),
         class: ConversionClass::Sale,
         event_name: "purchase".to_owned(),
-        click_id: Some(click_id(click, i64::from(click) * 60)),
+        click_id: Some(click),
         attributed_by: AttributedBy::Click,
         customer_id: Some(CustomerId(Uuid::from_u128(9))),
         amount: Some(Amount {

@@ -47,10 +47,10 @@ const TRIAL: Report = Report {
     params: &[Param::Days],
     filters: OF_VISITS,
     format: Format::Json,
-    limit: PerUser {
+    limit: Some(PerUser {
         count: 1,
         seconds: 1,
-    },
+    }),
     summary: "",
 };
 
@@ -115,6 +115,7 @@ pub static TRIALS: [Report; 8] = [
             echo: &[],
             list: "daily",
             buckets: Buckets::Day,
+            filled: false,
             label: "day",
             by: Some(("country", &COUNTRY)),
             metrics: CLICKS,
@@ -188,6 +189,7 @@ async fn reports_beyond_the_catalogue_equal_a_count_of_the_raw_rows() {
             let question = Question {
                 workspace_no,
                 scope_id: (report.scope == Scope::Page).then_some(ada.page),
+                within: Vec::new(),
                 now: noon(),
                 since: since(noon(), days),
                 days: u16::try_from(days).unwrap(),
@@ -318,6 +320,7 @@ async fn clicks_of_a_link_by_country_and_its_unique_visitors_equal_a_count_of_th
             let question = Question {
                 workspace_no,
                 scope_id: is_narrow.then_some(id),
+                within: Vec::new(),
                 now: noon(),
                 since: since(noon(), days),
                 days: u16::try_from(days).unwrap(),

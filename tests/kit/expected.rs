@@ -213,6 +213,7 @@ impl<'a> Cut<'a> {
             let local = row.at.to_zoned(self.zone.clone());
             match series.buckets {
                 Buckets::Day => (0, format!("{}T00:00:00.000Z", local.date())),
+                Buckets::Hour | Buckets::Month => panic!("not a report of creators"),
                 Buckets::HourOfWeek => (
                     local.weekday().to_monday_zero_offset(),
                     local.strftime("%a %H:00").to_string(),
@@ -232,6 +233,7 @@ impl<'a> Cut<'a> {
         let mut data = Map::new();
         match self.ask.shape() {
             Shape::Choice(_) => panic!("a choice within a choice"),
+            Shape::Board(_) => panic!("boards have a test of their own"),
             Shape::Total(total) => {
                 self.add_totals(&mut data, total.metrics);
                 self.add_echo(&mut data, total.echo);
@@ -316,6 +318,14 @@ impl<'a> Cut<'a> {
         };
         match metric {
             Metric::Plain(measure) => of(numbers, measure),
+            // In dollars and cents.
+            Metric::Amount(amount) => {
+                let rows = amount.per.map_or(1.0, |rows| of(numbers, rows));
+                if rows == 0.0 {
+                    return 0.0;
+                }
+                js_round(of(numbers, amount.usd_micros) / rows / 10_000.0) / 100.0
+            }
             Metric::Ratio(ratio) => {
                 let whole = match ratio.over {
                     Over::Scope => self.total(ratio.denominator),
@@ -356,7 +366,7 @@ impl<'a> Cut<'a> {
             let value = match param {
                 Param::Days => json!(self.ask.days),
                 Param::Dimension | Param::Export => json!(self.ask.choice),
-                Param::Page | Param::Timezone | Param::Compare => panic!("not repeated"),
+                other => panic!("{other:?} is not repeated"),
             };
             data.insert(self.ask.report.param_name(*param).to_owned(), value);
         }
@@ -409,6 +419,7 @@ fn of_row(metric: &Metric) -> Vec<&'static Measure> {
             vec![ratio.numerator, ratio.denominator]
         }
         Metric::Ratio(ratio) => vec![ratio.numerator],
+        Metric::Amount(amount) => [amount.usd_micros].into_iter().chain(amount.per).collect(),
     }
 }
 
@@ -419,6 +430,7 @@ fn holds(predicate: Predicate, row: &Row) -> bool {
         Predicate::Positive(column) => row.get(column).as_f64() > Some(0.0),
         Predicate::Absent(column) => row.get(column).is_null(),
         Predicate::False(column) => row.get(column).as_bool() == Some(false),
+        Predicate::Is(column, word) => row.get(column).as_str() == Some(word),
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub(crate) fn file(ask: &Ask, data: &Map<String, Value>) -> String {
     let shape = ask.shape();
     let (names, fields, list): (Vec<&str>, &[Field], Option<&str>) = match shape {
-        Shape::Choice(_) => panic!("a choice within a choice"),
+        Shape::Choice(_) | Shape::Board(_) => panic!("not a file"),
         Shape::Total(total) => (Vec::new(), total.metrics, None),
         Shape::Series(series) => {
             let by = series.by.map(|(name, _)| name);

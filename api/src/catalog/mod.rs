@@ -5,10 +5,13 @@
 //! row in `reports.rs`. Its measures and dimensions come from the vocabulary,
 //! [`schemas::analytics`].
 
+mod board;
 mod notation;
+mod of_links;
 mod reports;
 mod shapes;
 
+pub use board::{Board, Leaders, Part, Peak, Thing, Things};
 pub use notation::{Notation, Param, Surface};
 pub use reports::REPORTS;
 pub use schemas::analytics::{Dimension, Scope, Values};
@@ -35,8 +38,9 @@ pub struct Report {
     pub filters: &'static [&'static Dimension],
     /// The format of its answer.
     pub format: Format,
-    /// How often a user may request it.
-    pub limit: PerUser,
+    /// How often a user may request it; `None` for as often as the plan of the workspace allows all
+    /// requests together.
+    pub limit: Option<PerUser>,
     /// What it shows, in one line.
     pub summary: &'static str,
 }

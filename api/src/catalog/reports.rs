@@ -3,6 +3,7 @@
 use super::{
     Breakdown, Choice, Entity, Field, Format, Named, Param, PerUser, Ranking, Report, Series,
     Shape, Surface, Total,
+    of_links::{OF_LINK, OF_WORKSPACE, SUMMARY, TIMESERIES},
 };
 use schemas::analytics::{
     Buckets, Dimension, Metric, Scope,
@@ -26,7 +27,7 @@ const CREATOR_LIMIT: PerUser = PerUser {
 /// Most rows of a breakdown without a published limit.
 const BREAKDOWN_TOP: u16 = 100;
 
-const fn field(name: &'static str, metric: &'static Metric) -> Field {
+pub(super) const fn field(name: &'static str, metric: &'static Metric) -> Field {
     Field { name, metric }
 }
 
@@ -40,7 +41,7 @@ const CREATOR: Report = Report {
     params: &[Param::Days, Param::Page],
     filters: OF_VISITS,
     format: Format::Json,
-    limit: CREATOR_LIMIT,
+    limit: Some(CREATOR_LIMIT),
     summary: "",
 };
 
@@ -148,6 +149,7 @@ pub static REPORTS: &[Report] = &[
             echo: &[Param::Days],
             list: "daily",
             buckets: Buckets::Day,
+            filled: false,
             label: "day",
             by: None,
             metrics: &[
@@ -232,6 +234,7 @@ pub static REPORTS: &[Report] = &[
                         echo: &[Param::Dimension],
                         list: "rows",
                         buckets: Buckets::HourOfWeek,
+                        filled: false,
                         label: "value",
                         by: None,
                         metrics: VISITS_AND_SHARE,
@@ -250,6 +253,7 @@ pub static REPORTS: &[Report] = &[
             echo: &[Param::Days],
             list: "daily",
             buckets: Buckets::Day,
+            filled: false,
             label: "day",
             by: Some(("reason", &REASON)),
             metrics: &[field("count", &COUNT_OF_REFUSALS)],
@@ -259,5 +263,53 @@ pub static REPORTS: &[Report] = &[
         filters: &[],
         summary: "Beacons for a page that were not counted, by day and reason.",
         ..CREATOR
+    },
+    Report {
+        id: "analytics.workspace.overview",
+        path: "/api/analytics/workspace/overview",
+        params: &[
+            Param::Days,
+            Param::Start,
+            Param::End,
+            Param::Timezone,
+            Param::Currency,
+            Param::Compare,
+            Param::Campaign,
+            Param::Link,
+        ],
+        summary: "Clicks, visitors, conversions and revenue of a workspace's links.",
+        ..OF_WORKSPACE
+    },
+    Report {
+        id: "analytics.workspace.timeseries",
+        path: "/api/analytics/workspace/timeseries",
+        shape: TIMESERIES,
+        params: &[
+            Param::Days,
+            Param::Start,
+            Param::End,
+            Param::Granularity,
+            Param::Timezone,
+            Param::Currency,
+            Param::Campaign,
+            Param::Link,
+        ],
+        summary: "The numbers of a workspace's links by hour, day or month.",
+        ..OF_WORKSPACE
+    },
+    Report {
+        id: "analytics.link.summary",
+        path: "/api/analytics/{linkId}/summary",
+        shape: SUMMARY,
+        params: &[
+            Param::Days,
+            Param::Start,
+            Param::End,
+            Param::Timezone,
+            Param::Currency,
+            Param::Compare,
+        ],
+        summary: "A link, its numbers, and what most of its clicks have in common.",
+        ..OF_LINK
     },
 ];

@@ -1,6 +1,6 @@
 //! The shapes of answers, and what a row declares for each of them.
 
-use super::Param;
+use super::{Board, Param};
 use schemas::analytics::{Buckets, Dimension, Metric};
 
 /// The shape of an answer.
@@ -14,6 +14,8 @@ pub enum Shape {
     Breakdown(Breakdown),
     /// A list of things with names in the main database, largest first.
     Ranking(Ranking),
+    /// Several answers about one subject in one object.
+    Board(Board),
     /// One of several, by a parameter of the query.
     Choice(Choice),
 }
@@ -34,14 +36,16 @@ pub struct Series {
     pub echo: &'static [Param],
     /// Name of the list on the wire.
     pub list: &'static str,
-    /// The kind of buckets; buckets without rows are absent.
+    /// The kind of buckets, unless the request chooses another.
     pub buckets: Buckets,
+    /// Whether buckets without rows appear, with zeros. Such a series has no dimension.
+    pub filled: bool,
     /// Name of a row's bucket on the wire.
     pub label: &'static str,
     /// A dimension within each bucket, with its name on the wire. Its values come in their own
     /// order.
     pub by: Option<(&'static str, &'static Dimension)>,
-    /// The numbers of a row, all of which can be added.
+    /// The numbers of a row.
     pub metrics: &'static [Field],
 }
 

@@ -2,18 +2,69 @@
 
 use super::*;
 use crate::limits;
-use schemas::analytics::{Fact, Measure, Metric, Over, facts::FACTS};
+use schemas::analytics::{Measure, Metric, Over, facts::FACTS};
 use std::collections::BTreeSet;
 
-/// Every shape that a request can get, with its report.
+/// The shapes that the parts of a board are read as.
+fn parts(board: &Board) -> Vec<Shape> {
+    let breakdown = |list, dimension, metrics, top| {
+        Shape::Breakdown(Breakdown {
+            echo: &[],
+            list,
+            dimension,
+            label: "label",
+            metrics,
+            top: Some(top),
+        })
+    };
+    let of = |part: &Part| match part {
+        Part::Subject(_) => Vec::new(),
+        Part::Numbers(_, metrics) | Part::Ever(_, metrics) => {
+            vec![Shape::Total(Total { metrics, echo: &[] })]
+        }
+        Part::Values(values) => vec![Shape::Breakdown(*values)],
+        Part::Things(Things {
+            list,
+            dimension,
+            metrics,
+            top,
+            ..
+        }) => vec![breakdown(list, dimension, metrics, *top)],
+        Part::Leaders(leaders) => {
+            let all = leaders.of.iter();
+            all.map(|(name, dimension)| breakdown(name, dimension, leaders.by, 1))
+                .collect()
+        }
+        Part::Peak(peak) => vec![Shape::Series(Series {
+            echo: &[],
+            list: peak.name,
+            buckets: peak.buckets,
+            filled: false,
+            label: peak.label,
+            by: None,
+            metrics: peak.metrics,
+        })],
+    };
+    board.parts.iter().flat_map(of).collect()
+}
+
+/// Every shape that a request can get, with its report, and those of boards' parts.
 fn shapes() -> Vec<(&'static Report, &'static Shape)> {
+    let of_shape = |report: &'static Report, shape: &'static Shape| match shape {
+        Shape::Board(board) => {
+            let parts = parts(board).into_iter();
+            let leaked = parts.map(|shape| (report, &*Box::leak(Box::new(shape))));
+            leaked.collect::<Vec<(_, &'static Shape)>>()
+        }
+        shape => vec![(report, shape)],
+    };
     let all = REPORTS.iter();
     let of = |report: &'static Report| {
         report
             .shape
             .all()
             .into_iter()
-            .map(move |(_, s)| (report, s))
+            .flat_map(move |(_, shape)| of_shape(report, shape))
     };
     all.flat_map(of).collect()
 }
@@ -25,7 +76,7 @@ fn fields(shape: &Shape) -> (&'static [Field], &'static [Field]) {
         Shape::Series(series) => (series.metrics, &[]),
         Shape::Breakdown(breakdown) => (breakdown.metrics, &[]),
         Shape::Ranking(ranking) => (ranking.metrics, ranking.totals),
-        Shape::Choice(_) => panic!("a choice within a choice"),
+        Shape::Choice(_) | Shape::Board(_) => panic!("neither within a choice nor within a board"),
     }
 }
 
@@ -48,12 +99,6 @@ fn measures(shape: &Shape) -> Vec<&'static Measure> {
     row.iter().chain(scope).flat_map(of).collect()
 }
 
-/// The fact that a shape's rows come from.
-fn fact(shape: &Shape) -> Option<&'static Fact> {
-    let (row, _) = fields(shape);
-    Fact::holding(row_measures(row).iter().map(|measure| measure.fact))
-}
-
 #[test]
 fn ids_and_paths_are_unique() {
     let ids: BTreeSet<_> = REPORTS.iter().map(|report| report.id).collect();
@@ -70,6 +115,10 @@ fn ids_paths_and_surfaces_agree() {
         let path = report.id.replace('.', "/");
         match report.surface {
             Surface::Creator => assert_eq!(report.path, format!("/api/v1/{path}")),
+            Surface::Workspace => {
+                let path = path.replacen("/link/", "/{linkId}/", 1);
+                assert_eq!(report.path, format!("/api/{path}"));
+            }
         }
         assert!(
             report.summary.ends_with('.') && !report.summary.contains('\n'),
@@ -77,25 +126,30 @@ fn ids_paths_and_surfaces_agree() {
             report.id
         );
         assert!(
-            report.limit.count > 0 && report.limit.seconds > 0,
+            report
+                .limit
+                .is_none_or(|limit| limit.count > 0 && limit.seconds > 0),
             "{}",
             report.id
         );
+        // Plans limit the routes of workspaces.
+        assert_eq!(report.limit.is_none(), report.surface == Surface::Workspace);
     }
 }
 
 #[test]
-fn rows_read_one_fact_with_their_dimension_and_are_ordered_by_a_plain_number() {
+fn rows_read_facts_with_their_dimension_and_are_ordered_by_a_plain_number() {
     for (report, shape) in shapes() {
         let (dimension, row) = match shape {
-            Shape::Total(_) | Shape::Choice(_) => continue,
+            Shape::Total(_) | Shape::Choice(_) | Shape::Board(_) => continue,
             Shape::Series(series) => (series.by.map(|(_, by)| by), series.metrics),
             Shape::Breakdown(breakdown) => (Some(breakdown.dimension), breakdown.metrics),
             Shape::Ranking(ranking) => (Some(ranking.dimension), ranking.metrics),
         };
-        let fact = fact(shape).unwrap_or_else(|| panic!("{}", report.id));
-        let has = |dimension: &Dimension| dimension.on(fact).is_some();
-        assert!(dimension.is_none_or(has), "{}", report.id);
+        for measure in row_measures(row) {
+            let has = |dimension: &Dimension| dimension.on(measure.fact).is_some();
+            assert!(dimension.is_none_or(has), "{}", report.id);
+        }
         assert!(matches!(row[0].metric, Metric::Plain(_)), "{}", report.id);
     }
 }
@@ -110,14 +164,19 @@ fn every_number_belongs_to_a_fact_of_the_scope() {
 }
 
 #[test]
-fn buckets_have_numbers_that_can_be_added() {
+fn buckets_of_several_intervals_have_numbers_that_can_be_added() {
     for (report, shape) in shapes() {
         let Shape::Series(series) = shape else {
             continue;
         };
         for measure in row_measures(series.metrics) {
-            assert!(measure.aggregate.is_additive(), "{}", report.id);
+            let whole = series.buckets.are_intervals();
+            assert!(whole || measure.aggregate.is_additive(), "{}", report.id);
         }
+        // A request may choose other buckets, and zeros have no value of a dimension.
+        let chosen = report.params.contains(&Param::Granularity);
+        assert!(!chosen || series.buckets.are_intervals(), "{}", report.id);
+        assert!(!series.filled || series.by.is_none(), "{}", report.id);
     }
 }
 
@@ -140,7 +199,7 @@ fn names_within_an_answer_are_unique() {
         );
         outer.extend(echo(shape).iter().map(|param| report.param_name(*param)));
         match shape {
-            Shape::Total(_) | Shape::Choice(_) => {}
+            Shape::Total(_) | Shape::Choice(_) | Shape::Board(_) => {}
             Shape::Series(series) => {
                 inner.push(series.label);
                 inner.extend(series.by.map(|(name, _)| name));
@@ -168,7 +227,7 @@ fn echo(shape: &Shape) -> &'static [Param] {
         Shape::Total(total) => total.echo,
         Shape::Series(series) => series.echo,
         Shape::Breakdown(breakdown) => breakdown.echo,
-        Shape::Ranking(_) | Shape::Choice(_) => &[],
+        Shape::Ranking(_) | Shape::Choice(_) | Shape::Board(_) => &[],
     }
 }
 
@@ -192,7 +251,7 @@ fn an_echo_and_a_choice_are_parameters_of_their_report() {
 fn every_list_is_bounded() {
     for (report, shape) in shapes() {
         let bounded = match shape {
-            Shape::Total(_) | Shape::Choice(_) => true,
+            Shape::Total(_) | Shape::Choice(_) | Shape::Board(_) => true,
             // A window bounds the number of its buckets.
             Shape::Series(series) => series.by.is_none_or(|(_, by)| by.values.are_bounded()),
             Shape::Breakdown(breakdown) => {
@@ -207,7 +266,8 @@ fn every_list_is_bounded() {
 #[test]
 fn a_comparison_is_offered_only_where_it_can_be_shown() {
     for (report, shape) in shapes() {
-        if report.params.contains(&Param::Compare) {
+        let of_board = matches!(report.shape, Shape::Board(_));
+        if report.params.contains(&Param::Compare) && !of_board {
             assert!(
                 matches!(shape, Shape::Total(_) | Shape::Series(_)),
                 "{}",
@@ -252,5 +312,35 @@ fn measures_and_facts_have_unique_names() {
         // A fact of the same name would hide the aggregate in a statement.
         assert!(FACTS.iter().all(|fact| a.id != fact.id), "{}", a.id);
         assert!(all.iter().all(|b| (a.id == b.id) == (a == b)), "{}", a.id);
+    }
+}
+
+#[test]
+fn a_board_has_no_name_twice_compares_one_part_and_shows_a_link_only_in_its_scope() {
+    for report in REPORTS {
+        let Shape::Board(board) = &report.shape else {
+            continue;
+        };
+        let (mut names, mut compared) = (vec!["previous", "change"], 0);
+        for part in board.parts {
+            compared += usize::from(matches!(part, Part::Numbers(..)));
+            let is_link = report.scope == Scope::Link;
+            assert!(
+                is_link || !matches!(part, Part::Subject(_)),
+                "{}",
+                report.id
+            );
+            names.push(match part {
+                Part::Subject(name) | Part::Numbers(name, _) | Part::Ever(name, _) => name,
+                Part::Values(values) => values.list,
+                Part::Things(things) => things.list,
+                Part::Leaders(leaders) => leaders.name,
+                Part::Peak(peak) => peak.name,
+            });
+        }
+        names.extend(board.echo.iter().map(|param| report.param_name(*param)));
+        let unique: BTreeSet<_> = names.iter().collect();
+        assert_eq!((unique.len(), compared), (names.len(), 1), "{}", report.id);
+        assert_eq!(report.format, Format::Json, "{}", report.id);
     }
 }

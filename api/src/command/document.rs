@@ -79,6 +79,11 @@ fn limit_of_plans() -> String {
     )
 }
 
+/// What the guard does before every route of a workspace that only the plan limits.
+pub(crate) fn of_workspace_plan(operation: Operation) -> Operation {
+    of_workspace(operation.shares_limit(Throttled::Always, &limit_of_plans()))
+}
+
 /// What the guard does before every command of a workspace.
 pub(crate) fn of_workspace(operation: Operation) -> Operation {
     let wanted = "The workspace of a token's user; by default the token's own, or the first.";

@@ -6,7 +6,7 @@
 
 mod document;
 
-pub(crate) use document::describe;
+pub(crate) use document::{describe, of_workspace_plan};
 
 use crate::{
     app::App,

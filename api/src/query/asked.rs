@@ -1,35 +1,91 @@
 //! A request for a report, once its surface has read it, and what its caller may read.
 
-use crate::sources::Condition;
+use super::money::Money;
+use crate::{
+    auth::Access,
+    extract::{ObjectId, Query},
+    sources::{Condition, Window},
+};
 use jiff::{Timestamp, tz::TimeZone};
+use schemas::{
+    analytics::{Buckets, Scope},
+    money::Currency,
+};
+use serde_json::Value;
 use uuid::Uuid;
+
+/// A request as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    pub(crate) access: &'a Access,
+    /// The id in the path, if the path has one.
+    pub(crate) object: ObjectId,
+    pub(crate) query: &'a Query,
+    /// When it came.
+    pub(crate) now: Timestamp,
+}
 
 /// The question of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     /// The time of the request.
     pub(crate) now: Timestamp,
-    /// The beginning of the window.
-    pub(crate) since: Timestamp,
-    /// The same in days.
+    /// The window.
+    pub(crate) window: Window,
+    /// Its length in days, where the request gives it.
     pub(crate) days: u16,
+    /// The window before it, if the answer also has that one.
+    pub(crate) before: Option<Window>,
     /// The page, if the request names one.
     pub(crate) page_id: Option<Uuid>,
+    /// The campaign to which the request narrows the report.
+    pub(crate) campaign_id: Option<Uuid>,
+    /// The link to which it does.
+    pub(crate) link_id: Option<Uuid>,
     /// The time zone of days and hours.
     pub(crate) zone: TimeZone,
-    /// Whether the answer also has the previous window.
-    pub(crate) compare: bool,
+    /// The buckets of a series, if the request chooses them.
+    pub(crate) buckets: Option<Buckets>,
+    /// The currency of amounts.
+    pub(crate) currency: Currency,
     /// The name of the chosen shape.
     pub(crate) choice: Option<&'static str>,
-    /// The filters on visits.
+    /// The filters on visits or clicks.
     pub(crate) conditions: Vec<Condition>,
 }
 
+impl Asked {
+    /// A question about a window without options.
+    pub(crate) fn plain(now: Timestamp, window: Window, days: u16) -> Self {
+        Self {
+            now,
+            window,
+            days,
+            before: None,
+            page_id: None,
+            campaign_id: None,
+            link_id: None,
+            zone: TimeZone::UTC,
+            buckets: None,
+            currency: Currency::USD,
+            choice: None,
+            conditions: Vec::new(),
+        }
+    }
+}
+
 /// What the caller may read: a tenant, and the id of the scope within it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Grant {
     pub(crate) workspace_no: i32,
-    pub(crate) creator_id: Uuid,
-    /// The page, if the row is about one.
+    /// The creator or the workspace whose things an answer names.
+    pub(crate) owner_id: Uuid,
+    /// The page or link, if the row is about one.
     pub(crate) scope_id: Option<Uuid>,
+    /// What the request narrows the report to.
+    pub(crate) within: Vec<(Scope, Uuid)>,
+    /// The subject of a board that shows it.
+    pub(crate) subject: Option<Value>,
+    /// The currency of amounts, with its rate.
+    pub(crate) money: Money,
 }

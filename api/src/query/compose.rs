@@ -6,11 +6,11 @@ use super::{
     object::{Node, Object},
 };
 use crate::{
-    catalog::{Entity, Field, Notation, Param, Series, Shape},
+    catalog::{Breakdown, Entity, Field, Notation, Param, Series, Shape},
     number::Number,
     sources::{Answer, Row, Values},
 };
-use schemas::analytics::{Metric, Over, Rounding};
+use schemas::analytics::{Buckets, Metric, Over};
 
 /// The title of a deleted link, and of all links of others together.
 const UNKNOWN_TITLE: &str = "Unknown";
@@ -25,25 +25,19 @@ pub(super) fn compose(
 ) -> Object {
     let mut object = Object::default();
     match shape {
-        // A choice is resolved before anything is read.
-        Shape::Choice(_) => {}
+        // A choice is resolved before anything is read, and boards are composed of their parts.
+        Shape::Choice(_) | Shape::Board(_) => {}
         Shape::Total(total) => {
             add_fields(&mut object, total.metrics, &answer.totals, answer);
-            add_echo(&mut object, total.echo, notation, asked);
+            add_echo(&mut object, total.echo, notation, asked, answer);
         }
         Shape::Series(series) => {
-            add_echo(&mut object, series.echo, notation, asked);
+            add_echo(&mut object, series.echo, notation, asked, answer);
             object.add(series.list, Node::List(slots(series, notation, answer)));
         }
         Shape::Breakdown(breakdown) => {
-            add_echo(&mut object, breakdown.echo, notation, asked);
-            let rows = answer.rows.iter().map(|found| {
-                let mut row = Object::default();
-                row.add(breakdown.label, Node::Text(found.label.clone()));
-                add_fields(&mut row, breakdown.metrics, &found.values, answer);
-                row
-            });
-            object.add(breakdown.list, Node::List(rows.collect()));
+            add_echo(&mut object, breakdown.echo, notation, asked, answer);
+            add_values(&mut object, breakdown, answer);
         }
         Shape::Ranking(ranking) => {
             let rows = answer.rows.iter().map(|found| {
@@ -74,7 +68,8 @@ pub(super) fn compare(
             add_fields(&mut previous, total.metrics, &before.totals, before);
             for field in total.metrics {
                 let value = |of: &Answer| number(field.metric, &of.totals, of);
-                change.add(field.name, percent(value(answer), value(before)));
+                let change_of = percent(notation, value(answer), value(before));
+                change.add(field.name, change_of);
             }
         }
         Shape::Series(series) => {
@@ -86,22 +81,34 @@ pub(super) fn compare(
                         .map(|row| number(field.metric, &row.values, of))
                         .sum()
                 };
-                change.add(field.name, percent(sum(answer), sum(before)));
+                let change_of = percent(notation, sum(answer), sum(before));
+                change.add(field.name, change_of);
             }
         }
         // Lists have no previous window, which a test of the catalogue checks.
-        Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) => return,
+        Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) | Shape::Board(_) => return,
     }
     object.add("previous", Node::Object(previous));
     object.add("change", Node::Object(change));
 }
 
-/// Two decimals as everywhere; null after zero, because such a change has no percentage.
-fn percent(now: f64, before: f64) -> Node {
+/// Adds the rows of a breakdown as its list.
+pub(super) fn add_values(object: &mut Object, breakdown: &Breakdown, answer: &Answer) {
+    let rows = answer.rows.iter().map(|found| {
+        let mut row = Object::default();
+        row.add(breakdown.label, Node::Text(found.label.clone()));
+        add_fields(&mut row, breakdown.metrics, &found.values, answer);
+        row
+    });
+    object.add(breakdown.list, Node::List(rows.collect()));
+}
+
+/// The change in percent; null after zero, because such a change has no percentage.
+pub(super) fn percent(notation: Notation, now: f64, before: f64) -> Node {
     if before == 0.0 {
         return Node::Null;
     }
-    Node::Number(Number(Rounding::PERCENT_2.apply(now - before, before)))
+    Node::Number(Number(notation.change.apply(now - before, before)))
 }
 
 fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
@@ -118,16 +125,24 @@ fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
     answer.rows.iter().map(row).collect()
 }
 
-fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {
+pub(super) fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {
     for field in fields {
         let number = Number(number(field.metric, values, answer));
         object.add(field.name, Node::Number(number));
     }
 }
 
-fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
+pub(super) fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
     match metric {
         Metric::Plain(measure) => values.get(measure),
+        Metric::Amount(amount) => {
+            let sum = values.get(amount.usd_micros);
+            match amount.per.map(|rows| values.get(rows)) {
+                None => answer.money.of(sum),
+                Some(0.0) => 0.0,
+                Some(rows) => answer.money.of(sum / rows),
+            }
+        }
         Metric::Ratio(ratio) => {
             let denominator = match ratio.over {
                 Over::Scope => answer.totals.get(ratio.denominator),
@@ -155,7 +170,13 @@ fn add_name(row: &mut Object, entity: Entity, id: &str, names: &Names) {
     }
 }
 
-fn add_echo(object: &mut Object, params: &[Param], notation: Notation, asked: &Asked) {
+pub(super) fn add_echo(
+    object: &mut Object,
+    params: &[Param],
+    notation: Notation,
+    asked: &Asked,
+    answer: &Answer,
+) {
     for param in params {
         let name = (notation.param)(*param);
         match param {
@@ -164,8 +185,20 @@ fn add_echo(object: &mut Object, params: &[Param], notation: Notation, asked: &A
                 let chosen = asked.choice.unwrap_or_default();
                 object.add(name, Node::Text(chosen.to_owned()));
             }
+            Param::Granularity => {
+                let buckets = asked.buckets.unwrap_or(Buckets::Day);
+                object.add(name, Node::Text(buckets.name().to_owned()));
+            }
+            Param::Currency => object.add(name, Node::Text(answer.money.code().to_owned())),
             // No published answer repeats these.
-            Param::Page | Param::Timezone | Param::Compare | Param::Export => {}
+            Param::Page
+            | Param::Start
+            | Param::End
+            | Param::Timezone
+            | Param::Campaign
+            | Param::Link
+            | Param::Compare
+            | Param::Export => {}
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn write(shape: &Shape, notation: Notation, data: &Object) -> Result<
 /// The list whose rows are the lines; `None` when the answer itself is the only line.
 const fn list(shape: &Shape) -> Option<&'static str> {
     match shape {
-        Shape::Total(_) | Shape::Choice(_) => None,
+        Shape::Total(_) | Shape::Choice(_) | Shape::Board(_) => None,
         Shape::Series(series) => Some(series.list),
         Shape::Breakdown(breakdown) => Some(breakdown.list),
         Shape::Ranking(ranking) => Some(ranking.list),
@@ -57,7 +57,8 @@ const fn list(shape: &Shape) -> Option<&'static str> {
 pub(super) fn columns(shape: &Shape, notation: Notation) -> Vec<&'static str> {
     let names = |fields: &'static [Field]| fields.iter().map(|field| field.name);
     match shape {
-        Shape::Choice(_) => Vec::new(),
+        // A board is no table, which a test of the catalogue checks.
+        Shape::Choice(_) | Shape::Board(_) => Vec::new(),
         Shape::Total(total) => {
             let echo = total.echo.iter().map(|param| (notation.param)(*param));
             names(total.metrics).chain(echo).collect()

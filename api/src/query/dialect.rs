@@ -1,21 +1,20 @@
 //! What the engine needs from a surface: its parameters, its windows, its rights.
 
-use super::asked::{Asked, Grant};
-use crate::{app::App, auth::Access, catalog::Report, extract::Query};
+use super::asked::{Asked, Given, Grant};
+use crate::{app::App, catalog::Report, extract::Query};
 use axum::response::Response;
-use jiff::Timestamp;
 use runtime::http::ApiError;
 
 /// How one surface reads requests.
 pub(crate) trait Dialect: 'static {
     /// Reads the parameters that the row allows, and applies the surface's window rule.
-    fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError>;
+    fn read(report: &'static Report, given: Given<'_>) -> Result<Asked, ApiError>;
 
     /// What the caller may read for this row; otherwise an error of the surface.
     fn grant(
         app: &App,
         report: &Report,
-        access: &Access,
+        given: Given<'_>,
         asked: &Asked,
     ) -> impl Future<Output = Result<Grant, ApiError>> + Send;
 

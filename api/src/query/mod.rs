@@ -6,9 +6,11 @@
 //! report.
 
 mod asked;
+mod board;
 mod compose;
 pub(crate) mod csv;
 mod dialect;
+mod money;
 mod names;
 mod object;
 pub(crate) mod openapi;
@@ -17,8 +19,9 @@ pub(crate) mod reading;
 mod run;
 mod trial;
 
-pub(crate) use asked::{Asked, Grant};
+pub(crate) use asked::{Asked, Given, Grant};
 pub(crate) use dialect::Dialect;
+pub(crate) use money::Money;
 pub(crate) use run::answer;
 pub use trial::{Question, answer_from_rows, report_statements};
 

@@ -6,8 +6,8 @@
 use super::asked::Grant;
 use crate::{
     app::Database,
-    catalog::{Entity, Shape},
-    store,
+    catalog::{Entity, Shape, Thing},
+    store::{self, listed::Listed},
 };
 use runtime::http::ApiError;
 use std::collections::HashMap;
@@ -27,8 +27,31 @@ pub(super) async fn find(main: &Database, shape: &Shape, grant: &Grant) -> Resul
     };
     match ranking.entity {
         Entity::Link => {
-            let names = store::links::list_names(main.pool()?, grant.creator_id, MAX_KNOWN);
+            let names = store::links::list_names(main.pool()?, grant.owner_id, MAX_KNOWN);
             Ok(names.await?)
         }
     }
+}
+
+/// The names of things in the lists of a board.
+pub(super) type Titles = HashMap<Uuid, Listed>;
+
+/// The names of these things, each at most once. A thing of another workspace has none.
+pub(super) async fn list(
+    main: &Database,
+    wanted: Vec<(Thing, Vec<Uuid>)>,
+    grant: &Grant,
+) -> Result<Titles, ApiError> {
+    let mut titles = Titles::new();
+    for (thing, ids) in wanted {
+        if ids.is_empty() {
+            continue;
+        }
+        let found = match thing {
+            Thing::Link => store::listed::links(main.pool()?, grant.owner_id, &ids).await?,
+            Thing::Campaign => store::listed::campaigns(main.pool()?, grant.owner_id, &ids).await?,
+        };
+        titles.extend(found);
+    }
+    Ok(titles)
 }

@@ -2,6 +2,7 @@
 
 use crate::number::Number;
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 
 /// An object under construction.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,10 +12,13 @@ pub(crate) struct Object(Vec<(&'static str, Node)>);
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Node {
     Null,
+    Bool(bool),
     Number(Number),
     Text(String),
     Object(Object),
     List(Vec<Object>),
+    /// An object that another part of the program wrote.
+    Given(Value),
 }
 
 impl Object {
@@ -35,10 +39,12 @@ impl Serialize for Object {
         for (name, node) in &self.0 {
             match node {
                 Node::Null => map.serialize_entry(name, &())?,
+                Node::Bool(bool) => map.serialize_entry(name, bool)?,
                 Node::Number(number) => map.serialize_entry(name, number)?,
                 Node::Text(text) => map.serialize_entry(name, text)?,
                 Node::Object(object) => map.serialize_entry(name, object)?,
                 Node::List(items) => map.serialize_entry(name, items)?,
+                Node::Given(value) => map.serialize_entry(name, value)?,
             }
         }
         map.end()

@@ -1,5 +1,7 @@
 //! Schemas of reports' answers, from the same rows that [`compose`](super::compose) reads.
 
+mod board;
+
 use super::csv::columns;
 use crate::catalog::{
     Breakdown, Choice, Entity, Field, Format, Notation, Param, Ranking, Report, Series, Shape,
@@ -12,12 +14,16 @@ use runtime::openapi::{
 use schemas::analytics::{Buckets, Metric};
 
 /// The `data` of a report, or the text of its file.
-pub(crate) fn answer(report: &'static Report) -> Schema {
+/// `subject` describes the thing of which a board shows the members.
+pub(crate) fn answer(report: &'static Report, subject: &Schema) -> Schema {
     let compared = report.params.contains(&Param::Compare);
     let notation = report.surface.notation();
     match (report.format, &report.shape) {
         (Format::Csv, shape) => file(shape, notation),
         (Format::Json, Shape::Choice(choice)) => of_choice(choice, notation),
+        (Format::Json, Shape::Board(board)) => {
+            object(board::members(board, notation, compared, subject))
+        }
         (Format::Json, shape) => object(members(shape, notation, &[], compared)),
     }
 }
@@ -43,15 +49,15 @@ fn of_choice(choice: &Choice, notation: Notation) -> Schema {
 fn members(shape: &Shape, notation: Notation, chosen: &[&str], compared: bool) -> Vec<Member> {
     let mut all = Vec::new();
     match shape {
-        // The document shows the choices, never the choice itself.
-        Shape::Choice(_) => {}
+        // The document shows the choices, never the choice itself; boards have members of their own.
+        Shape::Choice(_) | Shape::Board(_) => {}
         Shape::Total(Total { metrics, echo }) => {
             all.extend(fields(metrics));
             all.extend(echoes(echo, notation, chosen));
         }
         Shape::Series(series) => {
             all.extend(echoes(series.echo, notation, chosen));
-            all.push(required(series.list, slots(series)));
+            all.push(required(series.list, slots(series, notation)));
         }
         Shape::Breakdown(breakdown) => {
             all.extend(echoes(breakdown.echo, notation, chosen));
@@ -63,24 +69,22 @@ fn members(shape: &Shape, notation: Notation, chosen: &[&str], compared: bool) -
         }
     }
     if compared {
-        all.extend(comparison(shape));
+        all.extend(comparison(shape, notation));
     }
     all
 }
 
-fn comparison(shape: &Shape) -> Vec<Member> {
+fn comparison(shape: &Shape, notation: Notation) -> Vec<Member> {
     let (previous, metrics) = match shape {
         Shape::Total(total) => (object(fields(total.metrics)), total.metrics),
         Shape::Series(series) => (
-            object([required(series.list, slots(series))]),
+            object([required(series.list, slots(series, notation))]),
             series.metrics,
         ),
         // Lists have no previous window, which a test of the catalogue checks.
-        Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) => return Vec::new(),
-    };
-    let percent = |field: &Field| {
-        let change = number(f64::NEG_INFINITY..=f64::INFINITY).or_null();
-        required(field.name, change)
+        Shape::Breakdown(_) | Shape::Ranking(_) | Shape::Choice(_) | Shape::Board(_) => {
+            return Vec::new();
+        }
     };
     vec![
         optional(
@@ -89,10 +93,18 @@ fn comparison(shape: &Shape) -> Vec<Member> {
         ),
         optional(
             "change",
-            object(metrics.iter().map(percent))
+            object(changes(metrics))
                 .about("The change of each number since the previous window, in percent; null if it was zero."),
         ),
     ]
+}
+
+/// The change of each number.
+fn changes(metrics: &[Field]) -> impl Iterator<Item = Member> {
+    metrics.iter().map(|field| {
+        let change = number(f64::NEG_INFINITY..=f64::INFINITY).or_null();
+        required(field.name, change)
+    })
 }
 
 fn fields(fields: &[Field]) -> impl Iterator<Item = Member> {
@@ -105,6 +117,7 @@ fn value(metric: &Metric) -> Schema {
     let whole_number = match metric {
         Metric::Plain(_) => true,
         Metric::Ratio(ratio) => ratio.rounding.is_whole(),
+        Metric::Amount(_) => false,
     };
     let schema = if whole_number {
         whole(0..=i64::MAX)
@@ -115,31 +128,57 @@ fn value(metric: &Metric) -> Schema {
 }
 
 fn echoes(params: &[Param], notation: Notation, chosen: &[&str]) -> Vec<Member> {
-    let echo = |param: &Param| match param {
+    let echo = |param: &Param| {
+        match param {
         Param::Days => {
             Some(whole(1..=i64::from(notation.max_days)).about("The effective number of days."))
         }
         Param::Dimension => Some(word_of(chosen).about("The dimension of the rows.")),
+        Param::Granularity => Some(
+            word_of(&Buckets::SIZES.map(Buckets::name)).about("The effective size of the buckets."),
+        ),
+        Param::Currency => Some(
+            text(3)
+                .about("The currency of all amounts. US dollars, if no rate is known of the wanted one.")
+                .example("USD"),
+        ),
         // No published answer repeats these.
-        Param::Page | Param::Timezone | Param::Compare | Param::Export => None,
+        Param::Page
+        | Param::Start
+        | Param::End
+        | Param::Timezone
+        | Param::Campaign
+        | Param::Link
+        | Param::Compare
+        | Param::Export => None,
+    }
     };
     let member = |param: &Param| Some(required((notation.param)(*param), echo(param)?));
     params.iter().filter_map(member).collect()
 }
 
-fn slots(series: &Series) -> Schema {
-    let slot = match series.buckets {
-        Buckets::Day => {
+/// The name of a bucket.
+fn slot(buckets: Buckets, notation: Notation) -> Schema {
+    match (buckets, notation.bucket_pattern) {
+        (Buckets::Hour | Buckets::Day | Buckets::Month, Some(pattern)) => text(usize::MAX)
+            .with("pattern", pattern)
+            .about("The local time at which the bucket begins.")
+            .example("2026-02-20T00:00:00.000"),
+        (Buckets::Hour | Buckets::Day | Buckets::Month, None) => {
             instant().about("The local day, whatever its zone. Days without rows are absent.")
         }
-        Buckets::HourOfWeek => text(usize::MAX)
+        (Buckets::HourOfWeek, _) => text(usize::MAX)
             .with(
                 "pattern",
                 "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([01][0-9]|2[0-3]):00$",
             )
             .about("The hour of the week. Hours without rows are absent.")
             .example("Mon 00:00"),
-    };
+    }
+}
+
+fn slots(series: &Series, notation: Notation) -> Schema {
+    let slot = slot(series.buckets, notation);
     let by = series
         .by
         .map(|(name, dimension)| required(name, text(usize::MAX).about(sentence(dimension.about))));

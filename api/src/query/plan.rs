@@ -2,8 +2,8 @@
 
 use super::asked::Asked;
 use crate::{
-    catalog::{Field, Shape},
-    sources::{By, Filter, Kept, Plan, Rows},
+    catalog::{Field, Shape, Things},
+    sources::{By, Filter, Kept, Plan, Rows, by_fact},
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::analytics::{Buckets, Dimension, Fact, Measure, Timeline};
@@ -11,13 +11,16 @@ use uuid::Uuid;
 
 /// How far after now a row may be: clocks differ, and a batch or an import states its own times.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+/// The last instant of a window is this much before its end.
+const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// The plan of a shape. A choice reads nothing. `known` has the things that a ranking lists.
 pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid]) -> Plan {
     let mut totals = Vec::new();
     let mut measures = Vec::new();
     let rows = match shape {
-        Shape::Choice(_) => None,
+        // A choice is resolved before, and a board has plans of its own.
+        Shape::Choice(_) | Shape::Board(_) => None,
         Shape::Total(total) => {
             collect(total.metrics, &mut measures, &mut totals);
             // A total has no rows, so all its measures cover the whole scope.
@@ -27,13 +30,18 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         Shape::Series(series) => {
             collect(series.metrics, &mut measures, &mut totals);
             let by = series.by.map(|(_, dimension)| (dimension, Kept::All));
-            let timeline = timeline(series.buckets, &filter, asked);
-            rows(measures, Some(timeline), by, None)
+            let buckets = asked.buckets.unwrap_or(series.buckets);
+            let timeline = timeline(buckets, &filter, asked);
+            let mut rows = rows(&measures, Some(timeline), by, None);
+            if let Some(rows) = &mut rows {
+                rows.filled = series.filled;
+            }
+            rows
         }
         Shape::Breakdown(breakdown) => {
             collect(breakdown.metrics, &mut measures, &mut totals);
             let by = (breakdown.dimension, Kept::All);
-            rows(measures, None, Some(by), breakdown.top)
+            rows(&measures, None, Some(by), breakdown.top)
         }
         Shape::Ranking(ranking) => {
             collect(ranking.metrics, &mut measures, &mut totals);
@@ -41,7 +49,7 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
             collect(ranking.totals, &mut beside, &mut totals);
             add_all(&mut totals, beside);
             let by = (ranking.dimension, Kept::Known(known.to_vec()));
-            rows(measures, None, Some(by), None)
+            rows(&measures, None, Some(by), None)
         }
     };
     Plan {
@@ -51,34 +59,48 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
     }
 }
 
+/// The plan of a board's list of things.
+pub(super) fn plan_of_things(things: &Things, filter: Filter) -> Plan {
+    let mut totals = Vec::new();
+    let mut measures = Vec::new();
+    collect(things.metrics, &mut measures, &mut totals);
+    let by = (things.dimension, Kept::Ids);
+    let rows = rows(&measures, None, Some(by), Some(things.top));
+    Plan {
+        filter,
+        totals,
+        rows,
+    }
+}
+
 fn timeline(buckets: Buckets, filter: &Filter, asked: &Asked) -> Timeline {
-    let end = filter.window.until.unwrap_or(asked.now);
-    let end = end.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let end = match filter.window.until {
+        Some(until) => until.saturating_sub(LEAST).unwrap_or(until),
+        None => asked.now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX),
+    };
     buckets.timeline(&asked.zone, filter.window.since, end)
 }
 
-/// Rows of the fact that holds all measures. `None` when there is no such fact, or when the fact
-/// lacks the dimension. A test of the catalogue checks that no report needs that.
+/// Rows with these measures, from as many facts as hold them. `None` when one of the facts lacks
+/// the dimension. A test of the catalogue checks that no report needs that.
 fn rows(
-    measures: Vec<&'static Measure>,
+    measures: &[&'static Measure],
     timeline: Option<Timeline>,
     by: Option<(&'static Dimension, Kept)>,
     top: Option<u16>,
 ) -> Option<Rows> {
-    let fact = Fact::holding(measures.iter().map(|measure| measure.fact))?;
-    let by = match by {
-        None => None,
-        Some((dimension, values)) => Some(By {
-            dimension,
-            reach: dimension.on(fact)?,
-            values,
-        }),
-    };
+    let parts = by_fact(measures);
+    if let Some((dimension, _)) = &by {
+        let lacks = |(fact, _): &(&'static Fact, _)| dimension.on(fact).is_none();
+        if parts.iter().any(lacks) {
+            return None;
+        }
+    }
     Some(Rows {
-        fact,
+        parts,
         timeline,
-        by,
-        measures,
+        filled: false,
+        by: by.map(|(dimension, values)| By { dimension, values }),
         top,
     })
 }

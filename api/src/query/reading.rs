@@ -13,7 +13,7 @@ use crate::{
 };
 use futures::{FutureExt, future::BoxFuture};
 use runtime::{database::QUERY_CANCELED, http::ApiError};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::{Instrument, debug};
@@ -22,6 +22,9 @@ use tracing::{Instrument, debug};
 pub(crate) const PROCESS: &str = "SELECT pg_backend_pid()";
 /// Cancels the statement of a server process of the same role.
 pub(crate) const CANCEL: &str = "SELECT pg_cancel_backend($1)";
+
+/// Begins a transaction whose statements all read the same rows.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// Pause between two attempts to cancel: an attempt between two statements ends nothing.
 const CANCEL_PAUSE: Duration = Duration::from_millis(500);
@@ -88,11 +91,17 @@ where
     }
 }
 
+/// Answers all plans as of one moment, so that their numbers fit together.
 async fn read_all(connection: &mut PgConnection, plans: &[Plan]) -> sqlx::Result<Vec<Answer>> {
+    if let [plan] = plans {
+        return Ok(vec![Source::RawRows.read(connection, plan).await?]);
+    }
+    let mut snapshot = connection.begin_with(SNAPSHOT).await?;
     let mut answers = Vec::with_capacity(plans.len());
     for plan in plans {
-        answers.push(Source::RawRows.read(connection, plan).await?);
+        answers.push(Source::RawRows.read(&mut snapshot, plan).await?);
     }
+    snapshot.commit().await?;
     Ok(answers)
 }
 

@@ -1,7 +1,8 @@
 //! Answers a request, in the same way for every report.
 
 use super::{
-    asked::{Asked, Grant},
+    asked::{Asked, Given, Grant},
+    board,
     compose::{compare, compose},
     csv,
     dialect::Dialect,
@@ -11,11 +12,10 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::Access,
-    catalog::{Format, Report, Shape},
-    extract::Query,
+    catalog::{Board, Format, Report, Shape},
     refusals,
-    sources::{Filter, Plan, Window},
+    sources::{Answer, Filter, Window},
+    turns::Turn,
 };
 use axum::response::Response;
 use runtime::http::{ApiError, ok};
@@ -27,12 +27,11 @@ use uuid::Uuid;
 pub(crate) async fn answer<D: Dialect>(
     app: &App,
     report: &'static Report,
-    access: &Access,
-    query: &Query,
+    given: Given<'_>,
 ) -> Result<Response, ApiError> {
     let started = Instant::now();
     let span = info_span!("api.report", report = report.id);
-    let answered = read::<D>(app, report, access, query).instrument(span).await;
+    let answered = read::<D>(app, report, given).instrument(span).await;
     metrics::histogram!("api_report_seconds", "report" => report.id)
         .record(started.elapsed().as_secs_f64());
     answered
@@ -41,26 +40,30 @@ pub(crate) async fn answer<D: Dialect>(
 async fn read<D: Dialect>(
     app: &App,
     report: &'static Report,
-    access: &Access,
-    query: &Query,
+    given: Given<'_>,
 ) -> Result<Response, ApiError> {
-    let asked = D::read(report, query, app.clock.now())?;
-    let grant = D::grant(app, report, access, &asked).await?;
+    let asked = D::read(report, given)?;
+    let grant = D::grant(app, report, given, &asked).await?;
     let Some(shape) = report.shape.chosen(asked.choice) else {
-        return D::no_such_choice(report, query, &asked);
+        return D::no_such_choice(report, given.query, &asked);
     };
     // Before a connection to the analytics database is taken, so that waiting requests hold none.
     let turn = app.turns.take(grant.workspace_no).await;
     let turn = turn.ok_or_else(refusals::report_busy)?;
+    let notation = report.surface.notation();
+    if let Shape::Board(board) = shape {
+        return read_board(app, report, board, turn, &asked, &grant).await;
+    }
     let names = names::find(&app.main, shape, &grant).await?;
     let known: Vec<Uuid> = names.keys().copied().collect();
-    let window = Window::since(asked.since);
-    let before = asked.compare.then(|| window.before(asked.days));
-    let plans = [window].into_iter().chain(before);
-    let plans = plans.map(|window| plan_of(report, shape, &asked, grant, window, &known));
-    let mut answers = reading::read(app, turn, plans.collect()).await?.into_iter();
+    let windows = [asked.window].into_iter().chain(asked.before);
+    let plans = windows.map(|window| {
+        let filter = filter(report, &asked, &grant, window);
+        plan(shape, filter, &asked, &known)
+    });
+    let answers = reading::read(app, turn, plans.collect()).await?;
+    let mut answers = in_currency(answers, &grant).into_iter();
     let answer = answers.next().unwrap_or_default();
-    let notation = report.surface.notation();
     let mut data = compose(shape, notation, &asked, &answer, &names);
     if let Some(before) = answers.next() {
         compare(&mut data, shape, notation, &answer, &before);
@@ -71,20 +74,45 @@ async fn read<D: Dialect>(
     }
 }
 
-fn plan_of(
+/// Reads all parts of a board at one moment.
+async fn read_board(
+    app: &App,
     report: &Report,
-    shape: &Shape,
+    board: &Board,
+    turn: Turn,
     asked: &Asked,
-    grant: Grant,
-    window: Window,
-    known: &[Uuid],
-) -> Plan {
-    let filter = Filter {
+    grant: &Grant,
+) -> Result<Response, ApiError> {
+    let plans = board::plans(board, &filter(report, asked, grant, asked.window), asked);
+    let counts: Vec<usize> = plans.iter().map(Vec::len).collect();
+    let plans = plans.into_iter().flatten().collect();
+    let mut answers = in_currency(reading::read(app, turn, plans).await?, grant).into_iter();
+    let of_parts = counts.into_iter();
+    let of_parts: Vec<Vec<Answer>> = of_parts
+        .map(|count| answers.by_ref().take(count).collect())
+        .collect();
+    let titles = names::list(&app.main, board::things(board, &of_parts), grant).await?;
+    let notation = report.surface.notation();
+    Ok(ok(board::compose(
+        board, notation, asked, grant, &of_parts, &titles,
+    )))
+}
+
+fn in_currency(answers: Vec<Answer>, grant: &Grant) -> Vec<Answer> {
+    let answers = answers.into_iter().map(|answer| Answer {
+        money: grant.money,
+        ..answer
+    });
+    answers.collect()
+}
+
+fn filter(report: &Report, asked: &Asked, grant: &Grant, window: Window) -> Filter {
+    Filter {
         workspace_no: grant.workspace_no,
         scope: report.scope,
         scope_id: grant.scope_id,
+        within: grant.within.clone(),
         window,
         conditions: asked.conditions.clone(),
-    };
-    plan(shape, filter, asked, known)
+    }
 }

@@ -4,10 +4,10 @@ use super::*;
 use crate::{
     catalog::{Notation, Param, REPORTS, Report, Surface},
     number::Number,
-    sources::{Answer, Row, Values},
+    sources::{Answer, Row, Values, Window},
 };
 use compose::{compare, compose};
-use jiff::{Timestamp, civil::Weekday, tz::TimeZone};
+use jiff::{Timestamp, civil::Weekday};
 use names::Names;
 use object::{Node, Object};
 use schemas::analytics::{Bucket, measures};
@@ -22,20 +22,16 @@ fn report(id: &str) -> &'static Report {
 }
 
 fn asked(days: u16) -> Asked {
-    Asked {
-        now: Timestamp::UNIX_EPOCH,
-        since: Timestamp::UNIX_EPOCH,
-        days,
-        page_id: None,
-        zone: TimeZone::UTC,
-        compare: false,
-        choice: None,
-        conditions: Vec::new(),
-    }
+    let window = Window::since(Timestamp::UNIX_EPOCH);
+    Asked::plain(Timestamp::UNIX_EPOCH, window, days)
 }
 
 fn answer(totals: Values, rows: Vec<Row>) -> Answer {
-    Answer { totals, rows }
+    Answer {
+        totals,
+        rows,
+        ..Answer::default()
+    }
 }
 
 fn composed(id: &str, answer: &Answer, names: &Names) -> Value {
@@ -208,6 +204,7 @@ fn parameters_and_buckets_are_written_as_the_surface_writes_them() {
         },
         bucket: |bucket| format!("{bucket:?}"),
         max_days: 7,
+        ..NOTATION
     };
     let overview = &report("creators.analytics.overview").shape;
     let empty = Answer::default();

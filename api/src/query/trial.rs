@@ -2,9 +2,9 @@
 //!
 //! Gives the texts of statements, and answers to rows outside the catalogue.
 
-use super::{asked::Asked, compose::compose, names::Names, plan::plan};
+use super::{asked::Asked, board, compose::compose, names::Names, plan::plan};
 use crate::{
-    catalog::{Param, Report, Shape},
+    catalog::{Param, Report, Scope, Shape},
     sources::{self, Condition, Filter, Source, Window},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -29,16 +29,26 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
             workspace_no: 0,
             scope_id: Some(Uuid::nil()),
             now: Timestamp::UNIX_EPOCH,
+            within: Vec::new(),
             since: Timestamp::UNIX_EPOCH,
             days: 1,
             zone: TimeZone::UTC,
         };
-        let text = |window, conditions| {
+        let mut add = |name: &str, window, conditions| {
             let filter = question.filter(report, window, conditions);
-            sources::raw_statement(&plan(shape, filter, &question.asked(choice), &[]))
+            let asked = question.asked(choice);
+            let Shape::Board(board) = shape else {
+                let plan = plan(shape, filter, &asked, &[]);
+                all.push((name.to_owned(), sources::raw_statement(&plan)));
+                return;
+            };
+            let plans = board::plans(board, &filter, &asked).into_iter().flatten();
+            for (index, plan) in plans.enumerate() {
+                all.push((format!("{name} {index}"), sources::raw_statement(&plan)));
+            }
         };
         let window = Window::since(Timestamp::UNIX_EPOCH);
-        all.push((name.clone(), text(window, Vec::new())));
+        add(&name, window, Vec::new());
         if report.filters.is_empty() {
             continue;
         }
@@ -53,7 +63,7 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
         } else {
             window
         };
-        all.push((format!("{name} filtered"), text(window, filters.collect())));
+        add(&format!("{name} filtered"), window, filters.collect());
     }
     all
 }
@@ -63,8 +73,10 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
 pub struct Question {
     /// The number of the tenant.
     pub workspace_no: i32,
-    /// The page, if the report is about one.
+    /// The page, link or campaign, if the report is about one.
     pub scope_id: Option<Uuid>,
+    /// Further scopes that every row is in.
+    pub within: Vec<(Scope, Uuid)>,
     /// The time of the question.
     pub now: Timestamp,
     /// The beginning of the window, which ends now.
@@ -78,14 +90,10 @@ pub struct Question {
 impl Question {
     fn asked(&self, choice: Option<&'static str>) -> Asked {
         Asked {
-            now: self.now,
-            since: self.since,
-            days: self.days,
             page_id: self.scope_id,
             zone: self.zone.clone(),
-            compare: false,
             choice,
-            conditions: Vec::new(),
+            ..Asked::plain(self.now, Window::since(self.since), self.days)
         }
     }
 
@@ -94,6 +102,7 @@ impl Question {
             workspace_no: self.workspace_no,
             scope: report.scope,
             scope_id: self.scope_id,
+            within: self.within.clone(),
             window,
             conditions,
         }

@@ -8,9 +8,10 @@ mod plan;
 mod raw;
 mod window;
 
-pub(crate) use plan::{By, Condition, Filter, Kept, Plan, Rows};
+pub(crate) use plan::{By, Condition, Filter, Kept, Plan, Rows, by_fact};
 pub(crate) use window::Window;
 
+use crate::query::Money;
 use schemas::analytics::{Bucket, Measure};
 use sqlx::PgConnection;
 
@@ -86,4 +87,6 @@ pub(crate) struct Answer {
     pub(crate) totals: Values,
     /// The rows, in their order.
     pub(crate) rows: Vec<Row>,
+    /// The currency in which amounts are shown. Sources leave it at dollars.
+    pub(crate) money: Money,
 }

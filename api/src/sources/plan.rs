@@ -1,7 +1,7 @@
 //! A plan: everything that a source needs for one answer, in terms of the vocabulary.
 
 use super::window::Window;
-use schemas::analytics::{Dimension, Fact, Measure, Reach, Scope, Timeline};
+use schemas::analytics::{Dimension, Fact, Measure, Scope, Timeline};
 use uuid::Uuid;
 
 /// Everything that a source needs for one answer.
@@ -18,8 +18,10 @@ pub(crate) struct Plan {
 pub(crate) struct Filter {
     pub(crate) workspace_no: i32,
     pub(crate) scope: Scope,
-    /// The page, if the scope is one.
+    /// The id of the scope, unless it is the workspace.
     pub(crate) scope_id: Option<Uuid>,
+    /// Further scopes that every row is in.
+    pub(crate) within: Vec<(Scope, Uuid)>,
     pub(crate) window: Window,
     pub(crate) conditions: Vec<Condition>,
 }
@@ -37,23 +39,33 @@ pub(crate) struct Condition {
 /// The rows of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows {
-    /// Their fact, which holds the facts of all measures.
-    pub(crate) fact: &'static Fact,
+    /// The measures, by the fact that their numbers are read from. The first measure decides the
+    /// order, unless there are buckets.
+    pub(crate) parts: Vec<OfFact>,
     /// Buckets of time, which then decide the order of rows.
     pub(crate) timeline: Option<Timeline>,
+    /// Whether buckets without rows appear too.
+    pub(crate) filled: bool,
     /// The values of a dimension.
     pub(crate) by: Option<By>,
-    /// The first measure decides the order, unless there are buckets.
-    pub(crate) measures: Vec<&'static Measure>,
     pub(crate) top: Option<u16>,
+}
+
+/// A fact, and the measures of its rows.
+pub(crate) type OfFact = (&'static Fact, Vec<&'static Measure>);
+
+impl Rows {
+    /// Every measure, in the order in which a source returns them.
+    pub(crate) fn measures(&self) -> Vec<&'static Measure> {
+        let parts = self.parts.iter();
+        parts.flat_map(|(_, measures)| measures).copied().collect()
+    }
 }
 
 /// The dimension that an answer is grouped by.
 #[derive(Clone, Debug)]
 pub(crate) struct By {
     pub(crate) dimension: &'static Dimension,
-    /// How the rows of the fact reach it.
-    pub(crate) reach: Reach,
     pub(crate) values: Kept,
 }
 
@@ -62,29 +74,36 @@ pub(crate) struct By {
 pub(crate) enum Kept {
     /// All of them. Rows without a value have the dimension's label.
     All,
+    /// All ids of things in the main database. Rows without a value do not appear.
+    Ids,
     /// These ids, each in its own row. All other ids share the row of the nil UUID. Rows without a
     /// value do not appear.
     Known(Vec<Uuid>),
 }
 
-impl Plan {
-    /// The totals, grouped by the fact that they are read from, in the order in which a source
-    /// returns them.
-    pub(crate) fn totals_by_fact(&self) -> Vec<(&'static Fact, Vec<&'static Measure>)> {
-        let mut groups: Vec<(&'static Fact, Vec<&'static Measure>)> = Vec::new();
-        for measure in &self.totals {
-            let whole = measure.fact.whole();
-            match groups.iter_mut().find(|(fact, _)| fact.whole() == whole) {
-                // Parts of one fact are read together, because one pass over the rows gives all
-                // their numbers.
-                Some((fact, measures)) => {
-                    *fact = Fact::holding([*fact, measure.fact]).unwrap_or(whole);
-                    measures.push(measure);
-                }
-                None => groups.push((measure.fact, vec![measure])),
+/// Measures grouped by the fact that they are read from, in the order in which a source returns
+/// them.
+pub(crate) fn by_fact(all: &[&'static Measure]) -> Vec<OfFact> {
+    let mut groups: Vec<OfFact> = Vec::new();
+    for measure in all {
+        let whole = measure.fact.whole();
+        match groups.iter_mut().find(|(fact, _)| fact.whole() == whole) {
+            // Parts of one fact are read together, because one pass over the rows gives all
+            // their numbers.
+            Some((fact, measures)) => {
+                *fact = Fact::holding([*fact, measure.fact]).unwrap_or(whole);
+                measures.push(measure);
             }
+            None => groups.push((measure.fact, vec![measure])),
         }
-        groups
+    }
+    groups
+}
+
+impl Plan {
+    /// The totals by fact.
+    pub(crate) fn totals_by_fact(&self) -> Vec<OfFact> {
+        by_fact(&self.totals)
     }
 
     /// The totals in that order.

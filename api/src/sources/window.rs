@@ -2,17 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A range of time. It has an end only if it is the previous window of a comparison.
+/// A range of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     /// Its first instant.
     pub(crate) since: Timestamp,
-    /// The first instant after the window; `None` for windows up to now.
+    /// The first instant after the window; `None` for one that has no end.
     pub(crate) until: Option<Timestamp>,
 }
 
 impl Window {
-    /// The window from that instant to now.
+    /// The window from that instant on.
     pub(crate) const fn since(since: Timestamp) -> Self {
         Self { since, until: None }
     }

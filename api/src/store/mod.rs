@@ -18,6 +18,7 @@ pub(crate) mod folders;
 pub(crate) mod fx;
 pub(crate) mod keys;
 pub(crate) mod links;
+pub(crate) mod listed;
 mod listing;
 pub(crate) mod members;
 pub(crate) mod outbox;
@@ -144,6 +145,8 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("links.mark_deleted", links::MARK_DELETED),
     ("links.count_these", links::COUNT_THESE),
     ("links.reorder", links::REORDER),
+    ("listed.links", listed::LINKS),
+    ("listed.campaigns", listed::CAMPAIGNS),
     ("members.list", members::LIST),
     ("members.count", members::COUNT),
     ("members.find", members::FIND),

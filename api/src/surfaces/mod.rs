@@ -5,13 +5,18 @@
 
 pub(crate) mod creator;
 pub(crate) mod events;
+mod filters;
+mod moment;
+mod spelling;
+pub(crate) mod workspace;
+mod zone;
 
 use crate::{
     app::App,
     auth::{Access, Callers, Permission, Routes, Terms, guarded},
     catalog::{REPORTS, Report, Surface},
-    extract::Query,
-    query::{self, Dialect},
+    extract::{ObjectId, Query},
+    query::{self, Dialect, Given},
 };
 use axum::{Router, extract::State, routing::get};
 use runtime::openapi::Document;
@@ -23,6 +28,11 @@ pub(crate) fn describe(document: &mut Document) {
         creator::openapi::TAG,
         "What visitors did on a page. Windows begin the given number of days ago, rounded down to a quarter of an hour, and have no \
          end. Unknown parameters are answered 400.",
+    );
+    document.tag(
+        workspace::openapi::TAG,
+        "What visitors did with the links of a workspace. Clicks of machines and repeats within an hour are not counted. Windows are whole \
+         days of a time zone, today included. Unknown parameters are answered 400.",
     );
     document.share(
         "RateLimitedOrBusy",
@@ -36,6 +46,7 @@ pub(crate) fn describe(document: &mut Document) {
     for report in REPORTS {
         match report.surface {
             Surface::Creator => creator::openapi::describe(document, report),
+            Surface::Workspace => workspace::openapi::describe(document, report),
         }
     }
 }
@@ -43,13 +54,14 @@ pub(crate) fn describe(document: &mut Document) {
 /// The events API, and a route for every row of the catalogue.
 pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     REPORTS.iter().fold(events::routes(app), |router, report| {
-        let route = match report.surface {
-            Surface::Creator => route::<creator::Creator>(report),
+        let (route, callers) = match report.surface {
+            Surface::Creator => (route::<creator::Creator>(report), Callers::Users),
+            Surface::Workspace => (route::<workspace::Workspace>(report), Callers::Members),
         };
         let terms = Terms {
             id: report.id,
             permission: Permission::REPORTS,
-            callers: Callers::Users,
+            callers,
         };
         router.route(report.path, guarded(app, terms, route))
     })
@@ -57,8 +69,14 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 
 fn route<D: Dialect>(report: &'static Report) -> Routes {
     get(
-        async move |State(app): State<Arc<App>>, access: Access, query: Query| {
-            query::answer::<D>(&app, report, &access, &query).await
+        async move |State(app): State<Arc<App>>, access: Access, object: ObjectId, query: Query| {
+            let given = Given {
+                access: &access,
+                object,
+                query: &query,
+                now: app.clock.now(),
+            };
+            query::answer::<D>(&app, report, given).await
         },
     )
 }

@@ -1,7 +1,7 @@
 //! Dimensions: the properties by which reports break down and filter facts, and the columns that
 //! hold them.
 
-use super::facts::{CLICKS_OF_LINKS, CONVERSIONS, Fact, PAGE_VIEWS, REFUSALS, VISITS, Visit};
+use super::facts::{CONVERSIONS, Fact, PAGE_VIEWS, RECORDED_CLICKS, REFUSALS, VISITS, Visit};
 use crate::{Device, SourceClass, events::TRIGGERS, values::Spelling};
 
 /// A property of facts, whose values become rows of an answer.
@@ -122,7 +122,7 @@ pub static REFERRER: Dimension = Dimension {
         "the domain a visit came from",
         &[
             (&VISITS, "referrer_domain"),
-            (&CLICKS_OF_LINKS, "referrer_domain"),
+            (&RECORDED_CLICKS, "referrer_domain"),
             (&CONVERSIONS, "referrer_domain"),
         ],
         "direct",
@@ -136,7 +136,7 @@ pub static SOURCE_CLASS: Dimension = Dimension {
         "the class of the source",
         &[
             (&VISITS, "source_class"),
-            (&CLICKS_OF_LINKS, "source_class"),
+            (&RECORDED_CLICKS, "source_class"),
             (&CONVERSIONS, "source_class"),
         ],
         "unknown",
@@ -151,7 +151,7 @@ pub static COUNTRY: Dimension = Dimension {
         "English name of the visitor's country",
         &[
             (&VISITS, "country"),
-            (&CLICKS_OF_LINKS, "country"),
+            (&RECORDED_CLICKS, "country"),
             (&CONVERSIONS, "country"),
         ],
         "Unknown",
@@ -163,7 +163,7 @@ pub static COUNTRY_CODE: Dimension = of_visits(
     "ISO code of the visitor's country",
     &[
         (&VISITS, "country_code"),
-        (&CLICKS_OF_LINKS, "country_code"),
+        (&RECORDED_CLICKS, "country_code"),
         (&CONVERSIONS, "country_code"),
     ],
     "",
@@ -174,7 +174,7 @@ pub static REGION: Dimension = of_visits(
     "region of the country",
     &[
         (&VISITS, "region"),
-        (&CLICKS_OF_LINKS, "region"),
+        (&RECORDED_CLICKS, "region"),
         (&CONVERSIONS, "region"),
     ],
     "Unknown",
@@ -185,7 +185,7 @@ pub static CITY: Dimension = of_visits(
     "city",
     &[
         (&VISITS, "city"),
-        (&CLICKS_OF_LINKS, "city"),
+        (&RECORDED_CLICKS, "city"),
         (&CONVERSIONS, "city"),
     ],
     "Unknown",
@@ -198,7 +198,7 @@ pub static DEVICE: Dimension = Dimension {
         "kind of device",
         &[
             (&VISITS, "device"),
-            (&CLICKS_OF_LINKS, "device"),
+            (&RECORDED_CLICKS, "device"),
             (&CONVERSIONS, "device"),
         ],
         "unknown",
@@ -212,7 +212,7 @@ pub static BROWSER: Dimension = Dimension {
         "browser, without its version",
         &[
             (&VISITS, "browser"),
-            (&CLICKS_OF_LINKS, "browser"),
+            (&RECORDED_CLICKS, "browser"),
             (&CONVERSIONS, "browser"),
         ],
         "Unknown",
@@ -226,7 +226,7 @@ pub static OS: Dimension = Dimension {
         "operating system, without its version",
         &[
             (&VISITS, "os"),
-            (&CLICKS_OF_LINKS, "os"),
+            (&RECORDED_CLICKS, "os"),
             (&CONVERSIONS, "os"),
         ],
         "Unknown",
@@ -240,7 +240,7 @@ pub static LANGUAGE: Dimension = Dimension {
         "language that the browser asks for",
         &[
             (&VISITS, "language"),
-            (&CLICKS_OF_LINKS, "language"),
+            (&RECORDED_CLICKS, "language"),
             (&CONVERSIONS, "language"),
         ],
         "Unknown",
@@ -254,7 +254,7 @@ pub static UTM_SOURCE: Dimension = Dimension {
         "`utm_source` of the landing URL",
         &[
             (&VISITS, "utm_source"),
-            (&CLICKS_OF_LINKS, "utm_source"),
+            (&RECORDED_CLICKS, "utm_source"),
             (&CONVERSIONS, "utm_source"),
         ],
         "(none)",
@@ -268,7 +268,7 @@ pub static UTM_MEDIUM: Dimension = Dimension {
         "`utm_medium` of the landing URL",
         &[
             (&VISITS, "utm_medium"),
-            (&CLICKS_OF_LINKS, "utm_medium"),
+            (&RECORDED_CLICKS, "utm_medium"),
             (&CONVERSIONS, "utm_medium"),
         ],
         "(none)",
@@ -282,12 +282,51 @@ pub static UTM_CAMPAIGN: Dimension = Dimension {
         "`utm_campaign` of the landing URL",
         &[
             (&VISITS, "utm_campaign"),
-            (&CLICKS_OF_LINKS, "utm_campaign"),
+            (&RECORDED_CLICKS, "utm_campaign"),
             (&CONVERSIONS, "utm_campaign"),
         ],
         "(none)",
     )
 };
+/// `utm_term` of the landing URL.
+pub static UTM_TERM: Dimension = Dimension {
+    spelling: Spelling::Campaign,
+    ..of_visits(
+        "utm_term",
+        "`utm_term` of the landing URL",
+        &[
+            (&VISITS, "utm_term"),
+            (&RECORDED_CLICKS, "utm_term"),
+            (&CONVERSIONS, "utm_term"),
+        ],
+        "(none)",
+    )
+};
+/// `utm_content` of the landing URL.
+pub static UTM_CONTENT: Dimension = Dimension {
+    spelling: Spelling::Campaign,
+    ..of_visits(
+        "utm_content",
+        "`utm_content` of the landing URL",
+        &[
+            (&VISITS, "utm_content"),
+            (&RECORDED_CLICKS, "utm_content"),
+            (&CONVERSIONS, "utm_content"),
+        ],
+        "(none)",
+    )
+};
+/// The continent, by its code.
+pub static CONTINENT: Dimension = of_visits(
+    "continent",
+    "code of the visitor's continent",
+    &[
+        (&VISITS, "continent"),
+        (&RECORDED_CLICKS, "continent"),
+        (&CONVERSIONS, "continent"),
+    ],
+    "Unknown",
+);
 /// Path on which a visit began.
 pub static ENTRY_PAGE: Dimension = Dimension {
     spelling: Spelling::Path,
@@ -305,7 +344,7 @@ pub static LINK: Dimension = Dimension {
     about: "the link that was clicked",
     columns: &[
         (&PAGE_VIEWS, "link_id"),
-        (&CLICKS_OF_LINKS, "link_id"),
+        (&RECORDED_CLICKS, "link_id"),
         (&CONVERSIONS, "link_id"),
     ],
     values: Values::Known,
@@ -318,7 +357,7 @@ pub static LINK: Dimension = Dimension {
 pub static TRIGGER: Dimension = Dimension {
     id: "trigger",
     about: "how the link was opened",
-    columns: &[(&CLICKS_OF_LINKS, "trigger"), (&CONVERSIONS, "trigger")],
+    columns: &[(&RECORDED_CLICKS, "trigger"), (&CONVERSIONS, "trigger")],
     values: Values::Words(&TRIGGERS),
     spelling: Spelling::AsGiven,
     also: None,
@@ -329,7 +368,10 @@ pub static TRIGGER: Dimension = Dimension {
 pub static CAMPAIGN: Dimension = Dimension {
     id: "campaign",
     about: "the link's campaign when it was clicked",
-    columns: &[(&CLICKS_OF_LINKS, "campaign_id")],
+    columns: &[
+        (&RECORDED_CLICKS, "campaign_id"),
+        (&CONVERSIONS, "campaign_id"),
+    ],
     values: Values::Known,
     spelling: Spelling::AsGiven,
     also: None,
@@ -340,7 +382,7 @@ pub static CAMPAIGN: Dimension = Dimension {
 pub static RULE: Dimension = Dimension {
     id: "rule",
     about: "the rule that chose the destination",
-    columns: &[(&CLICKS_OF_LINKS, "rule_id")],
+    columns: &[(&RECORDED_CLICKS, "rule_id"), (&CONVERSIONS, "rule_id")],
     values: Values::Known,
     spelling: Spelling::AsGiven,
     also: None,
@@ -351,7 +393,7 @@ pub static RULE: Dimension = Dimension {
 pub static QR: Dimension = Dimension {
     id: "qr",
     about: "the QR code that was scanned",
-    columns: &[(&CLICKS_OF_LINKS, "qr_id")],
+    columns: &[(&RECORDED_CLICKS, "qr_id"), (&CONVERSIONS, "qr_id")],
     values: Values::Known,
     spelling: Spelling::AsGiven,
     also: None,
@@ -368,6 +410,26 @@ pub static REASON: Dimension = Dimension {
     also: None,
     null_label: "unknown",
 };
+
+/// The dimensions of clicks on links and of conversions: the filters of reports about links.
+pub static OF_CLICKS: &[&Dimension] = &[
+    &REFERRER,
+    &SOURCE_CLASS,
+    &COUNTRY,
+    &REGION,
+    &CITY,
+    &DEVICE,
+    &BROWSER,
+    &OS,
+    &LANGUAGE,
+    &UTM_SOURCE,
+    &UTM_MEDIUM,
+    &UTM_CAMPAIGN,
+    &UTM_TERM,
+    &UTM_CONTENT,
+    &CONTINENT,
+    &TRIGGER,
+];
 
 /// The dimensions of visits, and so of their views: the filters of most reports.
 pub static OF_VISITS: &[&Dimension] = &[

@@ -33,6 +33,8 @@ pub enum Predicate {
     Absent(&'static str),
     /// The column is false.
     False(&'static str),
+    /// The text column has this value, a plain word.
+    Is(&'static str, &'static str),
 }
 
 /// How a fact refers to its visit.
@@ -74,19 +76,27 @@ pub static LINK_CLICKS: Fact = Fact {
     ..PAGE_VIEWS
 };
 
-/// Clicks on links that count: on a link of a bio page, and on a short link by a person, once an
-/// hour. Each has its own dimensions; those of a bio page's link are copied from the visit.
-pub static CLICKS_OF_LINKS: Fact = Fact {
-    id: "clicks_of_links",
+/// All clicks on links, those of machines and duplicates included. Each has its own dimensions;
+/// those of a bio page's link are copied from the visit.
+pub static RECORDED_CLICKS: Fact = Fact {
+    id: "recorded_clicks",
     table: "hits",
     part_of: None,
+    only: &[Predicate::Present("link_id")],
+    time: "occurred_at",
+    visit: Visit::Without,
+};
+
+/// Clicks on links that count: on a link of a bio page, and on a short link by a person, once an
+/// hour.
+pub static CLICKS_OF_LINKS: Fact = Fact {
+    id: "clicks_of_links",
+    part_of: Some(&RECORDED_CLICKS),
     only: &[
-        Predicate::Present("link_id"),
         Predicate::Absent("bot_reason"),
         Predicate::False("is_duplicate"),
     ],
-    time: "occurred_at",
-    visit: Visit::Without,
+    ..RECORDED_CLICKS
 };
 
 /// Conversions that count: pending or approved ones. Each has copies of its click's dimensions, if
@@ -111,10 +121,11 @@ pub static REFUSALS: Fact = Fact {
 };
 
 /// Every fact.
-pub static FACTS: [&Fact; 6] = [
+pub static FACTS: [&Fact; 7] = [
     &VISITS,
     &PAGE_VIEWS,
     &LINK_CLICKS,
+    &RECORDED_CLICKS,
     &CLICKS_OF_LINKS,
     &CONVERSIONS,
     &REFUSALS,

@@ -1,7 +1,8 @@
 //! Measures: the aggregates over the rows of a fact.
 
 use super::facts::{
-    CLICKS_OF_LINKS, CONVERSIONS, Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, REFUSALS, VISITS,
+    CLICKS_OF_LINKS, CONVERSIONS, Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, RECORDED_CLICKS,
+    REFUSALS, VISITS,
 };
 
 /// A named aggregate over the rows of one fact.
@@ -96,6 +97,42 @@ pub static UNIQUE_CLICKERS: Measure = Measure {
     fact: &CLICKS_OF_LINKS,
     only: None,
     aggregate: Aggregate::Distinct("visitor_hash"),
+};
+
+/// Clicks by a scan of a QR code.
+pub static QR_SCANS: Measure = Measure {
+    id: "qr_scans",
+    about: "Clicks by a scan of a QR code.",
+    fact: &CLICKS_OF_LINKS,
+    only: Some(Predicate::Is("trigger", "qr")),
+    aggregate: Aggregate::Count,
+};
+
+/// Clicks of machines.
+pub static BOT_CLICKS: Measure = Measure {
+    id: "bot_clicks",
+    about: "Clicks of machines, which no other number includes.",
+    fact: &RECORDED_CLICKS,
+    only: Some(Predicate::Present("bot_reason")),
+    aggregate: Aggregate::Count,
+};
+
+/// Clicks through a redirect of ours.
+pub static REDIRECTS: Measure = Measure {
+    id: "redirects",
+    about: "Clicks on short URLs.",
+    fact: &CLICKS_OF_LINKS,
+    only: Some(Predicate::Present("redirect_micros")),
+    aggregate: Aggregate::Count,
+};
+
+/// How long these redirects took, in microseconds.
+pub static REDIRECT_MICROS: Measure = Measure {
+    id: "redirect_micros_sum",
+    about: "Total duration of the redirects, in microseconds.",
+    fact: &CLICKS_OF_LINKS,
+    only: None,
+    aggregate: Aggregate::Sum("redirect_micros", Stored::Whole),
 };
 
 /// Visits.

@@ -2,9 +2,9 @@
 
 use super::{
     measures::{
-        BOUNCES, CLICKS, CONVERSION_COUNT, COUNTED_CLICKS, LEADS, Measure, REFUSED, REVENUE, SALES,
-        SECONDS, TIMED_VISITS, UNCONVERTED, UNIQUE_CLICKERS, UNIQUE_VISITORS, VIEWS,
-        VIEWS_OF_VISITS, VISIT_COUNT,
+        BOT_CLICKS, BOUNCES, CLICKS, CONVERSION_COUNT, COUNTED_CLICKS, LEADS, Measure, QR_SCANS,
+        REDIRECT_MICROS, REDIRECTS, REFUSED, REVENUE, SALES, SECONDS, TIMED_VISITS, UNCONVERTED,
+        UNIQUE_CLICKERS, UNIQUE_VISITORS, VIEWS, VIEWS_OF_VISITS, VISIT_COUNT,
     },
     rounding::Rounding,
 };
@@ -16,6 +16,8 @@ pub enum Metric {
     Plain(&'static Measure),
     /// One measure over another.
     Ratio(Ratio),
+    /// An amount of money, in the currency of the answer.
+    Amount(Amount),
 }
 
 impl Metric {
@@ -25,6 +27,7 @@ impl Metric {
         match self {
             Self::Plain(measure) => measure.about,
             Self::Ratio(ratio) => ratio.about,
+            Self::Amount(amount) => amount.about,
         }
     }
 
@@ -37,6 +40,11 @@ impl Metric {
                 Over::Scope => vec![ratio.numerator],
                 Over::ReturnedRows => vec![ratio.numerator, ratio.denominator],
             },
+            Self::Amount(amount) => {
+                let mut measures = vec![amount.usd_micros];
+                measures.extend(amount.per);
+                measures
+            }
         }
     }
 
@@ -45,9 +53,20 @@ impl Metric {
     pub fn of_scope(&self) -> Option<&'static Measure> {
         match self {
             Self::Ratio(ratio) if ratio.over == Over::Scope => Some(ratio.denominator),
-            Self::Plain(_) | Self::Ratio(_) => None,
+            Self::Plain(_) | Self::Ratio(_) | Self::Amount(_) => None,
         }
     }
+}
+
+/// A sum of dollars, or what each of some rows adds to it; 0 if there are no such rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Amount {
+    /// Its meaning, in one line.
+    pub about: &'static str,
+    /// The sum, in millionths of a US dollar.
+    pub usd_micros: &'static Measure,
+    /// The rows that it is divided by.
+    pub per: Option<&'static Measure>,
 }
 
 /// `round(numerator / denominator * scale) / unit`, and 0 if the denominator is 0.
@@ -88,8 +107,22 @@ pub static COUNT_OF_CONVERSIONS: Metric = Metric::Plain(&CONVERSION_COUNT);
 pub static COUNT_OF_LEADS: Metric = Metric::Plain(&LEADS);
 /// Sales.
 pub static COUNT_OF_SALES: Metric = Metric::Plain(&SALES);
-/// What conversions earned, in millionths of a dollar.
-pub static SUM_OF_REVENUE: Metric = Metric::Plain(&REVENUE);
+/// What conversions earned.
+pub static SUM_OF_REVENUE: Metric = Metric::Amount(Amount {
+    about: "What conversions earned, without refunds.",
+    usd_micros: &REVENUE,
+    per: None,
+});
+/// What a click earned.
+pub static EARNINGS_PER_CLICK: Metric = Metric::Amount(Amount {
+    about: "Revenue per click.",
+    usd_micros: &REVENUE,
+    per: Some(&COUNTED_CLICKS),
+});
+/// Clicks by a scan of a QR code.
+pub static COUNT_OF_QR_SCANS: Metric = Metric::Plain(&QR_SCANS);
+/// Clicks of machines.
+pub static COUNT_OF_BOT_CLICKS: Metric = Metric::Plain(&BOT_CLICKS);
 /// Conversions that are not in the revenue for want of a rate.
 pub static COUNT_OF_UNCONVERTED: Metric = Metric::Plain(&UNCONVERTED);
 /// Visits.
@@ -134,6 +167,34 @@ pub static CLICK_THROUGH: Metric = Metric::Ratio(Ratio {
     over: Over::Scope,
     rounding: Rounding::PERCENT_2,
 });
+
+/// Conversions per hundred clicks.
+pub static CONVERSION_RATE: Metric = Metric::Ratio(Ratio {
+    about: "Conversions in percent of the clicks.",
+    numerator: &CONVERSION_COUNT,
+    denominator: &COUNTED_CLICKS,
+    over: Over::Scope,
+    rounding: Rounding::PERCENT_2,
+});
+
+/// Milliseconds of a redirect.
+pub static AVERAGE_REDIRECT_MS: Metric = Metric::Ratio(Ratio {
+    about: "Average time until a short URL was answered, in milliseconds.",
+    numerator: &REDIRECT_MICROS,
+    denominator: &REDIRECTS,
+    over: Over::Scope,
+    rounding: Rounding::MICROS_AS_MS,
+});
+
+/// A row's part of all clicks.
+pub static SHARE_OF_CLICKS: Metric = Metric::Ratio(Ratio {
+    about: "The row's share of all clicks, in percent.",
+    numerator: &COUNTED_CLICKS,
+    denominator: &COUNTED_CLICKS,
+    over: Over::Scope,
+    rounding: Rounding::PERCENT_1,
+});
+
 /// A row's part of the visits of all returned rows.
 pub static SHARE_OF_RETURNED_VISITS: Metric = Metric::Ratio(Ratio {
     about: "The row's share of the visits in all returned rows, in percent.",

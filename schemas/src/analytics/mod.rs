@@ -15,7 +15,7 @@ pub use buckets::{Bucket, Buckets, Timeline};
 pub use dimensions::{Dimension, Reach, Values};
 pub use facts::{Fact, Predicate, TENANT, Visit};
 pub use measures::{Aggregate, Measure, Stored};
-pub use metrics::{Metric, Over, Ratio};
+pub use metrics::{Amount, Metric, Over, Ratio};
 pub use rounding::Rounding;
 pub use scopes::{Scope, Within};
 

@@ -31,6 +31,16 @@ impl Rounding {
         scale: 10_000.0,
         unit: 100.0,
     };
+    /// `Math.round(x * 1000) / 10`: 41.5
+    pub const PERCENT_1: Self = Self {
+        scale: 1000.0,
+        unit: 10.0,
+    };
+    /// `Math.round(x / 10) / 100`, milliseconds of microseconds: 0.38
+    pub const MICROS_AS_MS: Self = Self {
+        scale: 0.1,
+        unit: 100.0,
+    };
 
     /// True if every result is whole.
     #[must_use]

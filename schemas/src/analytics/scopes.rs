@@ -1,6 +1,6 @@
 //! Scopes: the subject of a report, as a condition on each fact.
 
-use super::facts::{CLICKS_OF_LINKS, CONVERSIONS, Fact, PAGE_VIEWS, Predicate, REFUSALS, VISITS};
+use super::facts::{CONVERSIONS, Fact, PAGE_VIEWS, Predicate, RECORDED_CLICKS, REFUSALS, VISITS};
 
 /// The subject of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +37,18 @@ impl Scope {
             (&REFUSALS, Within::Id("page_id")),
         ];
         static LINK: [(&Fact, Within); 2] = [
-            (&CLICKS_OF_LINKS, Within::Id("link_id")),
+            (&RECORDED_CLICKS, Within::Id("link_id")),
             (&CONVERSIONS, Within::Id("link_id")),
         ];
         static CAMPAIGN: [(&Fact, Within); 2] = [
-            (&CLICKS_OF_LINKS, Within::Id("campaign_id")),
+            (&RECORDED_CLICKS, Within::Id("campaign_id")),
             (&CONVERSIONS, Within::Id("campaign_id")),
         ];
         static WORKSPACE: [(&Fact, Within); 5] = [
             (&VISITS, Within::Only(&[])),
             // The table also has clicks on short links, which are on no page.
             (&PAGE_VIEWS, Within::Only(&[Predicate::Present("page_id")])),
-            (&CLICKS_OF_LINKS, Within::Only(&[])),
+            (&RECORDED_CLICKS, Within::Only(&[])),
             (&CONVERSIONS, Within::Only(&[])),
             (&REFUSALS, Within::Only(&[])),
         ];

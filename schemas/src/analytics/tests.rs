@@ -3,7 +3,10 @@
 
 use super::{
     dimensions::{CAMPAIGN, COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, QR, REASON, RULE, TRIGGER},
-    facts::{CLICKS_OF_LINKS, CONVERSIONS, FACTS, LINK_CLICKS, PAGE_VIEWS, REFUSALS, VISITS},
+    facts::{
+        CLICKS_OF_LINKS, CONVERSIONS, FACTS, LINK_CLICKS, PAGE_VIEWS, RECORDED_CLICKS, REFUSALS,
+        VISITS,
+    },
     measures::{BOUNCES, CLICKS, UNIQUE_VISITORS, VIEWS},
     *,
 };
@@ -76,7 +79,7 @@ fn a_copied_column_is_used_instead_of_the_visits() {
 #[test]
 fn every_fact_belongs_to_its_workspace_and_to_pages_or_links() {
     for fact in FACTS {
-        let of_links = [CLICKS_OF_LINKS, CONVERSIONS].contains(fact);
+        let of_links = [RECORDED_CLICKS, CLICKS_OF_LINKS, CONVERSIONS].contains(fact);
         let page = (!of_links).then_some(Within::Id("page_id"));
         let link = of_links.then_some(Within::Id("link_id"));
         assert_eq!((Scope::Page.on(fact), Scope::Link.on(fact)), (page, link));

@@ -3,13 +3,13 @@
 
 use super::{
     beacons::send_beacons, checker::Checker, conversions::use_conversions, events::use_events,
-    links::open_links, workspaces::use_workspaces,
+    link_reports::use_link_reports, links::open_links, workspaces::use_workspaces,
 };
 use crate::{
     catalogue::{append, site},
     workspaces::dns::Dns,
 };
-use api::catalog::{Param, REPORTS, Shape, Values};
+use api::catalog::{Param, REPORTS, Report, Shape, Surface, Values};
 use kit::{Creator, SystemBuilder, noon, traffic};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -46,6 +46,7 @@ async fn every_success_and_error_matches_the_document() {
     look_at_pages(&checker, &ada).await;
     send_beacons(&checker, &ada, link).await;
     ask_reports(&checker, &ada, &eve, link).await;
+    use_link_reports(&checker, &ada, &eve, link).await;
     ask_service(&checker).await;
     use_workspaces(&checker, &dns, &ada, &eve).await;
     use_conversions(&checker, &ada).await;
@@ -293,7 +294,8 @@ async fn ask_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, link: 
     append(system, &site, &traffic::records(&site, 7, 300, noon(), 40)).await;
     system.settle().await;
     let nobody = system.client.token("nobody");
-    for report in REPORTS {
+    let of_pages = |report: &&Report| report.surface == Surface::Creator;
+    for report in REPORTS.iter().filter(of_pages) {
         let param = match &report.shape {
             Shape::Choice(choice) => report.param_name(choice.param),
             _ => "limit",

@@ -8,6 +8,7 @@ mod conversions;
 mod document;
 mod events;
 mod limits;
+mod link_reports;
 mod links;
 mod routes;
 mod workspaces;

@@ -7,3 +7,4 @@ mod keys;
 mod members;
 pub mod objects;
 mod refused;
+pub mod refused_reports;

@@ -31,13 +31,14 @@ fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
         return Ok(answer);
     };
     let slot_at = totals.len();
+    let measures = rows.measures();
     let mut by_bucket = BTreeMap::<(usize, String), Values>::new();
     for row in found {
         // Without rows, the totals come with an empty row.
         let Some(label) = row.try_get::<Option<String>, _>(slot_at + 1)? else {
             continue;
         };
-        let values = values(row, slot_at + 2, &rows.measures)?;
+        let values = values(row, slot_at + 2, &measures)?;
         match &rows.timeline {
             None => answer.rows.push(Row {
                 bucket: None,
@@ -52,6 +53,11 @@ fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
                 // Several edges may begin the same bucket, as with hours of the week.
                 by_bucket.entry((bucket, label)).or_default().add(values);
             }
+        }
+    }
+    if let (true, Some(timeline)) = (rows.filled, &rows.timeline) {
+        for bucket in 0..timeline.buckets.len() {
+            by_bucket.entry((bucket, String::new())).or_default();
         }
     }
     let buckets = rows.timeline.as_ref().map(|timeline| &timeline.buckets);

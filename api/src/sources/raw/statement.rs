@@ -4,7 +4,7 @@ use super::{
     sql::{Sql, Value},
     terms::{OF_VISIT, column_of, write_condition, write_label, write_measures, write_predicate},
 };
-use crate::sources::{Condition, Filter, Kept, Plan, Rows};
+use crate::sources::{Condition, Filter, Kept, Plan, Rows, plan::OfFact};
 use schemas::analytics::{Fact, Predicate, Reach, TENANT, Visit, Within, facts::VISITS};
 
 /// The statement of a plan. Its columns are the totals, then the slot, the label and the measures
@@ -43,46 +43,77 @@ fn write_totals(sql: &mut Sql, plan: &Plan) {
 }
 
 fn write_rows(sql: &mut Sql, rows: &Rows, filter: &Filter) {
+    match rows.parts.as_slice() {
+        [part] => write_part(sql, rows, part, filter),
+        parts => write_joined(sql, rows, parts, filter),
+    }
+    write_order(sql, rows, "");
+    if let Some(top) = rows.top {
+        sql.push("\nLIMIT ").bind(Value::Int8(top.into()));
+    }
+}
+
+/// Rows whose numbers come from several facts. A row without any of one fact has zeros there.
+fn write_joined(sql: &mut Sql, rows: &Rows, parts: &[OfFact], filter: &Filter) {
+    sql.push("SELECT slot, label");
+    for measure in rows.measures() {
+        sql.push(", coalesce(")
+            .push(measure.id)
+            .push(", 0) AS ")
+            .push(measure.id);
+    }
+    for (index, part) in parts.iter().enumerate() {
+        sql.push(if index == 0 {
+            "\nFROM (\n"
+        } else {
+            "\nFULL JOIN (\n"
+        });
+        write_part(sql, rows, part, filter);
+        sql.push("\n) AS ").push(part.0.id);
+        if index > 0 {
+            sql.push(" USING (slot, label)");
+        }
+    }
+}
+
+fn write_part(sql: &mut Sql, rows: &Rows, (fact, measures): &OfFact, filter: &Filter) {
+    let reach = rows.by.as_ref().and_then(|by| by.dimension.on(fact));
     sql.push("SELECT ");
     match &rows.timeline {
         // The number of the last edge before the row, counted from 1.
         Some(timeline) => sql
             .push("width_bucket(")
-            .push(rows.fact.time)
+            .push(fact.time)
             .push(", ")
             .bind(Value::Instants(timeline.edges.clone()))
             .push("::timestamptz[])"),
         None => sql.push("0"),
     };
     sql.push(" AS slot, ");
-    match &rows.by {
-        Some(by) => write_label(sql, by),
-        None => {
+    match (&rows.by, reach) {
+        (Some(by), Some(reach)) => write_label(sql, by, column_of(reach)),
+        _ => {
             sql.push("''");
         }
     }
     // Byte order, so that ties do not depend on the database's collation.
     sql.push(" COLLATE \"C\" AS label, ");
-    write_measures(sql, &rows.measures, rows.fact);
-    sql.push("\nFROM ").push(rows.fact.table);
-    if let Some(Reach::Visit(column)) = rows.by.as_ref().map(|by| by.reach) {
-        write_visits(sql, rows.fact, column, filter);
+    write_measures(sql, measures, fact);
+    sql.push("\nFROM ").push(fact.table);
+    if let Some(Reach::Visit(column)) = reach {
+        write_visits(sql, fact, column, filter);
     }
-    write_where(sql, rows.fact, filter);
-    if let Some(by) = &rows.by {
-        let present = Predicate::Present(column_of(by.reach));
+    write_where(sql, fact, filter);
+    if let (Some(by), Some(reach)) = (&rows.by, reach) {
+        let present = Predicate::Present(column_of(reach));
         // The fact's own predicates may already exclude rows without a value.
-        let known = rows.fact.predicates_within(None).contains(&present);
-        if matches!(by.values, Kept::Known(_)) && !known {
+        let known = fact.predicates_within(None).contains(&present);
+        if !matches!(by.values, Kept::All) && !known {
             sql.push("\n  AND ");
             write_predicate(sql, present);
         }
     }
     sql.push("\nGROUP BY 1, 2");
-    write_order(sql, rows, "");
-    if let Some(top) = rows.top {
-        sql.push("\nLIMIT ").bind(Value::Int8(top.into()));
-    }
 }
 
 /// Joins one column of the visits to a fact that knows its visit. An outer join: a row whose visit
@@ -172,13 +203,27 @@ fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
             sql.push("\n  AND false");
         }
     }
+    for (scope, id) in &filter.within {
+        match scope.on(fact) {
+            Some(Within::Id(column)) => {
+                sql.push("\n  AND ")
+                    .push(column)
+                    .push(" = ")
+                    .bind(Value::Uuid(*id));
+            }
+            // A fact that the scope does not divide has nothing in it.
+            Some(Within::Only(_)) | None => {
+                sql.push("\n  AND false");
+            }
+        }
+    }
 }
 
 fn write_order(sql: &mut Sql, rows: &Rows, of: &'static str) {
     sql.push("\nORDER BY ");
     if rows.timeline.is_some() {
         sql.push(of).push("slot ASC, ");
-    } else if let Some(first) = rows.measures.first() {
+    } else if let Some(first) = rows.measures().first() {
         sql.push(of).push(first.id).push(" DESC, ");
     }
     sql.push(of).push("label ASC");

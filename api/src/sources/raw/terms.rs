@@ -63,12 +63,12 @@ pub(super) fn write_predicate(sql: &mut Sql, predicate: Predicate) {
         Predicate::Positive(column) => sql.push(column).push(" > 0"),
         Predicate::Absent(column) => sql.push(column).push(" IS NULL"),
         Predicate::False(column) => sql.push("NOT ").push(column),
+        Predicate::Is(column, word) => sql.push(column).push(" = '").push(word).push("'"),
     };
 }
 
 /// The value of a dimension as the label of a row.
-pub(super) fn write_label(sql: &mut Sql, by: &By) {
-    let column = column_of(by.reach);
+pub(super) fn write_label(sql: &mut Sql, by: &By, column: &'static str) {
     match &by.values {
         // Replaced before grouping, so that rows without a value share the row of the label.
         Kept::All => {
@@ -77,6 +77,9 @@ pub(super) fn write_label(sql: &mut Sql, by: &By) {
                 .push(", ")
                 .bind(Value::Text(by.dimension.null_label))
                 .push(")");
+        }
+        Kept::Ids => {
+            sql.push(column).push("::text");
         }
         // Grouped here and not in the program: visitors send the ids, and may send a new one with
         // every click. A subquery, so that the server looks each id up in a hash table under every

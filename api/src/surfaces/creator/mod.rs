@@ -5,22 +5,22 @@
 
 mod days;
 mod export;
-mod filters;
 pub(super) mod openapi;
-mod spelling;
 mod window;
-mod zone;
 
+use super::{filters, zone};
 use crate::{
     app::App,
-    auth::{Access, Role},
+    auth::Role,
     catalog::{Format, Param, Report, Scope, Shape},
     extract::Query,
-    query::{Asked, Dialect, Grant},
-    refusals, store,
+    query::{Asked, Dialect, Given, Grant, Money},
+    refusals,
+    sources::Window,
+    store,
 };
 use axum::response::Response;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 use runtime::http::{ApiError, validate::parse_uuid};
 
 /// The one value of `compare`.
@@ -31,7 +31,8 @@ const PREVIOUS: &str = "previous";
 pub(crate) struct Creator;
 
 impl Dialect for Creator {
-    fn read(report: &'static Report, query: &Query, now: Timestamp) -> Result<Asked, ApiError> {
+    fn read(report: &'static Report, given: Given<'_>) -> Result<Asked, ApiError> {
+        let Given { query, now, .. } = given;
         let takes = |param: Param| report.params.contains(&param);
         // A parameter that the row lacks is ignored here; `filters::read` reports it.
         let text = |param: Param| {
@@ -71,16 +72,17 @@ impl Dialect for Creator {
         };
         // Only now, so that one answer reports all problems.
         match (zone, problems.is_empty()) {
-            (Some(zone), true) => Ok(Asked {
-                now,
-                since: window::begin(now, days),
-                days,
-                page_id: page_id.flatten(),
-                zone,
-                compare: compare.is_some(),
-                choice,
-                conditions,
-            }),
+            (Some(zone), true) => {
+                let window = Window::since(window::begin(now, days));
+                Ok(Asked {
+                    before: compare.map(|_| window.before(days)),
+                    page_id: page_id.flatten(),
+                    zone,
+                    choice,
+                    conditions,
+                    ..Asked::plain(now, window, days)
+                })
+            }
             _ => Err(ApiError::validation(problems)),
         }
     }
@@ -88,9 +90,10 @@ impl Dialect for Creator {
     async fn grant(
         app: &App,
         report: &Report,
-        access: &Access,
+        given: Given<'_>,
         asked: &Asked,
     ) -> Result<Grant, ApiError> {
+        let access = given.access;
         let granted = store::creators::grant(app.main.pool()?, access.user()?, asked.page_id)
             .await?
             .ok_or_else(refusals::creator_not_found)?;
@@ -107,8 +110,11 @@ impl Dialect for Creator {
         };
         Ok(Grant {
             workspace_no: granted.workspace_no,
-            creator_id: granted.creator_id,
+            owner_id: granted.creator_id,
             scope_id,
+            within: Vec::new(),
+            subject: None,
+            money: Money::default(),
         })
     }
 

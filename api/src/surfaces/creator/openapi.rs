@@ -1,19 +1,16 @@
 //! Describes the creator surface's reports in the OpenAPI document, from the catalogue.
 
-use super::{
-    PREVIOUS, days,
-    filters::{MAX_CHARS, MAX_VALUES},
-};
+use super::{PREVIOUS, days};
+use crate::surfaces::filters;
 use crate::{
-    catalog::{Dimension, Format, Param, Report, Shape, Values},
+    catalog::{Format, Param, Report, Shape},
     members::PAGE_ABOUT,
     query, refusals,
 };
 use axum::http::{Method, StatusCode};
 use runtime::openapi::{
-    Access, Document, Operation, Schema, Throttled, list, text, uuid, whole, word_of,
+    Access, Document, Operation, Schema, Throttled, object, text, uuid, whole, word_of,
 };
-use schemas::values::Spelling;
 
 /// The family of these operations in the document.
 pub(in crate::surfaces) const TAG: &str = "Reports";
@@ -21,10 +18,8 @@ pub(in crate::surfaces) const TAG: &str = "Reports";
 /// Describes the route of a row.
 pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Report) {
     let id = format!("get_{}", report.id.replace('.', "_"));
-    let limit = report.limit.of(report.id);
     let mut operation = Operation::new(Method::GET, report.path, TAG, id)
         .access(Access::Bearer)
-        .throttled(Throttled::Always, limit, "user")
         .refuses_while_away()
         .summary(report.summary)
         .refuses_parameters()
@@ -34,13 +29,16 @@ pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Re
             refusals::report_busy(),
             refusals::report_timeout(""),
         ]);
+    if let Some(limit) = report.limit {
+        operation = operation.throttled(Throttled::Always, limit.of(report.id), "user");
+    }
     for param in report.params {
         operation = with_param(operation, *param, report);
     }
     for dimension in report.filters {
-        operation = operation.query_list(dimension.id, filter(dimension));
+        operation = operation.query_list(dimension.id, filters::schema(dimension, "visits"));
     }
-    let answer = query::openapi::answer(report);
+    let answer = query::openapi::answer(report, &object([]));
     let operation = match report.format {
         Format::Json => {
             let name = report.id.rsplit('.').next().unwrap_or_default();
@@ -87,8 +85,9 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
             };
             operation.required_query_parameter(name, word_of(&names).about(about))
         }
-        // Such a row does not exist, which a test of the catalogue checks.
-        (Param::Dimension | Param::Export, _) => operation,
+        // No row of this surface has the others, and a choice has its parameter, which a test of the
+        // catalogue checks.
+        (_, _) => operation,
     }
 }
 
@@ -96,30 +95,6 @@ fn window() -> Schema {
     whole(1..=i64::from(days::MAX))
         .default(days::DEFAULT)
         .about("How many days back, read like JavaScript's `parseInt`. Non-numeric values and values below 1 mean the default; larger values are capped.")
-}
-
-fn filter(dimension: &Dimension) -> Schema {
-    let (known, case) = match dimension.values {
-        Values::Words(words) => (
-            format!(" (`{}`)", words.join("`, `")),
-            " Case does not matter; any other value is answered 400.",
-        ),
-        Values::Countries => (
-            ", or its ISO code".to_owned(),
-            " Case does not matter; any other value is answered 400.",
-        ),
-        Values::Any if dimension.spelling == Spelling::LowerCaseCampaign => {
-            (String::new(), " Case does not matter.")
-        }
-        Values::Any | Values::Few | Values::Known => (String::new(), ""),
-    };
-    list(text(MAX_CHARS))
-        .with("minItems", 1)
-        .with("maxItems", MAX_VALUES)
-        .about(format!(
-            "Only visits whose value is one of these: {}{known}; `{}`, or an empty value, selects visits without one.{case} A `-` before a value excludes the visits that have it. A backslash escapes the next character, such as a comma. The parameter may be repeated.",
-            dimension.about, dimension.null_label
-        ))
 }
 
 fn capitalized(word: &str) -> String {

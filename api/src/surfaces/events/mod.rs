@@ -6,7 +6,6 @@
 mod export;
 pub(crate) mod limits;
 mod list;
-mod moment;
 mod openapi;
 mod params;
 

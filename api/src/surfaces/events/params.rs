@@ -2,9 +2,8 @@
 //!
 //! The one rule: what is not understood is refused, with one line that says what to send.
 
-use super::moment::Moment;
-use crate::{extract::Query, refusals};
-use jiff::{SignedDuration, Timestamp};
+use crate::{extract::Query, refusals, surfaces::moment::Moment};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -203,8 +202,8 @@ impl Given {
         }
         let (from, to) = (self.moment("from")?, self.moment("to")?);
         let out_of_range = || invalid("from and to must be within the years 1 to 9999.");
-        let from = from.start().ok_or_else(out_of_range)?;
-        let until = to.end().ok_or_else(out_of_range)?;
+        let from = from.start(&TimeZone::UTC).ok_or_else(out_of_range)?;
+        let until = to.end(&TimeZone::UTC).ok_or_else(out_of_range)?;
         if from >= until {
             return Err(invalid("from must not be after to."));
         }
@@ -217,7 +216,7 @@ impl Given {
     }
 
     fn since(&self, now: Timestamp) -> Result<Timestamp, ApiError> {
-        let since = self.moment("since")?.start();
+        let since = self.moment("since")?.start(&TimeZone::UTC);
         let since = since.ok_or_else(|| invalid("since must be within the years 1 to 9999."))?;
         if since.duration_since(now) > AHEAD {
             return Err(invalid("since must not be in the future."));

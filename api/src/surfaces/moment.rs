@@ -1,6 +1,6 @@
 //! Reads the dates and times of requests.
 //!
-//! A date is a whole day in UTC. A time without an offset is in UTC. Finer digits than microseconds
+//! A date is a whole day in the zone of the request, which is UTC in the events API. A time without an offset is in UTC. Finer digits than microseconds
 //! are cut, because stored times have none.
 
 use jiff::{
@@ -54,17 +54,17 @@ impl Moment {
     }
 
     /// The first instant.
-    pub(super) fn start(self) -> Option<Timestamp> {
+    pub(super) fn start(self, zone: &TimeZone) -> Option<Timestamp> {
         match self {
-            Self::Day(day) => Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp()),
+            Self::Day(day) => Some(day.to_zoned(zone.clone()).ok()?.timestamp()),
             Self::Instant(at) => Some(at),
         }
     }
 
     /// The instant after the last one: a day and a millisecond are included whole.
-    pub(super) fn end(self) -> Option<Timestamp> {
+    pub(super) fn end(self, zone: &TimeZone) -> Option<Timestamp> {
         match self {
-            Self::Day(day) => Self::Day(day.tomorrow().ok()?).start(),
+            Self::Day(day) => Self::Day(day.tomorrow().ok()?).start(zone),
             Self::Instant(at) => {
                 let millis = at.as_microsecond().div_euclid(1_000);
                 let whole = Timestamp::from_millisecond(millis).ok()?;
@@ -82,7 +82,10 @@ mod tests {
     fn bounds(text: &str) -> (String, String) {
         let moment = Moment::read(text).unwrap();
         let text = |at: Option<Timestamp>| at.unwrap().to_string();
-        (text(moment.start()), text(moment.end()))
+        (
+            text(moment.start(&TimeZone::UTC)),
+            text(moment.end(&TimeZone::UTC)),
+        )
     }
 
     #[test]
@@ -144,7 +147,10 @@ mod tests {
         ] {
             assert_eq!(Moment::read(text), None, "{text}");
         }
-        assert_eq!(Moment::read("9999-12-31").unwrap().end(), None);
+        assert_eq!(
+            Moment::read("9999-12-31").unwrap().end(&TimeZone::UTC),
+            None
+        );
     }
 
     proptest! {
@@ -152,7 +158,7 @@ mod tests {
         fn no_text_panics(text in ".{0,40}", date in "[0-9T:+ Z.-]{0,40}") {
             for text in [text, date] {
                 let moment = Moment::read(&text);
-                let bounds = moment.and_then(|moment| moment.start().zip(moment.end()));
+                let bounds = moment.and_then(|moment| moment.start(&TimeZone::UTC).zip(moment.end(&TimeZone::UTC)));
                 prop_assert!(bounds.is_none_or(|(start, end)| start < end));
             }
         }

@@ -1,4 +1,4 @@
-//! Reads filters on visits: `country=TR`, `device=mobile,tablet`, `referrer=-instagram.com`.
+//! Reads filters on visits or clicks: `country=TR`, `device=mobile,tablet`, `referrer=-instagram.com`.
 
 use super::spelling::distance;
 use crate::{
@@ -6,7 +6,8 @@ use crate::{
     extract::Query,
     sources::Condition,
 };
-use schemas::countries;
+use runtime::openapi::{Schema, list, text};
+use schemas::{countries, values::Spelling};
 use std::{borrow::Cow, collections::HashMap, iter};
 
 /// Most values of one filter.
@@ -17,8 +18,6 @@ pub(super) const MAX_CHARS: usize = 2048;
 const MAX_SHOWN: usize = 64;
 /// How many countries an error suggests.
 const SUGGESTIONS: usize = 5;
-/// Parameters that clients of the original send although it never had them. They change nothing.
-const IGNORED: [&str; 1] = ["limit"];
 
 /// Reads the row's filters. Commas separate values, a `-` excludes a value, an empty value is the
 /// missing one, and a backslash escapes the next character. Values of a repeated parameter are
@@ -32,7 +31,7 @@ pub(super) fn read(report: &Report, query: &Query, problems: &mut Vec<String>) -
             .params
             .iter()
             .any(|param| report.param_name(*param) == name)
-            || IGNORED.contains(&&*name)
+            || report.surface.notation().ignored.contains(&&*name)
         {
             continue;
         }
@@ -181,6 +180,31 @@ fn unknown(report: &Report, name: &str) -> String {
         shown(name),
         known.join(", ")
     )
+}
+
+/// Describes a filter of rows of that kind.
+pub(super) fn schema(dimension: &Dimension, of: &str) -> Schema {
+    let (known, case) = match dimension.values {
+        Values::Words(words) => (
+            format!(" (`{}`)", words.join("`, `")),
+            " Case does not matter; any other value is answered 400.",
+        ),
+        Values::Countries => (
+            ", or its ISO code".to_owned(),
+            " Case does not matter; any other value is answered 400.",
+        ),
+        Values::Any if dimension.spelling == Spelling::LowerCaseCampaign => {
+            (String::new(), " Case does not matter.")
+        }
+        Values::Any | Values::Few | Values::Known => (String::new(), ""),
+    };
+    list(text(MAX_CHARS))
+        .with("minItems", 1)
+        .with("maxItems", MAX_VALUES)
+        .about(format!(
+            "Only {of} whose value is one of these: {}{known}; `{}`, or an empty value, selects {of} without one.{case} A `-` before a value excludes the {of} that have it. A backslash escapes the next character, such as a comma. The parameter may be repeated.",
+            dimension.about, dimension.null_label
+        ))
 }
 
 #[cfg(test)]

@@ -1,0 +1,80 @@
+//! Boards: answers of several parts, each of which is read like a report of its own.
+
+use super::{Breakdown, Field, Param};
+use schemas::analytics::{Buckets, Dimension};
+
+/// See [`Shape::Board`](super::Shape::Board).
+#[derive(Clone, Copy, Debug)]
+pub struct Board {
+    /// The parts, in their order.
+    pub parts: &'static [Part],
+    /// Parameters whose effective values follow the parts.
+    pub echo: &'static [Param],
+}
+
+/// A part of a board.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// The link of the path, as the main database has it, under this name.
+    Subject(&'static str),
+    /// Numbers about the window, as an object of this name. A comparison compares them.
+    Numbers(&'static str, &'static [Field]),
+    /// Numbers about all time, as an object of this name.
+    Ever(&'static str, &'static [Field]),
+    /// The largest values of a dimension, as a list.
+    Values(Breakdown),
+    /// The largest things with names in the main database, as a list.
+    Things(Things),
+    /// The largest value of each of several dimensions.
+    Leaders(Leaders),
+    /// The bucket of time with the largest number.
+    Peak(Peak),
+}
+
+/// See [`Part::Things`].
+#[derive(Clone, Copy, Debug)]
+pub struct Things {
+    /// Name of the list on the wire.
+    pub list: &'static str,
+    /// The dimension of the rows; rows without a value do not appear.
+    pub dimension: &'static Dimension,
+    /// What its ids name.
+    pub thing: Thing,
+    /// The numbers of a row; the first decides the order, and the id decides ties.
+    pub metrics: &'static [Field],
+    /// Most rows.
+    pub top: u16,
+}
+
+/// A kind of thing that a workspace has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// A link.
+    Link,
+    /// A campaign.
+    Campaign,
+}
+
+/// See [`Part::Leaders`].
+#[derive(Clone, Copy, Debug)]
+pub struct Leaders {
+    /// Name of the object on the wire.
+    pub name: &'static str,
+    /// The numbers; the first decides.
+    pub by: &'static [Field],
+    /// The dimensions, with their names on the wire.
+    pub of: &'static [(&'static str, &'static Dimension)],
+}
+
+/// See [`Part::Peak`].
+#[derive(Clone, Copy, Debug)]
+pub struct Peak {
+    /// Name of the object on the wire.
+    pub name: &'static str,
+    /// Name of the bucket on the wire.
+    pub label: &'static str,
+    /// The kind of buckets.
+    pub buckets: Buckets,
+    /// The numbers; the first decides, and the earlier bucket of equal ones.
+    pub metrics: &'static [Field],
+}

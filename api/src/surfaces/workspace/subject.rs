@@ -1,0 +1,57 @@
+//! The link that a report is about, as the main database has it.
+
+use crate::{app::App, instant::iso_micros, store};
+use runtime::{
+    http::ApiError,
+    openapi::{Schema, boolean, instant, list, object, required, text, uuid},
+};
+use serde_json::{Value, json};
+use store::short_links::ShortLink;
+use uuid::Uuid;
+
+/// The members that a summary shows of a link.
+pub(super) async fn read(
+    app: &App,
+    link: ShortLink,
+    workspace_id: Uuid,
+) -> Result<Value, ApiError> {
+    let campaign_id = link.campaign_id.filter(|_| !link.campaign_deleted);
+    let campaign = match campaign_id {
+        Some(id) => {
+            let mut connection = app.main.pool()?.acquire().await?;
+            store::campaigns::find(&mut connection, id, workspace_id).await?
+        }
+        None => None,
+    };
+    Ok(json!({
+        "id": link.id,
+        "shortCode": link.short_code,
+        "shortUrl": app.short_urls.of(link.host.as_deref(), &link.short_code),
+        "title": link.title.or(link.page_title),
+        "destinationUrl": link.destination,
+        "campaignId": campaign_id,
+        "campaignName": campaign.map(|campaign| campaign.name),
+        "folderId": link.folder_id,
+        "tags": link.tags,
+        "enabled": link.enabled,
+        "createdAt": iso_micros(link.created_at.to_jiff()),
+    }))
+}
+
+/// Its schema.
+pub(super) fn schema() -> Schema {
+    let words = || text(usize::MAX);
+    object([
+        required("id", uuid()),
+        required("shortCode", words()),
+        required("shortUrl", words().about("What people open.")),
+        required("title", words().or_null()),
+        required("destinationUrl", words()),
+        required("campaignId", uuid().or_null()),
+        required("campaignName", words().or_null()),
+        required("folderId", uuid().or_null()),
+        required("tags", list(words())),
+        required("enabled", boolean().about("Whether it redirects.")),
+        required("createdAt", instant()),
+    ])
+}

@@ -1,0 +1,265 @@
+//! Reads the window of a report: whole days of a zone, or a start and an end.
+
+use crate::{catalog::Surface, sources::Window, surfaces::moment::Moment};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+/// The default number of days.
+pub(super) const DEFAULT: u16 = 30;
+/// Most days.
+pub(super) const MAX: u16 = Surface::Workspace.notation().max_days;
+/// The smallest step of stored times: a window up to an instant includes it.
+const LEAST: SignedDuration = SignedDuration::from_micros(1);
+
+/// What a request says about its window.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Words {
+    pub(super) days: Option<String>,
+    pub(super) start: Option<String>,
+    pub(super) end: Option<String>,
+}
+
+/// A window with both ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    pub(super) range: Window,
+    pub(super) until: Timestamp,
+    pub(super) days: u16,
+    /// Whether it is `days` days up to today.
+    rolling: bool,
+}
+
+/// With what a window is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    /// The window of equal length before it.
+    Previous,
+    /// The same dates of the year before.
+    YearBefore,
+    Nothing,
+}
+
+/// The window: `days` local days, today included, or from `start` to `end`. Records what is wrong.
+pub(super) fn read(
+    words: &Words,
+    zone: &TimeZone,
+    now: Timestamp,
+    problems: &mut Vec<String>,
+) -> Option<Read> {
+    let days = days(words.days.as_deref(), problems);
+    let mut moment = |name: &str, text: &Option<String>| {
+        let text = text.as_deref()?;
+        let moment = Moment::read(text);
+        if moment.is_none() {
+            problems.push(format!("{name} must be a date or a time in RFC 3339"));
+        }
+        moment
+    };
+    let start = moment("start", &words.start);
+    let end = moment("end", &words.end);
+    let until = match end {
+        Some(end) => end.end(zone),
+        None => now.checked_add(LEAST).ok(),
+    };
+    let rolling = words.start.is_none() && words.end.is_none();
+    let since = match start {
+        Some(start) => start.start(zone),
+        None => until.and_then(|until| days_before(until, days, zone)),
+    };
+    let (Some(since), Some(until)) = (since, until) else {
+        problems.push("start and end must be times of a calendar".to_owned());
+        return None;
+    };
+    if since >= until {
+        problems.push("start must not be after end".to_owned());
+        return None;
+    }
+    let range = Window {
+        since,
+        until: Some(until),
+    };
+    let read = Read {
+        range,
+        until,
+        days,
+        rolling,
+    };
+    if read.length() > i64::from(MAX) + 1 {
+        problems.push(format!("start and end must be at most {MAX} days apart"));
+    }
+    Some(read)
+}
+
+fn days(text: Option<&str>, problems: &mut Vec<String>) -> u16 {
+    let Some(text) = text else { return DEFAULT };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // More digits than a number has are a large number all the same.
+    let days = text.parse::<u64>().unwrap_or(u64::MAX);
+    if !digits || days == 0 {
+        problems.push("days must be a whole number of at least 1".to_owned());
+        return DEFAULT;
+    }
+    u16::try_from(days).unwrap_or(MAX).min(MAX)
+}
+
+/// The first instant of the local day so many days before, the day of `until` included.
+fn days_before(until: Timestamp, days: u16, zone: &TimeZone) -> Option<Timestamp> {
+    let last = until.checked_sub(LEAST).ok()?;
+    let today = last.to_zoned(zone.clone()).date();
+    let first = today.checked_sub((i64::from(days) - 1).days()).ok()?;
+    begin(first, zone)
+}
+
+fn begin(date: Date, zone: &TimeZone) -> Option<Timestamp> {
+    Some(date.to_zoned(zone.clone()).ok()?.timestamp())
+}
+
+impl Read {
+    /// Its length in days, begun ones included.
+    pub(super) fn length(self) -> i64 {
+        let seconds = self.until.duration_since(self.range.since).as_secs();
+        // An hour of summer time is no day of its own.
+        (seconds - 2 * 3600).max(0) / 86_400 + 1
+    }
+}
+
+impl Comparison {
+    /// The comparison of that name.
+    pub(super) fn named(word: &str) -> Option<Self> {
+        match word {
+            "previous" => Some(Self::Previous),
+            "yoy" => Some(Self::YearBefore),
+            "none" => Some(Self::Nothing),
+            _ => None,
+        }
+    }
+
+    /// The window with which that one is compared. Today so far is compared with the same part of
+    /// the other window's last day.
+    pub(super) fn before(self, of: Read, zone: &TimeZone) -> Option<Window> {
+        let back = |at: Timestamp| {
+            let local = at.to_zoned(zone.clone());
+            let moved = match self {
+                Self::Nothing => return None,
+                Self::YearBefore => local.checked_sub(1.year()),
+                Self::Previous if of.rolling => local.checked_sub(i64::from(of.days).days()),
+                Self::Previous => {
+                    let length = of.until.duration_since(of.range.since);
+                    return at.checked_sub(length).ok();
+                }
+            };
+            Some(moved.ok()?.timestamp())
+        };
+        Some(Window {
+            since: back(of.range.since)?,
+            until: Some(back(of.until)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-03-31T12:00:00Z";
+
+    fn given(days: &str, start: &str, end: &str, zone: &str) -> Result<Read, Vec<String>> {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let words = Words {
+            days: text(days),
+            start: text(start),
+            end: text(end),
+        };
+        let mut problems = Vec::new();
+        let zone = TimeZone::get(zone).unwrap();
+        let read = read(&words, &zone, NOW.parse().unwrap(), &mut problems);
+        match read {
+            Some(read) if problems.is_empty() => Ok(read),
+            _ => Err(problems),
+        }
+    }
+
+    fn bounds(window: Window) -> (String, String) {
+        (window.since.to_string(), window.until.unwrap().to_string())
+    }
+
+    #[test]
+    fn a_window_is_whole_local_days_up_to_now_or_from_start_to_end() {
+        let now = "2026-03-31T12:00:00.000001Z";
+        for (days, start, end, zone, since, until) in [
+            ("", "", "", "UTC", "2026-03-02T00:00:00Z", now),
+            ("1", "", "", "UTC", "2026-03-31T00:00:00Z", now),
+            // Clocks changed on March 29.
+            ("3", "", "", "Europe/Berlin", "2026-03-28T23:00:00Z", now),
+            (
+                "99999999999999999999",
+                "",
+                "",
+                "UTC",
+                "2025-04-01T00:00:00Z",
+                now,
+            ),
+            ("7", "2026-03-10", "", "UTC", "2026-03-10T00:00:00Z", now),
+            (
+                "7",
+                "",
+                "2026-03-10",
+                "UTC",
+                "2026-03-04T00:00:00Z",
+                "2026-03-11T00:00:00Z",
+            ),
+            (
+                "",
+                "2026-03-10",
+                "2026-03-10",
+                "Asia/Kathmandu",
+                "2026-03-09T18:15:00Z",
+                "2026-03-10T18:15:00Z",
+            ),
+        ] {
+            let read = given(days, start, end, zone).unwrap();
+            let expected = (since.to_owned(), until.to_owned());
+            assert_eq!(bounds(read.range), expected, "{days} {start} {end} {zone}");
+        }
+    }
+
+    #[test]
+    fn unusable_windows_are_refused() {
+        for (days, start, end) in [
+            ("0", "", ""),
+            ("-1", "", ""),
+            ("abc", "", ""),
+            ("1.5", "", ""),
+            ("", "yesterday", ""),
+            ("", "2026-03-10", "2026-03-09"),
+            ("", "2026-04-10", ""),
+            ("", "2020-01-01", "2026-03-09"),
+            ("", "", "9999-12-31"),
+        ] {
+            let problems = given(days, start, end, "UTC").unwrap_err();
+            assert_eq!(problems.len(), 1, "{days} {start} {end}: {problems:?}");
+        }
+        assert!(given("", "2025-04-01", "2026-03-31", "UTC").is_ok());
+    }
+
+    #[test]
+    fn the_window_before_has_the_same_length() {
+        let utc = TimeZone::UTC;
+        let rolling = given("7", "", "", "UTC").unwrap();
+        let (since, until) = bounds(Comparison::Previous.before(rolling, &utc).unwrap());
+        assert_eq!(since, "2026-03-18T00:00:00Z");
+        assert_eq!(until, "2026-03-24T12:00:00.000001Z");
+        let fixed = given("", "2026-02-01", "2026-02-28", "UTC").unwrap();
+        let (since, until) = bounds(Comparison::Previous.before(fixed, &utc).unwrap());
+        assert_eq!(
+            (&*since, &*until),
+            ("2026-01-04T00:00:00Z", "2026-02-01T00:00:00Z")
+        );
+        let (since, until) = bounds(Comparison::YearBefore.before(fixed, &utc).unwrap());
+        assert_eq!(
+            (&*since, &*until),
+            ("2025-02-01T00:00:00Z", "2025-03-01T00:00:00Z")
+        );
+        assert_eq!(Comparison::Nothing.before(fixed, &utc), None);
+        assert_eq!(Comparison::named("next"), None);
+    }
+}
