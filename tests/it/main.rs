@@ -26,6 +26,7 @@ mod delivery;
 mod demo;
 mod events_api;
 mod events_files;
+mod events_links;
 mod events_recipes;
 mod events_sync;
 mod exactly_once;
