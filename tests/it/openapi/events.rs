@@ -145,6 +145,8 @@ async fn use_short_urls(checker: &Checker<'_>, ada: &Creator, other_scope: &str)
         let changing = changing.bind(ada.workspace_id).bind(plan);
         changing.execute(&checker.system.main)
     };
+    let many = json!({ "records": vec![json!({ "url": url }); 30] });
+    ask(Method::POST, "/bulkSave", Some(&key), many.clone(), 200).await;
     plan("starter").await.unwrap();
     ask(
         Method::POST,
@@ -154,7 +156,6 @@ async fn use_short_urls(checker: &Checker<'_>, ada: &Creator, other_scope: &str)
         402,
     )
     .await;
-    let many = json!({ "records": vec![json!({ "url": url }); 30] });
     ask(Method::POST, "/bulkSave", Some(&key), many, 402).await;
     plan("enterprise").await.unwrap();
 }
