@@ -7,6 +7,7 @@
 )]
 
 mod cost;
+mod events;
 mod history;
 mod latency;
 mod load;
@@ -39,6 +40,8 @@ enum Command {
     Cost(cost::Cost),
     /// Redirects of short links, next to a bare redirect; memory of a link
     Redirect(redirect::Redirect),
+    /// Pages and exports of the events API over many clicks, in a fresh system in this process
+    Events(events::Events),
     /// The handlers for comparison (started by `cost` and `redirect`)
     #[command(hide = true)]
     Bare,
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
             Command::History(history) => history.run().await,
             Command::Cost(cost) => cost.run().await,
             Command::Redirect(redirect) => redirect.run().await,
+            Command::Events(events) => events.run().await,
             Command::Bare => cost::serve_bare().await,
         }
     });
