@@ -21,6 +21,10 @@ pub(crate) struct Behavior {
     pub(crate) utm: Utm,
     pub(crate) deep_links: DeepLinks,
     pub(crate) preview: Preview,
+    /// True while previews do not show it.
+    pub(crate) preview_off: bool,
+    /// Its addresses in apps of the workspace.
+    pub(crate) app_links: Vec<AppLink>,
     pub(crate) conversion_tracking: bool,
     pub(crate) tracking_type: Option<TrackingType>,
     pub(crate) public_stats: bool,
@@ -58,6 +62,16 @@ pub(crate) struct DeepLinks {
     pub(crate) fallback_url: Option<String>,
 }
 
+/// The address of a link in an app of the workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct AppLink {
+    pub(crate) app_id: String,
+    pub(crate) url: String,
+    pub(crate) fallback_enabled: bool,
+    pub(crate) fallback_url: Option<String>,
+}
+
 /// How the owner's site reports conversions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,8 +81,15 @@ pub(crate) enum TrackingType {
 }
 
 impl Behavior {
+    /// What previews show instead of the destination's own, if anything.
+    pub(crate) fn shown_preview(&self) -> Option<Preview> {
+        let is_shown = !self.preview_off && self.preview != Preview::default();
+        is_shown.then(|| self.preview.clone())
+    }
+
     /// The part of a link's settings in the directory that is kept here.
     pub(crate) fn settings(self) -> LinkSettings {
+        let preview = self.shown_preview();
         LinkSettings {
             mode: self.mode,
             status: self.status,
@@ -76,7 +97,7 @@ impl Behavior {
             redirect_delay_ms: self.redirect_delay_ms,
             utm: self.utm.pairs(),
             deep_links: self.deep_links.entries(),
-            preview: (self.preview != Preview::default()).then_some(self.preview),
+            preview,
             conversion_tracking: self.conversion_tracking,
             ..LinkSettings::default()
         }
@@ -165,6 +186,25 @@ mod tests {
         assert_eq!(fallback, Some("https://shop.example/a"));
         links.enabled = false;
         assert_eq!(links.entries(), []);
+    }
+
+    #[test]
+    fn a_preview_is_shown_only_while_it_is_on_and_has_something() {
+        let mut link = Behavior {
+            preview: Preview {
+                title: Some("Look".to_owned()),
+                ..Preview::default()
+            },
+            ..Behavior::default()
+        };
+        let shown = link.clone().settings().preview;
+        assert_eq!(
+            shown.and_then(|preview| preview.title).as_deref(),
+            Some("Look")
+        );
+        link.preview_off = true;
+        assert_eq!(link.settings().preview, None);
+        assert_eq!(Behavior::default().settings().preview, None);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// A PATCH's change to a member that can be null.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Change<T> {
     /// The member is absent and keeps its value.
+    #[default]
     Absent,
     /// `null`: clears it.
     Null,

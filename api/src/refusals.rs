@@ -2,6 +2,7 @@
 //!
 //! Their keys are a contract: clients translate them and branch on them.
 
+use axum::http::StatusCode;
 use runtime::http::ApiError;
 use serde_json::json;
 use std::{borrow::Cow, fmt::Display};
@@ -358,6 +359,33 @@ pub(crate) fn events_invalid(rule: impl Into<Cow<'static, str>>) -> ApiError {
         message: rule.into(),
         ..ApiError::bad_request("events.invalid", "")
     }
+}
+
+/// 400 for members of a body on the events API that break rules. `error` has the problems.
+pub(crate) fn events_body_invalid(error: ApiError) -> ApiError {
+    ApiError {
+        code: "events.body_invalid",
+        message: "Members of the body are invalid; see details.".into(),
+        ..error
+    }
+}
+
+/// 400 on the events API for a code that another link has, or had in another workspace.
+pub(crate) fn events_code_taken() -> ApiError {
+    events_invalid("shortCode is taken: choose another one.")
+}
+
+/// 402 on the events API for one more link than the plan allows.
+pub(crate) fn quota_exceeded(max: u32) -> ApiError {
+    let refused = ApiError::forbidden(
+        "events.quota_exceeded",
+        "The plan of this workspace allows no more links.",
+    );
+    ApiError {
+        status: StatusCode::PAYMENT_REQUIRED,
+        ..refused
+    }
+    .with_vars(json!({ "kind": "quota_exceeded", "quota": "links", "limit": max }))
 }
 
 /// 400 for a cursor or snapshot whose events are gone, for instance because the log was replaced.

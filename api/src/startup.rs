@@ -32,6 +32,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "event limits",
             include_str!("../migrations/0005_event_limits.sql"),
         ),
+        (
+            7,
+            "archived links",
+            include_str!("../migrations/0007_archived_links.sql"),
+        ),
     ])
 });
 

@@ -8,6 +8,7 @@
 
 mod changes;
 mod cost;
+mod events;
 mod half_load;
 mod history;
 mod latency;
@@ -43,6 +44,8 @@ enum Command {
     Redirect(redirect::Redirect),
     /// Time from a change of a link to its first redirect to the new destination, on all instances
     Changes(changes::Changes),
+    /// Pages and exports of the events API over many clicks, in a fresh system in this process
+    Events(events::Events),
     /// The handlers for comparison (started by `cost` and `redirect`)
     #[command(hide = true)]
     Bare,
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
             Command::Cost(cost) => cost.run().await,
             Command::Redirect(redirect) => redirect.run().await,
             Command::Changes(changes) => changes.run().await,
+            Command::Events(events) => events.run().await,
             Command::Bare => cost::serve_bare().await,
         }
     });

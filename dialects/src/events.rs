@@ -16,8 +16,16 @@ pub(crate) static PATHS: [&str; 1] = ["/link/external/v1"];
 #[derive(Clone, Copy, Debug)]
 pub struct Events;
 
-/// The code of an error.
-const fn code(status: StatusCode) -> &'static str {
+/// The code of an error: by its status, but members of a body have their own.
+fn code(error: &ApiError) -> &'static str {
+    if error.code == "events.body_invalid" {
+        "SML002"
+    } else {
+        by_status(error.status)
+    }
+}
+
+const fn by_status(status: StatusCode) -> &'static str {
     match status {
         StatusCode::BAD_REQUEST => "VE001",
         StatusCode::UNAUTHORIZED => "SML003",
@@ -47,12 +55,19 @@ impl Dialect for Events {
     }
 
     fn error(&self, error: &ApiError, _correlation_id: &str) -> Value {
-        let mut told = json!({ "code": code(error.status), "message": error.message });
+        let mut told = json!({ "code": code(error), "message": error.message });
         if let Some(members) = told.as_object_mut() {
             if let Some(vars) = &error.vars {
                 members.insert("details".to_owned(), Value::clone(vars));
             } else if !error.details.is_empty() {
-                let details = json!({ "rules": error.listed_details() });
+                let rules = error.listed_details();
+                let details = if error.indexes.is_some() {
+                    let fault =
+                        |(line, rule)| json!({ "index": error.index(line), "message": rule });
+                    json!({ "faults": rules.iter().enumerate().map(fault).collect::<Vec<_>>() })
+                } else {
+                    json!({ "rules": rules })
+                };
                 members.insert("details".to_owned(), details);
             }
         }
@@ -99,8 +114,14 @@ impl Described for Events {
     }
 
     fn narrowed(&self, errors: &[ApiError]) -> Schema {
-        let code = errors.first().map_or("", |error| code(error.status));
-        let code = json!({ "properties": { "code": { "const": code } } });
+        let mut codes: Vec<&str> = errors.iter().map(code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        let code = match codes.as_slice() {
+            [only] => json!({ "const": only }),
+            _ => json!({ "enum": codes }),
+        };
+        let code = json!({ "properties": { "code": code } });
         let errors = json!({ "errors": { "items": code } });
         anything().with("properties", errors)
     }
@@ -130,6 +151,9 @@ mod tests {
         assert!(error(&vars).contains(r#""code":"SML005","details":{"scope":"crud"}"#));
         let rules = ApiError::validation(vec!["a is required".to_owned()]);
         assert!(error(&rules).contains(r#""code":"VE001","details":{"rules":["a is required"]}"#));
+        let faults = ApiError::faults(vec![(2, "a is required".to_owned())]);
+        let told = r#""details":{"faults":[{"index":2,"message":"a is required"}]}"#;
+        assert!(error(&faults).contains(told), "{}", error(&faults));
     }
 
     #[test]
@@ -144,7 +168,9 @@ mod tests {
             (500, "INTERNAL_ERROR"),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            assert_eq!(super::code(status), code);
+            assert_eq!(by_status(status), code);
         }
+        let body = ApiError::bad_request("events.body_invalid", "");
+        assert_eq!(super::code(&body), "SML002");
     }
 }

@@ -81,7 +81,7 @@ impl EventsApi {
 }
 
 /// Status, code and message of an error.
-fn error(answer: &Answer) -> (u16, String, String) {
+pub fn error(answer: &Answer) -> (u16, String, String) {
     let body = answer.json();
     let errors = body["errors"].as_array().cloned().unwrap_or_default();
     assert_eq!(errors.len(), 1, "{}", answer.text);

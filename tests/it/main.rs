@@ -27,6 +27,7 @@ mod demo;
 mod events_api;
 mod events_files;
 mod events_follow;
+mod events_links;
 mod events_recipes;
 mod events_sync;
 mod exactly_once;

@@ -23,7 +23,7 @@ pub(crate) const OF_DEEP_LINKS: [&dyn Declared; 5] = [
 ];
 
 /// What a request says about deep links.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct DeepLinkEdit {
     enabled: Option<bool>,
     ios: Change<String>,

@@ -13,10 +13,10 @@ pub(crate) mod links;
 mod members;
 mod plain;
 mod rules;
-mod short_links;
+pub(crate) mod short_links;
 mod short_urls;
 mod tags;
-mod target;
+pub(crate) mod target;
 mod trace;
 mod workspaces;
 

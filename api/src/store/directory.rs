@@ -34,7 +34,7 @@ macro_rules! link_columns {
     ($rest:literal) => {
         concat!(
             "\
-SELECT links.id AS link_id, workspaces.no, destination, short_code, host, title, enabled, campaign_id,
+SELECT links.id AS link_id, workspaces.no, destination, short_code, host, title, enabled, archived, campaign_id,
        expires_at, clicks_limit, password_hash, behavior, deleted_at IS NOT NULL AS deleted,
        links.row_version,
        (SELECT coalesce(jsonb_agg(to_jsonb(rules) ORDER BY priority, created_at, id), '[]')
@@ -119,6 +119,7 @@ row! {
         host: Option<String>,
         title: Option<String>,
         enabled: bool,
+        archived: bool,
         campaign_id: Option<Uuid>,
         expires_at: Option<jiff_sqlx::Timestamp>,
         clicks_limit: Option<i32>,
@@ -167,6 +168,7 @@ impl LinkRow {
         let settings = LinkSettings {
             title: self.title,
             disabled: !self.enabled,
+            archived: self.archived,
             campaign_id: self.campaign_id.map(CampaignId),
             expires_at: self.expires_at.map(jiff_sqlx::Timestamp::to_jiff),
             clicks_limit: self.clicks_limit.and_then(|limit| limit.try_into().ok()),

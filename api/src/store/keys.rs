@@ -52,6 +52,12 @@ FROM api_keys
 WHERE id = $1
   AND workspace_id = $2";
 
+pub(super) const NAMES: &str = "\
+SELECT id, name
+FROM api_keys
+WHERE workspace_id = $1
+  AND id = ANY($2)";
+
 pub(super) const REVOKE: &str = "\
 UPDATE api_keys
 SET revoked_at = $3
@@ -226,6 +232,19 @@ pub(crate) async fn find(
         .bind(id)
         .bind(workspace_id)
         .fetch_optional(executor)
+        .await
+}
+
+/// The names of these keys of a workspace, revoked ones included.
+pub(crate) async fn names(
+    executor: impl PgExecutor<'_>,
+    workspace_id: Uuid,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<(Uuid, String)>> {
+    sqlx::query_as(NAMES)
+        .bind(workspace_id)
+        .bind(ids)
+        .fetch_all(executor)
         .await
 }
 

@@ -68,6 +68,8 @@ pub(super) const UPDATE: &str = "\
 UPDATE links
 SET destination = $2,
     updated_at = $3,
+    updated_by = $4,
+    updated_via = 'dashboard',
     row_version = row_version + 1
 WHERE id = $1";
 
@@ -215,7 +217,12 @@ pub(crate) async fn find(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Option<BioLi
 }
 
 /// Writes the changeable columns of a link.
-pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn update(
+    tx: &mut Tx<'_>,
+    link: &BioLink,
+    user: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     sqlx::query(UPDATE_BIO_LINK)
         .bind(link.id)
         .bind(&link.title)
@@ -232,6 +239,7 @@ pub(crate) async fn update(tx: &mut Tx<'_>, link: &BioLink, now: Timestamp) -> s
         .bind(link.id)
         .bind(&link.url)
         .bind(now.to_sqlx())
+        .bind(user)
         .execute(&mut **tx)
         .await?;
     Ok(())

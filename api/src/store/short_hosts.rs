@@ -12,6 +12,14 @@ WHERE id = $1
   AND verified_at IS NOT NULL
   AND removed_at IS NULL";
 
+pub(super) const FIND_DEFAULT: &str = "\
+SELECT id
+FROM domains
+WHERE workspace_id = $1
+  AND is_default
+  AND verified_at IS NOT NULL
+  AND removed_at IS NULL";
+
 pub(super) const LIST_VERIFIED: &str = "\
 SELECT host
 FROM domains
@@ -27,6 +35,17 @@ pub(crate) async fn find_verified(
 ) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar(FIND_VERIFIED)
         .bind(id)
+        .bind(workspace_id)
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// The default domain of a workspace; `None` is the host of `PUBLIC_URL`.
+pub(crate) async fn find_default(
+    tx: &mut Tx<'_>,
+    workspace_id: Uuid,
+) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar(FIND_DEFAULT)
         .bind(workspace_id)
         .fetch_optional(&mut **tx)
         .await

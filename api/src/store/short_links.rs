@@ -15,10 +15,10 @@ macro_rules! columns {
         concat!(
             "\
 SELECT links.id, destination, short_code, host, links.title, bio_links.title AS page_title, description,
-       enabled, campaign_id,
+       enabled, archived, campaign_id,
        EXISTS (SELECT FROM campaigns WHERE id = campaign_id AND deleted_at IS NOT NULL) AS campaign_deleted,
        folder_id, expires_at, clicks_limit, password_hash, behavior, created_by, created_via,
-       links.created_at, updated_at, deleted_at, page_id,
+       links.created_at, updated_at, updated_by, updated_via, deleted_at, page_id,
        ARRAY(SELECT name
              FROM link_tags
              JOIN tags ON tags.id = tag_id
@@ -104,8 +104,8 @@ WHERE workspace_id = $1
 pub(super) const INSERT: &str = "\
 INSERT INTO links (id, workspace_id, destination, short_code, host, title, description, enabled, campaign_id,
                    folder_id, expires_at, clicks_limit, password_hash, behavior, created_by, created_via,
-                   created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17)";
+                   created_at, updated_at, archived)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18)";
 
 pub(super) const UPDATE: &str = "\
 UPDATE links
@@ -123,6 +123,9 @@ SET destination = $2,
     behavior = $13,
     updated_at = $14,
     deleted_at = $15,
+    archived = $16,
+    updated_by = $17,
+    updated_via = $18,
     row_version = row_version + 1
 WHERE id = $1";
 
@@ -150,6 +153,7 @@ row! {
         pub(crate) page_title: Option<String>,
         pub(crate) description: Option<String>,
         pub(crate) enabled: bool,
+        pub(crate) archived: bool,
         pub(crate) campaign_id: Option<Uuid>,
         /// True while that campaign is deleted; its links belong to none.
         pub(crate) campaign_deleted: bool,
@@ -162,6 +166,9 @@ row! {
         pub(crate) created_via: Option<String>,
         pub(crate) created_at: jiff_sqlx::Timestamp,
         pub(crate) updated_at: jiff_sqlx::Timestamp,
+        /// Who changed it last, and how; `None` while nobody has.
+        pub(crate) updated_by: Option<String>,
+        pub(crate) updated_via: Option<String>,
         pub(crate) deleted_at: Option<jiff_sqlx::Timestamp>,
         /// The bio page that it is on.
         pub(crate) page_id: Option<Uuid>,
@@ -306,6 +313,7 @@ pub(crate) async fn insert(
         .bind(&link.created_by)
         .bind(&link.created_via)
         .bind(link.created_at)
+        .bind(link.archived)
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -329,6 +337,9 @@ pub(crate) async fn update(tx: &mut Tx<'_>, link: &ShortLink) -> sqlx::Result<()
         .bind(&link.behavior)
         .bind(link.updated_at)
         .bind(link.deleted_at)
+        .bind(link.archived)
+        .bind(&link.updated_by)
+        .bind(&link.updated_via)
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -131,6 +131,8 @@ impl<'a> Reader<'a> {
             referrer: m::VISIT_REFERRER.read(fields),
             landing_url: m::LANDING_URL.read(fields),
             claims: Claims {
+                // Only short links read the header.
+                model: None,
                 device: m::DEVICE.read(fields),
                 browser: m::BROWSER.read(fields),
                 os: m::OS.read(fields),

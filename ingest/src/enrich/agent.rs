@@ -25,7 +25,7 @@ const RULES: &str = include_str!("../../data/uap-core-regexes.yaml");
 /// The version of the rules. The number after `+` is the revision of the code on top of them: this
 /// module, [`super::device`], [`super::facebook`], [`super::in_app`], [`super::maker`] and
 /// [`super::systems`].
-pub(super) const VERSION: &str = "uap-core 0.18.0+4";
+pub(super) const VERSION: &str = "uap-core 0.18.0+5";
 
 /// Longest part of an agent that is parsed. Agents of browsers are below 300 bytes and those of
 /// in-app browsers below 700; longer ones are noise or an attempt to overload us.
@@ -104,6 +104,11 @@ impl ParsedAgent {
             agent.os_version = name(claims.os_version);
         }
         agent.os = agent.os.or(claimed_os);
+        if agent.model.is_none() {
+            let (brand, model) = maker::claimed(name(claims.model));
+            agent.brand = agent.brand.or(brand);
+            agent.model = model;
+        }
         agent
     }
 }

@@ -267,6 +267,32 @@ fn common_phones_have_a_maker_and_a_model() {
 }
 
 #[test]
+fn a_claimed_model_counts_where_the_agent_names_none() {
+    let agents = agents();
+    let chrome = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) \
+                  Chrome/126.0.0.0 Mobile Safari/537.36";
+    let samsung = "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) \
+                   Chrome/126.0.6478.71 Mobile Safari/537.36";
+    for (header, model, expected) in [
+        (chrome, "\"Pixel 8\"", (Some("Google"), Some("Pixel 8"))),
+        (chrome, "\"SM-A135F\"", (Some("Samsung"), Some("SM-A135F"))),
+        (chrome, "\"Unknown One\"", (None, Some("Unknown One"))),
+        (chrome, "\"\"", (None, None)),
+        (chrome, "\"K\"", (None, None)),
+        (chrome, "\"", (None, None)),
+        (samsung, "\"Pixel 8\"", (Some("Samsung"), Some("SM-S918B"))),
+    ] {
+        let claims = Claims {
+            model: Some(model),
+            ..Claims::default()
+        };
+        let agent = agents.parse(Some(header)).with_claims(&claims);
+        let found = (agent.brand.as_deref(), agent.model.as_deref());
+        assert_eq!(found, expected, "{model}");
+    }
+}
+
+#[test]
 fn the_agent_takes_precedence_over_the_claims() {
     let claims = Claims {
         device: Some("tablet"),

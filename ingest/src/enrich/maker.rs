@@ -11,6 +11,15 @@ const MODELS: &[(&str, &str)] = &[
     ("XQ-", "Sony"),
     ("V####", "vivo"),
     ("Fairphone", "Fairphone"),
+    ("Pixel ", "Google"),
+    ("Redmi ", "XiaoMi"),
+    ("POCO ", "XiaoMi"),
+    ("ONEPLUS ", "OnePlus"),
+    ("CPH####", "Oppo"),
+    ("RMX####", "Realme"),
+    ("moto ", "Motorola"),
+    ("motorola ", "Motorola"),
+    ("Nokia ", "Nokia"),
     ("M####", "XiaoMi"),
     // Year and month, then a serial number: 2201116SG, 23021RAAEG, 2312DRA50G.
     ("2###", "XiaoMi"),
@@ -37,6 +46,15 @@ pub(super) fn of_model(model: Option<String>) -> (Option<String>, Option<String>
     let model = model.filter(|model| model.chars().count() > 1);
     let brand = model.as_deref().and_then(by_model);
     (brand.map(str::to_owned), model)
+}
+
+/// The maker and model in a header about the model: a text in quotes, which is empty for computers.
+pub(super) fn claimed(header: Option<String>) -> (Option<String>, Option<String>) {
+    let model = header.and_then(|header| {
+        let model = header.trim_matches('"').trim();
+        (model != "K" && !model.is_empty()).then(|| model.to_owned())
+    });
+    of_model(model)
 }
 
 fn by_model(model: &str) -> Option<&'static str> {

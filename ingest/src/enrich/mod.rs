@@ -76,6 +76,8 @@ pub struct Claims<'a> {
     pub os: Option<&'a str>,
     /// Operating system version.
     pub os_version: Option<&'a str>,
+    /// Model of the device, as `Sec-CH-UA-Model` has it. Chrome's agents name none.
+    pub model: Option<&'a str>,
     /// IANA zone.
     pub timezone: Option<&'a str>,
     /// A language tag, or a list of tags as in `Accept-Language`.
@@ -166,12 +168,14 @@ impl Enricher {
         self.geo.lookup(address)
     }
 
-    /// Browser, system and device of an agent.
+    /// Browser, system and device of an agent; the model is that of `Sec-CH-UA-Model`.
     #[must_use]
-    pub fn agent(&self, user_agent: Option<&str>) -> Agent {
-        self.agents
-            .parse(user_agent)
-            .with_claims(&Claims::default())
+    pub fn agent(&self, user_agent: Option<&str>, model: Option<&str>) -> Agent {
+        let claims = Claims {
+            model,
+            ..Claims::default()
+        };
+        self.agents.parse(user_agent).with_claims(&claims)
     }
 
     /// The person behind a visit, as the log stores them: hash, place, browser and device. A

@@ -14,6 +14,10 @@ use axum::{
 pub const NEVER_KEEP: HeaderValue = HeaderValue::from_static("private, no-store");
 pub(super) const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 pub(super) const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
+/// Asks browsers for the model of the device, which their agents no longer name. They send it from
+/// their next visit on.
+const ACCEPT_HINTS: HeaderName = HeaderName::from_static("accept-ch");
+const HINTS: HeaderValue = HeaderValue::from_static("Sec-CH-UA-Model");
 /// Seconds after which a browser that fetched ahead may ask again.
 const AGAIN: HeaderValue = HeaderValue::from_static("1");
 
@@ -40,6 +44,7 @@ pub(super) fn write(
                 let mut response = empty(*status);
                 let location = location.clone();
                 response.headers_mut().insert(header::LOCATION, location);
+                response.headers_mut().insert(ACCEPT_HINTS, HINTS);
                 response
             }
             Way::Wait { url, seconds } => pages::wait(url, *seconds),

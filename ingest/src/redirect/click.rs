@@ -29,6 +29,8 @@ pub(super) struct Request {
     pub(super) address: IpAddr,
     /// `User-Agent`.
     pub(super) user_agent: Option<String>,
+    /// `Sec-CH-UA-Model`.
+    pub(super) model: Option<String>,
     /// `Referer`.
     pub(super) referrer: Option<String>,
     /// `Accept-Language`.
@@ -129,6 +131,7 @@ pub(super) fn event(
         user_agent,
         claims: Claims {
             language: request.language.as_deref(),
+            model: request.model.as_deref(),
             ..Claims::default()
         },
     };

@@ -1,8 +1,8 @@
 //! Decides what a request for a short link is answered.
 //!
 //! The one rule: this is the only code that makes a `Location`. Every request passes all gates, in
-//! their order: found, enabled, not expired, limit, password, preview, rules, deep link,
-//! destination. A link without a decision leads nowhere.
+//! their order: found, enabled, not archived, not expired, limit, password, preview, rules, deep
+//! link, destination. A link without a decision leads nowhere.
 
 use super::{
     apps::{self, App},
@@ -63,6 +63,8 @@ pub enum Decision {
 pub enum Closed {
     /// The owner switched it off.
     Disabled,
+    /// The owner archived it.
+    Archived,
     /// Its time is over.
     Expired,
     /// It had all the clicks it takes.
@@ -130,6 +132,9 @@ pub fn decide(question: Question<'_>, found: &Found, mint: &dyn Fn() -> ClickId)
     let facts = question.facts;
     if given.disabled {
         return Decision::Closed(Closed::Disabled);
+    }
+    if given.archived {
+        return Decision::Closed(Closed::Archived);
     }
     if given.expires_at.is_some_and(|end| facts.shown.at >= end) {
         return Decision::Closed(Closed::Expired);

@@ -21,6 +21,8 @@ pub struct Shown<'a> {
     pub address: IpAddr,
     /// `User-Agent`.
     pub user_agent: Option<&'a str>,
+    /// `Sec-CH-UA-Model`.
+    pub model: Option<&'a str>,
     /// `Referer`.
     pub referrer: Option<&'a str>,
     /// `Accept-Language`.
@@ -83,7 +85,10 @@ impl<'a> RequestFacts<'a> {
     /// Browser, system and device.
     #[must_use]
     pub fn agent(&self) -> &Agent {
-        let parse = || self.enricher.agent(self.shown.user_agent);
+        let Shown {
+            user_agent, model, ..
+        } = self.shown;
+        let parse = || self.enricher.agent(user_agent, model);
         self.agent.get_or_init(parse)
     }
 

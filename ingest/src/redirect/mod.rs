@@ -63,6 +63,9 @@ const ALLOWED_WITH_PASSWORD: HeaderValue = HeaderValue::from_static("GET,HEAD,PO
 /// Seconds after which a blocked address may try again.
 const TRY_AGAIN: HeaderValue = HeaderValue::from_static("900");
 
+/// The model of a browser's device.
+const DEVICE_MODEL: HeaderName = HeaderName::from_static("sec-ch-ua-model");
+
 /// Puts the short URLs of an instance around all routes of a program.
 pub fn around(router: Router, intake: &Arc<Intake>) -> Router {
     router.layer(from_fn_with_state(Arc::clone(intake), open_link))
@@ -136,7 +139,7 @@ struct Asking<'a> {
     acceptor: &'a Acceptor,
     found: &'a Found,
     seen: Seen<'a>,
-    texts: [Option<Cow<'a, str>>; 2],
+    texts: [Option<Cow<'a, str>>; 3],
     parts: &'a Parts,
     at: jiff::Timestamp,
 }
@@ -160,7 +163,11 @@ impl<'a> Asking<'a> {
             acceptor,
             found,
             seen,
-            texts: [text(header::REFERER), text(header::ACCEPT_LANGUAGE)],
+            texts: [
+                text(header::REFERER),
+                text(header::ACCEPT_LANGUAGE),
+                text(DEVICE_MODEL),
+            ],
             parts,
             at: intake.now(),
         };
@@ -168,11 +175,12 @@ impl<'a> Asking<'a> {
     }
 
     fn shown(&self) -> Shown<'_> {
-        let [referrer, language] = &self.texts;
+        let [referrer, language, model] = &self.texts;
         Shown {
             at: self.at,
             address: self.seen.address,
             user_agent: self.seen.user_agent.as_deref(),
+            model: model.as_deref(),
             referrer: referrer.as_deref(),
             language: language.as_deref(),
             query: self.parts.uri.query(),
@@ -211,6 +219,7 @@ impl<'a> Asking<'a> {
             at: shown.at,
             address: shown.address,
             user_agent: owned(shown.user_agent),
+            model: owned(shown.model),
             referrer: owned(shown.referrer),
             language: owned(shown.language),
             query: owned(shown.query),

@@ -73,6 +73,7 @@ pub(super) fn unknown() -> Response<Body> {
 pub(super) fn closed(why: Closed, title: Option<&str>, wants_html: bool) -> Response<Body> {
     let text = match why {
         Closed::Disabled => "Its owner has switched this link off.",
+        Closed::Archived => "Its owner has archived this link.",
         Closed::Expired => "The time of this link is over.",
         Closed::Limit => "This link has had all the visits it takes.",
     };

@@ -71,10 +71,11 @@ fn try_password(path: &str, form: &str) -> Request<Body> {
 /// Every combination of the gates has the answer of the first one that is shut.
 #[tokio::test]
 async fn every_combination_of_gates_is_answered_by_the_first_that_is_shut() {
-    for bits in 0..128u8 {
+    for bits in 0..=u8::MAX {
         let is = |bit: u8| bits & (1 << bit) != 0;
         let settings = LinkSettings {
             disabled: is(0),
+            archived: is(7),
             expires_at: is(1).then(start_time),
             clicks_limit: is(2).then_some(0),
             password_hash: is(3).then(|| hashed("secret")),
@@ -95,7 +96,7 @@ async fn every_combination_of_gates_is_answered_by_the_first_that_is_shut() {
         let agent = is_machine.then_some(TELEGRAM);
         let headers: Vec<_> = [HTML].into_iter().chain(agent).collect();
         let (answer, events) = opened(&instance, "GET", "/promo", &headers).await;
-        let expected = if is(0) || is(1) || is(2) {
+        let expected = if is(0) || is(7) || is(1) || is(2) {
             (410, 0)
         } else if is(3) {
             (200, 0)

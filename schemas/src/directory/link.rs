@@ -44,6 +44,9 @@ pub struct LinkSettings {
     /// True when the owner switched the link off.
     #[serde(skip_serializing_if = "is_false")]
     pub disabled: bool,
+    /// True when the owner archived the link.
+    #[serde(skip_serializing_if = "is_false")]
+    pub archived: bool,
     /// The campaign that its clicks belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub campaign_id: Option<CampaignId>,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     catalogue::{append, site},
-    workspaces::dns::Dns,
+    workspaces::{dns::Dns, objects::make_key},
 };
 use api::catalog::{Param, REPORTS, Report, Shape, Surface, Values};
 use kit::{Creator, SystemBuilder, noon, traffic};
@@ -367,6 +367,8 @@ async fn ask_service(checker: &Checker<'_>) {
 
 /// Errors that every operation has in common: no token, no UUID, invalid JSON, another type, too large a body.
 async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
+    let scopes = ["links:write", "links:read"];
+    let (_, key) = make_key(&checker.system.client, &ada.token, &scopes).await;
     for (template, method, operation) in checker.operations() {
         let path = template
             .replace("{creatorId}", &ada.id.to_string())
@@ -391,6 +393,11 @@ async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
             continue;
         }
         let large = format!("{{\"x\": \"{}\"}}", "x".repeat(1_100_000));
+        let credential = if path.starts_with("/link/") {
+            &key
+        } else {
+            &ada.token
+        };
         for (kind, body, status) in [
             ("application/json", "{", 400),
             ("text/plain", "[]", 400),
@@ -399,7 +406,7 @@ async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
             ("application/json", &large, 413),
         ] {
             let request = checker.system.client.request(method.clone(), &path);
-            let request = request.bearer_auth(&ada.token).header("content-type", kind);
+            let request = request.bearer_auth(credential).header("content-type", kind);
             let answer = checker.send(request.body(body.to_owned())).await;
             assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
         }

@@ -18,7 +18,8 @@ async fn every_route_with_a_limit_reports_when_it_is_used_up() {
     let system = builder.start().await;
     let checker = Checker::new(&system);
     let token = system.client.creator("ada").await.token;
-    let (_, key) = make_key(&system.client, &token, &["analytics:read"]).await;
+    let scopes = ["analytics:read", "links:read", "links:write"];
+    let (_, key) = make_key(&system.client, &token, &scopes).await;
     let id = Uuid::from_u128(1).to_string();
     let mut throttled = 0;
     for (template, method, operation) in checker.operations() {

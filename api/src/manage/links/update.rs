@@ -66,7 +66,7 @@ pub(crate) async fn update_link(
     if changes.is_empty() {
         return Ok(ok(after).into_response());
     }
-    store::links::update(&mut tx, &link, now).await?;
+    store::links::update(&mut tx, &link, access.user()?, now).await?;
     let audit = store::audit::Entry {
         workspace_id: own.creator.workspace_id,
         actor: access.user()?,

@@ -126,7 +126,7 @@ pub(crate) async fn create_short_links(
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let app = &*app;
-    let save = Save { app, tenant, now };
+    let save = Save::new(app, tenant, now);
     let mut faults = Faults::default();
     let new = check(save, bulk, &mut faults).await?;
     let mut tx = app.main.pool()?.begin().await?;

@@ -50,7 +50,7 @@ pub(crate) async fn create_short_link(
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let app = &*app;
-    let save = Save { app, tenant, now };
+    let save = Save::new(app, tenant, now);
     let new = save.check_one(new.0).await?;
     let mut tx = app.main.pool()?.begin().await?;
     store::workspaces::lock(&mut tx, tenant.workspace.id).await?;

@@ -64,14 +64,14 @@ pub(crate) async fn delete_short_link(
     let id = id.get(refusals::short_link_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let app = &*app;
-    let save = Save { app, tenant, now };
+    let save = Save::new(app, tenant, now);
     let mut tx = app.main.pool()?.begin().await?;
     store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
     let link = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
     let link = link.filter(|link| link.deleted_at.is_none());
     let mut link = link.ok_or_else(refusals::short_link_not_found)?;
     link.deleted_at = Some(now.to_sqlx());
-    link.updated_at = now.to_sqlx();
+    save.stamp(&mut link);
     store::short_links::delete(&mut tx, &link).await?;
     let detail = json!({ "shortCode": link.short_code, "destinationUrl": link.destination });
     save.record(&mut tx, "link.deleted", vec![(id, detail)])
@@ -89,7 +89,7 @@ pub(crate) async fn restore_short_link(
     let id = id.get(refusals::short_link_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let app = &*app;
-    let save = Save { app, tenant, now };
+    let save = Save::new(app, tenant, now);
     let mut tx = app.main.pool()?.begin().await?;
     store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
     let link = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
@@ -100,7 +100,7 @@ pub(crate) async fn restore_short_link(
     save.check_limit(&mut tx, 1).await?;
     save.claim(&mut tx, &link).await?;
     link.deleted_at = None;
-    link.updated_at = now.to_sqlx();
+    save.stamp(&mut link);
     store::short_links::update(&mut tx, &link).await?;
     let detail = json!({ "shortCode": link.short_code });
     save.record(&mut tx, "link.restored", vec![(id, detail)])

@@ -3,13 +3,14 @@
 //! The one rule: every member has three states. An absent member keeps its value, `null` clears it.
 
 use super::members::{
-    CAMPAIGN, CLICKS_LIMIT, CONVERSION_TRACKING, DELAY, DESCRIPTION, DESTINATION, DOMAIN, ENABLED,
-    EXPIRES_AT, FOLDER, FORWARD_UTMS, KNOWN_CODE, MODE, NEW_DESTINATION, PASSWORD, PRESERVE,
-    PREVIEW_DESCRIPTION, PREVIEW_IMAGE, PREVIEW_TITLE, PUBLIC_STATS, SHORT_CODE, STATUS, TAGS,
-    TITLE, TRACKING_TYPE, UTM_CAMPAIGN, UTM_CONTENT, UTM_MEDIUM, UTM_SOURCE, UTM_TERM,
+    ARCHIVED, CAMPAIGN, CLICKS_LIMIT, CONVERSION_TRACKING, DELAY, DESCRIPTION, DESTINATION, DOMAIN,
+    ENABLED, EXPIRES_AT, FOLDER, FORWARD_UTMS, KNOWN_CODE, MODE, NEW_DESTINATION, PASSWORD,
+    PRESERVE, PREVIEW_DESCRIPTION, PREVIEW_ENABLED, PREVIEW_IMAGE, PREVIEW_TITLE, PUBLIC_STATS,
+    SHORT_CODE, STATUS, TAGS, TITLE, TRACKING_TYPE, UTM_CAMPAIGN, UTM_CONTENT, UTM_MEDIUM,
+    UTM_SOURCE, UTM_TERM,
 };
 use crate::{
-    behavior::TrackingType,
+    behavior::{AppLink, TrackingType},
     manage::{
         deep_links::{DeepLinkEdit, OF_DEEP_LINKS},
         target::{self, Hosts},
@@ -26,32 +27,37 @@ use schemas::directory::{RedirectMode, RedirectStatus};
 use uuid::Uuid;
 
 /// What a request says about a link.
-#[derive(Clone, Debug)]
-pub(super) struct Edit {
-    pub(super) destination: Option<String>,
-    pub(super) short_code: Option<String>,
-    pub(super) domain: Change<Uuid>,
-    title: Change<String>,
-    description: Change<String>,
-    enabled: Option<bool>,
-    pub(super) campaign: Change<Uuid>,
-    pub(super) folder: Change<Uuid>,
-    pub(super) tags: Change<Vec<String>>,
-    expires_at: Change<Timestamp>,
-    clicks_limit: Change<i64>,
-    pub(super) password: Change<String>,
-    mode: Option<RedirectMode>,
-    status: Option<RedirectStatus>,
-    forward_utms: Option<bool>,
-    preserve_query_params: Option<bool>,
-    redirect_delay_ms: Option<i64>,
-    utm: [Change<String>; 5],
-    deep_links: DeepLinkEdit,
-    preview: [Change<String>; 2],
-    preview_image: Change<String>,
-    conversion_tracking: Option<bool>,
-    tracking_type: Change<TrackingType>,
-    public_stats: Option<bool>,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Edit {
+    pub(crate) destination: Option<String>,
+    pub(crate) short_code: Option<String>,
+    pub(crate) domain: Change<Uuid>,
+    pub(crate) title: Change<String>,
+    pub(crate) description: Change<String>,
+    pub(crate) enabled: Option<bool>,
+    pub(crate) archived: Option<bool>,
+    pub(crate) campaign: Change<Uuid>,
+    pub(crate) folder: Change<Uuid>,
+    pub(crate) tags: Change<Vec<String>>,
+    pub(crate) expires_at: Change<Timestamp>,
+    pub(crate) clicks_limit: Change<i64>,
+    pub(crate) password: Change<String>,
+    pub(crate) mode: Option<RedirectMode>,
+    pub(crate) status: Option<RedirectStatus>,
+    pub(crate) forward_utms: Option<bool>,
+    pub(crate) preserve_query_params: Option<bool>,
+    pub(crate) redirect_delay_ms: Option<i64>,
+    /// Source, medium, campaign, term and content.
+    pub(crate) utm: [Change<String>; 5],
+    pub(crate) deep_links: DeepLinkEdit,
+    /// Title and description.
+    pub(crate) preview: [Change<String>; 2],
+    pub(crate) preview_image: Change<String>,
+    pub(crate) preview_enabled: Option<bool>,
+    pub(crate) app_links: Change<Vec<AppLink>>,
+    pub(crate) conversion_tracking: Option<bool>,
+    pub(crate) tracking_type: Change<TrackingType>,
+    pub(crate) public_stats: Option<bool>,
 }
 
 /// A new link.
@@ -74,6 +80,7 @@ macro_rules! members {
             &TITLE,
             &DESCRIPTION,
             &ENABLED,
+            &ARCHIVED,
             &CAMPAIGN,
             &FOLDER,
             &TAGS,
@@ -98,6 +105,7 @@ macro_rules! members {
             &PREVIEW_TITLE,
             &PREVIEW_DESCRIPTION,
             &PREVIEW_IMAGE,
+            &PREVIEW_ENABLED,
             &CONVERSION_TRACKING,
             &TRACKING_TYPE,
             &PUBLIC_STATS,
@@ -157,6 +165,7 @@ impl Edit {
             short_code: code.map(str::to_owned),
             domain: Change::read(fields, &DOMAIN),
             enabled: ENABLED.read(fields),
+            archived: ARCHIVED.read(fields),
             campaign: Change::read(fields, &CAMPAIGN),
             folder: Change::read(fields, &FOLDER),
             tags: Change::read(fields, &TAGS),
@@ -171,6 +180,8 @@ impl Edit {
             deep_links: DeepLinkEdit::read(fields),
             preview,
             preview_image,
+            preview_enabled: PREVIEW_ENABLED.read(fields),
+            app_links: Change::Absent,
             conversion_tracking: CONVERSION_TRACKING.read(fields),
             tracking_type: Change::read(fields, &TRACKING_TYPE).map(|word| match word {
                 "s2s" => TrackingType::S2s,
@@ -182,10 +193,16 @@ impl Edit {
 
     /// The addresses that it names, for the search for loops.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        let apps = match &self.app_links {
+            Change::Given(links) => links.as_slice(),
+            Change::Absent | Change::Null => &[],
+        };
         self.destination
             .as_deref()
             .into_iter()
             .chain(self.deep_links.addresses())
+            .chain(apps.iter().map(|link| link.url.as_str()))
+            .chain(apps.iter().filter_map(|link| link.fallback_url.as_deref()))
     }
 
     /// Brings its addresses into the form in which they are stored. The error has every problem.
@@ -198,6 +215,11 @@ impl Edit {
             }
         }
         self.deep_links.check(hosts, &mut problems);
+        if let Change::Given(links) = &mut self.app_links {
+            for (index, link) in links.iter_mut().enumerate() {
+                check_app_link(link, index, hosts, &mut problems);
+            }
+        }
         if let Change::Given(given) = &mut self.preview_image {
             if given.is_empty() {
                 self.preview_image = Change::Null;
@@ -222,6 +244,7 @@ impl Edit {
         texts(self.title, &mut link.title);
         texts(self.description, &mut link.description);
         apply(self.enabled, &mut link.enabled);
+        apply(self.archived, &mut link.archived);
         if !self.campaign.is_absent() {
             link.campaign_deleted = false;
         }
@@ -253,9 +276,29 @@ impl Edit {
         texts(title, &mut behavior.preview.title);
         texts(description, &mut behavior.preview.description);
         texts(self.preview_image, &mut behavior.preview.image_url);
+        let off = self.preview_enabled.map(|on| !on);
+        apply(off, &mut behavior.preview_off);
+        match self.app_links {
+            Change::Absent => {}
+            Change::Null => behavior.app_links.clear(),
+            Change::Given(links) => behavior.app_links = links,
+        }
         apply(self.conversion_tracking, &mut behavior.conversion_tracking);
         self.tracking_type.apply(&mut behavior.tracking_type);
         apply(self.public_stats, &mut behavior.public_stats);
+    }
+}
+
+fn check_app_link(link: &mut AppLink, index: usize, hosts: &Hosts, problems: &mut Vec<String>) {
+    match target::deep_link(&link.url, hosts) {
+        Ok(stored) => link.url = stored,
+        Err(problem) => problems.push(format!("deepLinks[{index}].deeplinkUrl {problem}")),
+    }
+    if let Some(fallback) = &mut link.fallback_url {
+        match target::destination(fallback, hosts) {
+            Ok(stored) => *fallback = stored,
+            Err(problem) => problems.push(format!("deepLinks[{index}].fallbackUrl {problem}")),
+        }
     }
 }
 

@@ -11,11 +11,11 @@ use runtime::{
 use serde_json::json;
 
 /// Longest title.
-const MAX_TITLE_CHARS: usize = 200;
+pub(crate) const MAX_TITLE_CHARS: usize = 200;
 /// Longest description, and longest text of a preview.
-const MAX_DESCRIPTION_CHARS: usize = 1_000;
+pub(crate) const MAX_DESCRIPTION_CHARS: usize = 1_000;
 /// Longest value of a campaign parameter.
-const MAX_UTM_CHARS: usize = 200;
+pub(crate) const MAX_UTM_CHARS: usize = 200;
 /// Longest password: a hash costs time in its length.
 const MAX_PASSWORD_CHARS: usize = 128;
 /// Most tags of a link.
@@ -43,6 +43,9 @@ pub(super) const DESCRIPTION: Member<Text> =
 
 pub(super) const ENABLED: Member<Flag> =
     Member::new("enabled", Flag(None)).about("Whether it redirects; true by default.");
+
+pub(super) const ARCHIVED: Member<Flag> = Member::new("archived", Flag(None))
+    .about("Whether it is put away: kept, but closed to visitors; false by default.");
 
 pub(super) const CAMPAIGN: Member<Id> = Member::new("campaignId", Id);
 
@@ -108,6 +111,9 @@ pub(super) const PREVIEW_DESCRIPTION: Member<Text> =
 pub(super) const PREVIEW_IMAGE: Member<Text> =
     Member::new("previewImageUrl", Text(target::MAX_BYTES));
 
+pub(super) const PREVIEW_ENABLED: Member<Flag> = Member::new("previewEnabled", Flag(None))
+    .about("Whether previews show these instead of the destination's own; true by default.");
+
 pub(super) const CONVERSION_TRACKING: Member<Flag> = Member::new("conversionTracking", Flag(None))
     .about("Whether the destination learns the click id, as `lw_cid`.");
 pub(super) const TRACKING_TYPE: Member<OneOf> =
@@ -116,7 +122,7 @@ pub(super) const PUBLIC_STATS: Member<Flag> = Member::new("publicStats", Flag(No
 
 /// A code of a short URL that is valid and not reserved.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Code;
+pub(crate) struct Code;
 
 impl Rule for Code {
     type Value<'a> = &'a str;

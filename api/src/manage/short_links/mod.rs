@@ -16,12 +16,12 @@ mod update;
 mod upsert;
 mod wire;
 
-pub(crate) use edit::texts;
+pub(crate) use edit::{Edit, texts};
 pub(crate) use members::{
-    DEEP_LINK_ANDROID, DEEP_LINK_ENABLED, DEEP_LINK_FALLBACK, DEEP_LINK_IOS, DEEP_LINK_PACKAGE,
-    Instant,
+    Code, DEEP_LINK_ANDROID, DEEP_LINK_ENABLED, DEEP_LINK_FALLBACK, DEEP_LINK_IOS,
+    DEEP_LINK_PACKAGE, Instant, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, MAX_UTM_CHARS,
 };
-pub(crate) use save::find_hosts;
+pub(crate) use save::{Checked, Save, find_hosts};
 pub(crate) use wire::{WireDeepLinks, WireShortLink};
 
 use crate::command::{Family, Object};

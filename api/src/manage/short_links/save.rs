@@ -6,7 +6,7 @@
 use super::{WireShortLink, edit::Edit, password, short_code};
 use crate::{
     app::App,
-    auth::Tenant,
+    auth::{Permission, Tenant},
     behavior::Behavior,
     manage::{
         plain,
@@ -26,22 +26,66 @@ use uuid::Uuid;
 
 /// A request that writes links.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Save<'a> {
-    pub(super) app: &'a App,
-    pub(super) tenant: &'a Tenant,
-    pub(super) now: Timestamp,
+pub(crate) struct Save<'a> {
+    app: &'a App,
+    tenant: &'a Tenant,
+    now: Timestamp,
+    via: &'static str,
 }
 
 /// An edit whose addresses are checked, with the hash of its password.
 #[derive(Clone, Debug)]
-pub(super) struct Checked {
+pub(crate) struct Checked {
     edit: Edit,
     password_hash: Change<String>,
 }
 
-impl Save<'_> {
+/// What an upsert did to a link.
+#[derive(Clone, Debug)]
+pub(crate) enum Upserted {
+    Created(Uuid),
+    /// With the changes for the audit row.
+    Changed(Uuid, Value),
+    Same(Uuid),
+}
+
+impl Checked {
+    /// The same on a domain of the workspace; `None` is the host of the service.
+    #[must_use]
+    pub(crate) fn on_domain(mut self, domain: Option<Uuid>) -> Self {
+        self.edit.domain = domain.map_or(Change::Null, Change::Given);
+        self
+    }
+}
+
+impl<'a> Save<'a> {
+    /// A request on the surface of workspaces.
+    pub(crate) const fn new(app: &'a App, tenant: &'a Tenant, now: Timestamp) -> Self {
+        let via = match tenant.key {
+            Some(_) => "api",
+            None => "dashboard",
+        };
+        Self {
+            app,
+            tenant,
+            now,
+            via,
+        }
+    }
+
+    /// A request on the events API.
+    pub(crate) const fn external(app: &'a App, tenant: &'a Tenant, now: Timestamp) -> Self {
+        let via = "external";
+        Self {
+            app,
+            tenant,
+            now,
+            via,
+        }
+    }
+
     /// Checks the addresses of edits. The error of each has all its problems.
-    pub(super) async fn check(
+    pub(crate) async fn check(
         &self,
         edits: Vec<Edit>,
     ) -> Result<Vec<Result<Edit, Vec<String>>>, ApiError> {
@@ -53,7 +97,7 @@ impl Save<'_> {
     }
 
     /// Checks one edit: 400 with every problem.
-    pub(super) async fn check_one(&self, edit: Edit) -> Result<Checked, ApiError> {
+    pub(crate) async fn check_one(&self, edit: Edit) -> Result<Checked, ApiError> {
         let checked = self.check(vec![edit]).await?;
         match checked.into_iter().next() {
             Some(Ok(edit)) => self.hash(edit).await,
@@ -63,7 +107,7 @@ impl Save<'_> {
     }
 
     /// Hashes the password, before any lock is taken.
-    pub(super) async fn hash(&self, edit: Edit) -> Result<Checked, ApiError> {
+    pub(crate) async fn hash(&self, edit: Edit) -> Result<Checked, ApiError> {
         let password_hash = match edit.password.clone() {
             Change::Given(password) if !password.is_empty() => {
                 Change::Given(password::hash(password, &*self.app.ids).await?)
@@ -110,6 +154,7 @@ impl Save<'_> {
             page_title: None,
             description: None,
             enabled: true,
+            archived: false,
             campaign_id: None,
             campaign_deleted: false,
             folder_id: None,
@@ -118,9 +163,11 @@ impl Save<'_> {
             password_hash: None,
             behavior: Json(Behavior::default()),
             created_by: Some(self.tenant.actor().into_owned()),
-            created_via: Some(self.via().to_owned()),
+            created_via: Some(self.via.to_owned()),
             created_at: now,
             updated_at: now,
+            updated_by: None,
+            updated_via: None,
             deleted_at: None,
             page_id: None,
             tags: Vec::new(),
@@ -137,7 +184,7 @@ impl Save<'_> {
 
     /// Changes a link that is locked. `None` when nothing changes, else the changes for the audit
     /// row.
-    pub(super) async fn change(
+    pub(crate) async fn change(
         &self,
         tx: &mut Tx<'_>,
         stored: &ShortLink,
@@ -179,12 +226,63 @@ impl Save<'_> {
             store::short_codes::release(tx, link.id).await?;
             self.claim(tx, &link).await?;
         }
-        link.updated_at = self.now.to_sqlx();
+        self.stamp(&mut link);
         store::short_links::update(tx, &link).await?;
         if let Some(tags) = tags {
             self.set_tags(tx, link.id, tags).await?;
         }
         Ok(Some(Value::Object(changes)))
+    }
+
+    /// Creates a link, or changes the workspace's link that has the code, without its traces. 403
+    /// for a change by a caller who may only create.
+    pub(crate) async fn upsert(
+        &self,
+        tx: &mut Tx<'_>,
+        given: Checked,
+    ) -> Result<Upserted, ApiError> {
+        let workspace = self.tenant.workspace.id;
+        let holder = match &given.edit.short_code {
+            None => None,
+            Some(code) => {
+                let host = self.host(tx, &given.edit.domain).await?.flatten();
+                let place = Place {
+                    host: host.as_deref(),
+                    code,
+                };
+                store::short_codes::find_holder(tx, place, workspace).await?
+            }
+        };
+        let Some(id) = holder else {
+            self.check_limit(tx, 1).await?;
+            let id = self.create(tx, given).await?;
+            return Ok(Upserted::Created(id));
+        };
+        if !self.tenant.may(Permission("links:update")) {
+            return Err(refusals::permission_missing());
+        }
+        let stored = store::short_links::lock(tx, id, workspace).await?;
+        let stored = stored.ok_or_else(refusals::short_link_not_found)?;
+        let changes = self.change(tx, &stored, given).await?;
+        Ok(changes.map_or(Upserted::Same(id), |changes| Upserted::Changed(id, changes)))
+    }
+
+    /// Writes the traces of an upsert, and returns the link's id.
+    pub(crate) async fn record_upsert(
+        &self,
+        tx: &mut Tx<'_>,
+        upserted: Upserted,
+    ) -> Result<Uuid, ApiError> {
+        let (id, action, detail) = match upserted {
+            Upserted::Same(id) => return Ok(id),
+            Upserted::Created(id) => {
+                let link = self.answer(tx, id).await?;
+                (id, "link.created", json!({ "link": link }))
+            }
+            Upserted::Changed(id, changes) => (id, "link.updated", json!({ "changes": changes })),
+        };
+        self.record(tx, action, vec![(id, detail)]).await?;
+        Ok(id)
     }
 
     /// Takes the code of a link; 409 when it is another one's.
@@ -214,7 +312,7 @@ impl Save<'_> {
     }
 
     /// Writes an audit row for each changed link, and their directory entries.
-    pub(super) async fn record(
+    pub(crate) async fn record(
         &self,
         tx: &mut Tx<'_>,
         action: &'static str,
@@ -248,11 +346,11 @@ impl Save<'_> {
         Ok(WireShortLink::new(link, &self.app.short_urls))
     }
 
-    const fn via(&self) -> &'static str {
-        match self.tenant.key {
-            Some(_) => "api",
-            None => "dashboard",
-        }
+    /// Notes on a link who changes it now, and how.
+    pub(super) fn stamp(&self, link: &mut ShortLink) {
+        link.updated_at = self.now.to_sqlx();
+        link.updated_by = Some(self.tenant.actor().into_owned());
+        link.updated_via = Some(self.via.to_owned());
     }
 
     async fn check_references(&self, tx: &mut Tx<'_>, edit: &Edit) -> Result<(), ApiError> {

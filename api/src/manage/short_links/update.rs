@@ -53,7 +53,7 @@ pub(crate) async fn update_short_link(
     let id = id.get(refusals::short_link_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let app = &*app;
-    let save = Save { app, tenant, now };
+    let save = Save::new(app, tenant, now);
     let change = save.check_one(change.0).await?;
     let mut tx = app.main.pool()?.begin().await?;
     store::workspaces::lock(&mut tx, tenant.workspace.id).await?;

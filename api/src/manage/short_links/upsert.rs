@@ -1,24 +1,18 @@
 //! `PUT /api/links/upsert`: creates a link, or changes the one that has its code.
 
-use super::{
-    WireShortLink,
-    edit::{CodedLink, Edit},
-    save::Save,
-};
+use super::{WireShortLink, edit::CodedLink, save::Save};
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Verb, WORKSPACE, body},
     extract::JsonBody,
-    refusals,
-    store::{self, short_codes::Place},
+    refusals, store,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
     http::{ApiError, ok},
     openapi::Document,
 };
-use serde_json::json;
 use std::sync::Arc;
 
 pub(super) const UPSERT_SHORT_LINK: Command = Command {
@@ -54,44 +48,12 @@ pub(crate) async fn upsert_short_link(
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let app = &*app;
-    let save = Save { app, tenant, now };
-    let Edit {
-        domain, short_code, ..
-    } = &given.0;
-    let (domain, code) = (domain.clone(), short_code.clone().unwrap_or_default());
+    let save = Save::new(app, tenant, now);
     let given = save.check_one(given.0).await?;
     let mut tx = app.main.pool()?.begin().await?;
     store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let host = save.host(&mut tx, &domain).await?.flatten();
-    let place = Place {
-        host: host.as_deref(),
-        code: &code,
-    };
-    let known = store::short_codes::find_holder(&mut tx, place, tenant.workspace.id).await?;
-    let id = match known {
-        None => {
-            save.check_limit(&mut tx, 1).await?;
-            let id = save.create(&mut tx, given).await?;
-            let link = save.answer(&mut tx, id).await?;
-            let detail = json!({ "link": link });
-            save.record(&mut tx, "link.created", vec![(id, detail)])
-                .await?;
-            id
-        }
-        Some(id) => {
-            if !tenant.may(Permission("links:update")) {
-                return Err(refusals::permission_missing());
-            }
-            let stored = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
-            let stored = stored.ok_or_else(refusals::short_link_not_found)?;
-            if let Some(changes) = save.change(&mut tx, &stored, given).await? {
-                let detail = json!({ "changes": changes });
-                save.record(&mut tx, "link.updated", vec![(id, detail)])
-                    .await?;
-            }
-            id
-        }
-    };
+    let upserted = save.upsert(&mut tx, given).await?;
+    let id = save.record_upsert(&mut tx, upserted).await?;
     let link = save.answer(&mut tx, id).await?;
     tx.commit().await?;
     Ok(ok(link))

@@ -1,7 +1,7 @@
 //! A link in answers, and what its owner should know about it.
 
 use crate::{
-    behavior::{DeepLinks, TrackingType, Utm},
+    behavior::{AppLink, DeepLinks, TrackingType, Utm},
     instant::iso_micros,
     manage::{short_urls::ShortUrls, target},
     store::short_links::ShortLink,
@@ -34,6 +34,8 @@ pub(crate) struct WireShortLink {
     tags: Vec<String>,
     /// Whether it redirects.
     enabled: bool,
+    /// Whether it is put away, and so closed.
+    archived: bool,
     /// Whether visitors must enter a password.
     password_protected: bool,
     #[schemars(extend("format" = "date-time"))]
@@ -56,6 +58,10 @@ pub(crate) struct WireShortLink {
     preview_title: Option<String>,
     preview_description: Option<String>,
     preview_image_url: Option<String>,
+    /// Whether previews show these.
+    preview_enabled: bool,
+    /// Its addresses in the workspace's apps, as the events API keeps them.
+    app_links: Vec<WireAppLink>,
     conversion_tracking: bool,
     #[schemars(with = "Option<String>")]
     tracking_type: Option<TrackingType>,
@@ -84,6 +90,30 @@ pub(crate) struct WireDeepLinks {
     deep_link_android: Option<String>,
     deep_link_android_package: Option<String>,
     deep_link_fallback_url: Option<String>,
+}
+
+/// The address of a link in an app.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WireAppLink {
+    /// The app.
+    mobile_app_id: String,
+    /// Its address in the app.
+    deeplink_url: String,
+    /// Whether a device without the app goes to the fallback.
+    fallback_enabled: bool,
+    fallback_url: Option<String>,
+}
+
+impl From<AppLink> for WireAppLink {
+    fn from(link: AppLink) -> Self {
+        Self {
+            mobile_app_id: link.app_id,
+            deeplink_url: link.url,
+            fallback_enabled: link.fallback_enabled,
+            fallback_url: link.fallback_url,
+        }
+    }
 }
 
 impl From<DeepLinks> for WireDeepLinks {
@@ -127,6 +157,7 @@ impl WireShortLink {
             folder_id: link.folder_id,
             tags: link.tags,
             enabled: link.enabled,
+            archived: link.archived,
             password_protected: link.password_hash.is_some(),
             expires_at: link.expires_at.map(time),
             clicks_limit: link.clicks_limit,
@@ -144,6 +175,8 @@ impl WireShortLink {
             preview_title,
             preview_description,
             preview_image_url,
+            preview_enabled: !behavior.preview_off,
+            app_links: behavior.app_links.into_iter().map(Into::into).collect(),
             conversion_tracking: behavior.conversion_tracking,
             tracking_type: behavior.tracking_type,
             public_stats: behavior.public_stats,

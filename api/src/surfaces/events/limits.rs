@@ -21,16 +21,19 @@ pub(crate) enum Scope {
     Events,
     /// Files of events.
     Export,
+    /// Management of links.
+    Crud,
 }
 
 impl Scope {
-    const ALL: [Self; 2] = [Self::Events, Self::Export];
+    const ALL: [Self; 3] = [Self::Events, Self::Export, Self::Crud];
 
     /// Its name in errors.
     const fn name(self) -> &'static str {
         match self {
             Self::Events => "analytics_events",
             Self::Export => "analytics_export",
+            Self::Crud => "crud",
         }
     }
 
@@ -43,6 +46,9 @@ impl Scope {
             (Self::Export, Plan::Starter) => ("analytics_export.starter", 5),
             (Self::Export, Plan::Pro) => ("analytics_export.pro", 10),
             (Self::Export, Plan::Enterprise) => ("analytics_export.enterprise", 30),
+            (Self::Crud, Plan::Starter) => ("crud.starter", 10),
+            (Self::Crud, Plan::Pro) => ("crud.pro", 30),
+            (Self::Crud, Plan::Enterprise) => ("crud.enterprise", 300),
         };
         Limit {
             route,
@@ -164,8 +170,8 @@ mod tests {
     #[test]
     fn the_smallest_plan_has_the_published_numbers() {
         let counts = Scope::ALL.map(|scope| scope.limit(Plan::Starter).count);
-        assert_eq!(counts, [30, 5]);
+        assert_eq!(counts, [30, 5, 10]);
         let all: std::collections::BTreeSet<&str> = published().map(|limit| limit.route).collect();
-        assert_eq!(all.len(), 6);
+        assert_eq!(all.len(), 9);
     }
 }

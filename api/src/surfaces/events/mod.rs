@@ -1,4 +1,4 @@
-//! The events API of seed 003: raw clicks and scans for data teams, below `/link/external/v1`.
+//! The events API: raw clicks and scans for data teams, and their links, below `/link/external/v1`.
 //!
 //! Owns parameters, limits and answers; `crate::events` owns positions and rows. The one rule: a
 //! request names its organisation by its key alone.
@@ -8,6 +8,7 @@ pub(crate) mod limits;
 mod list;
 mod openapi;
 mod params;
+mod short_urls;
 
 use crate::{
     app::App,
@@ -37,7 +38,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         guarded(app, terms, routes)
     };
     let export = get(export::export_events).layer(CompressionLayer::new());
-    Router::new()
+    short_urls::routes(app)
         .route(LIST, behind_key("events.list", get(list::list_events)))
         .route(EXPORT, behind_key("events.export", export))
 }

@@ -58,6 +58,7 @@ pub(crate) fn describe(document: &mut Document) {
     .answer_header("Content-Disposition", true, text(usize::MAX).about("The file's name."))
     .answer_header(SNAPSHOT, true, text(usize::MAX).about("Names what the file contains."));
     document.add(exported);
+    super::short_urls::describe(document);
 }
 
 fn operation(path: &str, id: &str, scope: Scope, summary: &str) -> Operation {
