@@ -353,6 +353,19 @@ pub(crate) fn owner_missing() -> ApiError {
     ApiError::bad_request("rules.owner_missing", "Give linkId or campaignId.")
 }
 
+/// 404 for a QR code that is not the workspace's, or is deleted.
+pub(crate) fn qr_not_found() -> ApiError {
+    ApiError::not_found("qr.not_found", "QR code not found.")
+}
+
+/// 409 for a code that another QR code of the link has, or had.
+pub(crate) fn qr_code_exists() -> ApiError {
+    ApiError::conflict(
+        "qr.code_exists",
+        "Another QR code of this link has this code, or had it: prints of it may still exist.",
+    )
+}
+
 /// 400 for a request to the events API that breaks a rule.
 pub(crate) fn events_invalid(rule: impl Into<Cow<'static, str>>) -> ApiError {
     ApiError {

@@ -61,7 +61,7 @@ pub async fn open(client: &Client, host: &str, path: &str, headers: &[(&str, &st
 }
 
 /// Waits until the tables have this many rows of a link. They send no notification of changes.
-async fn until_folded(analytics: &PgPool, link: Uuid, rows: i64) {
+pub async fn until_folded(analytics: &PgPool, link: Uuid, rows: i64) {
     let begun = Instant::now();
     loop {
         let found: i64 = sqlx::query_scalar("SELECT count(*) FROM hits WHERE link_id = $1")

@@ -48,6 +48,9 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str, command: &Com
             let operation = paging::describe(operation);
             operation.answers_beside(StatusCode::OK, about, schema, beside)
         }
+        Answer::File(about, media_type) => {
+            operation.answers_as(StatusCode::OK, about, media_type, text(usize::MAX))
+        }
         Answer::Done(about) => operation.answers_done(about),
     };
     document.add(operation);

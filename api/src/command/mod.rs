@@ -164,6 +164,8 @@ pub(crate) enum Answer {
     Data(StatusCode, &'static str, fn(&mut Document) -> Schema),
     /// A page of a list, with the type of one of its entries.
     List(&'static str, fn(&mut Document) -> Schema),
+    /// A file, with a description and its media type.
+    File(&'static str, &'static str),
     /// Success without data.
     Done(&'static str),
 }

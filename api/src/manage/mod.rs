@@ -12,6 +12,7 @@ mod keys;
 pub(crate) mod links;
 mod members;
 mod plain;
+mod qr_codes;
 mod rules;
 pub(crate) mod short_links;
 mod short_urls;
@@ -31,7 +32,7 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 13] = [
+const FAMILIES: [&Family; 14] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
@@ -45,6 +46,7 @@ const FAMILIES: [&Family; 13] = [
     &folders::FAMILY,
     &tags::FAMILY,
     &rules::FAMILY,
+    &qr_codes::FAMILY,
 ];
 
 /// Every command.

@@ -25,6 +25,7 @@ pub(crate) mod outbox;
 pub(crate) mod pages;
 pub(crate) mod postback_tokens;
 pub(crate) mod public;
+pub(crate) mod qr_codes;
 pub(crate) mod record;
 mod row;
 pub(crate) mod rules;
@@ -177,6 +178,12 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("postback_tokens.clear", postback_tokens::CLEAR),
     ("public.head", public::HEAD),
     ("public.page", public::PAGE),
+    ("qr_codes.list", qr_codes::LIST),
+    ("qr_codes.find", qr_codes::FIND),
+    ("qr_codes.count", qr_codes::COUNT),
+    ("qr_codes.insert", qr_codes::INSERT),
+    ("qr_codes.update", qr_codes::UPDATE),
+    ("qr_codes.delete", qr_codes::DELETE),
     ("rules.list", rules::LIST),
     ("rules.length", rules::LENGTH),
     ("rules.find", rules::FIND),

@@ -1,8 +1,9 @@
-//! Management of links, campaigns, folders, tags and rules in a whole system.
+//! Management of links, campaigns, folders, tags, rules and QR codes in a whole system.
 
 mod groups;
 mod links;
 mod many_links;
+mod qr_codes;
 mod rules;
 
 use crate::link_changes::directory;

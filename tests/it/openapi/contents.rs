@@ -51,6 +51,7 @@ pub async fn use_contents(checker: &Checker<'_>, ada: &Creator) {
     use_groups(&asking, ada).await;
     use_links(&asking, ada).await;
     use_rules(&asking, ada).await;
+    use_qr_codes(&asking, ada).await;
 }
 
 async fn use_links(asking: &Asking<'_>, ada: &Creator) {
@@ -336,4 +337,39 @@ async fn exceed_the_log(asking: &Asking<'_>, ada: &Creator) {
     asking
         .ask(Method::PUT, "/api/links/upsert", upsert, 400)
         .await;
+}
+
+async fn use_qr_codes(asking: &Asking<'_>, ada: &Creator) {
+    let link = json!({"destinationUrl": "https://shop.example/"});
+    let link = asking.post("/api/links", link, 201).await.id();
+    let list = format!("/api/qr/links/{link}");
+    let all = json!({
+        "code": "poster", "name": "Poster", "size": 300, "format": "svg", "errorCorrection": "Q", "margin": 2,
+        "foregroundColor": "#000080", "backgroundColor": "#fffff0", "logoArea": false,
+    });
+    let qr = asking.post(&list, all.clone(), 201).await.id();
+    let path = format!("/api/qr/{qr}");
+    asking.post(&list, all, 409).await;
+    asking.post(&list, json!({"size": 1}), 400).await;
+    let nobody = format!("/api/qr/links/{NOBODY}");
+    asking.post(&nobody, json!({}), 404).await;
+    asking.get(&nobody, 404).await;
+    asking.get(&list, 200).await;
+    asking.get(&format!("{list}?page=0"), 400).await;
+    asking.get(&path, 200).await;
+    asking.patch(&path, json!({"logoArea": true}), 200).await;
+    asking.patch(&path, json!({"margin": -1}), 400).await;
+    for ending in ["png", "svg"] {
+        let picture = format!("{path}/image.{ending}");
+        asking.get(&picture, 200).await;
+        asking.get(&format!("{picture}?size=1"), 400).await;
+    }
+    let fill = "\
+        INSERT INTO qr_codes (id, workspace_id, link_id, code, name, design, created_at, updated_at) \
+        SELECT gen_random_uuid(), $1, link_id, 'n' || n, name, design, created_at, updated_at \
+        FROM qr_codes, generate_series(1, 99) AS n \
+        WHERE code = 'poster'";
+    asking.fill(fill, ada.workspace_id).await;
+    asking.post(&list, json!({}), 403).await;
+    asking.delete(&path).await;
 }

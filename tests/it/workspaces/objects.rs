@@ -67,6 +67,11 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
             let body = json!({ "linkId": link, "name": "A", "destinationUrl": "https://a.example/", "conditions": [] });
             create(system, owner, "/api/rules", &body).await
         }
+        "qrId" => {
+            let link = json!({ "destinationUrl": "https://shop.example/" });
+            let link = create(system, owner, "/api/links", &link).await;
+            create(system, owner, &format!("/api/qr/links/{link}"), &json!({})).await
+        }
         "folderId" => {
             let body = json!({ "name": "Mail" });
             create(system, owner, "/api/folders", &body).await

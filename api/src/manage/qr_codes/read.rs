@@ -1,0 +1,79 @@
+//! `GET /api/qr/links/{linkId}` and `GET /api/qr/{qrId}`: reads QR codes.
+
+use super::{QR, wire::WireQr};
+use crate::{
+    app::App,
+    auth::{Access, Permission},
+    command::{Answer, Command, Subject, Verb, WORKSPACE},
+    extract::{ObjectId, Query},
+    manage::short_links::LINK,
+    paging::Paging,
+    refusals, store,
+};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
+use runtime::{
+    http::{ApiError, ok},
+    openapi::Document,
+};
+use std::sync::Arc;
+
+pub(super) const LIST_QR: Command = Command {
+    id: "qr.list",
+    verb: Verb::Get,
+    path: "/api/qr/links/{linkId}",
+    subject: Subject::Object(LINK),
+    permission: Permission("qr:read"),
+    handler: ("list_qr", |by| on(by, list_qr)),
+    summary: "The QR codes of a link, the oldest first.",
+    answer: Answer::List("A page of QR codes.", Document::type_of::<WireQr>),
+    refusals: || vec![refusals::short_link_not_found()],
+    ..WORKSPACE
+};
+
+pub(super) const GET_QR: Command = Command {
+    id: "qr.get",
+    verb: Verb::Get,
+    path: "/api/qr/{qrId}",
+    subject: Subject::Object(QR),
+    permission: Permission("qr:read"),
+    handler: ("get_qr", |by| on(by, get_qr)),
+    summary: "A QR code.",
+    answer: Answer::Data(StatusCode::OK, "The QR code.", Document::type_of::<WireQr>),
+    refusals: || vec![refusals::qr_not_found()],
+    ..WORKSPACE
+};
+
+/// A page of the QR codes of a link.
+pub(crate) async fn list_qr(
+    State(app): State<Arc<App>>,
+    access: Access,
+    id: ObjectId,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let id = id.get(refusals::short_link_not_found)?;
+    let paging = Paging::read(&query)?;
+    let mut connection = app.main.pool()?.acquire().await?;
+    let workspace_id = access.tenant()?.workspace.id;
+    let link = store::short_links::find(&mut *connection, id, workspace_id).await?;
+    if link.is_none_or(|link| link.deleted_at.is_some()) {
+        return Err(refusals::short_link_not_found());
+    }
+    let part = paging.limit_and_offset();
+    let (codes, total) = store::qr_codes::list(&mut connection, id, part).await?;
+    let codes = codes.into_iter();
+    let codes: Vec<WireQr> = codes.map(|qr| WireQr::new(qr, &app.short_urls)).collect();
+    Ok(paging.answer(&codes, total))
+}
+
+/// A QR code, or 404.
+pub(crate) async fn get_qr(
+    State(app): State<Arc<App>>,
+    access: Access,
+    id: ObjectId,
+) -> Result<Response, ApiError> {
+    let id = id.get(refusals::qr_not_found)?;
+    let mut connection = app.main.pool()?.acquire().await?;
+    let qr = store::qr_codes::find(&mut connection, id, access.tenant()?.workspace.id).await?;
+    let qr = qr.ok_or_else(refusals::qr_not_found)?;
+    Ok(ok(WireQr::new(qr, &app.short_urls)))
+}
