@@ -18,6 +18,7 @@ pub mod money;
 pub mod routed;
 pub mod rules;
 pub mod settings;
+pub mod signed;
 pub mod topics;
 pub mod tracker;
 pub mod tracking_token;

@@ -79,9 +79,9 @@ impl Given {
         };
         let click = trimmed(self.click);
         let order_id = trimmed(self.order_id);
-        let external_id = trimmed(self.customer);
-        let named = [&click, &order_id, &external_id];
-        if named.into_iter().flatten().any(|text| is_placeholder(text)) {
+        // Shops send words like `null` for a guest, whose sale counts without a customer.
+        let external_id = trimmed(self.customer).filter(|text| !is_placeholder(text));
+        if click.as_deref().is_some_and(is_placeholder) {
             return Err(refusals::placeholder());
         }
         let click = match click {
@@ -93,6 +93,9 @@ impl Given {
         let event_name = trimmed(self.event).unwrap_or_else(|| DEFAULT_EVENT.to_owned());
 
         let mut problems = Vec::new();
+        if order_id.as_deref().is_some_and(is_placeholder) {
+            problems.push("the order id is a placeholder that was not replaced".to_owned());
+        }
         let (email, name) = (trimmed(self.email), trimmed(self.name));
         for (what, text) in [
             ("the event", Some(&event_name)),

@@ -8,6 +8,7 @@ use crate::store::{
 };
 use runtime::{Clock, IdSource};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 /// How many one transaction converts.
 const BITE: i64 = 200;
@@ -22,12 +23,11 @@ pub(crate) async fn convert(
     clock: &dyn Clock,
     ids: &dyn IdSource,
 ) -> sqlx::Result<u64> {
-    let mut count = 0;
+    let (mut count, mut last) = (0, Uuid::nil());
     loop {
         let now = clock.now();
         let mut tx = pool.begin().await?;
-        let waiting = conversions::lock_unconverted(&mut tx, BITE).await?;
-        let mut converted = 0;
+        let waiting = conversions::lock_unconverted(&mut tx, BITE, last).await?;
         for (conversion, no) in &waiting {
             let Some(amount) = amount(conversion) else {
                 continue;
@@ -44,13 +44,13 @@ pub(crate) async fn convert(
             };
             let event = event::changed(tenant, &after, None, ids.uuid_v7(now), now);
             event_outbox::insert(&mut tx, &event, now).await?;
-            converted += 1;
+            count += 1;
         }
         tx.commit().await?;
-        count += converted;
-        // Amounts beyond the range stay as they are and must not keep this loop alive.
-        if converted == 0 {
-            return Ok(count);
+        // Amounts beyond the range stay as they are, so the next bite begins behind this one.
+        match waiting.last() {
+            Some((conversion, _)) => last = conversion.id,
+            None => return Ok(count),
         }
     }
 }

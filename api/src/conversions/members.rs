@@ -18,7 +18,14 @@ impl Rule for Word {
 
     fn read(&self, fields: &mut Fields<'_>, name: &str) -> Option<String> {
         match fields.get(name)? {
-            Value::Number(number) => Some(number.to_string()),
+            Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
+            // Large numbers have lost digits by now, and two orders would become one.
+            Value::Number(_) => {
+                fields.problem(format!(
+                    "{name} must be a whole number below 2^64, or a text"
+                ));
+                None
+            }
             _ => fields.string(name, MOST_CHARS).map(str::to_owned),
         }
     }

@@ -28,7 +28,10 @@ use sqlx::PgPool;
 const SAME_LEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Within this time, equal pixels of a click without an order count once.
 const SAME_PIXEL: SignedDuration = SignedDuration::from_hours(24);
-/// Most conversions of a click: its id is public, and whoever has it can call.
+/// How long before its click a conversion may seem to happen.
+const SLOW_CLOCK: SignedDuration = SignedDuration::from_mins(5);
+/// Most conversions that name one click: its id is public, and whoever has it can call. What a customer
+/// pays later without a click has no bound.
 const MOST_OF_CLICK: i64 = 100;
 
 /// The result of a call.
@@ -113,7 +116,7 @@ pub(crate) async fn record(
         }
         None => None,
     };
-    let (click, attributed_by) = attribute(call, customer.as_ref())?;
+    let (click, attributed_by, occurred_at) = attribute(call, customer.as_ref())?;
     let fixed = desk.fixed.map(|id| id.0);
     let fresh = || desk.ids.uuid_v7(now);
     let id = ConversionId(fixed.unwrap_or_else(fresh));
@@ -131,7 +134,7 @@ pub(crate) async fn record(
         usd: None,
         order_id: call.order_id.as_deref(),
         metadata: &call.metadata,
-        occurred_at: call.occurred_at,
+        occurred_at,
     };
     if let Some(conversion) = find_first(&mut tx, &new).await? {
         // Dropping the transaction forgets what the repeat would have added.
@@ -140,7 +143,9 @@ pub(crate) async fn record(
             is_duplicate: true,
         });
     }
-    if store::conversions::count_of_click(&mut tx, click).await? >= MOST_OF_CLICK {
+    if attributed_by == AttributedBy::Click
+        && store::conversions::count_of_click(&mut tx, click).await? >= MOST_OF_CLICK
+    {
         return Err(refusals::too_many());
     }
     new.usd = in_dollars(&mut tx, new.amount, new.occurred_at).await?;
@@ -164,22 +169,43 @@ pub(crate) async fn record(
     })
 }
 
-/// The click of a call: the one that it names, if it is in the window, else its customer's first.
+/// The click of a call and when it happened: the click that it names, if it is in the window, else its
+/// customer's first.
 fn attribute(
     call: &Call,
     customer: Option<&Customer>,
-) -> Result<(ClickId, AttributedBy), ApiError> {
-    let named = call
-        .click
-        .filter(|click| click_time(*click).is_some_and(|at| is_attributable(at, call.occurred_at)));
-    if let Some(click) = named {
-        return Ok((click, AttributedBy::Click));
+) -> Result<(ClickId, AttributedBy, Timestamp), ApiError> {
+    if let Some(click) = call.click
+        && let Some(clicked_at) = click_time(click)
+    {
+        let at = not_before(clicked_at, call.occurred_at);
+        if is_attributable(clicked_at, at) {
+            return Ok((click, AttributedBy::Click, at));
+        }
     }
     let first = customer.and_then(|customer| customer.first_click_id);
-    match first {
-        Some(first) => Ok((ClickId(first), AttributedBy::Customer)),
-        None if call.click.is_some() => Err(refusals::click_expired()),
-        None => Err(refusals::no_click()),
+    let Some(first) = first.map(ClickId) else {
+        return Err(match call.click {
+            Some(_) => refusals::click_expired(),
+            None => refusals::no_click(),
+        });
+    };
+    let clicked_at = click_time(first).unwrap_or(call.occurred_at);
+    let at = not_before(clicked_at, call.occurred_at);
+    if at < clicked_at {
+        return Err(refusals::click_expired());
+    }
+    Ok((first, AttributedBy::Customer, at))
+}
+
+/// When a conversion happened. A caller whose clock is a little slow, or who sends whole seconds, may
+/// say a time just before the click; it is taken as the click's.
+fn not_before(clicked_at: Timestamp, at: Timestamp) -> Timestamp {
+    let is_close = clicked_at.duration_since(at) <= SLOW_CLOCK;
+    if at < clicked_at && is_close {
+        clicked_at
+    } else {
+        at
     }
 }
 

@@ -1,7 +1,7 @@
 //! Conversions in the answers of routes.
 
 use super::record::Recorded;
-use crate::{instant::iso_millis, number::Number, store::conversions::Conversion};
+use crate::{instant::iso_micros, number::Number, store::conversions::Conversion};
 use schemars::JsonSchema;
 use schemas::money::Currency;
 use serde::Serialize;
@@ -51,10 +51,10 @@ impl WireTracked {
             class: first.class().name(),
             value: value.map(|(minor, currency)| decimal(minor, currency)),
             currency: currency.map(Currency::code),
-            order_id: first.order_id.clone(),
+            order_id: first.order_id.clone().filter(|_| is_own),
             tracked: true,
             duplicate: recorded.is_duplicate,
-            timestamp: iso_millis(first.occurred_at()),
+            timestamp: iso_micros(first.occurred_at()),
         }
     }
 }
@@ -133,13 +133,15 @@ impl From<Conversion> for WireConversion {
             Some(decimal(minor, currency))
         };
         // A report rounds to cents; a single amount does too.
-        let cents = from.usd_micros.map(|micros| (micros + 5_000) / 10_000);
+        let cents = from
+            .usd_micros
+            .map(|micros| micros.saturating_add(5_000) / 10_000);
         Self {
             conversion_id: from.id,
             class: from.class().name(),
             status: from.status().name(),
             source: from.source().name(),
-            timestamp: iso_millis(from.occurred_at()),
+            timestamp: iso_micros(from.occurred_at()),
             click_id: from.click_id,
             attributed_by: from.attributed_by().name(),
             customer_id: from.customer_id,

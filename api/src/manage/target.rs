@@ -9,6 +9,7 @@ pub(crate) use hosts::{Hosts, candidates, normal_host};
 
 use super::short_links::short_code;
 use percent_encoding::percent_decode_str;
+use schemas::signed;
 use std::borrow::Cow;
 use url::{Host, Url};
 
@@ -102,17 +103,11 @@ pub(crate) fn deep_link(text: &str, hosts: &Hosts) -> Result<String, String> {
 
 /// True for a destination whose query is signed, so that a redirect adds nothing to it.
 pub(crate) fn is_signed(destination: &str) -> bool {
-    let query = Url::parse(destination).ok();
-    let query = query.as_ref().and_then(Url::query).unwrap_or_default();
-    let names: Vec<&str> = query
-        .split('&')
-        .map(|pair| pair.split('=').next().unwrap_or_default())
-        .collect();
-    let has = |name: &str| names.contains(&name);
-    has("X-Amz-Signature")
-        || has("X-Goog-Signature")
-        || has("Signature") && (has("Expires") || has("Key-Pair-Id"))
-        || has("sig") && has("se")
+    let Ok(url) = Url::parse(destination) else {
+        return false;
+    };
+    let names: Vec<Cow<'_, str>> = url.query_pairs().map(|(name, _)| name).collect();
+    signed::is_signed(|name| names.iter().any(|own| own.eq_ignore_ascii_case(name)))
 }
 
 /// What is wrong with a text that does not begin with http:// or https://.
@@ -300,6 +295,8 @@ mod tests {
             ("X-Goog-Signature=2", true),
             ("Signature=a&Expires=1", true),
             ("Signature=a&Key-Pair-Id=1", true),
+            ("x-goog-signature=2", true),
+            ("X%2DAmz-Signature=1", true),
             ("sv=1&sig=a&se=2", true),
             ("Signature=a", false),
             ("sig=a", false),

@@ -58,7 +58,8 @@ LIMIT 1";
 pub(super) const COUNT_OF_CLICK: &str = "\
 SELECT count(*)
 FROM conversions
-WHERE click_id = $1";
+WHERE click_id = $1
+  AND attributed_by = 'click'";
 
 pub(super) const INSERT: &str = "\
 INSERT INTO conversions (
@@ -113,6 +114,7 @@ FROM conversions
 JOIN workspaces ON workspaces.id = workspace_id
 WHERE amount_minor IS NOT NULL
   AND usd_micros IS NULL
+  AND conversions.id > $2
   AND EXISTS (
       SELECT
       FROM fx_rates
@@ -441,9 +443,11 @@ pub(crate) async fn insert_refund(
 pub(crate) async fn lock_unconverted(
     tx: &mut Tx<'_>,
     limit: i64,
+    after: Uuid,
 ) -> sqlx::Result<Vec<(Conversion, i32)>> {
     let rows = sqlx::query(UNCONVERTED)
         .bind(limit)
+        .bind(after)
         .fetch_all(&mut **tx)
         .await?;
     let read = |row: &sqlx::postgres::PgRow| {

@@ -62,7 +62,8 @@ SET external_id = NULL,
     email = NULL,
     name = NULL,
     deleted_at = $2
-WHERE id = $1";
+WHERE id = $1
+  AND deleted_at IS NULL";
 
 row! {
     /// A customer.
@@ -202,12 +203,12 @@ pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> 
         .await
 }
 
-/// Erases the personal data of a customer.
-pub(crate) async fn erase(tx: &mut Tx<'_>, id: Uuid, now: Timestamp) -> sqlx::Result<()> {
-    sqlx::query(ERASE)
+/// Erases the personal data of a customer; false when another request has done so.
+pub(crate) async fn erase(tx: &mut Tx<'_>, id: Uuid, now: Timestamp) -> sqlx::Result<bool> {
+    let erased = sqlx::query(ERASE)
         .bind(id)
         .bind(now.to_sqlx())
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    Ok(erased.rows_affected() == 1)
 }

@@ -196,6 +196,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("short_codes.holder", short_codes::HOLDER),
     ("short_hosts.find_verified", short_hosts::FIND_VERIFIED),
     ("short_hosts.find_default", short_hosts::FIND_DEFAULT),
+    ("short_hosts.is_verified", short_hosts::IS_VERIFIED),
     ("short_hosts.list_verified", short_hosts::LIST_VERIFIED),
     ("short_links.newest", short_links::NEWEST),
     ("short_links.oldest", short_links::OLDEST),

@@ -7,7 +7,8 @@ use super::Tx;
 use uuid::Uuid;
 
 // Only the tenant of a verified host makes links on it. A later tenant of the host therefore gets
-// the codes of the earlier one. The host of PUBLIC_URL ('') serves every workspace.
+// the codes of the earlier one, except those of links that it has there already: it may have had
+// the host before. The host of PUBLIC_URL ('') serves every workspace.
 pub(super) const CLAIM: &str = "\
 INSERT INTO short_codes (host, code, workspace_id, link_id)
 VALUES (coalesce($1, ''), $2, $3, $4)
@@ -15,7 +16,15 @@ ON CONFLICT (host, code) DO UPDATE
 SET workspace_id = excluded.workspace_id,
     link_id = excluded.link_id
 WHERE (short_codes.workspace_id = excluded.workspace_id AND short_codes.link_id IS NULL)
-   OR (short_codes.workspace_id <> excluded.workspace_id AND short_codes.host <> '')";
+   OR (short_codes.workspace_id <> excluded.workspace_id AND short_codes.host <> ''
+       AND NOT EXISTS (
+           SELECT
+           FROM links
+           WHERE links.workspace_id = excluded.workspace_id
+             AND links.host = excluded.host
+             AND lower(links.short_code) = excluded.code
+             AND links.id <> excluded.link_id
+             AND links.deleted_at IS NULL))";
 
 pub(super) const RELEASE: &str = "\
 UPDATE short_codes

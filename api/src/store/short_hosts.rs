@@ -20,6 +20,15 @@ WHERE workspace_id = $1
   AND verified_at IS NOT NULL
   AND removed_at IS NULL";
 
+pub(super) const IS_VERIFIED: &str = "\
+SELECT EXISTS (
+    SELECT
+    FROM domains
+    WHERE host = $1
+      AND workspace_id = $2
+      AND verified_at IS NOT NULL
+      AND removed_at IS NULL)";
+
 pub(super) const LIST_VERIFIED: &str = "\
 SELECT host
 FROM domains
@@ -48,6 +57,19 @@ pub(crate) async fn find_default(
     sqlx::query_scalar(FIND_DEFAULT)
         .bind(workspace_id)
         .fetch_optional(&mut **tx)
+        .await
+}
+
+/// True if the host is a verified domain of the workspace.
+pub(crate) async fn is_verified(
+    tx: &mut Tx<'_>,
+    host: &str,
+    workspace_id: Uuid,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(IS_VERIFIED)
+        .bind(host)
+        .bind(workspace_id)
+        .fetch_one(&mut **tx)
         .await
 }
 

@@ -39,7 +39,7 @@ pub fn of<'a>(deep_links: &'a [DeepLink], question: Question<'_>) -> Option<Targ
         return None;
     }
     let platform = match question.facts.agent().os.as_deref()? {
-        "iOS" => Platform::Ios,
+        "iOS" | "iPadOS" => Platform::Ios,
         "Android" => Platform::Android,
         _ => return None,
     };

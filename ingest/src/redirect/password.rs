@@ -13,7 +13,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
@@ -55,8 +55,8 @@ pub(super) enum Tried {
 /// Checks passwords and counts wrong ones.
 #[derive(Debug)]
 pub struct Passwords {
-    turns: Semaphore,
-    places: Semaphore,
+    turns: Arc<Semaphore>,
+    places: Arc<Semaphore>,
     hasher: RandomState,
     wrong: Mutex<HashMap<u64, (Duration, u32)>>,
 }
@@ -64,8 +64,8 @@ pub struct Passwords {
 impl Default for Passwords {
     fn default() -> Self {
         Self {
-            turns: Semaphore::new(AT_ONCE),
-            places: Semaphore::new(AT_ONCE + WAITING),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            places: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
             hasher: RandomState::new(),
             wrong: Mutex::default(),
         }
@@ -90,23 +90,29 @@ impl Passwords {
             return Ok(Tried::Wrong);
         };
         let keys = self.keys(link.link_id, address);
-        // Counted before the check, so that parallel tries do not pass; taken back when right.
-        if !self.count(keys, intake.elapsed()) {
+        if self.is_blocked(keys, intake.elapsed()) {
             return Ok(Tried::Blocked);
         }
         let (given, hash) = (given.into_owned(), hash.to_owned());
-        let Ok(_place) = self.places.try_acquire() else {
-            self.forgive(keys);
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Ok(Tried::Busy);
         };
-        let Ok(_turn) = self.turns.acquire().await else {
+        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
             return Ok(Tried::Busy);
         };
-        let check = spawn_blocking(move || is_right(&given, &hash));
+        // Again: those that waited together must not pass together.
+        if self.is_blocked(keys, intake.elapsed()) {
+            return Ok(Tried::Blocked);
+        }
+        // The check keeps its turn when the client leaves meanwhile.
+        let check = spawn_blocking(move || {
+            let _held = (place, turn);
+            is_right(&given, &hash)
+        });
         if check.await.unwrap_or_default() {
-            self.forgive(keys);
             return Ok(Tried::Right);
         }
+        self.count(keys, intake.elapsed());
         Ok(Tried::Wrong)
     }
 
@@ -117,8 +123,18 @@ impl Passwords {
         [(by_address, WRONG_BY_ADDRESS), (by_link, WRONG_BY_LINK)]
     }
 
-    /// Counts a try. False, without counting, if one of the limits is reached.
-    fn count(&self, keys: [(u64, u32); 2], now: Duration) -> bool {
+    /// True if one of the limits is reached.
+    fn is_blocked(&self, keys: [(u64, u32); 2], now: Duration) -> bool {
+        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.into_iter().any(|(key, most)| {
+            wrong
+                .get(&key)
+                .is_some_and(|(since, count)| now.saturating_sub(*since) < WINDOW && *count >= most)
+        })
+    }
+
+    /// Counts a wrong password.
+    fn count(&self, keys: [(u64, u32); 2], now: Duration) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.len() >= MAX_KEYS {
             wrong.retain(|_, (since, _)| now.saturating_sub(*since) < WINDOW);
@@ -127,30 +143,12 @@ impl Passwords {
                 wrong.clear();
             }
         }
-        let is_full = |(key, most): (u64, u32)| {
-            let entry = wrong.get(&key);
-            entry
-                .is_some_and(|(since, count)| now.saturating_sub(*since) < WINDOW && *count >= most)
-        };
-        if keys.into_iter().any(is_full) {
-            return false;
-        }
         for (key, _) in keys {
             let (since, count) = wrong.entry(key).or_insert((now, 0));
             if now.saturating_sub(*since) >= WINDOW {
                 (*since, *count) = (now, 0);
             }
-            *count += 1;
-        }
-        true
-    }
-
-    fn forgive(&self, keys: [(u64, u32); 2]) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, _) in keys {
-            if let Some((_, count)) = wrong.get_mut(&key) {
-                *count = count.saturating_sub(1);
-            }
+            *count = count.saturating_add(1);
         }
     }
 }
@@ -176,32 +174,23 @@ mod tests {
         let keys = |last: u8| passwords.keys(link, IpAddr::from([192, 0, 2, last]));
         let at = Duration::from_secs;
         for _ in 0..WRONG_BY_ADDRESS {
-            assert!(passwords.count(keys(1), at(0)));
+            assert!(!passwords.is_blocked(keys(1), at(0)));
+            passwords.count(keys(1), at(0));
         }
-        assert!(!passwords.count(keys(1), at(1)));
+        assert!(passwords.is_blocked(keys(1), at(1)));
         assert!(
-            passwords.count(keys(2), at(1)),
+            !passwords.is_blocked(keys(2), at(1)),
             "another address is not blocked"
         );
-        assert!(passwords.count(keys(1), at(15 * 60)));
+        assert!(!passwords.is_blocked(keys(1), at(15 * 60)));
         for number in 0..WRONG_BY_LINK {
             let last = u8::try_from(number / WRONG_BY_ADDRESS + 10).unwrap();
             passwords.count(keys(last), at(2_000));
         }
         assert!(
-            !passwords.count(keys(200), at(2_000)),
+            passwords.is_blocked(keys(200), at(2_000)),
             "the link takes no more"
         );
-    }
-
-    #[test]
-    fn a_right_password_counts_nothing() {
-        let passwords = Passwords::default();
-        let keys = passwords.keys(LinkId(Uuid::from_u128(1)), IpAddr::from([192, 0, 2, 1]));
-        for _ in 0..1_000 {
-            assert!(passwords.count(keys, Duration::ZERO));
-            passwords.forgive(keys);
-        }
     }
 
     #[test]

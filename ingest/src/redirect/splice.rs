@@ -4,7 +4,7 @@
 //! parameters that are replaced; added pairs keep their spelling; the fragment stays last.
 
 use super::query::is_ours;
-use schemas::directory::Forward;
+use schemas::{directory::Forward, signed};
 use std::borrow::Cow;
 use url::form_urlencoded;
 
@@ -143,17 +143,10 @@ fn decoded(name: &str) -> Cow<'_, str> {
     parsed.next().map_or(Cow::Borrowed(""), |(name, _)| name)
 }
 
-/// True for an address whose query is part of a signature: any change would break it.
+/// True for an address whose query is part of a signature.
 fn is_signed(pairs: &[Pair<'_>]) -> bool {
-    let has = |name: &str| {
-        pairs
-            .iter()
-            .any(|pair| pair.name.eq_ignore_ascii_case(name))
-    };
-    has("X-Amz-Signature")
-        || has("X-Goog-Signature")
-        || (has("Signature") && (has("Expires") || has("Key-Pair-Id")))
-        || (has("sig") && has("se"))
+    let is = |pair: &Pair<'_>, name: &str| pair.name.eq_ignore_ascii_case(name);
+    signed::is_signed(|name| pairs.iter().any(|pair| is(pair, name)))
 }
 
 #[cfg(test)]

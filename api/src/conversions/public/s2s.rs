@@ -22,7 +22,11 @@ use runtime::{
 };
 use schemas::{ClickId, events::ConversionSource, routed::click_time};
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+/// How long an answer may wait for the click's link, which callers can do without.
+const MOST_WAIT: Duration = Duration::from_millis(300);
 
 const CLICK: Member<Text> = Member::new("click_id", Text(MOST_CHARS))
     .about("The value of `lw_cid` in the address of the landing page.")
@@ -73,15 +77,16 @@ pub(super) async fn report_conversion(
         Err(error) if belongs_to_none(&error) => return Ok(ok(WireAttributed::default())),
         Err(error) => return Err(error),
     };
-    let link_id = match recorded.conversion.click_id {
-        Some(click) => find_link(&app, recorded.conversion.workspace_id, ClickId(click)).await,
+    let context = match recorded.conversion.click_id {
+        Some(click) => find_context(&app, recorded.conversion.workspace_id, ClickId(click)).await,
         None => None,
     };
+    let (link_id, campaign_id) = context.unwrap_or_default();
     Ok(ok(WireAttributed {
         conversion_id: Some(recorded.conversion.id),
         attributed: true,
         link_id,
-        campaign_id: None,
+        campaign_id,
         duplicate: recorded.is_duplicate,
     }))
 }
@@ -97,12 +102,18 @@ fn belongs_to_none(error: &ApiError) -> bool {
     )
 }
 
-/// The link of a click; `None` until the click is in the tables, and while they cannot be read. The
-/// conversion is recorded by then, so nothing may fail here.
-async fn find_link(app: &App, workspace_id: uuid::Uuid, click: ClickId) -> Option<uuid::Uuid> {
+/// The link and the campaign of a click; `None` until the click is in the tables, and while they cannot
+/// be read. The conversion is recorded by then, so nothing may fail or take long here.
+async fn find_context(
+    app: &App,
+    workspace_id: Uuid,
+    click: ClickId,
+) -> Option<(Option<Uuid>, Option<Uuid>)> {
     let (no, at) = (app.clicks.verify_click(click)?.0, click_time(click)?);
     let until = at.checked_add(SignedDuration::from_millis(1)).ok()?;
-    let found = store::clicks::find_link(app.analytics.pool().ok()?, no, click, (at, until)).await;
+    let pool = app.analytics.pool().ok()?;
+    let finding = store::clicks::find_context(pool, no, click, (at, until));
+    let found = tokio::time::timeout(MOST_WAIT, finding).await.ok()?;
     found
         .inspect_err(|error| {
             let error = runtime::database::message(error);

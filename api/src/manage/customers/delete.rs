@@ -42,7 +42,9 @@ pub(crate) async fn delete_customer(
     let (pool, workspace_id) = (app.main.pool()?, member.workspace.id);
     let customer = find(pool, workspace_id, named.as_deref()).await?;
     let mut tx = pool.begin().await?;
-    store::customers::erase(&mut tx, customer.id, now).await?;
+    if !store::customers::erase(&mut tx, customer.id, now).await? {
+        return Err(refusals::customer_not_found());
+    }
     store::conversions::forget_metadata(&mut tx, customer.id).await?;
     let audit = store::audit::Entry {
         workspace_id,

@@ -1,6 +1,6 @@
 //! Customers in the answers of routes.
 
-use crate::{instant::iso_millis, store::customers::Customer};
+use crate::{instant::iso_micros, store::customers::Customer};
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
@@ -23,7 +23,7 @@ pub(super) struct WireCustomer {
 
 impl From<Customer> for WireCustomer {
     fn from(from: Customer) -> Self {
-        let created_at = iso_millis(from.created_at());
+        let created_at = iso_micros(from.created_at());
         Self {
             id: from.id,
             external_id: from.external_id,

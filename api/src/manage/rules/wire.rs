@@ -1,7 +1,11 @@
 //! A rule in answers.
 
 use super::edit::check;
-use crate::{instant::iso_micros, manage::short_links::WireDeepLinks, store::rules::RuleRow};
+use crate::{
+    instant::iso_micros,
+    manage::{short_links::WireDeepLinks, target},
+    store::rules::RuleRow,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -44,6 +48,10 @@ impl From<RuleRow> for WireRule {
         let mut warnings = check(&rule).unwrap_or_else(|problems| problems);
         if rule.conditions.as_array().is_some_and(Vec::is_empty) {
             warnings.push("Without conditions it matches everybody.".to_owned());
+        }
+        if target::is_signed(&rule.destination) {
+            warnings
+                .push("The destination is signed, so no parameters are added to it.".to_owned());
         }
         let behavior = rule.behavior.0;
         Self {

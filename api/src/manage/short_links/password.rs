@@ -5,16 +5,28 @@ use argon2::{
     password_hash::{PasswordHasher, SaltString},
 };
 use runtime::{IdSource, http::ApiError};
+use tokio::sync::Semaphore;
 
 /// Memory of a hash in KiB, and passes over it: what OWASP recommends for argon2id.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 
+/// Hashes that are made at once. Each takes [`MEMORY_KIB`].
+static TURNS: Semaphore = Semaphore::const_new(2);
+/// Hashes that are made or wait for their turn.
+static PLACES: Semaphore = Semaphore::const_new(34);
+
 /// The hash of a password with a random salt. It takes tens of milliseconds, so it runs on the
-/// threads for blocking work.
+/// threads for blocking work. 503 when too many wait.
 pub(super) async fn hash(password: String, ids: &dyn IdSource) -> Result<String, ApiError> {
     let salt = ids.random_16();
-    let hashing = tokio::task::spawn_blocking(move || make(&password, &salt));
+    let place = PLACES.try_acquire().map_err(ApiError::unavailable)?;
+    let turn = TURNS.acquire().await.map_err(ApiError::internal)?;
+    // A hash keeps its turn when the client leaves meanwhile.
+    let hashing = tokio::task::spawn_blocking(move || {
+        let _held = (place, turn);
+        make(&password, &salt)
+    });
     hashing.await.map_err(ApiError::internal)?
 }
 

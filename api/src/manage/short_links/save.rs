@@ -292,6 +292,12 @@ impl<'a> Save<'a> {
             code: &link.short_code,
         };
         let ids = (self.tenant.workspace.id, link.id);
+        // The link may have outlived its host's time in this workspace.
+        if let Some(host) = &link.host
+            && !store::short_hosts::is_verified(tx, host, ids.0).await?
+        {
+            return Err(refusals::domain_not_verified());
+        }
         if store::short_codes::claim(tx, place, ids).await? {
             Ok(())
         } else {

@@ -41,6 +41,7 @@ const RESERVED: &[&str] = &[
     "home",
     "index",
     "legal",
+    "link",
     "live",
     "login",
     "logout",
@@ -53,6 +54,7 @@ const RESERVED: &[&str] = &[
     "ready",
     "register",
     "robots",
+    "schemas",
     "security",
     "settings",
     "signin",
@@ -71,6 +73,9 @@ const RESERVED: &[&str] = &[
     "www",
 ];
 
+/// What no code begins with: the versions of the script for bio pages.
+const RESERVED_PREFIX: &str = "footfall-";
+
 /// True for ASCII letters, digits, `-` and `_`, 1 to 50 of them.
 pub(crate) fn is_code(text: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -79,7 +84,9 @@ pub(crate) fn is_code(text: &str) -> bool {
 
 /// True for a code that nobody may have, in any case.
 pub(crate) fn is_reserved(code: &str) -> bool {
-    RESERVED.iter().any(|word| word.eq_ignore_ascii_case(code))
+    let start = code.get(..RESERVED_PREFIX.len()).unwrap_or_default();
+    start.eq_ignore_ascii_case(RESERVED_PREFIX)
+        || RESERVED.iter().any(|word| word.eq_ignore_ascii_case(code))
 }
 
 /// A generated code from random bits.
@@ -152,6 +159,7 @@ mod tests {
         ] {
             assert!(!is_code(text), "{text}");
         }
+        assert!(is_reserved("Footfall-2") && !is_reserved("footfall"));
         assert!(is_reserved("API") && is_reserved("docs") && !is_reserved("promo"));
     }
 }
