@@ -13,6 +13,7 @@ mod command;
 mod conditions;
 mod config;
 mod conversions;
+mod counted_clicks;
 mod declared;
 mod dns;
 mod events;

@@ -4,6 +4,7 @@ use crate::{
     app::{App, Database},
     config::{Config, LISTEN},
     conversions::{self, EventPublisher},
+    counted_clicks::{self, ClickCounter},
     limits, manage,
     openapi::describe,
     outbox::{PART, Publisher},
@@ -79,6 +80,12 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         waiting: Arc::clone(&events_waiting),
         lifecycle: context.lifecycle.clone(),
     };
+    let click_counter = ClickCounter {
+        main: main.clone(),
+        analytics: analytics.clone(),
+        clock: Arc::clone(&context.clock),
+        lifecycle: context.lifecycle.clone(),
+    };
     let publisher = Publisher {
         database: main.clone(),
         producer: Producer::new(&config.kafka).map_err(Failure::other)?,
@@ -97,6 +104,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     life.spawn_worker(analytics.name(), opening);
     life.spawn_worker(PART, publisher.run());
     life.spawn_worker(conversions::PART, event_publisher.run());
+    life.spawn_worker(counted_clicks::PART, click_counter.run());
     if let Some(follower) = config.jwt.follow() {
         life.spawn_until_stop("api token keys", follower.run());
     }

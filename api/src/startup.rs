@@ -33,6 +33,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             include_str!("../migrations/0005_event_limits.sql"),
         ),
         (
+            6,
+            "counted clicks",
+            include_str!("../migrations/0006_counted_clicks.sql"),
+        ),
+        (
             7,
             "archived links",
             include_str!("../migrations/0007_archived_links.sql"),

@@ -12,6 +12,7 @@ mod alerts;
 mod bad_changes;
 mod bad_input;
 mod catalogue;
+mod click_limits;
 mod clicks;
 mod clicks_folded;
 mod clicks_outage;

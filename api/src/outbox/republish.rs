@@ -5,7 +5,7 @@ use super::{
     send::{BATCH, Outgoing, send},
 };
 use crate::store::{
-    Tx,
+    Tx, counted_clicks,
     directory::{self, Entries},
     outbox::{self, PublishedLog},
 };
@@ -68,6 +68,8 @@ async fn append(
 
 async fn finish(mut tx: Tx<'_>, log: &PublishedLog) -> Result<(), PublishError> {
     outbox::delete_all(&mut tx).await?;
+    // The places of another log say nothing about this one.
+    counted_clicks::start_over(&mut tx).await?;
     outbox::write_log(&mut tx, log).await?;
     tx.commit().await?;
     Ok(())

@@ -35,7 +35,7 @@ macro_rules! link_columns {
         concat!(
             "\
 SELECT links.id AS link_id, workspaces.no, destination, short_code, host, title, enabled, archived, campaign_id,
-       expires_at, clicks_limit, password_hash, behavior, deleted_at IS NOT NULL AS deleted,
+       expires_at, clicks_limit, clicks_used, password_hash, behavior, deleted_at IS NOT NULL AS deleted,
        links.row_version,
        (SELECT coalesce(jsonb_agg(to_jsonb(rules) ORDER BY priority, created_at, id), '[]')
         FROM rules
@@ -123,6 +123,7 @@ row! {
         campaign_id: Option<Uuid>,
         expires_at: Option<jiff_sqlx::Timestamp>,
         clicks_limit: Option<i32>,
+        clicks_used: i32,
         password_hash: Option<String>,
         behavior: Json<Behavior>,
         deleted: bool,
@@ -172,6 +173,10 @@ impl LinkRow {
             campaign_id: self.campaign_id.map(CampaignId),
             expires_at: self.expires_at.map(jiff_sqlx::Timestamp::to_jiff),
             clicks_limit: self.clicks_limit.and_then(|limit| limit.try_into().ok()),
+            clicks_used: match self.clicks_limit {
+                Some(_) => self.clicks_used.try_into().unwrap_or_default(),
+                None => 0,
+            },
             password_hash: self.password_hash,
             rules: rules(self.rules.0),
             qr_codes: self.qr_codes.0,

@@ -9,6 +9,7 @@ pub(crate) mod buckets;
 pub(crate) mod campaigns;
 pub(crate) mod clicks;
 pub(crate) mod conversions;
+pub(crate) mod counted_clicks;
 pub(crate) mod creators;
 pub(crate) mod customers;
 pub(crate) mod directory;
@@ -72,6 +73,16 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("conversions.unconverted", conversions::UNCONVERTED),
     ("conversions.of_customer", conversions::OF_CUSTOMER),
     ("conversions.forget_metadata", conversions::FORGET_METADATA),
+    ("counted_clicks.forget", counted_clicks::FORGET),
+    ("counted_clicks.forget_all", counted_clicks::FORGET_ALL),
+    ("counted_clicks.recount_all", counted_clicks::RECOUNT_ALL),
+    ("counted_clicks.positions", counted_clicks::POSITIONS),
+    ("counted_clicks.position", counted_clicks::POSITION),
+    ("counted_clicks.start", counted_clicks::START),
+    ("counted_clicks.uncounted", counted_clicks::UNCOUNTED),
+    ("counted_clicks.advance", counted_clicks::ADVANCE),
+    ("counted_clicks.add", counted_clicks::ADD),
+    ("counted_clicks.set", counted_clicks::SET),
     ("creators.by_sub", creators::BY_SUB),
     ("creators.by_id_and_sub", creators::BY_ID_AND_SUB),
     ("creators.conflicts", creators::CONFLICTS),
@@ -245,6 +256,10 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
 /// [`report_statements`](crate::report_statements).
 pub const ANALYTICS_STATEMENTS: &[Statement] = &[
     ("clicks.link", clicks::LINK),
+    ("counted_clicks.progress", counted_clicks::PROGRESS),
+    ("counted_clicks.since", counted_clicks::SINCE),
+    ("counted_clicks.newest", counted_clicks::NEWEST),
+    ("counted_clicks.until", counted_clicks::UNTIL),
     ("schema.version", crate::startup::SCHEMA_VERSION),
     ("events.sync", statements::SYNC.all),
     ("events.sync_of_links", statements::SYNC.of_links),

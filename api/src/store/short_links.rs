@@ -107,6 +107,7 @@ INSERT INTO links (id, workspace_id, destination, short_code, host, title, descr
                    created_at, updated_at, archived)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18)";
 
+// Clicks beyond the former limit, and those of a deleted link, were not followed.
 pub(super) const UPDATE: &str = "\
 UPDATE links
 SET destination = $2,
@@ -119,6 +120,10 @@ SET destination = $2,
     folder_id = $9,
     expires_at = $10,
     clicks_limit = $11,
+    clicks_counted = clicks_counted
+                     AND clicks_limit IS NOT DISTINCT FROM $11
+                     AND deleted_at IS NULL
+                     AND $15::timestamptz IS NULL,
     password_hash = $12,
     behavior = $13,
     updated_at = $14,

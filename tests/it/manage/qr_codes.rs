@@ -2,6 +2,7 @@
 
 use super::{Caller, actions, error, id, link_entry, plain};
 use crate::clicks::{open, until_folded, until_known};
+use jiff::SignedDuration;
 use kit::System;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -91,6 +92,8 @@ async fn each_change_of_a_code_is_in_the_entry_of_its_link() {
         answer.data()
     };
     let first = create(json!({"code": "a"})).await;
+    // The list is in the order of creation.
+    system.clock.advance(SignedDuration::from_secs(1));
     let second = create(json!({"margin": 2, "format": "svg"})).await;
     assert_eq!(first["name"], "a");
     assert_eq!(second["code"].as_str().unwrap().len(), 10);
@@ -129,11 +132,9 @@ async fn each_change_of_a_code_is_in_the_entry_of_its_link() {
     assert_eq!(error(&answer), (409, "DUPLICATE_CODE".to_owned()));
     // Another link may have the same code.
     let other = ada.link(plain("other")).await;
-    let answer = ada.post(
-        &format!("/api/qr/links/{}", id(&other)),
-        json!({"code": "a"}),
-    );
-    assert_eq!(answer.await.status, 201);
+    let of_other = format!("/api/qr/links/{}", id(&other));
+    let answer = ada.post(&of_other, json!({"code": "a"})).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
     // Without the link there are none.
     ada.delete(&format!("/api/links/{}", id(&link)))
         .await
@@ -169,7 +170,6 @@ async fn codes_that_scanners_cannot_read_are_refused() {
         (json!({"size": 64, "margin": 20}), "at least"),
         (json!({"errorCorrection": "X"}), "errorCorrection"),
         (json!({"code": "a b"}), "code"),
-        (json!({"logo": "x"}), "logo"),
     ] {
         let answer = ada.post(&path, body.clone()).await;
         assert_eq!(
