@@ -20,7 +20,7 @@ pub struct Changes {
     also: Vec<String>,
     /// Changes to time
     #[arg(long, default_value_t = 200)]
-    changes: u32,
+    times: u32,
 }
 
 impl Changes {
@@ -37,8 +37,8 @@ impl Changes {
         let (path, code) = (format!("{links}/{}", text("id")), text("shortCode"));
         let host = target.base().replace("http://", "");
 
-        let mut times = Vec::new();
-        for number in 1..=self.changes {
+        let mut taken = Vec::new();
+        for number in 1..=self.times {
             let destination = format!("https://shop.example/{number}");
             let body = json!({"destinationUrl": destination});
             let request = http.patch(&path).bearer_auth(&target.token).json(&body);
@@ -48,21 +48,21 @@ impl Changes {
                 .iter()
                 .map(|instance| open_until(&http, instance, &host, &code, &destination));
             futures::future::try_join_all(opened).await?;
-            times.push(answered.elapsed());
+            taken.push(answered.elapsed());
         }
         let request = http.delete(&path).bearer_auth(&target.token);
         request.send().await?.error_for_status()?;
 
-        times.sort_unstable();
+        taken.sort_unstable();
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        let last = times.len().checked_sub(1).ok_or("no changes")?;
+        let last = taken.len().checked_sub(1).ok_or("no changes")?;
         println!(
             "{} changes on {} instances: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
-            self.changes,
+            self.times,
             instances.len(),
-            ms(times[last / 2]),
-            ms(times[last * 99 / 100]),
-            ms(times[last])
+            ms(taken[last / 2]),
+            ms(taken[last * 99 / 100]),
+            ms(taken[last])
         );
         Ok(())
     }

@@ -48,7 +48,7 @@ const AGENTS: [&str; 3] = [
 pub struct Events {
     /// Clicks in the tables
     #[arg(long, default_value_t = 1_000_000)]
-    events: u32,
+    count: u32,
     /// Pages of each size and order
     #[arg(long, default_value_t = 200)]
     pages: u32,
@@ -72,7 +72,7 @@ impl Events {
         self.load(&system, &creator).await?;
         println!(
             "{} clicks loaded in {:.1} s",
-            self.events,
+            self.count,
             begun.elapsed().as_secs_f64()
         );
         let body = json!({ "name": "bench", "scopes": ["analytics:read"] });
@@ -114,9 +114,9 @@ impl Events {
         add_months(tables).await?;
         let mut hits = tables.copy_in_raw(COPY_HITS).await?;
         let mut seen = tables.copy_in_raw(COPY_SEEN).await?;
-        for from in (0..self.events).step_by(CHUNK as usize) {
+        for from in (0..self.count).step_by(CHUNK as usize) {
             let (mut rows, mut ids) = (String::new(), String::new());
-            for index in from..self.events.min(from + CHUNK) {
+            for index in from..self.count.min(from + CHUNK) {
                 self.add_row(index, number, &links, (&mut rows, &mut ids))?;
             }
             hits.send(rows.into_bytes()).await?;
@@ -138,8 +138,8 @@ impl Events {
         links: &[Uuid],
         (rows, ids): (&mut String, &mut String),
     ) -> Result<(), Box<dyn Error>> {
-        let step = DAYS * 86_400_000_000 / i64::from(self.events.max(1));
-        let back = step * i64::from(self.events - index);
+        let step = DAYS * 86_400_000_000 / i64::from(self.count.max(1));
+        let back = step * i64::from(self.count - index);
         let at = kit::noon() - SignedDuration::from_micros(back);
         let seq = (1_i64 << 48) + i64::from(index);
         let id = id(at, index);
@@ -204,12 +204,15 @@ impl Events {
         }
         let (mut rows, mut bytes) = (0_usize, 0_usize);
         while let Some(chunk) = answer.chunk().await? {
-            rows += chunk.iter().filter(|byte| **byte == b'\n').count();
+            rows += chunk
+                .iter()
+                .map(|byte| usize::from(*byte == b'\n'))
+                .sum::<usize>();
             bytes += chunk.len();
         }
         let seconds = begun.elapsed().as_secs_f64();
         // All but the machines.
-        let wanted = (0..self.events).filter(|index| index % 20 != 7).count();
+        let wanted = (0..self.count).filter(|index| index % 20 != 7).count();
         let rows = rows - usize::from(format == "csv");
         if rows != wanted {
             return Err(format!("{rows} rows instead of {wanted}").into());

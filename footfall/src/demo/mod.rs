@@ -181,10 +181,10 @@ impl Demo {
         let last = last.last().map(|visit| serde_json::to_string(&visit));
         let last = last.transpose().map_err(Failure::other)?;
         let text = || {
-            let mut lines = Vec::new();
-            let mut text = Lines::new(Visits::new(plan.clone()).history());
-            std::io::Read::read_to_end(&mut text, &mut lines).map_err(Failure::other)?;
-            Ok(lines)
+            let mut bytes = Vec::new();
+            let mut reader = Lines::new(Visits::new(plan.clone()).history());
+            std::io::Read::read_to_end(&mut reader, &mut bytes).map_err(Failure::other)?;
+            Ok(bytes)
         };
         let what = format!("{} visits", plan.visits);
         import_once(&ground, last, (&what, text)).await?;
@@ -193,10 +193,10 @@ impl Demo {
         let last = clicks.last().map(|click| click.line().to_string());
         // The last click is the sign that all is there, so the conversions come before the clicks.
         let conversions = clicks.iter().filter_map(Click::conversion);
-        let lines = conversions.chain(clicks.iter().map(Click::line));
+        let objects = conversions.chain(clicks.iter().map(Click::line));
         let text = || {
-            let lines = lines.map(|line| format!("{line}\n"));
-            Ok(lines.collect::<String>().into_bytes())
+            let texts = objects.map(|object| format!("{object}\n"));
+            Ok(texts.collect::<String>().into_bytes())
         };
         let what = format!("{} clicks on short links", clicks.len());
         import_once(&ground, last, (&what, text)).await

@@ -39,7 +39,7 @@ pub enum Taken {
     /// A visit that counts.
     Visit(TakenVisit),
     /// A click on a short link. A machine's is one too, and does not count.
-    Click(TakenClick),
+    Click(Box<TakenClick>),
     /// A conversion, which the main database decides about.
     Conversion(TakenConversion),
     /// A record from a log, unchanged byte for byte.
@@ -106,7 +106,9 @@ impl History<'_> {
             None | Some(Some("visit")) => self.judge(Visit::read(&object, now)?, now),
             Some(Some("click")) => {
                 let parts = (self.acceptor, self.directory, self.ids);
-                click::read(&object, parts, (now, latest)).map(Taken::Click)
+                click::read(&object, parts, (now, latest))
+                    .map(Box::new)
+                    .map(Taken::Click)
             }
             Some(Some("conversion")) => {
                 let parts = (self.acceptor, self.directory);

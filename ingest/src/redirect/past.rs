@@ -62,6 +62,7 @@ pub(crate) fn event(
         language: past.language,
         query: past.query,
         host: past.host,
+        model: None,
         visitor_id: past.visitor_id,
         wants_privacy: false,
         redirect_micros: 0,

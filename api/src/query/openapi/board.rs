@@ -63,7 +63,7 @@ pub(super) fn members(
 
 fn rows(things: &Things) -> Schema {
     let named = || text(usize::MAX).or_null();
-    let names = match things.thing {
+    let members = match things.thing {
         Thing::Link => vec![
             required("linkId", uuid()),
             required("shortCode", named()),
@@ -73,8 +73,8 @@ fn rows(things: &Things) -> Schema {
         Thing::Campaign => vec![required("campaignId", uuid()), required("name", named())],
     };
     let deleted = boolean().about("Whether it was deleted, or is unknown.");
-    let names = names.into_iter().chain([required("deleted", deleted)]);
-    list(object(names.chain(fields(things.metrics))))
+    let members = members.into_iter().chain([required("deleted", deleted)]);
+    list(object(members.chain(fields(things.metrics))))
         .about("Largest first.")
         .with("maxItems", things.top)
 }
