@@ -60,6 +60,7 @@ pub(crate) fn event(
         user_agent: past.user_agent,
         referrer: past.referrer,
         language: past.language,
+        model: None,
         query: past.query,
         host: past.host,
         model: None,
