@@ -252,6 +252,15 @@ pub(crate) fn invalid_url() -> ApiError {
     )
 }
 
+/// 400 for a url that would come back here.
+pub(crate) fn looping_url() -> ApiError {
+    ApiError {
+        message: "The url must not lead to a short link of this service, which would be a loop."
+            .into(),
+        ..invalid_url()
+    }
+}
+
 /// 400 for a schedule that ends before it starts.
 pub(crate) fn invalid_schedule() -> ApiError {
     ApiError::bad_request(

@@ -46,9 +46,9 @@ while True:
     if choice.random() < 0.1:
         lost += 1
         continue
-    position = {"since": page["nextSince"], "afterEventId": page["afterEventId"]}
-    if page["afterEventId"] is None:
-        del position["afterEventId"]
+    position = {"since": page["nextSince"]}
+    if page.get("afterEventId"):
+        position["afterEventId"] = page["afterEventId"]
     for event in page["data"]:
         print(event["eventId"], event["createdAt"])
     if not page["hasMore"]:

@@ -106,6 +106,7 @@ async fn a_link_refuses_invalid_changes_and_stays_as_it_was() {
         (json!({"url": "//example.com"}), url),
         (json!({"url": "https://"}), url),
         (json!({"url": "https://localhost"}), url),
+        (json!({"url": " http://footfall.test/promo?a=b"}), url),
         (json!({"url": "https://user:word@"}), url),
         (json!({"url": "https://x.example/a\r\nset-cookie: a"}), url),
         (json!({"scheduledStart": "2027-03-06T00:00:00Z"}), schedule),

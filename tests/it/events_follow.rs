@@ -126,7 +126,7 @@ async fn a_client_follows_the_clicks_of_the_log_while_projectors_are_killed() {
         .map(|line| line.split(' ').next().unwrap())
         .collect();
     kept.sort_unstable();
-    let ids = (0..sent)
+    let ids = (first..sent)
         .filter(|number| counts(*number))
         .map(|number| record(number).event_id.0);
     let mut expected: Vec<String> = ids.map(|id| format!("evt_{id}")).collect();

@@ -203,9 +203,9 @@ async fn a_wrong_click_or_conversion_is_reported_with_its_line_and_stops_nothing
         sale(13, at, &named(40 * 24 * 60)),
         sale(14, at, &json!({"workspaceId": ada.workspace_id})),
         sale(15, at, &{
-            let mut line = named(90);
-            line["value"] = json!("4.999");
-            line
+            let mut object = named(90);
+            object["value"] = json!("4.999");
+            object
         }),
         sale(16, at, &named(90)),
     ];

@@ -12,7 +12,10 @@ use api::{
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use jiff_sqlx::ToSqlx;
-use kit::{System, noon, traffic};
+use kit::{
+    System, noon,
+    traffic::{self, Site},
+};
 use projector::Store;
 use proptest::{prelude::*, test_runner::TestRunner};
 use schemas::{
@@ -294,22 +297,9 @@ async fn assert_numbers(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_three_reports_equal_counts_of_the_raw_rows() {
-    let system = System::start().await;
-    let client = &system.client;
-    let ada = client.creator("ada").await;
-    let made = client
-        .post_as(&ada.token, "/api/campaigns", &json!({ "name": "Spring" }))
-        .await;
-    let campaign = made.id();
-    let mut links = vec![client.link(&ada, "Shop", "https://shop.example").await];
-    for code in ["one", "two"] {
-        let body = json!({ "destinationUrl": "https://shop.example/", "shortCode": code, "title": code, "campaignId": campaign });
-        links.push(client.post_as(&ada.token, "/api/links", &body).await.id());
-    }
-    let ours = site(&system, &ada, vec![ada.page], links.clone()).await;
-    let mut log = traffic::records(&ours, 17, 200, noon(), 70);
+/// Visits of a page, clicks on links of which all but the first are in the campaign, and sales.
+fn traffic_with_sales(ours: &Site, links: &[Uuid], campaign: Uuid) -> Vec<Event> {
+    let mut log = traffic::records(ours, 17, 200, noon(), 70);
     let tenant = log[0].clone();
     for number in 0..200u8 {
         let visitor = number % 11;
@@ -346,6 +336,25 @@ async fn the_three_reports_equal_counts_of_the_raw_rows() {
         }
         log.push(event);
     }
+    log
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_three_reports_equal_counts_of_the_raw_rows() {
+    let system = System::start().await;
+    let client = &system.client;
+    let ada = client.creator("ada").await;
+    let made = client
+        .post_as(&ada.token, "/api/campaigns", &json!({ "name": "Spring" }))
+        .await;
+    let campaign = made.id();
+    let mut links = vec![client.link(&ada, "Shop", "https://shop.example").await];
+    for code in ["one", "two"] {
+        let body = json!({ "destinationUrl": "https://shop.example/", "shortCode": code, "title": code, "campaignId": campaign });
+        links.push(client.post_as(&ada.token, "/api/links", &body).await.id());
+    }
+    let ours = site(&system, &ada, vec![ada.page], links.clone()).await;
+    let log = traffic_with_sales(&ours, &links, campaign);
     append(&system, &ours, &log).await;
     system.settle().await;
     let get = async |path: &str| {

@@ -43,7 +43,7 @@ const OF_THE_FIRST_VERSION: &str = "
     VALUES ('00000000-0000-0000-0000-0000000000a3', '00000000-0000-0000-0000-0000000000a2', 'ada', 0, '2026-01-01');
     INSERT INTO links (id, workspace_id, destination, short_code, created_at, deleted_at)
     SELECT ('00000000-0000-0000-0000-0000000000b' || number)::uuid, '00000000-0000-0000-0000-0000000000a1',
-           'https://shop.example/' || number, code, '2026-01-0' || number, deleted_at::timestamptz
+           'https://shop.example/' || number, code, ('2026-01-0' || number)::timestamptz, deleted_at::timestamptz
     FROM (VALUES (1, 'Promo12', NULL), (2, 'promo12', NULL), (3, 'Spring1', NULL), (4, 'Gone123', '2026-02-01'))
          AS former (number, code, deleted_at);
     INSERT INTO bio_links (link_id, page_id, title, sort_order, created_at)

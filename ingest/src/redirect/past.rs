@@ -63,7 +63,6 @@ pub(crate) fn event(
         model: None,
         query: past.query,
         host: past.host,
-        model: None,
         visitor_id: past.visitor_id,
         wants_privacy: false,
         redirect_micros: 0,

@@ -230,9 +230,12 @@ async fn a_password_opens_the_link_with_303_and_wrong_ones_are_counted() {
         (429, Some("900"))
     );
     // Others are not blocked, and 20 people behind one address open it with the right password.
-    for _ in 0..20 {
+    let at_once = (0..20).map(|_| {
         let request = from(9, try_password("/promo", "password=se+cret%26%2B"));
-        assert_eq!(instance.call(request).await.status, 303);
+        instance.call(request)
+    });
+    for answer in futures::future::join_all(at_once).await {
+        assert_eq!(answer.status, 303);
     }
     instance.clock.advance(SignedDuration::from_mins(15));
     let later = instance
@@ -370,6 +373,9 @@ async fn a_deep_link_opens_the_app_of_the_device() {
         page.body
     );
     assert!(page.body.contains("href=\"https://shop.example/x?a=%2B\""));
+    let ipad = "Mozilla/5.0 (iPad; CPU OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
+    let (page, _) = opened(&instance, "GET", "/promo", &[("user-agent", ipad)]).await;
+    assert!(page.body.contains("href=\"myapp://p/1"), "{}", page.body);
     let (answer, _) = opened(&instance, "GET", "/promo", &[("user-agent", ANDROID)]).await;
     let intent = "intent://p/1#Intent;scheme=myapp;S.browser_fallback_url=https%3A%2F%2Fshop.example%2Fx%3Fa%3D%252B;end";
     assert_eq!(

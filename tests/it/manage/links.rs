@@ -408,3 +408,25 @@ async fn a_new_log_gets_the_same_entries() {
     }
     again.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_code_hides_a_path_of_the_program_or_is_hidden_by_one() {
+    let system = System::start().await;
+    let ada = system.client.creator("ada").await;
+    let ada = Caller::new(&system, &ada);
+    let segments = system
+        .paths
+        .iter()
+        .filter_map(|path| path.split('/').nth(1));
+    let is_code = |text: &&str| {
+        let valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        !text.is_empty() && text.chars().all(valid)
+    };
+    let segments: BTreeSet<&str> = segments.filter(is_code).collect();
+    assert!(segments.contains("api") && segments.contains("schemas"));
+    for code in segments.into_iter().chain(["footfall-2", "Footfall-x"]) {
+        let body = json!({ "destinationUrl": "https://shop.example/", "shortCode": code });
+        let answer = ada.post("/api/links", body).await;
+        assert_eq!(answer.status, 400, "{code}: {}", answer.text);
+    }
+}

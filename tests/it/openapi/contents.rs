@@ -317,6 +317,9 @@ async fn exceed_the_log(asking: &Asking<'_>, ada: &Creator) {
         "/api/rules/{}",
         asking.post("/api/rules", rule.clone(), 201).await.id()
     );
+    let codes = format!("/api/qr/links/{link}");
+    let qr = asking.post(&codes, json!({}), 201).await.id();
+    let qr = format!("/api/qr/{qr}");
     let fill = "\
         INSERT INTO rules (id, workspace_id, link_id, name, priority, conditions, logic, destination, enabled, behavior, \
                            created_at, updated_at) \
@@ -333,6 +336,9 @@ async fn exceed_the_log(asking: &Asking<'_>, ada: &Creator) {
     asking
         .patch(&format!("/api/links/{link}"), json!({"title": "x"}), 400)
         .await;
+    asking.post(&codes, json!({}), 400).await;
+    asking.patch(&qr, json!({"name": "Larger"}), 400).await;
+    asking.ask(Method::DELETE, &qr, Value::Null, 400).await;
     let upsert = json!({"destinationUrl": "https://shop.example/z", "shortCode": "large"});
     asking
         .ask(Method::PUT, "/api/links/upsert", upsert, 400)

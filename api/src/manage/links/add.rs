@@ -4,7 +4,7 @@ use super::{
     WireLink,
     draft::{Draft, Target},
 };
-use crate::manage::short_links::short_code;
+use crate::manage::short_links::{refuse_loop, short_code};
 use crate::{
     app::App,
     auth::{Access, Allowance, Permission},
@@ -64,6 +64,7 @@ pub(crate) async fn add_link(
 ) -> Result<Response, ApiError> {
     let page_id = draft.page_id.or(query.uuid("bioPageId")?);
     let now = app.clock.now();
+    refuse_loop(&app, &draft.url).await?;
     let mut tx = app.main.pool()?.begin().await?;
     let creator = access
         .creator(&mut *tx, creator_id, refusals::not_owner)

@@ -26,7 +26,7 @@ pub(super) struct Draft {
     pub(super) page_id: Option<Uuid>,
     /// Plain text, never empty.
     pub(super) title: String,
-    url: String,
+    pub(super) url: String,
     pub(super) icon: Option<String>,
     pub(super) sort_order: Option<i32>,
     pub(super) active: bool,

@@ -26,7 +26,7 @@ use url::Url;
 pub(super) struct Edit {
     /// Plain text, never empty.
     pub(super) title: Option<String>,
-    url: Option<String>,
+    pub(super) url: Option<String>,
     icon: Change<String>,
     sort_order: Option<i32>,
     active: Option<bool>,

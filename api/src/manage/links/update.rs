@@ -6,6 +6,7 @@ use crate::{
     auth::{Access, Allowance, Permission},
     command::{Answer, Command, Subject, Verb, body},
     extract::{JsonBody, PathId},
+    manage::short_links::refuse_loop,
     patch::differences,
     refusals,
     store::{self, record},
@@ -49,6 +50,9 @@ pub(crate) async fn update_link(
     JsonBody(edit): JsonBody<Edit>,
 ) -> Result<Response, ApiError> {
     let now = app.clock.now();
+    if let Some(url) = &edit.url {
+        refuse_loop(&app, url).await?;
+    }
     let mut tx = app.main.pool()?.begin().await?;
     let own = own::lock(&mut tx, id, &access).await?;
     // A title that the request omits is not checked again: the list may have grown since.

@@ -22,6 +22,7 @@ use jiff_sqlx::ToSqlx;
 use runtime::http::ApiError;
 use serde_json::{Value, json};
 use sqlx::types::Json;
+use url::Url;
 use uuid::Uuid;
 
 /// A request that writes links.
@@ -416,6 +417,15 @@ pub(crate) async fn find_hosts(app: &App, named: Vec<String>) -> Result<Hosts, A
     let own = app.short_urls.own_host().to_owned();
     let others = store::short_hosts::list_verified(app.main.pool()?, &named).await?;
     Ok(Hosts::new(others.into_iter().chain([own])))
+}
+
+/// Refuses a url that opens one of our short links.
+pub(crate) async fn refuse_loop(app: &App, text: &str) -> Result<(), ApiError> {
+    let hosts = find_hosts(app, candidates(text)).await?;
+    match Url::parse(text.trim()) {
+        Ok(url) if hosts.lead_back(&url) => Err(refusals::looping_url()),
+        _ => Ok(()),
+    }
 }
 
 /// The place of a link's code, in the form in which places are compared.

@@ -13,7 +13,7 @@ impl Hosts {
     }
 
     /// Whether an address opens a short link. Ports do not matter, because a proxy may change them.
-    pub(super) fn lead_back(&self, url: &Url) -> bool {
+    pub(crate) fn lead_back(&self, url: &Url) -> bool {
         let Some(host) = normal_host(url) else {
             return false;
         };

@@ -30,7 +30,7 @@ pub(in crate::surfaces::events) fn describe(document: &mut Document) {
              the key needs the scope `links:update` as well.",
         )
         .body(members::schema(NewShortUrl::MEMBERS))
-        .refuses([refusals::quota_exceeded(25)])
+        .refuses([refusals::events_code_taken(), refusals::quota_exceeded(25)])
         .answers(StatusCode::OK, "The link, new or not.", link.clone());
     document.add(saved);
     let saved = written(Method::POST, BULK_SAVE, "save_short_urls")
@@ -70,6 +70,7 @@ pub(in crate::surfaces::events) fn describe(document: &mut Document) {
         .summary("Changes the members of a link that the body contains.")
         .about("Absent members keep their value; `null` clears one. Another code frees the former one at once.")
         .body(members::schema(ShortUrlChange::MEMBERS))
+        .refuses([refusals::events_code_taken()])
         .answers(StatusCode::OK, "The link.", link);
     document.add(changed);
 }
@@ -95,7 +96,6 @@ fn written(method: Method, path: &str, id: &str) -> Operation {
     let invalid = ApiError::validation(vec!["url is required".to_owned()]);
     operation(method, path, id).refuses([
         refusals::events_body_invalid(invalid),
-        refusals::events_code_taken(),
         refusals::rules_too_large(),
     ])
 }
