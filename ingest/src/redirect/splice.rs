@@ -293,7 +293,7 @@ mod tests {
         #[test]
         fn what_is_not_replaced_keeps_its_bytes(
             path in "[a-z/%+.]{0,12}",
-            query in proptest::option::of("[a-d]{1,2}(=[a-z%+&=]{0,6})?(&[a-d]=[0-9]{0,3}){0,3}"),
+            query in proptest::option::of("[a-d]{1,2}(=[a-d%+&=]{0,6})?(&[a-d]=[0-9]{0,3}){0,3}"),
             fragment in proptest::option::of("[a-z?&=!/]{0,8}"),
             incoming in "[w-z]=[a-z%+]{1,6}(&[w-z]=[0-9]{1,3}){0,3}",
         ) {
