@@ -198,7 +198,7 @@ mod typed {
             "time" => time(members, problems),
             _ => each(kind, members, problems),
         };
-        // Without a condition everybody would match, which nobody means by an empty object.
+        // An empty object would match every request, which its author does not mean.
         if tests.is_empty() && problems.len() == before {
             problems.push(format!("conditions of the type {kind} must have a member"));
         }

@@ -85,7 +85,9 @@ async fn open_until(
             return Ok(());
         }
         if begun.elapsed() > Duration::from_secs(30) {
-            return Err(format!("{instance} did not redirect anew within 30 s").into());
+            return Err(
+                format!("{instance} did not redirect to the new destination within 30 s").into(),
+            );
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -30,7 +30,7 @@ const SAME_LEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 const SAME_PIXEL: SignedDuration = SignedDuration::from_hours(24);
 /// How long before its click a conversion may seem to happen.
 const SLOW_CLOCK: SignedDuration = SignedDuration::from_mins(5);
-/// Most conversions that name one click: its id is public, and whoever has it can call. What a customer
+/// Most conversions that name one click. Its id is public, so anyone can report them. What a customer
 /// pays later without a click has no bound.
 const MOST_OF_CLICK: i64 = 100;
 

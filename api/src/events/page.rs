@@ -80,7 +80,7 @@ pub(crate) struct Found {
     pub(crate) has_more: bool,
     /// What was visible, in pages by time; `None` when nothing was.
     pub(crate) watermark: Option<Watermark>,
-    /// True when an event that the request names is unknown, so that there is no such page.
+    /// True when the request names an unknown event. The page then does not exist.
     pub(crate) is_lost: bool,
 }
 

@@ -104,7 +104,7 @@ pub(crate) struct Terms {
     pub(crate) currency: Option<String>,
     pub(crate) daily_budget_micros: Option<i64>,
     pub(crate) total_budget_micros: Option<i64>,
-    /// Shares of a budget at which its owner is told.
+    /// Shares of the budget at which the owner gets a message.
     pub(crate) alert_thresholds: Vec<f64>,
     pub(crate) starts_at: Option<Timestamp>,
     pub(crate) ends_at: Option<Timestamp>,

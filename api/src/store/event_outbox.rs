@@ -36,7 +36,7 @@ row! {
     }
 }
 
-/// Writes an event. Whoever commits wakes the publisher.
+/// Writes an event. The caller commits, then wakes the publisher.
 pub(crate) async fn insert(tx: &mut Tx<'_>, event: &Event, now: Timestamp) -> sqlx::Result<()> {
     let payload = event
         .to_bytes()

@@ -171,7 +171,7 @@ row! {
         pub(crate) created_via: Option<String>,
         pub(crate) created_at: jiff_sqlx::Timestamp,
         pub(crate) updated_at: jiff_sqlx::Timestamp,
-        /// Who changed it last, and how; `None` while nobody has.
+        /// Who changed it last, and how; `None` before the first change.
         pub(crate) updated_by: Option<String>,
         pub(crate) updated_via: Option<String>,
         pub(crate) deleted_at: Option<jiff_sqlx::Timestamp>,

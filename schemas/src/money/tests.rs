@@ -1,3 +1,5 @@
+//! Amounts in minor units, and their conversion to dollars.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Whose click it was and what it was worth; and conversions in spite of a kill and a broker that is away.
+//! Whose click it was and what it was worth; and conversions while a process is killed and the broker is down.
 
 use super::{ALL, LINK, Shop, TRACK, hours};
 use jiff::SignedDuration;

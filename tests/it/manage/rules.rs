@@ -113,7 +113,10 @@ async fn a_campaigns_rule_raises_the_version_of_the_campaign_alone() {
     });
     let made = ada.post("/api/rules", body).await.data();
     assert_eq!(made["linkId"], Value::Null);
-    assert!(made["warnings"].to_string().contains("everybody"), "{made}");
+    assert!(
+        made["warnings"].to_string().contains("every request"),
+        "{made}"
+    );
     let entry = campaign_entry(&system, id(&campaign)).await;
     assert_eq!((entry.row_version, entry.rules.len()), (2, 1));
     assert_eq!(link_entry(&system, id(&link)).await.row_version, 1);

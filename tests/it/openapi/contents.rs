@@ -1,12 +1,10 @@
 //! Uses the routes of what links are made of, for the comparison of all answers with the document.
 
-use super::checker::Checker;
+use super::{answers::UNKNOWN_ID, checker::Checker};
 use kit::{Answer, Creator};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-const NOBODY: Uuid = Uuid::from_u128(1);
 
 /// Sends requests of one workspace.
 struct Asking<'a> {
@@ -78,7 +76,7 @@ async fn use_links(asking: &Asking<'_>, ada: &Creator) {
         .await;
     for reference in ["campaignId", "folderId", "domainId"] {
         let mut body = plain.clone();
-        body[reference] = json!(NOBODY);
+        body[reference] = json!(UNKNOWN_ID);
         asking.post("/api/links", body.clone(), 404).await;
         asking.patch(&path, body.clone(), 404).await;
         body["shortCode"] = json!("all");
@@ -182,9 +180,11 @@ async fn use_groups(asking: &Asking<'_>, ada: &Creator) {
             "folders" => {
                 let (_, id) = path.rsplit_once('/').unwrap();
                 asking.patch(&path, json!({"parentId": id}), 400).await;
-                asking.patch(&path, json!({"parentId": NOBODY}), 404).await;
                 asking
-                    .post(&list, json!({"name": "x", "parentId": NOBODY}), 404)
+                    .patch(&path, json!({"parentId": UNKNOWN_ID}), 404)
+                    .await;
+                asking
+                    .post(&list, json!({"name": "x", "parentId": UNKNOWN_ID}), 404)
                     .await;
                 nest_too_deep(asking).await;
             }
@@ -268,12 +268,12 @@ async fn use_rules(asking: &Asking<'_>, ada: &Creator) {
         body
     };
     asking
-        .post("/api/rules", with(json!({"linkId": NOBODY})), 404)
+        .post("/api/rules", with(json!({"linkId": UNKNOWN_ID})), 404)
         .await;
     asking
         .post(
             "/api/rules",
-            with(json!({"linkId": null, "campaignId": NOBODY})),
+            with(json!({"linkId": null, "campaignId": UNKNOWN_ID})),
             404,
         )
         .await;
@@ -357,9 +357,9 @@ async fn use_qr_codes(asking: &Asking<'_>, ada: &Creator) {
     let path = format!("/api/qr/{qr}");
     asking.post(&list, all, 409).await;
     asking.post(&list, json!({"size": 1}), 400).await;
-    let nobody = format!("/api/qr/links/{NOBODY}");
-    asking.post(&nobody, json!({}), 404).await;
-    asking.get(&nobody, 404).await;
+    let unknown = format!("/api/qr/links/{UNKNOWN_ID}");
+    asking.post(&unknown, json!({}), 404).await;
+    asking.get(&unknown, 404).await;
     asking.get(&list, 200).await;
     asking.get(&format!("{list}?page=0"), 400).await;
     asking.get(&path, 200).await;

@@ -1,3 +1,5 @@
+//! Reading the texts of a call: classes, amounts, times, placeholders.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -75,7 +75,7 @@ pub(crate) fn describe(document: &mut Document) {
         .summary("Reports a conversion of a click by loading a picture. HEAD does nothing.")
         .answers_as(
             OK,
-            "A transparent picture, whatever the outcome.",
+            "A transparent picture, for every outcome.",
             "image/gif",
             text(usize::MAX),
         )

@@ -67,7 +67,7 @@ impl Body for Report {
     }
 }
 
-/// Records a conversion, and says whose click it was: 200, also when it is no one's.
+/// Records a conversion, and says which click it belongs to: 200, also when it belongs to none.
 pub(super) async fn report_conversion(
     State(app): State<Arc<App>>,
     JsonBody(Report(given)): JsonBody<Report>,

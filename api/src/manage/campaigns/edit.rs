@@ -41,7 +41,7 @@ const CURRENCY: Member<Currency> = Member::new("currency", Currency).example(|| 
 const DAILY_BUDGET: Member<Number> = Member::new("dailyBudget", Number(0.0..=MAX_AMOUNT));
 const TOTAL_BUDGET: Member<Number> = Member::new("totalBudget", Number(0.0..=MAX_AMOUNT));
 const THRESHOLDS: Member<Thresholds> = Member::new("alertThresholds", Thresholds)
-    .about("Shares of a budget at which its owner is told, in ascending order.");
+    .about("Shares of the budget at which the owner gets a message, in ascending order.");
 const STARTS_AT: Member<Instant> = Member::new("startsAt", Instant);
 const ENDS_AT: Member<Instant> = Member::new("endsAt", Instant).about("Must be after the start.");
 

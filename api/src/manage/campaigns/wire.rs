@@ -29,7 +29,7 @@ pub(super) struct WireCampaign {
     currency: Option<String>,
     daily_budget: Option<f64>,
     total_budget: Option<f64>,
-    /// Shares of a budget at which its owner is told.
+    /// Shares of the budget at which the owner gets a message.
     alert_thresholds: Vec<f64>,
     #[schemars(extend("format" = "date-time"))]
     starts_at: Option<String>,

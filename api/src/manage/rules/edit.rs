@@ -37,7 +37,7 @@ const DESCRIPTION: Member<Text> = Member::new("description", Text(1_000));
 const TYPE: Member<OneOf> = Member::new("type", OneOf(&TYPES))
     .about("A label, unless `conditions` is an object: then its members depend on it.");
 const CONDITIONS: Member<Conditions> = Member::new("conditions", Conditions)
-    .about("A list of conditions, `{field, operator, value}`, and of groups, `{conditionLogic, conditions}`. Or an object for `type`, such as `{\"countries\": [\"DE\"]}` for `geo`. An empty list matches everybody.")
+    .about("A list of conditions, `{field, operator, value}`, and of groups, `{conditionLogic, conditions}`. Or an object for `type`, such as `{\"countries\": [\"DE\"]}` for `geo`. An empty list matches every request.")
     .example(|| {
         json!([
             {"field": "country", "operator": "equals", "value": "DE"},

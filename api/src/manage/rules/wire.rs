@@ -47,7 +47,7 @@ impl From<RuleRow> for WireRule {
     fn from(rule: RuleRow) -> Self {
         let mut warnings = check(&rule).unwrap_or_else(|problems| problems);
         if rule.conditions.as_array().is_some_and(Vec::is_empty) {
-            warnings.push("Without conditions it matches everybody.".to_owned());
+            warnings.push("Without conditions it matches every request.".to_owned());
         }
         if target::is_signed(&rule.destination) {
             warnings

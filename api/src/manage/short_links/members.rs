@@ -45,7 +45,7 @@ pub(super) const ENABLED: Member<Flag> =
     Member::new("enabled", Flag(None)).about("Whether it redirects; true by default.");
 
 pub(super) const ARCHIVED: Member<Flag> = Member::new("archived", Flag(None))
-    .about("Whether it is put away: kept, but closed to visitors; false by default.");
+    .about("Whether it is archived: kept, but closed to visitors. False by default.");
 
 pub(super) const CAMPAIGN: Member<Id> = Member::new("campaignId", Id);
 

@@ -13,13 +13,13 @@ pub(crate) const MAX_CHARS: usize = 50;
 /// Lower-case letters and digits without those that look alike (0 o, 1 i l).
 const ALPHABET: &[u8; 31] = b"23456789abcdefghjkmnpqrstuvwxyz";
 
-/// Length of a generated code. 31^10 is about 8 * 10^14, so nobody finds links by trying.
+/// Length of a generated code. 31^10 is about 8 * 10^14, so guessing finds no links.
 const LENGTH: usize = 10;
 
 /// Most codes that are drawn. With a million links, one draw in 10^8 is taken.
 const MAX_DRAWS: usize = 5;
 
-/// Codes that nobody may have: the first segments of the program's own paths, those that browsers
+/// Reserved codes: the first segments of the program's own paths, those that browsers
 /// and crawlers ask for, and those that visitors take for the operator's.
 const RESERVED: &[&str] = &[
     "about",
@@ -82,7 +82,7 @@ pub(crate) fn is_code(text: &str) -> bool {
     (1..=MAX_CHARS).contains(&text.len()) && text.bytes().all(valid)
 }
 
-/// True for a code that nobody may have, in any case.
+/// True for a reserved code, in upper or lower case.
 pub(crate) fn is_reserved(code: &str) -> bool {
     let start = code.get(..RESERVED_PREFIX.len()).unwrap_or_default();
     start.eq_ignore_ascii_case(RESERVED_PREFIX)

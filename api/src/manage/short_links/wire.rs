@@ -34,7 +34,7 @@ pub(crate) struct WireShortLink {
     tags: Vec<String>,
     /// Whether it redirects.
     enabled: bool,
-    /// Whether it is put away, and so closed.
+    /// Whether it is archived, and so closed.
     archived: bool,
     /// Whether visitors must enter a password.
     password_protected: bool,

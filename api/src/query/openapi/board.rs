@@ -34,7 +34,7 @@ pub(super) fn members(
             }
             Part::Ever(name, metrics) => {
                 let ever = object(fields(metrics))
-                    .about("Of all time, whatever the window and the filters.");
+                    .about("Of all time. The window and the filters have no effect.");
                 all.push(required(*name, ever));
             }
             Part::Values(breakdown) => all.push(required(breakdown.list, values(breakdown))),
