@@ -414,9 +414,11 @@ impl<'a> Save<'a> {
 
 /// Which of these hosts are those of short URLs.
 pub(crate) async fn find_hosts(app: &App, named: Vec<String>) -> Result<Hosts, ApiError> {
-    let own = app.short_urls.own_host().to_owned();
+    let urls = &app.short_urls;
+    let address = urls.own_address();
+    let name = address.is_none().then(|| urls.own_host().to_owned());
     let others = store::short_hosts::list_verified(app.main.pool()?, &named).await?;
-    Ok(Hosts::new(others.into_iter().chain([own])))
+    Ok(Hosts::new(others.into_iter().chain(name)).at_address(address))
 }
 
 /// Refuses a url that opens one of our short links.
