@@ -4,7 +4,13 @@
 //! [`Database::pool`], which fails until the schema exists, so that the request gets a 503 instead
 //! of a 500.
 
-use crate::{auth::Plan, dns::Resolver, manage::ShortUrls, turns::Turns, words::Words};
+use crate::{
+    auth::{Plan, Sharer},
+    dns::Resolver,
+    manage::ShortUrls,
+    turns::Turns,
+    words::Words,
+};
 use axum::extract::Request;
 use runtime::{
     Clock, IdSource,
@@ -27,8 +33,10 @@ pub(crate) struct App {
     pub(crate) analytics: Database,
     /// Cancels statements at the analytics database whose requests have ended.
     pub(crate) canceller: PgPool,
-    /// Decides which reports run there, and which wait.
-    pub(crate) turns: Turns,
+    /// Decides which reports run there, and which wait. By workspace number.
+    pub(crate) report_turns: Turns<i32>,
+    /// Decides which commands run at the main database, and which wait.
+    pub(crate) command_turns: Turns<Sharer>,
     pub(crate) gate: Gate,
     pub(crate) throttles: Throttles,
     /// Signs the cursors of the events API.

@@ -12,7 +12,7 @@ use crate::{
     startup::{cancelling_pool, open_analytics, open_main, reading_pool},
     surfaces,
     tracking_check::{self, Shared},
-    turns::Turns,
+    turns::{OF_COMMANDS, OF_REPORTS, Turns},
 };
 use axum::{Router, middleware};
 use runtime::{
@@ -116,7 +116,8 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         main,
         analytics,
         canceller,
-        turns: Turns::default(),
+        report_turns: Turns::new(OF_REPORTS),
+        command_turns: Turns::new(OF_COMMANDS),
         gate,
         throttles: config.throttles,
         // A secret of its own would be one more to keep; signatures of cursors and of tokens have

@@ -64,6 +64,8 @@ const PAST_CLICKS: &str = "SELECT count(*) FROM hits WHERE click_id IS NOT NULL 
 /// Conversions of the history, each with the link of its click.
 const PAST_CONVERSIONS: &str =
     "SELECT count(link_id) FROM conversions WHERE occurred_at <= now() - interval '30 minutes'";
+/// Scans of a known QR code before the last half hour.
+const PAST_SCANS: &str = "SELECT count(qr_id) FROM hits WHERE trigger = 'qr' AND occurred_at <= now() - interval '30 minutes'";
 /// Visits without a known country.
 const NOWHERE: &str = "SELECT count(*) FROM sessions WHERE country IS NULL";
 
@@ -115,6 +117,7 @@ async fn a_demo_has_history_and_live_visits_and_adds_no_history_again() {
     assert_eq!(count(&analytics, PAST).await, history);
     assert_eq!(count(&analytics, NOWHERE).await, 0);
     assert_eq!(count(&analytics, PAST_CLICKS).await, i64::from(VISITS / 2));
+    assert!(count(&analytics, PAST_SCANS).await > 0);
     let conversions = count(&analytics, PAST_CONVERSIONS).await;
     assert!(conversions > 0);
     let short = client.get_as(&token, "/api/links?limit=100").await.data();

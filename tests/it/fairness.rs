@@ -1,8 +1,12 @@
-//! A tenant that is far behind delays no other.
+//! A tenant that is far behind, or whose requests hang, delays no other.
 
-use kit::{Creator, System};
-use serde_json::Value;
-use std::collections::BTreeMap;
+use crate::conversions::click_id;
+use futures::{future::join_all, join};
+use jiff::SignedDuration;
+use kit::{Creator, System, system::PATIENCE};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::time::{Instant, sleep};
 
 pub async fn visit(system: &System, creator: &Creator, visitor: &str) {
     let session = system.client.session(creator.page, visitor).await;
@@ -58,5 +62,85 @@ async fn a_partition_that_cannot_be_written_delays_no_other() {
     holder.rollback().await.unwrap();
     system.settle().await;
     assert_eq!(views(&system, waiting).await, 41);
+    system.finish().await;
+}
+
+/// Requests that wait for a lock in the main database.
+async fn waiting(system: &System) -> i64 {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = sqlx::query_scalar(waiting).fetch_one(&system.main);
+    waiting.await.unwrap()
+}
+
+/// Waits until at least that many requests wait for a lock.
+async fn until_waiting(system: &System, wanted: i64) {
+    let begun = Instant::now();
+    while waiting(system).await < wanted {
+        assert!(begun.elapsed() < PATIENCE, "nothing waits");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_whose_commands_and_conversions_hang_delays_no_other() {
+    let system = System::start().await;
+    let client = &system.client;
+    let (ada, ben) = (client.creator("ada").await, client.creator("ben").await);
+    let click = click_id(&system, ada.workspace_id, 1, SignedDuration::ZERO).await;
+
+    // Twenty commands of one workspace that cannot end.
+    let mut holder = system.main.begin().await.unwrap();
+    sqlx::query("SELECT FROM workspaces WHERE id = $1 FOR UPDATE")
+        .bind(ada.workspace_id)
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let add = |number: i32| {
+        let body = json!({ "host": format!("go{number}.example") });
+        let token = &ada.token;
+        async move { client.post_as(token, "/api/domains", &body).await.status }
+    };
+    let added = join_all((0..20).map(add));
+    let meanwhile = async {
+        until_waiting(&system, 3).await;
+        let begun = Instant::now();
+        for _ in 0..20 {
+            let answer = client.get_as(&ben.token, "/api/links").await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        // A request that waits for a connection gives up after five seconds.
+        assert!(begun.elapsed() < Duration::from_secs(4));
+        assert_eq!(waiting(&system).await, 3);
+        holder.rollback().await.unwrap();
+    };
+    let (added, ()) = join!(added, meanwhile);
+    // All waited; those beyond the plan's limit are refused by it.
+    assert!(added.iter().all(|&status| status == 201 || status == 403));
+
+    // The same for calls that name a click.
+    let mut holder = system.main.begin().await.unwrap();
+    sqlx::query("LOCK TABLE conversions IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *holder)
+        .await
+        .unwrap();
+    let sell = |number: i32| {
+        let body = json!({ "click_id": click, "event": "sale", "order_id": number.to_string() });
+        async move { client.post("/conversions/s2s", &body).await }
+    };
+    let sold = join_all((0..20).map(sell));
+    let meanwhile = async {
+        until_waiting(&system, 3).await;
+        for _ in 0..20 {
+            let answer = client.get_as(&ben.token, "/api/links").await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        }
+        assert_eq!(waiting(&system).await, 3);
+        holder.rollback().await.unwrap();
+    };
+    let (sold, ()) = join!(sold, meanwhile);
+    for answer in sold {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
     system.finish().await;
 }

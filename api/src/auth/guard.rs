@@ -2,8 +2,8 @@
 //!
 //! The one rule: a route is added through [`guarded`], so none can be forgotten.
 
-use super::{Access, Permission, Principal, credentials};
-use crate::app::App;
+use super::{Access, Permission, Principal, Sharer, credentials};
+use crate::{app::App, turns::Turn};
 use axum::{
     extract::{Request, State},
     http::HeaderMap,
@@ -16,6 +16,9 @@ use runtime::{
     jwt::Refused,
 };
 use std::{net::IpAddr, sync::Arc};
+
+/// When a refused request may have a turn.
+const RETRY_SECONDS: u32 = 2;
 
 /// Routes of the api that still need their state.
 pub(crate) type Routes = MethodRouter<Arc<App>>;
@@ -42,6 +45,9 @@ pub(crate) struct Terms {
     pub(crate) permission: Permission,
     /// Who may call.
     pub(crate) callers: Callers,
+    /// Whether its handler waits for one of the caller's turns at the main database. Reports do not:
+    /// they take turns at the analytics database, and commands must not wait for them.
+    pub(crate) takes_turn: bool,
 }
 
 #[derive(Clone)]
@@ -119,8 +125,16 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     };
     let response = match access.enter(terms.callers) {
         Ok(()) => {
-            request.extensions_mut().insert(access);
-            next.run(request).await
+            let sharer = access.principal.sharer().filter(|_| terms.takes_turn);
+            match turn(&app, sharer).await {
+                Ok(turn) => {
+                    request.extensions_mut().insert(access);
+                    let response = next.run(request).await;
+                    drop(turn);
+                    response
+                }
+                Err(busy) => busy.into_response(),
+            }
         }
         Err(error) => error.into_response(),
     };
@@ -128,6 +142,22 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
         Some(standing) => throttled::with_headers(response, standing),
         None => response,
     }
+}
+
+/// A turn at the main database; `None` without a sharer.
+///
+/// # Errors
+/// 429 when too many of the sharer's requests run or wait.
+pub(crate) async fn turn(
+    app: &App,
+    sharer: Option<Sharer>,
+) -> Result<Option<Turn<Sharer>>, ApiError> {
+    let Some(sharer) = sharer else {
+        return Ok(None);
+    };
+    let turn = app.command_turns.take(sharer).await;
+    turn.map(Some)
+        .ok_or_else(|| ApiError::rate_limited(RETRY_SECONDS))
 }
 
 /// The principal of a request. A public route ignores credentials, so that a bad one does not keep a

@@ -16,10 +16,10 @@ mod tenant;
 
 pub(crate) use access::Access;
 pub(crate) use credentials::{KEY_CHARS, KEY_START, hash};
-pub(crate) use guard::{Callers, Routes, Terms, guarded};
+pub(crate) use guard::{Callers, Routes, Terms, guarded, turn};
 pub use permission::Permission;
 pub(crate) use permission::Role;
 pub(crate) use plan::Allowance;
 pub use plan::Plan;
-pub(crate) use principal::Principal;
+pub(crate) use principal::{Principal, Sharer};
 pub(crate) use tenant::Tenant;

@@ -6,6 +6,7 @@
 use super::Tenant;
 use runtime::throttle::{Standing, Throttles};
 use std::{net::IpAddr, sync::Arc};
+use uuid::Uuid;
 
 /// The caller of a request.
 #[derive(Clone, Debug)]
@@ -18,7 +19,25 @@ pub(crate) enum Principal {
     Anonymous(IpAddr),
 }
 
+/// Those whose requests share turns at the main database.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Sharer {
+    /// A user, by the subject of the token.
+    User(Arc<str>),
+    /// All members and keys of a workspace, by its id.
+    Workspace(Uuid),
+}
+
 impl Principal {
+    /// With whom its requests share turns. Anonymous clients read single rows, and wait for no turn.
+    pub(super) fn sharer(&self) -> Option<Sharer> {
+        match self {
+            Self::User(sub) => Some(Sharer::User(Arc::clone(sub))),
+            Self::Member(tenant) => Some(Sharer::Workspace(tenant.workspace.id)),
+            Self::Anonymous(_) => None,
+        }
+    }
+
     /// The name of the limit that a request to that route spends.
     pub(super) fn limit_name(&self, route: &'static str) -> &'static str {
         match self {

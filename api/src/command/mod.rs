@@ -202,6 +202,7 @@ impl Command {
             id: self.id,
             permission: self.permission,
             callers: self.subject.callers(),
+            takes_turn: true,
         };
         guarded(app, terms, handler(self.verb.filter()))
     }

@@ -14,7 +14,7 @@ use runtime::{
 };
 use schemas::topics::EVENTS;
 use sqlx::PgPool;
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 use thiserror::Error;
 use tokio::sync::Notify;
 use tracing::warn;
@@ -24,6 +24,8 @@ pub(crate) const PART: &str = "event publisher";
 
 /// Most events of one transaction: a few hundred kilobytes.
 const BATCH: i64 = 200;
+/// How many of them pass between two counts of all that wait, which reads the whole table.
+const BATCHES_A_COUNT: usize = 50;
 /// Pause after a failure.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How often to look for events of an instance that died before it published them.
@@ -87,30 +89,45 @@ impl EventPublisher {
 }
 
 /// Publishes events until none is left, or only those that another instance has locked. Returns how
-/// many these are.
+/// many these are. After a refusal, the events with that key wait for the next call, so that they
+/// stay in order and hold up no others.
 pub(super) async fn drain(pool: &PgPool, producer: &Producer) -> Result<u64, PublishError> {
+    let (mut held, mut failure) = (Vec::new(), None);
     loop {
-        let mut tx = pool.begin().await?;
-        let waiting = event_outbox::take(&mut tx, BATCH).await?;
-        if waiting.is_empty() {
-            drop(tx);
-            return observe(pool).await;
-        }
         observe(pool).await?;
-        let sent = send(producer, &waiting).await?;
-        event_outbox::delete(&mut tx, &sent).await?;
-        tx.commit().await?;
-        let all = sent.len() == waiting.len();
-        let count = u64::try_from(sent.len()).unwrap_or_default();
-        metrics::counter!("api_events_published_total").increment(count);
-        if !all {
-            return Err(SendError::Unacknowledged("some events".to_owned()).into());
+        for _ in 0..BATCHES_A_COUNT {
+            let mut tx = pool.begin().await?;
+            let waiting = event_outbox::take(&mut tx, BATCH, &held).await?;
+            if waiting.is_empty() {
+                drop(tx);
+                return match failure {
+                    Some(failure) => Err(PublishError::Unsent(failure)),
+                    None => observe(pool).await,
+                };
+            }
+            let sent = send(producer, &waiting).await;
+            event_outbox::delete(&mut tx, &sent.ids).await?;
+            tx.commit().await?;
+            let count = u64::try_from(sent.ids.len()).unwrap_or_default();
+            metrics::counter!("api_events_published_total").increment(count);
+            held.extend(sent.refused);
+            failure = sent.failure.or(failure);
         }
     }
 }
 
-/// The events that the log has; the others stay.
-async fn send(producer: &Producer, waiting: &[Waiting]) -> Result<Vec<i64>, PublishError> {
+/// What became of some events.
+#[derive(Debug, Default)]
+struct Sent {
+    /// Those that the log has.
+    ids: Vec<i64>,
+    /// The keys of the others.
+    refused: BTreeSet<String>,
+    /// Why the last of them was refused.
+    failure: Option<SendError>,
+}
+
+async fn send(producer: &Producer, waiting: &[Waiting]) -> Sent {
     let records: Vec<Record<'_>> = waiting
         .iter()
         .map(|event| Record {
@@ -121,18 +138,17 @@ async fn send(producer: &Producer, waiting: &[Waiting]) -> Result<Vec<i64>, Publ
         })
         .collect();
     let outcomes = producer.send(&records).await;
-    let mut sent = Vec::new();
-    let mut failure = None;
+    let mut sent = Sent::default();
     for (event, outcome) in waiting.iter().zip(outcomes) {
         match outcome {
-            Ok(_) => sent.push(event.id),
-            Err(error) => failure = Some(error),
+            Ok(_) => sent.ids.push(event.id),
+            Err(error) => {
+                sent.refused.insert(event.entry_key.clone());
+                sent.failure = Some(error);
+            }
         }
     }
-    match failure {
-        Some(failure) if sent.is_empty() => Err(failure.into()),
-        _ => Ok(sent),
-    }
+    sent
 }
 
 async fn observe(pool: &PgPool) -> Result<u64, PublishError> {

@@ -11,15 +11,12 @@ use super::{
 };
 use crate::{app::App, query::reading, refusals};
 use axum::body::Body;
-use futures::{
-    FutureExt, Stream,
-    future::{self, BoxFuture, MaybeDone},
-    stream,
-};
+use futures::{FutureExt, Stream, stream};
 use runtime::http::ApiError;
 use sqlx::postgres::PgRow;
-use std::{io, pin::Pin, sync::Arc};
-use tracing::warn;
+use std::{io, sync::Arc};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, warn};
 
 /// How many events a piece has: about 3 MB.
 const PIECE: i64 = 5_000;
@@ -44,7 +41,12 @@ pub(crate) struct Export {
     pub(crate) body: Body,
 }
 
-type Reading = Pin<Box<MaybeDone<BoxFuture<'static, Result<Found, ApiError>>>>>;
+/// The next piece.
+enum Next {
+    Read(Found),
+    /// A task of its own, so that it ends, and returns its turn, however slowly the client reads.
+    Reading(AbortOnDropHandle<Result<Found, ApiError>>),
+}
 
 /// The rest of an export.
 struct Rest {
@@ -52,8 +54,7 @@ struct Rest {
     format: Format,
     codes: Codes,
     browse: Browse,
-    /// The next piece, which is being read already.
-    next: Option<Reading>,
+    next: Option<Next>,
     has_names: bool,
 }
 
@@ -78,7 +79,7 @@ impl Export {
             format,
             codes: Codes::default(),
             browse,
-            next: Some(Box::pin(MaybeDone::Done(Ok(rows)))),
+            next: Some(Next::Read(rows)),
             has_names: !is_resumed,
         };
         Ok(Self {
@@ -90,7 +91,7 @@ impl Export {
 
 /// Reads a page by time, in the tenant's turn.
 pub(crate) async fn read(app: Arc<App>, browse: Browse) -> Result<Found, ApiError> {
-    let turn = app.turns.take(browse.selection.workspace_no).await;
+    let turn = app.report_turns.take(browse.selection.workspace_no).await;
     let turn = turn.ok_or_else(refusals::report_busy)?;
     let read = reading::attend(&app, turn, move |connection| {
         async move { browse.read(connection).await }.boxed()
@@ -116,21 +117,19 @@ impl Rest {
 
     /// The next piece of the file; `None` at its end.
     async fn piece(&mut self) -> Result<Option<Vec<u8>>, ApiError> {
-        let Some(mut reading) = self.next.take() else {
-            return Ok(None);
+        let rows = match self.next.take() {
+            None => return Ok(None),
+            Some(Next::Read(rows)) => rows,
+            Some(Next::Reading(task)) => task.await.map_err(ApiError::internal)??,
         };
-        reading.as_mut().await;
-        let rows = reading.as_mut().take_output();
-        let rows = rows.ok_or_else(|| ApiError::internal("a piece was read twice"))??;
         if rows.has_more
             && let Some(place) = rows.last()?
         {
             self.browse.after = After::Place(place);
-            let next = read(Arc::clone(&self.app), self.browse.clone()).boxed();
-            let mut next = Box::pin(future::maybe_done(next));
-            // Polled once, so that the database reads it while this piece is written and sent.
-            let _ = futures::poll!(next.as_mut());
-            self.next = Some(next);
+            // The database reads it while this piece is written and sent.
+            let next = read(Arc::clone(&self.app), self.browse.clone());
+            let task = tokio::spawn(next.in_current_span());
+            self.next = Some(Next::Reading(AbortOnDropHandle::new(task)));
         }
         self.codes.learn(self.app.main.pool()?, &rows.rows).await?;
         self.write(&rows.rows).map(Some)

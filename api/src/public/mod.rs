@@ -76,6 +76,7 @@ pub(crate) fn routes(app: Arc<App>, tracking: Keyring, origin: String) -> Router
             id,
             permission: Permission::PUBLIC,
             callers: Callers::Everyone,
+            takes_turn: false,
         };
         guarded(&public.app, terms, routes)
     };

@@ -30,7 +30,11 @@ const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const CANCEL_PAUSE: Duration = Duration::from_millis(500);
 
 /// Answers plans one after the other, until the waiting request ends.
-pub(super) async fn read(app: &App, turn: Turn, plans: Vec<Plan>) -> Result<Vec<Answer>, ApiError> {
+pub(super) async fn read(
+    app: &App,
+    turn: Turn<i32>,
+    plans: Vec<Plan>,
+) -> Result<Vec<Answer>, ApiError> {
     attend(app, turn, move |connection| {
         async move { read_all(connection, &plans).await }.boxed()
     })
@@ -38,7 +42,7 @@ pub(super) async fn read(app: &App, turn: Turn, plans: Vec<Plan>) -> Result<Vec<
 }
 
 /// Does some reading on a connection, until the waiting request ends.
-pub(crate) async fn attend<T, W>(app: &App, turn: Turn, work: W) -> Result<T, ApiError>
+pub(crate) async fn attend<T, W>(app: &App, turn: Turn<i32>, work: W) -> Result<T, ApiError>
 where
     T: Send + 'static,
     W: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<T>> + Send + 'static,

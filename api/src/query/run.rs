@@ -48,7 +48,7 @@ async fn read<D: Dialect>(
         return D::no_such_choice(report, given.query, &asked);
     };
     // Before a connection to the analytics database is taken, so that waiting requests hold none.
-    let turn = app.turns.take(grant.workspace_no).await;
+    let turn = app.report_turns.take(grant.workspace_no).await;
     let turn = turn.ok_or_else(refusals::report_busy)?;
     let notation = report.surface.notation();
     if let Shape::Board(board) = shape {
@@ -79,7 +79,7 @@ async fn read_board(
     app: &App,
     report: &Report,
     board: &Board,
-    turn: Turn,
+    turn: Turn<i32>,
     asked: &Asked,
     grant: &Grant,
 ) -> Result<Response, ApiError> {

@@ -14,6 +14,7 @@ VALUES ($1, $2, $3)";
 pub(super) const TAKE: &str = "\
 SELECT id, entry_key, payload
 FROM event_outbox
+WHERE entry_key <> ALL($2)
 ORDER BY id
 LIMIT $1
 FOR UPDATE SKIP LOCKED";
@@ -50,9 +51,18 @@ pub(crate) async fn insert(tx: &mut Tx<'_>, event: &Event, now: Timestamp) -> sq
     Ok(())
 }
 
-/// Locks the events that have waited longest, except those that another instance has.
-pub(crate) async fn take(tx: &mut Tx<'_>, limit: i64) -> sqlx::Result<Vec<Waiting>> {
-    sqlx::query_as(TAKE).bind(limit).fetch_all(&mut **tx).await
+/// Locks the events that have waited longest, except those with these keys, and those that another
+/// instance has.
+pub(crate) async fn take(
+    tx: &mut Tx<'_>,
+    limit: i64,
+    except: &[String],
+) -> sqlx::Result<Vec<Waiting>> {
+    sqlx::query_as(TAKE)
+        .bind(limit)
+        .bind(except)
+        .fetch_all(&mut **tx)
+        .await
 }
 
 /// Removes published events.

@@ -26,6 +26,9 @@ pub(super) const LIST: &str = columns!(
     "\
 WHERE workspace_id = $1
   AND deleted_at IS NULL
+  AND (link_id IS NULL OR EXISTS (SELECT FROM links WHERE links.id = link_id AND links.deleted_at IS NULL))
+  AND (campaign_id IS NULL
+       OR EXISTS (SELECT FROM campaigns WHERE campaigns.id = campaign_id AND campaigns.deleted_at IS NULL))
   AND ($2::uuid IS NULL OR link_id = $2)
   AND ($3::uuid IS NULL OR campaign_id = $3)
   AND ($4::text IS NULL OR position(lower($4) IN lower(name)) > 0)
@@ -39,6 +42,9 @@ SELECT count(*)
 FROM rules
 WHERE workspace_id = $1
   AND deleted_at IS NULL
+  AND (link_id IS NULL OR EXISTS (SELECT FROM links WHERE links.id = link_id AND links.deleted_at IS NULL))
+  AND (campaign_id IS NULL
+       OR EXISTS (SELECT FROM campaigns WHERE campaigns.id = campaign_id AND campaigns.deleted_at IS NULL))
   AND ($2::uuid IS NULL OR link_id = $2)
   AND ($3::uuid IS NULL OR campaign_id = $3)
   AND ($4::text IS NULL OR position(lower($4) IN lower(name)) > 0)";
@@ -116,7 +122,8 @@ pub(crate) struct Filter {
     pub(crate) search: Option<String>,
 }
 
-/// A part of the rules that pass the filter, and how many there are.
+/// A part of the rules that pass the filter, and how many there are. Rules of deleted links and
+/// campaigns are not among them.
 pub(crate) async fn list(
     connection: &mut PgConnection,
     workspace_id: Uuid,

@@ -62,6 +62,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             id: report.id,
             permission: Permission::REPORTS,
             callers,
+            takes_turn: false,
         };
         router.route(report.path, guarded(app, terms, route))
     })

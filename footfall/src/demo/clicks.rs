@@ -4,7 +4,7 @@
 //! it, so a history that is imported twice counts once.
 
 use super::{
-    links::{POSTER, ShortLink},
+    links::{POSTER, POSTER_QR, ShortLink},
     visits::{Visit, Visits},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -107,7 +107,7 @@ impl Click {
     pub(super) fn line(&self) -> Value {
         json!({
             "kind": "click", "eventId": self.event_id, "occurredAt": self.at.to_string(),
-            "linkId": self.link.id, "trigger": if self.is_scan { "qr" } else { "link" },
+            "linkId": self.link.id, "query": self.is_scan.then(|| format!("qr={POSTER_QR}")),
             "ip": self.address, "userAgent": self.user_agent, "referrer": self.referrer,
             "language": self.language,
         })

@@ -1,6 +1,6 @@
 //! An HTTP client for the program's own listener. It has no access that other clients lack.
 
-use super::clicks::Click;
+use super::{clicks::Click, links::POSTER_QR};
 use reqwest::{Method, StatusCode};
 use runtime::program::Failure;
 use serde_json::Value;
@@ -69,8 +69,10 @@ impl Client {
         click: &Click,
         host: &str,
     ) -> Result<Option<Uuid>, reqwest::Error> {
-        let query = if click.is_scan { "?qr=poster" } else { "" };
-        let url = format!("{}/{}{query}", self.base, click.link.code);
+        let mut url = format!("{}/{}", self.base, click.link.code);
+        if click.is_scan {
+            url += &format!("?qr={POSTER_QR}");
+        }
         let mut request = self
             .http
             .get(url)

@@ -1,4 +1,5 @@
-//! Provides the demo's short links with a campaign, folders, tags and rules; creates what is missing.
+//! Provides the demo's short links with a campaign, folders, tags, rules and a QR code; creates what is
+//! missing.
 
 use super::client::Client;
 use reqwest::{Method, StatusCode};
@@ -21,6 +22,8 @@ const TAGS: [(&str, &str); 2] = [("music", "#7c3aed"), ("print", "#0d9488")];
 
 /// The code of the link on posters, which most people scan.
 pub(super) const POSTER: &str = "ferry-poster";
+/// The code of the QR code on the posters.
+pub(super) const POSTER_QR: &str = "poster";
 
 /// The links, the most clicked one first, each with its rules. The ids are those of the campaign and
 /// of the two folders.
@@ -111,7 +114,11 @@ pub(super) async fn provide(client: &Client) -> Result<Vec<ShortLink>, Failure> 
             Some(link) => link.clone(),
             None => make.new_link(&draft, rules).await?,
         };
-        links.extend(read(&link));
+        let link = read(&link);
+        if let Some(poster) = link.as_ref().filter(|link| link.code == POSTER) {
+            make.qr_code(poster).await?;
+        }
+        links.extend(link);
     }
     Ok(links)
 }
@@ -156,6 +163,19 @@ impl Make<'_> {
             None => self.create(route, draft).await?,
         };
         Ok(object["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Creates the QR code of a link, unless it exists.
+    async fn qr_code(&self, link: &ShortLink) -> Result<(), Failure> {
+        let route = format!("qr/links/{}", link.id);
+        let known = self.list(&route).await?;
+        if known.iter().any(|known| known["code"] == POSTER_QR) {
+            return Ok(());
+        }
+        let draft = json!({
+            "code": POSTER_QR, "name": "Tour poster", "size": 600, "foregroundColor": "#4c1d95", "logoArea": true,
+        });
+        self.create(&route, &draft).await.map(drop)
     }
 
     async fn new_link(&self, draft: &Value, rules: Vec<Value>) -> Result<Value, Failure> {

@@ -1,6 +1,6 @@
 //! The printed text about short links: commands to copy.
 
-use super::links::ShortLink;
+use super::links::{POSTER, ShortLink};
 use std::fmt::Write;
 
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
@@ -10,6 +10,8 @@ pub(super) fn text(public: &str, base: &str, links: &[ShortLink]) -> String {
     let Some(link) = links.first() else {
         return String::new();
     };
+    let poster = links.iter().find(|link| link.code == POSTER);
+    let poster = poster.unwrap_or(link);
     let url = format!("{public}/{}", link.code);
     let steps = [
         (
@@ -26,6 +28,10 @@ pub(super) fn text(public: &str, base: &str, links: &[ShortLink]) -> String {
                 "curl -s -H \"Authorization: Bearer $TOKEN\" '{base}/api/rules?linkId={}'",
                 link.id
             ),
+        ),
+        (
+            "The QR codes of the poster; a scan of one is a click with its id",
+            format!("curl -s -H \"Authorization: Bearer $TOKEN\" '{base}/api/qr/links/{}'", poster.id),
         ),
         (
             "A click, and the order that it leads to; again, it is a duplicate",

@@ -12,7 +12,7 @@ use std::ops::Range;
 const CRAWLERS: &str = include_str!("../../data/crawlers.txt");
 
 /// The version of the crawler list. The number after `+` is the revision of the rules in this file.
-pub(super) const VERSION: &str = "crawler-user-agents 1.60.0+3";
+pub(super) const VERSION: &str = "crawler-user-agents 1.60.0+4";
 
 /// Patterns of the list that also match agents of people. In the agent of a browser they are only a
 /// [`BotSignals::LISTED_NAME`]; anywhere else they mean what the list says. The first group and the
@@ -46,7 +46,7 @@ const IGNORED: &[&str] = &["Amazon CloudFront"];
 
 /// Automated browsers that the list does not name, or not in every version.
 const HEADLESS: &str = r"(?ix)headless|phantomjs|slimerjs|puppeteer|playwright|selenium|webdriver|
-    \b(?:prerender|rendertron|browsershot|wkhtmlto(?:pdf|image)|cutycapt|htmlunit|jsdom|cypress|testcafe)\b";
+    \b(?:prerender|rendertron|browsershot|wkhtmlto(?:pdf|image)|cutycapt|htmlunit|jsdom|cypress|testcafe|google-pagerenderer)\b";
 
 /// HTTP clients, by the start of their agents.
 const LIBRARIES: &str = r"(?ix)^(?:

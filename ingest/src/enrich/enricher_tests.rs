@@ -99,7 +99,7 @@ fn versions_say_what_an_event_was_enriched_with() {
     let versions = enricher.versions();
     assert_eq!(versions.geo, "geo-whois-asn-country 2026-06-17");
     assert_eq!(versions.agent, "uap-core 0.18.0+5");
-    assert_eq!(versions.bots, "crawler-user-agents 1.60.0+3");
+    assert_eq!(versions.bots, "crawler-user-agents 1.60.0+4");
     assert_eq!(versions.referrer, "footfall-referrers 2");
     // A new data file needs a new version here.
     let notice = include_str!("../../data/NOTICE.md");

@@ -33,7 +33,7 @@ pub enum Access {
 /// How answers show a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Throttled {
-    /// There is no limit.
+    /// They do not. Either there is no limit, or what exceeds it gets a usual answer.
     Never,
     /// 429 when it is spent.
     WhenSpent,
@@ -139,7 +139,10 @@ impl Operation {
             limit.count
         ));
         self.throttled = throttled;
-        self.refuses([ApiError::rate_limited(1)])
+        match throttled {
+            Throttled::Never => self,
+            Throttled::WhenSpent | Throttled::Always => self.refuses([ApiError::rate_limited(1)]),
+        }
     }
 
     /// Describes a limit that it shares with other operations, and how answers show it.

@@ -223,3 +223,24 @@ async fn a_conversion_that_was_answered_survives_kill_9_and_a_broker_that_was_aw
     shop.folded::<Uuid>(2, "conversion_id").await;
     shop.system.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_the_log_refuses_hold_up_no_others() {
+    let shop = Shop::open().await;
+    // More than a batch of records that are too large for the log.
+    sqlx::query(
+        "INSERT INTO event_outbox (entry_key, payload, created_at)
+         SELECT 'refused ' || number, convert_to(repeat('x', 1100000), 'UTF8'), now()
+         FROM generate_series(1, 201) AS number",
+    )
+    .execute(&shop.system.main)
+    .await
+    .unwrap();
+    let click = shop.clicked(1, hours(1)).await;
+    let body = json!({"clickId": click, "event": "purchase", "value": 3, "orderId": "A-1"});
+    assert_eq!(shop.track(body).await.status, 200);
+    shop.folded::<Uuid>(1, "conversion_id").await;
+    let waiting = "SELECT count(*) FROM event_outbox WHERE entry_key LIKE 'refused %'";
+    assert_eq!(shop.count(waiting).await, 201);
+    shop.system.finish().await;
+}

@@ -1,6 +1,7 @@
 //! What counts once: orders, leads and pixels that are reported again, also at the same moment.
 
 use super::{ALL, Shop, hours};
+use kit::SystemBuilder;
 use reqwest::Method;
 use schemas::ClickId;
 use serde_json::{Value, json};
@@ -139,5 +140,26 @@ async fn a_head_request_records_nothing_and_a_click_has_at_most_a_hundred_conver
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(answer.data()["duplicate"], true);
     assert_eq!(shop.count(ALL).await, 100);
+    shop.system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pixel_beyond_its_limit_is_a_picture_still() {
+    let limit = runtime::throttle::setting_name("conversions.pixel");
+    let system = SystemBuilder::default()
+        .set("RATE_LIMITS", "on")
+        .set(&limit, "1/3600");
+    let shop = Shop::of(system.start().await).await;
+    let click = shop.clicked(1, hours(1)).await;
+    for order in ["A-1", "A-2"] {
+        let path = format!(
+            "/api/conversions/pixel.gif?lw_cid={click}&event=purchase&amount=5&orderId={order}"
+        );
+        let answer = shop.system.client.get(&path).await;
+        let kind = answer.headers["content-type"].to_str().unwrap();
+        assert_eq!((answer.status.as_u16(), kind), (200, "image/gif"));
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    assert_eq!(shop.count(ALL).await, 1);
     shop.system.finish().await;
 }

@@ -228,3 +228,44 @@ async fn a_plan_limits_the_rules_of_a_link() {
     assert_eq!(error(&answer), (403, "LIMIT_EXCEEDED".to_owned()));
     system.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_leaves_out_rules_of_deleted_links_and_campaigns() {
+    let system = System::start().await;
+    let ada = system.client.creator("ada").await;
+    let ada = Caller::new(&system, &ada);
+    let link = ada.link(plain("promo")).await;
+    let answer = ada
+        .post(
+            "/api/campaigns",
+            json!({"name": "Spring", "currency": "XXY"}),
+        )
+        .await;
+    assert_eq!(error(&answer), (400, "VALIDATION_ERROR".to_owned()));
+    let answer = ada
+        .post(
+            "/api/campaigns",
+            json!({"name": "Spring", "currency": "eur"}),
+        )
+        .await;
+    let campaign = answer.data();
+    assert_eq!(campaign["currency"], "EUR");
+    let conditions = json!([{"field": "country", "operator": "equals", "value": "DE"}]);
+    let mut of_campaign = rule(&link, "Of all", &conditions);
+    of_campaign["linkId"] = Value::Null;
+    of_campaign["campaignId"] = campaign["id"].clone();
+    for body in [rule(&link, "Of one", &conditions), of_campaign] {
+        let answer = ada.post("/api/rules", body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+    for (object, left) in [
+        (format!("/api/links/{}", id(&link)), 1),
+        (format!("/api/campaigns/{}", id(&campaign)), 0),
+    ] {
+        ada.delete(&object).await.assert_ok();
+        let list = ada.get("/api/rules").await;
+        assert_eq!(list.data().as_array().unwrap().len(), left, "{object}");
+        assert_eq!(list.json()["pagination"]["total"], left);
+    }
+    system.finish().await;
+}

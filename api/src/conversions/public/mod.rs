@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Allowance, Callers, Permission, Routes, Terms, guarded},
+    auth::{self, Allowance, Callers, Permission, Routes, Sharer, Terms, guarded},
     extract::Query,
 };
 use axum::{
@@ -65,6 +65,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             id,
             permission: Permission::PUBLIC,
             callers: Callers::Everyone,
+            takes_turn: false,
         };
         guarded(app, terms, routes).layer(from_fn(cors::beacons))
     };
@@ -80,7 +81,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/conversions/s2s", open(S2S, post(s2s::report_conversion)))
         .route(
             "/api/conversions/pixel.gif",
-            open(PIXEL, get(pixel::send_pixel)),
+            open(PIXEL, get(pixel::send_pixel)).route_layer(from_fn(pixel::as_picture)),
         )
 }
 
@@ -136,7 +137,11 @@ async fn record_call(
     app.throttles
         .spend(OF_CLICK.route, click)
         .map_err(|standing| ApiError::rate_limited(standing.retry_after_seconds))?;
-    record::record_now(app, tenant, call).await
+    // The caller is anonymous, so the guard could not take the workspace's turn.
+    let turn = auth::turn(app, Some(Sharer::Workspace(tenant.id))).await?;
+    let recorded = record::record_now(app, tenant, call).await;
+    drop(turn);
+    recorded
 }
 
 /// The outcome of a refused call, for the metric.

@@ -67,7 +67,8 @@ pub(crate) fn describe(document: &mut Document) {
             .refuses([refusals::too_many()]),
     );
     document.add(
-        of_query(open(
+        of_query(limited(
+            Throttled::Never,
             Method::GET,
             "/api/conversions/pixel.gif",
             ("send_pixel", PIXEL),
@@ -83,10 +84,19 @@ pub(crate) fn describe(document: &mut Document) {
     );
 }
 
-fn open(method: Method, path: &str, (name, (id, allowance)): (&str, Limited)) -> Operation {
+fn open(method: Method, path: &str, named: (&str, Limited)) -> Operation {
+    limited(Throttled::Always, method, path, named)
+}
+
+fn limited(
+    throttled: Throttled,
+    method: Method,
+    path: &str,
+    (name, (id, allowance)): (&str, Limited),
+) -> Operation {
     let operation = Operation::new(method, path, TAG, name);
     match allowance.limit(id) {
-        Some(limit) => operation.throttled(Throttled::Always, limit, "address"),
+        Some(limit) => operation.throttled(throttled, limit, "address"),
         None => operation,
     }
 }

@@ -3,8 +3,9 @@
 use super::{of_query, receive};
 use crate::{app::App, extract::Query};
 use axum::{
-    extract::State,
-    http::{HeaderValue, Method, header},
+    extract::{Request, State},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use runtime::http::ApiError;
@@ -27,6 +28,25 @@ pub(super) async fn send_pixel(
             Err(_) => super::count(ConversionSource::Pixel, "invalid"),
         }
     }
+    picture()
+}
+
+/// Answers with the picture where the guard refused: a page can do nothing about that either.
+pub(super) async fn as_picture(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status().is_success() {
+        return response;
+    }
+    let outcome = match response.status() {
+        StatusCode::TOO_MANY_REQUESTS => "throttled",
+        status if status.is_client_error() => "invalid",
+        _ => "failed",
+    };
+    super::count(ConversionSource::Pixel, outcome);
+    picture()
+}
+
+fn picture() -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("image/gif")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),

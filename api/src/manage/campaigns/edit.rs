@@ -173,11 +173,11 @@ impl Rule for Currency {
 
     fn read(&self, fields: &mut Fields<'_>, name: &str) -> Option<String> {
         let code = fields.string(name, 3)?;
-        if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        let currency = schemas::money::Currency::from_code(&code.to_ascii_uppercase());
+        if currency.is_none() {
             fields.problem(format!("{name} must be an ISO 4217 code, such as EUR"));
-            return None;
         }
-        Some(code.to_ascii_uppercase())
+        Some(currency?.code().to_owned())
     }
 
     fn schema(&self) -> Schema {

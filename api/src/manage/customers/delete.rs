@@ -23,12 +23,8 @@ pub(super) const DELETE_CUSTOMER: Command = Command {
     handler: ("delete_customer", |by| on(by, delete_customer)),
     summary: "Erases the personal data of a customer. Their conversions stay, without metadata here.",
     answer: Answer::Done("Erased."),
-    refusals: || {
-        vec![
-            refusals::customer_not_found(),
-            refusals::feature_not_available(),
-        ]
-    },
+    about: "Every plan may do this: it is the customers' right.",
+    refusals: || vec![refusals::customer_not_found()],
     ..WORKSPACE
 };
 
@@ -38,7 +34,7 @@ pub(crate) async fn delete_customer(
     access: Access,
     ObjectName(named): ObjectName,
 ) -> Result<Response, ApiError> {
-    let (member, now) = (super::member(&access)?, app.clock.now());
+    let (member, now) = (access.tenant()?, app.clock.now());
     let (pool, workspace_id) = (app.main.pool()?, member.workspace.id);
     let customer = find(pool, workspace_id, named.as_deref()).await?;
     let mut tx = pool.begin().await?;

@@ -122,7 +122,11 @@ async fn sync(
             .map(|text| events::parse_event_id(text).unwrap_or_default()),
         limit,
     };
-    let turn = app.turns.take(no).await.ok_or_else(refusals::report_busy)?;
+    let turn = app
+        .report_turns
+        .take(no)
+        .await
+        .ok_or_else(refusals::report_busy)?;
     let rows = reading::attend(app, turn, move |connection| {
         async move { sync.read(connection).await }.boxed()
     });

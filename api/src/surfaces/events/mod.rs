@@ -34,6 +34,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             id,
             permission: Permission::REPORTS,
             callers: Callers::Keys,
+            takes_turn: false,
         };
         guarded(app, terms, routes)
     };

@@ -33,6 +33,7 @@ pub(super) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             id,
             permission: Permission(permission),
             callers: Callers::Keys,
+            takes_turn: true,
         };
         guarded(app, terms, routes)
     };
