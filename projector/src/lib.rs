@@ -58,5 +58,10 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "link reports",
             include_str!("../migrations/0008_link_reports.sql"),
         ),
+        (
+            9,
+            "sync of a link",
+            include_str!("../migrations/0009_sync_of_a_link.sql"),
+        ),
     ])
 });

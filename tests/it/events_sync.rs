@@ -106,6 +106,8 @@ impl Tables {
 /// A client that keeps the position with each page, as in one transaction.
 #[derive(Debug, Default)]
 struct Client {
+    /// A filter, as the end of a query.
+    filter: &'static str,
     kept: Vec<String>,
     position: Option<(String, Option<String>)>,
 }
@@ -117,7 +119,7 @@ impl Client {
             None => ("2000-01-01", None),
         };
         let after = after.map_or_else(String::new, |id| format!("&afterEventId={id}"));
-        format!("since={since}{after}&limit={limit}")
+        format!("since={since}{after}&limit={limit}{}", self.filter)
     }
 
     /// Keeps a page. Returns whether there are more.
@@ -135,11 +137,14 @@ impl Client {
     }
 }
 
-/// What there is to get, and how often: each event that counts, once.
-async fn expected(system: &System) -> BTreeMap<String, usize> {
+/// What there is to get, and how often: each event that counts, once. That of one link, if it is given.
+async fn expected(system: &System, link: Option<Uuid>) -> BTreeMap<String, usize> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT event_id FROM hits WHERE link_id IS NOT NULL AND bot_reason IS NULL AND NOT is_duplicate",
+        "SELECT event_id
+         FROM hits
+         WHERE link_id IS NOT NULL AND bot_reason IS NULL AND NOT is_duplicate AND coalesce(link_id = $1, true)",
     )
+    .bind(link)
     .fetch_all(&system.analytics)
     .await
     .unwrap();
@@ -177,6 +182,10 @@ fn a_client_gets_every_event_once_in_any_interleaving() {
         let (kept, expected) = runtime.block_on(async {
             let mut tables = Tables::empty(&system, log).await;
             let mut client = Client::default();
+            let mut of_link = Client {
+                filter: "&shortUrlId=url_00000000-0000-0000-0000-000000000007",
+                ..Client::default()
+            };
             for step in steps {
                 match step {
                     Step::Fold(records) => tables.fold(records).await,
@@ -184,6 +193,8 @@ fn a_client_gets_every_event_once_in_any_interleaving() {
                     Step::Sync(limit) => {
                         let page = api.page(&client.query(limit)).await;
                         client.keep(&page, limit);
+                        let page = api.page(&of_link.query(limit)).await;
+                        of_link.keep(&page, limit);
                     }
                     Step::Die(limit) => {
                         let lost = api.page(&client.query(limit)).await;
@@ -200,7 +211,12 @@ fn a_client_gets_every_event_once_in_any_interleaving() {
                 client.keep(&api.page(&client.query(limit)).await, limit);
                 assert_eq!(client.position, position);
             }
-            (counted(&client.kept), expected(&system).await)
+            while of_link.keep(&api.page(&of_link.query(limit)).await, limit) {}
+            assert_eq!(
+                counted(&of_link.kept),
+                expected(&system, Some(Uuid::from_u128(7))).await
+            );
+            (counted(&client.kept), expected(&system, None).await)
         });
         prop_assert_eq!(kept, expected);
         Ok(())

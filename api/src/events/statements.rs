@@ -23,16 +23,39 @@ WHERE workspace_no = $1
 }
 
 macro_rules! sync {
-    ($more:literal) => {
+    () => {
         concat!(
             "SELECT ",
             columns!(),
             "\n",
             selected!(),
             "
-  AND (visible_seq, event_id) > ($5, $6)",
-            $more,
+  AND (visible_seq, event_id) > ($5, $6)
+ORDER BY visible_seq, event_id
+LIMIT $4"
+        )
+    };
+}
+
+// Link by link, so that a link with few clicks costs no more than those.
+macro_rules! sync_of_links {
+    () => {
+        concat!(
+            "SELECT ",
+            columns!(),
             "
+FROM unnest($7::uuid[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT visible_seq, ",
+            columns!(),
+            "\n",
+            selected!(),
+            "
+  AND link_id = wanted.id
+  AND (visible_seq, event_id) > ($5, $6)
+    ORDER BY visible_seq, event_id
+    LIMIT $4
+) AS found
 ORDER BY visible_seq, event_id
 LIMIT $4"
         )
@@ -61,14 +84,33 @@ LIMIT $4"
 }
 
 macro_rules! first {
-    ($more:literal) => {
+    () => {
         concat!(
             "SELECT visible_seq, event_id, 0::int8 AS rows\n",
             selected!(),
             "
-  AND occurred_at > $5",
-            $more,
+  AND occurred_at > $5
+ORDER BY visible_seq, event_id
+LIMIT $4"
+        )
+    };
+}
+
+macro_rules! first_of_links {
+    () => {
+        concat!(
+            "SELECT visible_seq, event_id, 0::int8 AS rows
+FROM unnest($6::uuid[]) AS wanted (id)
+CROSS JOIN LATERAL (
+    SELECT visible_seq, event_id
+",
+            selected!(),
             "
+  AND link_id = wanted.id
+  AND occurred_at > $5
+    ORDER BY visible_seq, event_id
+    LIMIT $4
+) AS found
 ORDER BY visible_seq, event_id
 LIMIT $4"
         )
@@ -105,8 +147,8 @@ pub(crate) struct Pair {
 
 /// The clicks that become visible after a position.
 pub(crate) const SYNC: Pair = Pair {
-    all: sync!(""),
-    of_links: sync!("\n  AND link_id = ANY($7)"),
+    all: sync!(),
+    of_links: sync_of_links!(),
 };
 
 /// The clicks of a time, after a position in it, that were visible at a watermark.
@@ -117,8 +159,8 @@ pub(crate) const BROWSE: Pair = Pair {
 
 /// The first click to become visible among those after a moment, found by the order of sync.
 pub(crate) const FIRST: Pair = Pair {
-    all: first!(""),
-    of_links: first!("\n  AND link_id = ANY($6)"),
+    all: first!(),
+    of_links: first_of_links!(),
 };
 
 /// The same among the latest clicks only, found by time; and how many these are.
