@@ -3,8 +3,9 @@
 //! Everything has a default, which is absent in the stored JSON. So a new setting needs no
 //! migration.
 
-use schemas::directory::{
-    DeepLink, Forward, LinkSettings, Platform, Preview, RedirectMode, RedirectStatus,
+use schemas::{
+    AppId,
+    directory::{DeepLink, Forward, LinkSettings, Platform, Preview, RedirectMode, RedirectStatus},
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +68,9 @@ pub(crate) struct DeepLinks {
 #[serde(default)]
 pub(crate) struct AppLink {
     pub(crate) app_id: String,
+    /// The app's platform, which never changes. `None` for an id that was saved before the
+    /// workspace could register apps: it opens nothing.
+    pub(crate) platform: Option<Platform>,
     pub(crate) url: String,
     pub(crate) fallback_enabled: bool,
     pub(crate) fallback_url: Option<String>,
@@ -90,13 +94,16 @@ impl Behavior {
     /// The part of a link's settings in the directory that is kept here.
     pub(crate) fn settings(self) -> LinkSettings {
         let preview = self.shown_preview();
+        let own = self.deep_links.entries();
+        let in_apps = self.app_links.into_iter().filter_map(AppLink::entry);
         LinkSettings {
             mode: self.mode,
             status: self.status,
             forward: forward(self.forward_utms, self.preserve_query_params),
             redirect_delay_ms: self.redirect_delay_ms,
             utm: self.utm.pairs(),
-            deep_links: self.deep_links.entries(),
+            // The first of a platform applies, so the link's own come before those in apps.
+            deep_links: own.into_iter().chain(in_apps).collect(),
             preview,
             conversion_tracking: self.conversion_tracking,
             ..LinkSettings::default()
@@ -149,6 +156,7 @@ impl DeepLinks {
                 url: url?,
                 fallback: fallback.clone(),
                 package,
+                app_id: None,
             })
         };
         let all = [
@@ -156,6 +164,21 @@ impl DeepLinks {
             entry(Platform::Android, self.android, self.android_package),
         ];
         all.into_iter().flatten().collect()
+    }
+}
+
+impl AppLink {
+    /// Its entry of the directory, which ingest completes with what it knows of the app. So a change
+    /// of an app needs no new entry of any link.
+    fn entry(self) -> Option<DeepLink> {
+        let app_id: AppId = self.app_id.parse().ok()?;
+        Some(DeepLink {
+            platform: self.platform?,
+            url: self.url,
+            fallback: self.fallback_url.filter(|_| self.fallback_enabled),
+            package: None,
+            app_id: Some(app_id),
+        })
     }
 }
 
@@ -186,6 +209,52 @@ mod tests {
         assert_eq!(fallback, Some("https://shop.example/a"));
         links.enabled = false;
         assert_eq!(links.entries(), []);
+    }
+
+    #[test]
+    fn addresses_in_apps_come_after_those_of_the_link_itself() {
+        let id = "0192e000-0000-7000-8000-00000000000a";
+        let in_app = |platform, fallback_enabled| AppLink {
+            app_id: id.to_owned(),
+            platform,
+            url: "theirapp://p".to_owned(),
+            fallback_enabled,
+            fallback_url: Some("https://shop.example/b".to_owned()),
+        };
+        let mut link = Behavior {
+            deep_links: DeepLinks {
+                enabled: true,
+                ios: Some("myapp://p".to_owned()),
+                ..DeepLinks::default()
+            },
+            app_links: vec![
+                in_app(None, true),
+                in_app(Some(Platform::Ios), true),
+                in_app(Some(Platform::Android), false),
+            ],
+            ..Behavior::default()
+        };
+        let entries = link.clone().settings().deep_links;
+        let urls: Vec<&str> = entries.iter().map(|entry| &*entry.url).collect();
+        assert_eq!(urls, ["myapp://p", "theirapp://p", "theirapp://p"]);
+        assert_eq!(entries[0].app_id, None);
+        assert_eq!(entries[1].app_id, id.parse().ok());
+        let fallback = entries[1].fallback.as_deref();
+        assert_eq!(fallback, Some("https://shop.example/b"));
+        assert_eq!(entries[2].platform, Platform::Android);
+        assert_eq!(entries[2].fallback, None);
+        // Switched off, the link's own give way.
+        link.deep_links.enabled = false;
+        let entries = link.settings().deep_links;
+        assert_eq!((entries.len(), &*entries[0].url), (2, "theirapp://p"));
+    }
+
+    #[test]
+    fn an_id_that_names_no_app_opens_nothing() {
+        let stored = json!({"app_links": [{"app_id": "a1b2c3d4e5f6", "url": "myapp://p"}]});
+        let mut link: Behavior = serde_json::from_value(stored).unwrap();
+        link.app_links[0].platform = Some(Platform::Ios);
+        assert_eq!(link.settings().deep_links, []);
     }
 
     #[test]

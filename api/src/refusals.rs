@@ -113,6 +113,19 @@ pub(crate) fn domain_pending() -> ApiError {
     ApiError::conflict("domains.pending", "Verify this domain first.")
 }
 
+/// 404 for a mobile app of another workspace, or a deleted one.
+pub(crate) fn mobile_app_not_found() -> ApiError {
+    ApiError::not_found("mobile_apps.not_found", "Mobile app not found.")
+}
+
+/// 409 for an app that the workspace has already.
+pub(crate) fn mobile_app_exists() -> ApiError {
+    ApiError::conflict(
+        "mobile_apps.exists",
+        "This workspace has an app with this packageId on this platform already.",
+    )
+}
+
 /// 404 for an API key that is not the workspace's.
 pub(crate) fn key_not_found() -> ApiError {
     ApiError::not_found("api_keys.not_found", "API key not found.")
@@ -391,6 +404,19 @@ pub(crate) fn events_body_invalid(error: ApiError) -> ApiError {
         ..error
     }
 }
+
+/// 400 on the events API for links that name apps which the workspace does not have. `error` has a line
+/// for each of them.
+pub(crate) fn events_unknown_app(error: ApiError) -> ApiError {
+    ApiError {
+        code: EVENTS_UNKNOWN_APP,
+        message: "deepLinks names an unknown mobileAppId; see details.".into(),
+        ..error
+    }
+}
+
+/// The code of [`events_unknown_app`].
+pub(crate) const EVENTS_UNKNOWN_APP: &str = "events.unknown_app";
 
 /// 400 on the events API for a code that another link has, or had in another workspace.
 pub(crate) fn events_code_taken() -> ApiError {

@@ -42,6 +42,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "archived links",
             include_str!("../migrations/0007_archived_links.sql"),
         ),
+        (
+            8,
+            "mobile apps",
+            include_str!("../migrations/0008_mobile_apps.sql"),
+        ),
     ])
 });
 

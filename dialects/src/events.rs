@@ -16,12 +16,12 @@ pub(crate) static PATHS: [&str; 1] = ["/link/external/v1"];
 #[derive(Clone, Copy, Debug)]
 pub struct Events;
 
-/// The code of an error: by its status, but members of a body have their own.
+/// The code of an error: by its status, but members of a body and unknown apps have their own.
 fn code(error: &ApiError) -> &'static str {
-    if error.code == "events.body_invalid" {
-        "SML002"
-    } else {
-        by_status(error.status)
+    match error.code {
+        "events.body_invalid" => "SML002",
+        "events.unknown_app" => "DL001",
+        _ => by_status(error.status),
     }
 }
 
@@ -172,5 +172,7 @@ mod tests {
         }
         let body = ApiError::bad_request("events.body_invalid", "");
         assert_eq!(super::code(&body), "SML002");
+        let app = ApiError::bad_request("events.unknown_app", "");
+        assert_eq!(super::code(&app), "DL001");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     clicks::{open, until_answered},
     events_api::error,
-    workspaces::objects::{audit, make_key},
+    workspaces::objects::{audit, make_app, make_key},
 };
 use kit::{Answer, Creator, System, SystemBuilder};
 use reqwest::Method;
@@ -67,6 +67,12 @@ impl<'a> Caller<'a> {
         (status, code)
     }
 
+    /// The id of a new app.
+    async fn app(&self, platform: &str) -> Uuid {
+        let client = &self.system.client;
+        make_app(client, &self.creator.token, platform, "com.example.shop").await
+    }
+
     /// How many links the workspace has.
     async fn links(&self) -> i64 {
         let page = self.done(Method::GET, "?size=1", Value::Null).await;
@@ -82,11 +88,12 @@ fn refusal(status: u16, code: &str) -> (u16, String) {
 async fn a_link_that_is_saved_redirects_and_an_archived_one_is_gone() {
     let system = System::start().await;
     let ada = Caller::of(&system, "ada").await;
+    let app = ada.app("ios").await;
     let link = ada
         .save(json!({
             "url": URL, "shortCode": "Spring", "shortLinkName": "Sale", "utmSource": "mail",
             "customMetadataTitle": "Look",
-            "deepLinks": [{"mobileAppId": "a1b2c3d4e5f6", "deeplinkUrl": "myapp://p/1"}],
+            "deepLinks": [{"mobileAppId": app, "deeplinkUrl": "myapp://p/1"}],
         }))
         .await;
     let id = link["id"].as_str().unwrap();
@@ -95,7 +102,7 @@ async fn a_link_that_is_saved_redirects_and_an_archived_one_is_gone() {
         "shortLinkName": "Sale", "isActive": true, "utmSource": "mail", "utmMedium": null, "utmCampaign": null,
         "enableCustomMetadata": true, "customMetadataTitle": "Look", "customMetadataDescription": null,
         "customMetadataImageUrl": null,
-        "deepLinks": [{"mobileAppId": "a1b2c3d4e5f6", "deeplinkUrl": "myapp://p/1", "fallbackEnabled": false,
+        "deepLinks": [{"mobileAppId": app, "deeplinkUrl": "myapp://p/1", "fallbackEnabled": false,
                        "fallbackUrl": null}],
         "effectivePreviewMetadata": {"title": "Look", "description": null, "imageUrl": null},
         "createdAt": link["createdAt"], "updatedAt": link["createdAt"],
@@ -313,6 +320,76 @@ async fn links_are_refused_in_the_codes_of_the_contract() {
         let refused = ada.refused(method, path, Value::Null).await;
         assert_eq!(refused, refusal(401, "SML003"));
     }
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_the_workspace_does_not_have_is_refused_and_nothing_is_saved() {
+    let system = System::start().await;
+    let ada = Caller::of(&system, "ada").await;
+    let eve = Caller::of(&system, "eve").await;
+    let (own, foreign) = (ada.app("ios").await, eve.app("ios").await);
+    let former = ada.app("android").await;
+    let path = format!("/api/mobile-apps/{former}");
+    let deleted = system.client.delete_as(&ada.creator.token, &path).await;
+    deleted.assert_ok();
+    let in_app = |id: &str| json!({ "mobileAppId": id, "deeplinkUrl": "myapp://p" });
+    let link =
+        |code: &str, id: &str| json!({ "url": URL, "shortCode": code, "deepLinks": [in_app(id)] });
+    let kept = ada.save(link("kept", &own.to_string())).await;
+    let kept_path = format!("/{}", kept["id"].as_str().unwrap());
+    for id in [
+        foreign.to_string(),
+        former.to_string(),
+        Uuid::from_u128(1).to_string(),
+        "a1b2c3d4e5f6".to_owned(),
+    ] {
+        let change =
+            json!({ "shortLinkName": "New", "deepLinks": [in_app(&own.to_string()), in_app(&id)] });
+        for (method, path, body, index) in [
+            (Method::POST, "/save", link("new", &id), 0),
+            (Method::POST, "/save", link("kept", &id), 0),
+            (Method::PATCH, &*kept_path, change, 1),
+        ] {
+            let answer = ada.ask(method, path, body).await;
+            let (status, code, _) = error(&answer);
+            assert_eq!(
+                (status, &*code),
+                (400, "DL001"),
+                "{path} {id}: {}",
+                answer.text
+            );
+            let rule = format!("deepLinks[{index}].mobileAppId names no app of this workspace");
+            assert_eq!(
+                answer.json()["errors"][0]["details"],
+                json!({ "rules": [rule] })
+            );
+        }
+        let records = json!({ "records": [{ "url": URL }, link("new", &id)] });
+        let answer = ada.ask(Method::POST, "/bulkSave", records).await;
+        assert_eq!(error(&answer).1, "DL001", "{}", answer.text);
+        let faults = &answer.json()["errors"][0]["details"]["faults"];
+        assert_eq!((&faults[0]["index"], &faults[1]), (&json!(1), &Value::Null));
+    }
+    // With other faults, the error is theirs and has them all.
+    let records = json!({ "records": [link("new", "a1b2c3d4e5f6"), { "url": "x" }] });
+    let answer = ada.ask(Method::POST, "/bulkSave", records).await;
+    assert_eq!(error(&answer).1, "SML002");
+    let faults = &answer.json()["errors"][0]["details"]["faults"];
+    assert_eq!(
+        (&faults[0]["index"], &faults[1]["index"]),
+        (&json!(0), &json!(1))
+    );
+    // One app in two spellings is the same app.
+    let upper = own.to_string().to_ascii_uppercase();
+    let twice = json!({ "deepLinks": [in_app(&own.to_string()), in_app(&upper)] });
+    let refused = ada.refused(Method::PATCH, &kept_path, twice).await;
+    assert_eq!(refused, refusal(400, "SML002"));
+
+    let now = ada.done(Method::GET, &kept_path, Value::Null).await;
+    assert_eq!((now, ada.links().await), (kept, 1));
+    let saved = ada.save(link("new", &upper)).await;
+    assert_eq!(saved["deepLinks"][0]["mobileAppId"], own.to_string());
     system.finish().await;
 }
 

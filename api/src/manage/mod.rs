@@ -11,6 +11,7 @@ mod folders;
 mod keys;
 pub(crate) mod links;
 mod members;
+mod mobile_apps;
 mod plain;
 mod qr_codes;
 mod rules;
@@ -32,7 +33,7 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 14] = [
+const FAMILIES: [&Family; 15] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
@@ -41,6 +42,7 @@ const FAMILIES: [&Family; 14] = [
     &conversions::FAMILY,
     &customers::FAMILY,
     &domains::FAMILY,
+    &mobile_apps::FAMILY,
     &short_links::FAMILY,
     &campaigns::FAMILY,
     &folders::FAMILY,

@@ -19,7 +19,7 @@ use uuid::Uuid;
 // these are removed instead of being published after their newer state.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 
-/// Publishes every workspace, page, campaign, link and host with its row version, and stores the
+/// Publishes every workspace, page, campaign, app, link and host with its row version, and stores the
 /// log's position.
 pub(super) async fn republish(
     connection: &mut PgConnection,
@@ -36,6 +36,8 @@ pub(super) async fn republish(
     count += append(producer, directory::read_workspaces(&mut tx), &mut log).await?;
     count += append(producer, directory::read_pages(&mut tx), &mut log).await?;
     count += append(producer, directory::read_campaigns(&mut tx), &mut log).await?;
+    // Before the links, which name them.
+    count += append(producer, directory::read_apps(&mut tx), &mut log).await?;
     count += append(producer, directory::read_links(&mut tx), &mut log).await?;
     count += append(producer, directory::read_domains(&mut tx), &mut log).await?;
     finish(tx, &log).await?;

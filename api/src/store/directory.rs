@@ -2,15 +2,15 @@
 //!
 //! Both the publication of a change and that of everything use these statements, so they agree.
 
-use super::{Tx, creators::workspace_no, row::row};
+use super::{Tx, creators::workspace_no, mobile_apps, row::row};
 use crate::{
     behavior::{Behavior, RuleBehavior},
     conditions::{self, Logic},
 };
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use schemas::{
-    CampaignId, LinkId, PageId, RuleId, WorkspaceId,
-    directory::{Campaign, Domain, Entry, Link, LinkSettings, Page, QrCode, Rule, Workspace},
+    AppId, CampaignId, LinkId, PageId, RuleId, WorkspaceId,
+    directory::{App, Campaign, Domain, Entry, Link, LinkSettings, Page, QrCode, Rule, Workspace},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -82,6 +82,25 @@ pub(super) const CAMPAIGNS: &str = campaign_columns!("ORDER BY campaigns.id");
 
 pub(super) const THIS_CAMPAIGN: &str = campaign_columns!("WHERE campaigns.id = $1");
 
+/// What an app's entry is made of; both statements below have it.
+macro_rules! app_columns {
+    ($rest:literal) => {
+        concat!(
+            "\
+SELECT mobile_apps.id AS app_id, workspaces.no, platform, package, team_id, fingerprints, store_url,
+       deleted_at IS NOT NULL AS deleted, mobile_apps.row_version
+FROM mobile_apps
+JOIN workspaces ON workspaces.id = workspace_id
+",
+            $rest
+        )
+    };
+}
+
+pub(super) const APPS: &str = app_columns!("ORDER BY mobile_apps.id");
+
+pub(super) const THIS_APP: &str = app_columns!("WHERE mobile_apps.id = $1");
+
 // The workspace that has a host; if none has it, the last that had it.
 pub(super) const DOMAINS: &str = "\
 SELECT DISTINCT ON (host) host, no, removed_at IS NOT NULL AS deleted, domains.row_version
@@ -152,6 +171,20 @@ row! {
     }
 }
 
+row! {
+    struct AppRow {
+        app_id: Uuid,
+        no: i32,
+        platform: String,
+        package: String,
+        team_id: Option<String>,
+        fingerprints: Vec<String>,
+        store_url: Option<String>,
+        deleted: bool,
+        row_version: i64,
+    }
+}
+
 /// The part of a rule's row that its entry is made of.
 #[derive(Debug, Deserialize)]
 struct StoredRule {
@@ -201,6 +234,22 @@ impl CampaignRow {
             campaign_id: CampaignId(self.campaign_id),
             workspace_no: workspace_no(self.no),
             rules: rules(self.rules.0),
+            deleted: self.deleted,
+            row_version: self.row_version,
+        }
+    }
+}
+
+impl AppRow {
+    fn entry(self) -> App {
+        App {
+            app_id: AppId(self.app_id),
+            workspace_no: workspace_no(self.no),
+            platform: mobile_apps::platform(&self.platform),
+            package: self.package,
+            team_id: self.team_id,
+            fingerprints: self.fingerprints,
+            store_url: self.store_url,
             deleted: self.deleted,
             row_version: self.row_version,
         }
@@ -284,6 +333,21 @@ pub(crate) async fn find_campaign(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Ent
         .fetch_one(&mut **tx)
         .await?;
     Ok(Entry::Campaign(row.entry()))
+}
+
+/// Every app, deleted ones included.
+pub(crate) fn read_apps(connection: &mut PgConnection) -> Entries<'_> {
+    let rows = sqlx::query_as::<_, AppRow>(APPS).fetch(connection);
+    rows.map_ok(|row| Entry::App(row.entry())).boxed()
+}
+
+/// The entry of an app, as the transaction sees it.
+pub(crate) async fn find_app(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Entry> {
+    let row = sqlx::query_as::<_, AppRow>(THIS_APP)
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await?;
+    Ok(Entry::App(row.entry()))
 }
 
 /// Every host that is or was proven.

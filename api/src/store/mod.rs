@@ -22,6 +22,7 @@ pub(crate) mod links;
 pub(crate) mod listed;
 mod listing;
 pub(crate) mod members;
+pub(crate) mod mobile_apps;
 pub(crate) mod outbox;
 pub(crate) mod pages;
 pub(crate) mod postback_tokens;
@@ -103,6 +104,8 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("directory.campaigns", directory::CAMPAIGNS),
     ("directory.this_campaign", directory::THIS_CAMPAIGN),
     ("directory.domains", directory::DOMAINS),
+    ("directory.apps", directory::APPS),
+    ("directory.this_app", directory::THIS_APP),
     ("domains.list", domains::LIST),
     ("domains.count", domains::COUNT),
     ("domains.has_default", domains::HAS_DEFAULT),
@@ -166,6 +169,13 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("members.count_owners", members::COUNT_OWNERS),
     ("members.update", members::UPDATE),
     ("members.delete", members::DELETE),
+    ("mobile_apps.list", mobile_apps::LIST),
+    ("mobile_apps.count", mobile_apps::COUNT),
+    ("mobile_apps.find", mobile_apps::FIND),
+    ("mobile_apps.platforms", mobile_apps::PLATFORMS),
+    ("mobile_apps.insert", mobile_apps::INSERT),
+    ("mobile_apps.update", mobile_apps::UPDATE),
+    ("mobile_apps.delete", mobile_apps::DELETE),
     ("outbox.insert", outbox::INSERT),
     ("outbox.notify", outbox::NOTIFY),
     ("outbox.try_lock", outbox::TRY_LOCK),

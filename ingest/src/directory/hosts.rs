@@ -89,6 +89,11 @@ impl Hosts {
         (*owner == tenant).then_some(rules)
     }
 
+    /// An app of this tenant.
+    pub(super) fn app(&self, tenant: WorkspaceNo, app_id: AppId) -> Option<&App> {
+        self.present.get(&(tenant, app_id))
+    }
+
     /// The apps of a tenant.
     pub(super) fn apps_of(&self, tenant: WorkspaceNo) -> impl Iterator<Item = &App> {
         let last = AppId(uuid::Uuid::max());

@@ -20,7 +20,7 @@ use hosts::Hosts;
 use links::ShortLinks;
 use schemas::{
     LinkId, PageId, WorkspaceId, WorkspaceNo,
-    directory::{App, Entry, Page, SecretFingerprints, Workspace},
+    directory::{App, DeepLink, Entry, Page, SecretFingerprints, Workspace},
 };
 use std::{
     collections::HashMap,
@@ -121,6 +121,20 @@ pub struct Found {
     pub workspace_id: WorkspaceId,
     /// The rules of its campaign, which come after its own.
     pub campaign_rules: Option<SharedRules>,
+    /// Where apps open it, when apps of the tenant are among them.
+    in_apps: Option<Box<[DeepLink]>>,
+}
+
+impl Found {
+    /// Where apps open the link. The first of a platform applies.
+    #[must_use]
+    pub fn deep_links(&self) -> &[DeepLink] {
+        match (&self.in_apps, &self.link.settings) {
+            (Some(links), _) => links,
+            (None, Some(settings)) => &settings.given.deep_links,
+            (None, None) => &[],
+        }
+    }
 }
 
 /// Whose links a host serves.
@@ -166,7 +180,22 @@ impl Entries {
             link: Arc::clone(link),
             workspace_id: *workspace_id,
             campaign_rules: rules.cloned(),
+            in_apps: self.in_apps(link),
         })
+    }
+
+    /// Where apps open a link that names apps of its tenant, with what the entries of these apps
+    /// say. `None` for other links, which need no copy.
+    fn in_apps(&self, link: &ShortLink) -> Option<Box<[DeepLink]>> {
+        let given = &link.settings.as_ref()?.given.deep_links;
+        if given.iter().all(|link| link.app_id.is_none()) {
+            return None;
+        }
+        let complete = |one: &DeepLink| match one.app_id {
+            None => Some(one.clone()),
+            Some(id) => settings::in_app(one, self.hosts.app(link.workspace_no, id)?),
+        };
+        Some(given.iter().filter_map(complete).collect())
     }
 }
 

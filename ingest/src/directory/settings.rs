@@ -5,7 +5,7 @@
 use axum::http::HeaderValue;
 use schemas::{
     RuleId,
-    directory::{DeepLink, Forward, LinkSettings, Platform, Rule},
+    directory::{App, DeepLink, Forward, LinkSettings, Platform, Rule},
     rules::{self, Compiled, Field},
 };
 use tracing::warn;
@@ -118,6 +118,18 @@ pub(super) fn web_address(text: &str) -> Option<HeaderValue> {
         .flatten()
 }
 
+/// An address in an app of the workspace, with the package and the store of that app. `None` when it
+/// cannot be served.
+pub(super) fn in_app(link: &DeepLink, app: &App) -> Option<DeepLink> {
+    let is_android = app.platform == Platform::Android;
+    let complete = DeepLink {
+        package: is_android.then(|| app.package.clone()),
+        fallback: link.fallback.as_ref().or(app.store_url.as_ref()).cloned(),
+        ..link.clone()
+    };
+    (app.platform == link.platform && opens_an_app(&complete)).then_some(complete)
+}
+
 /// True for an entry that can be served: an address with a scheme of an app, or of the web, and a
 /// fallback on the web.
 fn opens_an_app(app: &DeepLink) -> bool {
@@ -161,6 +173,7 @@ mod tests {
             url: url.to_owned(),
             fallback: None,
             package: None,
+            app_id: None,
         }
     }
 

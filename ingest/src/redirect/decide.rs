@@ -269,8 +269,10 @@ fn open(
         click_id: id.as_deref(),
     };
     // A rule says where its visitors go, in apps too.
-    let own = given.deep_links.as_slice();
-    let deep_links = chosen.map_or(own, |rule| &rule.deep_links);
+    let deep_links = match chosen {
+        Some(rule) => &*rule.deep_links,
+        None => found.deep_links(),
+    };
     let app = apps::of(deep_links, question);
     let fallback = app.and_then(|app| app.fallback);
     let fallback = fallback.unwrap_or(&opened.destination);

@@ -16,6 +16,7 @@ mod limits;
 mod prefetch;
 mod properties;
 mod redirect;
+mod redirect_apps;
 mod redirect_gates;
 mod redirect_rules;
 mod refusals;

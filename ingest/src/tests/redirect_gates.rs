@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub const TO: &str = "https://shop.example/x?a=%2B";
 const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
 const TELEGRAM: (&str, &str) = ("user-agent", "TelegramBot (like TwitterBot)");
-const ANDROID: &str = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36";
+pub const ANDROID: &str = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36";
 
 pub fn entry(settings: LinkSettings) -> Link {
     Link {
@@ -354,6 +354,7 @@ async fn a_deep_link_opens_the_app_of_the_device() {
         url: url.to_owned(),
         fallback: None,
         package: None,
+        app_id: None,
     };
     let instance = instance(LinkSettings {
         deep_links: vec![
@@ -450,6 +451,7 @@ async fn a_domain_serves_links_of_its_tenant_once_it_is_verified() {
             package: "com.example.shop".to_owned(),
             team_id: team_id.map(str::to_owned),
             fingerprints: vec!["AA:BB".to_owned()],
+            store_url: None,
             deleted: false,
             row_version: 1,
         })

@@ -36,6 +36,9 @@ pub struct App {
     /// SHA-256 fingerprints of the signing certificates, as `AA:BB:...`, for Android.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fingerprints: Vec<String>,
+    /// Where a device without it gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_url: Option<String>,
     /// True after its removal.
     pub deleted: bool,
     /// Version of the row.

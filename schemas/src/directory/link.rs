@@ -4,7 +4,7 @@
 //! page stays a short record, and an older log reads as before.
 
 use super::Platform;
-use crate::ids::{CampaignId, LinkId, QrId, RuleId, WorkspaceNo};
+use crate::ids::{AppId, CampaignId, LinkId, QrId, RuleId, WorkspaceNo};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ pub struct LinkSettings {
     /// The campaign parameters that it adds, as `utm_*` names and values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub utm: Vec<(String, String)>,
-    /// Where apps open it, at most one for each platform.
+    /// Where apps open it. The first that can be used on a platform applies.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deep_links: Vec<DeepLink>,
     /// What previews show instead of the destination's own.
@@ -154,6 +154,10 @@ pub struct DeepLink {
     /// The package name of the app, for Android.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
+    /// The workspace's app that opens it. Its entry has the package, and the store as a further
+    /// fallback. Without that entry, or with the entry of a deleted app, this one opens nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<AppId>,
 }
 
 /// What previews show.

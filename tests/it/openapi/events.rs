@@ -1,7 +1,7 @@
 //! Uses the events API, for the comparison of all answers with the document.
 
 use super::{answers::UNKNOWN_ID, checker::Checker};
-use crate::workspaces::objects::make_key;
+use crate::workspaces::objects::{make_app, make_key};
 use kit::{Answer, Creator};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -57,11 +57,12 @@ async fn use_short_urls(checker: &Checker<'_>, ada: &Creator, other_scope: &str)
         answer
     };
     let url = "https://shop.example/x";
+    let app = make_app(client, &ada.token, "ios", "com.example.events").await;
     let all = json!({
         "url": url, "shortCode": "Data-Team", "shortLinkName": "A link", "isActive": false, "utmSource": "mail",
         "utmMedium": "m", "utmCampaign": "c", "enableCustomMetadata": true, "customMetadataTitle": "Look",
         "customMetadataDescription": "Here", "customMetadataImageUrl": "https://shop.example/a.png",
-        "deepLinks": [{"mobileAppId": "a1b2c3d4e5f6", "deeplinkUrl": "myapp://p/1", "fallbackEnabled": true,
+        "deepLinks": [{"mobileAppId": app, "deeplinkUrl": "myapp://p/1", "fallbackEnabled": true,
                        "fallbackUrl": "https://shop.example/app"}],
     });
     let saved = ask(Method::POST, "/save", Some(&key), all.clone(), 200).await;
@@ -80,6 +81,12 @@ async fn use_short_urls(checker: &Checker<'_>, ada: &Creator, other_scope: &str)
         200,
     )
     .await;
+    let in_app = json!([{"mobileAppId": UNKNOWN_ID, "deeplinkUrl": "myapp://p/1"}]);
+    let in_app = json!({ "url": url, "deepLinks": in_app });
+    let several = json!({ "records": [in_app] });
+    ask(Method::POST, "/save", Some(&key), in_app.clone(), 400).await;
+    ask(Method::POST, "/bulkSave", Some(&key), several, 400).await;
+    ask(Method::PATCH, &one, Some(&key), in_app, 400).await;
     let unknown = format!("/url_{UNKNOWN_ID}");
     ask(Method::GET, &unknown, Some(&key), Value::Null, 404).await;
     ask(Method::PATCH, &unknown, Some(&key), json!({}), 404).await;

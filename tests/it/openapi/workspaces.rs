@@ -19,6 +19,7 @@ pub async fn use_workspaces(checker: &Checker<'_>, dns: &Dns, ada: &Creator, eve
     change_workspaces(checker, ada).await;
     use_members(checker, ada).await;
     use_domains(checker, dns, ada).await;
+    use_mobile_apps(checker, ada).await;
     use_contents(checker, ada).await;
     use_keys(checker, ada).await;
 }
@@ -207,4 +208,51 @@ async fn use_domains(checker: &Checker<'_>, dns: &Dns, ada: &Creator) {
     ask(Method::POST, list, json!({"host": "s.example"}), 403).await;
     checker.set_plan(ada, "enterprise").await;
     ask(Method::DELETE, &one, Value::Null, 200).await;
+}
+
+async fn use_mobile_apps(checker: &Checker<'_>, ada: &Creator) {
+    let ask = async |method: Method, path: &str, body: Value, status: u16| {
+        let answer = checker.ask(method, path, Some(&ada.token), body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        answer
+    };
+    let list = "/api/mobile-apps";
+    let android = json!({
+        "platform": "android", "packageId": "com.example.shop", "name": "Shop",
+        "fingerprints": [(["AB"; 32].join(":"))], "storeUrl": "https://store.example/shop",
+    });
+    let ios = json!({"platform": "ios", "packageId": "com.example.shop", "teamId": "A1B2C3D4E5"});
+    let one = ask(Method::POST, list, ios.clone(), 201).await.id();
+    let other = ask(Method::POST, list, android, 201).await.id();
+    let (one, other) = (format!("{list}/{one}"), format!("{list}/{other}"));
+    ask(Method::POST, list, ios.clone(), 409).await;
+    ask(Method::POST, list, json!({"platform": "web"}), 400).await;
+    ask(Method::GET, list, Value::Null, 200).await;
+    ask(Method::GET, "/api/mobile-apps?page=0", Value::Null, 400).await;
+    ask(Method::GET, &other, Value::Null, 200).await;
+    ask(Method::PATCH, &other, json!({"fingerprints": null}), 200).await;
+    ask(Method::PATCH, &other, json!({"teamId": "A1B2C3D4E5"}), 400).await;
+    let second = json!({"platform": "ios", "packageId": "com.example.other"});
+    ask(Method::POST, list, second, 201).await;
+    ask(
+        Method::PATCH,
+        &one,
+        json!({"packageId": "com.example.other"}),
+        409,
+    )
+    .await;
+    ask(Method::DELETE, &one, Value::Null, 200).await;
+    let fill = "\
+        INSERT INTO mobile_apps (id, workspace_id, platform, package, name, fingerprints, created_at, updated_at) \
+        SELECT gen_random_uuid(), $1, 'ios', 'of-' || number, 'x', '{}', now(), now() \
+        FROM generate_series(1, 98) AS number";
+    let filling = sqlx::query(fill).bind(ada.workspace_id);
+    filling.execute(&checker.system.main).await.unwrap();
+    ask(Method::POST, list, ios, 403).await;
+    let clear = sqlx::query("DELETE FROM mobile_apps WHERE workspace_id = $1 AND name = 'x'");
+    clear
+        .bind(ada.workspace_id)
+        .execute(&checker.system.main)
+        .await
+        .unwrap();
 }

@@ -9,13 +9,15 @@ use kit::{Creator, System, SystemBuilder};
 use schemas::directory::{Domain, Entry};
 use serde_json::{Value, json};
 
-async fn start() -> (System, Dns) {
+/// A system, and the DNS server that it asks.
+pub async fn start() -> (System, Dns) {
     let dns = Dns::start().await;
     let builder = SystemBuilder::default().set("DNS_SERVER", dns.address.clone());
     (builder.start().await, dns)
 }
 
-async fn add(system: &System, by: &Creator, host: &str) -> Value {
+/// Adds a host.
+pub async fn add(system: &System, by: &Creator, host: &str) -> Value {
     let body = json!({ "host": host });
     let answer = system
         .client
@@ -25,14 +27,15 @@ async fn add(system: &System, by: &Creator, host: &str) -> Value {
     answer.data()
 }
 
-async fn verify(system: &System, by: &Creator, domain: &Value) -> kit::Answer {
+/// Asks for the verification of a domain.
+pub async fn verify(system: &System, by: &Creator, domain: &Value) -> kit::Answer {
     let id = domain["id"].as_str().unwrap();
     let path = format!("/api/domains/{id}/verify");
     system.client.post_as(&by.token, &path, &json!({})).await
 }
 
 /// Puts the proof of a domain into DNS, in place of all others.
-fn prove(dns: &Dns, domain: &Value) {
+pub fn prove(dns: &Dns, domain: &Value) {
     let proof = &domain["verification"];
     let (name, value) = (proof["name"].as_str(), proof["value"].as_str());
     dns.set(name.unwrap(), &["v=spf1 -all", value.unwrap()]);

@@ -5,6 +5,7 @@ pub mod dns;
 mod domains;
 mod keys;
 mod members;
+mod mobile_apps;
 pub mod objects;
 mod refused;
 pub mod refused_reports;

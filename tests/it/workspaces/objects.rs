@@ -42,6 +42,14 @@ pub async fn make_key(client: &Client, token: &str, scopes: &[&str]) -> (Uuid, S
     (answer.id(), key)
 }
 
+/// Makes an app: its id.
+pub async fn make_app(client: &Client, token: &str, platform: &str, package: &str) -> Uuid {
+    let body = json!({ "platform": platform, "packageId": package });
+    let answer = client.post_as(token, "/api/mobile-apps", &body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    answer.id()
+}
+
 /// Makes an object of that kind in a creator's workspace. Each kind needs a line here.
 pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
     match object.id {
@@ -91,6 +99,11 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
                 .await;
             assert_eq!(answer.status, 201, "{}", answer.text);
             answer.id()
+        }
+        "mobileAppId" => {
+            let label = system.context.ids.uuid_v7(kit::noon()).simple().to_string();
+            let package = format!("com.example.a{label}");
+            make_app(&system.client, &owner.token, "ios", &package).await
         }
         "memberId" => {
             let body =

@@ -242,12 +242,7 @@ impl Rule for Package {
 
     fn read<'a>(&self, fields: &mut Fields<'a>, name: &str) -> Option<&'a str> {
         let given = fields.string(name, 255)?;
-        let part = |part: &str| {
-            let first = part.bytes().next();
-            let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            first.is_some_and(|first| first.is_ascii_alphabetic()) && part.bytes().all(valid)
-        };
-        if !given.contains('.') || !given.split('.').all(part) {
+        if !is_package(given) {
             fields.problem(format!(
                 "{name} must be the name of an Android package, such as com.example.shop"
             ));
@@ -259,4 +254,14 @@ impl Rule for Package {
     fn schema(&self) -> Schema {
         text(255)
     }
+}
+
+/// Whether this is the name of an Android package.
+pub(crate) fn is_package(text: &str) -> bool {
+    let part = |part: &str| {
+        let first = part.bytes().next();
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        first.is_some_and(|first| first.is_ascii_alphabetic()) && part.bytes().all(valid)
+    };
+    text.contains('.') && text.split('.').all(part)
 }

@@ -19,7 +19,7 @@ mod wire;
 pub(crate) use edit::{Edit, texts};
 pub(crate) use members::{
     Code, DEEP_LINK_ANDROID, DEEP_LINK_ENABLED, DEEP_LINK_FALLBACK, DEEP_LINK_IOS,
-    DEEP_LINK_PACKAGE, Instant, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, MAX_UTM_CHARS,
+    DEEP_LINK_PACKAGE, Instant, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, MAX_UTM_CHARS, is_package,
 };
 pub(crate) use save::{Checked, Save, find_hosts, refuse_loop};
 pub(crate) use wire::{WireDeepLinks, WireShortLink};

@@ -7,7 +7,7 @@ use super::{WireShortLink, edit::Edit, password, short_code};
 use crate::{
     app::App,
     auth::{Permission, Tenant},
-    behavior::Behavior,
+    behavior::{AppLink, Behavior},
     manage::{
         plain,
         tags::MAX_TAGS,
@@ -19,7 +19,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use runtime::http::ApiError;
+use runtime::http::{ApiError, validate::parse_uuid};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use url::Url;
@@ -125,10 +125,10 @@ impl<'a> Save<'a> {
     /// Creates a link, without its traces.
     pub(super) async fn create(&self, tx: &mut Tx<'_>, new: Checked) -> Result<Uuid, ApiError> {
         let Checked {
-            edit,
+            mut edit,
             password_hash,
         } = new;
-        self.check_references(tx, &edit).await?;
+        self.check_references(tx, &mut edit).await?;
         let host = self.host(tx, &edit.domain).await?.flatten();
         let id = self.app.ids.uuid_v7(self.now);
         let ids = (self.tenant.workspace.id, id);
@@ -192,10 +192,10 @@ impl<'a> Save<'a> {
         change: Checked,
     ) -> Result<Option<Value>, ApiError> {
         let Checked {
-            edit,
+            mut edit,
             password_hash,
         } = change;
-        self.check_references(tx, &edit).await?;
+        self.check_references(tx, &mut edit).await?;
         let mut link = stored.clone();
         if let Some(host) = self.host(tx, &edit.domain).await? {
             link.host = host;
@@ -360,7 +360,8 @@ impl<'a> Save<'a> {
         link.updated_via = Some(self.via.to_owned());
     }
 
-    async fn check_references(&self, tx: &mut Tx<'_>, edit: &Edit) -> Result<(), ApiError> {
+    /// Refuses references to what the workspace does not have.
+    async fn check_references(&self, tx: &mut Tx<'_>, edit: &mut Edit) -> Result<(), ApiError> {
         let workspace = self.tenant.workspace.id;
         if let Change::Given(id) = edit.campaign
             && !store::campaigns::exists(tx, id, workspace).await?
@@ -372,7 +373,10 @@ impl<'a> Save<'a> {
         {
             return Err(refusals::folder_not_found());
         }
-        Ok(())
+        match &mut edit.app_links {
+            Change::Given(links) if !links.is_empty() => find_apps(tx, links, workspace).await,
+            _ => Ok(()),
+        }
     }
 
     /// The host that an edit names; `None` when it names none.
@@ -410,6 +414,34 @@ impl<'a> Save<'a> {
         }
         Ok(())
     }
+}
+
+/// Notes the platforms of the apps that addresses name: 400 with each id that names no app of the
+/// workspace.
+async fn find_apps(
+    tx: &mut Tx<'_>,
+    links: &mut [AppLink],
+    workspace: Uuid,
+) -> Result<(), ApiError> {
+    let ids = links.iter().filter_map(|link| parse_uuid(&link.app_id));
+    let ids: Vec<Uuid> = ids.collect();
+    let known = store::mobile_apps::platforms(&mut **tx, &ids, workspace).await?;
+    let mut problems = Vec::new();
+    for (index, link) in links.iter_mut().enumerate() {
+        let id = parse_uuid(&link.app_id);
+        let app = known.iter().find(|(known, _)| Some(*known) == id);
+        link.platform = app.map(|(_, platform)| *platform);
+        if app.is_none() {
+            problems.push(format!(
+                "deepLinks[{index}].mobileAppId names no app of this workspace"
+            ));
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let error = ApiError::validation(problems);
+    Err(refusals::events_unknown_app(error))
 }
 
 /// Which of these hosts are those of short URLs.

@@ -7,7 +7,7 @@ use crate::{
     store::short_links::ShortLink,
 };
 use schemars::JsonSchema;
-use schemas::directory::{Preview, RedirectMode, RedirectStatus};
+use schemas::directory::{Platform, Preview, RedirectMode, RedirectStatus};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -98,9 +98,12 @@ pub(crate) struct WireDeepLinks {
 pub(crate) struct WireAppLink {
     /// The app.
     mobile_app_id: String,
+    /// Its platform. `null` for an id from before the workspace could register apps.
+    #[schemars(with = "Option<String>")]
+    platform: Option<Platform>,
     /// Its address in the app.
     deeplink_url: String,
-    /// Whether a device without the app goes to the fallback.
+    /// Whether a device without the app goes to the fallback, before the app's store.
     fallback_enabled: bool,
     fallback_url: Option<String>,
 }
@@ -109,6 +112,7 @@ impl From<AppLink> for WireAppLink {
     fn from(link: AppLink) -> Self {
         Self {
             mobile_app_id: link.app_id,
+            platform: link.platform,
             deeplink_url: link.url,
             fallback_enabled: link.fallback_enabled,
             fallback_url: link.fallback_url,
@@ -218,6 +222,26 @@ fn warnings(link: &ShortLink) -> Vec<String> {
         warnings.push(
             "Deep links are on, but no app has an address: give deepLinkIos or deepLinkAndroid."
                 .to_owned(),
+        );
+    }
+    for (platform, own, name) in [
+        (Platform::Ios, &deep.ios, "deepLinkIos"),
+        (Platform::Android, &deep.android, "deepLinkAndroid"),
+    ] {
+        let is_in_app = |link: &AppLink| link.platform == Some(platform);
+        if deep.enabled && own.is_some() && behavior.app_links.iter().any(is_in_app) {
+            warnings.push(format!(
+                "{name} is used, and not the address of appLinks for the same platform."
+            ));
+        }
+    }
+    if behavior
+        .app_links
+        .iter()
+        .any(|link| link.platform.is_none())
+    {
+        warnings.push(
+            "An entry of appLinks names no app of the workspace, so it opens nothing.".to_owned(),
         );
     }
     if behavior.mode == RedirectMode::RuleOnly {

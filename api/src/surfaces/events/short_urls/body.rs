@@ -11,7 +11,7 @@ use crate::{
 };
 use axum::extract::{FromRequest, Request};
 use runtime::{
-    http::{ApiError, Fields, body},
+    http::{ApiError, Fields, body, validate::parse_uuid},
     members::{self, Body, Declared, Flag, Member, Rule, Text},
     openapi::{Schema, list},
 };
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 pub(super) const MAX_RECORDS: usize = 30;
 /// Most addresses in apps of a link: one for each platform, and as many again.
 const MAX_DEEP_LINKS: usize = 6;
-/// Longest id of an app.
+/// Longest id of an app: that of a UUID.
 const MAX_APP_ID_CHARS: usize = 36;
 /// Largest body: thirty links with long destinations.
 const BODY_LIMIT_BYTES: usize = 512 * 1024;
@@ -47,17 +47,20 @@ const METADATA_DESCRIPTION: Member<Text> =
     Member::new("customMetadataDescription", Text(MAX_DESCRIPTION_CHARS));
 const METADATA_IMAGE: Member<Text> = Member::new("customMetadataImageUrl", Text(target::MAX_BYTES));
 const DEEP_LINKS: Member<DeepLinks> = Member::new("deepLinks", DeepLinks)
-    .about("Its addresses in the workspace's apps. They replace the link's.");
+    .about("Its addresses in the workspace's apps. They replace the link's. The first of a platform applies.");
 
 const APP_ID: Member<AppId> = Member::new("mobileAppId", AppId)
     .required()
-    .example(|| json!("a1b2c3d4e5f6"));
+    .about("The id of an app of the workspace.")
+    .example(|| json!("0192e000-0000-7000-8000-00000000000a"));
 const APP_URL: Member<Text> = Member::new("deeplinkUrl", Text(target::MAX_DEEP_LINK_BYTES))
     .required()
     .example(|| json!("myapp://products/1"));
 const FALLBACK_ENABLED: Member<Flag> = Member::new("fallbackEnabled", Flag(Some(false)))
-    .about("Whether a device without the app goes to the fallback.");
-const FALLBACK_URL: Member<Text> = Member::new("fallbackUrl", Text(target::MAX_BYTES));
+    .about("Whether a device without the app goes to `fallbackUrl`.");
+const FALLBACK_URL: Member<Text> = Member::new("fallbackUrl", Text(target::MAX_BYTES)).about(
+    "Where a device without the app goes. Otherwise it goes to the app's store, else to `url`.",
+);
 
 const RECORDS: Member<Records> = Member::new("records", Records)
     .required()
@@ -189,8 +192,11 @@ impl Body for DeepLink {
 
     fn read(fields: &mut Fields<'_>) -> Self {
         let text = |text: Option<&str>| text.map(str::to_owned);
+        let id = APP_ID.read(fields).unwrap_or_default();
         Self(AppLink {
-            app_id: text(APP_ID.read(fields)).unwrap_or_default(),
+            // In one spelling, so that two of one app are found.
+            app_id: parse_uuid(id).map_or_else(|| id.to_owned(), |id| id.to_string()),
+            platform: None,
             url: text(APP_URL.read(fields)).unwrap_or_default(),
             fallback_enabled: FALLBACK_ENABLED.read(fields).unwrap_or_default(),
             fallback_url: text(FALLBACK_URL.read(fields)).filter(|url| !url.is_empty()),

@@ -94,8 +94,11 @@ fn operation(method: Method, path: &str, id: &str) -> Operation {
 
 fn written(method: Method, path: &str, id: &str) -> Operation {
     let invalid = ApiError::validation(vec!["url is required".to_owned()]);
+    let unknown = "deepLinks[0].mobileAppId names no app of this workspace";
+    let unknown = ApiError::validation(vec![unknown.to_owned()]);
     operation(method, path, id).refuses([
         refusals::events_body_invalid(invalid),
+        refusals::events_unknown_app(unknown),
         refusals::rules_too_large(),
     ])
 }

@@ -106,13 +106,18 @@ async fn save_all(
     let domain = store::short_hosts::find_default(&mut tx, workspace).await?;
     let mut done = Vec::with_capacity(checked.len());
     let mut refused = None;
+    let mut only_apps = faults.is_empty();
     for (index, edit) in checked {
         match save.upsert(&mut tx, edit.on_domain(domain)).await {
             Ok(upserted) => done.push(upserted),
             // Not a fault of this link; it is only reported when the links are right.
             Err(error) if error.status == 403 => refused = Some(error),
             // Nothing was written for this link, so the next one can still be checked.
+            Err(error) if error.code == refusals::EVENTS_UNKNOWN_APP => {
+                faults.extend(error.details.into_iter().map(|problem| (index, problem)));
+            }
             Err(error) if error.status.is_client_error() => {
+                only_apps = false;
                 faults.push((index, error.message.into_owned()));
             }
             Err(error) => return Err(error),
@@ -120,7 +125,12 @@ async fn save_all(
     }
     if !faults.is_empty() {
         faults.sort_by_key(|(index, _)| *index);
-        return Err(ApiError::faults(faults));
+        let error = ApiError::faults(faults);
+        return Err(if only_apps {
+            refusals::events_unknown_app(error)
+        } else {
+            error
+        });
     }
     if let Some(error) = refused {
         return Err(error);
