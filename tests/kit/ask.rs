@@ -1,6 +1,6 @@
 //! A request for a report, as a client sends it.
 
-use api::catalog::{Report, Shape};
+use api::catalog::{Report, Shape, Surface};
 use uuid::Uuid;
 
 /// A request for a report.
@@ -12,7 +12,7 @@ pub struct Ask {
     pub choice: Option<&'static str>,
     /// `days`, in bounds.
     pub days: i64,
-    /// The page.
+    /// The page or the link in the path.
     pub page: Uuid,
     /// Name of the zone.
     pub zone: &'static str,
@@ -20,6 +20,59 @@ pub struct Ask {
     pub compare: bool,
     /// Filters: name and values as sent, with a `-` before excluded ones.
     pub filters: Vec<(&'static str, Vec<String>)>,
+    /// What only requests for reports of links say.
+    pub of_links: OfLinks,
+}
+
+/// What only a request for a report of links says, word for word.
+#[derive(Clone, Debug)]
+pub struct OfLinks {
+    /// `start`, a date.
+    pub start: Option<&'static str>,
+    /// `end`, a date.
+    pub end: Option<&'static str>,
+    /// `granularity`.
+    pub granularity: Option<&'static str>,
+    /// `currency`.
+    pub currency: Option<&'static str>,
+    /// `compare`.
+    pub compare: Option<&'static str>,
+    /// `campaignId`.
+    pub campaign: Option<Uuid>,
+    /// `linkId`.
+    pub link: Option<Uuid>,
+}
+
+impl OfLinks {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        start: None,
+        end: None,
+        granularity: None,
+        currency: None,
+        compare: None,
+        campaign: None,
+        link: None,
+    };
+
+    /// The parameters with their values.
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let texts = [
+            ("start", self.start),
+            ("end", self.end),
+            ("granularity", self.granularity),
+            ("currency", self.currency),
+            ("compare", self.compare),
+        ];
+        let ids = [("campaignId", self.campaign), ("linkId", self.link)];
+        let texts = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text?.to_owned())));
+        let ids = ids
+            .into_iter()
+            .filter_map(|(name, id)| Some((name, id?.to_string())));
+        texts.chain(ids).collect()
+    }
 }
 
 impl Ask {
@@ -34,6 +87,7 @@ impl Ask {
             zone: "UTC",
             compare: false,
             filters: Vec::new(),
+            of_links: OfLinks::NONE,
         }
     }
 
@@ -51,7 +105,10 @@ impl Ask {
     pub fn url(&self) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("days", &self.days.to_string());
-        query.append_pair("bioPageId", &self.page.to_string());
+        if self.report.surface == Surface::Creator {
+            query.append_pair("bioPageId", &self.page.to_string());
+        }
+        query.extend_pairs(self.of_links.pairs());
         if let (Shape::Choice(choice), Some(name)) = (&self.report.shape, self.choice) {
             query.append_pair(self.report.param_name(choice.param), name);
         }
@@ -64,6 +121,7 @@ impl Ask {
         for (name, values) in &self.filters {
             query.append_pair(name, &values.join(","));
         }
-        format!("{}?{}", self.report.path, query.finish())
+        let path = self.report.path.replace("{linkId}", &self.page.to_string());
+        format!("{path}?{}", query.finish())
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     ask::Ask,
     expected_file::file,
     oracle::{js_number, js_round, since},
+    plain::{aggregate, holds, meant, of_row},
     raw::{Row, Rows},
 };
 use api::catalog::{Dimension, Entity, Field, Format, Param, Scope, Series, Shape};
@@ -17,14 +18,11 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 use schemas::analytics::{
-    Aggregate, Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit,
+    Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit,
     facts::{PAGE_VIEWS, VISITS},
 };
 use serde_json::{Map, Value, json};
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cell::RefCell, collections::BTreeMap};
 use uuid::Uuid;
 
 impl Rows {
@@ -52,32 +50,59 @@ impl Rows {
 }
 
 /// A bucket of time: its place among the others, and its name. Empty if the rows are not of time.
-type Bucket = (i8, String);
+pub(crate) type Bucket = (i64, String);
 
 /// Numbers under their names in the response.
-type Numbers = Vec<(&'static str, f64)>;
+pub(crate) type Numbers = Vec<(&'static str, f64)>;
 
 /// The rows that a question covers.
-struct Cut<'a> {
-    rows: &'a Rows,
-    ask: &'a Ask,
-    since: Timestamp,
-    until: Option<Timestamp>,
-    zone: TimeZone,
+pub(crate) struct Cut<'a> {
+    pub(crate) rows: &'a Rows,
+    pub(crate) ask: &'a Ask,
+    pub(crate) since: Timestamp,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) zone: TimeZone,
     page: Value,
+    /// The currency of amounts.
+    pub(crate) money: Money,
+    /// Whether the filters of the request apply.
+    pub(crate) filtered: bool,
     /// Totals that are already computed, by measure. Each row of a list needs those of its ratios.
     totals: RefCell<BTreeMap<&'static str, f64>>,
 }
 
+/// The currency of amounts.
+#[derive(Clone, Copy, Debug)]
+pub struct Money {
+    /// Its code.
+    pub code: &'static str,
+    /// Minor units of one unit.
+    pub minor: f64,
+    /// Dollars for one unit.
+    pub rate: f64,
+}
+
+/// US dollars.
+pub const DOLLARS: Money = Money {
+    code: "USD",
+    minor: 100.0,
+    rate: 1.0,
+};
+
 /// A row of an answer before it is serialized.
-struct Line {
-    bucket: Bucket,
-    label: String,
-    numbers: BTreeMap<&'static str, f64>,
+pub(crate) struct Line {
+    pub(crate) bucket: Bucket,
+    pub(crate) label: String,
+    pub(crate) numbers: BTreeMap<&'static str, f64>,
 }
 
 impl<'a> Cut<'a> {
-    fn new(rows: &'a Rows, ask: &'a Ask, since: Timestamp, until: Option<Timestamp>) -> Self {
+    pub(crate) fn new(
+        rows: &'a Rows,
+        ask: &'a Ask,
+        since: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Self {
         Self {
             rows,
             ask,
@@ -85,6 +110,8 @@ impl<'a> Cut<'a> {
             until,
             zone: TimeZoneDatabase::bundled().get(ask.zone).unwrap(),
             page: json!(ask.page),
+            money: DOLLARS,
+            filtered: true,
             totals: RefCell::default(),
         }
     }
@@ -102,7 +129,8 @@ impl<'a> Cut<'a> {
         let rows = self.rows.tables[fact.table].iter();
         rows.filter(|row| predicates.iter().all(|predicate| holds(*predicate, row)))
             .filter(|row| row.at >= self.since && self.until.is_none_or(|until| row.at < until))
-            .filter(|row| self.is_in_scope(row, fact) && self.is_wanted(row, fact))
+            .filter(|row| self.is_in_scope(row, fact) && self.is_within(row))
+            .filter(|row| !self.filtered || self.is_wanted(row, fact))
             .collect()
     }
 
@@ -114,6 +142,14 @@ impl<'a> Cut<'a> {
             // Clicks on short links are on no page.
             Scope::Workspace => fact.whole().id != PAGE_VIEWS.id || !row.get("page_id").is_null(),
         }
+    }
+
+    /// What a request narrows a report of links to.
+    fn is_within(&self, row: &Row) -> bool {
+        let asked = &self.ask.of_links;
+        [("campaign_id", asked.campaign), ("link_id", asked.link)]
+            .into_iter()
+            .all(|(column, id)| id.is_none_or(|id| *row.get(column) == json!(id)))
     }
 
     fn is_wanted(&self, row: &Row, fact: &Fact) -> bool {
@@ -142,7 +178,7 @@ impl<'a> Cut<'a> {
     }
 
     /// The value of a dimension, from the row itself or else from its visit.
-    fn value(&self, row: &Row, fact: &Fact, dimension: &Dimension) -> Option<String> {
+    pub(crate) fn value(&self, row: &Row, fact: &Fact, dimension: &Dimension) -> Option<String> {
         let column = |fact: &Fact| {
             let mut columns = dimension.columns.iter();
             columns
@@ -159,7 +195,7 @@ impl<'a> Cut<'a> {
         visit.text(column(&VISITS).unwrap())
     }
 
-    fn total(&self, measure: &Measure) -> f64 {
+    pub(crate) fn total(&self, measure: &Measure) -> f64 {
         let known = self.totals.borrow().get(measure.id).copied();
         known.unwrap_or_else(|| {
             let total = aggregate(measure.aggregate, &self.of(measure));
@@ -169,7 +205,7 @@ impl<'a> Cut<'a> {
     }
 
     /// The rows of an answer by bucket and label. Rows without a label are dropped.
-    fn lines(
+    pub(crate) fn lines(
         &self,
         fields: &[Field],
         bucket: impl Fn(&Row) -> Bucket,
@@ -199,7 +235,7 @@ impl<'a> Cut<'a> {
 
     /// Sorts by the first number, largest first. Sorting is stable: ties keep the order of their
     /// labels' bytes.
-    fn ranked(&self, fields: &[Field], mut lines: Vec<Line>, top: Option<u16>) -> Vec<Line> {
+    pub(crate) fn ranked(&self, fields: &[Field], mut lines: Vec<Line>, top: Option<u16>) -> Vec<Line> {
         lines.sort_by(|a, b| {
             let [a, b] = [a, b].map(|line| self.number(fields[0].metric, &line.numbers, &[]));
             b.total_cmp(&a)
@@ -215,7 +251,7 @@ impl<'a> Cut<'a> {
                 Buckets::Day => (0, format!("{}T00:00:00.000Z", local.date())),
                 Buckets::Hour | Buckets::Month => panic!("not a report of creators"),
                 Buckets::HourOfWeek => (
-                    local.weekday().to_monday_zero_offset(),
+                    local.weekday().to_monday_zero_offset().into(),
                     local.strftime("%a %H:00").to_string(),
                 ),
             }
@@ -294,7 +330,7 @@ impl<'a> Cut<'a> {
         })
     }
 
-    fn written(
+    pub(crate) fn written(
         &self,
         lines: &[Line],
         fields: &[Field],
@@ -312,19 +348,20 @@ impl<'a> Cut<'a> {
         lines.iter().map(row).collect()
     }
 
-    fn number(&self, metric: &Metric, numbers: &BTreeMap<&str, f64>, all: &[Line]) -> f64 {
+    pub(crate) fn number(&self, metric: &Metric, numbers: &BTreeMap<&str, f64>, all: &[Line]) -> f64 {
         let of = |numbers: &BTreeMap<&str, f64>, measure: &Measure| {
             numbers.get(measure.id).copied().unwrap_or(0.0)
         };
         match metric {
             Metric::Plain(measure) => of(numbers, measure),
-            // In dollars and cents.
             Metric::Amount(amount) => {
                 let rows = amount.per.map_or(1.0, |rows| of(numbers, rows));
                 if rows == 0.0 {
                     return 0.0;
                 }
-                js_round(of(numbers, amount.usd_micros) / rows / 10_000.0) / 100.0
+                let Money { minor, rate, .. } = self.money;
+                let units = of(numbers, amount.usd_micros) / rows / rate / 1e6;
+                js_round(units * minor) / minor
             }
             Metric::Ratio(ratio) => {
                 let whole = match ratio.over {
@@ -343,7 +380,7 @@ impl<'a> Cut<'a> {
         }
     }
 
-    fn totals(&self, fields: &[Field]) -> Numbers {
+    pub(crate) fn totals(&self, fields: &[Field]) -> Numbers {
         let number = |field: &Field| {
             let measures = of_row(field.metric).into_iter();
             let numbers = measures.map(|measure| (measure.id, self.total(measure)));
@@ -408,58 +445,5 @@ impl<'a> Cut<'a> {
             (name.to_owned(), change)
         });
         (previous, change.collect())
-    }
-}
-
-/// The measures whose rows make up a number.
-fn of_row(metric: &Metric) -> Vec<&'static Measure> {
-    match metric {
-        Metric::Plain(measure) => vec![measure],
-        Metric::Ratio(ratio) if ratio.over == Over::ReturnedRows => {
-            vec![ratio.numerator, ratio.denominator]
-        }
-        Metric::Ratio(ratio) => vec![ratio.numerator],
-        Metric::Amount(amount) => [amount.usd_micros].into_iter().chain(amount.per).collect(),
-    }
-}
-
-fn holds(predicate: Predicate, row: &Row) -> bool {
-    match predicate {
-        Predicate::Present(column) => !row.get(column).is_null(),
-        Predicate::True(column) => row.get(column).as_bool() == Some(true),
-        Predicate::Positive(column) => row.get(column).as_f64() > Some(0.0),
-        Predicate::Absent(column) => row.get(column).is_null(),
-        Predicate::False(column) => row.get(column).as_bool() == Some(false),
-        Predicate::Is(column, word) => row.get(column).as_str() == Some(word),
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "small counts")]
-fn aggregate(aggregate: Aggregate, rows: &[&Row]) -> f64 {
-    match aggregate {
-        Aggregate::Count => rows.len() as f64,
-        Aggregate::Sum(column, _) => rows.iter().filter_map(|row| row.get(column).as_f64()).sum(),
-        Aggregate::Distinct(column) => {
-            let values: BTreeSet<String> = rows.iter().filter_map(|row| row.text(column)).collect();
-            values.len() as f64
-        }
-    }
-}
-
-/// The value that a filter's element means: without backslashes, and the null label for an empty
-/// one.
-fn meant(filter: &Dimension, element: &str) -> String {
-    let mut chars = element.chars();
-    let mut plain = String::new();
-    while let Some(char) = chars.next() {
-        plain.push(match char {
-            '\\' => chars.next().unwrap_or(char),
-            _ => char,
-        });
-    }
-    if plain.is_empty() {
-        filter.null_label.to_owned()
-    } else {
-        plain
     }
 }
