@@ -33,6 +33,8 @@ struct Shop {
     ada: Creator,
     spring: Uuid,
     autumn: Uuid,
+    /// Folders and tags to narrow a report to.
+    groups: Vec<(&'static str, Vec<Uuid>)>,
     /// A link of the bio page, links of campaigns, a deleted one, one of another workspace, and one
     /// that never was.
     links: Vec<Uuid>,
@@ -87,18 +89,27 @@ async fn shop(system: &System) -> Shop {
         campaign("Autumn").await,
         campaign("Ended").await,
     );
-    let link = async |code: &str, title: Option<&str>, campaign: Option<Uuid>| {
+    let group = async |path: &str, name: &str| {
+        id(&post(client, &ada, path, json!({ "name": name })).await)
+    };
+    let posters = group("/api/folders", "Posters").await;
+    let empty = group("/api/folders", "Empty").await;
+    let (sale, new) = (
+        group("/api/tags", "sale").await,
+        group("/api/tags", "new").await,
+    );
+    let link = async |code: &str, title: Option<&str>, campaign: Uuid, folder, tags: &[&str]| {
         let body = json!({
             "destinationUrl": "https://shop.example/", "shortCode": code, "title": title,
-            "campaignId": campaign, "tags": ["sale"],
+            "campaignId": campaign, "folderId": folder, "tags": tags,
         });
         id(&post(client, &ada, "/api/links", body).await)
     };
     let bio = client.link(&ada, "Bio", "https://shop.example").await;
-    let one = link("one", Some("One"), Some(spring)).await;
-    let two = link("two", None, Some(autumn)).await;
-    let three = link("three", Some("Three"), Some(ended)).await;
-    let gone = link("gone", Some("Gone"), Some(spring)).await;
+    let one = link("one", Some("One"), spring, Some(posters), &["sale", "new"]).await;
+    let two = link("two", None, autumn, None, &["sale"]).await;
+    let three = link("three", Some("Three"), ended, None, &["new"]).await;
+    let gone = link("gone", Some("Gone"), spring, Some(posters), &[]).await;
     let foreign = client
         .link(&bob, "Foreign", "https://foreign.example")
         .await;
@@ -131,16 +142,30 @@ async fn shop(system: &System) -> Shop {
     for link in [bio, one, two] {
         subjects.insert(link, subject(client, &ada, link).await);
     }
+    let groups = HashMap::from([
+        (posters, vec![one, gone]),
+        (empty, vec![]),
+        (sale, vec![one, two]),
+        (new, vec![one, three]),
+    ]);
     let known = Known {
         links,
         campaigns,
         subjects,
+        groups,
         currencies: vec![DOLLARS, EUROS, YEN],
     };
     Shop {
         ada,
         spring,
         autumn,
+        groups: vec![
+            ("folderId", vec![posters]),
+            ("folderId", vec![posters, empty]),
+            ("folderId", vec![empty]),
+            ("tagId", vec![sale]),
+            ("tagId", vec![sale, new]),
+        ],
         links: vec![bio, one, two, three, gone, foreign, Uuid::from_u128(77)],
         known,
     }
@@ -241,6 +266,15 @@ fn narrowed(plain: &Ask, shop: &Shop) -> Vec<Ask> {
             });
         }
     }
+    if takes(Param::Folder) {
+        for groups in &shop.groups {
+            say(OfLinks {
+                groups: Some(groups.clone()),
+                campaign: Some(shop.spring).filter(|_| groups.0 == "tagId"),
+                ..OfLinks::NONE
+            });
+        }
+    }
     for currency in ["EUR", "JPY"] {
         say(OfLinks {
             currency: Some(currency),
@@ -261,6 +295,7 @@ fn narrowed(plain: &Ask, shop: &Shop) -> Vec<Ask> {
 /// Filters of clicks, with values as they are sent.
 fn filters() -> Vec<Vec<(&'static str, Vec<String>)>> {
     let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+    let id = |number: u128| Uuid::from_u128(number).to_string();
     vec![
         vec![("country", texts(&["TR", "nepal"]))],
         vec![("country", texts(&["-Germany", "-"]))],
@@ -273,6 +308,17 @@ fn filters() -> Vec<Vec<(&'static str, Vec<String>)>> {
         ],
         vec![("city", texts(&[r"gamma\, delta", r"\-minus"]))],
         vec![("browser", texts(&["nobody has this"]))],
+        vec![("domain", texts(&["go.example"]))],
+        vec![("domain", texts(&["-go.example", "-"]))],
+        vec![("referrerUrl", texts(&[r"https://instagram.com/p/1?a=b\,c", ""]))],
+        vec![("destination", texts(&[r"https://shop.example/?a=1\,2"]))],
+        vec![("destination", texts(&["-https://shop.example/", "-"]))],
+        vec![("destination", texts(&["", "https://app.example/x"]))],
+        vec![("ruleId", texts(&[&id(91)]))],
+        vec![("ruleId", texts(&["default", &id(92)]))],
+        vec![("ruleId", texts(&["-", &format!("-{}", id(91))]))],
+        vec![("qrId", texts(&[&id(95)])), ("trigger", texts(&["qr"]))],
+        vec![("qrId", texts(&["-none"]))],
     ]
 }
 

@@ -41,6 +41,8 @@ pub struct OfLinks {
     pub campaign: Option<Uuid>,
     /// `linkId`.
     pub link: Option<Uuid>,
+    /// `folderId` or `tagId`, and its values.
+    pub groups: Option<(&'static str, Vec<Uuid>)>,
 }
 
 impl OfLinks {
@@ -53,6 +55,7 @@ impl OfLinks {
         compare: None,
         campaign: None,
         link: None,
+        groups: None,
     };
 
     /// The parameters with their values.
@@ -71,7 +74,11 @@ impl OfLinks {
         let ids = ids
             .into_iter()
             .filter_map(|(name, id)| Some((name, id?.to_string())));
-        texts.chain(ids).collect()
+        let groups = self.groups.as_ref().map(|(name, ids)| {
+            let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+            (*name, ids.join(","))
+        });
+        texts.chain(ids).chain(groups).collect()
     }
 }
 

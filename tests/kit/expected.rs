@@ -19,7 +19,7 @@ use jiff::{
 };
 use schemas::analytics::{
     Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit,
-    facts::{PAGE_VIEWS, VISITS},
+    facts::{PAGE_VIEWS, RECORDED_CLICKS, VISITS},
 };
 use serde_json::{Map, Value, json};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -67,6 +67,8 @@ pub(crate) struct Cut<'a> {
     pub(crate) money: Money,
     /// Whether the filters of the request apply.
     pub(crate) filtered: bool,
+    /// The only links that count, if not all do.
+    pub(crate) links: Option<Vec<Value>>,
     /// Totals that are already computed, by measure. Each row of a list needs those of its ratios.
     totals: RefCell<BTreeMap<&'static str, f64>>,
 }
@@ -112,6 +114,7 @@ impl<'a> Cut<'a> {
             page: json!(ask.page),
             money: DOLLARS,
             filtered: true,
+            links: None,
             totals: RefCell::default(),
         }
     }
@@ -147,9 +150,11 @@ impl<'a> Cut<'a> {
     /// What a request narrows a report of links to.
     fn is_within(&self, row: &Row) -> bool {
         let asked = &self.ask.of_links;
+        let links = self.links.as_ref();
         [("campaign_id", asked.campaign), ("link_id", asked.link)]
             .into_iter()
             .all(|(column, id)| id.is_none_or(|id| *row.get(column) == json!(id)))
+            && links.is_none_or(|links| links.contains(row.get("link_id")))
     }
 
     fn is_wanted(&self, row: &Row, fact: &Fact) -> bool {
@@ -187,6 +192,12 @@ impl<'a> Cut<'a> {
         };
         if let Some(own) = column(fact) {
             return row.text(own);
+        }
+        if let Visit::ByClick { id, .. } = fact.visit {
+            let click = row.text(id).filter(|_| !row.get("link_id").is_null())?;
+            let mut clicks = self.rows.tables[RECORDED_CLICKS.table].iter();
+            let click = clicks.find(|hit| hit.text(id).as_deref() == Some(&*click));
+            return click.unwrap().text(column(&RECORDED_CLICKS).unwrap());
         }
         let Visit::By(by) = fact.visit else {
             panic!("{} has no {}", fact.id, dimension.id)

@@ -27,6 +27,8 @@ pub struct Known {
     pub campaigns: HashMap<Uuid, Value>,
     /// Links as a summary shows them.
     pub subjects: HashMap<Uuid, Value>,
+    /// The links in each folder, and with each tag.
+    pub groups: HashMap<Uuid, Vec<Uuid>>,
     /// The currencies that a request may name, with their rates.
     pub currencies: Vec<Money>,
 }
@@ -73,6 +75,10 @@ impl Rows {
         if let Some(code) = ask.of_links.currency {
             let mut currencies = known.currencies.iter();
             cut.money = *currencies.find(|money| money.code == code).unwrap();
+        }
+        if let Some((_, groups)) = &ask.of_links.groups {
+            let links = groups.iter().flat_map(|group| &known.groups[group]);
+            cut.links = Some(links.map(|link| json!(link)).collect());
         }
         cut
     }

@@ -35,6 +35,10 @@ pub enum Param {
     Campaign,
     /// Only this link.
     Link,
+    /// Only the links that are in these folders now.
+    Folder,
+    /// Only the links that have one of these tags now.
+    Tag,
     /// Adds the previous window to the answer.
     Compare,
     /// The dimension to break down by.
@@ -104,6 +108,8 @@ const fn name(param: Param) -> &'static str {
         Param::Currency => "currency",
         Param::Campaign => "campaignId",
         Param::Link => "linkId",
+        Param::Folder => "folderId",
+        Param::Tag => "tagId",
         Param::Compare => "compare",
         Param::Dimension => "dimension",
         Param::Export => "type",

@@ -276,6 +276,8 @@ pub static REPORTS: &[Report] = &[
             Param::Compare,
             Param::Campaign,
             Param::Link,
+            Param::Folder,
+            Param::Tag,
         ],
         summary: "Clicks, visitors, conversions and revenue of a workspace's links.",
         ..OF_WORKSPACE
@@ -293,6 +295,8 @@ pub static REPORTS: &[Report] = &[
             Param::Currency,
             Param::Campaign,
             Param::Link,
+            Param::Folder,
+            Param::Tag,
         ],
         summary: "The numbers of a workspace's links by hour, day or month.",
         ..OF_WORKSPACE

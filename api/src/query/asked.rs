@@ -42,6 +42,10 @@ pub(crate) struct Asked {
     pub(crate) campaign_id: Option<Uuid>,
     /// The link to which it does.
     pub(crate) link_id: Option<Uuid>,
+    /// The folders to whose links it does; without any, to all links.
+    pub(crate) folders: Vec<Uuid>,
+    /// The tags to whose links it does.
+    pub(crate) tags: Vec<Uuid>,
     /// The time zone of days and hours.
     pub(crate) zone: TimeZone,
     /// The buckets of a series, if the request chooses them.
@@ -65,6 +69,8 @@ impl Asked {
             page_id: None,
             campaign_id: None,
             link_id: None,
+            folders: Vec::new(),
+            tags: Vec::new(),
             zone: TimeZone::UTC,
             buckets: None,
             currency: Currency::USD,
@@ -82,8 +88,8 @@ pub(crate) struct Grant {
     pub(crate) owner_id: Uuid,
     /// The page or link, if the row is about one.
     pub(crate) scope_id: Option<Uuid>,
-    /// What the request narrows the report to.
-    pub(crate) within: Vec<(Scope, Uuid)>,
+    /// What the request narrows the report to, each to one of these.
+    pub(crate) within: Vec<(Scope, Vec<Uuid>)>,
     /// The subject of a board that shows it.
     pub(crate) subject: Option<Value>,
     /// The currency of amounts, with its rate.

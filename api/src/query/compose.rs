@@ -197,6 +197,8 @@ pub(super) fn add_echo(
             | Param::Timezone
             | Param::Campaign
             | Param::Link
+            | Param::Folder
+            | Param::Tag
             | Param::Compare
             | Param::Export => {}
         }

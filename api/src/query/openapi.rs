@@ -149,6 +149,8 @@ fn echoes(params: &[Param], notation: Notation, chosen: &[&str]) -> Vec<Member> 
         | Param::Timezone
         | Param::Campaign
         | Param::Link
+        | Param::Folder
+        | Param::Tag
         | Param::Compare
         | Param::Export => None,
     }

@@ -6,7 +6,7 @@ use crate::{
     sources::{By, Filter, Kept, Plan, Rows, by_fact},
 };
 use jiff::{SignedDuration, Timestamp};
-use schemas::analytics::{Buckets, Dimension, Fact, Measure, Timeline};
+use schemas::analytics::{Buckets, Dimension, Fact, Measure, Reach, Timeline};
 use uuid::Uuid;
 
 /// How far after now a row may be: clocks differ, and a batch or an import states its own times.
@@ -91,7 +91,9 @@ fn rows(
 ) -> Option<Rows> {
     let parts = by_fact(measures);
     if let Some((dimension, _)) = &by {
-        let lacks = |(fact, _): &(&'static Fact, _)| dimension.on(fact).is_none();
+        let lacks = |(fact, _): &(&'static Fact, _)| {
+            matches!(dimension.on(fact), None | Some(Reach::Click(_)))
+        };
         if parts.iter().any(lacks) {
             return None;
         }

@@ -98,11 +98,12 @@ impl Question {
     }
 
     fn filter(&self, report: &Report, window: Window, conditions: Vec<Condition>) -> Filter {
+        let within = self.within.iter().map(|(scope, id)| (*scope, vec![*id]));
         Filter {
             workspace_no: self.workspace_no,
             scope: report.scope,
             scope_id: self.scope_id,
-            within: self.within.clone(),
+            within: within.collect(),
             window,
             conditions,
         }

@@ -20,8 +20,8 @@ pub(crate) struct Filter {
     pub(crate) scope: Scope,
     /// The id of the scope, unless it is the workspace.
     pub(crate) scope_id: Option<Uuid>,
-    /// Further scopes that every row is in.
-    pub(crate) within: Vec<(Scope, Uuid)>,
+    /// Further scopes that every row is in, each one of these.
+    pub(crate) within: Vec<(Scope, Vec<Uuid>)>,
     pub(crate) window: Window,
     pub(crate) conditions: Vec<Condition>,
 }

@@ -19,6 +19,7 @@ pub(crate) mod folders;
 pub(crate) mod fx;
 pub(crate) mod keys;
 pub(crate) mod links;
+pub(crate) mod links_of;
 pub(crate) mod listed;
 mod listing;
 pub(crate) mod members;
@@ -158,6 +159,10 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("links.mark_deleted", links::MARK_DELETED),
     ("links.count_these", links::COUNT_THESE),
     ("links.reorder", links::REORDER),
+    ("links_of.folders", links_of::FOLDERS),
+    ("links_of.tags", links_of::TAGS),
+    ("links_of.count_folders", links_of::COUNT_FOLDERS),
+    ("links_of.count_tags", links_of::COUNT_TAGS),
     ("listed.links", listed::LINKS),
     ("listed.campaigns", listed::CAMPAIGNS),
     ("members.list", members::LIST),

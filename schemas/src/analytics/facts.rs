@@ -44,6 +44,14 @@ pub enum Visit {
     Itself(&'static str),
     /// The column holds the id of its visit.
     By(&'static str),
+    /// It belongs to a click instead, and has copies of most of its dimensions. The columns hold
+    /// the click's id, and its time in whole milliseconds.
+    ByClick {
+        /// The column of the id.
+        id: &'static str,
+        /// The column of the time.
+        at: &'static str,
+    },
     /// It belongs to no visit, or has copies of all its dimensions.
     Without,
 }
@@ -107,7 +115,10 @@ pub static CONVERSIONS: Fact = Fact {
     part_of: None,
     only: &[Predicate::True("is_counted")],
     time: "occurred_at",
-    visit: Visit::Without,
+    visit: Visit::ByClick {
+        id: "click_id",
+        at: "clicked_at",
+    },
 };
 
 /// Sums of beacons that were not counted.

@@ -90,8 +90,9 @@ fn write_part(sql: &mut Sql, rows: &Rows, (fact, measures): &OfFact, filter: &Fi
         None => sql.push("0"),
     };
     sql.push(" AS slot, ");
-    match (&rows.by, reach) {
-        (Some(by), Some(reach)) => write_label(sql, by, column_of(reach)),
+    let column = reach.and_then(column_of);
+    match (&rows.by, column) {
+        (Some(by), Some(column)) => write_label(sql, by, column),
         _ => {
             sql.push("''");
         }
@@ -104,8 +105,8 @@ fn write_part(sql: &mut Sql, rows: &Rows, (fact, measures): &OfFact, filter: &Fi
         write_visits(sql, fact, column, filter);
     }
     write_where(sql, fact, filter);
-    if let (Some(by), Some(reach)) = (&rows.by, reach) {
-        let present = Predicate::Present(column_of(reach));
+    if let (Some(by), Some(column)) = (&rows.by, column) {
+        let present = Predicate::Present(column);
         // The fact's own predicates may already exclude rows without a value.
         let known = fact.predicates_within(None).contains(&present);
         if !matches!(by.values, Kept::All) && !known {
@@ -156,7 +157,7 @@ fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
         .iter()
         .partition(|condition| !matches!(condition.dimension.on(fact), Some(Reach::Visit(_))));
     for condition in own {
-        write_condition(sql, condition, fact);
+        write_condition(sql, condition, fact, filter.workspace_no);
     }
     if let (false, Visit::By(by), Visit::Itself(id)) =
         (of_visit.is_empty(), fact.visit, VISITS.visit)
@@ -170,7 +171,7 @@ fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
             .push("\n    WHERE ");
         write_scope(sql, &VISITS, filter);
         for condition in of_visit {
-            write_condition(sql, condition, &VISITS);
+            write_condition(sql, condition, &VISITS, filter.workspace_no);
         }
         sql.push("\n)");
     }
@@ -203,13 +204,17 @@ fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
             sql.push("\n  AND false");
         }
     }
-    for (scope, id) in &filter.within {
+    for (scope, ids) in &filter.within {
         match scope.on(fact) {
             Some(Within::Id(column)) => {
-                sql.push("\n  AND ")
-                    .push(column)
-                    .push(" = ")
-                    .bind(Value::Uuid(*id));
+                sql.push("\n  AND ").push(column).push(" = ");
+                match ids.as_slice() {
+                    [id] => sql.bind(Value::Uuid(*id)),
+                    ids => sql
+                        .push("ANY (")
+                        .bind(Value::Uuids(ids.to_vec()))
+                        .push(")"),
+                };
             }
             // A fact that the scope does not divide has nothing in it.
             Some(Within::Only(_)) | None => {

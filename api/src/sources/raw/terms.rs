@@ -2,7 +2,10 @@
 
 use super::sql::{Sql, Value};
 use crate::sources::{By, Condition, Kept};
-use schemas::analytics::{Aggregate, Dimension, Fact, Measure, Predicate, Reach, Stored};
+use schemas::analytics::{
+    Aggregate, Dimension, Fact, Measure, Predicate, Reach, Stored, TENANT, Values, Visit,
+    facts::RECORDED_CLICKS,
+};
 use uuid::Uuid;
 
 /// Name of a visit's column, joined to the columns of a fact.
@@ -98,46 +101,106 @@ pub(super) fn write_label(sql: &mut Sql, by: &By, column: &'static str) {
     }
 }
 
-/// The column of a dimension within a statement's `FROM`.
-pub(super) const fn column_of(reach: Reach) -> &'static str {
+/// The column of a dimension within a statement's `FROM`; `None` for one that does not group.
+pub(super) const fn column_of(reach: Reach) -> Option<&'static str> {
     match reach {
-        Reach::Own(column) => column,
-        Reach::Visit(_) => OF_VISIT,
+        Reach::Own(column) => Some(column),
+        Reach::Visit(_) => Some(OF_VISIT),
+        Reach::Click(_) => None,
     }
 }
 
-/// A condition on rows of a fact that has the dimension itself. True or false, never null, because
-/// a missing value counts as its label.
-pub(super) fn write_condition(sql: &mut Sql, condition: &Condition, fact: &Fact) {
+/// A condition on rows of a fact that has the dimension itself or from its click. True or false,
+/// never null, because a missing value counts as its label.
+pub(super) fn write_condition(
+    sql: &mut Sql,
+    condition: &Condition,
+    fact: &Fact,
+    workspace_no: i32,
+) {
     for (values, joint) in [
         (&condition.is, "\n  AND "),
         (&condition.is_not, "\n  AND NOT "),
     ] {
         if !values.is_empty() {
+            let dimensions = [Some(condition.dimension), condition.dimension.also];
             sql.push(joint).push("(");
-            write_match(sql, condition.dimension, fact, values);
-            if let Some(also) = condition.dimension.also {
-                sql.push(" OR ");
-                write_match(sql, also, fact, values);
+            for (index, dimension) in dimensions.into_iter().flatten().enumerate() {
+                if index > 0 {
+                    sql.push(" OR ");
+                }
+                write_match(sql, dimension, (fact, workspace_no), values);
             }
             sql.push(")");
         }
     }
 }
 
-fn write_match(sql: &mut Sql, dimension: &Dimension, fact: &Fact, values: &[String]) {
-    match dimension.on(fact) {
+fn write_match(
+    sql: &mut Sql,
+    dimension: &Dimension,
+    (fact, workspace_no): (&Fact, i32),
+    values: &[String],
+) {
+    let reach = dimension.on(fact);
+    match reach {
         Some(Reach::Own(column)) => {
-            sql.push("coalesce(")
-                .push(column)
-                .push(", ")
-                .bind(Value::Text(dimension.null_label))
-                .push(") = ANY (")
-                .bind(Value::Texts(values.to_vec()))
-                .push(")");
+            sql.push("coalesce(").push(column);
+        }
+        Some(Reach::Click(column)) => {
+            sql.push("coalesce(");
+            write_of_click(sql, column, fact, workspace_no);
         }
         Some(Reach::Visit(_)) | None => {
             sql.push("false");
+            return;
         }
     }
+    // Ids are compared as such. No id is the nil one.
+    let (missing, wanted) = if dimension.values == Values::Known {
+        let ids = values.iter().map(|value| value.parse().unwrap_or_default());
+        (Value::Uuid(Uuid::nil()), Value::Uuids(ids.collect()))
+    } else {
+        let label = Value::Text(dimension.null_label);
+        (label, Value::Texts(values.to_vec()))
+    };
+    sql.push(", ")
+        .bind(missing)
+        .push(") = ANY (")
+        .bind(wanted)
+        .push(")");
+}
+
+/// A column of the click of a row. The time of the click is in one month, so the server looks its id
+/// up in the index of that month.
+fn write_of_click(sql: &mut Sql, column: &'static str, fact: &Fact, workspace_no: i32) {
+    let Visit::ByClick { id, at } = fact.visit else {
+        sql.push("NULL");
+        return;
+    };
+    let clicks = &RECORDED_CLICKS;
+    sql.push("(SELECT ")
+        .push(column)
+        .push(" FROM ")
+        .push(clicks.table)
+        .push(" WHERE ")
+        .push(TENANT)
+        .push(" = ")
+        .bind(Value::Int4(workspace_no));
+    // The click's own columns hide those of the row, which are named with their table.
+    for (own, of_row, rest) in [
+        (" = ", id, ""),
+        (" >= ", at, ""),
+        (" < ", at, " + interval '1 millisecond'"),
+    ] {
+        let column = if of_row == id { id } else { clicks.time };
+        sql.push(" AND ")
+            .push(column)
+            .push(own)
+            .push(fact.table)
+            .push(".")
+            .push(of_row)
+            .push(rest);
+    }
+    sql.push(" ORDER BY seq LIMIT 1)");
 }

@@ -3,6 +3,7 @@
 //! Windows are whole days of a time zone, by default that of the workspace. The guard has found the
 //! workspace; what a path or parameter names must be in it, else it is not found.
 
+mod narrow;
 pub(super) mod openapi;
 mod subject;
 mod window;
@@ -20,7 +21,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use schemas::{analytics::Buckets, money::Currency};
 use uuid::Uuid;
-use window::Comparison;
+use window::{Comparison, LEAST};
 
 /// The dialect of `/api/analytics/...`.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +55,8 @@ impl Dialect for Workspace {
             id
         };
         let (campaign_id, link_id) = (id(Param::Campaign), id(Param::Link));
+        let mut ids = |param: Param| narrow::ids(report, param, given.query, &mut problems);
+        let (folders, tags) = (ids(Param::Folder), ids(Param::Tag));
         let asked = window::Words {
             days: text(Param::Days),
             start: text(Param::Start),
@@ -78,6 +81,8 @@ impl Dialect for Workspace {
             before: before.flatten(),
             campaign_id,
             link_id,
+            folders,
+            tags,
             zone,
             buckets,
             currency: currency.unwrap_or(Currency::USD),
@@ -93,22 +98,11 @@ impl Dialect for Workspace {
         asked: &Asked,
     ) -> Result<Grant, ApiError> {
         let workspace = &given.access.tenant()?.workspace;
-        let mut within = Vec::new();
-        if let Some(id) = asked.campaign_id {
-            let mut connection = app.main.pool()?.acquire().await?;
-            let found = store::campaigns::find(&mut connection, id, workspace.id).await?;
-            let found = found.filter(|campaign| campaign.deleted_at.is_none());
-            found.ok_or_else(refusals::campaign_not_found)?;
-            within.push((Scope::Campaign, id));
-        }
-        if let Some(id) = asked.link_id {
-            link(app, id, workspace.id).await?;
-            within.push((Scope::Link, id));
-        }
+        let within = narrow::read(app, asked, workspace.id).await?;
         let (scope_id, subject) = match report.scope {
             Scope::Link => {
                 let id = given.object.get(refusals::short_link_not_found)?;
-                let link = link(app, id, workspace.id).await?;
+                let link = narrow::link(app, id, workspace.id).await?;
                 let subject = subject::read(app, link, workspace.id).await?;
                 (Some(id), Some(subject))
             }
@@ -137,17 +131,6 @@ impl Dialect for Workspace {
     }
 }
 
-/// A link of the workspace that is not deleted, or 404.
-async fn link(
-    app: &App,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> Result<store::short_links::ShortLink, ApiError> {
-    let found = store::short_links::find(app.main.pool()?, id, workspace_id).await?;
-    let found = found.filter(|link| link.deleted_at.is_none());
-    found.ok_or_else(refusals::short_link_not_found)
-}
-
 /// The currency at the rate of the window's last day, or dollars where no rate is known.
 async fn money(
     app: &App,
@@ -158,7 +141,9 @@ async fn money(
     if currency == Currency::USD {
         return Ok(Money::default());
     }
-    let day = until.to_zoned(zone.clone()).date();
+    // A window ends just before this.
+    let last = until.saturating_sub(LEAST).unwrap_or(until);
+    let day = last.to_zoned(zone.clone()).date();
     let mut tx = app.main.pool()?.begin().await?;
     let rate = store::fx::find(&mut tx, currency, day).await?;
     Ok(rate.map_or_else(Money::default, |(_, rate)| Money::new(currency, rate)))

@@ -1,6 +1,6 @@
 //! Describes the workspace surface's reports in the OpenAPI document, from the catalogue.
 
-use super::{subject, window};
+use super::{narrow, subject, window};
 use crate::{
     catalog::{Param, Report, Scope},
     command::of_workspace_plan,
@@ -8,7 +8,7 @@ use crate::{
     surfaces::filters,
 };
 use axum::http::{Method, StatusCode};
-use runtime::openapi::{Document, Operation, text, uuid, whole, word_of};
+use runtime::openapi::{Document, Operation, Schema, list, text, uuid, whole, word_of};
 use schemas::analytics::Buckets;
 
 /// The family of these operations in the document.
@@ -69,13 +69,30 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
             .about("The window to compare with: as long and just before, or a year earlier."),
         Param::Campaign => uuid().about("Only clicks on links of this campaign, while they belonged to it."),
         Param::Link => uuid().about("Only clicks on this link."),
+        Param::Folder => groups("in one of these folders"),
+        Param::Tag => groups("with one of these tags"),
         // No row of this surface has them.
         Param::Page | Param::Dimension | Param::Export => return operation,
     };
-    let operation = operation.query_parameter(name, schema);
+    let operation = match param {
+        Param::Folder | Param::Tag => operation.query_list(name, schema),
+        _ => operation.query_parameter(name, schema),
+    };
     match param {
         Param::Campaign => operation.refuses([refusals::campaign_not_found()]),
         Param::Link => operation.refuses([refusals::short_link_not_found()]),
+        Param::Folder => operation.refuses([refusals::folder_not_found()]),
+        Param::Tag => operation.refuses([refusals::tag_not_found()]),
         _ => operation,
     }
+}
+
+fn groups(which: &str) -> Schema {
+    list(uuid())
+        .with("minItems", 1)
+        .with("maxItems", filters::MAX_VALUES)
+        .about(format!(
+            "Only clicks on links that are now {which}, {} links at most. Deleted links are among them.",
+            narrow::MOST_LINKS
+        ))
 }

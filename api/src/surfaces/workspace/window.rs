@@ -8,7 +8,7 @@ pub(super) const DEFAULT: u16 = 30;
 /// Most days.
 pub(super) const MAX: u16 = Surface::Workspace.notation().max_days;
 /// The smallest step of stored times: a window up to an instant includes it.
-const LEAST: SignedDuration = SignedDuration::from_micros(1);
+pub(super) const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// What a request says about its window.
 #[derive(Clone, Debug, Default)]
