@@ -266,6 +266,16 @@ fn narrowed(plain: &Ask, shop: &Shop) -> Vec<Ask> {
             });
         }
     }
+    if takes(Param::Bots) {
+        for (link, currency) in [(None, None), (Some(shop.links[1]), Some("EUR"))] {
+            say(OfLinks {
+                bots: true,
+                link: link.filter(|_| takes(Param::Link)),
+                currency,
+                ..OfLinks::NONE
+            });
+        }
+    }
     if takes(Param::Folder) {
         for groups in &shop.groups {
             say(OfLinks {

@@ -37,6 +37,8 @@ pub struct OfLinks {
     pub currency: Option<&'static str>,
     /// `compare`.
     pub compare: Option<&'static str>,
+    /// Whether `includeBots` is true.
+    pub bots: bool,
     /// `campaignId`.
     pub campaign: Option<Uuid>,
     /// `linkId`.
@@ -53,6 +55,7 @@ impl OfLinks {
         granularity: None,
         currency: None,
         compare: None,
+        bots: false,
         campaign: None,
         link: None,
         groups: None,
@@ -66,6 +69,7 @@ impl OfLinks {
             ("granularity", self.granularity),
             ("currency", self.currency),
             ("compare", self.compare),
+            ("includeBots", self.bots.then_some("true")),
         ];
         let ids = [("campaignId", self.campaign), ("linkId", self.link)];
         let texts = texts

@@ -49,6 +49,9 @@ impl Rows {
     }
 }
 
+/// The condition that `includeBots` takes away from clicks.
+const NO_BOTS: Predicate = Predicate::Absent("bot_reason");
+
 /// A bucket of time: its place among the others, and its name. Empty if the rows are not of time.
 pub(crate) type Bucket = (i64, String);
 
@@ -126,7 +129,9 @@ impl<'a> Cut<'a> {
         // A part of a fact has the conditions of the whole as well.
         let mut part = Some(fact);
         while let Some(fact) = part {
-            predicates.extend(fact.only);
+            let bots = self.ask.of_links.bots;
+            let only = fact.only.iter();
+            predicates.extend(only.filter(|only| !bots || **only != NO_BOTS));
             part = fact.part_of;
         }
         let rows = self.rows.tables[fact.table].iter();
@@ -168,8 +173,10 @@ impl<'a> Cut<'a> {
                     let stored = self.value(row, fact, dimension);
                     let stored = stored.unwrap_or_else(|| dimension.null_label.to_owned());
                     match filter.values {
-                        Values::Words(_) | Values::Countries => stored.eq_ignore_ascii_case(&value),
-                        Values::Any | Values::Few | Values::Known => stored == value,
+                        Values::Words(_) | Values::Countries | Values::Known => {
+                            stored.eq_ignore_ascii_case(&value)
+                        }
+                        Values::Any | Values::Few => stored == value,
                     }
                 };
                 same(filter) || filter.also.is_some_and(same)

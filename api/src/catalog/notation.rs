@@ -39,6 +39,8 @@ pub enum Param {
     Folder,
     /// Only the links that have one of these tags now.
     Tag,
+    /// Whether clicks of machines count too.
+    Bots,
     /// Adds the previous window to the answer.
     Compare,
     /// The dimension to break down by.
@@ -110,6 +112,7 @@ const fn name(param: Param) -> &'static str {
         Param::Link => "linkId",
         Param::Folder => "folderId",
         Param::Tag => "tagId",
+        Param::Bots => "includeBots",
         Param::Compare => "compare",
         Param::Dimension => "dimension",
         Param::Export => "type",

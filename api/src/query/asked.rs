@@ -46,6 +46,8 @@ pub(crate) struct Asked {
     pub(crate) folders: Vec<Uuid>,
     /// The tags to whose links it does.
     pub(crate) tags: Vec<Uuid>,
+    /// Whether clicks of machines are among the clicks that count.
+    pub(crate) bots: bool,
     /// The time zone of days and hours.
     pub(crate) zone: TimeZone,
     /// The buckets of a series, if the request chooses them.
@@ -71,6 +73,7 @@ impl Asked {
             link_id: None,
             folders: Vec::new(),
             tags: Vec::new(),
+            bots: false,
             zone: TimeZone::UTC,
             buckets: None,
             currency: Currency::USD,

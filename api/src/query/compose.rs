@@ -199,6 +199,7 @@ pub(super) fn add_echo(
             | Param::Link
             | Param::Folder
             | Param::Tag
+            | Param::Bots
             | Param::Compare
             | Param::Export => {}
         }

@@ -151,6 +151,7 @@ fn echoes(params: &[Param], notation: Notation, chosen: &[&str]) -> Vec<Member> 
         | Param::Link
         | Param::Folder
         | Param::Tag
+        | Param::Bots
         | Param::Compare
         | Param::Export => None,
     }

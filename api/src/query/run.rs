@@ -114,5 +114,6 @@ fn filter(report: &Report, asked: &Asked, grant: &Grant, window: Window) -> Filt
         within: grant.within.clone(),
         window,
         conditions: asked.conditions.clone(),
+        bots: asked.bots,
     }
 }

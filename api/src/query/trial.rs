@@ -106,6 +106,7 @@ impl Question {
             within: within.collect(),
             window,
             conditions,
+            bots: false,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A plan: everything that a source needs for one answer, in terms of the vocabulary.
 
 use super::window::Window;
-use schemas::analytics::{Dimension, Fact, Measure, Scope, Timeline};
+use schemas::analytics::{
+    Dimension, Fact, Measure, Predicate, Scope, Timeline, facts::BY_PEOPLE,
+};
 use uuid::Uuid;
 
 /// Everything that a source needs for one answer.
@@ -24,6 +26,16 @@ pub(crate) struct Filter {
     pub(crate) within: Vec<(Scope, Vec<Uuid>)>,
     pub(crate) window: Window,
     pub(crate) conditions: Vec<Condition>,
+    /// Whether clicks of machines are among the clicks that count.
+    pub(crate) bots: bool,
+}
+
+impl Filter {
+    /// What the rows of a fact must meet, of the conditions that distinguish it.
+    pub(crate) fn kept(&self, mut of_fact: Vec<Predicate>) -> Vec<Predicate> {
+        of_fact.retain(|predicate| !self.bots || *predicate != BY_PEOPLE);
+        of_fact
+    }
 }
 
 /// A condition on a dimension of every row.

@@ -95,15 +95,15 @@ pub static RECORDED_CLICKS: Fact = Fact {
     visit: Visit::Without,
 };
 
+/// The condition that leaves out clicks of machines. A request may do without it.
+pub const BY_PEOPLE: Predicate = Predicate::Absent("bot_reason");
+
 /// Clicks on links that count: on a link of a bio page, and on a short link by a person, once an
 /// hour.
 pub static CLICKS_OF_LINKS: Fact = Fact {
     id: "clicks_of_links",
     part_of: Some(&RECORDED_CLICKS),
-    only: &[
-        Predicate::Absent("bot_reason"),
-        Predicate::False("is_duplicate"),
-    ],
+    only: &[BY_PEOPLE, Predicate::False("is_duplicate")],
     ..RECORDED_CLICKS
 };
 

@@ -52,17 +52,6 @@ impl Aggregate {
     }
 }
 
-impl Measure {
-    /// The conditions that select its rows from those of `fact`, which must contain the measure's
-    /// fact.
-    #[must_use]
-    pub fn predicates_within(&self, fact: &Fact) -> Vec<Predicate> {
-        let mut all = self.fact.predicates_within(Some(fact));
-        all.extend(self.only);
-        all
-    }
-}
-
 /// Views of pages.
 pub static VIEWS: Measure = Measure {
     id: "views",

@@ -7,10 +7,10 @@ use super::{
         TRIGGER,
     },
     facts::{
-        CLICKS_OF_LINKS, CONVERSIONS, FACTS, LINK_CLICKS, PAGE_VIEWS, RECORDED_CLICKS, REFUSALS,
+        BY_PEOPLE, CLICKS_OF_LINKS, CONVERSIONS, FACTS, LINK_CLICKS, PAGE_VIEWS, RECORDED_CLICKS, REFUSALS,
         VISITS,
     },
-    measures::{BOUNCES, CLICKS, UNIQUE_VISITORS, VIEWS},
+    measures::{UNIQUE_VISITORS, VIEWS},
     *,
 };
 use std::collections::BTreeSet;
@@ -55,12 +55,8 @@ fn conditions_exclude_those_that_the_given_rows_already_meet() {
     assert_eq!(LINK_CLICKS.predicates_within(Some(&PAGE_VIEWS)), [has_link]);
     assert_eq!(LINK_CLICKS.predicates_within(Some(&LINK_CLICKS)), []);
     assert_eq!(LINK_CLICKS.predicates_within(None), [has_link]);
-    assert_eq!(CLICKS.predicates_within(&PAGE_VIEWS), [has_link]);
-    assert_eq!(VIEWS.predicates_within(&PAGE_VIEWS), []);
-    assert_eq!(
-        BOUNCES.predicates_within(&VISITS),
-        [Predicate::True("bounced")]
-    );
+    let counted = CLICKS_OF_LINKS.predicates_within(Some(&RECORDED_CLICKS));
+    assert_eq!(counted, [BY_PEOPLE, Predicate::False("is_duplicate")]);
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub async fn use_link_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creato
         for query in [
             "?timezone=Asia/Kathmandu&currency=JPY&days=7",
             "?start=2027-03-01&end=2027-03-03T12:00:00Z",
+            "?includeBots=true",
         ] {
             ask(&ada.token, &link, query, 200).await;
         }

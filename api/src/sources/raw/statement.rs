@@ -35,7 +35,7 @@ fn write_totals(sql: &mut Sql, plan: &Plan) {
             sql.push("\nCROSS JOIN ");
         }
         sql.push("(\nSELECT ");
-        write_measures(sql, &measures, fact);
+        write_measures(sql, &measures, fact, &plan.filter);
         sql.push("\nFROM ").push(fact.table);
         write_where(sql, fact, &plan.filter);
         sql.push("\n) AS ").push(fact.id);
@@ -99,7 +99,7 @@ fn write_part(sql: &mut Sql, rows: &Rows, (fact, measures): &OfFact, filter: &Fi
     }
     // Byte order, so that ties do not depend on the database's collation.
     sql.push(" COLLATE \"C\" AS label, ");
-    write_measures(sql, measures, fact);
+    write_measures(sql, measures, fact, filter);
     sql.push("\nFROM ").push(fact.table);
     if let Some(Reach::Visit(column)) = reach {
         write_visits(sql, fact, column, filter);
@@ -182,7 +182,7 @@ fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
     sql.push(TENANT)
         .push(" = ")
         .bind(Value::Int4(filter.workspace_no));
-    for predicate in fact.predicates_within(None) {
+    for predicate in filter.kept(fact.predicates_within(None)) {
         sql.push("\n  AND ");
         write_predicate(sql, predicate);
     }

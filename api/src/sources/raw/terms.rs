@@ -1,7 +1,7 @@
 //! Writes terms of the vocabulary as SQL. Only here do measures, conditions and labels become text.
 
 use super::sql::{Sql, Value};
-use crate::sources::{By, Condition, Kept};
+use crate::sources::{By, Condition, Filter, Kept};
 use schemas::analytics::{
     Aggregate, Dimension, Fact, Measure, Predicate, Reach, Stored, TENANT, Values, Visit,
     facts::RECORDED_CLICKS,
@@ -12,19 +12,25 @@ use uuid::Uuid;
 pub(super) const OF_VISIT: &str = "visit_value";
 
 /// The measures as columns, each a `float8`, JSON's type of numbers. The rows are those of `fact`.
-pub(super) fn write_measures(sql: &mut Sql, measures: &[&'static Measure], fact: &Fact) {
+pub(super) fn write_measures(
+    sql: &mut Sql,
+    measures: &[&'static Measure],
+    fact: &Fact,
+    filter: &Filter,
+) {
     for (index, measure) in measures.iter().enumerate() {
         if index > 0 {
             sql.push(", ");
         }
-        write_measure(sql, measure, fact);
+        write_measure(sql, measure, fact, filter);
         sql.push("::float8 AS ").push(measure.id);
     }
 }
 
-fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact) {
+fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact, filter: &Filter) {
     // A measure of clicks, read among all page views, counts the clicks only.
-    let only = measure.predicates_within(fact);
+    let mut only = filter.kept(measure.fact.predicates_within(Some(fact)));
+    only.extend(measure.only);
     let (open, close) = match measure.aggregate {
         // Without rows, a sum is null.
         Aggregate::Sum(..) => ("coalesce(", ", 0)"),

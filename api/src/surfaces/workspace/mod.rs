@@ -70,6 +70,10 @@ impl Dialect for Workspace {
         if compare.is_none() {
             problems.push("compare must be previous, yoy or none".to_owned());
         }
+        let bots = text(Param::Bots).unwrap_or_else(|| "false".to_owned());
+        if bots != "true" && bots != "false" {
+            problems.push("includeBots must be true or false".to_owned());
+        }
         let (Some(window), Some(compare), true) = (window, compare, problems.is_empty()) else {
             return Err(ApiError::validation(problems));
         };
@@ -83,6 +87,7 @@ impl Dialect for Workspace {
             link_id,
             folders,
             tags,
+            bots: bots == "true",
             zone,
             buckets,
             currency: currency.unwrap_or(Currency::USD),

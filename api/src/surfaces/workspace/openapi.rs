@@ -67,6 +67,9 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
         Param::Compare => word_of(&["previous", "yoy", "none"])
             .default("previous")
             .about("The window to compare with: as long and just before, or a year earlier."),
+        Param::Bots => word_of(&["true", "false"]).default("false").about(
+            "Whether clicks of machines count like those of people. Repeats within an hour stay out.",
+        ),
         Param::Campaign => uuid().about("Only clicks on links of this campaign, while they belonged to it."),
         Param::Link => uuid().about("Only clicks on this link."),
         Param::Folder => groups("in one of these folders"),
