@@ -214,6 +214,17 @@ fn windows(plain: &Ask) -> Vec<Ask> {
             ..plain.clone()
         });
     }
+    // Noon is that of March 5.
+    for interval in ["24h", "7d", "90d", "1y", "mtd", "qtd", "ytd", "all"] {
+        all.push(Ask {
+            zone: "America/New_York",
+            of_links: OfLinks {
+                interval: Some(interval),
+                ..OfLinks::NONE
+            },
+            ..plain.clone()
+        });
+    }
     all.push(Ask {
         days: 3,
         of_links: OfLinks {
@@ -226,7 +237,8 @@ fn windows(plain: &Ask) -> Vec<Ask> {
         return all;
     }
     let sizes = all.iter().flat_map(|ask| {
-        let short = ask.days <= 7 || ask.of_links.end == Some("2026-11-03");
+        let whole = ask.of_links.interval.is_some();
+        let short = ask.days <= 7 && !whole || ask.of_links.end == Some("2026-11-03");
         let sizes: &[&'static str] = if short { &["hour", "month"] } else { &["month"] };
         sizes.iter().map(move |size| Ask {
             of_links: OfLinks {

@@ -31,6 +31,8 @@ pub struct OfLinks {
     pub start: Option<&'static str>,
     /// `end`, a date.
     pub end: Option<&'static str>,
+    /// `interval`.
+    pub interval: Option<&'static str>,
     /// `granularity`.
     pub granularity: Option<&'static str>,
     /// `currency`.
@@ -52,6 +54,7 @@ impl OfLinks {
     pub const NONE: Self = Self {
         start: None,
         end: None,
+        interval: None,
         granularity: None,
         currency: None,
         compare: None,
@@ -66,6 +69,7 @@ impl OfLinks {
         let texts = [
             ("start", self.start),
             ("end", self.end),
+            ("interval", self.interval),
             ("granularity", self.granularity),
             ("currency", self.currency),
             ("compare", self.compare),

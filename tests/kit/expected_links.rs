@@ -33,12 +33,12 @@ pub struct Known {
     pub currencies: Vec<Money>,
 }
 
-/// A window, and whether it is so many days up to now.
+/// A window, and how many days back the one before it is.
 #[derive(Clone, Copy)]
 struct Span {
     since: Timestamp,
     until: Timestamp,
-    rolling: bool,
+    days_back: Option<i64>,
 }
 
 impl Rows {
@@ -96,11 +96,33 @@ fn window(ask: &Ask, zone: &TimeZone, now: Timestamp) -> Span {
     let until = ask.of_links.end.map_or(just_after, after_end);
     let last = until - SignedDuration::from_micros(1);
     let since = ask.of_links.start.map(|text| begin(date(text), zone));
-    let first = || last.to_zoned(zone.clone()).date() - (ask.days - 1).days();
+    let today = last.to_zoned(zone.clone()).date();
+    let ago = |days: i64| begin(today - (days - 1).days(), zone);
+    let first = |month: i8| begin(Date::constant(today.year(), month, 1), zone);
+    let quarter = [1, 1, 1, 4, 4, 4, 7, 7, 7, 10, 10, 10];
+    let named = ask.of_links.interval.map(|interval| match interval {
+        "24h" => {
+            let hour = bucket(Buckets::Hour, last, zone).0;
+            Timestamp::from_second(hour - 23 * 3_600).unwrap()
+        }
+        "7d" => ago(7),
+        "30d" => ago(30),
+        "90d" => ago(90),
+        "1y" => ago(365),
+        "mtd" => first(today.month()),
+        "qtd" => first(quarter[usize::try_from(today.month()).unwrap() - 1]),
+        "ytd" => first(1),
+        "all" => Timestamp::UNIX_EPOCH,
+        other => panic!("no interval {other}"),
+    });
+    let since = since.or(named).unwrap_or_else(|| ago(ask.days));
+    let by_days = ask.of_links.start.is_none() && ask.of_links.end.is_none();
+    let first_day = since.to_zoned(zone.clone()).date();
+    let days = i64::from(today.since(first_day).unwrap().get_days()) + 1;
     Span {
-        since: since.unwrap_or_else(|| begin(first(), zone)),
+        since,
         until,
-        rolling: ask.of_links.start.is_none() && ask.of_links.end.is_none(),
+        days_back: Some(days).filter(|_| by_days && ask.of_links.interval != Some("24h")),
     }
 }
 
@@ -113,12 +135,16 @@ fn before(ask: &Ask, span: Span, zone: &TimeZone) -> Option<Span> {
     let length = span.until.duration_since(span.since);
     let (since, until) = match ask.of_links.compare.unwrap_or("previous") {
         "none" => return None,
+        _ if ask.of_links.interval == Some("all") => return None,
         "yoy" => (back(span.since, 1.year()), back(span.until, 1.year())),
-        _ if span.rolling => {
-            let days = ask.days.days();
-            (back(span.since, days), back(span.until, days))
-        }
-        _ => (span.since - length, span.since),
+        _ => match span.days_back {
+            Some(days) => (back(span.since, days.days()), back(span.until, days.days())),
+            None if ask.of_links.interval == Some("24h") => {
+                let day = SignedDuration::from_hours(24);
+                (span.since - day, span.until - day)
+            }
+            None => (span.since - length, span.since),
+        },
     };
     Some(Span {
         since,
@@ -153,9 +179,10 @@ fn bucket(buckets: Buckets, at: Timestamp, zone: &TimeZone) -> Bucket {
 }
 
 impl Cut<'_> {
-    /// Every bucket of the window, found by a walk in steps of a quarter of an hour.
-    fn buckets(&self, buckets: Buckets) -> Vec<Bucket> {
-        let (mut all, mut at) = (Vec::new(), self.since);
+    /// Every bucket of the window from an instant on, found by a walk in steps of a quarter of an
+    /// hour.
+    fn buckets(&self, buckets: Buckets, mut at: Timestamp) -> Vec<Bucket> {
+        let mut all = Vec::new();
         while at < self.until.unwrap() {
             let this = bucket(buckets, at, &self.zone);
             if all.last() != Some(&this) {
@@ -168,7 +195,12 @@ impl Cut<'_> {
     }
 
     fn granularity(&self) -> Buckets {
-        let word = self.ask.of_links.granularity.unwrap_or("day");
+        let asked = &self.ask.of_links;
+        let word = asked.granularity.unwrap_or(match asked.interval {
+            Some("24h") => "hour",
+            Some("1y" | "all") => "month",
+            _ => "day",
+        });
         let sizes = Buckets::SIZES.into_iter();
         sizes.into_iter().find(|size| size.name() == word).unwrap()
     }
@@ -183,7 +215,18 @@ impl Cut<'_> {
             .into_iter()
             .map(|line| (line.bucket.clone(), line))
             .collect();
-        let lines = self.buckets(size).into_iter().map(|bucket| {
+        let mut from = self.since;
+        if self.ask.of_links.interval == Some("all") {
+            // From the first month that has anything, or else the present one.
+            let present = self.until.unwrap() - SignedDuration::from_micros(1);
+            let first = found.keys().next().map(|(days, _)| {
+                let epoch = Date::constant(1970, 1, 1);
+                begin(epoch + days.days(), &self.zone)
+            });
+            from = first.unwrap_or(present);
+        }
+        let buckets = self.buckets(size, from);
+        let lines = buckets.into_iter().map(|bucket| {
             found.remove(&bucket).unwrap_or_else(|| Line {
                 bucket,
                 label: String::new(),

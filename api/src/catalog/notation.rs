@@ -25,6 +25,8 @@ pub enum Param {
     Start,
     /// The end of the window; now by default.
     End,
+    /// A window with a name, in place of the number of days.
+    Interval,
     /// The time zone of days and hours; UTC, or that of the workspace, by default.
     Timezone,
     /// The size of a series' buckets.
@@ -105,6 +107,7 @@ const fn name(param: Param) -> &'static str {
         Param::Page => "bioPageId",
         Param::Start => "start",
         Param::End => "end",
+        Param::Interval => "interval",
         Param::Timezone => "timezone",
         Param::Granularity => "granularity",
         Param::Currency => "currency",

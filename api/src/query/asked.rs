@@ -32,8 +32,10 @@ pub(crate) struct Asked {
     pub(crate) now: Timestamp,
     /// The window.
     pub(crate) window: Window,
-    /// Its length in days, where the request gives it.
+    /// Its length in days, if the answer repeats it.
     pub(crate) days: u16,
+    /// Whether a series begins with the first bucket that has rows.
+    pub(crate) from_first: bool,
     /// The window before it, if the answer also has that one.
     pub(crate) before: Option<Window>,
     /// The page, if the request names one.
@@ -67,6 +69,7 @@ impl Asked {
             now,
             window,
             days,
+            from_first: false,
             before: None,
             page_id: None,
             campaign_id: None,

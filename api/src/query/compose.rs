@@ -194,6 +194,7 @@ pub(super) fn add_echo(
             Param::Page
             | Param::Start
             | Param::End
+            | Param::Interval
             | Param::Timezone
             | Param::Campaign
             | Param::Link

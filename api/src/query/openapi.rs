@@ -146,6 +146,7 @@ fn echoes(params: &[Param], notation: Notation, chosen: &[&str]) -> Vec<Member> 
         Param::Page
         | Param::Start
         | Param::End
+        | Param::Interval
         | Param::Timezone
         | Param::Campaign
         | Param::Link

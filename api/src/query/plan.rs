@@ -35,6 +35,7 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
             let mut rows = rows(&measures, Some(timeline), by, None);
             if let Some(rows) = &mut rows {
                 rows.filled = series.filled;
+                rows.from_first = asked.from_first;
             }
             rows
         }
@@ -102,6 +103,7 @@ fn rows(
         parts,
         timeline,
         filled: false,
+        from_first: false,
         by: by.map(|(dimension, values)| By { dimension, values }),
         top,
     })

@@ -58,6 +58,8 @@ pub(crate) struct Rows {
     pub(crate) timeline: Option<Timeline>,
     /// Whether buckets without rows appear too.
     pub(crate) filled: bool,
+    /// Whether those before the first row are left out all the same.
+    pub(crate) from_first: bool,
     /// The values of a dimension.
     pub(crate) by: Option<By>,
     pub(crate) top: Option<u16>,

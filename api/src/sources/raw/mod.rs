@@ -56,7 +56,14 @@ fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
         }
     }
     if let (true, Some(timeline)) = (rows.filled, &rows.timeline) {
-        for bucket in 0..timeline.buckets.len() {
+        let end = timeline.buckets.len();
+        let first = match (rows.from_first, by_bucket.keys().next()) {
+            (false, _) => 0,
+            (true, Some((first, _))) => *first,
+            // Without rows there is only the present bucket.
+            (true, None) => end.saturating_sub(1),
+        };
+        for bucket in first..end {
             by_bucket.entry((bucket, String::new())).or_default();
         }
     }

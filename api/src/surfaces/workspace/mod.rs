@@ -3,6 +3,7 @@
 //! Windows are whole days of a time zone, by default that of the workspace. The guard has found the
 //! workspace; what a path or parameter names must be in it, else it is not found.
 
+mod interval;
 mod narrow;
 pub(super) mod openapi;
 mod subject;
@@ -21,6 +22,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use schemas::{analytics::Buckets, money::Currency};
 use uuid::Uuid;
+use interval::Interval;
 use window::{Comparison, LEAST};
 
 /// The dialect of `/api/analytics/...`.
@@ -61,6 +63,7 @@ impl Dialect for Workspace {
             days: text(Param::Days),
             start: text(Param::Start),
             end: text(Param::End),
+            interval: text(Param::Interval),
         };
         let window = window::read(&asked, &zone, given.now, &mut problems);
         let compare = match text(Param::Compare) {
@@ -80,7 +83,7 @@ impl Dialect for Workspace {
         let takes = |param: Param| report.params.contains(&param);
         let before = takes(Param::Compare).then(|| compare.before(window, &zone));
         let buckets = takes(Param::Granularity)
-            .then(|| granularity(text(Param::Granularity).as_deref(), window.length()));
+            .then(|| granularity(text(Param::Granularity).as_deref(), window));
         Ok(Asked {
             before: before.flatten(),
             campaign_id,
@@ -92,7 +95,8 @@ impl Dialect for Workspace {
             buckets,
             currency: currency.unwrap_or(Currency::USD),
             conditions,
-            ..Asked::plain(given.now, window.range, window.days)
+            from_first: window.interval == Some(Interval::All),
+            ..Asked::plain(given.now, window.range, 0)
         })
     }
 
@@ -154,12 +158,24 @@ async fn money(
     Ok(rate.map_or_else(Money::default, |(_, rate)| Money::new(currency, rate)))
 }
 
-/// The buckets of a series. An unknown size means days, and so do hours of more than a week.
-fn granularity(word: Option<&str>, days: i64) -> Buckets {
+/// The buckets of a series. An unknown size means days. Hours of more than a week become days, and
+/// days of more than a year months. A named window chooses its own size.
+fn granularity(word: Option<&str>, window: window::Read) -> Buckets {
+    let days = window.length();
+    let word = match word {
+        None if window.interval.is_some() => match days {
+            ..=2 => Buckets::Hour.name(),
+            3..=180 => Buckets::Day.name(),
+            _ => Buckets::Month.name(),
+        },
+        word => word.unwrap_or_default(),
+    };
     let mut sizes = Buckets::SIZES.into_iter();
-    match sizes.find(|size| Some(size.name()) == word) {
-        Some(Buckets::Hour) if days > MOST_DAYS_OF_HOURS => Buckets::Day,
-        known => known.unwrap_or(Buckets::Day),
+    let size = sizes.find(|size| size.name() == word);
+    match size.unwrap_or(Buckets::Day) {
+        Buckets::Hour | Buckets::Day if days > i64::from(window::MAX) + 1 => Buckets::Month,
+        Buckets::Hour if days > MOST_DAYS_OF_HOURS => Buckets::Day,
+        size => size,
     }
 }
 
@@ -170,18 +186,47 @@ const MOST_DAYS_OF_HOURS: i64 = 7;
 mod tests {
     use super::*;
 
+    fn size(days: Option<&str>, interval: Option<&str>, word: Option<&str>) -> Buckets {
+        let words = window::Words {
+            days: days.map(str::to_owned),
+            interval: interval.map(str::to_owned),
+            ..window::Words::default()
+        };
+        let now = "2026-03-31T12:00:00Z".parse().unwrap();
+        let window = window::read(&words, &TimeZone::UTC, now, &mut Vec::new());
+        granularity(word, window.unwrap())
+    }
+
     #[test]
     fn buckets_are_days_unless_the_request_names_another_size_that_fits() {
         for (word, days, buckets) in [
-            (None, 30, Buckets::Day),
-            (Some("day"), 30, Buckets::Day),
-            (Some("hour"), 7, Buckets::Hour),
-            (Some("hour"), 8, Buckets::Day),
-            (Some("month"), 30, Buckets::Month),
-            (Some("year"), 30, Buckets::Day),
-            (Some("hour_of_week"), 30, Buckets::Day),
+            (None, "30", Buckets::Day),
+            (None, "1", Buckets::Day),
+            (Some("day"), "30", Buckets::Day),
+            (Some("hour"), "7", Buckets::Hour),
+            (Some("hour"), "8", Buckets::Day),
+            (Some("month"), "30", Buckets::Month),
+            (Some("year"), "30", Buckets::Day),
+            (Some("hour_of_week"), "30", Buckets::Day),
         ] {
-            assert_eq!(granularity(word, days), buckets, "{word:?} {days}");
+            assert_eq!(size(Some(days), None, word), buckets, "{word:?} {days}");
+        }
+    }
+
+    #[test]
+    fn a_named_window_chooses_the_size_of_its_buckets() {
+        for (interval, word, buckets) in [
+            ("24h", None, Buckets::Hour),
+            ("7d", None, Buckets::Day),
+            ("90d", None, Buckets::Day),
+            ("1y", None, Buckets::Month),
+            ("all", None, Buckets::Month),
+            ("1y", Some("day"), Buckets::Day),
+            ("all", Some("day"), Buckets::Month),
+            ("all", Some("hour"), Buckets::Month),
+            ("24h", Some("day"), Buckets::Day),
+        ] {
+            assert_eq!(size(None, Some(interval), word), buckets, "{interval}");
         }
     }
 }

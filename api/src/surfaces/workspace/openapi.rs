@@ -1,6 +1,6 @@
 //! Describes the workspace surface's reports in the OpenAPI document, from the catalogue.
 
-use super::{narrow, subject, window};
+use super::{interval, narrow, subject, window};
 use crate::{
     catalog::{Param, Report, Scope},
     command::of_workspace_plan,
@@ -55,6 +55,10 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
         )),
         Param::Start => moment("The beginning: a date of the time zone, or a time in RFC 3339."),
         Param::End => moment("The end, included: a date of the time zone, or a time in RFC 3339; now by default."),
+        Param::Interval => word_of(&interval::NAMES).about(
+            "A window with a name, which ends now; `start` and `end` override it, and it overrides `days`. `24h` has whole hours, `1y` 365 days, \
+             `mtd`, `qtd` and `ytd` begin with the month, the quarter and the year. `all` has nothing to compare with.",
+        ),
         Param::Timezone => text(usize::MAX).about(
             "Time zone of days and hours, an IANA name; by default, and if it is unknown, that of the workspace.",
         ),
@@ -63,7 +67,10 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
         ),
         Param::Granularity => word_of(&Buckets::SIZES.map(Buckets::name))
             .default(Buckets::Day.name())
-            .about("The size of the buckets. More than 7 days of hours are shown by day."),
+            .about(
+                "The size of the buckets. More than 7 days of hours are shown by day, more than a year of days by month. Without it, \
+                 an `interval` chooses: hours for up to 2 days, months for more than 180.",
+            ),
         Param::Compare => word_of(&["previous", "yoy", "none"])
             .default("previous")
             .about("The window to compare with: as long and just before, or a year earlier."),
