@@ -13,6 +13,7 @@ use kit::{
     raw::{Names, Rows},
     traffic,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -28,11 +29,15 @@ const YEN: Money = Money {
     rate: 0.007_812_5,
 };
 
+const QR: Uuid = Uuid::from_u128(95);
+
 /// The workspace of the test.
 struct Shop {
     ada: Creator,
     spring: Uuid,
     autumn: Uuid,
+    /// Rules; the first one is deleted.
+    rules: Vec<Uuid>,
     /// Folders and tags to narrow a report to.
     groups: Vec<(&'static str, Vec<Uuid>)>,
     /// A link of the bio page, links of campaigns, a deleted one, one of another workspace, and one
@@ -117,6 +122,25 @@ async fn shop(system: &System) -> Shop {
         let path = format!("/api/{path}");
         client.delete_as(&ada.token, &path).await.assert_ok();
     }
+    let rule = async |name: &str| {
+        let body = json!({
+            "linkId": one, "name": name, "destinationUrl": "https://app.example/x",
+            "conditions": [{"field": "country", "operator": "equals", "value": "DE"}],
+        });
+        id(&post(client, &ada, "/api/rules", body).await)
+    };
+    let rules = vec![rule("First").await, rule("Second").await];
+    for (method, path, body) in [
+        (Method::DELETE, format!("/api/rules/{}", rules[0]), json!({})),
+        (
+            Method::PATCH,
+            format!("/api/links/{three}"),
+            json!({ "archived": true }),
+        ),
+    ] {
+        let request = client.request(method, &path).bearer_auth(&ada.token);
+        client.send(request.json(&body)).await.assert_ok();
+    }
     let code = subject(client, &ada, bio).await["shortCode"].clone();
     let listed = |code: Value, title: Value, campaign: Option<Uuid>, deleted: bool| json!({"shortCode": code, "title": title, "campaignId": campaign, "deleted": deleted});
     let links = HashMap::from([
@@ -151,6 +175,8 @@ async fn shop(system: &System) -> Shop {
     let known = Known {
         links,
         campaigns,
+        active: vec![bio, one, two],
+        rules: HashMap::from([(rules[0], "First"), (rules[1], "Second")]),
         subjects,
         groups,
         currencies: vec![DOLLARS, EUROS, YEN],
@@ -159,6 +185,7 @@ async fn shop(system: &System) -> Shop {
         ada,
         spring,
         autumn,
+        rules,
         groups: vec![
             ("folderId", vec![posters]),
             ("folderId", vec![posters, empty]),
@@ -315,9 +342,10 @@ fn narrowed(plain: &Ask, shop: &Shop) -> Vec<Ask> {
 }
 
 /// Filters of clicks, with values as they are sent.
-fn filters() -> Vec<Vec<(&'static str, Vec<String>)>> {
+fn filters(shop: &Shop) -> Vec<Vec<(&'static str, Vec<String>)>> {
     let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
-    let id = |number: u128| Uuid::from_u128(number).to_string();
+    let [first, second] = [0, 1].map(|index: usize| shop.rules[index].to_string());
+    let qr = QR.to_string();
     vec![
         vec![("country", texts(&["TR", "nepal"]))],
         vec![("country", texts(&["-Germany", "-"]))],
@@ -336,10 +364,10 @@ fn filters() -> Vec<Vec<(&'static str, Vec<String>)>> {
         vec![("destination", texts(&[r"https://shop.example/?a=1\,2"]))],
         vec![("destination", texts(&["-https://shop.example/", "-"]))],
         vec![("destination", texts(&["", "https://app.example/x"]))],
-        vec![("ruleId", texts(&[&id(91)]))],
-        vec![("ruleId", texts(&["default", &id(92)]))],
-        vec![("ruleId", texts(&["-", &format!("-{}", id(91))]))],
-        vec![("qrId", texts(&[&id(95)])), ("trigger", texts(&["qr"]))],
+        vec![("ruleId", texts(&[&first]))],
+        vec![("ruleId", texts(&["default", &second]))],
+        vec![("ruleId", texts(&["-", &format!("-{first}")]))],
+        vec![("qrId", texts(&[&qr])), ("trigger", texts(&["qr"]))],
         vec![("qrId", texts(&["-none"]))],
     ]
 }
@@ -353,7 +381,7 @@ fn questions(report: &'static Report, shop: &Shop) -> Vec<Ask> {
         let plain = Ask::of(report, *page);
         all.extend(windows(&plain));
         all.extend(narrowed(&plain, shop));
-        let filtered = filters().into_iter().map(|filters| Ask {
+        let filtered = filters(shop).into_iter().map(|filters| Ask {
             filters,
             days: 200,
             ..plain.clone()
@@ -371,8 +399,8 @@ async fn every_report_of_links_equals_plain_loops_over_the_raw_rows() {
     let ours = site(&system, &shop.ada, vec![shop.ada.page], shop.links.clone()).await;
     let means = Means {
         campaigns: shop.known.campaigns.keys().copied().collect(),
-        rules: vec![Uuid::from_u128(91), Uuid::from_u128(92)],
-        qr_codes: vec![Uuid::from_u128(95)],
+        rules: shop.rules.clone(),
+        qr_codes: vec![QR],
     };
     let mut campaigns = means.campaigns.clone();
     campaigns.sort_unstable();
@@ -395,7 +423,7 @@ async fn every_report_of_links_equals_plain_loops_over_the_raw_rows() {
             let answer = system.client.get_as(&shop.ada.token, &url).await;
             assert_eq!(answer.status, 200, "{url}: {}", answer.text);
             let expected = rows.expect_of_links(&ask, &shop.known, noon());
-            assert_eq!(answer.data(), expected, "{url}");
+            assert_eq!(answer.json(), expected, "{url}");
             asked += 1;
         }
     }

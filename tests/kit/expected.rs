@@ -371,7 +371,7 @@ impl<'a> Cut<'a> {
             numbers.get(measure.id).copied().unwrap_or(0.0)
         };
         match metric {
-            Metric::Plain(measure) => of(numbers, measure),
+            Metric::Plain(measure) | Metric::Moment(measure) => of(numbers, measure),
             Metric::Amount(amount) => {
                 let rows = amount.per.map_or(1.0, |rows| of(numbers, rows));
                 if rows == 0.0 {

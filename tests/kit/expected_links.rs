@@ -10,7 +10,7 @@ use crate::{
     raw::{Row, Rows},
 };
 use api::catalog::{
-    Board, Breakdown, Dimension, Field, Leaders, Param, Part, Peak, Series, Shape, Thing, Things,
+    Board, Breakdown, Count, Dimension, Field, Leaders, Param, Part, Peak, Series, Shape, Thing, Things,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use schemas::analytics::{Buckets, Fact};
@@ -25,7 +25,11 @@ pub struct Known {
     pub links: HashMap<Uuid, Value>,
     /// Campaigns: `name`, `deleted`.
     pub campaigns: HashMap<Uuid, Value>,
-    /// Links as a summary shows them.
+    /// The links that redirect.
+    pub active: Vec<Uuid>,
+    /// The names of rules.
+    pub rules: HashMap<Uuid, &'static str>,
+    /// Links as a summary shows them, without what their clicks tell.
     pub subjects: HashMap<Uuid, Value>,
     /// The links in each folder, and with each tag.
     pub groups: HashMap<Uuid, Vec<Uuid>>,
@@ -42,7 +46,7 @@ struct Span {
 }
 
 impl Rows {
-    /// The expected `data`.
+    /// The expected answer.
     ///
     /// # Panics
     /// If no client may send that question.
@@ -52,6 +56,7 @@ impl Rows {
         let span = window(ask, &zone, now);
         let cut = |span: Span| self.cut(ask, known, span.since, Some(span.until));
         let now_cut = cut(span);
+        let meta = now_cut.meta(span, now);
         let data = match &ask.report.shape {
             Shape::Series(series) => now_cut.series_of_links(series),
             Shape::Board(board) => {
@@ -61,7 +66,7 @@ impl Rows {
             }
             other => panic!("no report of links is {other:?}"),
         };
-        Value::Object(data)
+        json!({ "success": true, "data": data, "meta": meta })
     }
 
     fn cut<'a>(
@@ -81,6 +86,18 @@ impl Rows {
             cut.links = Some(links.map(|link| json!(link)).collect());
         }
         cut
+    }
+}
+
+/// An instant in microseconds since 1970, or null for 0.
+fn instant(micros: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "whole")]
+    let at = Timestamp::from_microsecond(micros as i64).unwrap();
+    let text = at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+    if at == Timestamp::UNIX_EPOCH {
+        Value::Null
+    } else {
+        json!(text)
     }
 }
 
@@ -251,28 +268,96 @@ impl Cut<'_> {
         let mut data = Map::new();
         for part in board.parts {
             match part {
-                Part::Subject(name) => {
-                    data.insert((*name).to_owned(), known.subjects[&self.ask.page].clone());
+                Part::Subject(of) => {
+                    let mut subject = known.subjects[&self.ask.page].clone();
+                    for (name, micros) in self.ever().totals(of.ever) {
+                        subject[name] = instant(micros);
+                    }
+                    data.insert(of.name.to_owned(), subject);
                 }
-                Part::Numbers(name, metrics) => {
-                    data.insert((*name).to_owned(), self.object(metrics));
+                Part::Numbers(numbers) => {
+                    let mut all = self.object(numbers.metrics);
+                    for (name, count) in numbers.counts {
+                        all[*name] = json!(self.count(*count, known));
+                    }
+                    data.insert(numbers.name.to_owned(), all);
                     if let Some((span, before)) = &previous {
-                        self.add_comparison(&mut data, metrics, *span, before);
+                        self.add_comparison(&mut data, numbers.metrics, *span, before);
                     }
                 }
                 Part::Ever(name, metrics) => {
-                    let mut ever = Cut::new(self.rows, self.ask, Timestamp::UNIX_EPOCH, None);
-                    (ever.money, ever.filtered) = (self.money, false);
-                    data.insert((*name).to_owned(), ever.object(metrics));
+                    data.insert((*name).to_owned(), self.ever().object(metrics));
                 }
                 Part::Values(breakdown) => self.add_values(&mut data, breakdown),
                 Part::Things(things) => self.add_things(&mut data, things, known),
-                Part::Leaders(leaders) => self.add_leaders(&mut data, leaders),
+                Part::Leaders(leaders) => self.add_leaders(&mut data, leaders, known),
                 Part::Peak(peak) => self.add_peak(&mut data, peak),
             }
         }
         self.echo(&mut data, board.echo);
         data
+    }
+
+    /// The rows of all time, whatever the filters.
+    fn ever(&self) -> Self {
+        let mut ever = Cut::new(self.rows, self.ask, Timestamp::UNIX_EPOCH, None);
+        (ever.money, ever.filtered) = (self.money, false);
+        ever
+    }
+
+    fn meta(&self, span: Span, now: Timestamp) -> Value {
+        let last = span.until - SignedDuration::from_micros(1);
+        let text = |at: Timestamp| json!(at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
+        let mut range = json!({ "start": text(span.since), "end": text(last), "timezone": self.ask.zone });
+        if self.ask.report.params.contains(&Param::Granularity) {
+            range["granularity"] = json!(self.granularity().name());
+        }
+        let mut meta = json!({ "range": range, "generatedAt": text(now) });
+        for (name, number) in self.totals(self.ask.report.meta.unwrap()) {
+            meta[name] = js_number(number);
+        }
+        meta
+    }
+
+    /// What the main database has of these things, within the same campaign and links.
+    fn count(&self, count: Count, known: &Known) -> usize {
+        let asked = &self.ask.of_links;
+        let narrowed = asked.link.is_some() || self.links.is_some();
+        let is_there = |of: &Value| of["deleted"] == false;
+        let is_within = |(id, link): &(&Uuid, &Value)| {
+            let links = self.links.as_ref();
+            let of_campaign = asked.campaign.is_none_or(|id| link["campaignId"] == json!(id));
+            asked.link.is_none_or(|link| link == **id)
+                && links.is_none_or(|links| links.contains(&json!(id)))
+                && of_campaign
+        };
+        let links = known.links.iter().filter(|(_, link)| is_there(link));
+        let links: Vec<(&Uuid, &Value)> = links.filter(is_within).collect();
+        let has_link = |campaign: &Uuid| {
+            let named = known.links.iter().filter(|(_, link)| is_there(link));
+            let mut named = named.filter(|(id, _)| {
+                let of_group = self.links.as_ref();
+                asked.link.is_none_or(|link| link == **id)
+                    && of_group.is_none_or(|links| links.contains(&json!(id)))
+            });
+            named.any(|(_, link)| link["campaignId"] == json!(campaign))
+        };
+        match count {
+            Count::Links => links.len(),
+            Count::ActiveLinks => {
+                let active = links.iter().filter(|(id, _)| known.active.contains(id));
+                active.count()
+            }
+            Count::Campaigns => {
+                let campaigns = known.campaigns.iter();
+                let campaigns = campaigns.filter(|(id, campaign)| {
+                    is_there(campaign)
+                        && asked.campaign.is_none_or(|asked| asked == **id)
+                        && (!narrowed || has_link(id))
+                });
+                campaigns.count()
+            }
+        }
     }
 
     fn object(&self, metrics: &[Field]) -> Value {
@@ -340,6 +425,7 @@ impl Cut<'_> {
                 &["shortCode", "title", "campaignId"],
             ),
             Thing::Campaign => ("campaignId", &known.campaigns, &["name"]),
+            Thing::Rule => panic!("no list of rules"),
         };
         let list = self.written(&lines, things.metrics, |line, row| {
             let name = names.get(&line.label.parse().unwrap());
@@ -354,11 +440,15 @@ impl Cut<'_> {
         data.insert(things.list.to_owned(), list);
     }
 
-    fn add_leaders(&self, data: &mut Map<String, Value>, leaders: &Leaders) {
+    fn add_leaders(&self, data: &mut Map<String, Value>, leaders: &Leaders, known: &Known) {
         let mut all = Map::new();
-        for (name, dimension) in leaders.of {
-            let first = self.largest(dimension, leaders.by, Some(1)).pop();
-            all.insert((*name).to_owned(), json!(first.map(|line| line.label)));
+        for leader in leaders.of {
+            let first = self.largest(leader.dimension, leaders.by, Some(1)).pop();
+            let label = first.map(|line| line.label);
+            let rule = label.as_ref().and_then(|label| label.parse().ok());
+            let rule = rule.and_then(|id: Uuid| known.rules.get(&id).copied());
+            let name = rule.map(str::to_owned).or(label);
+            all.insert(leader.name.to_owned(), json!(name));
         }
         data.insert(leaders.name.to_owned(), Value::Object(all));
     }

@@ -2,13 +2,14 @@
 
 use crate::raw::Row;
 use api::catalog::Dimension;
+use jiff::Timestamp;
 use schemas::analytics::{Aggregate, Measure, Metric, Over, Predicate};
 use std::collections::BTreeSet;
 
 /// The measures whose rows make up a number.
 pub(crate) fn of_row(metric: &Metric) -> Vec<&'static Measure> {
     match metric {
-        Metric::Plain(measure) => vec![measure],
+        Metric::Plain(measure) | Metric::Moment(measure) => vec![measure],
         Metric::Ratio(ratio) if ratio.over == Over::ReturnedRows => {
             vec![ratio.numerator, ratio.denominator]
         }
@@ -33,6 +34,11 @@ pub(crate) fn aggregate(aggregate: Aggregate, rows: &[&Row]) -> f64 {
     match aggregate {
         Aggregate::Count => rows.len() as f64,
         Aggregate::Sum(column, _) => rows.iter().filter_map(|row| row.get(column).as_f64()).sum(),
+        Aggregate::Latest(column) => {
+            let times = rows.iter().filter_map(|row| row.text(column));
+            let times = times.map(|text| text.parse::<Timestamp>().unwrap());
+            times.max().map_or(0.0, |at| at.as_microsecond() as f64)
+        }
         Aggregate::Distinct(column) => {
             let values: BTreeSet<String> = rows.iter().filter_map(|row| row.text(column)).collect();
             values.len() as f64

@@ -11,7 +11,9 @@ mod of_links;
 mod reports;
 mod shapes;
 
-pub use board::{Board, Leaders, Part, Peak, Thing, Things};
+pub use board::{
+    Board, Count, Leader, Leaders, Numbers, Part, Peak, Subject, Thing, Things,
+};
 pub use notation::{Notation, Param, Surface};
 pub use reports::REPORTS;
 pub use schemas::analytics::{Dimension, Scope, Values};
@@ -38,6 +40,9 @@ pub struct Report {
     pub filters: &'static [&'static Dimension],
     /// The format of its answer.
     pub format: Format,
+    /// Counts of the whole window that its `meta` has, beside the window itself; `None` for an answer
+    /// without `meta`.
+    pub meta: Option<&'static [Field]>,
     /// How often a user may request it; `None` for as often as the plan of the workspace allows all
     /// requests together.
     pub limit: Option<PerUser>,

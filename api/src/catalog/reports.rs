@@ -41,6 +41,7 @@ const CREATOR: Report = Report {
     params: &[Param::Days, Param::Page],
     filters: OF_VISITS,
     format: Format::Json,
+    meta: None,
     limit: Some(CREATOR_LIMIT),
     summary: "",
 };

@@ -7,9 +7,11 @@ use super::{
 };
 use crate::{
     catalog::{Breakdown, Entity, Field, Notation, Param, Series, Shape},
+    instant::iso_micros,
     number::Number,
     sources::{Answer, Row, Values},
 };
+use jiff::Timestamp;
 use schemas::analytics::{Buckets, Metric, Over};
 
 /// The title of a deleted link, and of all links of others together.
@@ -127,14 +129,41 @@ fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
 
 pub(super) fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {
     for field in fields {
-        let number = Number(number(field.metric, values, answer));
-        object.add(field.name, Node::Number(number));
+        let node = match field.metric {
+            Metric::Moment(measure) => moment(values.get(measure)),
+            metric => Node::Number(Number(number(metric, values, answer))),
+        };
+        object.add(field.name, node);
     }
+}
+
+/// An instant in microseconds since 1970, as the surface of workspaces writes it.
+fn moment(micros: f64) -> Node {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole, and far below 2^53 for any time of a row"
+    )]
+    let at = Timestamp::from_microsecond(micros as i64).ok();
+    let at = at.filter(|at| *at > Timestamp::UNIX_EPOCH);
+    at.map_or(Node::Null, |at| Node::Text(iso_micros(at)))
+}
+
+/// The numbers that the `meta` of an answer has: over the whole window, or added up over the rows of
+/// a series.
+pub(super) fn beside(fields: &[Field], answer: &Answer) -> Object {
+    let mut object = Object::default();
+    for field in fields {
+        let of = |values: &Values| number(field.metric, values, answer);
+        let rows = answer.rows.iter().map(|row| of(&row.values));
+        let sum = of(&answer.totals) + rows.sum::<f64>();
+        object.add(field.name, Node::Number(Number(sum)));
+    }
+    object
 }
 
 pub(super) fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
     match metric {
-        Metric::Plain(measure) => values.get(measure),
+        Metric::Plain(measure) | Metric::Moment(measure) => values.get(measure),
         Metric::Amount(amount) => {
             let sum = values.get(amount.usd_micros);
             match amount.per.map(|rows| values.get(rows)) {

@@ -115,6 +115,7 @@ fn fields(fields: &[Field]) -> impl Iterator<Item = Member> {
 
 fn value(metric: &Metric) -> Schema {
     let whole_number = match metric {
+        Metric::Moment(_) => return instant().or_null().about(metric.about()),
         Metric::Plain(_) => true,
         Metric::Ratio(ratio) => ratio.rounding.is_whole(),
         Metric::Amount(_) => false,

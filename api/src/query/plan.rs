@@ -2,8 +2,8 @@
 
 use super::asked::Asked;
 use crate::{
-    catalog::{Field, Shape, Things},
-    sources::{By, Filter, Kept, Plan, Rows, by_fact},
+    catalog::{self, Field, Shape, Things},
+    sources::{By, Filter, Kept, Leaders, Plan, Rows, by_fact},
 };
 use jiff::{SignedDuration, Timestamp};
 use schemas::analytics::{Buckets, Dimension, Fact, Measure, Reach, Timeline};
@@ -15,7 +15,14 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// The plan of a shape. A choice reads nothing. `known` has the things that a ranking lists.
-pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid]) -> Plan {
+/// `beside` are further numbers of a total, or of each row of a series.
+pub(super) fn plan(
+    shape: &Shape,
+    filter: Filter,
+    asked: &Asked,
+    known: &[Uuid],
+    beside: &[Field],
+) -> Plan {
     let mut totals = Vec::new();
     let mut measures = Vec::new();
     let rows = match shape {
@@ -23,12 +30,14 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         Shape::Choice(_) | Shape::Board(_) => None,
         Shape::Total(total) => {
             collect(total.metrics, &mut measures, &mut totals);
+            collect(beside, &mut measures, &mut totals);
             // A total has no rows, so all its measures cover the whole scope.
             add_all(&mut totals, measures);
             None
         }
         Shape::Series(series) => {
             collect(series.metrics, &mut measures, &mut totals);
+            collect(beside, &mut measures, &mut totals);
             let by = series.by.map(|(_, dimension)| (dimension, Kept::All));
             let buckets = asked.buckets.unwrap_or(series.buckets);
             let timeline = timeline(buckets, &filter, asked);
@@ -46,9 +55,9 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         }
         Shape::Ranking(ranking) => {
             collect(ranking.metrics, &mut measures, &mut totals);
-            let mut beside = Vec::new();
-            collect(ranking.totals, &mut beside, &mut totals);
-            add_all(&mut totals, beside);
+            let mut of_scope = Vec::new();
+            collect(ranking.totals, &mut of_scope, &mut totals);
+            add_all(&mut totals, of_scope);
             let by = (ranking.dimension, Kept::Known(known.to_vec()));
             rows(&measures, None, Some(by), None)
         }
@@ -57,6 +66,7 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         filter,
         totals,
         rows,
+        leaders: None,
     }
 }
 
@@ -71,6 +81,22 @@ pub(super) fn plan_of_things(things: &Things, filter: Filter) -> Plan {
         filter,
         totals,
         rows,
+        leaders: None,
+    }
+}
+
+/// The plan of a board's leaders.
+pub(super) fn plan_of_leaders(leaders: &catalog::Leaders, filter: Filter) -> Plan {
+    let measures = leaders.by.iter().flat_map(|field| field.metric.of_row());
+    let of = leaders.of.iter().map(|leader| leader.dimension).collect();
+    Plan {
+        filter,
+        totals: Vec::new(),
+        rows: None,
+        leaders: measures
+            .into_iter()
+            .next()
+            .map(|measure| Leaders { measure, of }),
     }
 }
 

@@ -38,11 +38,14 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
             let filter = question.filter(report, window, conditions);
             let asked = question.asked(choice);
             let Shape::Board(board) = shape else {
-                let plan = plan(shape, filter, &asked, &[]);
+                let meta = report.meta.unwrap_or_default();
+                let plan = plan(shape, filter, &asked, &[], meta);
                 all.push((name.to_owned(), sources::raw_statement(&plan)));
                 return;
             };
-            let plans = board::plans(board, &filter, &asked).into_iter().flatten();
+            let meta = report.meta.unwrap_or_default();
+            let plans = board::plans(board, &filter, &asked, meta);
+            let plans = plans.into_iter().flatten();
             for (index, plan) in plans.enumerate() {
                 all.push((format!("{name} {index}"), sources::raw_statement(&plan)));
             }
@@ -124,7 +127,7 @@ pub async fn answer_from_rows(
     let shape: &Shape = &report.shape;
     let asked = question.asked(None);
     let filter = question.filter(report, Window::since(question.since), Vec::new());
-    let plan = plan(shape, filter, &asked, &[]);
+    let plan = plan(shape, filter, &asked, &[], &[]);
     let answer = Source::RawRows.read(connection, &plan).await?;
     let notation = report.surface.notation();
     let data = compose(shape, notation, &asked, &answer, &Names::new());

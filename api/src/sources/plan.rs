@@ -13,6 +13,16 @@ pub(crate) struct Plan {
     /// Over the whole scope and window.
     pub(crate) totals: Vec<&'static Measure>,
     pub(crate) rows: Option<Rows>,
+    /// In place of rows and totals.
+    pub(crate) leaders: Option<Leaders>,
+}
+
+/// The value of each dimension that has the largest number, as one row each; no rows without rows of
+/// the fact.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaders {
+    pub(crate) measure: &'static Measure,
+    pub(crate) of: Vec<&'static Dimension>,
 }
 
 /// Which rows count: the tenant, the scope, the window and the conditions.

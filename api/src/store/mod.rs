@@ -17,6 +17,7 @@ pub(crate) mod domains;
 pub(crate) mod event_outbox;
 pub(crate) mod folders;
 pub(crate) mod fx;
+pub(crate) mod inventory;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod links_of;
@@ -129,6 +130,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("folders.lift_folders", folders::LIFT_FOLDERS),
     ("folders.lift_links", folders::LIFT_LINKS),
     ("folders.delete", folders::DELETE),
+    ("inventory.count", inventory::COUNT),
     ("keys.by_hash", keys::BY_HASH),
     ("keys.record_use", keys::RECORD_USE),
     ("keys.insert", keys::INSERT),
@@ -165,6 +167,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("links_of.count_tags", links_of::COUNT_TAGS),
     ("listed.links", listed::LINKS),
     ("listed.campaigns", listed::CAMPAIGNS),
+    ("listed.rules", listed::RULES),
     ("members.list", members::LIST),
     ("members.count", members::COUNT),
     ("members.find", members::FIND),

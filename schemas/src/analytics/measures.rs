@@ -29,6 +29,8 @@ pub enum Aggregate {
     Sum(&'static str, Stored),
     /// The number of distinct values of a column. Rows without a value add none.
     Distinct(&'static str),
+    /// The latest value of a column of times, in microseconds since 1970.
+    Latest(&'static str),
 }
 
 /// How the numbers of a column are stored.
@@ -47,7 +49,7 @@ impl Aggregate {
     pub const fn is_additive(self) -> bool {
         match self {
             Self::Count | Self::Sum(..) => true,
-            Self::Distinct(_) => false,
+            Self::Distinct(_) | Self::Latest(_) => false,
         }
     }
 }
@@ -86,6 +88,15 @@ pub static UNIQUE_CLICKERS: Measure = Measure {
     fact: &CLICKS_OF_LINKS,
     only: None,
     aggregate: Aggregate::Distinct("visitor_hash"),
+};
+
+/// When a link was last clicked.
+pub static LAST_CLICK: Measure = Measure {
+    id: "last_click",
+    about: "When it was last clicked.",
+    fact: &CLICKS_OF_LINKS,
+    only: None,
+    aggregate: Aggregate::Latest("occurred_at"),
 };
 
 /// Clicks by a scan of a QR code.

@@ -2,7 +2,7 @@
 
 use super::{
     measures::{
-        BOT_CLICKS, BOUNCES, CLICKS, CONVERSION_COUNT, COUNTED_CLICKS, LEADS, Measure, QR_SCANS,
+        BOT_CLICKS, BOUNCES, CLICKS, CONVERSION_COUNT, COUNTED_CLICKS, LAST_CLICK, LEADS, Measure, QR_SCANS,
         REDIRECT_MICROS, REDIRECTS, REFUSED, REVENUE, SALES, SECONDS, TIMED_VISITS, UNCONVERTED,
         UNIQUE_CLICKERS, UNIQUE_VISITORS, VIEWS, VIEWS_OF_VISITS, VISIT_COUNT,
     },
@@ -14,6 +14,8 @@ use super::{
 pub enum Metric {
     /// The measure itself.
     Plain(&'static Measure),
+    /// The measure as an instant; null for 0.
+    Moment(&'static Measure),
     /// One measure over another.
     Ratio(Ratio),
     /// An amount of money, in the currency of the answer.
@@ -25,7 +27,7 @@ impl Metric {
     #[must_use]
     pub const fn about(&self) -> &'static str {
         match self {
-            Self::Plain(measure) => measure.about,
+            Self::Plain(measure) | Self::Moment(measure) => measure.about,
             Self::Ratio(ratio) => ratio.about,
             Self::Amount(amount) => amount.about,
         }
@@ -35,7 +37,7 @@ impl Metric {
     #[must_use]
     pub fn of_row(&self) -> Vec<&'static Measure> {
         match self {
-            Self::Plain(measure) => vec![measure],
+            Self::Plain(measure) | Self::Moment(measure) => vec![measure],
             Self::Ratio(ratio) => match ratio.over {
                 Over::Scope => vec![ratio.numerator],
                 Over::ReturnedRows => vec![ratio.numerator, ratio.denominator],
@@ -53,7 +55,7 @@ impl Metric {
     pub fn of_scope(&self) -> Option<&'static Measure> {
         match self {
             Self::Ratio(ratio) if ratio.over == Over::Scope => Some(ratio.denominator),
-            Self::Plain(_) | Self::Ratio(_) | Self::Amount(_) => None,
+            Self::Plain(_) | Self::Moment(_) | Self::Ratio(_) | Self::Amount(_) => None,
         }
     }
 }
@@ -101,6 +103,8 @@ pub static COUNT_OF_CLICKS: Metric = Metric::Plain(&CLICKS);
 pub static COUNT_OF_COUNTED_CLICKS: Metric = Metric::Plain(&COUNTED_CLICKS);
 /// The visitors who clicked.
 pub static COUNT_OF_CLICKERS: Metric = Metric::Plain(&UNIQUE_CLICKERS);
+/// When a link was last clicked.
+pub static TIME_OF_LAST_CLICK: Metric = Metric::Moment(&LAST_CLICK);
 /// Conversions of every class.
 pub static COUNT_OF_CONVERSIONS: Metric = Metric::Plain(&CONVERSION_COUNT);
 /// Leads.

@@ -1,6 +1,7 @@
 //! Writes a plan as one statement on raw rows, so that all its numbers show one moment.
 
 use super::{
+    leaders,
     sql::{Sql, Value},
     terms::{OF_VISIT, column_of, write_condition, write_label, write_measures, write_predicate},
 };
@@ -11,6 +12,10 @@ use schemas::analytics::{Fact, Predicate, Reach, TENANT, Visit, Within, facts::V
 /// of a row.
 pub(super) fn write(plan: &Plan) -> Sql {
     let mut sql = Sql::default();
+    if let Some(of_each) = &plan.leaders {
+        leaders::write(&mut sql, of_each, &plan.filter);
+        return sql;
+    }
     match &plan.rows {
         None => write_totals(&mut sql, plan),
         Some(rows) if plan.totals.is_empty() => write_rows(&mut sql, rows, &plan.filter),
@@ -138,7 +143,7 @@ fn write_visits(sql: &mut Sql, fact: &Fact, column: &'static str, filter: &Filte
 }
 
 /// Which rows count. The tenant comes first, as in every index.
-fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
+pub(super) fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
     sql.push("\nWHERE ");
     write_scope(sql, fact, filter);
     sql.push("\n  AND ")

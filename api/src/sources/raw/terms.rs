@@ -34,6 +34,7 @@ fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact, filter: &Filter)
     let (open, close) = match measure.aggregate {
         // Without rows, a sum is null.
         Aggregate::Sum(..) => ("coalesce(", ", 0)"),
+        Aggregate::Latest(_) => ("coalesce(extract(epoch FROM ", ") * 1000000, 0)"),
         Aggregate::Count | Aggregate::Distinct(_) if only.is_empty() => ("", ""),
         Aggregate::Count | Aggregate::Distinct(_) => ("(", ")"),
     };
@@ -41,6 +42,7 @@ fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact, filter: &Filter)
     match measure.aggregate {
         Aggregate::Count => sql.push("count(*)"),
         Aggregate::Distinct(column) => sql.push("count(DISTINCT ").push(column).push(")"),
+        Aggregate::Latest(column) => sql.push("max(").push(column).push(")"),
         Aggregate::Sum(column, Stored::Whole) => sql.push("sum(").push(column).push(")"),
         // A sum of doubles would depend on the order of its rows.
         Aggregate::Sum(column, Stored::Double) => sql.push("sum(").push(column).push("::numeric)"),
@@ -80,13 +82,7 @@ pub(super) fn write_predicate(sql: &mut Sql, predicate: Predicate) {
 pub(super) fn write_label(sql: &mut Sql, by: &By, column: &'static str) {
     match &by.values {
         // Replaced before grouping, so that rows without a value share the row of the label.
-        Kept::All => {
-            sql.push("coalesce(")
-                .push(column)
-                .push(", ")
-                .bind(Value::Text(by.dimension.null_label))
-                .push(")");
-        }
+        Kept::All => write_text(sql, by.dimension, column),
         Kept::Ids => {
             sql.push(column).push("::text");
         }
@@ -105,6 +101,17 @@ pub(super) fn write_label(sql: &mut Sql, by: &By, column: &'static str) {
                 .push(" END)::text");
         }
     }
+}
+
+/// The value of a dimension as text, or its label for a missing one.
+pub(super) fn write_text(sql: &mut Sql, dimension: &Dimension, column: &'static str) {
+    sql.push("coalesce(").push(column);
+    if dimension.values == Values::Known {
+        sql.push("::text");
+    }
+    sql.push(", ")
+        .bind(Value::Text(dimension.null_label))
+        .push(")");
 }
 
 /// The column of a dimension within a statement's `FROM`; `None` for one that does not group.

@@ -42,7 +42,8 @@ pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Re
         name.push_str(chars.as_str());
     }
     let data = document.name(&name, answer);
-    document.add(operation.answers(StatusCode::OK, "The numbers.", data));
+    let beside = query::meta::schema(report);
+    document.add(operation.answers_beside(StatusCode::OK, "The numbers.", data, beside));
 }
 
 fn with_param(operation: Operation, param: Param, report: &Report) -> Operation {
