@@ -9,7 +9,7 @@ use crate::{
     ask::Ask,
     expected_file::file,
     oracle::{js_number, js_round, since},
-    plain::{aggregate, holds, meant, of_row},
+    plain::{Price, aggregate, holds, meant, of_row},
     raw::{Row, Rows},
 };
 use api::catalog::{Dimension, Entity, Field, Format, Param, Scope, Series, Shape};
@@ -18,7 +18,7 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 use schemas::analytics::{
-    Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit,
+    Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit, Without,
     facts::{PAGE_VIEWS, RECORDED_CLICKS, VISITS},
 };
 use serde_json::{Map, Value, json};
@@ -49,6 +49,9 @@ impl Rows {
     }
 }
 
+/// A number that is null in JSON.
+const NULL: f64 = f64::NAN;
+
 /// The condition that `includeBots` takes away from clicks.
 const NO_BOTS: Predicate = Predicate::Absent("bot_reason");
 
@@ -70,6 +73,8 @@ pub(crate) struct Cut<'a> {
     pub(crate) money: Money,
     /// Whether the filters of the request apply.
     pub(crate) filtered: bool,
+    /// What campaigns charge.
+    pub(crate) prices: Vec<Price>,
     /// The only links that count, if not all do.
     pub(crate) links: Option<Vec<Value>>,
     /// Totals that are already computed, by measure. Each row of a list needs those of its ratios.
@@ -117,6 +122,7 @@ impl<'a> Cut<'a> {
             page: json!(ask.page),
             money: DOLLARS,
             filtered: true,
+            prices: Vec::new(),
             links: None,
             totals: RefCell::default(),
         }
@@ -216,7 +222,7 @@ impl<'a> Cut<'a> {
     pub(crate) fn total(&self, measure: &Measure) -> f64 {
         let known = self.totals.borrow().get(measure.id).copied();
         known.unwrap_or_else(|| {
-            let total = aggregate(measure.aggregate, &self.of(measure));
+            let total = aggregate(measure.aggregate, &self.of(measure), &self.prices);
             self.totals.borrow_mut().insert(measure.id, total);
             total
         })
@@ -239,7 +245,7 @@ impl<'a> Cut<'a> {
                 }
             }
             for (key, rows) in groups {
-                let number = aggregate(measure.aggregate, &rows);
+                let number = aggregate(measure.aggregate, &rows, &self.prices);
                 lines.entry(key).or_default().insert(measure.id, number);
             }
         }
@@ -253,7 +259,12 @@ impl<'a> Cut<'a> {
 
     /// Sorts by the first number, largest first. Sorting is stable: ties keep the order of their
     /// labels' bytes.
-    pub(crate) fn ranked(&self, fields: &[Field], mut lines: Vec<Line>, top: Option<u16>) -> Vec<Line> {
+    pub(crate) fn ranked(
+        &self,
+        fields: &[Field],
+        mut lines: Vec<Line>,
+        top: Option<u16>,
+    ) -> Vec<Line> {
         lines.sort_by(|a, b| {
             let [a, b] = [a, b].map(|line| self.number(fields[0].metric, &line.numbers, &[]));
             b.total_cmp(&a)
@@ -366,7 +377,12 @@ impl<'a> Cut<'a> {
         lines.iter().map(row).collect()
     }
 
-    pub(crate) fn number(&self, metric: &Metric, numbers: &BTreeMap<&str, f64>, all: &[Line]) -> f64 {
+    pub(crate) fn number(
+        &self,
+        metric: &Metric,
+        numbers: &BTreeMap<&str, f64>,
+        all: &[Line],
+    ) -> f64 {
         let of = |numbers: &BTreeMap<&str, f64>, measure: &Measure| {
             numbers.get(measure.id).copied().unwrap_or(0.0)
         };
@@ -375,11 +391,26 @@ impl<'a> Cut<'a> {
             Metric::Amount(amount) => {
                 let rows = amount.per.map_or(1.0, |rows| of(numbers, rows));
                 if rows == 0.0 {
-                    return 0.0;
+                    return match amount.without {
+                        Without::Zero => 0.0,
+                        Without::Null => NULL,
+                    };
                 }
+                let sum =
+                    |of_all: &[&Measure]| of_all.iter().map(|one| of(numbers, one)).sum::<f64>();
                 let Money { minor, rate, .. } = self.money;
-                let units = of(numbers, amount.usd_micros) / rows / rate / 1e6;
-                js_round(units * minor) / minor
+                // One division of exact numbers, so that a tie is one.
+                let micros = sum(amount.plus) - sum(amount.minus);
+                js_round(micros * minor / (rows * rate * 1e6)) / minor
+            }
+            Metric::Yield(shown) => {
+                let sum =
+                    |of_all: &[&Measure]| of_all.iter().map(|one| of(numbers, one)).sum::<f64>();
+                let (earned, cost) = (sum(shown.earned), sum(shown.cost));
+                if cost == 0.0 {
+                    return NULL;
+                }
+                js_round((earned - cost) / cost * shown.rounding.scale) / shown.rounding.unit
             }
             Metric::Ratio(ratio) => {
                 let whole = match ratio.over {

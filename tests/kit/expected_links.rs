@@ -7,10 +7,12 @@ use crate::{
     ask::Ask,
     expected::{Bucket, Cut, Line, Money, Numbers},
     oracle::{js_number, js_round},
+    plain::Price,
     raw::{Row, Rows},
 };
 use api::catalog::{
-    Board, Breakdown, Count, Dimension, Field, Leaders, Param, Part, Peak, Series, Shape, Thing, Things,
+    Board, Breakdown, Count, Dimension, Field, Leaders, Param, Part, Peak, Series, Shape, Thing,
+    Things,
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use schemas::analytics::{Buckets, Fact};
@@ -25,6 +27,10 @@ pub struct Known {
     pub links: HashMap<Uuid, Value>,
     /// Campaigns: `name`, `deleted`.
     pub campaigns: HashMap<Uuid, Value>,
+    /// What campaigns charge.
+    pub prices: Vec<Price>,
+    /// How many campaigns charge in a currency without a rate.
+    pub unpriced: f64,
     /// The links that redirect.
     pub active: Vec<Uuid>,
     /// The names of rules.
@@ -56,13 +62,13 @@ impl Rows {
         let span = window(ask, &zone, now);
         let cut = |span: Span| self.cut(ask, known, span.since, Some(span.until));
         let now_cut = cut(span);
-        let meta = now_cut.meta(span, now);
+        let meta = now_cut.meta(span, now, known.unpriced);
         let data = match &ask.report.shape {
             Shape::Series(series) => now_cut.series_of_links(series),
             Shape::Board(board) => {
                 let before = before(ask, span, &zone);
                 let previous = before.map(|span| (span, cut(span)));
-                now_cut.board(board, known, previous)
+                now_cut.board(board, known, previous.as_ref())
             }
             other => panic!("no report of links is {other:?}"),
         };
@@ -77,6 +83,7 @@ impl Rows {
         until: Option<Timestamp>,
     ) -> Cut<'a> {
         let mut cut = Cut::new(self, ask, since, until);
+        cut.prices.clone_from(&known.prices);
         if let Some(code) = ask.of_links.currency {
             let mut currencies = known.currencies.iter();
             cut.money = *currencies.find(|money| money.code == code).unwrap();
@@ -263,7 +270,7 @@ impl Cut<'_> {
         &self,
         board: &Board,
         known: &Known,
-        previous: Option<(Span, Cut<'_>)>,
+        previous: Option<&(Span, Cut<'_>)>,
     ) -> Map<String, Value> {
         let mut data = Map::new();
         for part in board.parts {
@@ -281,7 +288,7 @@ impl Cut<'_> {
                         all[*name] = json!(self.count(*count, known));
                     }
                     data.insert(numbers.name.to_owned(), all);
-                    if let Some((span, before)) = &previous {
+                    if let Some((span, before)) = previous {
                         self.add_comparison(&mut data, numbers.metrics, *span, before);
                     }
                 }
@@ -305,16 +312,17 @@ impl Cut<'_> {
         ever
     }
 
-    fn meta(&self, span: Span, now: Timestamp) -> Value {
+    fn meta(&self, span: Span, now: Timestamp, unpriced: f64) -> Value {
         let last = span.until - SignedDuration::from_micros(1);
         let text = |at: Timestamp| json!(at.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
-        let mut range = json!({ "start": text(span.since), "end": text(last), "timezone": self.ask.zone });
+        let mut range =
+            json!({ "start": text(span.since), "end": text(last), "timezone": self.ask.zone });
         if self.ask.report.params.contains(&Param::Granularity) {
             range["granularity"] = json!(self.granularity().name());
         }
         let mut meta = json!({ "range": range, "generatedAt": text(now) });
         for (name, number) in self.totals(self.ask.report.meta.unwrap()) {
-            meta[name] = js_number(number);
+            meta[name] = js_number(number + unpriced);
         }
         meta
     }
@@ -326,7 +334,9 @@ impl Cut<'_> {
         let is_there = |of: &Value| of["deleted"] == false;
         let is_within = |(id, link): &(&Uuid, &Value)| {
             let links = self.links.as_ref();
-            let of_campaign = asked.campaign.is_none_or(|id| link["campaignId"] == json!(id));
+            let of_campaign = asked
+                .campaign
+                .is_none_or(|id| link["campaignId"] == json!(id));
             asked.link.is_none_or(|link| link == **id)
                 && links.is_none_or(|links| links.contains(&json!(id)))
                 && of_campaign
@@ -461,7 +471,10 @@ impl Cut<'_> {
         let list = self.written(&lines, peak.metrics, |line, row| {
             row.insert(peak.label.to_owned(), json!(line.bucket.1));
         });
-        data.insert(peak.name.to_owned(), list.get(0).cloned().unwrap_or_default());
+        data.insert(
+            peak.name.to_owned(),
+            list.get(0).cloned().unwrap_or_default(),
+        );
     }
 
     fn echo(&self, data: &mut Map<String, Value>, echo: &[Param]) {

@@ -22,7 +22,7 @@ pub mod home;
 pub mod link_traffic;
 pub mod log;
 pub mod oracle;
-mod plain;
+pub mod plain;
 pub mod postgres;
 pub mod raw;
 pub mod system;

@@ -3,8 +3,32 @@
 use crate::raw::Row;
 use api::catalog::Dimension;
 use jiff::Timestamp;
-use schemas::analytics::{Aggregate, Measure, Metric, Over, Predicate};
+use schemas::analytics::{Aggregate, Charge, Measure, Metric, Over, Predicate};
 use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// What a campaign charges.
+#[derive(Clone, Copy, Debug)]
+pub struct Price {
+    /// The campaign.
+    pub campaign: Uuid,
+    /// `cpc`, `cpm`, `cpa` or `revshare`.
+    pub model: &'static str,
+    /// In dollars, or in percent of the revenue.
+    pub rate: f64,
+}
+
+/// What a campaign charges for a row, in millionths of a dollar.
+fn charged(price: &Price, charge: Charge, row: &Row) -> f64 {
+    match (charge, price.model) {
+        (Charge::Click, "cpc") | (Charge::Approval, "cpa") => price.rate * 1e6,
+        (Charge::Click, "cpm") => price.rate * 1e3,
+        (Charge::Share(column), "revshare") => {
+            row.get(column).as_f64().unwrap() * price.rate / 100.0
+        }
+        _ => 0.0,
+    }
+}
 
 /// The measures whose rows make up a number.
 pub(crate) fn of_row(metric: &Metric) -> Vec<&'static Measure> {
@@ -14,7 +38,11 @@ pub(crate) fn of_row(metric: &Metric) -> Vec<&'static Measure> {
             vec![ratio.numerator, ratio.denominator]
         }
         Metric::Ratio(ratio) => vec![ratio.numerator],
-        Metric::Amount(amount) => [amount.usd_micros].into_iter().chain(amount.per).collect(),
+        Metric::Amount(amount) => {
+            let sums = amount.plus.iter().chain(amount.minus).copied();
+            sums.chain(amount.per).collect()
+        }
+        Metric::Yield(of) => of.earned.iter().chain(of.cost).copied().collect(),
     }
 }
 
@@ -30,10 +58,20 @@ pub(crate) fn holds(predicate: Predicate, row: &Row) -> bool {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small counts")]
-pub(crate) fn aggregate(aggregate: Aggregate, rows: &[&Row]) -> f64 {
+pub(crate) fn aggregate(aggregate: Aggregate, rows: &[&Row], prices: &[Price]) -> f64 {
     match aggregate {
         Aggregate::Count => rows.len() as f64,
         Aggregate::Sum(column, _) => rows.iter().filter_map(|row| row.get(column).as_f64()).sum(),
+        Aggregate::Cost(charge) => {
+            let charged = rows.iter().map(|row| {
+                let campaign = row.text("campaign_id");
+                let price = prices
+                    .iter()
+                    .find(|price| Some(price.campaign.to_string()) == campaign);
+                price.map_or(0.0, |price| charged(price, charge, row))
+            });
+            charged.sum()
+        }
         Aggregate::Latest(column) => {
             let times = rows.iter().filter_map(|row| row.text(column));
             let times = times.map(|text| text.parse::<Timestamp>().unwrap());

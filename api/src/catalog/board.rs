@@ -31,6 +31,21 @@ pub enum Part {
     Peak(Peak),
 }
 
+impl Part {
+    /// The numbers of its rows, or its own.
+    pub(crate) const fn fields(&self) -> &'static [Field] {
+        match self {
+            Self::Subject(subject) => subject.ever,
+            Self::Numbers(numbers) => numbers.metrics,
+            Self::Ever(_, metrics) => metrics,
+            Self::Values(breakdown) => breakdown.metrics,
+            Self::Things(things) => things.metrics,
+            Self::Leaders(leaders) => leaders.by,
+            Self::Peak(peak) => peak.metrics,
+        }
+    }
+}
+
 /// See [`Part::Subject`].
 #[derive(Clone, Copy, Debug)]
 pub struct Subject {

@@ -10,10 +10,10 @@ use schemas::analytics::{
         BROWSER, CAMPAIGN, COUNTRY_CODE, DEVICE, LINK, OF_CLICKS, OS, REFERRER, RULE, TRIGGER,
     },
     metrics::{
-        AVERAGE_REDIRECT_MS, CONVERSION_RATE, COUNT_OF_BOT_CLICKS, COUNT_OF_CLICKERS,
-        COUNT_OF_CONVERSIONS, COUNT_OF_COUNTED_CLICKS, COUNT_OF_LEADS, COUNT_OF_QR_SCANS,
-        COUNT_OF_SALES, COUNT_OF_UNCONVERTED, EARNINGS_PER_CLICK, SHARE_OF_CLICKS, SUM_OF_REVENUE,
-        TIME_OF_LAST_CLICK,
+        AVERAGE_REDIRECT_MS, CONVERSION_RATE, COST_PER_CONVERSION, COUNT_OF_BOT_CLICKS,
+        COUNT_OF_CLICKERS, COUNT_OF_CONVERSIONS, COUNT_OF_COUNTED_CLICKS, COUNT_OF_LEADS,
+        COUNT_OF_QR_SCANS, COUNT_OF_SALES, COUNT_OF_UNCONVERTED, EARNINGS_PER_CLICK, PROFIT,
+        RETURN_ON_INVESTMENT, SHARE_OF_CLICKS, SUM_OF_COST, SUM_OF_REVENUE, TIME_OF_LAST_CLICK,
     },
 };
 
@@ -69,6 +69,10 @@ pub(super) const OVERVIEW: Shape = Shape::Board(Board {
                 field("sales", &COUNT_OF_SALES),
                 field("conversions", &COUNT_OF_CONVERSIONS),
                 field("revenue", &SUM_OF_REVENUE),
+                field("cost", &SUM_OF_COST),
+                field("profit", &PROFIT),
+                field("roi", &RETURN_ON_INVESTMENT),
+                field("cpa", &COST_PER_CONVERSION),
                 field("epc", &EARNINGS_PER_CLICK),
                 field("conversionRate", &CONVERSION_RATE),
                 field("avgRedirectMs", &AVERAGE_REDIRECT_MS),
@@ -134,6 +138,7 @@ pub(super) const TIMESERIES: Shape = Shape::Series(Series {
         field("sales", &COUNT_OF_SALES),
         field("conversions", &COUNT_OF_CONVERSIONS),
         field("revenue", &SUM_OF_REVENUE),
+        field("cost", &SUM_OF_COST),
     ],
 });
 
@@ -154,6 +159,7 @@ pub(super) const SUMMARY: Shape = Shape::Board(Board {
                 field("sales", &COUNT_OF_SALES),
                 field("conversions", &COUNT_OF_CONVERSIONS),
                 field("revenue", &SUM_OF_REVENUE),
+                field("cost", &SUM_OF_COST),
                 field("epc", &EARNINGS_PER_CLICK),
                 field("conversionRate", &CONVERSION_RATE),
                 field("avgRedirectMs", &AVERAGE_REDIRECT_MS),

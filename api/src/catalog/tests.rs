@@ -397,9 +397,10 @@ fn a_subject_with_numbers_has_a_part_about_all_time_beside_it() {
             .parts
             .iter()
             .filter(|part| matches!(part, Part::Ever(..)));
-        let needs = board.parts.iter().any(
-            |part| matches!(part, Part::Subject(Subject { ever, .. }) if !ever.is_empty()),
-        );
+        let needs = board
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Subject(Subject { ever, .. }) if !ever.is_empty()));
         assert!(!needs || ever.count() == 1, "{}", report.id);
     }
 }

@@ -4,7 +4,7 @@ use super::money::Money;
 use crate::{
     auth::Access,
     extract::{ObjectId, Query},
-    sources::{Condition, Window},
+    sources::{Condition, Price, Window},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use schemas::{
@@ -12,6 +12,7 @@ use schemas::{
     money::Currency,
 };
 use serde_json::Value;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A request as it came.
@@ -100,4 +101,8 @@ pub(crate) struct Grant {
     pub(crate) subject: Option<Value>,
     /// The currency of amounts, with its rate.
     pub(crate) money: Money,
+    /// What campaigns charge, if the report shows costs.
+    pub(crate) prices: Arc<[Price]>,
+    /// How many of them charge in a currency without a known rate. Their cost is left out.
+    pub(crate) unpriced: u32,
 }

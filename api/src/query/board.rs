@@ -93,13 +93,18 @@ fn of_subject(board: &Board) -> &'static [Field] {
 }
 
 /// The numbers that the `meta` of a board's answer has.
-pub(super) fn meta(board: &Board, answers: &[Vec<Answer>], fields: &[Field]) -> Object {
+pub(super) fn meta(
+    board: &Board,
+    answers: &[Vec<Answer>],
+    fields: &[Field],
+    unpriced: u32,
+) -> Object {
     let mut parts = board.parts.iter().zip(answers);
     let of_window = parts.find_map(|(part, answers)| match part {
         Part::Numbers(_) => answers.first(),
         _ => None,
     });
-    of_window.map_or_else(Object::default, |answer| beside(fields, answer))
+    of_window.map_or_else(Object::default, |answer| beside(fields, answer, unpriced))
 }
 
 /// What the main database counts for the board.
@@ -154,7 +159,14 @@ pub(super) fn compose(
                 let node = subject_of(board, subject.ever, grant, answers);
                 object.add(subject.name, node);
             }
-            (Part::Numbers(Numbers { name, metrics, counts }), [now, before @ ..]) => {
+            (
+                Part::Numbers(Numbers {
+                    name,
+                    metrics,
+                    counts,
+                }),
+                [now, before @ ..],
+            ) => {
                 let mut all = numbers(metrics, now);
                 add_counts(&mut all, counts, counted);
                 object.add(name, Node::Object(all));
@@ -184,11 +196,7 @@ fn numbers(metrics: &[Field], answer: &Answer) -> Object {
     numbers
 }
 
-fn add_counts(
-    object: &mut Object,
-    counts: &[(&'static str, Count)],
-    counted: &[(Count, i64)],
-) {
+fn add_counts(object: &mut Object, counts: &[(&'static str, Count)], counted: &[(Count, i64)]) {
     for (name, count) in counts {
         let found = counted.iter().find(|(known, _)| known == count);
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
@@ -294,7 +302,10 @@ fn add_leaders(object: &mut Object, leaders: &Leaders, answer: &Answer, titles: 
 
 fn add_peak(object: &mut Object, peak: &Peak, notation: Notation, answer: &Answer) {
     let metric: Option<&Metric> = peak.metrics.first().map(|field| field.metric);
-    let height = |row: &Row| metric.map_or(0.0, |metric| number(metric, &row.values, answer));
+    let height = |row: &Row| {
+        let metric = metric.and_then(|metric| number(metric, &row.values, answer));
+        metric.unwrap_or_default()
+    };
     // The later row is compared with the earlier ones, so equal ones leave the earlier.
     let highest =
         answer.rows.iter().reduce(

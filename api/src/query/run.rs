@@ -20,7 +20,7 @@ use crate::{
 };
 use axum::response::Response;
 use runtime::http::{ApiError, ok, ok_beside};
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
@@ -60,7 +60,13 @@ async fn read<D: Dialect>(
     let windows = [asked.window].into_iter().chain(asked.before);
     let plans = windows.map(|window| {
         let filter = filter(report, &asked, &grant, window);
-        plan(shape, filter, &asked, &known, report.meta.unwrap_or_default())
+        plan(
+            shape,
+            filter,
+            &asked,
+            &known,
+            report.meta.unwrap_or_default(),
+        )
     });
     let answers = reading::read(app, turn, plans.collect()).await?;
     let mut answers = in_currency(answers, &grant).into_iter();
@@ -71,7 +77,7 @@ async fn read<D: Dialect>(
     }
     match report.format {
         Format::Json => {
-            let counts = beside(report.meta.unwrap_or_default(), &answer);
+            let counts = beside(report.meta.unwrap_or_default(), &answer, grant.unpriced);
             Ok(respond(report, &asked, data, counts))
         }
         Format::Csv => Ok(D::respond_csv(csv::write(shape, notation, &data)?, &asked)),
@@ -109,7 +115,7 @@ async fn read_board(
     let notation = report.surface.notation();
     let names = (&titles, &*counted);
     let data = board::compose(board, notation, asked, grant, &of_parts, names);
-    let counts = board::meta(board, &of_parts, meta);
+    let counts = board::meta(board, &of_parts, meta, grant.unpriced);
     Ok(respond(report, asked, data, counts))
 }
 
@@ -138,5 +144,6 @@ fn filter(report: &Report, asked: &Asked, grant: &Grant, window: Window) -> Filt
         window,
         conditions: asked.conditions.clone(),
         bots: asked.bots,
+        prices: Arc::clone(&grant.prices),
     }
 }

@@ -5,10 +5,11 @@
 use super::{asked::Asked, board, compose::compose, names::Names, plan::plan};
 use crate::{
     catalog::{Param, Report, Scope, Shape},
-    sources::{self, Condition, Filter, Source, Window},
+    sources::{self, Condition, Filter, Price, Source, Window},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use sqlx::PgConnection;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Every statement of these reports, each with a name: the plain one, and the one with all filters.
@@ -34,8 +35,12 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
             days: 1,
             zone: TimeZone::UTC,
         };
-        let mut add = |name: &str, window, conditions| {
-            let filter = question.filter(report, window, conditions);
+        let mut add = |name: &str, window, conditions: Vec<Condition>| {
+            let full = !conditions.is_empty();
+            let mut filter = question.filter(report, window, conditions);
+            if full {
+                filter.prices = [Price::default()].into();
+            }
             let asked = question.asked(choice);
             let Shape::Board(board) = shape else {
                 let meta = report.meta.unwrap_or_default();
@@ -110,6 +115,7 @@ impl Question {
             window,
             conditions,
             bots: false,
+            prices: Arc::default(),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! A plan: everything that a source needs for one answer, in terms of the vocabulary.
 
 use super::window::Window;
-use schemas::analytics::{
-    Dimension, Fact, Measure, Predicate, Scope, Timeline, facts::BY_PEOPLE,
-};
+use schemas::analytics::{Dimension, Fact, Measure, Predicate, Scope, Timeline, facts::BY_PEOPLE};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Everything that a source needs for one answer.
@@ -38,6 +37,20 @@ pub(crate) struct Filter {
     pub(crate) conditions: Vec<Condition>,
     /// Whether clicks of machines are among the clicks that count.
     pub(crate) bots: bool,
+    /// What campaigns charge, if the plan asks for costs. Other campaigns charge nothing.
+    pub(crate) prices: Arc<[Price]>,
+}
+
+/// What a campaign charges, in decimals that are exact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Price {
+    pub(crate) campaign_id: Uuid,
+    /// For a click, in millionths of a dollar.
+    pub(crate) click: String,
+    /// For an approved conversion, in millionths of a dollar.
+    pub(crate) approval: String,
+    /// The share of the revenue, from 0 to 1.
+    pub(crate) share: String,
 }
 
 impl Filter {

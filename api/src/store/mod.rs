@@ -55,6 +55,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("campaigns.length", campaigns::LENGTH),
     ("campaigns.find", campaigns::FIND),
     ("campaigns.exists", campaigns::EXISTS),
+    ("campaigns.priced", campaigns::PRICED),
     ("campaigns.count", campaigns::COUNT),
     ("campaigns.insert", campaigns::INSERT),
     ("campaigns.update", campaigns::UPDATE),

@@ -209,10 +209,7 @@ pub(super) fn schema(dimension: &Dimension, of: &str) -> Schema {
         Values::Any if dimension.spelling == Spelling::LowerCaseCampaign => {
             (String::new(), " Case does not matter.")
         }
-        Values::Known => (
-            String::new(),
-            " Anything else than UUIDs is answered 400.",
-        ),
+        Values::Known => (String::new(), " Anything else than UUIDs is answered 400."),
         Values::Any | Values::Few => (String::new(), ""),
     };
     list(text(MAX_CHARS))

@@ -22,9 +22,9 @@ pub(super) fn members(
                 metrics,
                 counts,
             }) => {
-                let counts = counts.iter().map(|(name, count)| {
-                    required(*name, whole(0..=i64::MAX).about(count.about()))
-                });
+                let counts = counts
+                    .iter()
+                    .map(|(name, count)| required(*name, whole(0..=i64::MAX).about(count.about())));
                 all.push(required(*name, object(fields(metrics).chain(counts))));
                 if compared {
                     let day = || text(10).with("format", "date");
@@ -53,10 +53,14 @@ pub(super) fn members(
                 let leader = |leader: &Leader| {
                     let value = text(usize::MAX).or_null();
                     let missing = leader.dimension.null_label;
-                    required(leader.name, match leader.thing {
-                        Some(_) => value.about(format!("Its name; `{missing}` for clicks without one.")),
-                        None => value,
-                    })
+                    required(
+                        leader.name,
+                        match leader.thing {
+                            Some(_) => value
+                                .about(format!("Its name; `{missing}` for clicks without one.")),
+                            None => value,
+                        },
+                    )
                 };
                 let leaders_of = object(of.map(leader))
                     .about("The value with the most clicks; null without clicks.");
@@ -86,7 +90,10 @@ fn rows(things: &Things) -> Schema {
             required("campaignId", uuid().or_null().about("Its campaign now.")),
         ],
         Thing::Campaign | Thing::Rule => {
-            vec![required(things.thing.id(), uuid()), required("name", named())]
+            vec![
+                required(things.thing.id(), uuid()),
+                required("name", named()),
+            ]
         }
     };
     let deleted = boolean().about("Whether it was deleted, or is unknown.");

@@ -24,13 +24,13 @@ const NAMES: [(&str, &str); 8] = [
 /// numbers leave the value that comes first in the order of bytes.
 pub(super) fn write(sql: &mut Sql, leaders: &Leaders, filter: &Filter) {
     let fact = leaders.measure.fact;
-    let named = || NAMES.iter().zip(&leaders.of);
-    let names = || named().map(|((name, _), _)| *name).enumerate();
+    let columns = || NAMES.iter().zip(&leaders.of);
+    let names = || columns().map(|((name, _), _)| *name).enumerate();
     sql.push("SELECT DISTINCT ON (slot) slot, label, ")
         .push(leaders.measure.id)
         .push("\nFROM (\nSELECT CASE");
     // Each row of the groups has the value of one dimension, because no value is missing.
-    for ((name, number), _) in named() {
+    for ((name, number), _) in columns() {
         sql.push(" WHEN ")
             .push(name)
             .push(" IS NOT NULL THEN ")
@@ -43,7 +43,7 @@ pub(super) fn write(sql: &mut Sql, leaders: &Leaders, filter: &Filter) {
     sql.push(") AS label, ");
     write_measures(sql, &[leaders.measure], fact, filter);
     sql.push("\nFROM (\nSELECT ");
-    for (index, ((name, _), dimension)) in named().enumerate() {
+    for (index, ((name, _), dimension)) in columns().enumerate() {
         sql.push(if index == 0 { "" } else { ", " });
         match dimension.on(fact).and_then(column_of) {
             Some(column) => write_text(sql, dimension, column),

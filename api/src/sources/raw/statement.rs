@@ -3,7 +3,10 @@
 use super::{
     leaders,
     sql::{Sql, Value},
-    terms::{OF_VISIT, column_of, write_condition, write_label, write_measures, write_predicate},
+    terms::{
+        OF_VISIT, column_of, write_condition, write_label, write_measures, write_predicate,
+        write_prices,
+    },
 };
 use crate::sources::{Condition, Filter, Kept, Plan, Rows, plan::OfFact};
 use schemas::analytics::{Fact, Predicate, Reach, TENANT, Visit, Within, facts::VISITS};
@@ -42,6 +45,7 @@ fn write_totals(sql: &mut Sql, plan: &Plan) {
         sql.push("(\nSELECT ");
         write_measures(sql, &measures, fact, &plan.filter);
         sql.push("\nFROM ").push(fact.table);
+        write_prices(sql, &measures, &plan.filter);
         write_where(sql, fact, &plan.filter);
         sql.push("\n) AS ").push(fact.id);
     }
@@ -109,6 +113,7 @@ fn write_part(sql: &mut Sql, rows: &Rows, (fact, measures): &OfFact, filter: &Fi
     if let Some(Reach::Visit(column)) = reach {
         write_visits(sql, fact, column, filter);
     }
+    write_prices(sql, measures, filter);
     write_where(sql, fact, filter);
     if let (Some(by), Some(column)) = (&rows.by, column) {
         let present = Predicate::Present(column);
@@ -215,10 +220,7 @@ fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
                 sql.push("\n  AND ").push(column).push(" = ");
                 match ids.as_slice() {
                     [id] => sql.bind(Value::Uuid(*id)),
-                    ids => sql
-                        .push("ANY (")
-                        .bind(Value::Uuids(ids.to_vec()))
-                        .push(")"),
+                    ids => sql.push("ANY (").bind(Value::Uuids(ids.to_vec())).push(")"),
                 };
             }
             // A fact that the scope does not divide has nothing in it.

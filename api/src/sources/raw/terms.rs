@@ -1,9 +1,9 @@
 //! Writes terms of the vocabulary as SQL. Only here do measures, conditions and labels become text.
 
 use super::sql::{Sql, Value};
-use crate::sources::{By, Condition, Filter, Kept};
+use crate::sources::{By, Condition, Filter, Kept, Price};
 use schemas::analytics::{
-    Aggregate, Dimension, Fact, Measure, Predicate, Reach, Stored, TENANT, Values, Visit,
+    Aggregate, Charge, Dimension, Fact, Measure, Predicate, Reach, Stored, TENANT, Values, Visit,
     facts::RECORDED_CLICKS,
 };
 use uuid::Uuid;
@@ -30,10 +30,15 @@ pub(super) fn write_measures(
 fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact, filter: &Filter) {
     // A measure of clicks, read among all page views, counts the clicks only.
     let mut only = filter.kept(measure.fact.predicates_within(Some(fact)));
-    only.extend(measure.only);
+    let own = measure.only.filter(|own| !only.contains(own));
+    only.extend(own);
     let (open, close) = match measure.aggregate {
+        Aggregate::Cost(_) if filter.prices.is_empty() => {
+            sql.push("0");
+            return;
+        }
         // Without rows, a sum is null.
-        Aggregate::Sum(..) => ("coalesce(", ", 0)"),
+        Aggregate::Sum(..) | Aggregate::Cost(_) => ("coalesce(", ", 0)"),
         Aggregate::Latest(_) => ("coalesce(extract(epoch FROM ", ") * 1000000, 0)"),
         Aggregate::Count | Aggregate::Distinct(_) if only.is_empty() => ("", ""),
         Aggregate::Count | Aggregate::Distinct(_) => ("(", ")"),
@@ -42,6 +47,7 @@ fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact, filter: &Filter)
     match measure.aggregate {
         Aggregate::Count => sql.push("count(*)"),
         Aggregate::Distinct(column) => sql.push("count(DISTINCT ").push(column).push(")"),
+        Aggregate::Cost(charge) => write_charge(sql, charge),
         Aggregate::Latest(column) => sql.push("max(").push(column).push(")"),
         Aggregate::Sum(column, Stored::Whole) => sql.push("sum(").push(column).push(")"),
         // A sum of doubles would depend on the order of its rows.
@@ -49,6 +55,42 @@ fn write_measure(sql: &mut Sql, measure: &Measure, fact: &Fact, filter: &Filter)
     };
     write_only(sql, &only);
     sql.push(close);
+}
+
+fn write_charge(sql: &mut Sql, charge: Charge) -> &mut Sql {
+    match charge {
+        Charge::Click => sql.push("sum(per_click)"),
+        Charge::Approval => sql.push("sum(per_approval)"),
+        Charge::Share(column) => sql.push("sum(").push(column).push(" * of_revenue)"),
+    }
+}
+
+/// Joins what campaigns charge to the rows of a fact, if a measure asks for it. The join reads no
+/// table, and no table of facts has columns with these names.
+pub(super) fn write_prices(sql: &mut Sql, measures: &[&'static Measure], filter: &Filter) {
+    let is_cost = |measure: &&Measure| matches!(measure.aggregate, Aggregate::Cost(_));
+    if filter.prices.is_empty() || !measures.iter().any(is_cost) {
+        return;
+    }
+    let prices = filter.prices.iter();
+    let ids = prices.clone().map(|price| price.campaign_id).collect();
+    sql.push("\nLEFT JOIN unnest(")
+        .bind(Value::Uuids(ids))
+        .push("::uuid[]");
+    let texts: [fn(&Price) -> &String; 3] = [
+        |price| &price.click,
+        |price| &price.approval,
+        |price| &price.share,
+    ];
+    for text in texts {
+        let texts = prices.clone().map(|price| text(price).clone()).collect();
+        sql.push(", ")
+            .bind(Value::Texts(texts))
+            .push("::text[]::numeric[]");
+    }
+    sql.push(
+        ") AS prices (charged_by, per_click, per_approval, of_revenue) ON charged_by = campaign_id",
+    );
 }
 
 fn write_only(sql: &mut Sql, only: &[Predicate]) {

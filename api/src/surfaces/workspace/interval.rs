@@ -21,9 +21,7 @@ pub(super) enum Interval {
 }
 
 /// The names, in the order of the document.
-pub(super) const NAMES: [&str; 9] = [
-    "24h", "7d", "30d", "90d", "1y", "mtd", "qtd", "ytd", "all",
-];
+pub(super) const NAMES: [&str; 9] = ["24h", "7d", "30d", "90d", "1y", "mtd", "qtd", "ytd", "all"];
 
 impl Interval {
     /// The window with that name.

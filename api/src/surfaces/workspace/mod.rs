@@ -6,6 +6,7 @@
 mod interval;
 mod narrow;
 pub(super) mod openapi;
+mod prices;
 mod subject;
 mod window;
 
@@ -18,11 +19,11 @@ use crate::{
     refusals, store,
 };
 use axum::response::Response;
-use jiff::{Timestamp, tz::TimeZone};
+use interval::Interval;
+use jiff::{civil::Date, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use schemas::{analytics::Buckets, money::Currency};
-use uuid::Uuid;
-use interval::Interval;
+use std::sync::Arc;
 use window::{Comparison, LEAST};
 
 /// The dialect of `/api/analytics/...`.
@@ -120,13 +121,25 @@ impl Dialect for Workspace {
             Scope::Page | Scope::Campaign | Scope::Workspace => (None, None),
         };
         let until = asked.window.until.unwrap_or(asked.now);
+        // A window ends just before this.
+        let last = until.saturating_sub(LEAST).unwrap_or(until);
+        let day = last.to_zoned(asked.zone.clone()).date();
+        let (prices, unpriced) = if report.shows_costs() {
+            let own = Currency::from_code(&workspace.default_currency);
+            let own = own.unwrap_or(Currency::USD);
+            prices::read(app.main.pool()?, workspace.id, own, day).await?
+        } else {
+            (Arc::default(), 0)
+        };
         Ok(Grant {
             workspace_no: workspace.number(),
             owner_id: workspace.id,
             scope_id,
             within,
             subject,
-            money: money(app, asked.currency, until, &asked.zone).await?,
+            money: money(app, asked.currency, day).await?,
+            prices,
+            unpriced,
         })
     }
 
@@ -140,19 +153,11 @@ impl Dialect for Workspace {
     }
 }
 
-/// The currency at the rate of the window's last day, or dollars where no rate is known.
-async fn money(
-    app: &App,
-    currency: Currency,
-    until: Timestamp,
-    zone: &TimeZone,
-) -> Result<Money, ApiError> {
+/// The currency at the rate of a day, or dollars where no rate is known.
+async fn money(app: &App, currency: Currency, day: Date) -> Result<Money, ApiError> {
     if currency == Currency::USD {
         return Ok(Money::default());
     }
-    // A window ends just before this.
-    let last = until.saturating_sub(LEAST).unwrap_or(until);
-    let day = last.to_zoned(zone.clone()).date();
     let mut tx = app.main.pool()?.begin().await?;
     let rate = store::fx::find(&mut tx, currency, day).await?;
     Ok(rate.map_or_else(Money::default, |(_, rate)| Money::new(currency, rate)))

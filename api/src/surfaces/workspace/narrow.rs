@@ -69,21 +69,17 @@ pub(super) async fn read(
         link(app, id, workspace_id).await?;
         within.push((Scope::Link, vec![id]));
     }
-    for (group, ids, not_found) in [
-        (
-            Group::Folder,
-            &asked.folders,
-            refusals::folder_not_found as fn() -> ApiError,
-        ),
-        (Group::Tag, &asked.tags, refusals::tag_not_found),
-    ] {
+    for (group, ids) in [(Group::Folder, &asked.folders), (Group::Tag, &asked.tags)] {
         if ids.is_empty() {
             continue;
         }
         // One more than allowed shows that there are too many.
         let most = i64::try_from(MOST_LINKS + 1).unwrap_or(i64::MAX);
         let links = links_of::find(app.main.pool()?, workspace_id, group, ids, most).await?;
-        let links = links.ok_or_else(not_found)?;
+        let links = links.ok_or_else(|| match group {
+            Group::Folder => refusals::folder_not_found(),
+            Group::Tag => refusals::tag_not_found(),
+        })?;
         if links.len() > MOST_LINKS {
             return Err(ApiError::validation(vec![format!(
                 "these folders or tags have more than {MOST_LINKS} links; choose fewer"
@@ -95,11 +91,7 @@ pub(super) async fn read(
 }
 
 /// A link of the workspace that is not deleted, or 404.
-pub(super) async fn link(
-    app: &App,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> Result<ShortLink, ApiError> {
+pub(super) async fn link(app: &App, id: Uuid, workspace_id: Uuid) -> Result<ShortLink, ApiError> {
     let found = store::short_links::find(app.main.pool()?, id, workspace_id).await?;
     let found = found.filter(|link| link.deleted_at.is_none());
     found.ok_or_else(refusals::short_link_not_found)
