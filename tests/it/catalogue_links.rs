@@ -83,6 +83,7 @@ async fn subject(client: &Client, owner: &Creator, link: Uuid) -> Value {
     subject
 }
 
+#[expect(clippy::too_many_lines, reason = "one thing after the other")]
 async fn shop(system: &System) -> Shop {
     let client = &system.client;
     let (ada, bob) = (client.creator("ada").await, client.creator("bob").await);
