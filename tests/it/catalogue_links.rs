@@ -10,6 +10,7 @@ use kit::{
     expected_links::Known,
     link_traffic::{self, Means},
     noon,
+    oracle::differences,
     plain::Price,
     raw::{Names, Rows},
     traffic,
@@ -420,24 +421,6 @@ fn questions(report: &'static Report, shop: &Shop) -> Vec<Ask> {
         all.extend(filtered);
     }
     all
-}
-
-/// Notes every place in which an answer differs from the expected one, by its path.
-fn differences(path: &str, got: &Value, expected: &Value, wrong: &mut Vec<String>) {
-    match (got, expected) {
-        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
-            for (name, value) in a {
-                differences(&format!("{path} {name}"), value, &b[name], wrong);
-            }
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            for (index, (one, other)) in a.iter().zip(b).enumerate() {
-                differences(&format!("{path} {index}"), one, other, wrong);
-            }
-        }
-        _ if got == expected => {}
-        _ => wrong.push(format!("{path}: {got} instead of {expected}")),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
