@@ -126,7 +126,7 @@ impl Described for Workspace {
     fn about(&self) -> &'static str {
         "The routes of workspaces (`/api/links`, `/api/keys` and so on, without `/v1`) take a user's token or an API key, the key as a Bearer or as \
          `X-API-Key`. `X-Workspace-Id` picks the workspace of a token; without it, it is the token's own or the user's first. A success is \
-         `{\"success\": true, \"data\": …}`, with `pagination` for lists. An error is `{\"success\": false, \"error\": {\"code\", \"message\", \"details\"}}`: \
+         `{\"success\": true, \"data\": …}`, with `pagination` for lists and `meta` for reports. An error is `{\"success\": false, \"error\": {\"code\", \"message\", \"details\"}}`: \
          `details` has an object for each broken rule, with the `index` of its entry in a list. Ids of another workspace are answered 404, \
          another workspace in `X-Workspace-Id` 403. All requests of a workspace share one limit, which depends on its plan."
     }

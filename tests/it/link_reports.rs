@@ -70,6 +70,7 @@ static NUMBERS: Report = Report {
     params: &[],
     filters: &[],
     format: Format::Json,
+    meta: None,
     limit: None,
     summary: "",
 };

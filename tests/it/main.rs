@@ -12,6 +12,7 @@ mod alerts;
 mod bad_changes;
 mod bad_input;
 mod catalogue;
+mod catalogue_links;
 mod click_limits;
 mod clicks;
 mod clicks_folded;

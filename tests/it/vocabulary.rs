@@ -47,6 +47,7 @@ const TRIAL: Report = Report {
     params: &[Param::Days],
     filters: OF_VISITS,
     format: Format::Json,
+    meta: None,
     limit: Some(PerUser {
         count: 1,
         seconds: 1,

@@ -9,6 +9,7 @@ use crate::{
     ask::Ask,
     expected_file::file,
     oracle::{js_number, js_round, since},
+    plain::{Price, aggregate, holds, meant, of_row},
     raw::{Row, Rows},
 };
 use api::catalog::{Dimension, Entity, Field, Format, Param, Scope, Series, Shape};
@@ -17,14 +18,11 @@ use jiff::{
     tz::{TimeZone, TimeZoneDatabase},
 };
 use schemas::analytics::{
-    Aggregate, Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit,
-    facts::{PAGE_VIEWS, VISITS},
+    Buckets, Fact, Measure, Metric, Over, Predicate, Values, Visit, Without,
+    facts::{PAGE_VIEWS, RECORDED_CLICKS, VISITS},
 };
 use serde_json::{Map, Value, json};
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cell::RefCell, collections::BTreeMap};
 use uuid::Uuid;
 
 impl Rows {
@@ -51,33 +49,70 @@ impl Rows {
     }
 }
 
+/// A number that is null in JSON.
+const NULL: f64 = f64::NAN;
+
+/// The condition that `includeBots` takes away from clicks.
+const NO_BOTS: Predicate = Predicate::Absent("bot_reason");
+
 /// A bucket of time: its place among the others, and its name. Empty if the rows are not of time.
-type Bucket = (i8, String);
+pub(crate) type Bucket = (i64, String);
 
 /// Numbers under their names in the response.
-type Numbers = Vec<(&'static str, f64)>;
+pub(crate) type Numbers = Vec<(&'static str, f64)>;
 
 /// The rows that a question covers.
-struct Cut<'a> {
-    rows: &'a Rows,
-    ask: &'a Ask,
-    since: Timestamp,
-    until: Option<Timestamp>,
-    zone: TimeZone,
+pub(crate) struct Cut<'a> {
+    pub(crate) rows: &'a Rows,
+    pub(crate) ask: &'a Ask,
+    pub(crate) since: Timestamp,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) zone: TimeZone,
     page: Value,
+    /// The currency of amounts.
+    pub(crate) money: Money,
+    /// Whether the filters of the request apply.
+    pub(crate) filtered: bool,
+    /// What campaigns charge.
+    pub(crate) prices: Vec<Price>,
+    /// The only links that count, if not all do.
+    pub(crate) links: Option<Vec<Value>>,
     /// Totals that are already computed, by measure. Each row of a list needs those of its ratios.
     totals: RefCell<BTreeMap<&'static str, f64>>,
 }
 
+/// The currency of amounts.
+#[derive(Clone, Copy, Debug)]
+pub struct Money {
+    /// Its code.
+    pub code: &'static str,
+    /// Minor units of one unit.
+    pub minor: f64,
+    /// Dollars for one unit.
+    pub rate: f64,
+}
+
+/// US dollars.
+pub const DOLLARS: Money = Money {
+    code: "USD",
+    minor: 100.0,
+    rate: 1.0,
+};
+
 /// A row of an answer before it is serialized.
-struct Line {
-    bucket: Bucket,
-    label: String,
-    numbers: BTreeMap<&'static str, f64>,
+pub(crate) struct Line {
+    pub(crate) bucket: Bucket,
+    pub(crate) label: String,
+    pub(crate) numbers: BTreeMap<&'static str, f64>,
 }
 
 impl<'a> Cut<'a> {
-    fn new(rows: &'a Rows, ask: &'a Ask, since: Timestamp, until: Option<Timestamp>) -> Self {
+    pub(crate) fn new(
+        rows: &'a Rows,
+        ask: &'a Ask,
+        since: Timestamp,
+        until: Option<Timestamp>,
+    ) -> Self {
         Self {
             rows,
             ask,
@@ -85,6 +120,10 @@ impl<'a> Cut<'a> {
             until,
             zone: TimeZoneDatabase::bundled().get(ask.zone).unwrap(),
             page: json!(ask.page),
+            money: DOLLARS,
+            filtered: true,
+            prices: Vec::new(),
+            links: None,
             totals: RefCell::default(),
         }
     }
@@ -96,13 +135,16 @@ impl<'a> Cut<'a> {
         // A part of a fact has the conditions of the whole as well.
         let mut part = Some(fact);
         while let Some(fact) = part {
-            predicates.extend(fact.only);
+            let bots = self.ask.of_links.bots;
+            let only = fact.only.iter();
+            predicates.extend(only.filter(|only| !bots || **only != NO_BOTS));
             part = fact.part_of;
         }
         let rows = self.rows.tables[fact.table].iter();
         rows.filter(|row| predicates.iter().all(|predicate| holds(*predicate, row)))
             .filter(|row| row.at >= self.since && self.until.is_none_or(|until| row.at < until))
-            .filter(|row| self.is_in_scope(row, fact) && self.is_wanted(row, fact))
+            .filter(|row| self.is_in_scope(row, fact) && self.is_within(row))
+            .filter(|row| !self.filtered || self.is_wanted(row, fact))
             .collect()
     }
 
@@ -116,6 +158,16 @@ impl<'a> Cut<'a> {
         }
     }
 
+    /// What a request narrows a report of links to.
+    fn is_within(&self, row: &Row) -> bool {
+        let asked = &self.ask.of_links;
+        let links = self.links.as_ref();
+        [("campaign_id", asked.campaign), ("link_id", asked.link)]
+            .into_iter()
+            .all(|(column, id)| id.is_none_or(|id| *row.get(column) == json!(id)))
+            && links.is_none_or(|links| links.contains(row.get("link_id")))
+    }
+
     fn is_wanted(&self, row: &Row, fact: &Fact) -> bool {
         self.ask.filters.iter().all(|(name, elements)| {
             let filters = self.ask.report.filters.iter();
@@ -127,8 +179,10 @@ impl<'a> Cut<'a> {
                     let stored = self.value(row, fact, dimension);
                     let stored = stored.unwrap_or_else(|| dimension.null_label.to_owned());
                     match filter.values {
-                        Values::Words(_) | Values::Countries => stored.eq_ignore_ascii_case(&value),
-                        Values::Any | Values::Few | Values::Known => stored == value,
+                        Values::Words(_) | Values::Countries | Values::Known => {
+                            stored.eq_ignore_ascii_case(&value)
+                        }
+                        Values::Any | Values::Few => stored == value,
                     }
                 };
                 same(filter) || filter.also.is_some_and(same)
@@ -142,7 +196,7 @@ impl<'a> Cut<'a> {
     }
 
     /// The value of a dimension, from the row itself or else from its visit.
-    fn value(&self, row: &Row, fact: &Fact, dimension: &Dimension) -> Option<String> {
+    pub(crate) fn value(&self, row: &Row, fact: &Fact, dimension: &Dimension) -> Option<String> {
         let column = |fact: &Fact| {
             let mut columns = dimension.columns.iter();
             columns
@@ -152,6 +206,12 @@ impl<'a> Cut<'a> {
         if let Some(own) = column(fact) {
             return row.text(own);
         }
+        if let Visit::ByClick { id, .. } = fact.visit {
+            let click = row.text(id).filter(|_| !row.get("link_id").is_null())?;
+            let mut clicks = self.rows.tables[RECORDED_CLICKS.table].iter();
+            let click = clicks.find(|hit| hit.text(id).as_deref() == Some(&*click));
+            return click.unwrap().text(column(&RECORDED_CLICKS).unwrap());
+        }
         let Visit::By(by) = fact.visit else {
             panic!("{} has no {}", fact.id, dimension.id)
         };
@@ -159,17 +219,17 @@ impl<'a> Cut<'a> {
         visit.text(column(&VISITS).unwrap())
     }
 
-    fn total(&self, measure: &Measure) -> f64 {
+    pub(crate) fn total(&self, measure: &Measure) -> f64 {
         let known = self.totals.borrow().get(measure.id).copied();
         known.unwrap_or_else(|| {
-            let total = aggregate(measure.aggregate, &self.of(measure));
+            let total = aggregate(measure.aggregate, &self.of(measure), &self.prices);
             self.totals.borrow_mut().insert(measure.id, total);
             total
         })
     }
 
     /// The rows of an answer by bucket and label. Rows without a label are dropped.
-    fn lines(
+    pub(crate) fn lines(
         &self,
         fields: &[Field],
         bucket: impl Fn(&Row) -> Bucket,
@@ -185,7 +245,7 @@ impl<'a> Cut<'a> {
                 }
             }
             for (key, rows) in groups {
-                let number = aggregate(measure.aggregate, &rows);
+                let number = aggregate(measure.aggregate, &rows, &self.prices);
                 lines.entry(key).or_default().insert(measure.id, number);
             }
         }
@@ -199,7 +259,12 @@ impl<'a> Cut<'a> {
 
     /// Sorts by the first number, largest first. Sorting is stable: ties keep the order of their
     /// labels' bytes.
-    fn ranked(&self, fields: &[Field], mut lines: Vec<Line>, top: Option<u16>) -> Vec<Line> {
+    pub(crate) fn ranked(
+        &self,
+        fields: &[Field],
+        mut lines: Vec<Line>,
+        top: Option<u16>,
+    ) -> Vec<Line> {
         lines.sort_by(|a, b| {
             let [a, b] = [a, b].map(|line| self.number(fields[0].metric, &line.numbers, &[]));
             b.total_cmp(&a)
@@ -215,7 +280,7 @@ impl<'a> Cut<'a> {
                 Buckets::Day => (0, format!("{}T00:00:00.000Z", local.date())),
                 Buckets::Hour | Buckets::Month => panic!("not a report of creators"),
                 Buckets::HourOfWeek => (
-                    local.weekday().to_monday_zero_offset(),
+                    local.weekday().to_monday_zero_offset().into(),
                     local.strftime("%a %H:00").to_string(),
                 ),
             }
@@ -294,7 +359,7 @@ impl<'a> Cut<'a> {
         })
     }
 
-    fn written(
+    pub(crate) fn written(
         &self,
         lines: &[Line],
         fields: &[Field],
@@ -312,19 +377,40 @@ impl<'a> Cut<'a> {
         lines.iter().map(row).collect()
     }
 
-    fn number(&self, metric: &Metric, numbers: &BTreeMap<&str, f64>, all: &[Line]) -> f64 {
+    pub(crate) fn number(
+        &self,
+        metric: &Metric,
+        numbers: &BTreeMap<&str, f64>,
+        all: &[Line],
+    ) -> f64 {
         let of = |numbers: &BTreeMap<&str, f64>, measure: &Measure| {
             numbers.get(measure.id).copied().unwrap_or(0.0)
         };
         match metric {
-            Metric::Plain(measure) => of(numbers, measure),
-            // In dollars and cents.
+            Metric::Plain(measure) | Metric::Moment(measure) => of(numbers, measure),
             Metric::Amount(amount) => {
                 let rows = amount.per.map_or(1.0, |rows| of(numbers, rows));
                 if rows == 0.0 {
-                    return 0.0;
+                    return match amount.without {
+                        Without::Zero => 0.0,
+                        Without::Null => NULL,
+                    };
                 }
-                js_round(of(numbers, amount.usd_micros) / rows / 10_000.0) / 100.0
+                let sum =
+                    |of_all: &[&Measure]| of_all.iter().map(|one| of(numbers, one)).sum::<f64>();
+                let Money { minor, rate, .. } = self.money;
+                // One division of exact numbers, so that a tie is one.
+                let micros = sum(amount.plus) - sum(amount.minus);
+                js_round(micros * minor / (rows * rate * 1e6)) / minor
+            }
+            Metric::Yield(shown) => {
+                let sum =
+                    |of_all: &[&Measure]| of_all.iter().map(|one| of(numbers, one)).sum::<f64>();
+                let (earned, cost) = (sum(shown.earned), sum(shown.cost));
+                if cost == 0.0 {
+                    return NULL;
+                }
+                js_round((earned - cost) / cost * shown.rounding.scale) / shown.rounding.unit
             }
             Metric::Ratio(ratio) => {
                 let whole = match ratio.over {
@@ -343,7 +429,7 @@ impl<'a> Cut<'a> {
         }
     }
 
-    fn totals(&self, fields: &[Field]) -> Numbers {
+    pub(crate) fn totals(&self, fields: &[Field]) -> Numbers {
         let number = |field: &Field| {
             let measures = of_row(field.metric).into_iter();
             let numbers = measures.map(|measure| (measure.id, self.total(measure)));
@@ -408,58 +494,5 @@ impl<'a> Cut<'a> {
             (name.to_owned(), change)
         });
         (previous, change.collect())
-    }
-}
-
-/// The measures whose rows make up a number.
-fn of_row(metric: &Metric) -> Vec<&'static Measure> {
-    match metric {
-        Metric::Plain(measure) => vec![measure],
-        Metric::Ratio(ratio) if ratio.over == Over::ReturnedRows => {
-            vec![ratio.numerator, ratio.denominator]
-        }
-        Metric::Ratio(ratio) => vec![ratio.numerator],
-        Metric::Amount(amount) => [amount.usd_micros].into_iter().chain(amount.per).collect(),
-    }
-}
-
-fn holds(predicate: Predicate, row: &Row) -> bool {
-    match predicate {
-        Predicate::Present(column) => !row.get(column).is_null(),
-        Predicate::True(column) => row.get(column).as_bool() == Some(true),
-        Predicate::Positive(column) => row.get(column).as_f64() > Some(0.0),
-        Predicate::Absent(column) => row.get(column).is_null(),
-        Predicate::False(column) => row.get(column).as_bool() == Some(false),
-        Predicate::Is(column, word) => row.get(column).as_str() == Some(word),
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "small counts")]
-fn aggregate(aggregate: Aggregate, rows: &[&Row]) -> f64 {
-    match aggregate {
-        Aggregate::Count => rows.len() as f64,
-        Aggregate::Sum(column, _) => rows.iter().filter_map(|row| row.get(column).as_f64()).sum(),
-        Aggregate::Distinct(column) => {
-            let values: BTreeSet<String> = rows.iter().filter_map(|row| row.text(column)).collect();
-            values.len() as f64
-        }
-    }
-}
-
-/// The value that a filter's element means: without backslashes, and the null label for an empty
-/// one.
-fn meant(filter: &Dimension, element: &str) -> String {
-    let mut chars = element.chars();
-    let mut plain = String::new();
-    while let Some(char) = chars.next() {
-        plain.push(match char {
-            '\\' => chars.next().unwrap_or(char),
-            _ => char,
-        });
-    }
-    if plain.is_empty() {
-        filter.null_label.to_owned()
-    } else {
-        plain
     }
 }

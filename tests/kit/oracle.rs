@@ -25,6 +25,24 @@ pub(crate) fn js_number(x: f64) -> Value {
     }
 }
 
+/// Notes every place in which an answer differs from the expected one, by its path.
+pub fn differences(path: &str, got: &Value, expected: &Value, wrong: &mut Vec<String>) {
+    match (got, expected) {
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            for (name, value) in a {
+                differences(&format!("{path} {name}"), value, &b[name], wrong);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (index, (one, other)) in a.iter().zip(b).enumerate() {
+                differences(&format!("{path} {index}"), one, other, wrong);
+            }
+        }
+        _ if got == expected => {}
+        _ => wrong.push(format!("{path}: {got} instead of {expected}")),
+    }
+}
+
 /// `days` times 24 hours back, rounded down to a quarter of an hour.
 ///
 /// # Panics

@@ -62,23 +62,24 @@ pub fn records(site: &Site, seed: u64, visits: u32, now: Timestamp, days: i64) -
     all
 }
 
-struct Random(StdRng, Site);
+/// A source of random records of a site.
+pub(crate) struct Random(pub(crate) StdRng, pub(crate) Site);
 
 impl Random {
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.0.random_range(0..of.len())]
     }
 
     /// One of them, or `None`.
-    fn maybe(&mut self, of: &[&str]) -> Option<String> {
+    pub(crate) fn maybe(&mut self, of: &[&str]) -> Option<String> {
         self.0.random_bool(0.8).then(|| self.one(of).to_owned())
     }
 
-    fn id(&mut self) -> Uuid {
+    pub(crate) fn id(&mut self) -> Uuid {
         Uuid::from_u128(self.0.random())
     }
 
-    fn event(&mut self, at: Timestamp, visitor: Option<Visitor>, body: Body) -> Event {
+    pub(crate) fn event(&mut self, at: Timestamp, visitor: Option<Visitor>, body: Body) -> Event {
         Event {
             event_id: EventId(self.id()),
             occurred_at: at,
@@ -138,7 +139,7 @@ impl Random {
         }
     }
 
-    fn visitor(&mut self) -> Visitor {
+    pub(crate) fn visitor(&mut self) -> Visitor {
         let place = self.0.random_bool(0.8).then(|| self.one(&COUNTRIES));
         let devices = [Device::Mobile, Device::Tablet, Device::Desktop];
         Visitor {

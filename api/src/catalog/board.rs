@@ -15,10 +15,10 @@ pub struct Board {
 /// A part of a board.
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
-    /// The link of the path, as the main database has it, under this name.
-    Subject(&'static str),
-    /// Numbers about the window, as an object of this name. A comparison compares them.
-    Numbers(&'static str, &'static [Field]),
+    /// The link of the path, as the main database has it.
+    Subject(Subject),
+    /// Numbers about the window. A comparison compares them.
+    Numbers(Numbers),
     /// Numbers about all time, as an object of this name.
     Ever(&'static str, &'static [Field]),
     /// The largest values of a dimension, as a list.
@@ -29,6 +29,65 @@ pub enum Part {
     Leaders(Leaders),
     /// The bucket of time with the largest number.
     Peak(Peak),
+}
+
+impl Part {
+    /// The numbers of its rows, or its own.
+    pub(crate) const fn fields(&self) -> &'static [Field] {
+        match self {
+            Self::Subject(subject) => subject.ever,
+            Self::Numbers(numbers) => numbers.metrics,
+            Self::Ever(_, metrics) => metrics,
+            Self::Values(breakdown) => breakdown.metrics,
+            Self::Things(things) => things.metrics,
+            Self::Leaders(leaders) => leaders.by,
+            Self::Peak(peak) => peak.metrics,
+        }
+    }
+}
+
+/// See [`Part::Subject`].
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Name of the object on the wire.
+    pub name: &'static str,
+    /// Further members, about all time. The board's part about all time is read with them.
+    pub ever: &'static [Field],
+}
+
+/// See [`Part::Numbers`].
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    /// Name of the object on the wire.
+    pub name: &'static str,
+    /// The numbers.
+    pub metrics: &'static [Field],
+    /// What the workspace has now, within the same campaign, links and so on. These numbers have no
+    /// earlier ones to compare with.
+    pub counts: &'static [(&'static str, Count)],
+}
+
+/// Something that the main database counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Links that are not deleted.
+    Links,
+    /// Those of them that redirect.
+    ActiveLinks,
+    /// Campaigns that are not deleted.
+    Campaigns,
+}
+
+impl Count {
+    /// Its meaning, in one line.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Links => "Links now.",
+            Self::ActiveLinks => "Links that redirect now: enabled, not archived, not expired.",
+            Self::Campaigns => "Campaigns now.",
+        }
+    }
 }
 
 /// See [`Part::Things`].
@@ -53,6 +112,20 @@ pub enum Thing {
     Link,
     /// A campaign.
     Campaign,
+    /// A rule.
+    Rule,
+}
+
+impl Thing {
+    /// The name of its id on the wire.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Link => "linkId",
+            Self::Campaign => "campaignId",
+            Self::Rule => "ruleId",
+        }
+    }
 }
 
 /// See [`Part::Leaders`].
@@ -62,8 +135,19 @@ pub struct Leaders {
     pub name: &'static str,
     /// The numbers; the first decides.
     pub by: &'static [Field],
-    /// The dimensions, with their names on the wire.
-    pub of: &'static [(&'static str, &'static Dimension)],
+    /// The dimensions.
+    pub of: &'static [Leader],
+}
+
+/// A dimension of [`Leaders`].
+#[derive(Clone, Copy, Debug)]
+pub struct Leader {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// The dimension.
+    pub dimension: &'static Dimension,
+    /// What its ids name, if it has ids. The answer has the name.
+    pub thing: Option<Thing>,
 }
 
 /// See [`Part::Peak`].

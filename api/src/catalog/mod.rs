@@ -11,13 +11,14 @@ mod of_links;
 mod reports;
 mod shapes;
 
-pub use board::{Board, Leaders, Part, Peak, Thing, Things};
+pub use board::{Board, Count, Leader, Leaders, Numbers, Part, Peak, Subject, Thing, Things};
 pub use notation::{Notation, Param, Surface};
 pub use reports::REPORTS;
 pub use schemas::analytics::{Dimension, Scope, Values};
 pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape, Total};
 
 use runtime::throttle::Limit;
+use schemas::analytics::Aggregate;
 
 /// One report.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,9 @@ pub struct Report {
     pub filters: &'static [&'static Dimension],
     /// The format of its answer.
     pub format: Format,
+    /// Counts of the whole window that its `meta` has, beside the window itself; `None` for an answer
+    /// without `meta`.
+    pub meta: Option<&'static [Field]>,
     /// How often a user may request it; `None` for as often as the plan of the workspace allows all
     /// requests together.
     pub limit: Option<PerUser>,
@@ -46,6 +50,22 @@ pub struct Report {
 }
 
 impl Report {
+    /// True if some of its numbers are costs of campaigns.
+    #[must_use]
+    pub fn shows_costs(&self) -> bool {
+        let fields = match &self.shape {
+            Shape::Total(total) => vec![total.metrics],
+            Shape::Series(series) => vec![series.metrics],
+            Shape::Breakdown(breakdown) => vec![breakdown.metrics],
+            Shape::Ranking(ranking) => vec![ranking.metrics, ranking.totals],
+            Shape::Board(board) => board.parts.iter().map(Part::fields).collect(),
+            Shape::Choice(_) => Vec::new(),
+        };
+        let measures = fields.into_iter().flatten();
+        let mut measures = measures.flat_map(|field| field.metric.of_row());
+        measures.any(|measure| matches!(measure.aggregate, Aggregate::Cost(_)))
+    }
+
     /// The name that its surface gives a parameter.
     #[must_use]
     pub fn param_name(&self, param: Param) -> &'static str {

@@ -25,6 +25,8 @@ pub enum Param {
     Start,
     /// The end of the window; now by default.
     End,
+    /// A window with a name, in place of the number of days.
+    Interval,
     /// The time zone of days and hours; UTC, or that of the workspace, by default.
     Timezone,
     /// The size of a series' buckets.
@@ -35,6 +37,12 @@ pub enum Param {
     Campaign,
     /// Only this link.
     Link,
+    /// Only the links that are in these folders now.
+    Folder,
+    /// Only the links that have one of these tags now.
+    Tag,
+    /// Whether clicks of machines count too.
+    Bots,
     /// Adds the previous window to the answer.
     Compare,
     /// The dimension to break down by.
@@ -99,11 +107,15 @@ const fn name(param: Param) -> &'static str {
         Param::Page => "bioPageId",
         Param::Start => "start",
         Param::End => "end",
+        Param::Interval => "interval",
         Param::Timezone => "timezone",
         Param::Granularity => "granularity",
         Param::Currency => "currency",
         Param::Campaign => "campaignId",
         Param::Link => "linkId",
+        Param::Folder => "folderId",
+        Param::Tag => "tagId",
+        Param::Bots => "includeBots",
         Param::Compare => "compare",
         Param::Dimension => "dimension",
         Param::Export => "type",

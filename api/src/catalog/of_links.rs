@@ -1,16 +1,19 @@
 //! The reports about the links of a workspace: what their rows have in common, and their parts.
 
 use super::{
-    Board, Breakdown, Field, Format, Leaders, Param, Part, Peak, Report, Series, Shape, Surface,
-    Thing, Things, reports::field,
+    Board, Breakdown, Count, Field, Format, Leader, Leaders, Numbers, Param, Part, Peak, Report,
+    Series, Shape, Subject, Surface, Thing, Things, reports::field,
 };
 use schemas::analytics::{
-    Buckets, Scope,
-    dimensions::{BROWSER, CAMPAIGN, COUNTRY_CODE, DEVICE, LINK, OF_CLICKS, OS, REFERRER, TRIGGER},
+    Buckets, Dimension, Scope,
+    dimensions::{
+        BROWSER, CAMPAIGN, COUNTRY_CODE, DEVICE, LINK, OF_CLICKS, OS, REFERRER, RULE, TRIGGER,
+    },
     metrics::{
-        AVERAGE_REDIRECT_MS, CONVERSION_RATE, COUNT_OF_BOT_CLICKS, COUNT_OF_CLICKERS,
-        COUNT_OF_CONVERSIONS, COUNT_OF_COUNTED_CLICKS, COUNT_OF_LEADS, COUNT_OF_QR_SCANS,
-        COUNT_OF_SALES, COUNT_OF_UNCONVERTED, EARNINGS_PER_CLICK, SHARE_OF_CLICKS, SUM_OF_REVENUE,
+        AVERAGE_REDIRECT_MS, CONVERSION_RATE, COST_PER_CONVERSION, COUNT_OF_BOT_CLICKS,
+        COUNT_OF_CLICKERS, COUNT_OF_CONVERSIONS, COUNT_OF_COUNTED_CLICKS, COUNT_OF_LEADS,
+        COUNT_OF_QR_SCANS, COUNT_OF_SALES, COUNT_OF_UNCONVERTED, EARNINGS_PER_CLICK, PROFIT,
+        RETURN_ON_INVESTMENT, SHARE_OF_CLICKS, SUM_OF_COST, SUM_OF_REVENUE, TIME_OF_LAST_CLICK,
     },
 };
 
@@ -28,6 +31,7 @@ pub(super) const OF_WORKSPACE: Report = Report {
     params: &[],
     filters: OF_CLICKS,
     format: Format::Json,
+    meta: Some(&[field("unconvertedAmounts", &COUNT_OF_UNCONVERTED)]),
     limit: None,
     summary: "",
 };
@@ -38,6 +42,14 @@ pub(super) const OF_LINK: Report = Report {
     ..OF_WORKSPACE
 };
 
+const fn leader(name: &'static str, dimension: &'static Dimension) -> Leader {
+    Leader {
+        name,
+        dimension,
+        thing: None,
+    }
+}
+
 const CLICKS_AND_SHARE: &[Field] = &[
     field("clicks", &COUNT_OF_COUNTED_CLICKS),
     field("percentage", &SHARE_OF_CLICKS),
@@ -47,9 +59,9 @@ const CLICKS_AND_SHARE: &[Field] = &[
 /// countries and referrers.
 pub(super) const OVERVIEW: Shape = Shape::Board(Board {
     parts: &[
-        Part::Numbers(
-            "totals",
-            &[
+        Part::Numbers(Numbers {
+            name: "totals",
+            metrics: &[
                 field("clicks", &COUNT_OF_COUNTED_CLICKS),
                 field("uniqueVisitors", &COUNT_OF_CLICKERS),
                 field("qrScans", &COUNT_OF_QR_SCANS),
@@ -57,13 +69,21 @@ pub(super) const OVERVIEW: Shape = Shape::Board(Board {
                 field("sales", &COUNT_OF_SALES),
                 field("conversions", &COUNT_OF_CONVERSIONS),
                 field("revenue", &SUM_OF_REVENUE),
+                field("cost", &SUM_OF_COST),
+                field("profit", &PROFIT),
+                field("roi", &RETURN_ON_INVESTMENT),
+                field("cpa", &COST_PER_CONVERSION),
                 field("epc", &EARNINGS_PER_CLICK),
                 field("conversionRate", &CONVERSION_RATE),
                 field("avgRedirectMs", &AVERAGE_REDIRECT_MS),
                 field("botClicks", &COUNT_OF_BOT_CLICKS),
-                field("unconvertedAmounts", &COUNT_OF_UNCONVERTED),
             ],
-        ),
+            counts: &[
+                ("activeLinks", Count::ActiveLinks),
+                ("totalLinks", Count::Links),
+                ("totalCampaigns", Count::Campaigns),
+            ],
+        }),
         Part::Things(Things {
             list: "topLinks",
             dimension: &LINK,
@@ -118,16 +138,20 @@ pub(super) const TIMESERIES: Shape = Shape::Series(Series {
         field("sales", &COUNT_OF_SALES),
         field("conversions", &COUNT_OF_CONVERSIONS),
         field("revenue", &SUM_OF_REVENUE),
+        field("cost", &SUM_OF_COST),
     ],
 });
 
 /// A link, its numbers, and what most of its clicks have in common.
 pub(super) const SUMMARY: Shape = Shape::Board(Board {
     parts: &[
-        Part::Subject("link"),
-        Part::Numbers(
-            "totals",
-            &[
+        Part::Subject(Subject {
+            name: "link",
+            ever: &[field("lastClickedAt", &TIME_OF_LAST_CLICK)],
+        }),
+        Part::Numbers(Numbers {
+            name: "totals",
+            metrics: &[
                 field("clicks", &COUNT_OF_COUNTED_CLICKS),
                 field("uniqueClicks", &COUNT_OF_CLICKERS),
                 field("qrScans", &COUNT_OF_QR_SCANS),
@@ -135,13 +159,14 @@ pub(super) const SUMMARY: Shape = Shape::Board(Board {
                 field("sales", &COUNT_OF_SALES),
                 field("conversions", &COUNT_OF_CONVERSIONS),
                 field("revenue", &SUM_OF_REVENUE),
+                field("cost", &SUM_OF_COST),
                 field("epc", &EARNINGS_PER_CLICK),
                 field("conversionRate", &CONVERSION_RATE),
                 field("avgRedirectMs", &AVERAGE_REDIRECT_MS),
                 field("botClicks", &COUNT_OF_BOT_CLICKS),
-                field("unconvertedAmounts", &COUNT_OF_UNCONVERTED),
             ],
-        ),
+            counts: &[],
+        }),
         Part::Ever(
             "allTime",
             &[
@@ -155,12 +180,16 @@ pub(super) const SUMMARY: Shape = Shape::Board(Board {
             name: "top",
             by: &[field("clicks", &COUNT_OF_COUNTED_CLICKS)],
             of: &[
-                ("country", &COUNTRY_CODE),
-                ("referrer", &REFERRER),
-                ("device", &DEVICE),
-                ("browser", &BROWSER),
-                ("os", &OS),
-                ("trigger", &TRIGGER),
+                leader("country", &COUNTRY_CODE),
+                leader("referrer", &REFERRER),
+                leader("device", &DEVICE),
+                leader("browser", &BROWSER),
+                leader("os", &OS),
+                leader("trigger", &TRIGGER),
+                Leader {
+                    thing: Some(Thing::Rule),
+                    ..leader("rule", &RULE)
+                },
             ],
         }),
         Part::Peak(Peak {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::limits;
-use schemas::analytics::{Measure, Metric, Over, facts::FACTS};
+use schemas::analytics::{Aggregate, Measure, Metric, Over, facts::FACTS};
 use std::collections::BTreeSet;
 
 /// The shapes that the parts of a board are read as.
@@ -18,8 +18,9 @@ fn parts(board: &Board) -> Vec<Shape> {
         })
     };
     let of = |part: &Part| match part {
-        Part::Subject(_) => Vec::new(),
-        Part::Numbers(_, metrics) | Part::Ever(_, metrics) => {
+        Part::Subject(Subject { ever: metrics, .. })
+        | Part::Numbers(Numbers { metrics, .. })
+        | Part::Ever(_, metrics) => {
             vec![Shape::Total(Total { metrics, echo: &[] })]
         }
         Part::Values(values) => vec![Shape::Breakdown(*values)],
@@ -32,7 +33,7 @@ fn parts(board: &Board) -> Vec<Shape> {
         }) => vec![breakdown(list, dimension, metrics, *top)],
         Part::Leaders(leaders) => {
             let all = leaders.of.iter();
-            all.map(|(name, dimension)| breakdown(name, dimension, leaders.by, 1))
+            all.map(|leader| breakdown(leader.name, leader.dimension, leaders.by, 1))
                 .collect()
         }
         Part::Peak(peak) => vec![Shape::Series(Series {
@@ -323,7 +324,7 @@ fn a_board_has_no_name_twice_compares_one_part_and_shows_a_link_only_in_its_scop
         };
         let (mut names, mut compared) = (vec!["previous", "change"], 0);
         for part in board.parts {
-            compared += usize::from(matches!(part, Part::Numbers(..)));
+            compared += usize::from(matches!(part, Part::Numbers(_)));
             let is_link = report.scope == Scope::Link;
             assert!(
                 is_link || !matches!(part, Part::Subject(_)),
@@ -331,7 +332,9 @@ fn a_board_has_no_name_twice_compares_one_part_and_shows_a_link_only_in_its_scop
                 report.id
             );
             names.push(match part {
-                Part::Subject(name) | Part::Numbers(name, _) | Part::Ever(name, _) => name,
+                Part::Subject(Subject { name, .. })
+                | Part::Numbers(Numbers { name, .. })
+                | Part::Ever(name, _) => name,
                 Part::Values(values) => values.list,
                 Part::Things(things) => things.list,
                 Part::Leaders(leaders) => leaders.name,
@@ -343,4 +346,69 @@ fn a_board_has_no_name_twice_compares_one_part_and_shows_a_link_only_in_its_scop
         assert_eq!((unique.len(), compared), (names.len(), 1), "{}", report.id);
         assert_eq!(report.format, Format::Json, "{}", report.id);
     }
+}
+
+/// One statement finds all leaders, and groups rows before it counts them.
+#[test]
+fn leaders_are_few_and_decided_by_a_count_of_all_rows() {
+    for (report, part) in board_parts() {
+        let Part::Leaders(leaders) = part else {
+            continue;
+        };
+        assert!(leaders.of.len() <= 8, "{}", report.id);
+        for measure in row_measures(leaders.by) {
+            assert_eq!(measure.aggregate, Aggregate::Count, "{}", report.id);
+            assert_eq!(measure.only, None, "{}", report.id);
+        }
+        assert_eq!(leaders.by.len(), 1, "{}", report.id);
+    }
+}
+
+/// They are added up over the rows of a series.
+#[test]
+fn counts_beside_the_data_can_be_added() {
+    for report in REPORTS {
+        for field in report.meta.unwrap_or_default() {
+            let Metric::Plain(measure) = field.metric else {
+                panic!("{}: {} is no count", report.id, field.name)
+            };
+            assert!(measure.aggregate.is_additive(), "{}", report.id);
+        }
+        let has_numbers = match &report.shape {
+            Shape::Total(_) | Shape::Series(_) => true,
+            Shape::Board(board) => board
+                .parts
+                .iter()
+                .any(|part| matches!(part, Part::Numbers(_))),
+            _ => false,
+        };
+        assert!(report.meta.is_none() || has_numbers, "{}", report.id);
+    }
+}
+
+/// What a board says of its subject is read with its part about all time.
+#[test]
+fn a_subject_with_numbers_has_a_part_about_all_time_beside_it() {
+    for report in REPORTS {
+        let Shape::Board(board) = &report.shape else {
+            continue;
+        };
+        let ever = board
+            .parts
+            .iter()
+            .filter(|part| matches!(part, Part::Ever(..)));
+        let needs = board
+            .parts
+            .iter()
+            .any(|part| matches!(part, Part::Subject(Subject { ever, .. }) if !ever.is_empty()));
+        assert!(!needs || ever.count() == 1, "{}", report.id);
+    }
+}
+
+fn board_parts() -> Vec<(&'static Report, &'static Part)> {
+    let all = REPORTS.iter().filter_map(|report| match &report.shape {
+        Shape::Board(board) => Some(board.parts.iter().map(move |part| (report, part))),
+        _ => None,
+    });
+    all.flatten().collect()
 }

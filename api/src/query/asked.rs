@@ -4,7 +4,7 @@ use super::money::Money;
 use crate::{
     auth::Access,
     extract::{ObjectId, Query},
-    sources::{Condition, Window},
+    sources::{Condition, Price, Window},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use schemas::{
@@ -12,6 +12,7 @@ use schemas::{
     money::Currency,
 };
 use serde_json::Value;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A request as it came.
@@ -32,8 +33,10 @@ pub(crate) struct Asked {
     pub(crate) now: Timestamp,
     /// The window.
     pub(crate) window: Window,
-    /// Its length in days, where the request gives it.
+    /// Its length in days, if the answer repeats it.
     pub(crate) days: u16,
+    /// Whether a series begins with the first bucket that has rows.
+    pub(crate) from_first: bool,
     /// The window before it, if the answer also has that one.
     pub(crate) before: Option<Window>,
     /// The page, if the request names one.
@@ -42,6 +45,12 @@ pub(crate) struct Asked {
     pub(crate) campaign_id: Option<Uuid>,
     /// The link to which it does.
     pub(crate) link_id: Option<Uuid>,
+    /// The folders to whose links it does; without any, to all links.
+    pub(crate) folders: Vec<Uuid>,
+    /// The tags to whose links it does.
+    pub(crate) tags: Vec<Uuid>,
+    /// Whether clicks of machines are among the clicks that count.
+    pub(crate) bots: bool,
     /// The time zone of days and hours.
     pub(crate) zone: TimeZone,
     /// The buckets of a series, if the request chooses them.
@@ -61,10 +70,14 @@ impl Asked {
             now,
             window,
             days,
+            from_first: false,
             before: None,
             page_id: None,
             campaign_id: None,
             link_id: None,
+            folders: Vec::new(),
+            tags: Vec::new(),
+            bots: false,
             zone: TimeZone::UTC,
             buckets: None,
             currency: Currency::USD,
@@ -82,10 +95,14 @@ pub(crate) struct Grant {
     pub(crate) owner_id: Uuid,
     /// The page or link, if the row is about one.
     pub(crate) scope_id: Option<Uuid>,
-    /// What the request narrows the report to.
-    pub(crate) within: Vec<(Scope, Uuid)>,
+    /// What the request narrows the report to, each to one of these.
+    pub(crate) within: Vec<(Scope, Vec<Uuid>)>,
     /// The subject of a board that shows it.
     pub(crate) subject: Option<Value>,
     /// The currency of amounts, with its rate.
     pub(crate) money: Money,
+    /// What campaigns charge, if the report shows costs.
+    pub(crate) prices: Arc<[Price]>,
+    /// How many of them charge in a currency without a known rate. Their cost is left out.
+    pub(crate) unpriced: u32,
 }

@@ -7,10 +7,12 @@ use super::{
 };
 use crate::{
     catalog::{Breakdown, Entity, Field, Notation, Param, Series, Shape},
+    instant::iso_micros,
     number::Number,
     sources::{Answer, Row, Values},
 };
-use schemas::analytics::{Buckets, Metric, Over};
+use jiff::Timestamp;
+use schemas::analytics::{Buckets, Measure, Metric, Over, Without, metrics::COUNT_OF_UNCONVERTED};
 
 /// The title of a deleted link, and of all links of others together.
 const UNKNOWN_TITLE: &str = "Unknown";
@@ -75,11 +77,10 @@ pub(super) fn compare(
         Shape::Series(series) => {
             previous.add(series.list, Node::List(slots(series, notation, before)));
             for field in series.metrics {
-                let sum = |of: &Answer| -> f64 {
+                let sum = |of: &Answer| {
                     let values = of.rows.iter();
-                    values
-                        .map(|row| number(field.metric, &row.values, of))
-                        .sum()
+                    let numbers = values.filter_map(|row| number(field.metric, &row.values, of));
+                    Some(numbers.sum::<f64>())
                 };
                 let change_of = percent(notation, sum(answer), sum(before));
                 change.add(field.name, change_of);
@@ -103,12 +104,14 @@ pub(super) fn add_values(object: &mut Object, breakdown: &Breakdown, answer: &An
     object.add(breakdown.list, Node::List(rows.collect()));
 }
 
-/// The change in percent; null after zero, because such a change has no percentage.
-pub(super) fn percent(notation: Notation, now: f64, before: f64) -> Node {
-    if before == 0.0 {
-        return Node::Null;
+/// The change in percent; null after zero or nothing, because such a change has no percentage.
+pub(super) fn percent(notation: Notation, now: Option<f64>, before: Option<f64>) -> Node {
+    match (now, before) {
+        (Some(now), Some(before)) if before != 0.0 => {
+            Node::Number(Number(notation.change.apply(now - before, before)))
+        }
+        _ => Node::Null,
     }
-    Node::Number(Number(notation.change.apply(now - before, before)))
 }
 
 fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
@@ -127,21 +130,62 @@ fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
 
 pub(super) fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {
     for field in fields {
-        let number = Number(number(field.metric, values, answer));
-        object.add(field.name, Node::Number(number));
+        let node = match field.metric {
+            Metric::Moment(measure) => moment(values.get(measure)),
+            metric => number(metric, values, answer)
+                .map_or(Node::Null, |number| Node::Number(Number(number))),
+        };
+        object.add(field.name, node);
     }
 }
 
-pub(super) fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
-    match metric {
-        Metric::Plain(measure) => values.get(measure),
+/// An instant in microseconds since 1970, as the surface of workspaces writes it.
+fn moment(micros: f64) -> Node {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "whole, and far below 2^53 for any time of a row"
+    )]
+    let at = Timestamp::from_microsecond(micros as i64).ok();
+    let at = at.filter(|at| *at > Timestamp::UNIX_EPOCH);
+    at.map_or(Node::Null, |at| Node::Text(iso_micros(at)))
+}
+
+/// The numbers that the `meta` of an answer has: over the whole window, or added up over the rows of
+/// a series. A price without a rate is one more amount without one.
+pub(super) fn beside(fields: &[Field], answer: &Answer, unpriced: u32) -> Object {
+    let mut object = Object::default();
+    for field in fields {
+        let of = |values: &Values| number(field.metric, values, answer).unwrap_or_default();
+        let rows = answer.rows.iter().map(|row| of(&row.values));
+        let mut sum = of(&answer.totals) + rows.sum::<f64>();
+        if *field.metric == COUNT_OF_UNCONVERTED {
+            sum += f64::from(unpriced);
+        }
+        object.add(field.name, Node::Number(Number(sum)));
+    }
+    object
+}
+
+/// The number of a metric; `None` for one that has none, because there is nothing to divide by.
+pub(super) fn number(metric: &Metric, values: &Values, answer: &Answer) -> Option<f64> {
+    let sum = |of: &[&Measure]| of.iter().map(|measure| values.get(measure)).sum::<f64>();
+    let number = match metric {
+        Metric::Plain(measure) | Metric::Moment(measure) => values.get(measure),
         Metric::Amount(amount) => {
-            let sum = values.get(amount.usd_micros);
-            match amount.per.map(|rows| values.get(rows)) {
-                None => answer.money.of(sum),
-                Some(0.0) => 0.0,
-                Some(rows) => answer.money.of(sum / rows),
+            let sum = sum(amount.plus) - sum(amount.minus);
+            match (amount.per.map(|rows| values.get(rows)), amount.without) {
+                (None, _) => answer.money.of(sum),
+                (Some(0.0), Without::Zero) => 0.0,
+                (Some(0.0), Without::Null) => return None,
+                (Some(rows), _) => answer.money.of(sum / rows),
             }
+        }
+        Metric::Yield(of) => {
+            let (earned, cost) = (sum(of.earned), sum(of.cost));
+            if cost <= 0.0 {
+                return None;
+            }
+            of.rounding.apply(earned - cost, cost)
         }
         Metric::Ratio(ratio) => {
             let denominator = match ratio.over {
@@ -155,7 +199,8 @@ pub(super) fn number(metric: &Metric, values: &Values, answer: &Answer) -> f64 {
             let numerator = values.get(ratio.numerator);
             ratio.rounding.apply(numerator, denominator)
         }
-    }
+    };
+    Some(number)
 }
 
 fn add_name(row: &mut Object, entity: Entity, id: &str, names: &Names) {
@@ -194,9 +239,13 @@ pub(super) fn add_echo(
             Param::Page
             | Param::Start
             | Param::End
+            | Param::Interval
             | Param::Timezone
             | Param::Campaign
             | Param::Link
+            | Param::Folder
+            | Param::Tag
+            | Param::Bots
             | Param::Compare
             | Param::Export => {}
         }

@@ -10,6 +10,7 @@ mod board;
 mod compose;
 pub(crate) mod csv;
 mod dialect;
+pub(crate) mod meta;
 mod money;
 mod names;
 mod object;

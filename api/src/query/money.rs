@@ -45,12 +45,11 @@ impl Money {
         )]
         let rate = self.rate as f64;
         let unit = f64::from(10_u32.saturating_pow(self.currency.digits()));
-        // A rate is in millionths of the millionths that amounts are in.
-        let rounding = Rounding {
-            scale: 1e6 * unit,
-            unit,
-        };
-        rounding.apply(usd_micros, rate)
+        // What the currency's smallest unit costs, in the millionths of a dollar that amounts are in.
+        // For dollars it is exact, and so are halves of a cent.
+        let smallest = rate / (1e6 * unit);
+        let rounding = Rounding { scale: 1.0, unit };
+        rounding.apply(usd_micros, smallest)
     }
 }
 
@@ -69,6 +68,8 @@ mod tests {
             ("USD", 1.0, 1_164_250_000.0, 1164.25),
             ("USD", 1.0, 4_999.0, 0.0),
             ("USD", 1.0, 5_000.0, 0.01),
+            ("USD", 1.0, 138_375_000.0, 138.38),
+            ("USD", 1.0, -625_000.0, -0.62),
             ("EUR", 1.25, 50_000_000.0, 40.0),
             ("JPY", 0.0067, 67_000_000.0, 10_000.0),
             ("KWD", 3.25, 1_000_000.0, 0.308),

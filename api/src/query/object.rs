@@ -27,6 +27,11 @@ impl Object {
         self.0.push((name, node));
     }
 
+    /// The members, to add them to another object.
+    pub(crate) fn into_members(self) -> Vec<(&'static str, Node)> {
+        self.0
+    }
+
     /// The members, in their order.
     pub(crate) fn members(&self) -> &[(&'static str, Node)] {
         &self.0

@@ -11,7 +11,7 @@ use runtime::openapi::{
     Member, Schema, instant, list, number, object, one_of, optional, required, text, uuid, whole,
     word_of,
 };
-use schemas::analytics::{Buckets, Metric};
+use schemas::analytics::{Buckets, Metric, Without};
 
 /// The `data` of a report, or the text of its file.
 /// `subject` describes the thing of which a board shows the members.
@@ -115,15 +115,23 @@ fn fields(fields: &[Field]) -> impl Iterator<Item = Member> {
 
 fn value(metric: &Metric) -> Schema {
     let whole_number = match metric {
+        Metric::Moment(_) => return instant().or_null().about(metric.about()),
         Metric::Plain(_) => true,
         Metric::Ratio(ratio) => ratio.rounding.is_whole(),
-        Metric::Amount(_) => false,
+        Metric::Amount(_) | Metric::Yield(_) => false,
     };
+    let (signed, nullable) = match metric {
+        Metric::Amount(amount) => (!amount.minus.is_empty(), amount.without == Without::Null),
+        Metric::Yield(_) => (true, true),
+        _ => (false, false),
+    };
+    let least = if signed { f64::NEG_INFINITY } else { 0.0 };
     let schema = if whole_number {
         whole(0..=i64::MAX)
     } else {
-        number(0.0..=f64::INFINITY)
+        number(least..=f64::INFINITY)
     };
+    let schema = if nullable { schema.or_null() } else { schema };
     schema.about(metric.about())
 }
 
@@ -146,9 +154,13 @@ fn echoes(params: &[Param], notation: Notation, chosen: &[&str]) -> Vec<Member> 
         Param::Page
         | Param::Start
         | Param::End
+        | Param::Interval
         | Param::Timezone
         | Param::Campaign
         | Param::Link
+        | Param::Folder
+        | Param::Tag
+        | Param::Bots
         | Param::Compare
         | Param::Export => None,
     }

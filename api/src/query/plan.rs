@@ -2,11 +2,11 @@
 
 use super::asked::Asked;
 use crate::{
-    catalog::{Field, Shape, Things},
-    sources::{By, Filter, Kept, Plan, Rows, by_fact},
+    catalog::{self, Field, Shape, Things},
+    sources::{By, Filter, Kept, Leaders, Plan, Rows, by_fact},
 };
 use jiff::{SignedDuration, Timestamp};
-use schemas::analytics::{Buckets, Dimension, Fact, Measure, Timeline};
+use schemas::analytics::{Buckets, Dimension, Fact, Measure, Reach, Timeline};
 use uuid::Uuid;
 
 /// How far after now a row may be: clocks differ, and a batch or an import states its own times.
@@ -15,7 +15,14 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// The plan of a shape. A choice reads nothing. `known` has the things that a ranking lists.
-pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid]) -> Plan {
+/// `beside` are further numbers of a total, or of each row of a series.
+pub(super) fn plan(
+    shape: &Shape,
+    filter: Filter,
+    asked: &Asked,
+    known: &[Uuid],
+    beside: &[Field],
+) -> Plan {
     let mut totals = Vec::new();
     let mut measures = Vec::new();
     let rows = match shape {
@@ -23,18 +30,21 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         Shape::Choice(_) | Shape::Board(_) => None,
         Shape::Total(total) => {
             collect(total.metrics, &mut measures, &mut totals);
+            collect(beside, &mut measures, &mut totals);
             // A total has no rows, so all its measures cover the whole scope.
             add_all(&mut totals, measures);
             None
         }
         Shape::Series(series) => {
             collect(series.metrics, &mut measures, &mut totals);
+            collect(beside, &mut measures, &mut totals);
             let by = series.by.map(|(_, dimension)| (dimension, Kept::All));
             let buckets = asked.buckets.unwrap_or(series.buckets);
             let timeline = timeline(buckets, &filter, asked);
             let mut rows = rows(&measures, Some(timeline), by, None);
             if let Some(rows) = &mut rows {
                 rows.filled = series.filled;
+                rows.from_first = asked.from_first;
             }
             rows
         }
@@ -45,9 +55,9 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         }
         Shape::Ranking(ranking) => {
             collect(ranking.metrics, &mut measures, &mut totals);
-            let mut beside = Vec::new();
-            collect(ranking.totals, &mut beside, &mut totals);
-            add_all(&mut totals, beside);
+            let mut of_scope = Vec::new();
+            collect(ranking.totals, &mut of_scope, &mut totals);
+            add_all(&mut totals, of_scope);
             let by = (ranking.dimension, Kept::Known(known.to_vec()));
             rows(&measures, None, Some(by), None)
         }
@@ -56,6 +66,7 @@ pub(super) fn plan(shape: &Shape, filter: Filter, asked: &Asked, known: &[Uuid])
         filter,
         totals,
         rows,
+        leaders: None,
     }
 }
 
@@ -70,6 +81,22 @@ pub(super) fn plan_of_things(things: &Things, filter: Filter) -> Plan {
         filter,
         totals,
         rows,
+        leaders: None,
+    }
+}
+
+/// The plan of a board's leaders.
+pub(super) fn plan_of_leaders(leaders: &catalog::Leaders, filter: Filter) -> Plan {
+    let measures = leaders.by.iter().flat_map(|field| field.metric.of_row());
+    let of = leaders.of.iter().map(|leader| leader.dimension).collect();
+    Plan {
+        filter,
+        totals: Vec::new(),
+        rows: None,
+        leaders: measures
+            .into_iter()
+            .next()
+            .map(|measure| Leaders { measure, of }),
     }
 }
 
@@ -91,7 +118,9 @@ fn rows(
 ) -> Option<Rows> {
     let parts = by_fact(measures);
     if let Some((dimension, _)) = &by {
-        let lacks = |(fact, _): &(&'static Fact, _)| dimension.on(fact).is_none();
+        let lacks = |(fact, _): &(&'static Fact, _)| {
+            matches!(dimension.on(fact), None | Some(Reach::Click(_)))
+        };
         if parts.iter().any(lacks) {
             return None;
         }
@@ -100,6 +129,7 @@ fn rows(
         parts,
         timeline,
         filled: false,
+        from_first: false,
         by: by.map(|(dimension, values)| By { dimension, values }),
         top,
     })

@@ -3,10 +3,11 @@
 use super::{
     asked::{Asked, Given, Grant},
     board,
-    compose::{compare, compose},
+    compose::{beside, compare, compose},
     csv,
     dialect::Dialect,
-    names,
+    meta, names,
+    object::Object,
     plan::plan,
     reading,
 };
@@ -18,8 +19,8 @@ use crate::{
     turns::Turn,
 };
 use axum::response::Response;
-use runtime::http::{ApiError, ok};
-use std::time::Instant;
+use runtime::http::{ApiError, ok, ok_beside};
+use std::{sync::Arc, time::Instant};
 use tracing::{Instrument, info_span};
 use uuid::Uuid;
 
@@ -59,7 +60,13 @@ async fn read<D: Dialect>(
     let windows = [asked.window].into_iter().chain(asked.before);
     let plans = windows.map(|window| {
         let filter = filter(report, &asked, &grant, window);
-        plan(shape, filter, &asked, &known)
+        plan(
+            shape,
+            filter,
+            &asked,
+            &known,
+            report.meta.unwrap_or_default(),
+        )
     });
     let answers = reading::read(app, turn, plans.collect()).await?;
     let mut answers = in_currency(answers, &grant).into_iter();
@@ -69,7 +76,10 @@ async fn read<D: Dialect>(
         compare(&mut data, shape, notation, &answer, &before);
     }
     match report.format {
-        Format::Json => Ok(ok(data)),
+        Format::Json => {
+            let counts = beside(report.meta.unwrap_or_default(), &answer, grant.unpriced);
+            Ok(respond(report, &asked, data, counts))
+        }
         Format::Csv => Ok(D::respond_csv(csv::write(shape, notation, &data)?, &asked)),
     }
 }
@@ -83,19 +93,38 @@ async fn read_board(
     asked: &Asked,
     grant: &Grant,
 ) -> Result<Response, ApiError> {
-    let plans = board::plans(board, &filter(report, asked, grant, asked.window), asked);
-    let counts: Vec<usize> = plans.iter().map(Vec::len).collect();
+    let meta = report.meta.unwrap_or_default();
+    let plans = board::plans(
+        board,
+        &filter(report, asked, grant, asked.window),
+        asked,
+        meta,
+    );
+    let lengths: Vec<usize> = plans.iter().map(Vec::len).collect();
     let plans = plans.into_iter().flatten().collect();
-    let mut answers = in_currency(reading::read(app, turn, plans).await?, grant).into_iter();
-    let of_parts = counts.into_iter();
+    let (answers, counted) = tokio::try_join!(
+        reading::read(app, turn, plans),
+        names::count(&app.main, board::counts(board), grant, asked.now),
+    )?;
+    let mut answers = in_currency(answers, grant).into_iter();
+    let of_parts = lengths.into_iter();
     let of_parts: Vec<Vec<Answer>> = of_parts
         .map(|count| answers.by_ref().take(count).collect())
         .collect();
     let titles = names::list(&app.main, board::things(board, &of_parts), grant).await?;
     let notation = report.surface.notation();
-    Ok(ok(board::compose(
-        board, notation, asked, grant, &of_parts, &titles,
-    )))
+    let names = (&titles, &*counted);
+    let data = board::compose(board, notation, asked, grant, &of_parts, names);
+    let counts = board::meta(board, &of_parts, meta, grant.unpriced);
+    Ok(respond(report, asked, data, counts))
+}
+
+/// The answer in the envelope of its surface, with `meta` if the row says so.
+fn respond(report: &Report, asked: &Asked, data: Object, counts: Object) -> Response {
+    match report.meta {
+        Some(_) => ok_beside(data, meta::beside(report, asked, counts)),
+        None => ok(data),
+    }
 }
 
 fn in_currency(answers: Vec<Answer>, grant: &Grant) -> Vec<Answer> {
@@ -114,5 +143,7 @@ fn filter(report: &Report, asked: &Asked, grant: &Grant, window: Window) -> Filt
         within: grant.within.clone(),
         window,
         conditions: asked.conditions.clone(),
+        bots: asked.bots,
+        prices: Arc::clone(&grant.prices),
     }
 }

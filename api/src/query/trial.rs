@@ -5,10 +5,11 @@
 use super::{asked::Asked, board, compose::compose, names::Names, plan::plan};
 use crate::{
     catalog::{Param, Report, Scope, Shape},
-    sources::{self, Condition, Filter, Source, Window},
+    sources::{self, Condition, Filter, Price, Source, Window},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use sqlx::PgConnection;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Every statement of these reports, each with a name: the plain one, and the one with all filters.
@@ -34,15 +35,22 @@ fn statements(report: &'static Report) -> Vec<(String, String)> {
             days: 1,
             zone: TimeZone::UTC,
         };
-        let mut add = |name: &str, window, conditions| {
-            let filter = question.filter(report, window, conditions);
+        let mut add = |name: &str, window, conditions: Vec<Condition>| {
+            let full = !conditions.is_empty();
+            let mut filter = question.filter(report, window, conditions);
+            if full {
+                filter.prices = [Price::default()].into();
+            }
             let asked = question.asked(choice);
             let Shape::Board(board) = shape else {
-                let plan = plan(shape, filter, &asked, &[]);
+                let meta = report.meta.unwrap_or_default();
+                let plan = plan(shape, filter, &asked, &[], meta);
                 all.push((name.to_owned(), sources::raw_statement(&plan)));
                 return;
             };
-            let plans = board::plans(board, &filter, &asked).into_iter().flatten();
+            let meta = report.meta.unwrap_or_default();
+            let plans = board::plans(board, &filter, &asked, meta);
+            let plans = plans.into_iter().flatten();
             for (index, plan) in plans.enumerate() {
                 all.push((format!("{name} {index}"), sources::raw_statement(&plan)));
             }
@@ -98,13 +106,16 @@ impl Question {
     }
 
     fn filter(&self, report: &Report, window: Window, conditions: Vec<Condition>) -> Filter {
+        let within = self.within.iter().map(|(scope, id)| (*scope, vec![*id]));
         Filter {
             workspace_no: self.workspace_no,
             scope: report.scope,
             scope_id: self.scope_id,
-            within: self.within.clone(),
+            within: within.collect(),
             window,
             conditions,
+            bots: false,
+            prices: Arc::default(),
         }
     }
 }
@@ -122,7 +133,7 @@ pub async fn answer_from_rows(
     let shape: &Shape = &report.shape;
     let asked = question.asked(None);
     let filter = question.filter(report, Window::since(question.since), Vec::new());
-    let plan = plan(shape, filter, &asked, &[]);
+    let plan = plan(shape, filter, &asked, &[], &[]);
     let answer = Source::RawRows.read(connection, &plan).await?;
     let notation = report.surface.notation();
     let data = compose(shape, notation, &asked, &answer, &Names::new());

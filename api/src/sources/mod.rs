@@ -8,7 +8,7 @@ mod plan;
 mod raw;
 mod window;
 
-pub(crate) use plan::{By, Condition, Filter, Kept, Plan, Rows, by_fact};
+pub(crate) use plan::{By, Condition, Filter, Kept, Leaders, Plan, Price, Rows, by_fact};
 pub(crate) use window::Window;
 
 use crate::query::Money;

@@ -1,7 +1,8 @@
 //! A plan: everything that a source needs for one answer, in terms of the vocabulary.
 
 use super::window::Window;
-use schemas::analytics::{Dimension, Fact, Measure, Scope, Timeline};
+use schemas::analytics::{Dimension, Fact, Measure, Predicate, Scope, Timeline, facts::BY_PEOPLE};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Everything that a source needs for one answer.
@@ -11,6 +12,16 @@ pub(crate) struct Plan {
     /// Over the whole scope and window.
     pub(crate) totals: Vec<&'static Measure>,
     pub(crate) rows: Option<Rows>,
+    /// In place of rows and totals.
+    pub(crate) leaders: Option<Leaders>,
+}
+
+/// The value of each dimension that has the largest number, as one row each; no rows without rows of
+/// the fact.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaders {
+    pub(crate) measure: &'static Measure,
+    pub(crate) of: Vec<&'static Dimension>,
 }
 
 /// Which rows count: the tenant, the scope, the window and the conditions.
@@ -20,10 +31,34 @@ pub(crate) struct Filter {
     pub(crate) scope: Scope,
     /// The id of the scope, unless it is the workspace.
     pub(crate) scope_id: Option<Uuid>,
-    /// Further scopes that every row is in.
-    pub(crate) within: Vec<(Scope, Uuid)>,
+    /// Further scopes that every row is in, each one of these.
+    pub(crate) within: Vec<(Scope, Vec<Uuid>)>,
     pub(crate) window: Window,
     pub(crate) conditions: Vec<Condition>,
+    /// Whether clicks of machines are among the clicks that count.
+    pub(crate) bots: bool,
+    /// What campaigns charge, if the plan asks for costs. Other campaigns charge nothing.
+    pub(crate) prices: Arc<[Price]>,
+}
+
+/// What a campaign charges, in decimals that are exact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Price {
+    pub(crate) campaign_id: Uuid,
+    /// For a click, in millionths of a dollar.
+    pub(crate) click: String,
+    /// For an approved conversion, in millionths of a dollar.
+    pub(crate) approval: String,
+    /// The share of the revenue, from 0 to 1.
+    pub(crate) share: String,
+}
+
+impl Filter {
+    /// What the rows of a fact must meet, of the conditions that distinguish it.
+    pub(crate) fn kept(&self, mut of_fact: Vec<Predicate>) -> Vec<Predicate> {
+        of_fact.retain(|predicate| !self.bots || *predicate != BY_PEOPLE);
+        of_fact
+    }
 }
 
 /// A condition on a dimension of every row.
@@ -46,6 +81,8 @@ pub(crate) struct Rows {
     pub(crate) timeline: Option<Timeline>,
     /// Whether buckets without rows appear too.
     pub(crate) filled: bool,
+    /// Whether those before the first row are left out all the same.
+    pub(crate) from_first: bool,
     /// The values of a dimension.
     pub(crate) by: Option<By>,
     pub(crate) top: Option<u16>,

@@ -6,7 +6,7 @@ use super::{Tx, row::row};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, types::Json};
+use sqlx::{PgConnection, PgExecutor, Row, types::Json};
 use uuid::Uuid;
 
 macro_rules! columns {
@@ -54,6 +54,14 @@ SELECT count(*)
 FROM campaigns
 WHERE workspace_id = $1
   AND deleted_at IS NULL";
+
+// Deleted ones are among them, because their clicks keep them.
+pub(super) const PRICED: &str = "\
+SELECT id, terms
+FROM campaigns
+WHERE workspace_id = $1
+  AND terms->>'cost_model' IN ('cpc', 'cpm', 'cpa', 'revshare')
+ORDER BY id";
 
 pub(super) const INSERT: &str = "\
 INSERT INTO campaigns (id, workspace_id, name, status, terms, created_at, updated_at)
@@ -155,6 +163,20 @@ pub(crate) async fn find(
         .bind(workspace_id)
         .fetch_optional(connection)
         .await
+}
+
+/// The terms of the campaigns that charge something, deleted ones included.
+pub(crate) async fn priced(
+    executor: impl PgExecutor<'_>,
+    workspace_id: Uuid,
+) -> sqlx::Result<Vec<(Uuid, Terms)>> {
+    let query = sqlx::query(PRICED).bind(workspace_id);
+    let rows = query.fetch_all(executor).await?;
+    let priced = rows.iter().map(|row| {
+        let Json(terms) = row.try_get("terms")?;
+        Ok((row.try_get("id")?, terms))
+    });
+    priced.collect()
 }
 
 /// Whether a workspace has the campaign.

@@ -16,6 +16,12 @@ FROM campaigns
 WHERE workspace_id = $1
   AND id = ANY ($2)";
 
+pub(super) const RULES: &str = "\
+SELECT id, NULL::text AS short_code, name AS title, NULL::uuid AS campaign_id, deleted_at IS NOT NULL AS deleted
+FROM rules
+WHERE workspace_id = $1
+  AND id = ANY ($2)";
+
 /// What a list says about a thing besides its numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
@@ -41,6 +47,15 @@ pub(crate) async fn campaigns(
     ids: &[Uuid],
 ) -> sqlx::Result<Vec<(Uuid, Listed)>> {
     read(db, CAMPAIGNS, workspace_id, ids).await
+}
+
+/// These rules, as far as they are the workspace's.
+pub(crate) async fn rules(
+    db: impl PgExecutor<'_>,
+    workspace_id: Uuid,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<(Uuid, Listed)>> {
+    read(db, RULES, workspace_id, ids).await
 }
 
 async fn read(

@@ -17,8 +17,10 @@ pub(crate) mod domains;
 pub(crate) mod event_outbox;
 pub(crate) mod folders;
 pub(crate) mod fx;
+pub(crate) mod inventory;
 pub(crate) mod keys;
 pub(crate) mod links;
+pub(crate) mod links_of;
 pub(crate) mod listed;
 mod listing;
 pub(crate) mod members;
@@ -54,6 +56,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("campaigns.length", campaigns::LENGTH),
     ("campaigns.find", campaigns::FIND),
     ("campaigns.exists", campaigns::EXISTS),
+    ("campaigns.priced", campaigns::PRICED),
     ("campaigns.count", campaigns::COUNT),
     ("campaigns.insert", campaigns::INSERT),
     ("campaigns.update", campaigns::UPDATE),
@@ -131,6 +134,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("folders.lift_folders", folders::LIFT_FOLDERS),
     ("folders.lift_links", folders::LIFT_LINKS),
     ("folders.delete", folders::DELETE),
+    ("inventory.count", inventory::COUNT),
     ("keys.by_hash", keys::BY_HASH),
     ("keys.record_use", keys::RECORD_USE),
     ("keys.insert", keys::INSERT),
@@ -161,8 +165,13 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("links.mark_deleted", links::MARK_DELETED),
     ("links.count_these", links::COUNT_THESE),
     ("links.reorder", links::REORDER),
+    ("links_of.folders", links_of::FOLDERS),
+    ("links_of.tags", links_of::TAGS),
+    ("links_of.count_folders", links_of::COUNT_FOLDERS),
+    ("links_of.count_tags", links_of::COUNT_TAGS),
     ("listed.links", listed::LINKS),
     ("listed.campaigns", listed::CAMPAIGNS),
+    ("listed.rules", listed::RULES),
     ("members.list", members::LIST),
     ("members.count", members::COUNT),
     ("members.find", members::FIND),

@@ -6,7 +6,10 @@ use crate::{
     extract::Query,
     sources::Condition,
 };
-use runtime::openapi::{Schema, list, text};
+use runtime::{
+    http::validate::parse_uuid,
+    openapi::{Schema, list, text},
+};
 use schemas::{countries, values::Spelling};
 use std::{borrow::Cow, collections::HashMap, iter};
 
@@ -125,7 +128,17 @@ fn stored(dimension: &Dimension, value: &str) -> Result<Vec<String>, String> {
         ));
     }
     let listed = match dimension.values {
-        Values::Any | Values::Few | Values::Known => {
+        Values::Known if same_as(value)(&label) => Some(label),
+        Values::Known => {
+            let id = parse_uuid(value).map(|id| vec![id.to_string()]);
+            return id.ok_or_else(|| {
+                format!(
+                    "unknown value {:?} of {name}; use a UUID, or {label}",
+                    shown(value)
+                )
+            });
+        }
+        Values::Any | Values::Few => {
             let spelled = dimension.spelling.of(value);
             let another = spelled.filter(|spelled| spelled != value);
             return Ok(iter::once(value.to_owned()).chain(another).collect());
@@ -196,7 +209,8 @@ pub(super) fn schema(dimension: &Dimension, of: &str) -> Schema {
         Values::Any if dimension.spelling == Spelling::LowerCaseCampaign => {
             (String::new(), " Case does not matter.")
         }
-        Values::Any | Values::Few | Values::Known => (String::new(), ""),
+        Values::Known => (String::new(), " Anything else than UUIDs is answered 400."),
+        Values::Any | Values::Few => (String::new(), ""),
     };
     list(text(MAX_CHARS))
         .with("minItems", 1)

@@ -1,8 +1,14 @@
 //! Dimensions: the properties by which reports break down and filter facts, and the columns that
 //! hold them.
 
-use super::facts::{CONVERSIONS, Fact, PAGE_VIEWS, RECORDED_CLICKS, REFUSALS, VISITS, Visit};
-use crate::{Device, SourceClass, events::TRIGGERS, values::Spelling};
+mod of_clicks;
+
+pub use of_clicks::{
+    CAMPAIGN, DESTINATION, DOMAIN, LINK, OF_CLICKS, QR, REFERRER_URL, RULE, TRIGGER,
+};
+
+use super::facts::{CONVERSIONS, Fact, RECORDED_CLICKS, REFUSALS, VISITS, Visit};
+use crate::{Device, SourceClass, values::Spelling};
 
 /// A property of facts, whose values become rows of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +39,8 @@ pub enum Reach {
     Own(&'static str),
     /// By a column of its visit.
     Visit(&'static str),
+    /// By a column of its click. Such a dimension filters rows and does not group them.
+    Click(&'static str),
 }
 
 impl Dimension {
@@ -50,6 +58,7 @@ impl Dimension {
         }
         match fact.visit {
             Visit::By(_) => column(&VISITS).map(Reach::Visit),
+            Visit::ByClick { .. } => column(&RECORDED_CLICKS).map(Reach::Click),
             Visit::Itself(_) | Visit::Without => None,
         }
     }
@@ -66,7 +75,8 @@ pub enum Values {
     Countries,
     /// A few words that our programs write.
     Few,
-    /// Ids of the caller's own objects; all other ids count as one value.
+    /// Ids of the caller's own objects. Their column has the type `uuid`. In a ranking, all other
+    /// ids count as one value.
     Known,
 }
 
@@ -97,7 +107,8 @@ const SOURCE_CLASSES: [&str; SourceClass::ALL.len()] = {
     ]
 };
 
-const fn of_visits(
+/// A dimension whose values may be any text.
+const fn of_text(
     id: &'static str,
     about: &'static str,
     columns: &'static [(&'static Fact, &'static str)],
@@ -117,7 +128,7 @@ const fn of_visits(
 /// The domain a visit came from.
 pub static REFERRER: Dimension = Dimension {
     spelling: Spelling::Referrer,
-    ..of_visits(
+    ..of_text(
         "referrer",
         "the domain a visit came from",
         &[
@@ -131,7 +142,7 @@ pub static REFERRER: Dimension = Dimension {
 /// The class of that domain.
 pub static SOURCE_CLASS: Dimension = Dimension {
     values: Values::Words(&SOURCE_CLASSES),
-    ..of_visits(
+    ..of_text(
         "source_class",
         "the class of the source",
         &[
@@ -146,7 +157,7 @@ pub static SOURCE_CLASS: Dimension = Dimension {
 pub static COUNTRY: Dimension = Dimension {
     values: Values::Countries,
     also: Some(&COUNTRY_CODE),
-    ..of_visits(
+    ..of_text(
         "country",
         "English name of the visitor's country",
         &[
@@ -158,7 +169,7 @@ pub static COUNTRY: Dimension = Dimension {
     )
 };
 /// The ISO code of the country.
-pub static COUNTRY_CODE: Dimension = of_visits(
+pub static COUNTRY_CODE: Dimension = of_text(
     "country_code",
     "ISO code of the visitor's country",
     &[
@@ -169,7 +180,7 @@ pub static COUNTRY_CODE: Dimension = of_visits(
     "",
 );
 /// Region of the country.
-pub static REGION: Dimension = of_visits(
+pub static REGION: Dimension = of_text(
     "region",
     "region of the country",
     &[
@@ -180,7 +191,7 @@ pub static REGION: Dimension = of_visits(
     "Unknown",
 );
 /// City.
-pub static CITY: Dimension = of_visits(
+pub static CITY: Dimension = of_text(
     "city",
     "city",
     &[
@@ -193,7 +204,7 @@ pub static CITY: Dimension = of_visits(
 /// Kind of device.
 pub static DEVICE: Dimension = Dimension {
     values: Values::Words(&DEVICES),
-    ..of_visits(
+    ..of_text(
         "device",
         "kind of device",
         &[
@@ -207,7 +218,7 @@ pub static DEVICE: Dimension = Dimension {
 /// Browser, without its version.
 pub static BROWSER: Dimension = Dimension {
     spelling: Spelling::Name,
-    ..of_visits(
+    ..of_text(
         "browser",
         "browser, without its version",
         &[
@@ -221,7 +232,7 @@ pub static BROWSER: Dimension = Dimension {
 /// Operating system, without its version.
 pub static OS: Dimension = Dimension {
     spelling: Spelling::Name,
-    ..of_visits(
+    ..of_text(
         "os",
         "operating system, without its version",
         &[
@@ -235,7 +246,7 @@ pub static OS: Dimension = Dimension {
 /// Language that the browser asks for.
 pub static LANGUAGE: Dimension = Dimension {
     spelling: Spelling::Language,
-    ..of_visits(
+    ..of_text(
         "language",
         "language that the browser asks for",
         &[
@@ -249,7 +260,7 @@ pub static LANGUAGE: Dimension = Dimension {
 /// `utm_source` of the landing URL.
 pub static UTM_SOURCE: Dimension = Dimension {
     spelling: Spelling::LowerCaseCampaign,
-    ..of_visits(
+    ..of_text(
         "utm_source",
         "`utm_source` of the landing URL",
         &[
@@ -263,7 +274,7 @@ pub static UTM_SOURCE: Dimension = Dimension {
 /// `utm_medium` of the landing URL.
 pub static UTM_MEDIUM: Dimension = Dimension {
     spelling: Spelling::LowerCaseCampaign,
-    ..of_visits(
+    ..of_text(
         "utm_medium",
         "`utm_medium` of the landing URL",
         &[
@@ -277,7 +288,7 @@ pub static UTM_MEDIUM: Dimension = Dimension {
 /// `utm_campaign` of the landing URL.
 pub static UTM_CAMPAIGN: Dimension = Dimension {
     spelling: Spelling::Campaign,
-    ..of_visits(
+    ..of_text(
         "utm_campaign",
         "`utm_campaign` of the landing URL",
         &[
@@ -291,7 +302,7 @@ pub static UTM_CAMPAIGN: Dimension = Dimension {
 /// `utm_term` of the landing URL.
 pub static UTM_TERM: Dimension = Dimension {
     spelling: Spelling::Campaign,
-    ..of_visits(
+    ..of_text(
         "utm_term",
         "`utm_term` of the landing URL",
         &[
@@ -305,7 +316,7 @@ pub static UTM_TERM: Dimension = Dimension {
 /// `utm_content` of the landing URL.
 pub static UTM_CONTENT: Dimension = Dimension {
     spelling: Spelling::Campaign,
-    ..of_visits(
+    ..of_text(
         "utm_content",
         "`utm_content` of the landing URL",
         &[
@@ -317,7 +328,7 @@ pub static UTM_CONTENT: Dimension = Dimension {
     )
 };
 /// The continent, by its code.
-pub static CONTINENT: Dimension = of_visits(
+pub static CONTINENT: Dimension = of_text(
     "continent",
     "code of the visitor's continent",
     &[
@@ -330,74 +341,12 @@ pub static CONTINENT: Dimension = of_visits(
 /// Path on which a visit began.
 pub static ENTRY_PAGE: Dimension = Dimension {
     spelling: Spelling::Path,
-    ..of_visits(
+    ..of_text(
         "entry_page",
         "path on which the visit began",
         &[(&VISITS, "landing_path")],
         "Unknown",
     )
-};
-
-/// The link that was clicked.
-pub static LINK: Dimension = Dimension {
-    id: "link",
-    about: "the link that was clicked",
-    columns: &[
-        (&PAGE_VIEWS, "link_id"),
-        (&RECORDED_CLICKS, "link_id"),
-        (&CONVERSIONS, "link_id"),
-    ],
-    values: Values::Known,
-    spelling: Spelling::AsGiven,
-    also: None,
-    null_label: "",
-};
-
-/// How a link was opened.
-pub static TRIGGER: Dimension = Dimension {
-    id: "trigger",
-    about: "how the link was opened",
-    columns: &[(&RECORDED_CLICKS, "trigger"), (&CONVERSIONS, "trigger")],
-    values: Values::Words(&TRIGGERS),
-    spelling: Spelling::AsGiven,
-    also: None,
-    null_label: "unknown",
-};
-
-/// The campaign of the link at the time of the click.
-pub static CAMPAIGN: Dimension = Dimension {
-    id: "campaign",
-    about: "the link's campaign when it was clicked",
-    columns: &[
-        (&RECORDED_CLICKS, "campaign_id"),
-        (&CONVERSIONS, "campaign_id"),
-    ],
-    values: Values::Known,
-    spelling: Spelling::AsGiven,
-    also: None,
-    null_label: "",
-};
-
-/// The rule that chose the destination.
-pub static RULE: Dimension = Dimension {
-    id: "rule",
-    about: "the rule that chose the destination",
-    columns: &[(&RECORDED_CLICKS, "rule_id"), (&CONVERSIONS, "rule_id")],
-    values: Values::Known,
-    spelling: Spelling::AsGiven,
-    also: None,
-    null_label: "default",
-};
-
-/// The QR code that was scanned.
-pub static QR: Dimension = Dimension {
-    id: "qr",
-    about: "the QR code that was scanned",
-    columns: &[(&RECORDED_CLICKS, "qr_id"), (&CONVERSIONS, "qr_id")],
-    values: Values::Known,
-    spelling: Spelling::AsGiven,
-    also: None,
-    null_label: "",
 };
 
 /// Why beacons were not counted.
@@ -410,26 +359,6 @@ pub static REASON: Dimension = Dimension {
     also: None,
     null_label: "unknown",
 };
-
-/// The dimensions of clicks on links and of conversions: the filters of reports about links.
-pub static OF_CLICKS: &[&Dimension] = &[
-    &REFERRER,
-    &SOURCE_CLASS,
-    &COUNTRY,
-    &REGION,
-    &CITY,
-    &DEVICE,
-    &BROWSER,
-    &OS,
-    &LANGUAGE,
-    &UTM_SOURCE,
-    &UTM_MEDIUM,
-    &UTM_CAMPAIGN,
-    &UTM_TERM,
-    &UTM_CONTENT,
-    &CONTINENT,
-    &TRIGGER,
-];
 
 /// The dimensions of visits, and so of their views: the filters of most reports.
 pub static OF_VISITS: &[&Dimension] = &[

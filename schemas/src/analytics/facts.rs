@@ -44,6 +44,14 @@ pub enum Visit {
     Itself(&'static str),
     /// The column holds the id of its visit.
     By(&'static str),
+    /// It belongs to a click instead, and has copies of most of its dimensions. The columns hold
+    /// the click's id, and its time in whole milliseconds.
+    ByClick {
+        /// The column of the id.
+        id: &'static str,
+        /// The column of the time.
+        at: &'static str,
+    },
     /// It belongs to no visit, or has copies of all its dimensions.
     Without,
 }
@@ -87,15 +95,15 @@ pub static RECORDED_CLICKS: Fact = Fact {
     visit: Visit::Without,
 };
 
+/// The condition that leaves out clicks of machines. A request may do without it.
+pub const BY_PEOPLE: Predicate = Predicate::Absent("bot_reason");
+
 /// Clicks on links that count: on a link of a bio page, and on a short link by a person, once an
 /// hour.
 pub static CLICKS_OF_LINKS: Fact = Fact {
     id: "clicks_of_links",
     part_of: Some(&RECORDED_CLICKS),
-    only: &[
-        Predicate::Absent("bot_reason"),
-        Predicate::False("is_duplicate"),
-    ],
+    only: &[BY_PEOPLE, Predicate::False("is_duplicate")],
     ..RECORDED_CLICKS
 };
 
@@ -107,7 +115,10 @@ pub static CONVERSIONS: Fact = Fact {
     part_of: None,
     only: &[Predicate::True("is_counted")],
     time: "occurred_at",
-    visit: Visit::Without,
+    visit: Visit::ByClick {
+        id: "click_id",
+        at: "clicked_at",
+    },
 };
 
 /// Sums of beacons that were not counted.

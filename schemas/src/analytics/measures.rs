@@ -1,8 +1,8 @@
 //! Measures: the aggregates over the rows of a fact.
 
 use super::facts::{
-    CLICKS_OF_LINKS, CONVERSIONS, Fact, LINK_CLICKS, PAGE_VIEWS, Predicate, RECORDED_CLICKS,
-    REFUSALS, VISITS,
+    BY_PEOPLE, CLICKS_OF_LINKS, CONVERSIONS, Fact, LINK_CLICKS, PAGE_VIEWS, Predicate,
+    RECORDED_CLICKS, REFUSALS, VISITS,
 };
 
 /// A named aggregate over the rows of one fact.
@@ -29,6 +29,22 @@ pub enum Aggregate {
     Sum(&'static str, Stored),
     /// The number of distinct values of a column. Rows without a value add none.
     Distinct(&'static str),
+    /// The latest value of a column of times, in microseconds since 1970.
+    Latest(&'static str),
+    /// The sum of what the campaigns of the rows charge for them, in millionths of a dollar. Rows of
+    /// other campaigns, and of none, add nothing.
+    Cost(Charge),
+}
+
+/// What a campaign charges for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// For each row, which is a click.
+    Click,
+    /// For each row, which is an approved conversion.
+    Approval,
+    /// A share of the column, which has the revenue in millionths of a dollar.
+    Share(&'static str),
 }
 
 /// How the numbers of a column are stored.
@@ -46,20 +62,9 @@ impl Aggregate {
     #[must_use]
     pub const fn is_additive(self) -> bool {
         match self {
-            Self::Count | Self::Sum(..) => true,
-            Self::Distinct(_) => false,
+            Self::Count | Self::Sum(..) | Self::Cost(_) => true,
+            Self::Distinct(_) | Self::Latest(_) => false,
         }
-    }
-}
-
-impl Measure {
-    /// The conditions that select its rows from those of `fact`, which must contain the measure's
-    /// fact.
-    #[must_use]
-    pub fn predicates_within(&self, fact: &Fact) -> Vec<Predicate> {
-        let mut all = self.fact.predicates_within(Some(fact));
-        all.extend(self.only);
-        all
     }
 }
 
@@ -97,6 +102,15 @@ pub static UNIQUE_CLICKERS: Measure = Measure {
     fact: &CLICKS_OF_LINKS,
     only: None,
     aggregate: Aggregate::Distinct("visitor_hash"),
+};
+
+/// When a link was last clicked.
+pub static LAST_CLICK: Measure = Measure {
+    id: "last_click",
+    about: "When it was last clicked.",
+    fact: &CLICKS_OF_LINKS,
+    only: None,
+    aggregate: Aggregate::Latest("occurred_at"),
 };
 
 /// Clicks by a scan of a QR code.
@@ -233,6 +247,36 @@ pub static UNCONVERTED: Measure = Measure {
     only: Some(Predicate::True("is_unconverted")),
     aggregate: Aggregate::Count,
 };
+
+/// What campaigns charge for clicks. Clicks of machines cost nothing, whatever a report counts.
+pub static COST_OF_CLICKS: Measure = Measure {
+    id: "cost_of_clicks",
+    about: "What campaigns charge for clicks, in millionths of a US dollar.",
+    fact: &CLICKS_OF_LINKS,
+    only: Some(BY_PEOPLE),
+    aggregate: Aggregate::Cost(Charge::Click),
+};
+
+/// What campaigns charge for approved conversions.
+pub static COST_OF_APPROVALS: Measure = Measure {
+    id: "cost_of_approvals",
+    about: "What campaigns charge for approved conversions, in millionths of a US dollar.",
+    fact: &CONVERSIONS,
+    only: Some(Predicate::Is("status", "approved")),
+    aggregate: Aggregate::Cost(Charge::Approval),
+};
+
+/// The share of the revenue that campaigns charge.
+pub static COST_OF_REVENUE: Measure = Measure {
+    id: "cost_of_revenue",
+    about: "The share of the revenue that campaigns charge, in millionths of a US dollar.",
+    fact: &CONVERSIONS,
+    only: None,
+    aggregate: Aggregate::Cost(Charge::Share("revenue_usd_micros")),
+};
+
+/// All that campaigns charge.
+pub static COSTS: &[&Measure] = &[&COST_OF_CLICKS, &COST_OF_APPROVALS, &COST_OF_REVENUE];
 
 /// Beacons that were answered but not counted.
 pub static REFUSED: Measure = Measure {

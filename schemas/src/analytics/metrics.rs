@@ -2,9 +2,10 @@
 
 use super::{
     measures::{
-        BOT_CLICKS, BOUNCES, CLICKS, CONVERSION_COUNT, COUNTED_CLICKS, LEADS, Measure, QR_SCANS,
-        REDIRECT_MICROS, REDIRECTS, REFUSED, REVENUE, SALES, SECONDS, TIMED_VISITS, UNCONVERTED,
-        UNIQUE_CLICKERS, UNIQUE_VISITORS, VIEWS, VIEWS_OF_VISITS, VISIT_COUNT,
+        BOT_CLICKS, BOUNCES, CLICKS, CONVERSION_COUNT, COSTS, COUNTED_CLICKS, LAST_CLICK, LEADS,
+        Measure, QR_SCANS, REDIRECT_MICROS, REDIRECTS, REFUSED, REVENUE, SALES, SECONDS,
+        TIMED_VISITS, UNCONVERTED, UNIQUE_CLICKERS, UNIQUE_VISITORS, VIEWS, VIEWS_OF_VISITS,
+        VISIT_COUNT,
     },
     rounding::Rounding,
 };
@@ -14,10 +15,14 @@ use super::{
 pub enum Metric {
     /// The measure itself.
     Plain(&'static Measure),
+    /// The measure as an instant; null for 0.
+    Moment(&'static Measure),
     /// One measure over another.
     Ratio(Ratio),
     /// An amount of money, in the currency of the answer.
     Amount(Amount),
+    /// What an amount of money yields, in percent of what it cost.
+    Yield(Yield),
 }
 
 impl Metric {
@@ -25,9 +30,10 @@ impl Metric {
     #[must_use]
     pub const fn about(&self) -> &'static str {
         match self {
-            Self::Plain(measure) => measure.about,
+            Self::Plain(measure) | Self::Moment(measure) => measure.about,
             Self::Ratio(ratio) => ratio.about,
             Self::Amount(amount) => amount.about,
+            Self::Yield(of) => of.about,
         }
     }
 
@@ -35,16 +41,16 @@ impl Metric {
     #[must_use]
     pub fn of_row(&self) -> Vec<&'static Measure> {
         match self {
-            Self::Plain(measure) => vec![measure],
+            Self::Plain(measure) | Self::Moment(measure) => vec![measure],
             Self::Ratio(ratio) => match ratio.over {
                 Over::Scope => vec![ratio.numerator],
                 Over::ReturnedRows => vec![ratio.numerator, ratio.denominator],
             },
             Self::Amount(amount) => {
-                let mut measures = vec![amount.usd_micros];
-                measures.extend(amount.per);
-                measures
+                let sums = amount.plus.iter().chain(amount.minus);
+                sums.copied().chain(amount.per).collect()
             }
+            Self::Yield(of) => of.earned.iter().chain(of.cost).copied().collect(),
         }
     }
 
@@ -53,20 +59,50 @@ impl Metric {
     pub fn of_scope(&self) -> Option<&'static Measure> {
         match self {
             Self::Ratio(ratio) if ratio.over == Over::Scope => Some(ratio.denominator),
-            Self::Plain(_) | Self::Ratio(_) | Self::Amount(_) => None,
+            Self::Plain(_)
+            | Self::Moment(_)
+            | Self::Ratio(_)
+            | Self::Amount(_)
+            | Self::Yield(_) => None,
         }
     }
 }
 
-/// A sum of dollars, or what each of some rows adds to it; 0 if there are no such rows.
+/// A sum of dollars, or what each of some rows adds to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Amount {
     /// Its meaning, in one line.
     pub about: &'static str,
-    /// The sum, in millionths of a US dollar.
-    pub usd_micros: &'static Measure,
+    /// The sums that make it up, in millionths of a US dollar.
+    pub plus: &'static [&'static Measure],
+    /// The sums that are taken from it.
+    pub minus: &'static [&'static Measure],
     /// The rows that it is divided by.
     pub per: Option<&'static Measure>,
+    /// What it is without such rows.
+    pub without: Without,
+}
+
+/// What a number is where there is nothing to divide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Without {
+    /// It is 0.
+    Zero,
+    /// It is null.
+    Null,
+}
+
+/// `round((earned - cost) / cost * scale) / unit`, and null if the cost is 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Yield {
+    /// Its meaning, in one line.
+    pub about: &'static str,
+    /// The sums that were earned, in millionths of a US dollar.
+    pub earned: &'static [&'static Measure],
+    /// The sums that they cost.
+    pub cost: &'static [&'static Measure],
+    /// The rounding.
+    pub rounding: Rounding,
 }
 
 /// `round(numerator / denominator * scale) / unit`, and 0 if the denominator is 0.
@@ -101,6 +137,8 @@ pub static COUNT_OF_CLICKS: Metric = Metric::Plain(&CLICKS);
 pub static COUNT_OF_COUNTED_CLICKS: Metric = Metric::Plain(&COUNTED_CLICKS);
 /// The visitors who clicked.
 pub static COUNT_OF_CLICKERS: Metric = Metric::Plain(&UNIQUE_CLICKERS);
+/// When a link was last clicked.
+pub static TIME_OF_LAST_CLICK: Metric = Metric::Moment(&LAST_CLICK);
 /// Conversions of every class.
 pub static COUNT_OF_CONVERSIONS: Metric = Metric::Plain(&CONVERSION_COUNT);
 /// Leads.
@@ -110,14 +148,49 @@ pub static COUNT_OF_SALES: Metric = Metric::Plain(&SALES);
 /// What conversions earned.
 pub static SUM_OF_REVENUE: Metric = Metric::Amount(Amount {
     about: "What conversions earned, without refunds.",
-    usd_micros: &REVENUE,
+    plus: &[&REVENUE],
+    minus: &[],
     per: None,
+    without: Without::Zero,
 });
 /// What a click earned.
 pub static EARNINGS_PER_CLICK: Metric = Metric::Amount(Amount {
     about: "Revenue per click.",
-    usd_micros: &REVENUE,
+    plus: &[&REVENUE],
+    minus: &[],
     per: Some(&COUNTED_CLICKS),
+    without: Without::Zero,
+});
+/// What campaigns charge.
+pub static SUM_OF_COST: Metric = Metric::Amount(Amount {
+    about: "What campaigns charge, by their cost models.",
+    plus: COSTS,
+    minus: &[],
+    per: None,
+    without: Without::Zero,
+});
+/// What is left of the revenue.
+pub static PROFIT: Metric = Metric::Amount(Amount {
+    about: "Revenue without cost.",
+    plus: &[&REVENUE],
+    minus: COSTS,
+    per: None,
+    without: Without::Zero,
+});
+/// What a conversion costs.
+pub static COST_PER_CONVERSION: Metric = Metric::Amount(Amount {
+    about: "Cost per conversion; null without conversions.",
+    plus: COSTS,
+    minus: &[],
+    per: Some(&CONVERSION_COUNT),
+    without: Without::Null,
+});
+/// What a dollar of cost yields.
+pub static RETURN_ON_INVESTMENT: Metric = Metric::Yield(Yield {
+    about: "Profit in percent of the cost; null without cost.",
+    earned: &[&REVENUE],
+    cost: COSTS,
+    rounding: Rounding::PERCENT_1,
 });
 /// Clicks by a scan of a QR code.
 pub static COUNT_OF_QR_SCANS: Metric = Metric::Plain(&QR_SCANS);

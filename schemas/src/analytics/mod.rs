@@ -14,8 +14,8 @@ pub mod scopes;
 pub use buckets::{Bucket, Buckets, Timeline};
 pub use dimensions::{Dimension, Reach, Values};
 pub use facts::{Fact, Predicate, TENANT, Visit};
-pub use measures::{Aggregate, Measure, Stored};
-pub use metrics::{Amount, Metric, Over, Ratio};
+pub use measures::{Aggregate, Charge, Measure, Stored};
+pub use metrics::{Amount, Metric, Over, Ratio, Without, Yield};
 pub use rounding::Rounding;
 pub use scopes::{Scope, Within};
 

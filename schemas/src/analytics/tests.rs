@@ -2,12 +2,15 @@
 //! facts.
 
 use super::{
-    dimensions::{CAMPAIGN, COUNTRY, ENTRY_PAGE, LINK, OF_VISITS, QR, REASON, RULE, TRIGGER},
-    facts::{
-        CLICKS_OF_LINKS, CONVERSIONS, FACTS, LINK_CLICKS, PAGE_VIEWS, RECORDED_CLICKS, REFUSALS,
-        VISITS,
+    dimensions::{
+        CAMPAIGN, COUNTRY, DESTINATION, ENTRY_PAGE, LINK, OF_CLICKS, OF_VISITS, QR, REASON, RULE,
+        TRIGGER,
     },
-    measures::{BOUNCES, CLICKS, UNIQUE_VISITORS, VIEWS},
+    facts::{
+        BY_PEOPLE, CLICKS_OF_LINKS, CONVERSIONS, FACTS, LINK_CLICKS, PAGE_VIEWS, RECORDED_CLICKS,
+        REFUSALS, VISITS,
+    },
+    measures::{UNIQUE_VISITORS, VIEWS},
     *,
 };
 use std::collections::BTreeSet;
@@ -52,12 +55,8 @@ fn conditions_exclude_those_that_the_given_rows_already_meet() {
     assert_eq!(LINK_CLICKS.predicates_within(Some(&PAGE_VIEWS)), [has_link]);
     assert_eq!(LINK_CLICKS.predicates_within(Some(&LINK_CLICKS)), []);
     assert_eq!(LINK_CLICKS.predicates_within(None), [has_link]);
-    assert_eq!(CLICKS.predicates_within(&PAGE_VIEWS), [has_link]);
-    assert_eq!(VIEWS.predicates_within(&PAGE_VIEWS), []);
-    assert_eq!(
-        BOUNCES.predicates_within(&VISITS),
-        [Predicate::True("bounced")]
-    );
+    let counted = CLICKS_OF_LINKS.predicates_within(Some(&RECORDED_CLICKS));
+    assert_eq!(counted, [BY_PEOPLE, Predicate::False("is_duplicate")]);
 }
 
 #[test]
@@ -114,6 +113,22 @@ fn a_conversion_has_the_dimensions_of_its_click() {
 }
 
 #[test]
+fn what_a_conversion_has_no_copy_of_is_its_clicks() {
+    assert_eq!(
+        DESTINATION.on(&CLICKS_OF_LINKS),
+        Some(Reach::Own("destination"))
+    );
+    assert_eq!(
+        DESTINATION.on(&CONVERSIONS),
+        Some(Reach::Click("destination"))
+    );
+    for dimension in OF_CLICKS {
+        let on = dimension.on(&CONVERSIONS);
+        assert!(on.is_some(), "{}", dimension.id);
+    }
+}
+
+#[test]
 fn only_distinct_values_cannot_be_added() {
     assert!(VIEWS.aggregate.is_additive());
     assert!(!UNIQUE_VISITORS.aggregate.is_additive());
@@ -123,8 +138,10 @@ fn only_distinct_values_cannot_be_added() {
 fn ids_are_unique() {
     let facts: BTreeSet<_> = FACTS.iter().map(|fact| fact.id).collect();
     assert_eq!(facts.len(), FACTS.len());
-    let dimensions: BTreeSet<_> = OF_VISITS.iter().map(|dimension| dimension.id).collect();
-    assert_eq!(dimensions.len(), OF_VISITS.len());
+    for all in [OF_VISITS, OF_CLICKS] {
+        let dimensions: BTreeSet<_> = all.iter().map(|dimension| dimension.id).collect();
+        assert_eq!(dimensions.len(), all.len());
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const NOBODY: Uuid = Uuid::from_u128(1);
+const SOME_ID: &str = "00000000-0000-0000-0000-000000000002";
 
 /// A success and each error of every report.
 pub async fn use_link_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creator, clicked: Uuid) {
@@ -38,6 +39,7 @@ pub async fn use_link_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creato
         for query in [
             "?timezone=Asia/Kathmandu&currency=JPY&days=7",
             "?start=2027-03-01&end=2027-03-03T12:00:00Z",
+            "?includeBots=true",
         ] {
             ask(&ada.token, &link, query, 200).await;
         }
@@ -58,6 +60,7 @@ pub async fn use_link_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creato
         for filter in report.filters {
             let (known, out) = match filter.values {
                 Values::Words(words) => (words[0], words[1]),
+                Values::Known => (SOME_ID, filter.null_label),
                 _ => ("TR", "Chile"),
             };
             let query = format!("?{}={known},-{out}", filter.id);
@@ -76,7 +79,12 @@ pub async fn use_link_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creato
         if report.path.contains("{linkId}") {
             ask(&eve.token, &NOBODY.to_string(), "", 404).await;
         }
-        for (param, name) in [(Param::Campaign, "campaignId"), (Param::Link, "linkId")] {
+        for (param, name) in [
+            (Param::Campaign, "campaignId"),
+            (Param::Link, "linkId"),
+            (Param::Folder, "folderId"),
+            (Param::Tag, "tagId"),
+        ] {
             if takes(param) {
                 ask(&eve.token, &own, &format!("?{name}={NOBODY}"), 404).await;
             }

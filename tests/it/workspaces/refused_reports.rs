@@ -107,6 +107,8 @@ async fn links_and_campaigns_of_another_workspace_are_not_found() {
     client.delete_as(&eve.token, &deleted).await.assert_ok();
     let body = json!({ "name": "Spring" });
     let campaign = client.post_as(&ada.token, "/api/campaigns", &body).await;
+    let folder = client.post_as(&ada.token, "/api/folders", &body).await;
+    let tag = client.post_as(&ada.token, "/api/tags", &body).await;
     let not_found = (404, "NOT_FOUND".to_owned());
     let mut asked = 0;
     for report in reports() {
@@ -128,6 +130,8 @@ async fn links_and_campaigns_of_another_workspace_are_not_found() {
             ("linkId", link),
             ("linkId", gone),
             ("campaignId", campaign.id()),
+            ("folderId", folder.id()),
+            ("tagId", tag.id()),
         ] {
             if report
                 .params
@@ -144,6 +148,6 @@ async fn links_and_campaigns_of_another_workspace_are_not_found() {
             asked += 1;
         }
     }
-    assert!(asked >= 12, "{asked}");
+    assert!(asked >= 16, "{asked}");
     system.finish().await;
 }

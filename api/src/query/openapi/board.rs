@@ -1,8 +1,10 @@
 //! The schema of a board: a member or two for each part.
 
 use super::{changes, echoes, fields, slot, values};
-use crate::catalog::{Board, Notation, Part, Thing, Things};
-use runtime::openapi::{Member, Schema, boolean, list, object, optional, required, text, uuid};
+use crate::catalog::{Board, Leader, Notation, Numbers, Part, Thing, Things};
+use runtime::openapi::{
+    Member, Schema, boolean, list, object, optional, required, text, uuid, whole,
+};
 
 /// The members of a board, in their order.
 pub(super) fn members(
@@ -14,9 +16,16 @@ pub(super) fn members(
     let mut all = Vec::new();
     for part in board.parts {
         match part {
-            Part::Subject(name) => all.push(required(*name, subject.clone())),
-            Part::Numbers(name, metrics) => {
-                all.push(required(*name, object(fields(metrics))));
+            Part::Subject(of) => all.push(required(of.name, subject.clone())),
+            Part::Numbers(Numbers {
+                name,
+                metrics,
+                counts,
+            }) => {
+                let counts = counts
+                    .iter()
+                    .map(|(name, count)| required(*name, whole(0..=i64::MAX).about(count.about())));
+                all.push(required(*name, object(fields(metrics).chain(counts))));
                 if compared {
                     let day = || text(10).with("format", "date");
                     let days = [required("start", day()), required("end", day())];
@@ -41,8 +50,18 @@ pub(super) fn members(
             Part::Things(things) => all.push(required(things.list, rows(things))),
             Part::Leaders(leaders) => {
                 let of = leaders.of.iter();
-                let leader =
-                    |(name, _): &(&'static str, _)| required(*name, text(usize::MAX).or_null());
+                let leader = |leader: &Leader| {
+                    let value = text(usize::MAX).or_null();
+                    let missing = leader.dimension.null_label;
+                    required(
+                        leader.name,
+                        match leader.thing {
+                            Some(_) => value
+                                .about(format!("Its name; `{missing}` for clicks without one.")),
+                            None => value,
+                        },
+                    )
+                };
                 let leaders_of = object(of.map(leader))
                     .about("The value with the most clicks; null without clicks.");
                 all.push(required(leaders.name, leaders_of));
@@ -70,7 +89,12 @@ fn rows(things: &Things) -> Schema {
             required("title", named()),
             required("campaignId", uuid().or_null().about("Its campaign now.")),
         ],
-        Thing::Campaign => vec![required("campaignId", uuid()), required("name", named())],
+        Thing::Campaign | Thing::Rule => {
+            vec![
+                required(things.thing.id(), uuid()),
+                required("name", named()),
+            ]
+        }
     };
     let deleted = boolean().about("Whether it was deleted, or is unknown.");
     let members = members.into_iter().chain([required("deleted", deleted)]);

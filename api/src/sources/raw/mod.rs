@@ -1,5 +1,6 @@
 //! Answers from the tables of facts: one statement a plan, so all numbers show one moment.
 
+mod leaders;
 mod sql;
 mod statement;
 mod terms;
@@ -22,6 +23,16 @@ pub(super) fn statement_text(plan: &Plan) -> String {
 
 fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
     let mut answer = Answer::default();
+    if let Some(leaders) = &plan.leaders {
+        for row in found {
+            answer.rows.push(Row {
+                bucket: None,
+                label: row.try_get(1)?,
+                values: values(row, 2, &[leaders.measure])?,
+            });
+        }
+        return Ok(answer);
+    }
     let totals = plan.totals_in_order();
     // Every row repeats the totals.
     if let Some(first) = found.first() {
@@ -56,7 +67,14 @@ fn decode(plan: &Plan, found: &[PgRow]) -> sqlx::Result<Answer> {
         }
     }
     if let (true, Some(timeline)) = (rows.filled, &rows.timeline) {
-        for bucket in 0..timeline.buckets.len() {
+        let end = timeline.buckets.len();
+        let first = match (rows.from_first, by_bucket.keys().next()) {
+            (false, _) => 0,
+            (true, Some((first, _))) => *first,
+            // Without rows there is only the present bucket.
+            (true, None) => end.saturating_sub(1),
+        };
+        for bucket in first..end {
             by_bucket.entry((bucket, String::new())).or_default();
         }
     }

@@ -1,8 +1,12 @@
 //! Writes a plan as one statement on raw rows, so that all its numbers show one moment.
 
 use super::{
+    leaders,
     sql::{Sql, Value},
-    terms::{OF_VISIT, column_of, write_condition, write_label, write_measures, write_predicate},
+    terms::{
+        OF_VISIT, column_of, write_condition, write_label, write_measures, write_predicate,
+        write_prices,
+    },
 };
 use crate::sources::{Condition, Filter, Kept, Plan, Rows, plan::OfFact};
 use schemas::analytics::{Fact, Predicate, Reach, TENANT, Visit, Within, facts::VISITS};
@@ -11,6 +15,10 @@ use schemas::analytics::{Fact, Predicate, Reach, TENANT, Visit, Within, facts::V
 /// of a row.
 pub(super) fn write(plan: &Plan) -> Sql {
     let mut sql = Sql::default();
+    if let Some(of_each) = &plan.leaders {
+        leaders::write(&mut sql, of_each, &plan.filter);
+        return sql;
+    }
     match &plan.rows {
         None => write_totals(&mut sql, plan),
         Some(rows) if plan.totals.is_empty() => write_rows(&mut sql, rows, &plan.filter),
@@ -35,8 +43,9 @@ fn write_totals(sql: &mut Sql, plan: &Plan) {
             sql.push("\nCROSS JOIN ");
         }
         sql.push("(\nSELECT ");
-        write_measures(sql, &measures, fact);
+        write_measures(sql, &measures, fact, &plan.filter);
         sql.push("\nFROM ").push(fact.table);
+        write_prices(sql, &measures, &plan.filter);
         write_where(sql, fact, &plan.filter);
         sql.push("\n) AS ").push(fact.id);
     }
@@ -90,22 +99,24 @@ fn write_part(sql: &mut Sql, rows: &Rows, (fact, measures): &OfFact, filter: &Fi
         None => sql.push("0"),
     };
     sql.push(" AS slot, ");
-    match (&rows.by, reach) {
-        (Some(by), Some(reach)) => write_label(sql, by, column_of(reach)),
+    let column = reach.and_then(column_of);
+    match (&rows.by, column) {
+        (Some(by), Some(column)) => write_label(sql, by, column),
         _ => {
             sql.push("''");
         }
     }
     // Byte order, so that ties do not depend on the database's collation.
     sql.push(" COLLATE \"C\" AS label, ");
-    write_measures(sql, measures, fact);
+    write_measures(sql, measures, fact, filter);
     sql.push("\nFROM ").push(fact.table);
     if let Some(Reach::Visit(column)) = reach {
         write_visits(sql, fact, column, filter);
     }
+    write_prices(sql, measures, filter);
     write_where(sql, fact, filter);
-    if let (Some(by), Some(reach)) = (&rows.by, reach) {
-        let present = Predicate::Present(column_of(reach));
+    if let (Some(by), Some(column)) = (&rows.by, column) {
+        let present = Predicate::Present(column);
         // The fact's own predicates may already exclude rows without a value.
         let known = fact.predicates_within(None).contains(&present);
         if !matches!(by.values, Kept::All) && !known {
@@ -137,7 +148,7 @@ fn write_visits(sql: &mut Sql, fact: &Fact, column: &'static str, filter: &Filte
 }
 
 /// Which rows count. The tenant comes first, as in every index.
-fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
+pub(super) fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
     sql.push("\nWHERE ");
     write_scope(sql, fact, filter);
     sql.push("\n  AND ")
@@ -156,7 +167,7 @@ fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
         .iter()
         .partition(|condition| !matches!(condition.dimension.on(fact), Some(Reach::Visit(_))));
     for condition in own {
-        write_condition(sql, condition, fact);
+        write_condition(sql, condition, fact, filter.workspace_no);
     }
     if let (false, Visit::By(by), Visit::Itself(id)) =
         (of_visit.is_empty(), fact.visit, VISITS.visit)
@@ -170,7 +181,7 @@ fn write_where(sql: &mut Sql, fact: &Fact, filter: &Filter) {
             .push("\n    WHERE ");
         write_scope(sql, &VISITS, filter);
         for condition in of_visit {
-            write_condition(sql, condition, &VISITS);
+            write_condition(sql, condition, &VISITS, filter.workspace_no);
         }
         sql.push("\n)");
     }
@@ -181,7 +192,7 @@ fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
     sql.push(TENANT)
         .push(" = ")
         .bind(Value::Int4(filter.workspace_no));
-    for predicate in fact.predicates_within(None) {
+    for predicate in filter.kept(fact.predicates_within(None)) {
         sql.push("\n  AND ");
         write_predicate(sql, predicate);
     }
@@ -203,13 +214,14 @@ fn write_scope(sql: &mut Sql, fact: &Fact, filter: &Filter) {
             sql.push("\n  AND false");
         }
     }
-    for (scope, id) in &filter.within {
+    for (scope, ids) in &filter.within {
         match scope.on(fact) {
             Some(Within::Id(column)) => {
-                sql.push("\n  AND ")
-                    .push(column)
-                    .push(" = ")
-                    .bind(Value::Uuid(*id));
+                sql.push("\n  AND ").push(column).push(" = ");
+                match ids.as_slice() {
+                    [id] => sql.bind(Value::Uuid(*id)),
+                    ids => sql.push("ANY (").bind(Value::Uuids(ids.to_vec())).push(")"),
+                };
             }
             // A fact that the scope does not divide has nothing in it.
             Some(Within::Only(_)) | None => {

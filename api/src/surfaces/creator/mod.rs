@@ -22,6 +22,7 @@ use crate::{
 use axum::response::Response;
 use jiff::tz::TimeZone;
 use runtime::http::{ApiError, validate::parse_uuid};
+use std::sync::Arc;
 
 /// The one value of `compare`.
 const PREVIOUS: &str = "previous";
@@ -115,6 +116,8 @@ impl Dialect for Creator {
             within: Vec::new(),
             subject: None,
             money: Money::default(),
+            prices: Arc::default(),
+            unpriced: 0,
         })
     }
 

@@ -3,7 +3,10 @@
 //! Windows are whole days of a time zone, by default that of the workspace. The guard has found the
 //! workspace; what a path or parameter names must be in it, else it is not found.
 
+mod interval;
+mod narrow;
 pub(super) mod openapi;
+mod prices;
 mod subject;
 mod window;
 
@@ -16,11 +19,12 @@ use crate::{
     refusals, store,
 };
 use axum::response::Response;
-use jiff::{Timestamp, tz::TimeZone};
+use interval::Interval;
+use jiff::{civil::Date, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use schemas::{analytics::Buckets, money::Currency};
-use uuid::Uuid;
-use window::Comparison;
+use std::sync::Arc;
+use window::{Comparison, LEAST};
 
 /// The dialect of `/api/analytics/...`.
 #[derive(Clone, Copy, Debug)]
@@ -54,10 +58,13 @@ impl Dialect for Workspace {
             id
         };
         let (campaign_id, link_id) = (id(Param::Campaign), id(Param::Link));
+        let mut ids = |param: Param| narrow::ids(report, param, given.query, &mut problems);
+        let (folders, tags) = (ids(Param::Folder), ids(Param::Tag));
         let asked = window::Words {
             days: text(Param::Days),
             start: text(Param::Start),
             end: text(Param::End),
+            interval: text(Param::Interval),
         };
         let window = window::read(&asked, &zone, given.now, &mut problems);
         let compare = match text(Param::Compare) {
@@ -67,22 +74,30 @@ impl Dialect for Workspace {
         if compare.is_none() {
             problems.push("compare must be previous, yoy or none".to_owned());
         }
+        let bots = text(Param::Bots).unwrap_or_else(|| "false".to_owned());
+        if bots != "true" && bots != "false" {
+            problems.push("includeBots must be true or false".to_owned());
+        }
         let (Some(window), Some(compare), true) = (window, compare, problems.is_empty()) else {
             return Err(ApiError::validation(problems));
         };
         let takes = |param: Param| report.params.contains(&param);
         let before = takes(Param::Compare).then(|| compare.before(window, &zone));
         let buckets = takes(Param::Granularity)
-            .then(|| granularity(text(Param::Granularity).as_deref(), window.length()));
+            .then(|| granularity(text(Param::Granularity).as_deref(), window));
         Ok(Asked {
             before: before.flatten(),
             campaign_id,
             link_id,
+            folders,
+            tags,
+            bots: bots == "true",
             zone,
             buckets,
             currency: currency.unwrap_or(Currency::USD),
             conditions,
-            ..Asked::plain(given.now, window.range, window.days)
+            from_first: window.interval == Some(Interval::All),
+            ..Asked::plain(given.now, window.range, 0)
         })
     }
 
@@ -93,22 +108,11 @@ impl Dialect for Workspace {
         asked: &Asked,
     ) -> Result<Grant, ApiError> {
         let workspace = &given.access.tenant()?.workspace;
-        let mut within = Vec::new();
-        if let Some(id) = asked.campaign_id {
-            let mut connection = app.main.pool()?.acquire().await?;
-            let found = store::campaigns::find(&mut connection, id, workspace.id).await?;
-            let found = found.filter(|campaign| campaign.deleted_at.is_none());
-            found.ok_or_else(refusals::campaign_not_found)?;
-            within.push((Scope::Campaign, id));
-        }
-        if let Some(id) = asked.link_id {
-            link(app, id, workspace.id).await?;
-            within.push((Scope::Link, id));
-        }
+        let within = narrow::read(app, asked, workspace.id).await?;
         let (scope_id, subject) = match report.scope {
             Scope::Link => {
                 let id = given.object.get(refusals::short_link_not_found)?;
-                let link = link(app, id, workspace.id).await?;
+                let link = narrow::link(app, id, workspace.id).await?;
                 let subject = subject::read(app, link, workspace.id).await?;
                 (Some(id), Some(subject))
             }
@@ -117,13 +121,25 @@ impl Dialect for Workspace {
             Scope::Page | Scope::Campaign | Scope::Workspace => (None, None),
         };
         let until = asked.window.until.unwrap_or(asked.now);
+        // A window ends just before this.
+        let last = until.saturating_sub(LEAST).unwrap_or(until);
+        let day = last.to_zoned(asked.zone.clone()).date();
+        let (prices, unpriced) = if report.shows_costs() {
+            let own = Currency::from_code(&workspace.default_currency);
+            let own = own.unwrap_or(Currency::USD);
+            prices::read(app.main.pool()?, workspace.id, own, day).await?
+        } else {
+            (Arc::default(), 0)
+        };
         Ok(Grant {
             workspace_no: workspace.number(),
             owner_id: workspace.id,
             scope_id,
             within,
             subject,
-            money: money(app, asked.currency, until, &asked.zone).await?,
+            money: money(app, asked.currency, day).await?,
+            prices,
+            unpriced,
         })
     }
 
@@ -137,39 +153,34 @@ impl Dialect for Workspace {
     }
 }
 
-/// A link of the workspace that is not deleted, or 404.
-async fn link(
-    app: &App,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> Result<store::short_links::ShortLink, ApiError> {
-    let found = store::short_links::find(app.main.pool()?, id, workspace_id).await?;
-    let found = found.filter(|link| link.deleted_at.is_none());
-    found.ok_or_else(refusals::short_link_not_found)
-}
-
-/// The currency at the rate of the window's last day, or dollars where no rate is known.
-async fn money(
-    app: &App,
-    currency: Currency,
-    until: Timestamp,
-    zone: &TimeZone,
-) -> Result<Money, ApiError> {
+/// The currency at the rate of a day, or dollars where no rate is known.
+async fn money(app: &App, currency: Currency, day: Date) -> Result<Money, ApiError> {
     if currency == Currency::USD {
         return Ok(Money::default());
     }
-    let day = until.to_zoned(zone.clone()).date();
     let mut tx = app.main.pool()?.begin().await?;
     let rate = store::fx::find(&mut tx, currency, day).await?;
     Ok(rate.map_or_else(Money::default, |(_, rate)| Money::new(currency, rate)))
 }
 
-/// The buckets of a series. An unknown size means days, and so do hours of more than a week.
-fn granularity(word: Option<&str>, days: i64) -> Buckets {
+/// The buckets of a series. An unknown size means days. Hours of more than a week become days, and
+/// days of more than a year months. A named window chooses its own size.
+fn granularity(word: Option<&str>, window: window::Read) -> Buckets {
+    let days = window.length();
+    let word = match word {
+        None if window.interval.is_some() => match days {
+            ..=2 => Buckets::Hour.name(),
+            3..=180 => Buckets::Day.name(),
+            _ => Buckets::Month.name(),
+        },
+        word => word.unwrap_or_default(),
+    };
     let mut sizes = Buckets::SIZES.into_iter();
-    match sizes.find(|size| Some(size.name()) == word) {
-        Some(Buckets::Hour) if days > MOST_DAYS_OF_HOURS => Buckets::Day,
-        known => known.unwrap_or(Buckets::Day),
+    let size = sizes.find(|size| size.name() == word);
+    match size.unwrap_or(Buckets::Day) {
+        Buckets::Hour | Buckets::Day if days > i64::from(window::MAX) + 1 => Buckets::Month,
+        Buckets::Hour if days > MOST_DAYS_OF_HOURS => Buckets::Day,
+        size => size,
     }
 }
 
@@ -180,18 +191,47 @@ const MOST_DAYS_OF_HOURS: i64 = 7;
 mod tests {
     use super::*;
 
+    fn size(days: Option<&str>, interval: Option<&str>, word: Option<&str>) -> Buckets {
+        let words = window::Words {
+            days: days.map(str::to_owned),
+            interval: interval.map(str::to_owned),
+            ..window::Words::default()
+        };
+        let now = "2026-03-31T12:00:00Z".parse().unwrap();
+        let window = window::read(&words, &TimeZone::UTC, now, &mut Vec::new());
+        granularity(word, window.unwrap())
+    }
+
     #[test]
     fn buckets_are_days_unless_the_request_names_another_size_that_fits() {
         for (word, days, buckets) in [
-            (None, 30, Buckets::Day),
-            (Some("day"), 30, Buckets::Day),
-            (Some("hour"), 7, Buckets::Hour),
-            (Some("hour"), 8, Buckets::Day),
-            (Some("month"), 30, Buckets::Month),
-            (Some("year"), 30, Buckets::Day),
-            (Some("hour_of_week"), 30, Buckets::Day),
+            (None, "30", Buckets::Day),
+            (None, "1", Buckets::Day),
+            (Some("day"), "30", Buckets::Day),
+            (Some("hour"), "7", Buckets::Hour),
+            (Some("hour"), "8", Buckets::Day),
+            (Some("month"), "30", Buckets::Month),
+            (Some("year"), "30", Buckets::Day),
+            (Some("hour_of_week"), "30", Buckets::Day),
         ] {
-            assert_eq!(granularity(word, days), buckets, "{word:?} {days}");
+            assert_eq!(size(Some(days), None, word), buckets, "{word:?} {days}");
+        }
+    }
+
+    #[test]
+    fn a_named_window_chooses_the_size_of_its_buckets() {
+        for (interval, word, buckets) in [
+            ("24h", None, Buckets::Hour),
+            ("7d", None, Buckets::Day),
+            ("90d", None, Buckets::Day),
+            ("1y", None, Buckets::Month),
+            ("all", None, Buckets::Month),
+            ("1y", Some("day"), Buckets::Day),
+            ("all", Some("day"), Buckets::Month),
+            ("all", Some("hour"), Buckets::Month),
+            ("24h", Some("day"), Buckets::Day),
+        ] {
+            assert_eq!(size(None, Some(interval), word), buckets, "{interval}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Describes the workspace surface's reports in the OpenAPI document, from the catalogue.
 
-use super::{subject, window};
+use super::{interval, narrow, subject, window};
 use crate::{
     catalog::{Param, Report, Scope},
     command::of_workspace_plan,
@@ -8,7 +8,7 @@ use crate::{
     surfaces::filters,
 };
 use axum::http::{Method, StatusCode};
-use runtime::openapi::{Document, Operation, text, uuid, whole, word_of};
+use runtime::openapi::{Document, Operation, Schema, list, text, uuid, whole, word_of};
 use schemas::analytics::Buckets;
 
 /// The family of these operations in the document.
@@ -42,7 +42,8 @@ pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Re
         name.push_str(chars.as_str());
     }
     let data = document.name(&name, answer);
-    document.add(operation.answers(StatusCode::OK, "The numbers.", data));
+    let beside = query::meta::schema(report);
+    document.add(operation.answers_beside(StatusCode::OK, "The numbers.", data, beside));
 }
 
 fn with_param(operation: Operation, param: Param, report: &Report) -> Operation {
@@ -55,6 +56,10 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
         )),
         Param::Start => moment("The beginning: a date of the time zone, or a time in RFC 3339."),
         Param::End => moment("The end, included: a date of the time zone, or a time in RFC 3339; now by default."),
+        Param::Interval => word_of(&interval::NAMES).about(
+            "A window with a name, which ends now; `start` and `end` override it, and it overrides `days`. `24h` has whole hours, `1y` 365 days, \
+             `mtd`, `qtd` and `ytd` begin with the month, the quarter and the year. `all` has nothing to compare with.",
+        ),
         Param::Timezone => text(usize::MAX).about(
             "Time zone of days and hours, an IANA name; by default, and if it is unknown, that of the workspace.",
         ),
@@ -63,19 +68,42 @@ fn with_param(operation: Operation, param: Param, report: &Report) -> Operation 
         ),
         Param::Granularity => word_of(&Buckets::SIZES.map(Buckets::name))
             .default(Buckets::Day.name())
-            .about("The size of the buckets. More than 7 days of hours are shown by day."),
+            .about(
+                "The size of the buckets. More than 7 days of hours are shown by day, more than a year of days by month. Without it, \
+                 an `interval` chooses: hours for up to 2 days, months for more than 180.",
+            ),
         Param::Compare => word_of(&["previous", "yoy", "none"])
             .default("previous")
             .about("The window to compare with: as long and just before, or a year earlier."),
+        Param::Bots => word_of(&["true", "false"]).default("false").about(
+            "Whether clicks of machines count like those of people. Repeats within an hour stay out.",
+        ),
         Param::Campaign => uuid().about("Only clicks on links of this campaign, while they belonged to it."),
         Param::Link => uuid().about("Only clicks on this link."),
+        Param::Folder => groups("in one of these folders"),
+        Param::Tag => groups("with one of these tags"),
         // No row of this surface has them.
         Param::Page | Param::Dimension | Param::Export => return operation,
     };
-    let operation = operation.query_parameter(name, schema);
+    let operation = match param {
+        Param::Folder | Param::Tag => operation.query_list(name, schema),
+        _ => operation.query_parameter(name, schema),
+    };
     match param {
         Param::Campaign => operation.refuses([refusals::campaign_not_found()]),
         Param::Link => operation.refuses([refusals::short_link_not_found()]),
+        Param::Folder => operation.refuses([refusals::folder_not_found()]),
+        Param::Tag => operation.refuses([refusals::tag_not_found()]),
         _ => operation,
     }
+}
+
+fn groups(which: &str) -> Schema {
+    list(uuid())
+        .with("minItems", 1)
+        .with("maxItems", filters::MAX_VALUES)
+        .about(format!(
+            "Only clicks on links that are now {which}, {} links at most. Deleted links are among them.",
+            narrow::MOST_LINKS
+        ))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use store::short_links::ShortLink;
 use uuid::Uuid;
 
-/// The members that a summary shows of a link.
+/// The members that a summary shows of a link, without those that its clicks tell.
 pub(super) async fn read(
     app: &App,
     link: ShortLink,
@@ -53,5 +53,11 @@ pub(super) fn schema() -> Schema {
         required("tags", list(words())),
         required("enabled", boolean().about("Whether it redirects.")),
         required("createdAt", instant()),
+        required(
+            "lastClickedAt",
+            instant()
+                .or_null()
+                .about("When it was last clicked, of all time."),
+        ),
     ])
 }

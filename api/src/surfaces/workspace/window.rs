@@ -1,14 +1,15 @@
 //! Reads the window of a report: whole days of a zone, or a start and an end.
 
+use super::interval::{Interval, NAMES};
 use crate::{catalog::Surface, sources::Window, surfaces::moment::Moment};
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 
 /// The default number of days.
 pub(super) const DEFAULT: u16 = 30;
 /// Most days.
 pub(super) const MAX: u16 = Surface::Workspace.notation().max_days;
 /// The smallest step of stored times: a window up to an instant includes it.
-const LEAST: SignedDuration = SignedDuration::from_micros(1);
+pub(super) const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// What a request says about its window.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,8 @@ pub(super) struct Words {
     pub(super) days: Option<String>,
     pub(super) start: Option<String>,
     pub(super) end: Option<String>,
+    /// A name of a window. A start or an end overrides it, and it overrides the days.
+    pub(super) interval: Option<String>,
 }
 
 /// A window with both ends.
@@ -23,9 +26,23 @@ pub(super) struct Words {
 pub(super) struct Read {
     pub(super) range: Window,
     pub(super) until: Timestamp,
-    pub(super) days: u16,
-    /// Whether it is `days` days up to today.
-    rolling: bool,
+    /// The name that the request gave it.
+    pub(super) interval: Option<Interval>,
+    /// How far back the window before it is.
+    back: Back,
+}
+
+/// How far back the window before another one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Back {
+    /// As many local days.
+    Days(i64),
+    /// A day of 24 hours.
+    Day,
+    /// Its length.
+    Length,
+    /// There is none, because it has everything.
+    Nothing,
 }
 
 /// With what a window is compared.
@@ -38,7 +55,8 @@ pub(super) enum Comparison {
     Nothing,
 }
 
-/// The window: `days` local days, today included, or from `start` to `end`. Records what is wrong.
+/// The window: `days` local days, today included, or a named one, or from `start` to `end`. Records
+/// what is wrong.
 pub(super) fn read(
     words: &Words,
     zone: &TimeZone,
@@ -61,9 +79,11 @@ pub(super) fn read(
         None => now.checked_add(LEAST).ok(),
     };
     let rolling = words.start.is_none() && words.end.is_none();
-    let since = match start {
-        Some(start) => start.start(zone),
-        None => until.and_then(|until| days_before(until, days, zone)),
+    let interval = interval(words.interval.as_deref(), problems).filter(|_| rolling);
+    let since = match (start, interval) {
+        (Some(start), _) => start.start(zone),
+        (None, Some(interval)) => until.and_then(|until| interval.begin(until, zone)),
+        (None, None) => until.and_then(|until| Interval::Days(days).begin(until, zone)),
     };
     let (Some(since), Some(until)) = (since, until) else {
         problems.push("start and end must be times of a calendar".to_owned());
@@ -77,16 +97,31 @@ pub(super) fn read(
         since,
         until: Some(until),
     };
-    let read = Read {
+    let mut read = Read {
         range,
         until,
-        days,
-        rolling,
+        interval,
+        back: Back::Length,
     };
-    if read.length() > i64::from(MAX) + 1 {
+    read.back = match interval {
+        Some(Interval::All) => Back::Nothing,
+        Some(Interval::Day) => Back::Day,
+        None if !rolling => Back::Length,
+        _ => Back::Days(read.local_days(zone)),
+    };
+    if read.length() > i64::from(MAX) + 1 && interval != Some(Interval::All) {
         problems.push(format!("start and end must be at most {MAX} days apart"));
     }
     Some(read)
+}
+
+fn interval(text: Option<&str>, problems: &mut Vec<String>) -> Option<Interval> {
+    let text = text?;
+    let interval = Interval::named(text);
+    if interval.is_none() {
+        problems.push(format!("interval must be one of {}", NAMES.join(", ")));
+    }
+    interval
 }
 
 fn days(text: Option<&str>, problems: &mut Vec<String>) -> u16 {
@@ -101,24 +136,20 @@ fn days(text: Option<&str>, problems: &mut Vec<String>) -> u16 {
     u16::try_from(days).unwrap_or(MAX).min(MAX)
 }
 
-/// The first instant of the local day so many days before, the day of `until` included.
-fn days_before(until: Timestamp, days: u16, zone: &TimeZone) -> Option<Timestamp> {
-    let last = until.checked_sub(LEAST).ok()?;
-    let today = last.to_zoned(zone.clone()).date();
-    let first = today.checked_sub((i64::from(days) - 1).days()).ok()?;
-    begin(first, zone)
-}
-
-fn begin(date: Date, zone: &TimeZone) -> Option<Timestamp> {
-    Some(date.to_zoned(zone.clone()).ok()?.timestamp())
-}
-
 impl Read {
     /// Its length in days, begun ones included.
     pub(super) fn length(self) -> i64 {
         let seconds = self.until.duration_since(self.range.since).as_secs();
         // An hour of summer time is no day of its own.
         (seconds - 2 * 3600).max(0) / 86_400 + 1
+    }
+
+    /// How many local days it touches.
+    fn local_days(self, zone: &TimeZone) -> i64 {
+        let date = |at: Timestamp| at.to_zoned(zone.clone()).date();
+        let last = self.until.saturating_sub(LEAST).unwrap_or(self.until);
+        let days = date(self.range.since).until(date(last));
+        days.map_or(1, |days| i64::from(days.get_days()) + 1)
     }
 }
 
@@ -138,11 +169,12 @@ impl Comparison {
     pub(super) fn before(self, of: Read, zone: &TimeZone) -> Option<Window> {
         let back = |at: Timestamp| {
             let local = at.to_zoned(zone.clone());
-            let moved = match self {
-                Self::Nothing => return None,
-                Self::YearBefore => local.checked_sub(1.year()),
-                Self::Previous if of.rolling => local.checked_sub(i64::from(of.days).days()),
-                Self::Previous => {
+            let moved = match (self, of.back) {
+                (Self::Nothing, _) | (_, Back::Nothing) => return None,
+                (Self::YearBefore, _) => local.checked_sub(1.year()),
+                (Self::Previous, Back::Days(days)) => local.checked_sub(days.days()),
+                (Self::Previous, Back::Day) => local.checked_sub(24.hours()),
+                (Self::Previous, Back::Length) => {
                     let length = of.until.duration_since(of.range.since);
                     return at.checked_sub(length).ok();
                 }
@@ -168,6 +200,7 @@ mod tests {
             days: text(days),
             start: text(start),
             end: text(end),
+            interval: None,
         };
         let mut problems = Vec::new();
         let zone = TimeZone::get(zone).unwrap();
@@ -220,6 +253,40 @@ mod tests {
             let expected = (since.to_owned(), until.to_owned());
             assert_eq!(bounds(read.range), expected, "{days} {start} {end} {zone}");
         }
+    }
+
+    #[test]
+    fn a_start_overrides_a_named_window_which_overrides_the_days() {
+        let read = |interval: &str, start: Option<&str>| {
+            let words = Words {
+                days: Some("3".to_owned()),
+                start: start.map(str::to_owned),
+                end: None,
+                interval: Some(interval.to_owned()),
+            };
+            let mut problems = Vec::new();
+            let read = read(&words, &TimeZone::UTC, NOW.parse().unwrap(), &mut problems);
+            if problems.is_empty() { read } else { None }
+        };
+        let since = |interval: &str, start| {
+            let read: Read = read(interval, start).unwrap();
+            read.range.since.to_string()
+        };
+        assert_eq!(since("7d", None), "2026-03-25T00:00:00Z");
+        assert_eq!(since("7d", Some("2026-03-01")), "2026-03-01T00:00:00Z");
+        assert_eq!(read("2h", None), None);
+        // As long, and just before; for a whole history there is nothing before.
+        let before = |interval: &str| {
+            let read = read(interval, None).unwrap();
+            Comparison::Previous
+                .before(read, &TimeZone::UTC)
+                .map(|window| bounds(window).0)
+        };
+        assert_eq!(before("mtd").as_deref(), Some("2026-01-29T00:00:00Z"));
+        assert_eq!(before("24h").as_deref(), Some("2026-03-29T13:00:00Z"));
+        assert_eq!(before("all"), None);
+        let all = read("all", None).unwrap();
+        assert_eq!(Comparison::YearBefore.before(all, &TimeZone::UTC), None);
     }
 
     #[test]

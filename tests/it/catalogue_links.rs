@@ -1,0 +1,498 @@
+//! Every report of links, on random traffic of pages and short links, equals plain loops over the
+//! raw rows.
+
+use crate::catalogue::{append, site};
+use api::catalog::{Param, REPORTS, Report, Surface};
+use kit::{
+    Client, Creator, System,
+    ask::{Ask, OfLinks},
+    expected::{DOLLARS, Money},
+    expected_links::Known,
+    link_traffic::{self, Means},
+    noon,
+    oracle::differences,
+    plain::Price,
+    raw::{Names, Rows},
+    traffic,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+const EUROS: Money = Money {
+    code: "EUR",
+    minor: 100.0,
+    rate: 1.25,
+};
+const YEN: Money = Money {
+    code: "JPY",
+    minor: 1.0,
+    rate: 0.007_812_5,
+};
+
+const QR: Uuid = Uuid::from_u128(95);
+
+/// The workspace of the test.
+struct Shop {
+    ada: Creator,
+    spring: Uuid,
+    autumn: Uuid,
+    /// Rules; the first one is deleted.
+    rules: Vec<Uuid>,
+    /// Folders and tags to narrow a report to.
+    groups: Vec<(&'static str, Vec<Uuid>)>,
+    /// A link of the bio page, links of campaigns, a deleted one, one of another workspace, and one
+    /// that never was.
+    links: Vec<Uuid>,
+    known: Known,
+}
+
+async fn post(client: &Client, owner: &Creator, path: &str, body: Value) -> Value {
+    let answer = client.post_as(&owner.token, path, &body).await;
+    assert_eq!(answer.status, 201, "{path}: {}", answer.text);
+    answer.data()
+}
+
+fn id(data: &Value) -> Uuid {
+    data["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// A link as a summary shows it.
+async fn subject(client: &Client, owner: &Creator, link: Uuid) -> Value {
+    let get = async |path: String| client.get_as(&owner.token, &path).await.data();
+    let found = get(format!("/api/links/{link}")).await;
+    let mut subject = json!({});
+    for name in [
+        "id",
+        "shortCode",
+        "shortUrl",
+        "title",
+        "destinationUrl",
+        "campaignId",
+        "folderId",
+        "tags",
+        "enabled",
+        "createdAt",
+    ] {
+        subject[name] = found[name].clone();
+    }
+    subject["campaignName"] = match found["campaignId"].as_str() {
+        Some(id) => get(format!("/api/campaigns/{id}")).await["name"].clone(),
+        None => Value::Null,
+    };
+    subject
+}
+
+#[expect(clippy::too_many_lines, reason = "one thing after the other")]
+async fn shop(system: &System) -> Shop {
+    let client = &system.client;
+    let (ada, bob) = (client.creator("ada").await, client.creator("bob").await);
+    let campaign = async |name: &str, model: &str, rate: f64, currency: Option<&str>| {
+        let body = json!({
+            "name": name, "costModel": model, "costRate": rate, "revsharePct": rate,
+            "currency": currency,
+        });
+        id(&post(client, &ada, "/api/campaigns", body).await)
+    };
+    let (spring, autumn, ended, banner, steppe) = (
+        campaign("Spring", "cpc", 0.25, Some("EUR")).await,
+        campaign("Autumn", "cpa", 2.0, None).await,
+        campaign("Ended", "revshare", 12.5, Some("MNT")).await,
+        campaign("Banner", "cpm", 40.0, Some("JPY")).await,
+        campaign("Steppe", "cpc", 5.0, Some("MNT")).await,
+    );
+    let price = |campaign, model, rate| Price {
+        campaign,
+        model,
+        rate,
+    };
+    let group =
+        async |path: &str, name: &str| id(&post(client, &ada, path, json!({ "name": name })).await);
+    let posters = group("/api/folders", "Posters").await;
+    let empty = group("/api/folders", "Empty").await;
+    let (sale, new) = (
+        group("/api/tags", "sale").await,
+        group("/api/tags", "new").await,
+    );
+    let link = async |code: &str, title: Option<&str>, campaign: Uuid, folder, tags: &[&str]| {
+        let body = json!({
+            "destinationUrl": "https://shop.example/", "shortCode": code, "title": title,
+            "campaignId": campaign, "folderId": folder, "tags": tags,
+        });
+        id(&post(client, &ada, "/api/links", body).await)
+    };
+    let bio = client.link(&ada, "Bio", "https://shop.example").await;
+    let one = link("one", Some("One"), spring, Some(posters), &["sale", "new"]).await;
+    let two = link("two", None, autumn, None, &["sale"]).await;
+    let three = link("three", Some("Three"), ended, None, &["new"]).await;
+    let gone = link("gone", Some("Gone"), spring, Some(posters), &[]).await;
+    let foreign = client
+        .link(&bob, "Foreign", "https://foreign.example")
+        .await;
+    for path in [format!("links/{gone}"), format!("campaigns/{ended}")] {
+        let path = format!("/api/{path}");
+        client.delete_as(&ada.token, &path).await.assert_ok();
+    }
+    let rule = async |name: &str| {
+        let body = json!({
+            "linkId": one, "name": name, "destinationUrl": "https://app.example/x",
+            "conditions": [{"field": "country", "operator": "equals", "value": "DE"}],
+        });
+        id(&post(client, &ada, "/api/rules", body).await)
+    };
+    let rules = vec![rule("First").await, rule("Second").await];
+    for (method, path, body) in [
+        (
+            Method::DELETE,
+            format!("/api/rules/{}", rules[0]),
+            json!({}),
+        ),
+        (
+            Method::PATCH,
+            format!("/api/links/{three}"),
+            json!({ "archived": true }),
+        ),
+    ] {
+        let request = client.request(method, &path).bearer_auth(&ada.token);
+        client.send(request.json(&body)).await.assert_ok();
+    }
+    let code = subject(client, &ada, bio).await["shortCode"].clone();
+    let listed = |code: Value, title: Value, campaign: Option<Uuid>, deleted: bool| json!({"shortCode": code, "title": title, "campaignId": campaign, "deleted": deleted});
+    let links = HashMap::from([
+        (bio, listed(code, json!("Bio"), None, false)),
+        (one, listed(json!("one"), json!("One"), Some(spring), false)),
+        (two, listed(json!("two"), Value::Null, Some(autumn), false)),
+        (
+            three,
+            listed(json!("three"), json!("Three"), Some(ended), false),
+        ),
+        (
+            gone,
+            listed(json!("gone"), json!("Gone"), Some(spring), true),
+        ),
+    ]);
+    let named = |name: &str, deleted: bool| json!({ "name": name, "deleted": deleted });
+    let campaigns = HashMap::from([
+        (spring, named("Spring", false)),
+        (autumn, named("Autumn", false)),
+        (ended, named("Ended", true)),
+        (banner, named("Banner", false)),
+        (steppe, named("Steppe", false)),
+    ]);
+    let mut subjects = HashMap::new();
+    for link in [bio, one, two] {
+        subjects.insert(link, subject(client, &ada, link).await);
+    }
+    let groups = HashMap::from([
+        (posters, vec![one, gone]),
+        (empty, vec![]),
+        (sale, vec![one, two]),
+        (new, vec![one, three]),
+    ]);
+    let known = Known {
+        links,
+        campaigns,
+        prices: vec![
+            price(spring, "cpc", 0.25 * EUROS.rate),
+            price(autumn, "cpa", 2.0),
+            price(ended, "revshare", 12.5),
+            price(banner, "cpm", 40.0 * YEN.rate),
+        ],
+        unpriced: 1.0,
+        active: vec![bio, one, two],
+        rules: HashMap::from([(rules[0], "First"), (rules[1], "Second")]),
+        subjects,
+        groups,
+        currencies: vec![DOLLARS, EUROS, YEN],
+    };
+    Shop {
+        ada,
+        spring,
+        autumn,
+        rules,
+        groups: vec![
+            ("folderId", vec![posters]),
+            ("folderId", vec![posters, empty]),
+            ("folderId", vec![empty]),
+            ("tagId", vec![sale]),
+            ("tagId", vec![sale, new]),
+        ],
+        links: vec![bio, one, two, three, gone, foreign, Uuid::from_u128(77)],
+        known,
+    }
+}
+
+/// Replaces the rates by one of each currency, whatever the day.
+async fn set_rates(system: &System) {
+    sqlx::query("DELETE FROM fx_rates")
+        .execute(&system.main)
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO fx_rates (currency, day, usd_pico)
+        VALUES ('EUR', '2020-01-01', 1250000000000), ('JPY', '2020-01-01', 7812500000)",
+    )
+    .execute(&system.main)
+    .await
+    .unwrap();
+}
+
+/// Windows in several zones, with each of their buckets.
+fn windows(plain: &Ask) -> Vec<Ask> {
+    let mut all = Vec::new();
+    for zone in ["UTC", "Asia/Kathmandu", "America/New_York"] {
+        for days in [1, 30, 365] {
+            let plain = plain.clone();
+            all.push(Ask {
+                days,
+                zone,
+                ..plain
+            });
+        }
+    }
+    // Clocks changed in New York on November 1, in the other zone twice and by half an hour.
+    for (zone, start, end) in [
+        ("America/New_York", "2026-10-28", "2026-11-03"),
+        ("Australia/Lord_Howe", "2026-10-01", "2027-02-28"),
+    ] {
+        all.push(Ask {
+            zone,
+            of_links: OfLinks {
+                start: Some(start),
+                end: Some(end),
+                ..OfLinks::NONE
+            },
+            ..plain.clone()
+        });
+    }
+    // Noon is that of March 5.
+    for interval in ["24h", "7d", "90d", "1y", "mtd", "qtd", "ytd", "all"] {
+        all.push(Ask {
+            zone: "America/New_York",
+            of_links: OfLinks {
+                interval: Some(interval),
+                ..OfLinks::NONE
+            },
+            ..plain.clone()
+        });
+    }
+    all.push(Ask {
+        days: 3,
+        of_links: OfLinks {
+            end: Some("2027-02-01"),
+            ..OfLinks::NONE
+        },
+        ..plain.clone()
+    });
+    if !plain.report.params.contains(&Param::Granularity) {
+        return all;
+    }
+    let sizes = all.iter().flat_map(|ask| {
+        let whole = ask.of_links.interval.is_some();
+        let short = ask.days <= 7 && !whole || ask.of_links.end == Some("2026-11-03");
+        let sizes: &[&'static str] = if short {
+            &["hour", "month"]
+        } else {
+            &["month"]
+        };
+        sizes.iter().map(move |size| Ask {
+            of_links: OfLinks {
+                granularity: Some(*size),
+                ..ask.of_links.clone()
+            },
+            ..ask.clone()
+        })
+    });
+    let sizes: Vec<Ask> = sizes.collect();
+    all.extend(sizes);
+    all
+}
+
+/// What a question may be narrowed to, with everything else that it may say.
+fn narrowed(plain: &Ask, shop: &Shop) -> Vec<Ask> {
+    let mut all = Vec::new();
+    let takes = |param: Param| plain.report.params.contains(&param);
+    let mut say = |of_links: OfLinks| {
+        all.push(Ask {
+            of_links,
+            ..plain.clone()
+        });
+    };
+    if takes(Param::Campaign) {
+        for (campaign, link) in [
+            (Some(shop.spring), None),
+            (Some(shop.autumn), None),
+            (None, Some(shop.links[1])),
+            (None, Some(shop.links[0])),
+            (Some(shop.spring), Some(shop.links[2])),
+        ] {
+            say(OfLinks {
+                campaign,
+                link,
+                ..OfLinks::NONE
+            });
+        }
+    }
+    if takes(Param::Bots) {
+        for (link, currency) in [(None, None), (Some(shop.links[1]), Some("EUR"))] {
+            say(OfLinks {
+                bots: true,
+                link: link.filter(|_| takes(Param::Link)),
+                currency,
+                ..OfLinks::NONE
+            });
+        }
+    }
+    if takes(Param::Folder) {
+        for groups in &shop.groups {
+            say(OfLinks {
+                groups: Some(groups.clone()),
+                campaign: Some(shop.spring).filter(|_| groups.0 == "tagId"),
+                ..OfLinks::NONE
+            });
+        }
+    }
+    for currency in ["EUR", "JPY"] {
+        say(OfLinks {
+            currency: Some(currency),
+            ..OfLinks::NONE
+        });
+    }
+    if takes(Param::Compare) {
+        for word in ["previous", "yoy", "none"] {
+            say(OfLinks {
+                compare: Some(word),
+                ..OfLinks::NONE
+            });
+        }
+    }
+    all
+}
+
+/// Filters of clicks, with values as they are sent.
+fn filters(shop: &Shop) -> Vec<Vec<(&'static str, Vec<String>)>> {
+    let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+    let [first, second] = [0, 1].map(|index: usize| shop.rules[index].to_string());
+    let qr = QR.to_string();
+    vec![
+        vec![("country", texts(&["TR", "nepal"]))],
+        vec![("country", texts(&["-Germany", "-"]))],
+        vec![("device", texts(&["Mobile"])), ("trigger", texts(&["-qr"]))],
+        vec![("trigger", texts(&["bio", "API"]))],
+        vec![("referrer", texts(&["-instagram.com"]))],
+        vec![
+            ("utm_source", texts(&["alpha", ""])),
+            ("utm_term", texts(&["Beta"])),
+        ],
+        vec![("city", texts(&[r"gamma\, delta", r"\-minus"]))],
+        vec![("browser", texts(&["nobody has this"]))],
+        vec![("domain", texts(&["go.example"]))],
+        vec![("domain", texts(&["-go.example", "-"]))],
+        vec![(
+            "referrerUrl",
+            texts(&[r"https://instagram.com/p/1?a=b\,c", ""]),
+        )],
+        vec![("destination", texts(&[r"https://shop.example/?a=1\,2"]))],
+        vec![("destination", texts(&["-https://shop.example/", "-"]))],
+        vec![("destination", texts(&["", "https://app.example/x"]))],
+        vec![("ruleId", texts(&[&first]))],
+        vec![("ruleId", texts(&["default", &second]))],
+        vec![("ruleId", texts(&["-", &format!("-{first}")]))],
+        vec![("qrId", texts(&[&qr])), ("trigger", texts(&["qr"]))],
+        vec![("qrId", texts(&["-none"]))],
+    ]
+}
+
+fn questions(report: &'static Report, shop: &Shop) -> Vec<Ask> {
+    let of_link = report.path.contains("{linkId}");
+    // The last one is quiet in some windows.
+    let pages = &shop.links[..if of_link { 3 } else { 1 }];
+    let mut all = Vec::new();
+    for page in pages {
+        let plain = Ask::of(report, *page);
+        all.extend(windows(&plain));
+        all.extend(narrowed(&plain, shop));
+        let filtered = filters(shop).into_iter().map(|filters| Ask {
+            filters,
+            days: 200,
+            ..plain.clone()
+        });
+        all.extend(filtered);
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_report_of_links_equals_plain_loops_over_the_raw_rows() {
+    let system = System::start().await;
+    set_rates(&system).await;
+    let shop = shop(&system).await;
+    let ours = site(&system, &shop.ada, vec![shop.ada.page], shop.links.clone()).await;
+    let means = Means {
+        campaigns: shop.known.campaigns.keys().copied().collect(),
+        rules: shop.rules.clone(),
+        qr_codes: vec![QR],
+    };
+    let mut campaigns = means.campaigns.clone();
+    campaigns.sort_unstable();
+    let means = Means { campaigns, ..means };
+    let mut events = traffic::records(&ours, 21, 150, noon(), 60);
+    for (seed, clicks, days) in [(22, 500, 31), (23, 500, 500)] {
+        let records = link_traffic::records(&ours, &means, seed, clicks, (noon(), days));
+        events.extend(records);
+    }
+    append(&system, &ours, &events).await;
+    system.settle().await;
+
+    let no = i32::try_from(ours.workspace_no.0).unwrap();
+    let rows = Rows::read(&system.analytics, no, Names::new()).await;
+    let (mut asked, mut wrong) = (0, Vec::new());
+    let of_links = |report: &&Report| report.surface == Surface::Workspace;
+    for report in REPORTS.iter().filter(of_links) {
+        for ask in questions(report, &shop) {
+            let url = ask.url();
+            let answer = system.client.get_as(&shop.ada.token, &url).await;
+            assert_eq!(answer.status, 200, "{url}: {}", answer.text);
+            let expected = rows.expect_of_links(&ask, &shop.known, noon());
+            differences(&url, &answer.json(), &expected, &mut wrong);
+            asked += 1;
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} differ: {:#?}",
+        wrong.len(),
+        &wrong[..wrong.len().min(30)]
+    );
+    assert!(asked > 120, "{asked}");
+    // The traffic is large enough for the comparison to mean something.
+    let month = system
+        .client
+        .get_as(&shop.ada.token, "/api/analytics/workspace/overview?days=30")
+        .await
+        .data();
+    for name in [
+        "clicks",
+        "qrScans",
+        "leads",
+        "sales",
+        "botClicks",
+        "cost",
+        "cpa",
+    ] {
+        assert!(
+            month["totals"][name].as_f64() > Some(0.0),
+            "{name}: {month}"
+        );
+        assert!(month["change"][name].is_number(), "{name}: {month}");
+    }
+    for (list, length) in [("topLinks", 5), ("topCampaigns", 5), ("topReferrers", 5)] {
+        assert_eq!(
+            month[list].as_array().map(Vec::len),
+            Some(length),
+            "{month}"
+        );
+    }
+    system.finish().await;
+}
