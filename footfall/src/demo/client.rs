@@ -69,10 +69,9 @@ impl Client {
         click: &Click,
         host: &str,
     ) -> Result<Option<Uuid>, reqwest::Error> {
-        let mut url = format!("{}/{}", self.base, click.link.code);
-        if click.is_scan {
-            url += &format!("?qr={POSTER_QR}");
-        }
+        let query = click.is_scan.then(|| format!("?qr={POSTER_QR}"));
+        let query = query.unwrap_or_default();
+        let url = format!("{}/{}{query}", self.base, click.link.code);
         let mut request = self
             .http
             .get(url)
