@@ -115,7 +115,7 @@ fn questions(page: Uuid) -> Vec<Ask> {
                 vec![("utm_campaign", texts(&["-"]))],
                 vec![("city", texts(&[r"gamma\, delta", r"ü\\n", r"\-minus"]))],
                 vec![("city", texts(&["--minus", "-"]))],
-                vec![("browser", texts(&["nobody has this"]))],
+                vec![("browser", texts(&["no such browser"]))],
             ] {
                 all.push(Ask {
                     filters,

@@ -386,7 +386,7 @@ fn filters(shop: &Shop) -> Vec<Vec<(&'static str, Vec<String>)>> {
             ("utm_term", texts(&["Beta"])),
         ],
         vec![("city", texts(&[r"gamma\, delta", r"\-minus"]))],
-        vec![("browser", texts(&["nobody has this"]))],
+        vec![("browser", texts(&["no such browser"]))],
         vec![("domain", texts(&["go.example"]))],
         vec![("domain", texts(&["-go.example", "-"]))],
         vec![(

@@ -73,7 +73,7 @@ pub(super) async fn read(
         if ids.is_empty() {
             continue;
         }
-        // One more than allowed shows that there are too many.
+        // One link beyond the limit is enough to refuse the request.
         let most = i64::try_from(MOST_LINKS + 1).unwrap_or(i64::MAX);
         let links = links_of::find(app.main.pool()?, workspace_id, group, ids, most).await?;
         let links = links.ok_or_else(|| match group {
