@@ -52,10 +52,15 @@ const PART: Part = Part {
             &[],
             "Events that wait to be published.",
         ),
+        Metric::counter(
+            "api_counts_missing_total",
+            &[],
+            "Answers with links or QR codes whose counts could not be read.",
+        ),
         Metric::histogram(
             "api_report_seconds",
             &["report"],
-            "Time of a report, by row id.",
+            "Time of a report, or of the counts of a list, by row id.",
         ),
     ],
 };

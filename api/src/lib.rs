@@ -50,7 +50,7 @@ pub use declared::{declared, parts};
 pub use limits::published as published_limits;
 pub use manage::commands;
 pub use program::{run, start};
-pub use query::{Question, answer_from_rows, report_statements};
+pub use query::{Question, answer_from_rows, report_statements, tally_statements};
 pub use startup::{ANALYTICS_SCHEMA, MIGRATIONS};
 pub use store::{ANALYTICS_STATEMENTS, MAIN_STATEMENTS, Statement};
 pub use words::Words;

@@ -1,11 +1,12 @@
 //! Every report of links, on random traffic of pages and short links, equals plain loops over the
 //! raw rows.
 
+mod questions;
+
 use crate::catalogue::{append, site};
-use api::catalog::{Param, REPORTS, Report, Surface};
+use api::catalog::{REPORTS, Report, Surface};
 use kit::{
     Client, Creator, System,
-    ask::{Ask, OfLinks},
     expected::{DOLLARS, Money},
     expected_links::Known,
     link_traffic::{self, Means},
@@ -15,6 +16,7 @@ use kit::{
     raw::{Names, Rows},
     traffic,
 };
+use questions::questions;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -31,8 +33,6 @@ const YEN: Money = Money {
     rate: 0.007_812_5,
 };
 
-const QR: Uuid = Uuid::from_u128(95);
-
 /// The workspace of the test.
 struct Shop {
     ada: Creator,
@@ -40,6 +40,8 @@ struct Shop {
     autumn: Uuid,
     /// Rules; the first one is deleted.
     rules: Vec<Uuid>,
+    /// QR codes of the first link; the other one is of no report.
+    qr_codes: [Uuid; 2],
     /// Folders and tags to narrow a report to.
     groups: Vec<(&'static str, Vec<Uuid>)>,
     /// A link of the bio page, links of campaigns, a deleted one, one of another workspace, and one
@@ -142,6 +144,16 @@ async fn shop(system: &System) -> Shop {
         id(&post(client, &ada, "/api/rules", body).await)
     };
     let rules = vec![rule("First").await, rule("Second").await];
+    let qr = async |name: &str| {
+        let path = format!("/api/qr/links/{one}");
+        let made = post(client, &ada, &path, json!({ "name": name })).await;
+        let mut subject = json!({});
+        for name in ["id", "linkId", "code", "name", "createdAt"] {
+            subject[name] = made[name].clone();
+        }
+        subject
+    };
+    let qr_codes = [qr("Poster").await, qr("Box").await];
     for (method, path, body) in [
         (
             Method::DELETE,
@@ -184,6 +196,9 @@ async fn shop(system: &System) -> Shop {
     for link in [bio, one, two] {
         subjects.insert(link, subject(client, &ada, link).await);
     }
+    for qr in &qr_codes {
+        subjects.insert(id(qr), qr.clone());
+    }
     let groups = HashMap::from([
         (posters, vec![one, gone]),
         (empty, vec![]),
@@ -211,6 +226,7 @@ async fn shop(system: &System) -> Shop {
         spring,
         autumn,
         rules,
+        qr_codes: [id(&qr_codes[0]), id(&qr_codes[1])],
         groups: vec![
             ("folderId", vec![posters]),
             ("folderId", vec![posters, empty]),
@@ -238,191 +254,6 @@ async fn set_rates(system: &System) {
     .unwrap();
 }
 
-/// Windows in several zones, with each of their buckets.
-fn windows(plain: &Ask) -> Vec<Ask> {
-    let mut all = Vec::new();
-    for zone in ["UTC", "Asia/Kathmandu", "America/New_York"] {
-        for days in [1, 30, 365] {
-            let plain = plain.clone();
-            all.push(Ask {
-                days,
-                zone,
-                ..plain
-            });
-        }
-    }
-    // Clocks changed in New York on November 1, in the other zone twice and by half an hour.
-    for (zone, start, end) in [
-        ("America/New_York", "2026-10-28", "2026-11-03"),
-        ("Australia/Lord_Howe", "2026-10-01", "2027-02-28"),
-    ] {
-        all.push(Ask {
-            zone,
-            of_links: OfLinks {
-                start: Some(start),
-                end: Some(end),
-                ..OfLinks::NONE
-            },
-            ..plain.clone()
-        });
-    }
-    // Noon is that of March 5.
-    for interval in ["24h", "7d", "90d", "1y", "mtd", "qtd", "ytd", "all"] {
-        all.push(Ask {
-            zone: "America/New_York",
-            of_links: OfLinks {
-                interval: Some(interval),
-                ..OfLinks::NONE
-            },
-            ..plain.clone()
-        });
-    }
-    all.push(Ask {
-        days: 3,
-        of_links: OfLinks {
-            end: Some("2027-02-01"),
-            ..OfLinks::NONE
-        },
-        ..plain.clone()
-    });
-    if !plain.report.params.contains(&Param::Granularity) {
-        return all;
-    }
-    let sizes = all.iter().flat_map(|ask| {
-        let whole = ask.of_links.interval.is_some();
-        let short = ask.days <= 7 && !whole || ask.of_links.end == Some("2026-11-03");
-        let sizes: &[&'static str] = if short {
-            &["hour", "month"]
-        } else {
-            &["month"]
-        };
-        sizes.iter().map(move |size| Ask {
-            of_links: OfLinks {
-                granularity: Some(*size),
-                ..ask.of_links.clone()
-            },
-            ..ask.clone()
-        })
-    });
-    let sizes: Vec<Ask> = sizes.collect();
-    all.extend(sizes);
-    all
-}
-
-/// What a question may be narrowed to, with everything else that it may say.
-fn narrowed(plain: &Ask, shop: &Shop) -> Vec<Ask> {
-    let mut all = Vec::new();
-    let takes = |param: Param| plain.report.params.contains(&param);
-    let mut say = |of_links: OfLinks| {
-        all.push(Ask {
-            of_links,
-            ..plain.clone()
-        });
-    };
-    if takes(Param::Campaign) {
-        for (campaign, link) in [
-            (Some(shop.spring), None),
-            (Some(shop.autumn), None),
-            (None, Some(shop.links[1])),
-            (None, Some(shop.links[0])),
-            (Some(shop.spring), Some(shop.links[2])),
-        ] {
-            say(OfLinks {
-                campaign,
-                link,
-                ..OfLinks::NONE
-            });
-        }
-    }
-    if takes(Param::Bots) {
-        for (link, currency) in [(None, None), (Some(shop.links[1]), Some("EUR"))] {
-            say(OfLinks {
-                bots: true,
-                link: link.filter(|_| takes(Param::Link)),
-                currency,
-                ..OfLinks::NONE
-            });
-        }
-    }
-    if takes(Param::Folder) {
-        for groups in &shop.groups {
-            say(OfLinks {
-                groups: Some(groups.clone()),
-                campaign: Some(shop.spring).filter(|_| groups.0 == "tagId"),
-                ..OfLinks::NONE
-            });
-        }
-    }
-    for currency in ["EUR", "JPY"] {
-        say(OfLinks {
-            currency: Some(currency),
-            ..OfLinks::NONE
-        });
-    }
-    if takes(Param::Compare) {
-        for word in ["previous", "yoy", "none"] {
-            say(OfLinks {
-                compare: Some(word),
-                ..OfLinks::NONE
-            });
-        }
-    }
-    all
-}
-
-/// Filters of clicks, with values as they are sent.
-fn filters(shop: &Shop) -> Vec<Vec<(&'static str, Vec<String>)>> {
-    let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
-    let [first, second] = [0, 1].map(|index: usize| shop.rules[index].to_string());
-    let qr = QR.to_string();
-    vec![
-        vec![("country", texts(&["TR", "nepal"]))],
-        vec![("country", texts(&["-Germany", "-"]))],
-        vec![("device", texts(&["Mobile"])), ("trigger", texts(&["-qr"]))],
-        vec![("trigger", texts(&["bio", "API"]))],
-        vec![("referrer", texts(&["-instagram.com"]))],
-        vec![
-            ("utm_source", texts(&["alpha", ""])),
-            ("utm_term", texts(&["Beta"])),
-        ],
-        vec![("city", texts(&[r"gamma\, delta", r"\-minus"]))],
-        vec![("browser", texts(&["no such browser"]))],
-        vec![("domain", texts(&["go.example"]))],
-        vec![("domain", texts(&["-go.example", "-"]))],
-        vec![(
-            "referrerUrl",
-            texts(&[r"https://instagram.com/p/1?a=b\,c", ""]),
-        )],
-        vec![("destination", texts(&[r"https://shop.example/?a=1\,2"]))],
-        vec![("destination", texts(&["-https://shop.example/", "-"]))],
-        vec![("destination", texts(&["", "https://app.example/x"]))],
-        vec![("ruleId", texts(&[&first]))],
-        vec![("ruleId", texts(&["default", &second]))],
-        vec![("ruleId", texts(&["-", &format!("-{first}")]))],
-        vec![("qrId", texts(&[&qr])), ("trigger", texts(&["qr"]))],
-        vec![("qrId", texts(&["-none"]))],
-    ]
-}
-
-fn questions(report: &'static Report, shop: &Shop) -> Vec<Ask> {
-    let of_link = report.path.contains("{linkId}");
-    // The last one is quiet in some windows.
-    let pages = &shop.links[..if of_link { 3 } else { 1 }];
-    let mut all = Vec::new();
-    for page in pages {
-        let plain = Ask::of(report, *page);
-        all.extend(windows(&plain));
-        all.extend(narrowed(&plain, shop));
-        let filtered = filters(shop).into_iter().map(|filters| Ask {
-            filters,
-            days: 200,
-            ..plain.clone()
-        });
-        all.extend(filtered);
-    }
-    all
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_report_of_links_equals_plain_loops_over_the_raw_rows() {
     let system = System::start().await;
@@ -432,7 +263,7 @@ async fn every_report_of_links_equals_plain_loops_over_the_raw_rows() {
     let means = Means {
         campaigns: shop.known.campaigns.keys().copied().collect(),
         rules: shop.rules.clone(),
-        qr_codes: vec![QR],
+        qr_codes: shop.qr_codes.to_vec(),
     };
     let mut campaigns = means.campaigns.clone();
     campaigns.sort_unstable();

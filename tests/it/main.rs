@@ -41,6 +41,7 @@ mod import_command;
 mod import_limits;
 mod import_links;
 mod link_changes;
+mod link_counts;
 mod link_reports;
 mod long_sessions;
 mod manage;

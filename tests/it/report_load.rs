@@ -101,7 +101,7 @@ async fn running(analytics: &PgPool) -> i64 {
 }
 
 /// Waits until the given number of statements runs.
-async fn until_running(analytics: &PgPool, count: i64) {
+pub async fn until_running(analytics: &PgPool, count: i64) {
     let waited = async {
         while running(analytics).await != count {
             // The server sends no notification.

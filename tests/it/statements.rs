@@ -27,6 +27,7 @@ const LARGE: &str = "
 fn reports() -> Vec<(String, String)> {
     let mut all = api::report_statements(REPORTS);
     all.extend(api::report_statements(&TRIALS));
+    all.extend(api::tally_statements());
     all
 }
 

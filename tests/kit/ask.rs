@@ -12,7 +12,7 @@ pub struct Ask {
     pub choice: Option<&'static str>,
     /// `days`, in bounds.
     pub days: i64,
-    /// The page or the link in the path.
+    /// The page, the link or the QR code in the path.
     pub page: Uuid,
     /// Name of the zone.
     pub zone: &'static str,
@@ -136,7 +136,8 @@ impl Ask {
         for (name, values) in &self.filters {
             query.append_pair(name, &values.join(","));
         }
-        let path = self.report.path.replace("{linkId}", &self.page.to_string());
+        let (path, id) = (self.report.path, self.page.to_string());
+        let path = path.replace("{linkId}", &id).replace("{qrId}", &id);
         format!("{path}?{}", query.finish())
     }
 }

@@ -152,6 +152,7 @@ impl<'a> Cut<'a> {
         match self.ask.report.scope {
             Scope::Page => *row.get("page_id") == self.page,
             Scope::Link => *row.get("link_id") == self.page,
+            Scope::Qr => *row.get("qr_id") == self.page,
             Scope::Campaign => *row.get("campaign_id") == self.page,
             // Clicks on short links are on no page.
             Scope::Workspace => fact.whole().id != PAGE_VIEWS.id || !row.get("page_id").is_null(),

@@ -35,7 +35,7 @@ pub struct Known {
     pub active: Vec<Uuid>,
     /// The names of rules.
     pub rules: HashMap<Uuid, &'static str>,
-    /// Links as a summary shows them, without what their clicks tell.
+    /// Links and QR codes as a report about one shows them, without what their clicks tell.
     pub subjects: HashMap<Uuid, Value>,
     /// The links in each folder, and with each tag.
     pub groups: HashMap<Uuid, Vec<Uuid>>,
@@ -295,6 +295,7 @@ impl Cut<'_> {
                 Part::Ever(name, metrics) => {
                     data.insert((*name).to_owned(), self.ever().object(metrics));
                 }
+                Part::Series(series) => data.extend(self.series_of_links(series)),
                 Part::Values(breakdown) => self.add_values(&mut data, breakdown),
                 Part::Things(things) => self.add_things(&mut data, things, known),
                 Part::Leaders(leaders) => self.add_leaders(&mut data, leaders, known),

@@ -5,8 +5,8 @@
 use super::{Access, Permission, Principal, Sharer, credentials};
 use crate::{app::App, turns::Turn};
 use axum::{
-    extract::{Request, State},
-    http::HeaderMap,
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::MethodRouter,
@@ -15,7 +15,10 @@ use runtime::{
     http::{ApiError, client::neighbourhood, throttled},
     jwt::Refused,
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// When a refused request may have a turn.
 const RETRY_SECONDS: u32 = 2;
@@ -128,9 +131,11 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
             let sharer = access.principal.sharer().filter(|_| terms.takes_turn);
             match turn(&app, sharer).await {
                 Ok(turn) => {
+                    let turn = CommandTurn(Arc::new(Mutex::new(turn)));
                     request.extensions_mut().insert(access);
+                    request.extensions_mut().insert(turn.clone());
                     let response = next.run(request).await;
-                    drop(turn);
+                    turn.give_back();
                     response
                 }
                 Err(busy) => busy.into_response(),
@@ -141,6 +146,27 @@ async fn check(State(guard): State<Guard>, mut request: Request, next: Next) -> 
     match standing {
         Some(standing) => throttled::with_headers(response, standing),
         None => response,
+    }
+}
+
+/// The turn of a request at the main database, which the handler may give back before its end.
+#[derive(Clone, Debug)]
+pub(crate) struct CommandTurn(Arc<Mutex<Option<Turn<Sharer>>>>);
+
+impl CommandTurn {
+    /// Lets the next request of the same tenant run. A handler that goes on to read the analytics
+    /// database calls this, because commands must not wait for that.
+    pub(crate) fn give_back(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for CommandTurn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let turn = parts.extensions.get::<Self>().cloned();
+        turn.ok_or_else(|| ApiError::internal("a route is outside the guard"))
     }
 }
 

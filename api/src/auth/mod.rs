@@ -16,7 +16,7 @@ mod tenant;
 
 pub(crate) use access::Access;
 pub(crate) use credentials::{KEY_CHARS, KEY_START, hash};
-pub(crate) use guard::{Callers, Routes, Terms, guarded, turn};
+pub(crate) use guard::{Callers, CommandTurn, Routes, Terms, guarded, turn};
 pub use permission::Permission;
 pub(crate) use permission::Role;
 pub(crate) use plan::Allowance;

@@ -1,6 +1,6 @@
 //! Boards: answers of several parts, each of which is read like a report of its own.
 
-use super::{Breakdown, Field, Param};
+use super::{Breakdown, Field, Param, Series};
 use schemas::analytics::{Buckets, Dimension};
 
 /// See [`Shape::Board`](super::Shape::Board).
@@ -15,12 +15,14 @@ pub struct Board {
 /// A part of a board.
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
-    /// The link of the path, as the main database has it.
+    /// The link or QR code of the path, as the main database has it.
     Subject(Subject),
     /// Numbers about the window. A comparison compares them.
     Numbers(Numbers),
     /// Numbers about all time, as an object of this name.
     Ever(&'static str, &'static [Field]),
+    /// Numbers by time, as a list.
+    Series(Series),
     /// The largest values of a dimension, as a list.
     Values(Breakdown),
     /// The largest things with names in the main database, as a list.
@@ -38,6 +40,7 @@ impl Part {
             Self::Subject(subject) => subject.ever,
             Self::Numbers(numbers) => numbers.metrics,
             Self::Ever(_, metrics) => metrics,
+            Self::Series(series) => series.metrics,
             Self::Values(breakdown) => breakdown.metrics,
             Self::Things(things) => things.metrics,
             Self::Leaders(leaders) => leaders.by,

@@ -8,14 +8,17 @@
 mod board;
 mod notation;
 mod of_links;
+mod of_qr;
 mod reports;
 mod shapes;
+mod tally;
 
 pub use board::{Board, Count, Leader, Leaders, Numbers, Part, Peak, Subject, Thing, Things};
 pub use notation::{Notation, Param, Surface};
 pub use reports::REPORTS;
 pub use schemas::analytics::{Dimension, Scope, Values};
 pub use shapes::{Breakdown, Choice, Entity, Field, Named, Ranking, Series, Shape, Total};
+pub use tally::{OF_LINKS, OF_QR_CODES, TALLIES, Tally};
 
 use runtime::throttle::Limit;
 use schemas::analytics::Aggregate;

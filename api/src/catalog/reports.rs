@@ -4,6 +4,7 @@ use super::{
     Breakdown, Choice, Entity, Field, Format, Named, Param, PerUser, Ranking, Report, Series,
     Shape, Surface, Total,
     of_links::{OF_LINK, OF_WORKSPACE, SUMMARY, TIMESERIES},
+    of_qr::{OF_QR, SCANS},
 };
 use schemas::analytics::{
     Buckets, Dimension, Metric, Scope,
@@ -322,5 +323,22 @@ pub static REPORTS: &[Report] = &[
         ],
         summary: "A link, its numbers, and what most of its clicks have in common.",
         ..OF_LINK
+    },
+    Report {
+        id: "qr.scans",
+        path: "/api/qr/{qrId}/scans",
+        shape: SCANS,
+        params: &[
+            Param::Days,
+            Param::Start,
+            Param::End,
+            Param::Interval,
+            Param::Granularity,
+            Param::Timezone,
+            Param::Bots,
+            Param::Compare,
+        ],
+        summary: "The scans of a QR code, in all and by hour, day or month.",
+        ..OF_QR
     },
 ];

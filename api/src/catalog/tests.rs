@@ -23,6 +23,7 @@ fn parts(board: &Board) -> Vec<Shape> {
         | Part::Ever(_, metrics) => {
             vec![Shape::Total(Total { metrics, echo: &[] })]
         }
+        Part::Series(series) => vec![Shape::Series(*series)],
         Part::Values(values) => vec![Shape::Breakdown(*values)],
         Part::Things(Things {
             list,
@@ -118,6 +119,7 @@ fn ids_paths_and_surfaces_agree() {
             Surface::Creator => assert_eq!(report.path, format!("/api/v1/{path}")),
             Surface::Workspace => {
                 let path = path.replacen("/link/", "/{linkId}/", 1);
+                let path = path.replacen("qr/", "qr/{qrId}/", 1);
                 assert_eq!(report.path, format!("/api/{path}"));
             }
         }
@@ -317,7 +319,7 @@ fn measures_and_facts_have_unique_names() {
 }
 
 #[test]
-fn a_board_has_no_name_twice_compares_one_part_and_shows_a_link_only_in_its_scope() {
+fn a_board_has_no_name_twice_compares_one_part_and_shows_a_subject_only_in_its_scope() {
     for report in REPORTS {
         let Shape::Board(board) = &report.shape else {
             continue;
@@ -325,9 +327,9 @@ fn a_board_has_no_name_twice_compares_one_part_and_shows_a_link_only_in_its_scop
         let (mut names, mut compared) = (vec!["previous", "change"], 0);
         for part in board.parts {
             compared += usize::from(matches!(part, Part::Numbers(_)));
-            let is_link = report.scope == Scope::Link;
+            let has_subject = [Scope::Link, Scope::Qr].contains(&report.scope);
             assert!(
-                is_link || !matches!(part, Part::Subject(_)),
+                has_subject || !matches!(part, Part::Subject(_)),
                 "{}",
                 report.id
             );
@@ -335,6 +337,7 @@ fn a_board_has_no_name_twice_compares_one_part_and_shows_a_link_only_in_its_scop
                 Part::Subject(Subject { name, .. })
                 | Part::Numbers(Numbers { name, .. })
                 | Part::Ever(name, _) => name,
+                Part::Series(series) => series.list,
                 Part::Values(values) => values.list,
                 Part::Things(things) => things.list,
                 Part::Leaders(leaders) => leaders.name,

@@ -3,6 +3,7 @@
 mod asked;
 mod campaigns;
 mod conversions;
+mod counts;
 mod creators;
 mod customers;
 mod deep_links;

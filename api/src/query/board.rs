@@ -3,7 +3,7 @@
 
 use super::{
     asked::{Asked, Grant},
-    compose::{add_echo, add_fields, add_values, beside, number, percent},
+    compose::{add_echo, add_fields, add_values, beside, number, percent, slots},
     names::Titles,
     object::{Node, Object},
     plan::{plan, plan_of_leaders, plan_of_things},
@@ -67,6 +67,7 @@ fn plans_of(
             let beside = of_subject(board);
             vec![plan(&total(metrics), ever, asked, &[], beside)]
         }
+        Part::Series(series) => vec![of(&Shape::Series(*series))],
         Part::Values(breakdown) => vec![of(&Shape::Breakdown(*breakdown))],
         Part::Things(things) => vec![plan_of_things(things, filter.clone())],
         Part::Leaders(leaders) => vec![plan_of_leaders(leaders, filter.clone())],
@@ -176,6 +177,9 @@ pub(super) fn compose(
             }
             (Part::Ever(name, metrics), [answer]) => {
                 object.add(name, Node::Object(numbers(metrics, answer)));
+            }
+            (Part::Series(series), [answer]) => {
+                object.add(series.list, Node::List(slots(series, notation, answer)));
             }
             (Part::Values(breakdown), [answer]) => add_values(&mut object, breakdown, answer),
             (Part::Things(things), [answer]) => add_things(&mut object, things, answer, titles),

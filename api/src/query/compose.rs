@@ -114,7 +114,8 @@ pub(super) fn percent(notation: Notation, now: Option<f64>, before: Option<f64>)
     }
 }
 
-fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
+/// The rows of a series.
+pub(super) fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
     let row = |found: &Row| {
         let mut row = Object::default();
         let bucket = found.bucket.map(notation.bucket).unwrap_or_default();
@@ -131,7 +132,7 @@ fn slots(series: &Series, notation: Notation, answer: &Answer) -> Vec<Object> {
 pub(super) fn add_fields(object: &mut Object, fields: &[Field], values: &Values, answer: &Answer) {
     for field in fields {
         let node = match field.metric {
-            Metric::Moment(measure) => moment(values.get(measure)),
+            Metric::Moment(measure) => instant(values.get(measure)).map_or(Node::Null, Node::Text),
             metric => number(metric, values, answer)
                 .map_or(Node::Null, |number| Node::Number(Number(number))),
         };
@@ -139,15 +140,15 @@ pub(super) fn add_fields(object: &mut Object, fields: &[Field], values: &Values,
     }
 }
 
-/// An instant in microseconds since 1970, as the surface of workspaces writes it.
-fn moment(micros: f64) -> Node {
+/// An instant in microseconds since 1970, as the surface of workspaces writes it; `None` for 0.
+pub(super) fn instant(micros: f64) -> Option<String> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "whole, and far below 2^53 for any time of a row"
     )]
     let at = Timestamp::from_microsecond(micros as i64).ok();
     let at = at.filter(|at| *at > Timestamp::UNIX_EPOCH);
-    at.map_or(Node::Null, |at| Node::Text(iso_micros(at)))
+    at.map(iso_micros)
 }
 
 /// The numbers that the `meta` of an answer has: over the whole window, or added up over the rows of

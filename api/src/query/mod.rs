@@ -18,12 +18,15 @@ pub(crate) mod openapi;
 mod plan;
 pub(crate) mod reading;
 mod run;
+mod tally;
 mod trial;
 
 pub(crate) use asked::{Asked, Given, Grant};
 pub(crate) use dialect::Dialect;
 pub(crate) use money::Money;
 pub(crate) use run::answer;
+pub use tally::tally_statements;
+pub(crate) use tally::{Tallied, tally};
 pub use trial::{Question, answer_from_rows, report_statements};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::asked::Asked;
 use crate::{
-    catalog::{self, Field, Shape, Things},
+    catalog::{self, Field, Shape, Tally, Things},
     sources::{By, Filter, Kept, Leaders, Plan, Rows, by_fact},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -81,6 +81,21 @@ pub(super) fn plan_of_things(things: &Things, filter: Filter) -> Plan {
         filter,
         totals,
         rows,
+        leaders: None,
+    }
+}
+
+/// The plan of a tally.
+pub(super) fn plan_of_tally(tally: &Tally, filter: Filter) -> Plan {
+    let mut measures = Vec::new();
+    for metric in tally.metrics {
+        add_all(&mut measures, metric.of_row());
+    }
+    let by = (tally.dimension, Kept::Ids);
+    Plan {
+        filter,
+        totals: Vec::new(),
+        rows: rows(&measures, None, Some(by), None),
         leaders: None,
     }
 }

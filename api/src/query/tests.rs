@@ -39,9 +39,15 @@ fn composed(id: &str, answer: &Answer, names: &Names) -> Value {
     serde_json::to_value(object).unwrap()
 }
 
+fn statements() -> Vec<(String, String)> {
+    let mut all = report_statements(REPORTS);
+    all.extend(tally_statements());
+    all
+}
+
 #[test]
 fn every_report_has_a_statement_that_begins_with_its_tenant() {
-    for (id, text) in report_statements(REPORTS) {
+    for (id, text) in statements() {
         assert!(
             !text.contains("$0") && text.contains("workspace_no = $"),
             "{id}: {text}"
@@ -59,7 +65,7 @@ fn the_statements_are_the_checked_in_ones() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/statements.sql");
     let mut text =
         "-- What every report asks, written by UPDATE_SNAPSHOTS=1 cargo test --workspace --lib statements\n".to_owned();
-    for (name, statement) in report_statements(REPORTS) {
+    for (name, statement) in statements() {
         // Statements with all filters are long and similar, so one report's is enough to read.
         if !name.ends_with(" filtered") || name.contains("overview") {
             writeln!(text, "\n-- {name}\n{statement};").unwrap();

@@ -9,6 +9,8 @@ pub enum Scope {
     Page,
     /// One link.
     Link,
+    /// One QR code. No index has its id, so a report also names the code's link.
+    Qr,
     /// The links of one campaign, while they belonged to it.
     Campaign,
     /// All data of a tenant.
@@ -26,7 +28,13 @@ pub enum Within {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [Self::Page, Self::Link, Self::Campaign, Self::Workspace];
+    pub const ALL: [Self; 5] = [
+        Self::Page,
+        Self::Link,
+        Self::Qr,
+        Self::Campaign,
+        Self::Workspace,
+    ];
 
     /// How each fact belongs to the scope. A part of a fact belongs to it in the same way as the
     /// whole.
@@ -39,6 +47,10 @@ impl Scope {
         static LINK: [(&Fact, Within); 2] = [
             (&RECORDED_CLICKS, Within::Id("link_id")),
             (&CONVERSIONS, Within::Id("link_id")),
+        ];
+        static QR: [(&Fact, Within); 2] = [
+            (&RECORDED_CLICKS, Within::Id("qr_id")),
+            (&CONVERSIONS, Within::Id("qr_id")),
         ];
         static CAMPAIGN: [(&Fact, Within); 2] = [
             (&RECORDED_CLICKS, Within::Id("campaign_id")),
@@ -55,6 +67,7 @@ impl Scope {
         match self {
             Self::Page => &PAGE,
             Self::Link => &LINK,
+            Self::Qr => &QR,
             Self::Campaign => &CAMPAIGN,
             Self::Workspace => &WORKSPACE,
         }

@@ -82,6 +82,8 @@ fn every_fact_belongs_to_its_workspace_and_to_pages_or_links() {
         let page = (!of_links).then_some(Within::Id("page_id"));
         let link = of_links.then_some(Within::Id("link_id"));
         assert_eq!((Scope::Page.on(fact), Scope::Link.on(fact)), (page, link));
+        let qr = of_links.then_some(Within::Id("qr_id"));
+        assert_eq!(Scope::Qr.on(fact), qr);
         let campaign = of_links.then_some(Within::Id("campaign_id"));
         assert_eq!(Scope::Campaign.on(fact), campaign);
         assert!(matches!(Scope::Workspace.on(fact), Some(Within::Only(_))));

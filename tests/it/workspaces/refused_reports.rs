@@ -16,13 +16,43 @@ pub fn reports() -> impl Iterator<Item = &'static Report> {
     all.filter(|report| report.surface == Surface::Workspace)
 }
 
-/// The path of a report about that link.
-pub fn path(report: &Report, link: &str) -> String {
-    report.path.replace("{linkId}", link)
+/// A link and a QR code of it, one of which a report may be about.
+#[derive(Clone, Copy)]
+pub struct About {
+    pub link: Uuid,
+    pub qr: Uuid,
+}
+
+impl About {
+    /// What exists in no workspace.
+    pub const NOTHING: Self = Self {
+        link: UNKNOWN,
+        qr: UNKNOWN,
+    };
+
+    /// Makes a link with a QR code in a creator's workspace.
+    pub async fn make(client: &Client, owner: &Creator) -> Self {
+        Self::of(client, owner, make_link(client, owner).await).await
+    }
+
+    /// Makes a QR code of a link.
+    pub async fn of(client: &Client, owner: &Creator, link: Uuid) -> Self {
+        let path = format!("/api/qr/links/{link}");
+        let made = client.post_as(&owner.token, &path, &json!({})).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        let qr = made.id();
+        Self { link, qr }
+    }
+
+    /// The path of a report about it.
+    pub fn path(&self, report: &Report) -> String {
+        let path = report.path.replace("{linkId}", &self.link.to_string());
+        path.replace("{qrId}", &self.qr.to_string())
+    }
 }
 
 /// Makes a link in a creator's workspace.
-pub async fn make_link(client: &Client, owner: &Creator) -> Uuid {
+async fn make_link(client: &Client, owner: &Creator) -> Uuid {
     let body = json!({ "destinationUrl": "https://shop.example/" });
     let made = client.post_as(&owner.token, "/api/links", &body).await;
     assert_eq!(made.status, 201, "{}", made.text);
@@ -38,7 +68,7 @@ async fn every_member_and_key_with_the_scope_may_read() {
     let system = System::start().await;
     let client = &system.client;
     let ada = client.creator("ada").await;
-    let link = make_link(client, &ada).await.to_string();
+    let about = About::make(client, &ada).await;
     let forbidden = (403, "FORBIDDEN".to_owned());
     let mut tokens = vec![ada.token.clone()];
     for role in ["viewer", "editor", "admin", "owner"] {
@@ -47,7 +77,7 @@ async fn every_member_and_key_with_the_scope_may_read() {
     let (_, reader) = make_key(client, &ada.token, &["analytics:read"]).await;
     let (_, other) = make_key(client, &ada.token, &["links:read", "links:write"]).await;
     for report in reports() {
-        let path = path(report, &link);
+        let path = about.path(report);
         for token in &tokens {
             let answer = client.get_as(token, &path).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.text);
@@ -67,17 +97,17 @@ async fn revoked_keys_and_strangers_are_refused_by_every_report() {
     let client = &system.client;
     let (ada, eve) = (client.creator("ada").await, client.creator("eve").await);
     let nobody = client.token("nobody");
-    let link = make_link(client, &ada).await.to_string();
+    let about = About::make(client, &ada).await;
     let (id, key) = make_key(client, &ada.token, &["analytics:read"]).await;
     let (_, of_eve) = make_key(client, &eve.token, &["analytics:read"]).await;
     for report in reports() {
-        let answer = client.get_as(&key, &path(report, &link)).await;
+        let answer = client.get_as(&key, &about.path(report)).await;
         assert_eq!(answer.status, 200, "{}: {}", report.id, answer.text);
     }
     let revoked = format!("/api/keys/{id}");
     client.delete_as(&ada.token, &revoked).await.assert_ok();
     for report in reports() {
-        let path = path(report, &link);
+        let path = about.path(report);
         let refused = client.get_as(&key, &path).await;
         let expected = (401, "INVALID_API_KEY".to_owned());
         assert_eq!(refusal(&refused), expected, "{path}");
@@ -97,13 +127,13 @@ async fn revoked_keys_and_strangers_are_refused_by_every_report() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn links_and_campaigns_of_another_workspace_are_not_found() {
+async fn what_is_another_workspaces_or_deleted_is_not_found() {
     let system = System::start().await;
     let client = &system.client;
     let (ada, eve) = (client.creator("ada").await, client.creator("eve").await);
-    let link = make_link(client, &ada).await;
-    let gone = make_link(client, &eve).await;
-    let deleted = format!("/api/links/{gone}");
+    let theirs = About::make(client, &ada).await;
+    let gone = About::make(client, &eve).await;
+    let deleted = format!("/api/links/{}", gone.link);
     client.delete_as(&eve.token, &deleted).await.assert_ok();
     let body = json!({ "name": "Spring" });
     let campaign = client.post_as(&ada.token, "/api/campaigns", &body).await;
@@ -112,23 +142,27 @@ async fn links_and_campaigns_of_another_workspace_are_not_found() {
     let not_found = (404, "NOT_FOUND".to_owned());
     let mut asked = 0;
     for report in reports() {
-        let own = make_link(client, &eve).await.to_string();
+        let own = About::make(client, &eve).await;
         let mut paths = Vec::new();
-        if report.path.contains("{linkId}") {
-            for id in [
-                &*link.to_string(),
-                &gone.to_string(),
-                &UNKNOWN.to_string(),
-                "x",
-                "workspace",
-                "%ff",
-            ] {
-                paths.push(path(report, id));
+        for id in ["linkId", "qrId"].map(|name| format!("{{{name}}}")) {
+            if !report.path.contains(&id) {
+                continue;
+            }
+            // The id of a thing of another kind is as unknown as any.
+            let switched = About {
+                link: own.qr,
+                qr: own.link,
+            };
+            for about in [theirs, gone, switched, About::NOTHING] {
+                paths.push(about.path(report));
+            }
+            for wrong in ["x", "workspace", "%ff"] {
+                paths.push(report.path.replace(&id, wrong));
             }
         }
         for (name, foreign) in [
-            ("linkId", link),
-            ("linkId", gone),
+            ("linkId", theirs.link),
+            ("linkId", gone.link),
             ("campaignId", campaign.id()),
             ("folderId", folder.id()),
             ("tagId", tag.id()),
@@ -138,7 +172,7 @@ async fn links_and_campaigns_of_another_workspace_are_not_found() {
                 .iter()
                 .any(|param| report.param_name(*param) == name)
             {
-                paths.push(format!("{}?{name}={foreign}", path(report, &own)));
+                paths.push(format!("{}?{name}={foreign}", own.path(report)));
             }
         }
         assert!(!paths.is_empty(), "{}", report.id);

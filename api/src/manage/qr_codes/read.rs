@@ -1,12 +1,16 @@
 //! `GET /api/qr/links/{linkId}` and `GET /api/qr/{qrId}`: reads QR codes.
 
-use super::{QR, wire::WireQr};
+use super::{
+    QR,
+    wire::{ReadQr, WireQr},
+};
 use crate::{
     app::App,
-    auth::{Access, Permission},
+    auth::{Access, CommandTurn, Permission},
+    catalog::OF_QR_CODES,
     command::{Answer, Command, Subject, Verb, WORKSPACE},
     extract::{ObjectId, Query},
-    manage::short_links::LINK,
+    manage::{asked::Asked, counts, short_links::LINK},
     paging::Paging,
     refusals, store,
 };
@@ -16,6 +20,7 @@ use runtime::{
     openapi::Document,
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 pub(super) const LIST_QR: Command = Command {
     id: "qr.list",
@@ -25,7 +30,8 @@ pub(super) const LIST_QR: Command = Command {
     permission: Permission("qr:read"),
     handler: ("list_qr", |by| on(by, list_qr)),
     summary: "The QR codes of a link, the oldest first.",
-    answer: Answer::List("A page of QR codes.", Document::type_of::<WireQr>),
+    query: &[counts::INCLUDE],
+    answer: Answer::List("A page of QR codes.", Document::type_of::<ReadQr>),
     refusals: || vec![refusals::short_link_not_found()],
     ..WORKSPACE
 };
@@ -38,7 +44,8 @@ pub(super) const GET_QR: Command = Command {
     permission: Permission("qr:read"),
     handler: ("get_qr", |by| on(by, get_qr)),
     summary: "A QR code.",
-    answer: Answer::Data(StatusCode::OK, "The QR code.", Document::type_of::<WireQr>),
+    query: &[counts::INCLUDE],
+    answer: Answer::Data(StatusCode::OK, "The QR code.", Document::type_of::<ReadQr>),
     refusals: || vec![refusals::qr_not_found()],
     ..WORKSPACE
 };
@@ -47,11 +54,15 @@ pub(super) const GET_QR: Command = Command {
 pub(crate) async fn list_qr(
     State(app): State<Arc<App>>,
     access: Access,
+    turn: CommandTurn,
     id: ObjectId,
     query: Query,
 ) -> Result<Response, ApiError> {
     let id = id.get(refusals::short_link_not_found)?;
     let paging = Paging::read(&query)?;
+    let mut asked = Asked::new(&query);
+    let wanted = counts::wanted(&mut asked, &access)?;
+    asked.finish()?;
     let mut connection = app.main.pool()?.acquire().await?;
     let workspace_id = access.tenant()?.workspace.id;
     let link = store::short_links::find(&mut *connection, id, workspace_id).await?;
@@ -60,8 +71,11 @@ pub(crate) async fn list_qr(
     }
     let part = paging.limit_and_offset();
     let (codes, total) = store::qr_codes::list(&mut connection, id, part).await?;
+    drop(connection);
+    turn.give_back();
     let codes = codes.into_iter();
-    let codes: Vec<WireQr> = codes.map(|qr| WireQr::new(qr, &app.short_urls)).collect();
+    let codes = codes.map(|qr| WireQr::new(qr, &app.short_urls)).collect();
+    let codes = with_counts(&app, &access, (id, codes), wanted).await?;
     Ok(paging.answer(&codes, total))
 }
 
@@ -69,11 +83,36 @@ pub(crate) async fn list_qr(
 pub(crate) async fn get_qr(
     State(app): State<Arc<App>>,
     access: Access,
+    turn: CommandTurn,
     id: ObjectId,
+    query: Query,
 ) -> Result<Response, ApiError> {
+    let mut asked = Asked::new(&query);
+    let wanted = counts::wanted(&mut asked, &access)?;
+    asked.finish()?;
     let id = id.get(refusals::qr_not_found)?;
     let mut connection = app.main.pool()?.acquire().await?;
     let qr = store::qr_codes::find(&mut connection, id, access.tenant()?.workspace.id).await?;
     let qr = qr.ok_or_else(refusals::qr_not_found)?;
-    Ok(ok(WireQr::new(qr, &app.short_urls)))
+    drop(connection);
+    turn.give_back();
+    let qr = WireQr::new(qr, &app.short_urls);
+    let codes = with_counts(&app, &access, (qr.link_id, vec![qr]), wanted).await?;
+    Ok(ok(codes.into_iter().next()))
+}
+
+/// QR codes of a link, with their counts if the request includes them.
+async fn with_counts(
+    app: &App,
+    access: &Access,
+    (link_id, codes): (Uuid, Vec<WireQr>),
+    wanted: bool,
+) -> Result<Vec<ReadQr>, ApiError> {
+    let codes = codes.into_iter();
+    if !wanted {
+        return Ok(codes.map(ReadQr::plain).collect());
+    }
+    let tallied = counts::count(app, access, &OF_QR_CODES, vec![link_id]).await?;
+    let counted = codes.map(|qr| ReadQr::counted(qr, tallied.as_ref()));
+    Ok(counted.collect())
 }

@@ -3,9 +3,12 @@
 use crate::{
     instant::iso_micros,
     manage::short_urls::ShortUrls,
+    number::Number,
+    query::Tallied,
     store::qr_codes::{ErrorCorrection, Format, QrRow},
 };
 use schemars::JsonSchema;
+use schemas::analytics::metrics::COUNT_OF_COUNTED_CLICKS;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -18,7 +21,7 @@ const STANDARD_MARGIN: u32 = 4;
 #[schemars(rename = "QrCode", description = "A QR code of a link.")]
 pub(super) struct WireQr {
     id: Uuid,
-    link_id: Uuid,
+    pub(super) link_id: Uuid,
     /// Its value of the parameter `qr`.
     code: String,
     name: String,
@@ -41,6 +44,41 @@ pub(super) struct WireQr {
     updated_at: String,
     /// What may surprise its owner.
     warnings: Vec<String>,
+}
+
+/// A QR code, with its counts if the request includes them.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[schemars(
+    rename = "ReadQrCode",
+    description = "A QR code of a link. `scans` is only there with `include=counts`."
+)]
+pub(super) struct ReadQr {
+    #[serde(flatten)]
+    qr: WireQr,
+    #[serde(flatten)]
+    counts: Option<Counts>,
+}
+
+/// What a QR code has had.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+struct Counts {
+    /// Scans that count, of all time. Null while they cannot be read.
+    #[schemars(with = "Option<u64>")]
+    scans: Option<Number>,
+}
+
+impl ReadQr {
+    /// A QR code without its counts.
+    pub(super) const fn plain(qr: WireQr) -> Self {
+        Self { qr, counts: None }
+    }
+
+    /// A QR code with its counts, as far as they could be read.
+    pub(super) fn counted(qr: WireQr, tallied: Option<&Tallied>) -> Self {
+        let scans = tallied.map(|tallied| tallied.number(qr.id, &COUNT_OF_COUNTED_CLICKS));
+        let counts = Some(Counts { scans });
+        Self { qr, counts }
+    }
 }
 
 /// What the picture of a QR code says: its link's short URL, with its code.

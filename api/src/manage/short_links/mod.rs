@@ -4,6 +4,7 @@
 //! row and its directory entry in one transaction that has the workspace's row locked.
 
 mod bulk;
+mod counts;
 mod create;
 mod delete;
 mod edit;

@@ -1,12 +1,15 @@
 //! `GET /api/links` and `GET /api/links/{linkId}`: reads links.
 
-use super::{LINK, WireShortLink};
+use super::{
+    LINK, WireShortLink,
+    counts::{ReadLink, with_counts},
+};
 use crate::{
     app::App,
-    auth::{Access, Permission},
+    auth::{Access, CommandTurn, Permission},
     command::{Answer, Command, Parameter, Subject, Verb, WORKSPACE},
     extract::{ObjectId, Query},
-    manage::{asked::Asked, plain},
+    manage::{asked::Asked, counts, plain},
     paging::Paging,
     refusals,
     store::{
@@ -72,8 +75,9 @@ pub(super) const LIST_SHORT_LINKS: Command = Command {
             name: "order",
             schema: || word_of(&ORDERS).about("`desc` by default for times, `asc` for texts."),
         },
+        counts::INCLUDE,
     ],
-    answer: Answer::List("A page of links.", Document::type_of::<WireShortLink>),
+    answer: Answer::List("A page of links.", Document::type_of::<ReadLink>),
     ..WORKSPACE
 };
 
@@ -85,11 +89,8 @@ pub(super) const GET_SHORT_LINK: Command = Command {
     permission: Permission("links:read"),
     handler: ("get_short_link", |by| on(by, get_short_link)),
     summary: "A link.",
-    answer: Answer::Data(
-        StatusCode::OK,
-        "The link.",
-        Document::type_of::<WireShortLink>,
-    ),
+    query: &[counts::INCLUDE],
+    answer: Answer::Data(StatusCode::OK, "The link.", Document::type_of::<ReadLink>),
     refusals: || vec![refusals::short_link_not_found()],
     ..WORKSPACE
 };
@@ -101,6 +102,7 @@ const ORDERS: [&str; 2] = ["asc", "desc"];
 pub(crate) async fn list_short_links(
     State(app): State<Arc<App>>,
     access: Access,
+    turn: CommandTurn,
     query: Query,
 ) -> Result<Response, ApiError> {
     let paging = Paging::read(&query)?;
@@ -123,6 +125,7 @@ pub(crate) async fn list_short_links(
             }
         }),
     };
+    let wanted = counts::wanted(&mut asked, &access)?;
     asked.finish()?;
     let sort = match sort {
         Some("updatedAt") => Order::Updated,
@@ -143,10 +146,11 @@ pub(crate) async fn list_short_links(
         paging.limit_and_offset(),
     )
     .await?;
+    tx.commit().await?;
+    turn.give_back();
     let links = links.into_iter();
-    let links: Vec<WireShortLink> = links
-        .map(|link| WireShortLink::new(link, &app.short_urls))
-        .collect();
+    let links = links.map(|link| WireShortLink::new(link, &app.short_urls));
+    let links = with_counts(&app, &access, links.collect(), wanted).await?;
     Ok(paging.answer(&links, total))
 }
 
@@ -154,12 +158,20 @@ pub(crate) async fn list_short_links(
 pub(crate) async fn get_short_link(
     State(app): State<Arc<App>>,
     access: Access,
+    turn: CommandTurn,
     id: ObjectId,
+    query: Query,
 ) -> Result<Response, ApiError> {
+    let mut asked = Asked::new(&query);
+    let wanted = counts::wanted(&mut asked, &access)?;
+    asked.finish()?;
     let id = id.get(refusals::short_link_not_found)?;
     let workspace_id = access.tenant()?.workspace.id;
     let link = store::short_links::find(app.main.pool()?, id, workspace_id).await?;
     let link = link.filter(|link| link.deleted_at.is_none());
     let link = link.ok_or_else(refusals::short_link_not_found)?;
-    Ok(ok(WireShortLink::new(link, &app.short_urls)))
+    turn.give_back();
+    let link = WireShortLink::new(link, &app.short_urls);
+    let links = with_counts(&app, &access, vec![link], wanted).await?;
+    Ok(ok(links.into_iter().next()))
 }

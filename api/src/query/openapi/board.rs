@@ -1,6 +1,6 @@
 //! The schema of a board: a member or two for each part.
 
-use super::{changes, echoes, fields, slot, values};
+use super::{changes, echoes, fields, slot, slots, values};
 use crate::catalog::{Board, Leader, Notation, Numbers, Part, Thing, Things};
 use runtime::openapi::{
     Member, Schema, boolean, list, object, optional, required, text, uuid, whole,
@@ -46,6 +46,7 @@ pub(super) fn members(
                     .about("Of all time. The window and the filters have no effect.");
                 all.push(required(*name, ever));
             }
+            Part::Series(series) => all.push(required(series.list, slots(series, notation))),
             Part::Values(breakdown) => all.push(required(breakdown.list, values(breakdown))),
             Part::Things(things) => all.push(required(things.list, rows(things))),
             Part::Leaders(leaders) => {

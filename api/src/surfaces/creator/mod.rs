@@ -107,7 +107,7 @@ impl Dialect for Creator {
                     .ok_or_else(refusals::reported_page_not_found)?,
             ),
             // No report of this surface is about one link; without an id it would be empty.
-            Scope::Link | Scope::Campaign | Scope::Workspace => None,
+            Scope::Link | Scope::Qr | Scope::Campaign | Scope::Workspace => None,
         };
         Ok(Grant {
             workspace_no: granted.workspace_no,

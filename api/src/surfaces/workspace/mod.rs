@@ -20,7 +20,7 @@ use crate::{
 };
 use axum::response::Response;
 use interval::Interval;
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use schemas::{analytics::Buckets, money::Currency};
 use std::sync::Arc;
@@ -108,13 +108,22 @@ impl Dialect for Workspace {
         asked: &Asked,
     ) -> Result<Grant, ApiError> {
         let workspace = &given.access.tenant()?.workspace;
-        let within = narrow::read(app, asked, workspace.id).await?;
+        let mut within = narrow::read(app, asked, workspace.id).await?;
         let (scope_id, subject) = match report.scope {
             Scope::Link => {
                 let id = given.object.get(refusals::short_link_not_found)?;
                 let link = narrow::link(app, id, workspace.id).await?;
                 let subject = subject::read(app, link, workspace.id).await?;
                 (Some(id), Some(subject))
+            }
+            Scope::Qr => {
+                let id = given.object.get(refusals::qr_not_found)?;
+                let mut connection = app.main.pool()?.acquire().await?;
+                let qr = store::qr_codes::find(&mut connection, id, workspace.id).await?;
+                let qr = qr.ok_or_else(refusals::qr_not_found)?;
+                // The index of the link's clicks finds those of its QR code.
+                within.push((Scope::Link, vec![qr.link_id]));
+                (Some(id), Some(subject::of_qr(qr)))
             }
             // No report of this surface is about one page or one campaign; without an id it would
             // be empty.
@@ -151,6 +160,19 @@ impl Dialect for Workspace {
         use axum::response::IntoResponse;
         ApiError::internal("no report of workspaces is a file").into_response()
     }
+}
+
+/// The currency of a workspace at the rate of its present day, in which reports show amounts by
+/// default.
+pub(crate) async fn own_money(
+    app: &App,
+    workspace: &store::workspaces::Workspace,
+    now: Timestamp,
+) -> Result<Money, ApiError> {
+    let currency = Currency::from_code(&workspace.default_currency);
+    let zone = zone::read(&workspace.timezone).unwrap_or(TimeZone::UTC);
+    let day = now.to_zoned(zone).date();
+    money(app, currency.unwrap_or(Currency::USD), day).await
 }
 
 /// The currency at the rate of a day, or dollars where no rate is known.

@@ -23,18 +23,22 @@ pub(in crate::surfaces) fn describe(document: &mut Document, report: &'static Re
         .summary(report.summary)
         .refuses_parameters()
         .refuses([refusals::report_busy(), refusals::report_timeout("")]);
-    if report.scope == Scope::Link {
-        operation = operation
+    operation = match report.scope {
+        Scope::Link => operation
             .path_parameter("linkId", uuid().about("The link."))
-            .refuses([refusals::short_link_not_found()]);
-    }
+            .refuses([refusals::short_link_not_found()]),
+        Scope::Qr => operation
+            .path_parameter("qrId", uuid().about("The QR code."))
+            .refuses([refusals::qr_not_found()]),
+        Scope::Page | Scope::Campaign | Scope::Workspace => operation,
+    };
     for param in report.params {
         operation = with_param(operation, *param, report);
     }
     for dimension in report.filters {
         operation = operation.query_list(dimension.id, filters::schema(dimension, "clicks"));
     }
-    let answer = query::openapi::answer(report, &subject::schema());
+    let answer = query::openapi::answer(report, &subject::schema(report.scope));
     let mut name = String::new();
     for word in report.id.split('.').skip(1) {
         let mut chars = word.chars();

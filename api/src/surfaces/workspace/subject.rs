@@ -1,12 +1,12 @@
-//! The link that a report is about, as the main database has it.
+//! The link or the QR code that a report is about, as the main database has it.
 
-use crate::{app::App, instant::iso_micros, store};
+use crate::{app::App, catalog::Scope, instant::iso_micros, store};
 use runtime::{
     http::ApiError,
     openapi::{Schema, boolean, instant, list, object, required, text, uuid},
 };
 use serde_json::{Value, json};
-use store::short_links::ShortLink;
+use store::{qr_codes::QrRow, short_links::ShortLink};
 use uuid::Uuid;
 
 /// The members that a summary shows of a link, without those that its clicks tell.
@@ -38,8 +38,43 @@ pub(super) async fn read(
     }))
 }
 
-/// Its schema.
-pub(super) fn schema() -> Schema {
+/// The members that a report shows of a QR code, without those that its scans tell.
+pub(super) fn of_qr(qr: QrRow) -> Value {
+    json!({
+        "id": qr.id,
+        "linkId": qr.link_id,
+        "code": qr.code,
+        "name": qr.name,
+        "createdAt": iso_micros(qr.created_at.to_jiff()),
+    })
+}
+
+/// The schema of the subject of such a report.
+pub(super) fn schema(scope: Scope) -> Schema {
+    match scope {
+        Scope::Qr => schema_of_qr(),
+        Scope::Link | Scope::Page | Scope::Campaign | Scope::Workspace => schema_of_link(),
+    }
+}
+
+fn schema_of_qr() -> Schema {
+    let words = || text(usize::MAX);
+    object([
+        required("id", uuid()),
+        required("linkId", uuid()),
+        required("code", words().about("Its value of the parameter `qr`.")),
+        required("name", words()),
+        required("createdAt", instant()),
+        required(
+            "lastScannedAt",
+            instant()
+                .or_null()
+                .about("When it was last scanned, of all time."),
+        ),
+    ])
+}
+
+fn schema_of_link() -> Schema {
     let words = || text(usize::MAX);
     object([
         required("id", uuid()),
