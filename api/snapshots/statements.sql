@@ -1534,3 +1534,203 @@ WHERE workspace_no = $2
   AND NOT (coalesce(qr_id, $92) = ANY ($93))
 GROUP BY 1, 2
 ORDER BY slot ASC, label ASC;
+
+-- qr.scans 0
+SELECT *
+FROM (
+SELECT count(*)::float8 AS counted_clicks, count(DISTINCT visitor_hash)::float8 AS unique_clickers
+FROM hits
+WHERE workspace_no = $1
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND qr_id = $2
+  AND occurred_at >= $3
+) AS clicks_of_links;
+
+-- qr.scans 1
+SELECT *
+FROM (
+SELECT count(*)::float8 AS counted_clicks, count(DISTINCT visitor_hash)::float8 AS unique_clickers, coalesce(extract(epoch FROM max(occurred_at)) * 1000000, 0)::float8 AS last_click
+FROM hits
+WHERE workspace_no = $1
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND qr_id = $2
+  AND occurred_at >= $3
+) AS clicks_of_links;
+
+-- qr.scans 2
+SELECT width_bucket(occurred_at, $1::timestamptz[]) AS slot, '' COLLATE "C" AS label, count(*)::float8 AS counted_clicks, count(DISTINCT visitor_hash)::float8 AS unique_clickers
+FROM hits
+WHERE workspace_no = $2
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND qr_id = $3
+  AND occurred_at >= $4
+GROUP BY 1, 2
+ORDER BY slot ASC, label ASC;
+
+-- qr.scans filtered 0
+SELECT *
+FROM (
+SELECT count(*)::float8 AS counted_clicks, count(DISTINCT visitor_hash)::float8 AS unique_clickers
+FROM hits
+WHERE workspace_no = $1
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND qr_id = $2
+  AND occurred_at >= $3
+  AND occurred_at < $4
+  AND (coalesce(referrer_domain, $5) = ANY ($6))
+  AND NOT (coalesce(referrer_domain, $7) = ANY ($8))
+  AND (coalesce(source_class, $9) = ANY ($10))
+  AND NOT (coalesce(source_class, $11) = ANY ($12))
+  AND (coalesce(country, $13) = ANY ($14) OR coalesce(country_code, $15) = ANY ($16))
+  AND NOT (coalesce(country, $17) = ANY ($18) OR coalesce(country_code, $19) = ANY ($20))
+  AND (coalesce(region, $21) = ANY ($22))
+  AND NOT (coalesce(region, $23) = ANY ($24))
+  AND (coalesce(city, $25) = ANY ($26))
+  AND NOT (coalesce(city, $27) = ANY ($28))
+  AND (coalesce(device, $29) = ANY ($30))
+  AND NOT (coalesce(device, $31) = ANY ($32))
+  AND (coalesce(browser, $33) = ANY ($34))
+  AND NOT (coalesce(browser, $35) = ANY ($36))
+  AND (coalesce(os, $37) = ANY ($38))
+  AND NOT (coalesce(os, $39) = ANY ($40))
+  AND (coalesce(language, $41) = ANY ($42))
+  AND NOT (coalesce(language, $43) = ANY ($44))
+  AND (coalesce(utm_source, $45) = ANY ($46))
+  AND NOT (coalesce(utm_source, $47) = ANY ($48))
+  AND (coalesce(utm_medium, $49) = ANY ($50))
+  AND NOT (coalesce(utm_medium, $51) = ANY ($52))
+  AND (coalesce(utm_campaign, $53) = ANY ($54))
+  AND NOT (coalesce(utm_campaign, $55) = ANY ($56))
+  AND (coalesce(utm_term, $57) = ANY ($58))
+  AND NOT (coalesce(utm_term, $59) = ANY ($60))
+  AND (coalesce(utm_content, $61) = ANY ($62))
+  AND NOT (coalesce(utm_content, $63) = ANY ($64))
+  AND (coalesce(continent, $65) = ANY ($66))
+  AND NOT (coalesce(continent, $67) = ANY ($68))
+  AND (coalesce(trigger, $69) = ANY ($70))
+  AND NOT (coalesce(trigger, $71) = ANY ($72))
+  AND (coalesce(host, $73) = ANY ($74))
+  AND NOT (coalesce(host, $75) = ANY ($76))
+  AND (coalesce(referrer, $77) = ANY ($78))
+  AND NOT (coalesce(referrer, $79) = ANY ($80))
+  AND (coalesce(destination, $81) = ANY ($82))
+  AND NOT (coalesce(destination, $83) = ANY ($84))
+  AND (coalesce(rule_id, $85) = ANY ($86))
+  AND NOT (coalesce(rule_id, $87) = ANY ($88))
+  AND (coalesce(qr_id, $89) = ANY ($90))
+  AND NOT (coalesce(qr_id, $91) = ANY ($92))
+) AS clicks_of_links;
+
+-- qr.scans filtered 1
+SELECT *
+FROM (
+SELECT count(*)::float8 AS counted_clicks, count(DISTINCT visitor_hash)::float8 AS unique_clickers, coalesce(extract(epoch FROM max(occurred_at)) * 1000000, 0)::float8 AS last_click
+FROM hits
+WHERE workspace_no = $1
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND qr_id = $2
+  AND occurred_at >= $3
+) AS clicks_of_links;
+
+-- qr.scans filtered 2
+SELECT width_bucket(occurred_at, $1::timestamptz[]) AS slot, '' COLLATE "C" AS label, count(*)::float8 AS counted_clicks, count(DISTINCT visitor_hash)::float8 AS unique_clickers
+FROM hits
+WHERE workspace_no = $2
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND qr_id = $3
+  AND occurred_at >= $4
+  AND occurred_at < $5
+  AND (coalesce(referrer_domain, $6) = ANY ($7))
+  AND NOT (coalesce(referrer_domain, $8) = ANY ($9))
+  AND (coalesce(source_class, $10) = ANY ($11))
+  AND NOT (coalesce(source_class, $12) = ANY ($13))
+  AND (coalesce(country, $14) = ANY ($15) OR coalesce(country_code, $16) = ANY ($17))
+  AND NOT (coalesce(country, $18) = ANY ($19) OR coalesce(country_code, $20) = ANY ($21))
+  AND (coalesce(region, $22) = ANY ($23))
+  AND NOT (coalesce(region, $24) = ANY ($25))
+  AND (coalesce(city, $26) = ANY ($27))
+  AND NOT (coalesce(city, $28) = ANY ($29))
+  AND (coalesce(device, $30) = ANY ($31))
+  AND NOT (coalesce(device, $32) = ANY ($33))
+  AND (coalesce(browser, $34) = ANY ($35))
+  AND NOT (coalesce(browser, $36) = ANY ($37))
+  AND (coalesce(os, $38) = ANY ($39))
+  AND NOT (coalesce(os, $40) = ANY ($41))
+  AND (coalesce(language, $42) = ANY ($43))
+  AND NOT (coalesce(language, $44) = ANY ($45))
+  AND (coalesce(utm_source, $46) = ANY ($47))
+  AND NOT (coalesce(utm_source, $48) = ANY ($49))
+  AND (coalesce(utm_medium, $50) = ANY ($51))
+  AND NOT (coalesce(utm_medium, $52) = ANY ($53))
+  AND (coalesce(utm_campaign, $54) = ANY ($55))
+  AND NOT (coalesce(utm_campaign, $56) = ANY ($57))
+  AND (coalesce(utm_term, $58) = ANY ($59))
+  AND NOT (coalesce(utm_term, $60) = ANY ($61))
+  AND (coalesce(utm_content, $62) = ANY ($63))
+  AND NOT (coalesce(utm_content, $64) = ANY ($65))
+  AND (coalesce(continent, $66) = ANY ($67))
+  AND NOT (coalesce(continent, $68) = ANY ($69))
+  AND (coalesce(trigger, $70) = ANY ($71))
+  AND NOT (coalesce(trigger, $72) = ANY ($73))
+  AND (coalesce(host, $74) = ANY ($75))
+  AND NOT (coalesce(host, $76) = ANY ($77))
+  AND (coalesce(referrer, $78) = ANY ($79))
+  AND NOT (coalesce(referrer, $80) = ANY ($81))
+  AND (coalesce(destination, $82) = ANY ($83))
+  AND NOT (coalesce(destination, $84) = ANY ($85))
+  AND (coalesce(rule_id, $86) = ANY ($87))
+  AND NOT (coalesce(rule_id, $88) = ANY ($89))
+  AND (coalesce(qr_id, $90) = ANY ($91))
+  AND NOT (coalesce(qr_id, $92) = ANY ($93))
+GROUP BY 1, 2
+ORDER BY slot ASC, label ASC;
+
+-- links.counts
+SELECT slot, label, coalesce(counted_clicks, 0) AS counted_clicks, coalesce(unique_clickers, 0) AS unique_clickers, coalesce(last_click, 0) AS last_click, coalesce(conversion_count, 0) AS conversion_count, coalesce(leads, 0) AS leads, coalesce(sales, 0) AS sales, coalesce(revenue, 0) AS revenue
+FROM (
+SELECT 0 AS slot, link_id::text COLLATE "C" AS label, count(*)::float8 AS counted_clicks, count(DISTINCT visitor_hash)::float8 AS unique_clickers, coalesce(extract(epoch FROM max(occurred_at)) * 1000000, 0)::float8 AS last_click
+FROM hits
+WHERE workspace_no = $1
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND link_id = ANY ($2)
+  AND occurred_at >= $3
+GROUP BY 1, 2
+) AS clicks_of_links
+FULL JOIN (
+SELECT 0 AS slot, link_id::text COLLATE "C" AS label, count(*)::float8 AS conversion_count, (count(*) FILTER (WHERE is_lead))::float8 AS leads, (count(*) FILTER (WHERE is_sale))::float8 AS sales, coalesce(sum(revenue_usd_micros), 0)::float8 AS revenue
+FROM conversions
+WHERE workspace_no = $4
+  AND is_counted
+  AND link_id = ANY ($5)
+  AND occurred_at >= $6
+  AND link_id IS NOT NULL
+GROUP BY 1, 2
+) AS conversions USING (slot, label)
+ORDER BY counted_clicks DESC, label ASC;
+
+-- qr.counts
+SELECT 0 AS slot, qr_id::text COLLATE "C" AS label, count(*)::float8 AS counted_clicks
+FROM hits
+WHERE workspace_no = $1
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND link_id = ANY ($2)
+  AND occurred_at >= $3
+  AND qr_id IS NOT NULL
+GROUP BY 1, 2
+ORDER BY counted_clicks DESC, label ASC;

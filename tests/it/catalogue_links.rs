@@ -263,7 +263,7 @@ async fn every_report_of_links_equals_plain_loops_over_the_raw_rows() {
     let means = Means {
         campaigns: shop.known.campaigns.keys().copied().collect(),
         rules: shop.rules.clone(),
-        qr_codes: shop.qr_codes.to_vec(),
+        qr_codes: shop.qr_codes.map(|qr| (shop.links[1], qr)).to_vec(),
     };
     let mut campaigns = means.campaigns.clone();
     campaigns.sort_unstable();

@@ -166,7 +166,7 @@ async fn shop(system: &System, name: &str, seed: u64) -> Shop {
     let clicked = [links[0], links[1], links[2], links[4]].to_vec();
     let ours = site(system, &owner, vec![owner.page], clicked).await;
     let means = Means {
-        qr_codes: qr_codes.clone(),
+        qr_codes: qr_codes.iter().map(|qr| (links[1], *qr)).collect(),
         ..Means::default()
     };
     let mut events = traffic::records(&ours, seed, 80, noon(), 60);
@@ -319,7 +319,7 @@ async fn lists_have_the_numbers_of_the_raw_rows_of_reports_and_of_the_events_api
         let listed = ada.get(client, &path).await["clicks"].clone();
         let path = format!("/api/analytics/workspace/overview?linkId={link}&days=365");
         let reported = ada.get(client, &path).await["totals"]["clicks"].clone();
-        let query = format!("from=2026-04-01&to=2027-03-05&limit=1000&shortUrlId={link}");
+        let query = format!("from=2026-04-01&to=2027-03-05&limit=1000&shortUrlId=url_{link}");
         let page = events.page(&query).await;
         assert_eq!(page["hasMore"], false, "{page}");
         let streamed = page["data"].as_array().unwrap().len();

@@ -26,8 +26,8 @@ pub struct Means {
     pub campaigns: Vec<Uuid>,
     /// Rules that choose destinations.
     pub rules: Vec<Uuid>,
-    /// QR codes.
-    pub qr_codes: Vec<Uuid>,
+    /// QR codes, each with its link. Only that link's clicks name it.
+    pub qr_codes: Vec<(Uuid, Uuid)>,
 }
 
 const HOSTS: [&str; 2] = ["go.example", "s.example"];
@@ -124,6 +124,9 @@ impl Clicks {
         let trigger = self.random.one(&Trigger::ALL);
         let (domain, referrer, source_class) = self.random.one(&REFERRERS);
         let means = self.means.clone();
+        let codes = means.qr_codes.iter();
+        let own_codes = codes.filter(|(link, _)| *link == link_id.0);
+        let own_codes: Vec<Uuid> = own_codes.map(|(_, qr)| *qr).collect();
         let rule = self.some(0.4, &means.rules);
         let reasons = [BotReason::Agent, BotReason::Preview, BotReason::NoAgent];
         let body = Body::LinkClicked(LinkClicked {
@@ -147,7 +150,7 @@ impl Clicks {
             rule_id: rule.map(RuleId),
             rule_name: rule.map(|_| "A rule".to_owned()),
             qr_id: match trigger {
-                Trigger::Qr => self.some(0.7, &means.qr_codes).map(QrId),
+                Trigger::Qr => self.some(0.7, &own_codes).map(QrId),
                 _ => None,
             },
         });

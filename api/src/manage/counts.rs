@@ -4,7 +4,7 @@
 
 use crate::{
     app::App,
-    auth::{Access, Permission},
+    auth::{Access, CommandTurn, Permission},
     catalog::Tally,
     command::Parameter,
     manage::asked::Asked,
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tracing::warn;
 use uuid::Uuid;
 
-/// How long an answer waits for its counts. Some millions of clicks are counted in this time.
+/// How long an answer waits for its counts. Two cores count about two million clicks in this time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 const WORDS: [&str; 1] = ["counts"];
@@ -34,35 +34,52 @@ pub(super) const INCLUDE: Parameter = Parameter {
     },
 };
 
-/// Whether a request asks for counts.
+/// A request for counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    access: &'a Access,
+    turn: &'a CommandTurn,
+}
+
+/// The request for counts, if the query asks for them.
 ///
 /// # Errors
 /// 403 when the caller may not read reports.
-pub(super) fn wanted(asked: &mut Asked<'_>, access: &Access) -> Result<bool, ApiError> {
-    let wanted = asked.word(INCLUDE.name, &WORDS).is_some();
-    if wanted && !access.tenant()?.may(Permission::REPORTS) {
+pub(super) fn wanted<'a>(
+    asked: &mut Asked<'_>,
+    access: &'a Access,
+    turn: &'a CommandTurn,
+) -> Result<Option<Wanted<'a>>, ApiError> {
+    if asked.word(INCLUDE.name, &WORDS).is_none() {
+        return Ok(None);
+    }
+    if !access.tenant()?.may(Permission::REPORTS) {
         return Err(refusals::permission_missing());
     }
-    Ok(wanted)
+    Ok(Some(Wanted { access, turn }))
 }
 
-/// The numbers of things that belong to these links; `None` while they cannot be read.
-pub(super) async fn count(
-    app: &App,
-    access: &Access,
-    tally: &'static Tally,
-    links: Vec<Uuid>,
-) -> Result<Option<Tallied>, ApiError> {
-    let workspace = &access.tenant()?.workspace;
-    let money = own_money(app, workspace, app.clock.now()).await?;
-    let counting = query::tally(app, tally, (workspace.number(), links), money);
-    let reason = match timeout(PATIENCE, counting).await {
-        Ok(Ok(tallied)) => return Ok(Some(tallied)),
-        Ok(Err(error)) => error.inside.map_or_else(|| error.code.into(), String::from),
-        Err(_) => format!("it takes longer than {} s", PATIENCE.as_secs()),
-    };
-    let id = workspace.id;
-    warn!(workspace.id = %id, "cannot count {} for an answer to workspace {id}: {reason}", tally.id);
-    metrics::counter!("api_counts_missing_total").increment(1);
-    Ok(None)
+impl Wanted<'_> {
+    /// The numbers of things that belong to these links; `None` while they cannot be read. The caller
+    /// must have read what it needs of the main database, and hold none of its connections.
+    pub(super) async fn count(
+        self,
+        app: &App,
+        tally: &'static Tally,
+        links: Vec<Uuid>,
+    ) -> Result<Option<Tallied>, ApiError> {
+        let workspace = &self.access.tenant()?.workspace;
+        let money = own_money(app, workspace, app.clock.now()).await?;
+        self.turn.give_back();
+        let counting = query::tally(app, tally, (workspace.number(), links), money);
+        let reason = match timeout(PATIENCE, counting).await {
+            Ok(Ok(tallied)) => return Ok(Some(tallied)),
+            Ok(Err(error)) => error.inside.map_or_else(|| error.code.into(), String::from),
+            Err(_) => format!("it takes longer than {} s", PATIENCE.as_secs()),
+        };
+        let id = workspace.id;
+        warn!(workspace.id = %id, "cannot read {} for an answer to workspace {id}: {reason}", tally.id);
+        metrics::counter!("api_counts_missing_total").increment(1);
+        Ok(None)
+    }
 }

@@ -102,6 +102,8 @@ async fn use_links(asking: &Asking<'_>, ada: &Creator) {
     asking.get("/api/links?limit=2&sort=title&tag=a", 200).await;
     asking.get("/api/links?include=counts", 200).await;
     asking.get("/api/links?include=views", 400).await;
+    asking.get(&format!("{path}?include=counts"), 200).await;
+    asking.get(&format!("{path}?include=views"), 400).await;
     asking.get("/api/links?sort=size", 400).await;
     asking.get(&path, 200).await;
     asking.delete(&path).await;
@@ -175,9 +177,6 @@ async fn use_groups(asking: &Asking<'_>, ada: &Creator) {
         asking.post(&list, json!({}), 400).await;
         asking.get(&list, 200).await;
         asking.get(&format!("{list}?page=0"), 400).await;
-        asking.get(&format!("{list}?include=counts"), 200).await;
-        asking.get(&format!("{path}?include=counts"), 200).await;
-        asking.get(&format!("{path}?include=views"), 400).await;
         asking.get(&path, 200).await;
         asking.patch(&path, more, 200).await;
         asking.patch(&path, json!({"name": 7}), 400).await;
@@ -367,6 +366,9 @@ async fn use_qr_codes(asking: &Asking<'_>, ada: &Creator) {
     asking.get(&unknown, 404).await;
     asking.get(&list, 200).await;
     asking.get(&format!("{list}?page=0"), 400).await;
+    asking.get(&format!("{list}?include=counts"), 200).await;
+    asking.get(&format!("{path}?include=counts"), 200).await;
+    asking.get(&format!("{path}?include=views"), 400).await;
     asking.get(&path, 200).await;
     asking.patch(&path, json!({"logoArea": true}), 200).await;
     asking.patch(&path, json!({"margin": -1}), 400).await;

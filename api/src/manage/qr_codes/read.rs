@@ -10,7 +10,11 @@ use crate::{
     catalog::OF_QR_CODES,
     command::{Answer, Command, Subject, Verb, WORKSPACE},
     extract::{ObjectId, Query},
-    manage::{asked::Asked, counts, short_links::LINK},
+    manage::{
+        asked::Asked,
+        counts::{self, Wanted},
+        short_links::LINK,
+    },
     paging::Paging,
     refusals, store,
 };
@@ -61,7 +65,7 @@ pub(crate) async fn list_qr(
     let id = id.get(refusals::short_link_not_found)?;
     let paging = Paging::read(&query)?;
     let mut asked = Asked::new(&query);
-    let wanted = counts::wanted(&mut asked, &access)?;
+    let wanted = counts::wanted(&mut asked, &access, &turn)?;
     asked.finish()?;
     let mut connection = app.main.pool()?.acquire().await?;
     let workspace_id = access.tenant()?.workspace.id;
@@ -72,10 +76,9 @@ pub(crate) async fn list_qr(
     let part = paging.limit_and_offset();
     let (codes, total) = store::qr_codes::list(&mut connection, id, part).await?;
     drop(connection);
-    turn.give_back();
     let codes = codes.into_iter();
     let codes = codes.map(|qr| WireQr::new(qr, &app.short_urls)).collect();
-    let codes = with_counts(&app, &access, (id, codes), wanted).await?;
+    let codes = with_counts(&app, (id, codes), wanted).await?;
     Ok(paging.answer(&codes, total))
 }
 
@@ -88,31 +91,29 @@ pub(crate) async fn get_qr(
     query: Query,
 ) -> Result<Response, ApiError> {
     let mut asked = Asked::new(&query);
-    let wanted = counts::wanted(&mut asked, &access)?;
+    let wanted = counts::wanted(&mut asked, &access, &turn)?;
     asked.finish()?;
     let id = id.get(refusals::qr_not_found)?;
     let mut connection = app.main.pool()?.acquire().await?;
     let qr = store::qr_codes::find(&mut connection, id, access.tenant()?.workspace.id).await?;
     let qr = qr.ok_or_else(refusals::qr_not_found)?;
     drop(connection);
-    turn.give_back();
     let qr = WireQr::new(qr, &app.short_urls);
-    let codes = with_counts(&app, &access, (qr.link_id, vec![qr]), wanted).await?;
+    let codes = with_counts(&app, (qr.link_id, vec![qr]), wanted).await?;
     Ok(ok(codes.into_iter().next()))
 }
 
-/// QR codes of a link, with their counts if the request includes them.
+/// QR codes of a link, with their counts if the request asks for them.
 async fn with_counts(
     app: &App,
-    access: &Access,
     (link_id, codes): (Uuid, Vec<WireQr>),
-    wanted: bool,
+    wanted: Option<Wanted<'_>>,
 ) -> Result<Vec<ReadQr>, ApiError> {
     let codes = codes.into_iter();
-    if !wanted {
+    let Some(wanted) = wanted else {
         return Ok(codes.map(ReadQr::plain).collect());
-    }
-    let tallied = counts::count(app, access, &OF_QR_CODES, vec![link_id]).await?;
+    };
+    let tallied = wanted.count(app, &OF_QR_CODES, vec![link_id]).await?;
     let counted = codes.map(|qr| ReadQr::counted(qr, tallied.as_ref()));
     Ok(counted.collect())
 }

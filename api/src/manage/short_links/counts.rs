@@ -1,9 +1,7 @@
 //! What a link has had, in the answers that ask for it.
 
 use super::WireShortLink;
-use crate::{
-    app::App, auth::Access, catalog::OF_LINKS, manage::counts, number::Number, query::Tallied,
-};
+use crate::{app::App, catalog::OF_LINKS, manage::counts::Wanted, number::Number, query::Tallied};
 use runtime::http::ApiError;
 use schemars::JsonSchema;
 use schemas::analytics::metrics::{
@@ -70,26 +68,25 @@ impl Counts {
     }
 }
 
-/// The links, with their counts if the request includes them.
+/// The links, with their counts if the request asks for them.
 pub(super) async fn with_counts(
     app: &App,
-    access: &Access,
     links: Vec<WireShortLink>,
-    wanted: bool,
+    wanted: Option<Wanted<'_>>,
 ) -> Result<Vec<ReadLink>, ApiError> {
-    let tallied = if wanted && !links.is_empty() {
-        let ids = links.iter().map(|link| link.id).collect();
-        counts::count(app, access, &OF_LINKS, ids).await?
-    } else {
-        None
+    let tallied = match wanted {
+        Some(wanted) if !links.is_empty() => {
+            let ids = links.iter().map(|link| link.id).collect();
+            wanted.count(app, &OF_LINKS, ids).await?
+        }
+        _ => None,
+    };
+    let counts = |id: Uuid| {
+        let found = tallied.as_ref().map(|tallied| Counts::of(id, tallied));
+        wanted.is_some().then(|| found.unwrap_or_default())
     };
     let read = links.into_iter().map(|link| ReadLink {
-        counts: wanted.then(|| {
-            let counts = tallied.as_ref();
-            counts
-                .map(|tallied| Counts::of(link.id, tallied))
-                .unwrap_or_default()
-        }),
+        counts: counts(link.id),
         link,
     });
     Ok(read.collect())

@@ -125,7 +125,7 @@ pub(crate) async fn list_short_links(
             }
         }),
     };
-    let wanted = counts::wanted(&mut asked, &access)?;
+    let wanted = counts::wanted(&mut asked, &access, &turn)?;
     asked.finish()?;
     let sort = match sort {
         Some("updatedAt") => Order::Updated,
@@ -147,10 +147,9 @@ pub(crate) async fn list_short_links(
     )
     .await?;
     tx.commit().await?;
-    turn.give_back();
     let links = links.into_iter();
     let links = links.map(|link| WireShortLink::new(link, &app.short_urls));
-    let links = with_counts(&app, &access, links.collect(), wanted).await?;
+    let links = with_counts(&app, links.collect(), wanted).await?;
     Ok(paging.answer(&links, total))
 }
 
@@ -163,15 +162,14 @@ pub(crate) async fn get_short_link(
     query: Query,
 ) -> Result<Response, ApiError> {
     let mut asked = Asked::new(&query);
-    let wanted = counts::wanted(&mut asked, &access)?;
+    let wanted = counts::wanted(&mut asked, &access, &turn)?;
     asked.finish()?;
     let id = id.get(refusals::short_link_not_found)?;
     let workspace_id = access.tenant()?.workspace.id;
     let link = store::short_links::find(app.main.pool()?, id, workspace_id).await?;
     let link = link.filter(|link| link.deleted_at.is_none());
     let link = link.ok_or_else(refusals::short_link_not_found)?;
-    turn.give_back();
     let link = WireShortLink::new(link, &app.short_urls);
-    let links = with_counts(&app, &access, vec![link], wanted).await?;
+    let links = with_counts(&app, vec![link], wanted).await?;
     Ok(ok(links.into_iter().next()))
 }

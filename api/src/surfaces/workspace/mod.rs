@@ -123,7 +123,7 @@ impl Dialect for Workspace {
                 let qr = qr.ok_or_else(refusals::qr_not_found)?;
                 // The index of the link's clicks finds those of its QR code.
                 within.push((Scope::Link, vec![qr.link_id]));
-                (Some(id), Some(subject::of_qr(qr)))
+                (Some(id), Some(subject::of_qr(&qr)))
             }
             // No report of this surface is about one page or one campaign; without an id it would
             // be empty.

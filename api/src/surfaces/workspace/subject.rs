@@ -39,7 +39,7 @@ pub(super) async fn read(
 }
 
 /// The members that a report shows of a QR code, without those that its scans tell.
-pub(super) fn of_qr(qr: QrRow) -> Value {
+pub(super) fn of_qr(qr: &QrRow) -> Value {
     json!({
         "id": qr.id,
         "linkId": qr.link_id,
