@@ -194,16 +194,15 @@ async fn write(
     let mut rows = rows(&changes);
     // A new view and its leave become one insert.
     counting.leave(&mut rows.hits);
-    let (clicks, views) = counting.split_clicks(rows.hits.drain(..));
-    hits::insert(connection, &views).await?;
+    let split = counting.split_clicks(rows.hits.drain(..));
+    hits::insert(connection, &split.views, &split.clicks).await?;
     hits::leave(connection, &counting.left()).await?;
     clicks::insert(connection, &mut rows.clicks).await?;
     conversions::insert(connection, &rows).await?;
     facts::insert(connection, &rows).await?;
     waiting::save(connection, &changes).await?;
     sessions::save(connection, &counting.changed()).await?;
-    // After the visits, whose columns they copy.
-    hits::insert_clicks(connection, &clicks).await?;
+    hits::insert_later_clicks(connection, &split.later_clicks).await?;
     Ok(applied)
 }
 
@@ -270,29 +269,26 @@ async fn new_changes(
     batch: &Batch,
 ) -> sqlx::Result<(Vec<Change>, Applied)> {
     let events = batch.events.iter().map(|(_, event)| &**event);
-    let mut known = seen::find_recent(connection, events).await?;
-    let events = batch.events.iter();
-    let rows = events
-        // Inserting also finds events that are repeated within the batch.
-        .filter(|(_, event)| known.insert((event.workspace_no, event.event_id)))
-        .map(|(offset, event)| SeenRow {
-            seq: claim.seq(*offset),
-            workspace_no: event.workspace_no,
-            month: seen::month(event.occurred_at),
-            event_id: event.event_id,
-        });
-    let new = seen::insert(connection, rows.collect()).await?;
-
+    let mut known = seen::find(connection, events).await?;
     let mut applied = Applied::default();
-    let mut changes = Vec::with_capacity(new.len());
+    let mut changes = Vec::with_capacity(batch.events.len());
+    let mut rows = Vec::with_capacity(batch.events.len());
     for (offset, event) in &batch.events {
         let (kind, seq) = (event.body.kind(), claim.seq(*offset));
-        if new.contains(&seq) {
+        // An event that is repeated within the batch is known from then on.
+        if known.insert((event.workspace_no, event.event_id)) {
             *applied.applied.entry(kind).or_default() += 1;
+            rows.push(SeenRow {
+                seq,
+                workspace_no: event.workspace_no,
+                month: seen::month(event.occurred_at),
+                event_id: event.event_id,
+            });
             changes.push(Change::new(Arc::clone(event), seq));
         } else {
             *applied.duplicate.entry(kind).or_default() += 1;
         }
     }
+    seen::insert(connection, rows).await?;
     Ok((changes, applied))
 }
