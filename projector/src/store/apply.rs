@@ -1,7 +1,9 @@
 //! Applies a batch in one transaction: folds and writes the new events, and advances the offset.
 
 use super::{
-    Claim, Store, clicks, conversions,
+    Claim, Store,
+    change::Change,
+    clicks, conversions,
     counting::Counting,
     facts,
     fence::{self, Verdict},
@@ -12,11 +14,11 @@ use super::{
 };
 use crate::{
     batch::Batch,
-    fold::{self, Counted, SessionKey, Summary},
+    fold::{self, SessionKey, Summary},
     rows::{Rows, SeenRow},
 };
 use jiff::Timestamp;
-use schemas::{Event, Kind};
+use schemas::Kind;
 use sqlx::{Connection as _, PgConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -128,43 +130,6 @@ async fn apply(
 fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp> {
     let received = batch.events.iter().map(|(_, event)| event.received_at);
     received.max().map(|latest| latest.min(now))
-}
-
-/// An event on its way into the tables.
-#[derive(Debug)]
-pub(super) struct Change {
-    pub(super) event: Arc<Event>,
-    pub(super) summary: Summary,
-    /// True if it comes from the table `waiting`, false if from the batch.
-    pub(super) has_waited: bool,
-    /// The position from which it counts. `None` while it does not count, and for a start, which
-    /// becomes its session's row.
-    pub(super) counted: Option<Counted>,
-}
-
-impl Change {
-    fn new(event: Arc<Event>, seq: i64) -> Self {
-        let summary = fold::summarize(&event, seq);
-        Self {
-            event,
-            summary,
-            has_waited: false,
-            counted: None,
-        }
-    }
-
-    /// An event that has waited for its session or view.
-    pub(super) fn waiting(event: Event, seq: i64) -> Self {
-        Self {
-            has_waited: true,
-            ..Self::new(Arc::new(event), seq)
-        }
-    }
-
-    /// True when the event counts.
-    pub(super) fn counts(&self) -> bool {
-        self.counted.is_some() || self.summary.is(Kind::SessionStarted)
-    }
 }
 
 async fn write(

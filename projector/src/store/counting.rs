@@ -5,7 +5,7 @@
 //! boundaries of batches make no difference.
 
 use super::{
-    apply::Change,
+    change::Change,
     hits::ViewKey,
     sessions::{RowKey, Saved},
 };

@@ -5,6 +5,7 @@
 
 mod append;
 mod apply;
+mod change;
 mod claims;
 mod clicks;
 mod conversions;

@@ -1,6 +1,6 @@
 //! Reads and writes the table `waiting`: events that are kept until their session or view arrives.
 
-use super::{apply::Change, hits::ViewKey};
+use super::{change::Change, hits::ViewKey};
 use crate::{
     fold::SessionKey,
     rows::{
