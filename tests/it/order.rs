@@ -1,5 +1,6 @@
 //! The order within a tenant: `seq` is a place in the log, with any batch boundaries, and never repeats.
 
+use crate::clicks_folded::click;
 use crate::random_log::{
     append, at, clear, empty_tables, event_at, event_over, fold, fold_under, leave, read,
     sample_log, start, view, whole_tables,
@@ -7,7 +8,7 @@ use crate::random_log::{
 use kit::{System, log::TestLog, postgres};
 use projector::{Claim, Store, store::Found};
 use proptest::{prelude::*, test_runner::TestRunner};
-use schemas::{PageviewId, SessionId, topics::EVENTS};
+use schemas::{Event, PageviewId, SessionId, topics::EVENTS};
 use uuid::Uuid;
 
 const GENERATION: i64 = 1 << 48;
@@ -48,6 +49,32 @@ fn the_same_log_gives_equal_tables_with_any_batch_boundaries() {
         Ok(())
     });
     property.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_at_once_give_the_same_tables_as_few_at_a_time() {
+    // Enough sessions, views and clicks that each table takes its rows by `COPY`.
+    let log: Vec<Event> = (0..2_100u32)
+        .flat_map(|number| {
+            let (id, seconds) = (u128::from(number) * 10, i64::from(number) * 700);
+            let session = SessionId(Uuid::from_u128(id + 1));
+            let pageview = PageviewId(Uuid::from_u128(id + 2));
+            let clicked = click(id + 6, seconds, (7, (number % 250) as u8));
+            let mut started = event_at(id + 3, seconds, start(session));
+            started.visitor = clicked.visitor.clone();
+            let left =
+                (number % 3 == 0).then(|| event_at(id + 5, seconds + 9, leave(pageview, 8.5)));
+            let viewed = event_at(id + 4, seconds + 1, view(session, pageview));
+            [started, viewed, clicked].into_iter().chain(left)
+        })
+        .collect();
+    let (whole, parts) = (empty_tables().await, empty_tables().await);
+    fold(&Store::new(whole.clone()), &log, &[]).await;
+    let cuts: Vec<usize> = (0..log.len()).step_by(900).collect();
+    fold(&Store::new(parts.clone()), &log, &cuts).await;
+    let whole = whole_tables(&whole).await;
+    assert!(whole.lines().count() > 12_000);
+    assert!(whole == whole_tables(&parts).await, "the tables differ");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 //! Keys are looked up with each request and never cached, so that a revocation holds at once on
 //! every instance.
 
-use super::{Role, Tenant, guard::Refusal, tenant::CallingKey};
+use super::{Role, Tenant, tenant::CallingKey};
 use crate::{
     app::App,
     refusals,
@@ -12,11 +12,14 @@ use crate::{
         keys::{self, FoundKey},
     },
 };
-use axum::http::{HeaderMap, HeaderName};
+use axum::{
+    http::{HeaderMap, HeaderName},
+    response::{IntoResponse, Response},
+};
 use jiff::{SignedDuration, Timestamp};
 use runtime::{
     database,
-    http::validate::parse_uuid,
+    http::{ApiError, validate::parse_uuid},
     jwt::{Claims, Refused, bearer},
 };
 use sha2::{Digest, Sha256};
@@ -34,6 +37,40 @@ static WORKSPACE_ID: HeaderName = HeaderName::from_static("x-workspace-id");
 
 /// How exact the time of a key's last use is. Each request would otherwise write a row.
 const USE_STEP: SignedDuration = SignedDuration::from_mins(1);
+
+/// Why a caller is refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Credential(Refused),
+    Error(ApiError),
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::Credential(refused)
+    }
+}
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Credential(refused) => refused.into_response(),
+            Self::Error(error) => error.into_response(),
+        }
+    }
+}
 
 /// The hash under which a key is kept. A key has 256 random bits, so a slow hash would add nothing.
 pub(crate) fn hash(key: &str) -> [u8; 32] {

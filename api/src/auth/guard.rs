@@ -2,7 +2,10 @@
 //!
 //! The one rule: a route is added through [`guarded`], so none can be forgotten.
 
-use super::{Access, Permission, Principal, Sharer, credentials};
+use super::{
+    Access, Permission, Principal, Sharer,
+    credentials::{self, Refusal},
+};
 use crate::{app::App, turns::Turn};
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -11,10 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::MethodRouter,
 };
-use runtime::{
-    http::{ApiError, client::neighbourhood, throttled},
-    jwt::Refused,
-};
+use runtime::http::{ApiError, client::neighbourhood, throttled};
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
@@ -57,40 +57,6 @@ pub(crate) struct Terms {
 struct Guard {
     app: Arc<App>,
     terms: Terms,
-}
-
-/// Why a caller is refused.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    Credential(Refused),
-    Error(ApiError),
-}
-
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
-        Self::Credential(refused)
-    }
-}
-
-impl From<ApiError> for Refusal {
-    fn from(error: ApiError) -> Self {
-        Self::Error(error)
-    }
-}
-
-impl From<sqlx::Error> for Refusal {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Error(error.into())
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Credential(refused) => refused.into_response(),
-            Self::Error(error) => error.into_response(),
-        }
-    }
 }
 
 /// The routes behind a valid credential, unless they are public, and behind their limit. Answers 401

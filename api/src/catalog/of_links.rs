@@ -2,7 +2,7 @@
 
 use super::{
     Board, Breakdown, Count, Field, Format, Leader, Leaders, Numbers, Param, Part, Peak, Report,
-    Series, Shape, Subject, Surface, Thing, Things, reports::field,
+    Series, Shape, Subject, Surface, Thing, Things, shapes::field,
 };
 use schemas::analytics::{
     Buckets, Dimension, Scope,

@@ -2,7 +2,7 @@
 
 use super::{
     Board, Field, Numbers, Param, Part, Report, Series, Shape, Subject, of_links::OF_WORKSPACE,
-    reports::field,
+    shapes::field,
 };
 use schemas::analytics::{
     Buckets, Scope,

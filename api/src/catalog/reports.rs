@@ -5,9 +5,10 @@ use super::{
     Shape, Surface, Total,
     of_links::{OF_LINK, OF_WORKSPACE, SUMMARY, TIMESERIES},
     of_qr::{OF_QR, SCANS},
+    shapes::field,
 };
 use schemas::analytics::{
-    Buckets, Dimension, Metric, Scope,
+    Buckets, Dimension, Scope,
     dimensions::{
         BROWSER, CITY, COUNTRY, DEVICE, ENTRY_PAGE, LANGUAGE, LINK, OF_VISITS, OS, REASON,
         REFERRER, REGION, SOURCE_CLASS, UTM_CAMPAIGN, UTM_MEDIUM, UTM_SOURCE,
@@ -27,10 +28,6 @@ const CREATOR_LIMIT: PerUser = PerUser {
 
 /// Most rows of a breakdown without a published limit.
 const BREAKDOWN_TOP: u16 = 100;
-
-pub(super) const fn field(name: &'static str, metric: &'static Metric) -> Field {
-    Field { name, metric }
-}
 
 /// What most creator reports share: a page, a window, filters on visits.
 const CREATOR: Report = Report {

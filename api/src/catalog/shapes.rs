@@ -108,6 +108,11 @@ pub struct Field {
     pub metric: &'static Metric,
 }
 
+/// A number of an answer.
+pub(super) const fn field(name: &'static str, metric: &'static Metric) -> Field {
+    Field { name, metric }
+}
+
 /// Things whose names are in the main database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entity {

@@ -4,6 +4,7 @@
 //! it, so a history that is imported twice counts once.
 
 use super::{
+    client::Client,
     links::{POSTER, POSTER_QR, ShortLink},
     visits::{Visit, Visits},
 };
@@ -103,11 +104,35 @@ impl Luck {
 }
 
 impl Click {
+    /// What the short URL of a scan has after its code.
+    fn query(&self) -> Option<String> {
+        self.is_scan.then(|| format!("qr={POSTER_QR}"))
+    }
+
+    /// Opens the short URL like the person's browser. Returns the id of the click, if the
+    /// destination gets one.
+    pub(super) async fn open(
+        &self,
+        client: &Client,
+        host: &str,
+    ) -> Result<Option<Uuid>, reqwest::Error> {
+        let query = self.query().map(|query| format!("?{query}"));
+        let path = format!("/{}{}", self.link.code, query.unwrap_or_default());
+        let address = self.address.to_string();
+        let mut headers = vec![
+            ("host", host),
+            ("user-agent", &*self.user_agent),
+            ("x-forwarded-for", &*address),
+        ];
+        headers.extend(self.referrer.map(|referrer| ("referer", referrer)));
+        client.open(&path, &headers).await
+    }
+
     /// As a line of an import.
     pub(super) fn line(&self) -> Value {
         json!({
             "kind": "click", "eventId": self.event_id, "occurredAt": self.at.to_string(),
-            "linkId": self.link.id, "query": self.is_scan.then(|| format!("qr={POSTER_QR}")),
+            "linkId": self.link.id, "query": self.query(),
             "ip": self.address, "userAgent": self.user_agent, "referrer": self.referrer,
             "language": self.language,
         })

@@ -1,6 +1,5 @@
 //! An HTTP client for the program's own listener. It has no access that other clients lack.
 
-use super::{clicks::Click, links::POSTER_QR};
 use reqwest::{Method, StatusCode};
 use runtime::program::Failure;
 use serde_json::Value;
@@ -62,24 +61,16 @@ impl Client {
         answer(request).await.map_err(Failure::other)
     }
 
-    /// Opens a short URL like a browser with that agent. Returns the id of the click, if the
+    /// Opens a short URL with the headers of a browser. Returns the id of the click, if the
     /// destination gets one.
     pub(super) async fn open(
         &self,
-        click: &Click,
-        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
     ) -> Result<Option<Uuid>, reqwest::Error> {
-        let query = click.is_scan.then(|| format!("?qr={POSTER_QR}"));
-        let query = query.unwrap_or_default();
-        let url = format!("{}/{}{query}", self.base, click.link.code);
-        let mut request = self
-            .http
-            .get(url)
-            .header("host", host)
-            .header("user-agent", &click.user_agent)
-            .header("x-forwarded-for", click.address.to_string());
-        if let Some(referrer) = click.referrer {
-            request = request.header("referer", referrer);
+        let mut request = self.http.get(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let response = request.send().await?;
         let location = response.headers().get("location");

@@ -75,7 +75,7 @@ impl Trickle {
     }
 
     async fn try_click(&self, click: &Click) -> Result<(), reqwest::Error> {
-        let id = self.client.open(click, &self.host).await?;
+        let id = click.open(&self.client, &self.host).await?;
         let (Some(id), Some(outcome)) = (id, &click.outcome) else {
             return Ok(());
         };

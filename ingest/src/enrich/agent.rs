@@ -8,7 +8,7 @@ use super::{
     bots::{self, BotRules},
     device, facebook, in_app, maker,
     signals::BotSignals,
-    systems,
+    system, systems,
 };
 use moka::sync::Cache;
 use schemas::{Agent, Device, values::Spelling};
@@ -190,7 +190,7 @@ impl Rules {
         if let Some((app, version)) = app {
             known.browser = Some(app.to_owned());
             let version = version.trim_start_matches([']', '/', ' ']);
-            known.browser_version = systems::number(version).and_then(|number| name(Some(number)));
+            known.browser_version = system::number(version).and_then(|number| name(Some(number)));
         } else if let Some(browser) = browser.filter(|browser| browser.family != NAMELESS_WEBKIT) {
             known.browser = name(Some(&browser.family));
             // A version without its browser would be meaningless.

@@ -3,7 +3,7 @@
 //!
 //! The one rule: brackets and the order of fields have no meaning. Some apps write no brackets.
 
-use super::systems::{System, number_behind};
+use super::system::{System, number_behind};
 use schemas::Device;
 
 /// Apps by a word in their fields, in lower case. An app without any of these words is Facebook's

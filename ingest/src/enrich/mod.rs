@@ -14,6 +14,7 @@ mod maker;
 pub mod referrer;
 pub mod signals;
 mod sources;
+mod system;
 mod systems;
 pub mod utm;
 pub mod visitor;

@@ -3,26 +3,13 @@
 //! The one rule: a version belongs to the system it is given for. When an agent gives the version
 //! of another system (macOS for an iPad, Android for HarmonyOS), there is no version.
 
-use super::facebook;
+use super::{
+    facebook,
+    system::{System, number_behind},
+};
 
 /// Browsers of iPhones and iPads, which keep their names when they request desktop sites.
 const IOS_BROWSERS: &[&str] = &["CriOS/", "FxiOS/", "EdgiOS/", "OPiOS/", "GSA/"];
-
-/// A system that an agent names.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct System {
-    pub(super) name: &'static str,
-    pub(super) version: Option<String>,
-}
-
-impl System {
-    pub(super) fn new(name: &'static str, version: Option<&str>) -> Self {
-        Self {
-            name,
-            version: version.map(str::to_owned),
-        }
-    }
-}
 
 /// True for an iPad that requests desktop sites. It calls itself a Macintosh, but no Mac says
 /// `Mobile/` or runs a browser of iOS.
@@ -65,21 +52,4 @@ fn harmony(agent: &str) -> Option<System> {
     let version =
         || number_behind(agent, "HarmonyOS ").or_else(|| number_behind(agent, "OpenHarmony "));
     named.then(|| System::new("HarmonyOS", version()))
-}
-
-/// The number after a mark: digits, with dots or underscores between them.
-pub(super) fn number_behind<'a>(agent: &'a str, mark: &str) -> Option<&'a str> {
-    agent
-        .split_once(mark)
-        .and_then(|(_, behind)| number(behind))
-}
-
-/// The number at the start of a text.
-pub(super) fn number(text: &str) -> Option<&str> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_')
-        .unwrap_or(text.len());
-    text.get(..end)
-        .map(|number| number.trim_end_matches(['.', '_']))
-        .filter(|number| number.starts_with(|c: char| c.is_ascii_digit()))
 }

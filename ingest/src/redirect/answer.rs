@@ -2,6 +2,7 @@
 
 use super::{
     decide::{Decision, Way},
+    headers::{NEVER_KEEP, NO_INDEX, ROBOTS},
     pages,
 };
 use crate::directory::Found;
@@ -10,10 +11,6 @@ use axum::{
     http::{HeaderName, HeaderValue, Response, StatusCode, header},
 };
 
-/// No cache may keep an answer: the owner may change the link, and every click must be seen.
-pub const NEVER_KEEP: HeaderValue = HeaderValue::from_static("private, no-store");
-pub(super) const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
-pub(super) const NO_INDEX: HeaderValue = HeaderValue::from_static("noindex");
 /// Asks browsers for the model of the device, which their agents no longer name. They send it from
 /// their next visit on.
 const ACCEPT_HINTS: HeaderName = HeaderName::from_static("accept-ch");

@@ -2,7 +2,7 @@
 //!
 //! The one rule: every device without the app has a way to a web page.
 
-use super::decide::Question;
+use super::facts::RequestFacts;
 use crate::directory::scheme;
 use schemas::directory::{DeepLink, Platform};
 use std::fmt::Write;
@@ -34,11 +34,11 @@ pub struct Target<'a> {
 
 /// The app for the device of a request. A machine has none.
 #[must_use]
-pub fn of<'a>(deep_links: &'a [DeepLink], question: Question<'_>) -> Option<Target<'a>> {
-    if deep_links.is_empty() || question.facts.bot_reason().is_some() {
+pub fn of<'a>(deep_links: &'a [DeepLink], facts: &RequestFacts<'_>) -> Option<Target<'a>> {
+    if deep_links.is_empty() || facts.bot_reason().is_some() {
         return None;
     }
-    let platform = match question.facts.agent().os.as_deref()? {
+    let platform = match facts.agent().os.as_deref()? {
         "iOS" | "iPadOS" => Platform::Ios,
         "Android" => Platform::Android,
         _ => return None,

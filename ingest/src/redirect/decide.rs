@@ -273,7 +273,7 @@ fn open(
         Some(rule) => &*rule.deep_links,
         None => found.deep_links(),
     };
-    let app = apps::of(deep_links, question);
+    let app = apps::of(deep_links, question.facts);
     let fallback = app.and_then(|app| app.fallback);
     let fallback = fallback.unwrap_or(&opened.destination);
     let url = splice::destination(fallback, &additions).into_owned();

@@ -10,6 +10,7 @@ mod click;
 pub mod code;
 pub mod decide;
 mod facts;
+mod headers;
 pub mod host;
 mod limits;
 mod openapi;
@@ -29,7 +30,6 @@ pub use outcome::{ClickOutcomes, Outcome};
 pub use password::Passwords;
 
 use crate::{accept::Acceptor, directory::Found, intake::Intake, request::Seen, sink::Outgoing};
-use answer::NEVER_KEEP;
 use axum::{
     Router,
     body::Body,
@@ -45,6 +45,7 @@ use axum::{
 use click::{Clicked, Request as ClickRequest};
 use code::Asked;
 use decide::{Decision, Question, Record, decide};
+use headers::NEVER_KEEP;
 use outcome::Ticket;
 use password::Tried;
 use query::Wishes;

@@ -4,8 +4,8 @@
 //! owners wrote.
 
 use super::{
-    answer::{NEVER_KEEP, NO_INDEX, ROBOTS},
     decide::Closed,
+    headers::{NEVER_KEEP, NO_INDEX, ROBOTS},
 };
 use askama::Template;
 use axum::{

@@ -26,6 +26,7 @@ impl Fold for LinkClicked {
                 event_id: event.event_id,
                 click_id: self.click_id,
                 link_id: self.link_id,
+                referrer: text(self.referrer.as_ref()),
                 trigger: self.trigger.name(),
                 bot_reason: self.bot_reason.map(BotReason::name),
                 short_code: storable(&self.short_code),
@@ -38,7 +39,6 @@ impl Fold for LinkClicked {
             },
             source: SourceColumns {
                 visitor_hash: visitor.hash,
-                referrer: text(self.referrer.as_ref()),
                 referrer_domain: storable(&self.referrer_domain),
                 source_class: self.source_class.name(),
             },

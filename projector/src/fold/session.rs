@@ -67,7 +67,6 @@ fn dimensions(body: &SessionStarted, visitor: Option<&Visitor>) -> Dimensions {
     Dimensions {
         source: SourceColumns {
             visitor_hash: visitor.hash,
-            referrer: text(body.referrer.as_ref()),
             referrer_domain: storable(&body.referrer_domain),
             source_class: body.source_class.name(),
         },
@@ -75,6 +74,7 @@ fn dimensions(body: &SessionStarted, visitor: Option<&Visitor>) -> Dimensions {
         place: dimensions::place(visitor),
         agent: dimensions::agent(visitor),
         client: ClientColumns {
+            referrer: text(body.referrer.as_ref()),
             landing_path: text(body.landing_path.as_ref()),
             timezone: text(visitor.timezone.as_ref()),
             screen_width: visitor.screen.map(|screen| int4(screen.width)),

@@ -1,7 +1,7 @@
 //! The table `hits`: page views that count, clicks included, each with its latest leave; and clicks
 //! on short links.
 
-use super::{AgentColumns, PlaceColumns, SourceColumns, UtmColumns};
+use super::{AgentColumns, Dimensions, PlaceColumns, SourceColumns, UtmColumns};
 use jiff::Timestamp;
 use schemas::{
     CampaignId, ClickId, EventId, LinkId, PageId, PageviewId, QrId, RuleId, SessionId, WorkspaceNo,
@@ -51,6 +51,26 @@ columns! {
     }
 }
 
+/// A row of `hits` that is a click of a visit. It has copies of the visit's dimensions, so that
+/// reports over clicks read one table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VisitClickRow<'a> {
+    /// The click, which is a view of the page.
+    pub hit: HitRow,
+    /// The dimensions of the visit.
+    pub visit: &'a Dimensions,
+}
+
+groups! {
+    VisitClickRow<'_> {
+        hit: HitRow,
+        visit.source: SourceColumns,
+        visit.utm: UtmColumns,
+        visit.place: PlaceColumns,
+        visit.agent: AgentColumns,
+    }
+}
+
 /// A row of `hits` that is a click on a short link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClickRow {
@@ -64,6 +84,16 @@ pub struct ClickRow {
     pub place: PlaceColumns,
     /// Their device and browser.
     pub agent: AgentColumns,
+}
+
+groups! {
+    ClickRow {
+        click: ClickColumns,
+        source: SourceColumns,
+        utm: UtmColumns,
+        place: PlaceColumns,
+        agent: AgentColumns,
+    }
 }
 
 columns! {
@@ -89,6 +119,8 @@ columns! {
         click_id: Option<ClickId>,
         /// The link.
         link_id: LinkId,
+        /// Referring URL.
+        referrer: Option<String>,
         /// How it was opened.
         trigger: &'static str,
         /// Why it does not count.

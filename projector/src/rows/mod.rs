@@ -6,6 +6,7 @@
 #[macro_use]
 pub mod columns;
 mod conversion;
+pub mod copied;
 mod custom_event;
 mod hit;
 mod refusal;
@@ -15,11 +16,12 @@ mod waiting;
 
 pub use conversion::{ConversionChangeRow, ConversionRow};
 pub use custom_event::CustomEventRow;
-pub use hit::{ClickColumns, ClickRow, HitRow, LeaveColumns};
+pub use hit::{ClickColumns, ClickRow, HitRow, LeaveColumns, VisitClickRow};
 pub use refusal::RefusalRow;
 pub use seen::SeenRow;
 pub use session::{
-    AgentColumns, ClientColumns, Dimensions, PlaceColumns, SourceColumns, StateColumns, UtmColumns,
+    AgentColumns, ClientColumns, Dimensions, PlaceColumns, SessionRow, SourceColumns, StateColumns,
+    UtmColumns,
 };
 pub use waiting::WaitingRow;
 

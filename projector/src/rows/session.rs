@@ -61,13 +61,31 @@ pub struct Dimensions {
     pub client: ClientColumns,
 }
 
+/// A whole row of `sessions`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionRow<'a> {
+    /// What later events change.
+    pub state: StateColumns,
+    /// What the start has fixed.
+    pub fixed: &'a Dimensions,
+}
+
+groups! {
+    SessionRow<'_> {
+        state: StateColumns,
+        fixed.source: SourceColumns,
+        fixed.utm: UtmColumns,
+        fixed.place: PlaceColumns,
+        fixed.agent: AgentColumns,
+        fixed.client: ClientColumns,
+    }
+}
+
 columns! {
     /// The visitor and the source of the visit or click.
     SourceColumns {
         /// The visitor.
         visitor_hash: Option<VisitorHash>,
-        /// Referring URL.
-        referrer: Option<String>,
         /// Referring host or `direct`.
         referrer_domain: String,
         /// Kind of referrer.
@@ -132,6 +150,8 @@ columns! {
 columns! {
     /// The data that the visitor's client reported.
     ClientColumns {
+        /// Referring URL.
+        referrer: Option<String>,
         /// Path of the landing URL.
         landing_path: Option<String>,
         /// IANA zone.

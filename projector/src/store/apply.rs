@@ -1,7 +1,9 @@
 //! Applies a batch in one transaction: folds and writes the new events, and advances the offset.
 
 use super::{
-    Claim, Store, clicks, conversions,
+    Claim, Store,
+    change::Change,
+    clicks, conversions,
     counting::Counting,
     facts,
     fence::{self, Verdict},
@@ -12,11 +14,11 @@ use super::{
 };
 use crate::{
     batch::Batch,
-    fold::{self, Counted, SessionKey, Summary},
+    fold::{self, SessionKey, Summary},
     rows::{Rows, SeenRow},
 };
 use jiff::Timestamp;
-use schemas::{Event, Kind};
+use schemas::Kind;
 use sqlx::{Connection as _, PgConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -130,43 +132,6 @@ fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp
     received.max().map(|latest| latest.min(now))
 }
 
-/// An event on its way into the tables.
-#[derive(Debug)]
-pub(super) struct Change {
-    pub(super) event: Arc<Event>,
-    pub(super) summary: Summary,
-    /// True if it comes from the table `waiting`, false if from the batch.
-    pub(super) has_waited: bool,
-    /// The position from which it counts. `None` while it does not count, and for a start, which
-    /// becomes its session's row.
-    pub(super) counted: Option<Counted>,
-}
-
-impl Change {
-    fn new(event: Arc<Event>, seq: i64) -> Self {
-        let summary = fold::summarize(&event, seq);
-        Self {
-            event,
-            summary,
-            has_waited: false,
-            counted: None,
-        }
-    }
-
-    /// An event that has waited for its session or view.
-    pub(super) fn waiting(event: Event, seq: i64) -> Self {
-        Self {
-            has_waited: true,
-            ..Self::new(Arc::new(event), seq)
-        }
-    }
-
-    /// True when the event counts.
-    pub(super) fn counts(&self) -> bool {
-        self.counted.is_some() || self.summary.is(Kind::SessionStarted)
-    }
-}
-
 async fn write(
     connection: &mut PgConnection,
     claim: &Claim,
@@ -194,16 +159,15 @@ async fn write(
     let mut rows = rows(&changes);
     // A new view and its leave become one insert.
     counting.leave(&mut rows.hits);
-    let (clicks, views) = counting.split_clicks(rows.hits.drain(..));
-    hits::insert(connection, &views).await?;
+    let split = counting.split_clicks(rows.hits.drain(..));
+    hits::insert(connection, &split.views, &split.clicks).await?;
     hits::leave(connection, &counting.left()).await?;
     clicks::insert(connection, &mut rows.clicks).await?;
     conversions::insert(connection, &rows).await?;
     facts::insert(connection, &rows).await?;
     waiting::save(connection, &changes).await?;
     sessions::save(connection, &counting.changed()).await?;
-    // After the visits, whose columns they copy.
-    hits::insert_clicks(connection, &clicks).await?;
+    hits::insert_later_clicks(connection, &split.later_clicks).await?;
     Ok(applied)
 }
 
@@ -270,29 +234,26 @@ async fn new_changes(
     batch: &Batch,
 ) -> sqlx::Result<(Vec<Change>, Applied)> {
     let events = batch.events.iter().map(|(_, event)| &**event);
-    let mut known = seen::find_recent(connection, events).await?;
-    let events = batch.events.iter();
-    let rows = events
-        // Inserting also finds events that are repeated within the batch.
-        .filter(|(_, event)| known.insert((event.workspace_no, event.event_id)))
-        .map(|(offset, event)| SeenRow {
-            seq: claim.seq(*offset),
-            workspace_no: event.workspace_no,
-            month: seen::month(event.occurred_at),
-            event_id: event.event_id,
-        });
-    let new = seen::insert(connection, rows.collect()).await?;
-
+    let mut known = seen::find(connection, events).await?;
     let mut applied = Applied::default();
-    let mut changes = Vec::with_capacity(new.len());
+    let mut changes = Vec::with_capacity(batch.events.len());
+    let mut rows = Vec::with_capacity(batch.events.len());
     for (offset, event) in &batch.events {
         let (kind, seq) = (event.body.kind(), claim.seq(*offset));
-        if new.contains(&seq) {
+        // An event that is repeated within the batch is known from then on.
+        if known.insert((event.workspace_no, event.event_id)) {
             *applied.applied.entry(kind).or_default() += 1;
+            rows.push(SeenRow {
+                seq,
+                workspace_no: event.workspace_no,
+                month: seen::month(event.occurred_at),
+                event_id: event.event_id,
+            });
             changes.push(Change::new(Arc::clone(event), seq));
         } else {
             *applied.duplicate.entry(kind).or_default() += 1;
         }
     }
+    seen::insert(connection, rows).await?;
     Ok((changes, applied))
 }

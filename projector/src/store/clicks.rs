@@ -4,10 +4,8 @@
 //! seq and lies less than an hour away. All clicks of a workspace are folded in the order of their
 //! seq. So a verdict depends only on rows that do not change any more, and not on batches.
 
-use crate::rows::{
-    AgentColumns, ClickColumns, ClickRow, PlaceColumns, SourceColumns, UtmColumns,
-    columns::{Columns, Named, insert_into},
-};
+use super::append::Append;
+use crate::rows::ClickRow;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use schemas::{LinkId, VisitorHash, WorkspaceNo};
@@ -22,15 +20,7 @@ use uuid::Uuid;
 /// Within this time, a visitor's clicks of one link count once.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
-const GROUPS: [&[Named]; 5] = [
-    ClickColumns::COLUMNS,
-    SourceColumns::COLUMNS,
-    UtmColumns::COLUMNS,
-    PlaceColumns::COLUMNS,
-    AgentColumns::COLUMNS,
-];
-
-pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| insert_into("hits", &GROUPS));
+pub(super) static APPEND: LazyLock<Append> = LazyLock::new(|| Append::to::<ClickRow>("hits"));
 
 /// The conditions are those of the index `hits_counted`. Two counted clicks are at least an hour
 /// apart, so each look-up reads at most two entries.
@@ -100,15 +90,7 @@ pub(super) async fn insert(
     }
     let found = find_counted(connection, rows).await?;
     judge(rows, &found);
-    let rows = rows.iter();
-    let query = sqlx::query(INSERT.as_str());
-    let query = ClickColumns::bind(rows.clone().map(|row| &row.click), query);
-    let query = SourceColumns::bind(rows.clone().map(|row| &row.source), query);
-    let query = UtmColumns::bind(rows.clone().map(|row| &row.utm), query);
-    let query = PlaceColumns::bind(rows.clone().map(|row| &row.place), query);
-    let query = AgentColumns::bind(rows.map(|row| &row.agent), query);
-    query.execute(connection).await?;
-    Ok(())
+    APPEND.rows(connection, rows).await
 }
 
 /// The clicks that have a counted click in the table near them. Every row of the table has a lower

@@ -30,6 +30,7 @@ static COPIED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     ];
     let dimensions = dimensions.concat().into_iter().map(|(name, _)| name);
     let own = [
+        "referrer",
         "link_id",
         "campaign_id",
         "rule_id",
@@ -162,9 +163,9 @@ WHERE conversions.workspace_no = changed.workspace_no
 pub(super) async fn insert(connection: &mut PgConnection, rows: &Rows) -> sqlx::Result<()> {
     attribute(connection, &rows.clicks).await?;
     let changes = latest(&rows.conversion_changes);
-    super::append(connection, &KEEP_CHANGES, &changes).await?;
-    super::append(connection, &CHANGE, &changes).await?;
-    super::append(connection, &INSERT, &rows.conversions).await
+    super::execute(connection, &KEEP_CHANGES, &changes).await?;
+    super::execute(connection, &CHANGE, &changes).await?;
+    super::execute(connection, &INSERT, &rows.conversions).await
 }
 
 /// The latest change of each conversion.

@@ -5,7 +5,7 @@
 //! boundaries of batches make no difference.
 
 use super::{
-    apply::Change,
+    change::Change,
     hits::ViewKey,
     sessions::{RowKey, Saved},
 };
@@ -15,7 +15,7 @@ use crate::{
         duration::{self, Leave, Nearby, Place, View},
         limits::{counts, has_waited_in_time},
     },
-    rows::{HitRow, LeaveColumns},
+    rows::{HitRow, LeaveColumns, VisitClickRow},
 };
 use jiff::Timestamp;
 use schemas::Within;
@@ -43,6 +43,17 @@ struct Session {
     has_changed: bool,
     /// Its changed views and their neighbours, see [`duration::change`].
     nearby: BTreeMap<Place, Nearby>,
+}
+
+/// The new views of a batch.
+#[derive(Debug, Default)]
+pub(super) struct Split<'a> {
+    /// Those that are no clicks.
+    pub(super) views: Vec<HitRow>,
+    /// Clicks of visits that start in the batch.
+    pub(super) clicks: Vec<VisitClickRow<'a>>,
+    /// Clicks of visits that started earlier, each with the row of its visit.
+    pub(super) later_clicks: Vec<(HitRow, RowKey)>,
 }
 
 /// A view that counts, with the members that its leaves need.
@@ -184,21 +195,22 @@ impl Counting {
         }
     }
 
-    /// Separates the clicks from the other new views, each with the row of its visit.
-    pub(super) fn split_clicks(
-        &self,
-        hits: impl Iterator<Item = HitRow>,
-    ) -> (Vec<(HitRow, RowKey)>, Vec<HitRow>) {
-        let (mut clicks, mut views) = (Vec::new(), Vec::new());
+    /// Separates the clicks from the other new views, with what is known of their visits.
+    pub(super) fn split_clicks(&self, hits: impl Iterator<Item = HitRow>) -> Split<'_> {
+        let mut split = Split::default();
         for hit in hits {
             let session = self.sessions.get(&(hit.workspace_no, hit.session_id));
             // Every view that counts has a session that has started.
-            match session.and_then(Session::row) {
-                Some(row) if hit.link_id.is_some() => clicks.push((hit, row)),
-                _ => views.push(hit),
+            let started = session.and_then(|session| session.state.started.as_ref());
+            match started.filter(|_| hit.link_id.is_some()) {
+                None => split.views.push(hit),
+                Some(started) => match started.dimensions.as_deref() {
+                    Some(visit) => split.clicks.push(VisitClickRow { hit, visit }),
+                    None => split.later_clicks.push((hit, (started.seq, started.at))),
+                },
             }
         }
-        (clicks, views)
+        split
     }
 
     /// The changes of leaves to rows of views in the table.
@@ -321,12 +333,6 @@ impl HitRow {
 }
 
 impl Session {
-    /// The key of its row, once it is saved.
-    fn row(&self) -> Option<RowKey> {
-        let started = self.state.started.as_ref()?;
-        Some((started.seq, started.at))
-    }
-
     fn absorb(&mut self, state: SessionState) {
         self.state.absorb(state);
         self.has_changed = true;

@@ -16,6 +16,6 @@ pub(super) static INSERT_REFUSALS: LazyLock<String> =
 
 /// Appends the rows of these tables.
 pub(super) async fn insert(connection: &mut PgConnection, rows: &Rows) -> sqlx::Result<()> {
-    super::append(connection, &INSERT_CUSTOM_EVENTS, &rows.custom_events).await?;
-    super::append(connection, &INSERT_REFUSALS, &rows.refusals).await
+    super::execute(connection, &INSERT_CUSTOM_EVENTS, &rows.custom_events).await?;
+    super::execute(connection, &INSERT_REFUSALS, &rows.refusals).await
 }

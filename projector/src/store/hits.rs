@@ -5,14 +5,15 @@
 //! on its size, not on the number of views in a session or of leaves of a view.
 
 use super::{
+    append::Append,
     lookup::{self, Span},
     sessions::RowKey,
 };
 use crate::{
     fold::{SessionKey, duration::Place},
     rows::{
-        AgentColumns, HitRow, LeaveColumns, PlaceColumns, SourceColumns, UtmColumns,
-        columns::{Columns, Named, ReadRow, insert_into, names, unnest},
+        AgentColumns, HitRow, LeaveColumns, PlaceColumns, SourceColumns, UtmColumns, VisitClickRow,
+        columns::{Columns, Named, ReadRow, names, unnest},
     },
 };
 use jiff::Timestamp;
@@ -25,12 +26,13 @@ use uuid::Uuid;
 /// A view within its tenant.
 pub(super) type ViewKey = (WorkspaceNo, PageviewId);
 
-pub(super) static INSERT: LazyLock<String> =
-    LazyLock::new(|| insert_into("hits", &[HitRow::COLUMNS]));
+pub(super) static APPEND: LazyLock<Append> = LazyLock::new(|| Append::to::<HitRow>("hits"));
 
-/// A click has the dimensions of its visit as copies, so that reports over clicks read one table.
-/// The row of the visit is found by its key.
-pub(super) static INSERT_CLICKS: LazyLock<String> = LazyLock::new(|| {
+pub(super) static APPEND_CLICKS: LazyLock<Append> =
+    LazyLock::new(|| Append::to::<VisitClickRow<'_>>("hits"));
+
+/// Copies the dimensions from the row of the visit, which is found by its key.
+pub(super) static INSERT_LATER_CLICKS: LazyLock<String> = LazyLock::new(|| {
     let hit = names(HitRow::COLUMNS);
     let copied = [
         SourceColumns::COLUMNS,
@@ -39,12 +41,7 @@ pub(super) static INSERT_CLICKS: LazyLock<String> = LazyLock::new(|| {
         AgentColumns::COLUMNS,
     ]
     .concat();
-    // The referrer of a hit is its own.
-    let copied: Vec<&str> = copied
-        .iter()
-        .map(|(name, _)| *name)
-        .filter(|name| *name != "referrer")
-        .collect();
+    let copied: Vec<&str> = copied.iter().map(|(name, _)| *name).collect();
     let given = |of: &str, names: &[&str]| {
         let qualified = names.iter().map(|name| format!("{of}.{name}"));
         qualified.collect::<Vec<_>>().join(", ")
@@ -178,20 +175,25 @@ pub(super) async fn load_neighbours(
     read(&rows)
 }
 
-/// Appends views that are no clicks.
-pub(super) async fn insert(connection: &mut PgConnection, rows: &[HitRow]) -> sqlx::Result<()> {
-    super::append(connection, &INSERT, rows).await
+/// Appends views that are no clicks, and clicks of visits that start in the batch.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    views: &[HitRow],
+    clicks: &[VisitClickRow<'_>],
+) -> sqlx::Result<()> {
+    APPEND.rows(connection, views).await?;
+    APPEND_CLICKS.rows(connection, clicks).await
 }
 
-/// Appends clicks, each with the row of its visit, which must be in the table.
-pub(super) async fn insert_clicks(
+/// Appends clicks of visits that are in the table, each with the key of its visit.
+pub(super) async fn insert_later_clicks(
     connection: &mut PgConnection,
     rows: &[(HitRow, RowKey)],
 ) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let query = sqlx::query(INSERT_CLICKS.as_str());
+    let query = sqlx::query(INSERT_LATER_CLICKS.as_str());
     let query = HitRow::bind(rows.iter().map(|(hit, _)| hit), query);
     let seqs = rows.iter().map(|(_, (seq, _))| *seq);
     let starts = rows.iter().map(|(_, (_, started_at))| started_at.to_sqlx());
@@ -206,5 +208,5 @@ pub(super) async fn leave(
     connection: &mut PgConnection,
     rows: &[LeaveColumns],
 ) -> sqlx::Result<()> {
-    super::append(connection, &LEAVE, rows).await
+    super::execute(connection, &LEAVE, rows).await
 }

@@ -3,7 +3,9 @@
 //! The one rule: rows, session states and the partition's offset change together or not at all.
 //! Only the owner of the newest epoch may change them, and only from the offset in the table.
 
+mod append;
 mod apply;
+mod change;
 mod claims;
 mod clicks;
 mod conversions;
@@ -29,12 +31,12 @@ pub use known::Asked;
 pub use lock_holder::LockHolder;
 pub use refusal::{Cause, cause, reason};
 
-use crate::rows::columns::Columns;
+use crate::rows::columns::TableRow;
 use jiff::Timestamp;
 use lease::SHORT;
 use schemas::WorkspaceNo;
 use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use tokio::time::timeout;
 
 /// Every statement, so that a test can prepare each on a freshly migrated database.
@@ -53,14 +55,15 @@ pub fn statements() -> Vec<&'static str> {
         fence::ADVANCE_PARTITION,
         months::READ,
         seen::FIND,
-        &seen::INSERT,
+        &seen::APPEND.insert,
         &hits::FIND,
         &hits::LOAD_NEIGHBOURS,
-        &hits::INSERT,
-        &hits::INSERT_CLICKS,
+        &hits::APPEND.insert,
+        &hits::APPEND_CLICKS.insert,
+        &hits::INSERT_LATER_CLICKS,
         &hits::LEAVE,
         clicks::FIND_COUNTED,
-        &clicks::INSERT,
+        &clicks::APPEND.insert,
         &conversions::INSERT,
         &conversions::ATTRIBUTE,
         &conversions::KEEP_CHANGES,
@@ -74,7 +77,7 @@ pub fn statements() -> Vec<&'static str> {
         &waiting::INSERT,
         &sessions::LOAD,
         sessions::DELETE,
-        &sessions::INSERT,
+        &sessions::APPEND.insert,
         &sessions::UPDATE,
         statistics::OUTGROWN,
         expiry::NOTE_FOLDED,
@@ -163,15 +166,15 @@ impl Store {
 }
 
 /// Runs a statement that takes one array per column, if there are rows.
-async fn append<R: Columns>(
+async fn execute<R: TableRow>(
     connection: &mut PgConnection,
-    statement: &'static LazyLock<String>,
+    statement: &'static str,
     rows: &[R],
 ) -> sqlx::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
-    let query = R::bind(rows.iter(), sqlx::query(statement.as_str()));
+    let query = R::bind_groups(rows.iter(), sqlx::query(statement));
     query.execute(connection).await?;
     Ok(())
 }

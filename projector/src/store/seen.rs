@@ -1,14 +1,13 @@
 //! The table `seen`: distinguishes new events from those folded before.
 //!
-//! The one rule: an import uses one partition. A history keeps its times when it is imported again,
-//! so an old event can only be in its own month, where inserting it finds it. A live beacon may have
+//! The one rule: the events of a workspace are folded one batch after the other, so an event that a
+//! batch does not find cannot be added by another batch at the same time. A history keeps its times
+//! when it is imported again, so an old event can only be in its own month. A live beacon may have
 //! another time when it is sent again, and may repeat an event of an old import. So a recent event is
-//! looked for in every month before it is inserted.
+//! looked for in every month.
 
-use crate::rows::{
-    SeenRow,
-    columns::{Columns, insert_into},
-};
+use super::append::Append;
+use crate::rows::SeenRow;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use jiff_sqlx::ToSqlx;
 use schemas::{Event, EventId, WorkspaceNo};
@@ -39,10 +38,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS known";
 
-pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| {
-    let insert = insert_into("seen", &[SeenRow::COLUMNS]);
-    format!("{insert}\nON CONFLICT DO NOTHING\nRETURNING seq")
-});
+pub(super) static APPEND: LazyLock<Append> = LazyLock::new(|| Append::to::<SeenRow>("seen"));
 
 /// The first and last month in which an event may have been seen.
 pub(super) type Months = (Date, Date);
@@ -76,17 +72,16 @@ pub(super) fn month(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date().first_of_month()
 }
 
-/// Finds the recent ones of these events that were folded before. [`insert`] finds the others.
-pub(super) async fn find_recent(
+/// Finds the events that were folded before.
+pub(super) async fn find(
     connection: &mut PgConnection,
     events: impl IntoIterator<Item = &Event>,
 ) -> sqlx::Result<HashSet<(WorkspaceNo, EventId)>> {
     let mut found = HashSet::new();
     let months = |event: &&Event| months(event.occurred_at, event.received_at);
-    for ((since, until), group) in by_months(events, months) {
-        if since == until {
-            continue;
-        }
+    for ((since, until), mut group) in by_months(events, months) {
+        // Ids are random. In the order of the index, neighbours share the pages that are read.
+        group.sort_unstable_by_key(|event| (event.workspace_no, event.event_id));
         let workspaces = group.iter().map(|event| super::int4(event.workspace_no));
         let events = group.iter().map(|event| event.event_id.0);
         let rows = sqlx::query(FIND)
@@ -104,19 +99,13 @@ pub(super) async fn find_recent(
     Ok(found)
 }
 
-/// Adds the events that are not there yet. Returns their `seq`s; the others were folded before.
+/// Adds events that are not there yet.
 pub(super) async fn insert(
     connection: &mut PgConnection,
     mut rows: Vec<SeenRow>,
-) -> sqlx::Result<HashSet<i64>> {
-    if rows.is_empty() {
-        return Ok(HashSet::new());
-    }
-    // Ids are random. In the order of the index, neighbours share the pages that they change.
+) -> sqlx::Result<()> {
     rows.sort_unstable_by_key(|row| (row.month, row.workspace_no, row.event_id));
-    let query = SeenRow::bind(rows.iter(), sqlx::query(INSERT.as_str()));
-    let new = query.fetch_all(connection).await?;
-    new.iter().map(|row| row.try_get(0)).collect()
+    APPEND.rows(connection, &rows).await
 }
 
 #[cfg(test)]

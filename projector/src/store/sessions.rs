@@ -1,12 +1,14 @@
 //! Loads the states of sessions from the table `sessions`, and saves changed ones.
 
-use super::lookup::{self, Span};
+use super::{
+    append::Append,
+    lookup::{self, Span},
+};
 use crate::{
     fold::{Identified, SessionKey, SessionState, Started, duration::Viewed},
     rows::{
-        AgentColumns, ClientColumns, Dimensions, PlaceColumns, SourceColumns, StateColumns,
-        UtmColumns,
-        columns::{Columns, Named, ReadRow, insert_into, names, unnest},
+        Dimensions, SessionRow, StateColumns,
+        columns::{Columns, ReadRow, names, unnest},
     },
 };
 use jiff::Timestamp;
@@ -38,7 +40,8 @@ WHERE sessions.workspace_no = replaced.workspace_no
   AND sessions.seq = replaced.seq
   AND sessions.started_at = replaced.started_at";
 
-pub(super) static INSERT: LazyLock<String> = LazyLock::new(|| insert_into("sessions", &GROUPS));
+pub(super) static APPEND: LazyLock<Append> =
+    LazyLock::new(|| Append::to::<SessionRow<'_>>("sessions"));
 
 pub(super) static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let columns = StateColumns::COLUMNS;
@@ -60,16 +63,6 @@ WHERE sessions.workspace_no = state.workspace_no
         names = names(columns)
     )
 });
-
-/// The columns of a whole row, in the order in which [`insert`] binds them.
-const GROUPS: [&[Named]; 6] = [
-    StateColumns::COLUMNS,
-    SourceColumns::COLUMNS,
-    UtmColumns::COLUMNS,
-    PlaceColumns::COLUMNS,
-    AgentColumns::COLUMNS,
-    ClientColumns::COLUMNS,
-];
 
 /// A session to look up, with the times of the events that name it.
 #[derive(Clone, Copy, Debug)]
@@ -180,8 +173,11 @@ impl Saved<'_> {
         })
     }
 
-    fn dimensions(&self) -> Option<&Dimensions> {
-        self.state.started.as_ref()?.dimensions.as_deref()
+    /// The whole row; `None` unless the batch has the start.
+    fn row(&self) -> Option<SessionRow<'_>> {
+        let fixed: &Dimensions = self.state.started.as_ref()?.dimensions.as_deref()?;
+        let state = self.columns()?;
+        Some(SessionRow { state, fixed })
     }
 }
 
@@ -198,9 +194,10 @@ pub(super) async fn save(
         .iter()
         .filter_map(|saved| Some((saved.key, saved.stored?)));
     delete(connection, &replaced.collect::<Vec<_>>()).await?;
-    insert(connection, &begun).await?;
+    let rows: Vec<SessionRow<'_>> = begun.iter().filter_map(Saved::row).collect();
+    APPEND.rows(connection, &rows).await?;
     let states: Vec<StateColumns> = others.iter().filter_map(Saved::columns).collect();
-    super::append(connection, &UPDATE, &states).await
+    super::execute(connection, &UPDATE, &states).await
 }
 
 async fn delete(
@@ -219,25 +216,5 @@ async fn delete(
         .bind(times.collect::<Vec<_>>())
         .execute(connection)
         .await?;
-    Ok(())
-}
-
-async fn insert(connection: &mut PgConnection, begun: &[Saved<'_>]) -> sqlx::Result<()> {
-    let rows: Vec<(StateColumns, &Dimensions)> = begun
-        .iter()
-        .filter_map(|saved| Some((saved.columns()?, saved.dimensions()?)))
-        .collect();
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let dimensions = rows.iter().map(|(_, dimensions)| *dimensions);
-    let query = sqlx::query(INSERT.as_str());
-    let query = StateColumns::bind(rows.iter().map(|(state, _)| state), query);
-    let query = SourceColumns::bind(dimensions.clone().map(|of| &of.source), query);
-    let query = UtmColumns::bind(dimensions.clone().map(|of| &of.utm), query);
-    let query = PlaceColumns::bind(dimensions.clone().map(|of| &of.place), query);
-    let query = AgentColumns::bind(dimensions.clone().map(|of| &of.agent), query);
-    let query = ClientColumns::bind(dimensions.map(|of| &of.client), query);
-    query.execute(connection).await?;
     Ok(())
 }

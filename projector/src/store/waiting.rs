@@ -1,6 +1,6 @@
 //! Reads and writes the table `waiting`: events that are kept until their session or view arrives.
 
-use super::{apply::Change, hits::ViewKey};
+use super::{change::Change, hits::ViewKey};
 use crate::{
     fold::SessionKey,
     rows::{
@@ -145,7 +145,7 @@ pub(super) async fn save(connection: &mut PgConnection, changes: &[Change]) -> s
         .iter()
         .filter(|change| !change.has_waited && !change.counts());
     let rows: Vec<WaitingRow> = waiting.filter_map(row).collect();
-    super::append(connection, &INSERT, &rows).await
+    super::execute(connection, &INSERT, &rows).await
 }
 
 fn row(change: &Change) -> Option<WaitingRow> {

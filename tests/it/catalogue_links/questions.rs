@@ -1,6 +1,6 @@
 //! The questions about the reports of links: windows, what narrows them, filters.
 
-use super::Shop;
+use super::shop::Shop;
 use api::catalog::{Param, Report, Scope};
 use kit::ask::{Ask, OfLinks};
 
@@ -173,7 +173,7 @@ fn filters(shop: &Shop) -> Vec<Vec<(&'static str, Vec<String>)>> {
     ]
 }
 
-pub(super) fn questions(report: &'static Report, shop: &Shop) -> Vec<Ask> {
+pub fn questions(report: &'static Report, shop: &Shop) -> Vec<Ask> {
     let pages = match report.scope {
         // The last one is quiet in some windows.
         Scope::Link => &shop.links[..3],

@@ -1,8 +1,8 @@
 //! Writes the statement that finds the largest value of several dimensions in one pass over the rows.
 
 use super::{
+    counted::write_where,
     sql::Sql,
-    statement::write_where,
     terms::{column_of, write_measures, write_text},
 };
 use crate::sources::{Filter, Leaders};

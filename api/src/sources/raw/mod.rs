@@ -1,5 +1,6 @@
 //! Answers from the tables of facts: one statement a plan, so all numbers show one moment.
 
+mod counted;
 mod leaders;
 mod sql;
 mod statement;

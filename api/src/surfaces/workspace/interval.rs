@@ -1,7 +1,9 @@
 //! Windows with a name: `interval=7d` and its like.
 
-use super::window::LEAST;
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+
+/// The smallest step of stored times: a window up to an instant includes it.
+pub(super) const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// A window with a name. All of them end now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,11 +20,12 @@ use crate::{
 };
 use axum::response::Response;
 use interval::Interval;
+use interval::LEAST;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use schemas::{analytics::Buckets, money::Currency};
 use std::sync::Arc;
-use window::{Comparison, LEAST};
+use window::Comparison;
 
 /// The dialect of `/api/analytics/...`.
 #[derive(Clone, Copy, Debug)]

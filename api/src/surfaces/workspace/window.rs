@@ -1,15 +1,13 @@
 //! Reads the window of a report: whole days of a zone, or a start and an end.
 
-use super::interval::{Interval, NAMES};
+use super::interval::{Interval, LEAST, NAMES};
 use crate::{catalog::Surface, sources::Window, surfaces::moment::Moment};
-use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 /// The default number of days.
 pub(super) const DEFAULT: u16 = 30;
 /// Most days.
 pub(super) const MAX: u16 = Surface::Workspace.notation().max_days;
-/// The smallest step of stored times: a window up to an instant includes it.
-pub(super) const LEAST: SignedDuration = SignedDuration::from_micros(1);
 
 /// What a request says about its window.
 #[derive(Clone, Debug, Default)]

@@ -15,7 +15,6 @@ use kafka_protocol::{
     },
     protocol::StrBytes,
 };
-use uuid::Uuid;
 
 use super::{NODE_ID, Node, cluster, text, topics::is_valid_name};
 use crate::store::Topic;
@@ -115,9 +114,4 @@ fn describe(node: &Node, topic: &Topic, operations: bool) -> MetadataResponseTop
 /// A topic's name as a protocol type.
 fn name(topic: &Topic) -> TopicName {
     TopicName(StrBytes::from_string(topic.name.clone()))
-}
-
-/// Whether the request has an id.
-pub(super) fn is_given(id: Uuid) -> bool {
-    !id.is_nil()
 }

@@ -19,7 +19,6 @@ use uuid::Uuid;
 
 use super::{
     NODE_ID, Node, errors,
-    metadata::is_given,
     settings::{self, SETTINGS},
     text,
 };
@@ -125,6 +124,11 @@ fn check_name(known: &Topics, name: &str) -> Result<(), Refusal> {
         return Err((Error::InvalidTopicException, message));
     }
     Ok(())
+}
+
+/// Whether the request has an id.
+pub(super) fn is_given(id: Uuid) -> bool {
+    !id.is_nil()
 }
 
 /// Whether Kafka allows this topic name.

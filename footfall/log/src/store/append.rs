@@ -10,7 +10,8 @@ use rusqlite::{Connection, params};
 use super::{
     AppendError, StoreError,
     producers::{Key, Producers, Progress, Verdict},
-    tail::{Kept, Tails},
+    tail::Kept,
+    tails::Tails,
     topics::{LEADER_EPOCH, Partition},
 };
 use crate::batch::CheckedBatch;

@@ -16,6 +16,7 @@ mod readers;
 mod room;
 mod schema;
 mod tail;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -48,7 +49,7 @@ use self::{
     checkpoint::Checkpoints,
     producers::Producers,
     readers::Readers,
-    tail::Tails,
+    tails::Tails,
     topics::NewTopic,
     writer::{Change, Job, Writer, WriterState},
 };

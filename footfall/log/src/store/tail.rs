@@ -1,16 +1,14 @@
-//! Keeps the newest batches in memory, so that consumers at the end of the log need no file access.
+//! Keeps the newest batches of a partition in memory, so that consumers at the end of the log need no file access.
 //!
-//! Memory is bounded over all partitions: the oldest batch is removed first, regardless of its partition. Only the
-//! writer adds and removes batches.
+//! Only the writer adds and removes batches, see [`super::tails`].
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard},
 };
 
 use bytes::{Bytes, BytesMut};
 
-use super::topics::Partition;
 use crate::lock;
 
 /// A batch, its base offset, and the offset after its last one.
@@ -60,12 +58,12 @@ impl Tail {
         self.lock().clear();
     }
 
-    fn push(&self, batch: Kept) {
+    pub(super) fn push(&self, batch: Kept) {
         self.lock().push_back(batch);
     }
 
     /// Removes the oldest batch if it is this one. After [`Tail::clear`] it may be another.
-    fn pop(&self, base: i64) {
+    pub(super) fn pop(&self, base: i64) {
         let mut kept = self.lock();
         if kept.front().is_some_and(|batch| batch.base == base) {
             kept.pop_front();
@@ -74,38 +72,5 @@ impl Tail {
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Kept>> {
         lock::lock(&self.kept)
-    }
-}
-
-/// All kept batches in the order of their commits.
-#[derive(Debug)]
-pub(super) struct Tails {
-    order: VecDeque<(Arc<Partition>, i64, usize)>,
-    bytes: usize,
-    limit: usize,
-}
-
-impl Tails {
-    /// Keeps up to `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
-        Self {
-            order: VecDeque::new(),
-            bytes: 0,
-            limit,
-        }
-    }
-
-    /// Keeps a committed batch. Call it before publishing the partition's new end.
-    pub(super) fn push(&mut self, partition: &Arc<Partition>, batch: Kept) {
-        let size = batch.bytes.len();
-        self.order.push_back((partition.clone(), batch.base, size));
-        partition.tail.push(batch);
-        self.bytes += size;
-        while self.bytes > self.limit
-            && let Some((partition, base, size)) = self.order.pop_front()
-        {
-            partition.tail.pop(base);
-            self.bytes -= size;
-        }
     }
 }

@@ -23,7 +23,7 @@ use super::{
     producers::Producers,
     room,
     schema::Place,
-    tail::Tails,
+    tails::Tails,
     topics,
 };
 

@@ -1,11 +1,7 @@
 //! Tests topics, appends and reads.
 
 use super::*;
-use crate::store::{
-    StoreError,
-    ids::base64,
-    tail::{Kept, Tails},
-};
+use crate::store::{StoreError, ids::base64, tail::Kept, tails::Tails};
 
 #[tokio::test]
 async fn appended_batches_are_read_from_memory_and_from_the_file() {
