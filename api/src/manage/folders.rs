@@ -4,29 +4,27 @@
 
 use super::{
     asked::Asked,
+    managed::{Managed, changes, check_count, get_object, list_objects},
     plain::{Color, Name},
-    trace::trace,
+    work::Work,
 };
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Family, Object, Parameter, Subject, Verb, WORKSPACE, body},
-    extract::{JsonBody, ObjectId, Query},
+    extract::{JsonBody, ObjectId},
     instant::iso_micros,
-    paging::Paging,
-    patch::{Change, apply, differences},
+    patch::{Change, apply},
     refusals,
-    store::{self, Tx, folders::Folder},
+    store::{
+        self,
+        folders::{Filter, Folder},
+    },
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff_sqlx::ToSqlx;
 use runtime::{
-    http::{ApiError, Fields, done, ok},
+    http::{ApiError, Fields, created, done, ok},
     members::{Body, Declared, Id, Member},
     openapi::{Document, text, uuid},
 };
@@ -88,7 +86,7 @@ const LIST_FOLDERS: Command = Command {
     verb: Verb::Get,
     path: "/api/folders",
     permission: Permission("folders:read"),
-    handler: ("list_folders", |by| on(by, list_folders)),
+    handler: ("list_folders", |by| on(by, list_objects::<Folder>)),
     summary: "The folders of the workspace, by name.",
     query: &[
         Parameter {
@@ -110,7 +108,7 @@ const GET_FOLDER: Command = Command {
     path: "/api/folders/{folderId}",
     subject: Subject::Object(FOLDER),
     permission: Permission("folders:read"),
-    handler: ("get_folder", |by| on(by, get_folder)),
+    handler: ("get_folder", |by| on(by, get_object::<Folder>)),
     summary: "A folder.",
     answer: Answer::Data(
         StatusCode::OK,
@@ -208,7 +206,7 @@ impl Body for FolderChange {
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Folder", description = "A folder of links.")]
-struct WireFolder {
+pub(crate) struct WireFolder {
     id: Uuid,
     name: String,
     parent_id: Option<Uuid>,
@@ -235,21 +233,29 @@ impl From<Folder> for WireFolder {
     }
 }
 
+impl Managed for Folder {
+    type Wire = WireFolder;
+    const NOT_FOUND: fn() -> ApiError = refusals::folder_not_found;
+
+    fn filter(asked: &mut Asked<'_>) -> Filter {
+        Filter {
+            parent_id: asked.id("parentId"),
+            search: asked.search(),
+        }
+    }
+}
+
 /// Checks the new place of a folder. `height` is the number of levels that it brings.
-async fn check_place(
-    tx: &mut Tx<'_>,
-    workspace_id: Uuid,
-    (id, parent_id): (Uuid, Option<Uuid>),
-    height: usize,
-) -> Result<(), ApiError> {
-    let above = match parent_id {
+async fn check_place(work: &mut Work<'_>, folder: &Folder, height: usize) -> Result<(), ApiError> {
+    let above = match folder.parent_id {
         None => 0,
         Some(parent) => {
-            if !store::folders::exists(tx, parent, workspace_id).await? {
+            let workspace_id = work.tenant.workspace.id;
+            if !store::folders::exists(&mut work.tx, parent, workspace_id).await? {
                 return Err(refusals::folder_not_found());
             }
-            let ancestors = store::folders::list_ancestors(tx, parent).await?;
-            if ancestors.contains(&id) {
+            let ancestors = store::folders::list_ancestors(&mut work.tx, parent).await?;
+            if ancestors.contains(&folder.id) {
                 return Err(refusals::folder_in_itself());
             }
             ancestors.len()
@@ -268,7 +274,6 @@ async fn create_folder(
     JsonBody(new): JsonBody<NewFolder>,
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let workspace_id = tenant.workspace.id;
     let folder = Folder {
         id: app.ids.uuid_v7(now),
         parent_id: new.parent_id,
@@ -278,56 +283,14 @@ async fn create_folder(
         updated_at: now.to_sqlx(),
         links: 0,
     };
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    if store::folders::count(&mut tx, workspace_id).await? >= i64::from(MAX_FOLDERS) {
-        return Err(refusals::limit_exceeded(MAX_FOLDERS));
-    }
-    check_place(&mut tx, workspace_id, (folder.id, folder.parent_id), 1).await?;
-    store::folders::insert(&mut tx, workspace_id, &folder).await?;
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let count = store::folders::count(&mut work.tx, tenant.workspace.id).await?;
+    check_count(count, MAX_FOLDERS)?;
+    check_place(&mut work, &folder, 1).await?;
+    store::folders::insert(&mut work.tx, tenant.workspace.id, &folder).await?;
     let detail = json!({ "name": folder.name, "parentId": folder.parent_id });
-    trace(
-        &mut tx,
-        (tenant, now),
-        ("folder.created", folder.id),
-        detail,
-    )
-    .await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(WireFolder::from(folder))).into_response())
-}
-
-/// A page of the folders.
-async fn list_folders(
-    State(app): State<Arc<App>>,
-    access: Access,
-    query: Query,
-) -> Result<Response, ApiError> {
-    let paging = Paging::read(&query)?;
-    let mut asked = Asked::new(&query);
-    let (parent, search) = (asked.id("parentId"), asked.search());
-    asked.finish()?;
-    let mut connection = app.main.pool()?.acquire().await?;
-    let workspace_id = access.tenant()?.workspace.id;
-    let part = paging.limit_and_offset();
-    let filter = (parent, search.as_deref());
-    let (folders, total) =
-        store::folders::list(&mut connection, workspace_id, filter, part).await?;
-    let folders: Vec<WireFolder> = folders.into_iter().map(WireFolder::from).collect();
-    Ok(paging.answer(&folders, total))
-}
-
-/// A folder, or 404.
-async fn get_folder(
-    State(app): State<Arc<App>>,
-    access: Access,
-    id: ObjectId,
-) -> Result<Response, ApiError> {
-    let id = id.get(refusals::folder_not_found)?;
-    let mut connection = app.main.pool()?.acquire().await?;
-    let folder = store::folders::find(&mut connection, id, access.tenant()?.workspace.id).await?;
-    let folder = folder.ok_or_else(refusals::folder_not_found)?;
-    Ok(ok(WireFolder::from(folder)))
+    work.commit("folder.created", folder.id, detail).await?;
+    Ok(created(WireFolder::from(folder)))
 }
 
 /// Changes or moves a folder.
@@ -337,32 +300,22 @@ async fn update_folder(
     id: ObjectId,
     JsonBody(change): JsonBody<FolderChange>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::folder_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let workspace_id = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    let stored = store::folders::find(&mut tx, id, workspace_id).await?;
-    let stored = stored.ok_or_else(refusals::folder_not_found)?;
+    let (mut work, stored) = Work::on::<Folder>(&app, &access, id).await?;
     let mut folder = stored.clone();
     apply(change.name, &mut folder.name);
     change.parent_id.apply(&mut folder.parent_id);
     change.color.apply(&mut folder.color);
     if folder.parent_id != stored.parent_id {
-        let height = store::folders::height(&mut tx, id).await?;
+        let height = store::folders::height(&mut work.tx, folder.id).await?;
         let height = usize::try_from(height).unwrap_or(usize::MAX);
-        check_place(&mut tx, workspace_id, (id, folder.parent_id), height).await?;
+        check_place(&mut work, &folder, height).await?;
     }
-    let before = WireFolder::from(stored);
-    let changes = differences(&before, &WireFolder::from(folder.clone()))?;
-    if changes.is_empty() {
-        return Ok(ok(before));
-    }
-    store::folders::update(&mut tx, &folder, now).await?;
-    let detail = json!({ "changes": changes });
-    trace(&mut tx, (tenant, now), ("folder.updated", id), detail).await?;
-    tx.commit().await?;
-    folder.updated_at = now.to_sqlx();
+    let Some(changes) = changes(&stored, &folder)? else {
+        return Ok(ok(WireFolder::from(stored)));
+    };
+    folder.updated_at = work.now.to_sqlx();
+    store::folders::update(&mut work.tx, &folder).await?;
+    work.commit("folder.updated", folder.id, changes).await?;
     Ok(ok(WireFolder::from(folder)))
 }
 
@@ -372,15 +325,9 @@ async fn delete_folder(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::folder_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let folder = store::folders::find(&mut tx, id, tenant.workspace.id).await?;
-    let folder = folder.ok_or_else(refusals::folder_not_found)?;
-    store::folders::delete(&mut tx, &folder).await?;
+    let (mut work, folder) = Work::on::<Folder>(&app, &access, id).await?;
+    store::folders::delete(&mut work.tx, &folder).await?;
     let detail = json!({ "name": folder.name, "parentId": folder.parent_id });
-    trace(&mut tx, (tenant, now), ("folder.deleted", id), detail).await?;
-    tx.commit().await?;
+    work.commit("folder.deleted", folder.id, detail).await?;
     Ok(done())
 }

@@ -11,6 +11,7 @@ mod domains;
 mod folders;
 mod keys;
 pub(crate) mod links;
+mod managed;
 mod members;
 mod mobile_apps;
 mod plain;
@@ -20,7 +21,7 @@ pub(crate) mod short_links;
 mod short_urls;
 mod tags;
 pub(crate) mod target;
-mod trace;
+mod work;
 mod workspaces;
 
 pub(crate) use domains::of_public_url as host_of_public_url;

@@ -4,29 +4,24 @@
 
 use super::{
     asked::Asked,
+    managed::{Managed, changes, check_count, get_object, list_objects},
     plain::{Color, Name, folded},
-    trace::trace,
+    work::Work,
 };
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Family, Object, Parameter, Subject, Verb, WORKSPACE, body},
-    extract::{JsonBody, ObjectId, Query},
+    extract::{JsonBody, ObjectId},
     instant::iso_micros,
-    paging::Paging,
-    patch::{Change, apply, differences},
+    patch::{Change, apply},
     refusals,
     store::{self, tags::Tag},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff_sqlx::ToSqlx;
 use runtime::{
-    http::{ApiError, Fields, done, ok},
+    http::{ApiError, Fields, created, done, ok},
     members::{Body, Declared, Member},
     openapi::{Document, text},
 };
@@ -73,7 +68,7 @@ const LIST_TAGS: Command = Command {
     verb: Verb::Get,
     path: "/api/tags",
     permission: Permission("tags:read"),
-    handler: ("list_tags", |by| on(by, list_tags)),
+    handler: ("list_tags", |by| on(by, list_objects::<Tag>)),
     summary: "The tags of the workspace, by name.",
     query: &[Parameter {
         name: "search",
@@ -89,7 +84,7 @@ const GET_TAG: Command = Command {
     path: "/api/tags/{tagId}",
     subject: Subject::Object(TAG),
     permission: Permission("tags:read"),
-    handler: ("get_tag", |by| on(by, get_tag)),
+    handler: ("get_tag", |by| on(by, get_object::<Tag>)),
     summary: "A tag.",
     answer: Answer::Data(StatusCode::OK, "The tag.", Document::type_of::<WireTag>),
     refusals: || vec![refusals::tag_not_found()],
@@ -167,7 +162,7 @@ impl Body for TagChange {
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Tag", description = "A tag.")]
-struct WireTag {
+pub(crate) struct WireTag {
     id: Uuid,
     name: String,
     color: Option<String>,
@@ -192,6 +187,15 @@ impl From<Tag> for WireTag {
     }
 }
 
+impl Managed for Tag {
+    type Wire = WireTag;
+    const NOT_FOUND: fn() -> ApiError = refusals::tag_not_found;
+
+    fn filter(asked: &mut Asked<'_>) -> Option<String> {
+        asked.search().map(|search| folded(&search))
+    }
+}
+
 /// Creates a tag: 201, or 409 when the name is taken.
 async fn create_tag(
     State(app): State<Arc<App>>,
@@ -199,61 +203,24 @@ async fn create_tag(
     JsonBody(new): JsonBody<NewTag>,
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let workspace_id = tenant.workspace.id;
-    let id = app.ids.uuid_v7(now);
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    if store::tags::count(&mut tx, workspace_id).await? >= i64::from(MAX_TAGS) {
-        return Err(refusals::limit_exceeded(MAX_TAGS));
-    }
-    let form = folded(&new.name);
-    let content = (&*new.name, &*form, new.color.as_deref());
-    if !store::tags::insert(&mut tx, (id, workspace_id), content, now).await? {
-        return Err(refusals::tag_exists());
-    }
-    let detail = json!({ "name": new.name, "color": new.color });
-    trace(&mut tx, (tenant, now), ("tag.created", id), detail).await?;
-    tx.commit().await?;
-    let tag = WireTag::from(Tag {
-        id,
+    let tag = Tag {
+        id: app.ids.uuid_v7(now),
         name: new.name,
         color: new.color,
         created_at: now.to_sqlx(),
         updated_at: now.to_sqlx(),
         links: 0,
-    });
-    Ok((StatusCode::CREATED, ok(tag)).into_response())
-}
-
-/// A page of the tags.
-async fn list_tags(
-    State(app): State<Arc<App>>,
-    access: Access,
-    query: Query,
-) -> Result<Response, ApiError> {
-    let paging = Paging::read(&query)?;
-    let mut asked = Asked::new(&query);
-    let search = asked.search().map(|search| folded(&search));
-    asked.finish()?;
-    let mut connection = app.main.pool()?.acquire().await?;
-    let workspace_id = access.tenant()?.workspace.id;
-    let part = paging.limit_and_offset();
-    let (tags, total) =
-        store::tags::list(&mut connection, workspace_id, search.as_deref(), part).await?;
-    let tags: Vec<WireTag> = tags.into_iter().map(WireTag::from).collect();
-    Ok(paging.answer(&tags, total))
-}
-
-/// A tag, or 404.
-async fn get_tag(
-    State(app): State<Arc<App>>,
-    access: Access,
-    id: ObjectId,
-) -> Result<Response, ApiError> {
-    let id = id.get(refusals::tag_not_found)?;
-    let mut connection = app.main.pool()?.acquire().await?;
-    let tag = store::tags::find(&mut connection, id, access.tenant()?.workspace.id).await?;
-    Ok(ok(WireTag::from(tag.ok_or_else(refusals::tag_not_found)?)))
+    };
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let count = store::tags::count(&mut work.tx, tenant.workspace.id).await?;
+    check_count(count, MAX_TAGS)?;
+    let form = folded(&tag.name);
+    if !store::tags::insert(&mut work.tx, tenant.workspace.id, &tag, &form).await? {
+        return Err(refusals::tag_exists());
+    }
+    let detail = json!({ "name": tag.name, "color": tag.color });
+    work.commit("tag.created", tag.id, detail).await?;
+    Ok(created(WireTag::from(tag)))
 }
 
 /// Changes a tag.
@@ -263,29 +230,19 @@ async fn update_tag(
     id: ObjectId,
     JsonBody(change): JsonBody<TagChange>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::tag_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let stored = store::tags::find(&mut tx, id, tenant.workspace.id).await?;
-    let stored = stored.ok_or_else(refusals::tag_not_found)?;
+    let (mut work, stored) = Work::on::<Tag>(&app, &access, id).await?;
     let mut tag = stored.clone();
     apply(change.name, &mut tag.name);
     change.color.apply(&mut tag.color);
-    let before = WireTag::from(stored);
-    let changes = differences(&before, &WireTag::from(tag.clone()))?;
-    if changes.is_empty() {
-        return Ok(ok(before));
-    }
+    let Some(changes) = changes(&stored, &tag)? else {
+        return Ok(ok(WireTag::from(stored)));
+    };
+    tag.updated_at = work.now.to_sqlx();
     let form = folded(&tag.name);
-    let content = (&*tag.name, &*form, tag.color.as_deref());
-    if !store::tags::update(&mut tx, id, content, now).await? {
+    if !store::tags::update(&mut work.tx, &tag, &form).await? {
         return Err(refusals::tag_exists());
     }
-    let detail = json!({ "changes": changes });
-    trace(&mut tx, (tenant, now), ("tag.updated", id), detail).await?;
-    tx.commit().await?;
-    tag.updated_at = now.to_sqlx();
+    work.commit("tag.updated", tag.id, changes).await?;
     Ok(ok(WireTag::from(tag)))
 }
 
@@ -295,15 +252,9 @@ async fn delete_tag(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::tag_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let tag = store::tags::find(&mut tx, id, tenant.workspace.id).await?;
-    let tag = tag.ok_or_else(refusals::tag_not_found)?;
-    store::tags::delete(&mut tx, id).await?;
+    let (mut work, tag) = Work::on::<Tag>(&app, &access, id).await?;
+    store::tags::delete(&mut work.tx, tag.id).await?;
     let detail = json!({ "name": tag.name, "links": tag.links });
-    trace(&mut tx, (tenant, now), ("tag.deleted", id), detail).await?;
-    tx.commit().await?;
+    work.commit("tag.deleted", tag.id, detail).await?;
     Ok(done())
 }

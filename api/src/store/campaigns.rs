@@ -2,11 +2,11 @@
 //!
 //! The one rule: a change has the workspace's row locked.
 
-use super::{Tx, row::row};
+use super::{Bound, Stored, Tx, row::row, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, PgExecutor, Row, types::Json};
+use sqlx::{PgExecutor, Row, types::Json};
 use uuid::Uuid;
 
 macro_rules! columns {
@@ -44,7 +44,10 @@ WHERE workspace_id = $1
   AND ($3::text IS NULL OR status = $3)
   AND ($4::text IS NULL OR position(lower($4) IN lower(name)) > 0)";
 
-pub(super) const FIND: &str = columns!("WHERE id = $1\n  AND workspace_id = $2");
+pub(super) const FIND: &str =
+    columns!("WHERE id = $1\n  AND workspace_id = $2\n  AND deleted_at IS NULL");
+
+pub(super) const FIND_ANY: &str = columns!("WHERE id = $1\n  AND workspace_id = $2");
 
 pub(super) const EXISTS: &str = "\
 SELECT EXISTS (SELECT FROM campaigns WHERE id = $1 AND workspace_id = $2 AND deleted_at IS NULL)";
@@ -126,43 +129,27 @@ pub(crate) struct Filter {
     pub(crate) search: Option<String>,
 }
 
-/// A part of the campaigns that pass the filter, the newest first, and how many there are.
-pub(crate) async fn list(
-    connection: &mut PgConnection,
-    workspace_id: Uuid,
-    filter: &Filter,
-    (limit, offset): (i64, i64),
-) -> sqlx::Result<(Vec<Campaign>, i64)> {
-    let campaigns = sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(filter.deleted)
-        .bind(filter.status.as_deref())
-        .bind(filter.search.as_deref())
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *connection)
-        .await?;
-    let total = sqlx::query_scalar(LENGTH)
-        .bind(workspace_id)
-        .bind(filter.deleted)
-        .bind(filter.status.as_deref())
-        .bind(filter.search.as_deref())
-        .fetch_one(connection)
-        .await?;
-    Ok((campaigns, total))
+impl Stored for Campaign {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = LENGTH;
+    type Filter = Filter;
+
+    fn bind(filter: &Filter, statement: Bound) -> Bound {
+        statement
+            .bind(filter.deleted)
+            .bind(filter.status.as_deref())
+            .bind(filter.search.as_deref())
+    }
 }
 
-/// A campaign of a workspace, deleted ones included.
-pub(crate) async fn find(
-    connection: &mut PgConnection,
+/// A campaign of a workspace, deleted or not.
+pub(crate) async fn find_any(
+    executor: impl PgExecutor<'_>,
     id: Uuid,
     workspace_id: Uuid,
 ) -> sqlx::Result<Option<Campaign>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(connection)
-        .await
+    stored::one(executor, FIND_ANY, id, workspace_id).await
 }
 
 /// The terms of the campaigns that charge something, deleted ones included.
@@ -190,10 +177,7 @@ pub(crate) async fn exists(tx: &mut Tx<'_>, id: Uuid, workspace_id: Uuid) -> sql
 
 /// How many campaigns a workspace has.
 pub(crate) async fn count(tx: &mut Tx<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(&mut **tx)
-        .await
+    stored::count(&mut **tx, COUNT, workspace_id).await
 }
 
 /// Creates a campaign.

@@ -1,6 +1,6 @@
 //! Customers: who bought or signed up. Their personal data are here and nowhere else.
 
-use super::{Tx, row::row};
+use super::{Bound, Stored, Tx, row::row, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::ClickId;
@@ -31,8 +31,8 @@ RETURNING *";
 pub(super) const FIND: &str = "\
 SELECT *
 FROM customers
-WHERE workspace_id = $1
-  AND id = $2
+WHERE id = $1
+  AND workspace_id = $2
   AND deleted_at IS NULL";
 
 pub(super) const FIND_EXTERNAL: &str = "\
@@ -84,6 +84,17 @@ impl Customer {
     /// When it was created.
     pub(crate) fn created_at(&self) -> Timestamp {
         self.created_at.to_jiff()
+    }
+}
+
+impl Stored for Customer {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = COUNT;
+    type Filter = ();
+
+    fn bind((): &(), statement: Bound) -> Bound {
+        statement
     }
 }
 
@@ -154,19 +165,6 @@ pub(crate) async fn note_conversion(
     Ok(())
 }
 
-/// A customer by our id.
-pub(crate) async fn find(
-    executor: impl PgExecutor<'_>,
-    workspace_id: Uuid,
-    id: Uuid,
-) -> sqlx::Result<Option<Customer>> {
-    sqlx::query_as(FIND)
-        .bind(workspace_id)
-        .bind(id)
-        .fetch_optional(executor)
-        .await
-}
-
 /// A customer by the owner's id.
 pub(crate) async fn find_external(
     executor: impl PgExecutor<'_>,
@@ -180,27 +178,9 @@ pub(crate) async fn find_external(
         .await
 }
 
-/// The newest customers of a workspace, after the first `offset` ones.
-pub(crate) async fn list(
-    executor: impl PgExecutor<'_>,
-    workspace_id: Uuid,
-    limit: i64,
-    offset: i64,
-) -> sqlx::Result<Vec<Customer>> {
-    sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(executor)
-        .await
-}
-
 /// How many customers a workspace has.
 pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(executor)
-        .await
+    stored::count(executor, COUNT, workspace_id).await
 }
 
 /// Erases the personal data of a customer; false when another request has done so.

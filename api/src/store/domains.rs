@@ -1,6 +1,6 @@
 //! Hosts of short URLs. Several workspaces may want a host; at most one has proven that it is its own.
 
-use super::{Tx, listing, row::row};
+use super::{Bound, Stored, Tx, row::row, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{WorkspaceNo, directory};
@@ -122,18 +122,20 @@ impl Domain {
     }
 }
 
-/// A page of a workspace's hosts, the oldest first.
-pub(crate) async fn list(
-    executor: impl PgExecutor<'_>,
-    workspace_id: Uuid,
-    place: (i64, i64),
-) -> sqlx::Result<Vec<Domain>> {
-    listing::page(executor, LIST, workspace_id, place).await
+impl Stored for Domain {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = COUNT;
+    type Filter = ();
+
+    fn bind((): &(), statement: Bound) -> Bound {
+        statement
+    }
 }
 
 /// How many hosts a workspace has.
 pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    listing::count(executor, COUNT, workspace_id).await
+    stored::count(executor, COUNT, workspace_id).await
 }
 
 /// Whether one of a workspace's hosts is its default.
@@ -144,19 +146,6 @@ pub(crate) async fn has_default(
     sqlx::query_scalar(HAS_DEFAULT)
         .bind(workspace_id)
         .fetch_one(executor)
-        .await
-}
-
-/// A host of a workspace.
-pub(crate) async fn find(
-    executor: impl PgExecutor<'_>,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> sqlx::Result<Option<Domain>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(executor)
         .await
 }
 

@@ -2,10 +2,7 @@
 //!
 //! The one rule: a change has the workspace's row locked, so that no two moves make a circle.
 
-use super::{Tx, row::row};
-use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
-use sqlx::PgConnection;
+use super::{Bound, Stored, Tx, row::row, stored};
 use uuid::Uuid;
 
 macro_rules! columns {
@@ -120,41 +117,25 @@ row! {
     }
 }
 
-/// A part of the folders, all or those in one, whose name has that text, and how many there are.
-pub(crate) async fn list(
-    connection: &mut PgConnection,
-    workspace_id: Uuid,
-    (parent_id, search): (Option<Uuid>, Option<&str>),
-    (limit, offset): (i64, i64),
-) -> sqlx::Result<(Vec<Folder>, i64)> {
-    let folders = sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(parent_id)
-        .bind(search)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *connection)
-        .await?;
-    let total = sqlx::query_scalar(LENGTH)
-        .bind(workspace_id)
-        .bind(parent_id)
-        .bind(search)
-        .fetch_one(connection)
-        .await?;
-    Ok((folders, total))
+/// Which folders a list has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub(crate) parent_id: Option<Uuid>,
+    /// A text in the name.
+    pub(crate) search: Option<String>,
 }
 
-/// A folder of a workspace.
-pub(crate) async fn find(
-    connection: &mut PgConnection,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> sqlx::Result<Option<Folder>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(connection)
-        .await
+impl Stored for Folder {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = LENGTH;
+    type Filter = Filter;
+
+    fn bind(filter: &Filter, statement: Bound) -> Bound {
+        statement
+            .bind(filter.parent_id)
+            .bind(filter.search.as_deref())
+    }
 }
 
 /// Whether a workspace has the folder.
@@ -168,10 +149,7 @@ pub(crate) async fn exists(tx: &mut Tx<'_>, id: Uuid, workspace_id: Uuid) -> sql
 
 /// How many folders a workspace has.
 pub(crate) async fn count(tx: &mut Tx<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(&mut **tx)
-        .await
+    stored::count(&mut **tx, COUNT, workspace_id).await
 }
 
 /// The folder and all that it is in.
@@ -209,13 +187,13 @@ pub(crate) async fn insert(
 }
 
 /// Writes the changeable columns of a folder.
-pub(crate) async fn update(tx: &mut Tx<'_>, folder: &Folder, now: Timestamp) -> sqlx::Result<()> {
+pub(crate) async fn update(tx: &mut Tx<'_>, folder: &Folder) -> sqlx::Result<()> {
     sqlx::query(UPDATE)
         .bind(folder.id)
         .bind(folder.parent_id)
         .bind(&folder.name)
         .bind(&folder.color)
-        .bind(now.to_sqlx())
+        .bind(folder.updated_at)
         .execute(&mut **tx)
         .await?;
     Ok(())

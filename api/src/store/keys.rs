@@ -1,6 +1,6 @@
 //! API keys of workspaces, by the hash of their secret.
 
-use super::{Tx, listing, row::row, workspaces::Workspace};
+use super::{Bound, Stored, Tx, row::row, workspaces::Workspace};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
@@ -139,6 +139,17 @@ impl Key {
     }
 }
 
+impl Stored for Key {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = COUNT;
+    type Filter = ();
+
+    fn bind((): &(), statement: Bound) -> Bound {
+        statement
+    }
+}
+
 /// A new key.
 #[derive(Clone, Debug)]
 pub(crate) struct NewKey<'a> {
@@ -205,33 +216,6 @@ pub(crate) async fn count_live(
         .bind(workspace_id)
         .bind(now.to_sqlx())
         .fetch_one(&mut **tx)
-        .await
-}
-
-/// A page of a workspace's keys, the newest first, revoked ones included.
-pub(crate) async fn list(
-    executor: impl PgExecutor<'_>,
-    workspace_id: Uuid,
-    place: (i64, i64),
-) -> sqlx::Result<Vec<Key>> {
-    listing::page(executor, LIST, workspace_id, place).await
-}
-
-/// How many keys a workspace has, revoked ones included.
-pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    listing::count(executor, COUNT, workspace_id).await
-}
-
-/// A key of a workspace.
-pub(crate) async fn find(
-    executor: impl PgExecutor<'_>,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> sqlx::Result<Option<Key>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(executor)
         .await
 }
 

@@ -1,6 +1,6 @@
 //! The members of workspaces.
 
-use super::{Tx, listing, row::row};
+use super::{Bound, Stored, Tx, row::row, stored};
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
@@ -50,18 +50,20 @@ row! {
     }
 }
 
-/// A page of a workspace's members, in the order in which they joined.
-pub(crate) async fn list(
-    executor: impl PgExecutor<'_>,
-    workspace_id: Uuid,
-    place: (i64, i64),
-) -> sqlx::Result<Vec<Member>> {
-    listing::page(executor, LIST, workspace_id, place).await
+impl Stored for Member {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = COUNT;
+    type Filter = ();
+
+    fn bind((): &(), statement: Bound) -> Bound {
+        statement
+    }
 }
 
 /// How many members a workspace has.
 pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    listing::count(executor, COUNT, workspace_id).await
+    stored::count(executor, COUNT, workspace_id).await
 }
 
 /// How many owners a workspace has.
@@ -69,19 +71,6 @@ pub(crate) async fn count_owners(tx: &mut Tx<'_>, workspace_id: Uuid) -> sqlx::R
     sqlx::query_scalar(COUNT_OWNERS)
         .bind(workspace_id)
         .fetch_one(&mut **tx)
-        .await
-}
-
-/// A member of a workspace.
-pub(crate) async fn find(
-    executor: impl PgExecutor<'_>,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> sqlx::Result<Option<Member>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(executor)
         .await
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The one rule: a change has the workspace's row locked.
 
-use super::{Tx, listing, row::row};
+use super::{Bound, Stored, Tx, row::row, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::directory::Platform;
@@ -79,6 +79,17 @@ row! {
     }
 }
 
+impl Stored for MobileApp {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = COUNT;
+    type Filter = ();
+
+    fn bind((): &(), statement: Bound) -> Bound {
+        statement
+    }
+}
+
 /// The platform of that name. The table holds only these two.
 pub(crate) fn platform(name: &str) -> Platform {
     match name {
@@ -87,31 +98,9 @@ pub(crate) fn platform(name: &str) -> Platform {
     }
 }
 
-/// A page of a workspace's apps, the oldest first.
-pub(crate) async fn list(
-    executor: impl PgExecutor<'_>,
-    workspace_id: Uuid,
-    place: (i64, i64),
-) -> sqlx::Result<Vec<MobileApp>> {
-    listing::page(executor, LIST, workspace_id, place).await
-}
-
 /// How many apps a workspace has.
 pub(crate) async fn count(executor: impl PgExecutor<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    listing::count(executor, COUNT, workspace_id).await
-}
-
-/// An app of a workspace.
-pub(crate) async fn find(
-    executor: impl PgExecutor<'_>,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> sqlx::Result<Option<MobileApp>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(executor)
-        .await
+    stored::count(executor, COUNT, workspace_id).await
 }
 
 /// Those of these ids that are apps of the workspace, with their platforms.

@@ -22,7 +22,6 @@ pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod links_of;
 pub(crate) mod listed;
-mod listing;
 pub(crate) mod members;
 pub(crate) mod mobile_apps;
 pub(crate) mod outbox;
@@ -36,8 +35,11 @@ pub(crate) mod rules;
 pub(crate) mod short_codes;
 pub(crate) mod short_hosts;
 pub(crate) mod short_links;
+mod stored;
 pub(crate) mod tags;
 pub(crate) mod workspaces;
+
+pub(crate) use stored::{Bound, Stored, find, list};
 
 use crate::events::statements;
 use sqlx::{Transaction, error::DatabaseError};
@@ -55,6 +57,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("campaigns.list", campaigns::LIST),
     ("campaigns.length", campaigns::LENGTH),
     ("campaigns.find", campaigns::FIND),
+    ("campaigns.find_any", campaigns::FIND_ANY),
     ("campaigns.exists", campaigns::EXISTS),
     ("campaigns.priced", campaigns::PRICED),
     ("campaigns.count", campaigns::COUNT),

@@ -2,9 +2,9 @@
 //!
 //! The one rule: a change has the link's row locked, and raises its version.
 
-use super::{Tx, row::row};
+use super::{Bound, Tx, row::row, stored};
 use serde::{Deserialize, Serialize};
-use sqlx::{PgConnection, types::Json};
+use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
 macro_rules! columns {
@@ -133,28 +133,19 @@ pub(crate) enum Format {
 pub(crate) async fn list(
     connection: &mut PgConnection,
     link_id: Uuid,
-    (limit, offset): (i64, i64),
+    limit_and_offset: (i64, i64),
 ) -> sqlx::Result<(Vec<QrRow>, i64)> {
-    let codes = sqlx::query_as(LIST)
-        .bind(link_id)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *connection)
-        .await?;
-    Ok((codes, count(connection, link_id).await?))
+    let bind = |statement: Bound| statement.bind(link_id);
+    stored::part(connection, (LIST, COUNT), bind, limit_and_offset).await
 }
 
 /// A QR code of a workspace whose link is not deleted.
 pub(crate) async fn find(
-    connection: &mut PgConnection,
+    executor: impl PgExecutor<'_>,
     id: Uuid,
     workspace_id: Uuid,
 ) -> sqlx::Result<Option<QrRow>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(connection)
-        .await
+    stored::one(executor, FIND, id, workspace_id).await
 }
 
 /// How many QR codes a link has.

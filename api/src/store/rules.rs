@@ -2,10 +2,10 @@
 //!
 //! The one rule: a change has the row of its link or campaign locked, and raises its version.
 
-use super::{Tx, row::row};
+use super::{Bound, Stored, Tx, row::row};
 use crate::behavior::RuleBehavior;
 use serde_json::Value;
-use sqlx::{PgConnection, types::Json};
+use sqlx::types::Json;
 use uuid::Uuid;
 
 macro_rules! columns {
@@ -114,7 +114,7 @@ row! {
     }
 }
 
-/// Which rules a list has.
+/// Which rules a list has. Those of deleted links and campaigns are never among them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     pub(crate) link_id: Option<Uuid>,
@@ -122,44 +122,18 @@ pub(crate) struct Filter {
     pub(crate) search: Option<String>,
 }
 
-/// A part of the rules that pass the filter, and how many there are. Rules of deleted links and
-/// campaigns are not among them.
-pub(crate) async fn list(
-    connection: &mut PgConnection,
-    workspace_id: Uuid,
-    filter: &Filter,
-    (limit, offset): (i64, i64),
-) -> sqlx::Result<(Vec<RuleRow>, i64)> {
-    let rules = sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(filter.link_id)
-        .bind(filter.campaign_id)
-        .bind(filter.search.as_deref())
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *connection)
-        .await?;
-    let total = sqlx::query_scalar(LENGTH)
-        .bind(workspace_id)
-        .bind(filter.link_id)
-        .bind(filter.campaign_id)
-        .bind(filter.search.as_deref())
-        .fetch_one(connection)
-        .await?;
-    Ok((rules, total))
-}
+impl Stored for RuleRow {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = LENGTH;
+    type Filter = Filter;
 
-/// A rule of a workspace whose link or campaign is not deleted.
-pub(crate) async fn find(
-    connection: &mut PgConnection,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> sqlx::Result<Option<RuleRow>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(connection)
-        .await
+    fn bind(filter: &Filter, statement: Bound) -> Bound {
+        statement
+            .bind(filter.link_id)
+            .bind(filter.campaign_id)
+            .bind(filter.search.as_deref())
+    }
 }
 
 /// How many rules a link or campaign has, and their highest priority.

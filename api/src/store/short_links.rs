@@ -2,7 +2,7 @@
 //!
 //! The one rule: a change has the link's row locked, after the row of its page if it is on one.
 
-use super::{Tx, row::row, short_codes};
+use super::{Bound, Tx, row::row, short_codes, stored};
 use crate::behavior::Behavior;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -212,7 +212,7 @@ pub(crate) async fn list(
     workspace_id: Uuid,
     filter: &Filter,
     (order, descending): (Order, bool),
-    (limit, offset): (i64, i64),
+    limit_and_offset: (i64, i64),
 ) -> sqlx::Result<(Vec<ShortLink>, i64)> {
     let statement = match (order, descending) {
         (Order::Created, true) => NEWEST,
@@ -224,31 +224,19 @@ pub(crate) async fn list(
         (Order::Code, false) => BY_CODE,
         (Order::Code, true) => BY_CODE_BACKWARDS,
     };
-    let links = sqlx::query_as(statement)
-        .bind(workspace_id)
-        .bind(filter.deleted)
-        .bind(filter.search.as_deref())
-        .bind(filter.campaign_id)
-        .bind(filter.folder_id)
-        .bind(filter.tag.as_deref())
-        .bind(filter.enabled)
-        .bind(filter.host.as_deref())
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *connection)
-        .await?;
-    let total = sqlx::query_scalar(LENGTH)
-        .bind(workspace_id)
-        .bind(filter.deleted)
-        .bind(filter.search.as_deref())
-        .bind(filter.campaign_id)
-        .bind(filter.folder_id)
-        .bind(filter.tag.as_deref())
-        .bind(filter.enabled)
-        .bind(filter.host.as_deref())
-        .fetch_one(connection)
-        .await?;
-    Ok((links, total))
+    let bind = |statement: Bound| {
+        statement
+            .bind(workspace_id)
+            .bind(filter.deleted)
+            .bind(filter.search.as_deref())
+            .bind(filter.campaign_id)
+            .bind(filter.folder_id)
+            .bind(filter.tag.as_deref())
+            .bind(filter.enabled)
+            .bind(filter.host.as_deref())
+    };
+    let statements = (statement, LENGTH);
+    stored::part(connection, statements, bind, limit_and_offset).await
 }
 
 /// A link of a workspace, deleted ones included.
@@ -257,11 +245,7 @@ pub(crate) async fn find(
     id: Uuid,
     workspace_id: Uuid,
 ) -> sqlx::Result<Option<ShortLink>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(executor)
-        .await
+    stored::one(executor, FIND, id, workspace_id).await
 }
 
 /// The same for a change: its row is locked, and so is its page, whose content changes too.
@@ -279,19 +263,12 @@ pub(crate) async fn lock(
     if let Some(page) = page {
         super::pages::raise_content_version(tx, page).await?;
     }
-    sqlx::query_as(LOCK)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(&mut **tx)
-        .await
+    stored::one(&mut **tx, LOCK, id, workspace_id).await
 }
 
 /// How many links a workspace has.
 pub(crate) async fn count(tx: &mut Tx<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(&mut **tx)
-        .await
+    stored::count(&mut **tx, COUNT, workspace_id).await
 }
 
 /// Creates a link with a code that the caller has claimed.

@@ -1,9 +1,8 @@
 //! Tags of a workspace, and which links have them.
 
-use super::{Tx, row::row};
+use super::{Bound, Stored, Tx, row::row, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 // Two requests that bring the same new tag wait for each other here, and both go on with it.
@@ -101,6 +100,18 @@ row! {
     }
 }
 
+impl Stored for Tag {
+    const FIND: &'static str = FIND;
+    const LIST: &'static str = LIST;
+    const LENGTH: &'static str = LENGTH;
+    /// A text in the folded name.
+    type Filter = Option<String>;
+
+    fn bind(search: &Option<String>, statement: Bound) -> Bound {
+        statement.bind(search.as_deref())
+    }
+}
+
 /// A name of a tag: a new id for it, the name, and its folded form.
 pub(crate) type Given = (Uuid, String, String);
 
@@ -145,79 +156,36 @@ pub(crate) async fn set(
 
 /// How many tags a workspace has.
 pub(crate) async fn count(tx: &mut Tx<'_>, workspace_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT)
-        .bind(workspace_id)
-        .fetch_one(&mut **tx)
-        .await
-}
-
-/// A part of the tags whose folded name has that text, and how many there are.
-pub(crate) async fn list(
-    connection: &mut PgConnection,
-    workspace_id: Uuid,
-    search: Option<&str>,
-    (limit, offset): (i64, i64),
-) -> sqlx::Result<(Vec<Tag>, i64)> {
-    let tags = sqlx::query_as(LIST)
-        .bind(workspace_id)
-        .bind(search)
-        .bind(limit)
-        .bind(offset)
-        .fetch_all(&mut *connection)
-        .await?;
-    let total = sqlx::query_scalar(LENGTH)
-        .bind(workspace_id)
-        .bind(search)
-        .fetch_one(connection)
-        .await?;
-    Ok((tags, total))
-}
-
-/// A tag of a workspace.
-pub(crate) async fn find(
-    connection: &mut PgConnection,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> sqlx::Result<Option<Tag>> {
-    sqlx::query_as(FIND)
-        .bind(id)
-        .bind(workspace_id)
-        .fetch_optional(connection)
-        .await
+    stored::count(&mut **tx, COUNT, workspace_id).await
 }
 
 /// Creates a tag; false when the name is taken.
 pub(crate) async fn insert(
     tx: &mut Tx<'_>,
-    (id, workspace_id): (Uuid, Uuid),
-    (name, folded, color): (&str, &str, Option<&str>),
-    now: Timestamp,
+    workspace_id: Uuid,
+    tag: &Tag,
+    folded: &str,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(INSERT)
-        .bind(id)
+        .bind(tag.id)
         .bind(workspace_id)
-        .bind(name)
+        .bind(&tag.name)
         .bind(folded)
-        .bind(color)
-        .bind(now.to_sqlx())
+        .bind(tag.color.as_deref())
+        .bind(tag.created_at)
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Changes a tag; false when another one has the name.
-pub(crate) async fn update(
-    tx: &mut Tx<'_>,
-    id: Uuid,
-    (name, folded, color): (&str, &str, Option<&str>),
-    now: Timestamp,
-) -> sqlx::Result<bool> {
+/// Writes the changeable columns of a tag; false when another one has the name.
+pub(crate) async fn update(tx: &mut Tx<'_>, tag: &Tag, folded: &str) -> sqlx::Result<bool> {
     let done = sqlx::query(UPDATE)
-        .bind(id)
-        .bind(name)
+        .bind(tag.id)
+        .bind(&tag.name)
         .bind(folded)
-        .bind(color)
-        .bind(now.to_sqlx())
+        .bind(tag.color.as_deref())
+        .bind(tag.updated_at)
         .execute(&mut **tx)
         .await?;
     Ok(done.rows_affected() == 1)

@@ -28,7 +28,7 @@ pub use dialect::{Dialect, Surfaces};
 pub use error::ApiError;
 pub use options::Options;
 pub use prepared::Prepared;
-pub use reply::{done, ok, ok_beside};
+pub use reply::{created, done, ok, ok_beside};
 pub use validate::Fields;
 
 use crate::{

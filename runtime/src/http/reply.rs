@@ -25,6 +25,11 @@ pub fn ok<T: Serialize>(data: T) -> Response {
     }
 }
 
+/// Answers 201 with the data of what was created.
+pub fn created<T: Serialize>(data: T) -> Response {
+    (StatusCode::CREATED, ok(data)).into_response()
+}
+
 /// Answers 200 with this data, and the members of `beside` next to it; 500 when they cannot be
 /// serialized.
 pub fn ok_beside<T: Serialize, B: Serialize>(data: T, beside: B) -> Response {

@@ -7,28 +7,23 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Access, Permission, Tenant},
+    auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
-    manage::trace::trace,
-    patch::differences,
+    manage::{
+        managed::{changes, check_count},
+        work::Work,
+    },
     refusals,
     store::{
-        self, Tx,
+        self,
         campaigns::{Campaign, Terms},
-        record,
     },
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
-use jiff::Timestamp;
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff_sqlx::ToSqlx;
 use runtime::{
-    http::{ApiError, done, ok},
+    http::{ApiError, created, done, ok},
     openapi::Document,
 };
 use serde_json::{Value, json};
@@ -106,23 +101,16 @@ pub(super) const RESTORE_CAMPAIGN: Command = Command {
     ..WORKSPACE
 };
 
-/// Writes the traces of a change: the audit row, and the campaign's entry.
-async fn record(
-    tx: &mut Tx<'_>,
-    by: (&Tenant, Timestamp),
-    (action, id): (&'static str, Uuid),
+/// Commits a change with its audit row and the campaign's entry.
+async fn commit(
+    mut work: Work<'_>,
+    action: &'static str,
+    id: Uuid,
     detail: Value,
 ) -> Result<(), ApiError> {
-    trace(tx, by, (action, id), detail).await?;
-    let entry = store::directory::find_campaign(tx, id).await?;
-    record::publish(tx, &[entry], by.1).await
-}
-
-async fn check_count(tx: &mut Tx<'_>, workspace_id: Uuid) -> Result<(), ApiError> {
-    if store::campaigns::count(tx, workspace_id).await? >= i64::from(MAX_CAMPAIGNS) {
-        return Err(refusals::limit_exceeded(MAX_CAMPAIGNS));
-    }
-    Ok(())
+    let entry = store::directory::find_campaign(&mut work.tx, id).await?;
+    work.publish(&[entry]).await?;
+    work.commit(action, id, detail).await
 }
 
 /// Creates a campaign: 201.
@@ -143,16 +131,15 @@ pub(crate) async fn create_campaign(
         links: 0,
     };
     new.0.apply(&mut campaign)?;
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let count = store::campaigns::count(&mut work.tx, tenant.workspace.id).await?;
+    check_count(count, MAX_CAMPAIGNS)?;
+    store::campaigns::insert(&mut work.tx, tenant.workspace.id, &campaign).await?;
     let id = campaign.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    check_count(&mut tx, tenant.workspace.id).await?;
-    store::campaigns::insert(&mut tx, tenant.workspace.id, &campaign).await?;
     let campaign = WireCampaign::from(campaign);
     let detail = json!({ "campaign": campaign });
-    record(&mut tx, (tenant, now), ("campaign.created", id), detail).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(campaign)).into_response())
+    commit(work, "campaign.created", id, detail).await?;
+    Ok(created(campaign))
 }
 
 /// Changes a campaign: 200.
@@ -162,25 +149,15 @@ pub(crate) async fn update_campaign(
     id: ObjectId,
     JsonBody(change): JsonBody<CampaignChange>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::campaign_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let stored = store::campaigns::find(&mut tx, id, tenant.workspace.id).await?;
-    let stored = stored.filter(|campaign| campaign.deleted_at.is_none());
-    let stored = stored.ok_or_else(refusals::campaign_not_found)?;
+    let (mut work, stored) = Work::on::<Campaign>(&app, &access, id).await?;
     let mut campaign = stored.clone();
     change.0.apply(&mut campaign)?;
-    let before = WireCampaign::from(stored);
-    let changes = differences(&before, &WireCampaign::from(campaign.clone()))?;
-    if changes.is_empty() {
-        return Ok(ok(before));
-    }
-    campaign.updated_at = now.to_sqlx();
-    store::campaigns::update(&mut tx, &campaign).await?;
-    let detail = json!({ "changes": changes });
-    record(&mut tx, (tenant, now), ("campaign.updated", id), detail).await?;
-    tx.commit().await?;
+    let Some(changes) = changes(&stored, &campaign)? else {
+        return Ok(ok(WireCampaign::from(stored)));
+    };
+    campaign.updated_at = work.now.to_sqlx();
+    store::campaigns::update(&mut work.tx, &campaign).await?;
+    commit(work, "campaign.updated", campaign.id, changes).await?;
     Ok(ok(WireCampaign::from(campaign)))
 }
 
@@ -190,19 +167,12 @@ pub(crate) async fn delete_campaign(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::campaign_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let campaign = store::campaigns::find(&mut tx, id, tenant.workspace.id).await?;
-    let campaign = campaign.filter(|campaign| campaign.deleted_at.is_none());
-    let mut campaign = campaign.ok_or_else(refusals::campaign_not_found)?;
-    campaign.deleted_at = Some(now.to_sqlx());
-    campaign.updated_at = now.to_sqlx();
-    store::campaigns::update(&mut tx, &campaign).await?;
+    let (mut work, mut campaign) = Work::on::<Campaign>(&app, &access, id).await?;
+    campaign.deleted_at = Some(work.now.to_sqlx());
+    campaign.updated_at = work.now.to_sqlx();
+    store::campaigns::update(&mut work.tx, &campaign).await?;
     let detail = json!({ "name": campaign.name });
-    record(&mut tx, (tenant, now), ("campaign.deleted", id), detail).await?;
-    tx.commit().await?;
+    commit(work, "campaign.deleted", campaign.id, detail).await?;
     Ok(done())
 }
 
@@ -214,18 +184,17 @@ pub(crate) async fn restore_campaign(
 ) -> Result<Response, ApiError> {
     let id = id.get(refusals::campaign_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let campaign = store::campaigns::find(&mut tx, id, tenant.workspace.id).await?;
-    let mut campaign = campaign.ok_or_else(refusals::campaign_not_found)?;
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let found = store::campaigns::find_any(&mut *work.tx, id, tenant.workspace.id).await?;
+    let mut campaign = found.ok_or_else(refusals::campaign_not_found)?;
     if campaign.deleted_at.is_some() {
-        check_count(&mut tx, tenant.workspace.id).await?;
+        let count = store::campaigns::count(&mut work.tx, tenant.workspace.id).await?;
+        check_count(count, MAX_CAMPAIGNS)?;
         campaign.deleted_at = None;
         campaign.updated_at = now.to_sqlx();
-        store::campaigns::update(&mut tx, &campaign).await?;
+        store::campaigns::update(&mut work.tx, &campaign).await?;
         let detail = json!({ "name": campaign.name });
-        record(&mut tx, (tenant, now), ("campaign.restored", id), detail).await?;
-        tx.commit().await?;
+        commit(work, "campaign.restored", id, detail).await?;
     }
     Ok(ok(WireCampaign::from(campaign)))
 }

@@ -15,7 +15,7 @@ pub(super) const MICROS: f64 = 1_000_000.0;
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Campaign", description = "A group of links.")]
-pub(super) struct WireCampaign {
+pub(crate) struct WireCampaign {
     id: Uuid,
     name: String,
     /// `active`, `paused` or `archived`.

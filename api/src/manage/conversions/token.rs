@@ -1,10 +1,10 @@
 //! `PUT` and `DELETE /api/conversions/postback-token`: requires a token in postbacks, or not.
 
-use super::tenant;
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Verb, WORKSPACE},
+    manage::work::Work,
     store,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
@@ -55,12 +55,13 @@ pub(crate) async fn set_postback_token(
     State(app): State<Arc<App>>,
     access: Access,
 ) -> Result<Response, ApiError> {
-    let now = app.clock.now();
+    let (member, now) = (access.tenant()?, app.clock.now());
+    let workspace_id = member.workspace.id;
     let token = Uuid::from_bytes(app.ids.random_16()).simple().to_string();
-    let mut tx = app.main.pool()?.begin().await?;
-    let workspace_id = tenant(access.tenant()?).id;
-    store::postback_tokens::set(&mut tx, workspace_id, &token, now).await?;
-    finish(tx, &access, "postback_token.set", now).await?;
+    let mut work = Work::begin_unlocked(&app, member, now).await?;
+    store::postback_tokens::set(&mut work.tx, workspace_id, &token, now).await?;
+    work.commit("postback_token.set", workspace_id, json!({}))
+        .await?;
     Ok(ok(WireToken { token }))
 }
 
@@ -69,29 +70,11 @@ pub(crate) async fn clear_postback_token(
     State(app): State<Arc<App>>,
     access: Access,
 ) -> Result<Response, ApiError> {
-    let now = app.clock.now();
-    let mut tx = app.main.pool()?.begin().await?;
-    store::postback_tokens::clear(&mut tx, tenant(access.tenant()?).id).await?;
-    finish(tx, &access, "postback_token.cleared", now).await?;
+    let (member, now) = (access.tenant()?, app.clock.now());
+    let workspace_id = member.workspace.id;
+    let mut work = Work::begin_unlocked(&app, member, now).await?;
+    store::postback_tokens::clear(&mut work.tx, workspace_id).await?;
+    work.commit("postback_token.cleared", workspace_id, json!({}))
+        .await?;
     Ok(done())
-}
-
-async fn finish(
-    mut tx: store::Tx<'_>,
-    access: &Access,
-    action: &'static str,
-    at: jiff::Timestamp,
-) -> Result<(), ApiError> {
-    let member = access.tenant()?;
-    let audit = store::audit::Entry {
-        workspace_id: member.workspace.id,
-        actor: &member.actor(),
-        action,
-        subject: member.workspace.id,
-        at,
-        detail: json!({}),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
-    Ok(())
 }

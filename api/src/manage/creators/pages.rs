@@ -14,14 +14,9 @@ use crate::{
     refusals,
     store::{self, broken_constraint},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created, ok},
     members::{Body, Declared},
     openapi::Document,
 };
@@ -93,7 +88,7 @@ pub(crate) async fn get_page(
         .ok_or_else(refusals::page_not_found)?;
     let links = store::links::list_of_page(pool, page.id).await?;
     let links = links.into_iter().map(WireLink::from).collect();
-    Ok(ok(WireBioPage::new(page, links)).into_response())
+    Ok(ok(WireBioPage::new(page, links)))
 }
 
 /// Adds a page after the caller's others: 201 with the page.
@@ -136,7 +131,7 @@ pub(crate) async fn add_page(
     store::outbox::insert(&mut tx, &[page.directory_entry(&creator)], now).await?;
     tx.commit().await?;
     let page = WireBioPage::new(page, Vec::new());
-    Ok((StatusCode::CREATED, ok(page)).into_response())
+    Ok(created(page))
 }
 
 /// A new page, as a request gives it.

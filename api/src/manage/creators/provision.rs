@@ -14,15 +14,10 @@ use crate::{
     refusals,
     store::{self, Tx, broken_constraint, creators::Creator, pages::Page},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff::Timestamp;
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created, ok},
     members::{Body, Declared},
     openapi::Document,
 };
@@ -152,7 +147,7 @@ pub(crate) async fn create_creator(
     let (creator, page) = insert(&app, &mut tx, &access, names, now).await?;
     tx.commit().await?;
     let pages = vec![(page.id, FIRST_SLUG.to_owned())];
-    Ok((StatusCode::CREATED, ok(WireCreator::new(creator, pages))).into_response())
+    Ok(created(WireCreator::new(creator, pages)))
 }
 
 /// The caller's creator, or 404.
@@ -165,7 +160,7 @@ pub(crate) async fn get_creator(
         .await?
         .ok_or_else(refusals::creator_not_found)?;
     let pages = store::pages::list_slugs(pool, creator.id).await?;
-    Ok(ok(WireCreator::new(creator, pages)).into_response())
+    Ok(ok(WireCreator::new(creator, pages)))
 }
 
 /// The names that a creator asks for.

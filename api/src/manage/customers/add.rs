@@ -7,16 +7,12 @@ use crate::{
     command::{Answer, Command, Verb, WORKSPACE, body},
     conversions::{call::MOST_CHARS, members::Word, refusals},
     extract::JsonBody,
+    manage::work::Work,
     store::{self, customers::Person},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created},
     members::{Body, Declared, Member, Text},
     openapi::Document,
 };
@@ -79,21 +75,12 @@ pub(crate) async fn add_customer(
     JsonBody(NewCustomer(person)): JsonBody<NewCustomer>,
 ) -> Result<Response, ApiError> {
     let (member, now) = (super::member(&access)?, app.clock.now());
-    let workspace_id = member.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    let ids = (app.ids.uuid_v7(now), workspace_id);
-    let customer = store::customers::insert(&mut tx, ids, &person, now).await?;
+    let mut work = Work::begin_unlocked(&app, member, now).await?;
+    let ids = (app.ids.uuid_v7(now), member.workspace.id);
+    let customer = store::customers::insert(&mut work.tx, ids, &person, now).await?;
     let customer = customer.ok_or_else(refusals::customer_exists)?;
-    let audit = store::audit::Entry {
-        workspace_id,
-        actor: &member.actor(),
-        action: "customer.created",
-        subject: customer.id,
-        at: now,
-        // Nothing personal: the audit log outlives an erasure.
-        detail: json!({}),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(WireCustomer::from(customer))).into_response())
+    // Nothing personal: the audit log outlives an erasure.
+    work.commit("customer.created", customer.id, json!({}))
+        .await?;
+    Ok(created(WireCustomer::from(customer)))
 }

@@ -7,6 +7,7 @@ use crate::{
     command::{Answer, Command, Subject, Verb, WORKSPACE},
     conversions::refusals,
     extract::ObjectName,
+    manage::work::Work,
     store,
 };
 use axum::{extract::State, response::Response, routing::on};
@@ -37,20 +38,12 @@ pub(crate) async fn delete_customer(
     let (member, now) = (access.tenant()?, app.clock.now());
     let (pool, workspace_id) = (app.main.pool()?, member.workspace.id);
     let customer = find(pool, workspace_id, named.as_deref()).await?;
-    let mut tx = pool.begin().await?;
-    if !store::customers::erase(&mut tx, customer.id, now).await? {
+    let mut work = Work::begin_unlocked(&app, member, now).await?;
+    if !store::customers::erase(&mut work.tx, customer.id, now).await? {
         return Err(refusals::customer_not_found());
     }
-    store::conversions::forget_metadata(&mut tx, customer.id).await?;
-    let audit = store::audit::Entry {
-        workspace_id,
-        actor: &member.actor(),
-        action: "customer.erased",
-        subject: customer.id,
-        at: now,
-        detail: json!({}),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
+    store::conversions::forget_metadata(&mut work.tx, customer.id).await?;
+    work.commit("customer.erased", customer.id, json!({}))
+        .await?;
     Ok(done())
 }

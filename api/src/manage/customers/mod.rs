@@ -64,7 +64,7 @@ async fn find(
             store::customers::find_external(pool, workspace_id, external_id).await?
         }
         None => match parse_uuid(named) {
-            Some(id) => store::customers::find(pool, workspace_id, id).await?,
+            Some(id) => store::find(pool, id, workspace_id).await?,
             None => None,
         },
     };

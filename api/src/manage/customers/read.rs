@@ -8,7 +8,7 @@ use crate::{
     conversions::refusals,
     extract::{ObjectName, Query},
     paging::Paging,
-    store,
+    store::{self, customers::Customer},
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
@@ -83,10 +83,11 @@ pub(crate) async fn list_customers(
     query: Query,
 ) -> Result<Response, ApiError> {
     let paging = Paging::read(&query)?;
-    let (pool, workspace_id) = (app.main.pool()?, member(&access)?.workspace.id);
-    let total = store::customers::count(pool, workspace_id).await?;
-    let (limit, offset) = paging.limit_and_offset();
-    let customers = store::customers::list(pool, workspace_id, limit, offset).await?;
+    let workspace_id = member(&access)?.workspace.id;
+    let mut connection = app.main.pool()?.acquire().await?;
+    let part = paging.limit_and_offset();
+    let (customers, total) =
+        store::list::<Customer>(&mut connection, workspace_id, &(), part).await?;
     let customers: Vec<WireCustomer> = customers.into_iter().map(WireCustomer::from).collect();
     Ok(paging.answer(&customers, total))
 }

@@ -6,17 +6,13 @@ use crate::{
     auth::{Access, Permission},
     command::{Answer, Command, Verb, WORKSPACE, body},
     extract::JsonBody,
+    manage::{managed::check_count, work::Work},
     refusals,
     store::{self, broken_constraint},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created},
     members::{Body, Declared},
     openapi::Document,
 };
@@ -76,31 +72,19 @@ pub(crate) async fn add_domain(
         return Err(refusals::built_in_domain());
     }
     let workspace_id = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    let count = store::domains::count(&mut *tx, workspace_id).await?;
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let count = store::domains::count(&mut *work.tx, workspace_id).await?;
     let max = tenant.workspace.plan().limits().domains;
-    let max = max.unwrap_or(MAX_DOMAINS);
-    if count >= i64::from(max) {
-        return Err(refusals::limit_exceeded(max));
-    }
+    check_count(count, max.unwrap_or(MAX_DOMAINS))?;
     let random = u128::from_be_bytes(app.ids.random_16());
     let proof = format!("footfall-verification={random:032x}");
     let ids = (app.ids.uuid_v7(now), workspace_id);
-    let domain = store::domains::insert(&mut tx, ids, (&draft.host, &proof), now)
+    let domain = store::domains::insert(&mut work.tx, ids, (&draft.host, &proof), now)
         .await
         .map_err(refusal)?;
-    let audit = store::audit::Entry {
-        workspace_id,
-        actor: &tenant.actor(),
-        action: "domain.created",
-        subject: domain.id,
-        at: now,
-        detail: json!({ "host": domain.host }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(WireDomain::from(domain))).into_response())
+    let detail = json!({ "host": domain.host });
+    work.commit("domain.created", domain.id, detail).await?;
+    Ok(created(WireDomain::from(domain)))
 }
 
 /// The error for a host that the workspace has already.

@@ -1,7 +1,7 @@
 //! `PATCH` and `DELETE /api/domains/{domainId}`: makes a host the default, and removes one.
 
 use super::{
-    DOMAIN, find, lock,
+    DOMAIN, begin,
     wire::{IS_DEFAULT, WireDomain},
 };
 use crate::{
@@ -75,10 +75,7 @@ pub(crate) async fn update_domain(
     id: ObjectId,
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Response, ApiError> {
-    let domain = find(&app, &access, id).await?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let domain = lock(&mut tx, &domain).await?;
+    let (mut work, domain) = begin(&app, &access, id).await?;
     if change.is_default && domain.verified_at.is_none() {
         return Err(refusals::domain_pending());
     }
@@ -86,17 +83,9 @@ pub(crate) async fn update_domain(
         return Ok(ok(WireDomain::from(domain)));
     }
     let ids = (domain.id, domain.workspace_id);
-    let domain = store::domains::set_default(&mut tx, ids, change.is_default).await?;
-    let audit = store::audit::Entry {
-        workspace_id: domain.workspace_id,
-        actor: &tenant.actor(),
-        action: "domain.updated",
-        subject: domain.id,
-        at: now,
-        detail: json!({ "host": domain.host, "isDefault": domain.is_default }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
+    let domain = store::domains::set_default(&mut work.tx, ids, change.is_default).await?;
+    let detail = json!({ "host": domain.host, "isDefault": domain.is_default });
+    work.commit("domain.updated", domain.id, detail).await?;
     Ok(ok(WireDomain::from(domain)))
 }
 
@@ -106,26 +95,15 @@ pub(crate) async fn remove_domain(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let domain = find(&app, &access, id).await?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let domain = lock(&mut tx, &domain).await?;
-    let domain = store::domains::remove(&mut tx, domain.id, now).await?;
-    let audit = store::audit::Entry {
-        workspace_id: domain.workspace_id,
-        actor: &tenant.actor(),
-        action: "domain.deleted",
-        subject: domain.id,
-        at: now,
-        detail: json!({ "host": domain.host }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
+    let (mut work, domain) = begin(&app, &access, id).await?;
+    let domain = store::domains::remove(&mut work.tx, domain.id, work.now).await?;
     // The directory has no entry of an unproven host, or that of another workspace.
     if domain.verified_at.is_some() {
-        let no = tenant.workspace.directory_entry().workspace_no;
+        let no = work.tenant.workspace.directory_entry().workspace_no;
         let entry = Entry::Domain(domain.directory_entry(no, true));
-        store::outbox::insert(&mut tx, &[entry], now).await?;
+        work.publish(&[entry]).await?;
     }
-    tx.commit().await?;
+    let detail = json!({ "host": domain.host });
+    work.commit("domain.deleted", domain.id, detail).await?;
     Ok(done())
 }

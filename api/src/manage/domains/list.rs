@@ -1,19 +1,18 @@
 //! `GET /api/domains` and `GET /api/domains/{domainId}`: reads the hosts of a workspace.
 
-use super::{DOMAIN, find, wire::WireDomain};
+use super::{DOMAIN, wire::WireDomain};
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE},
-    extract::{ObjectId, Query},
+    extract::Query,
+    manage::managed::get_object,
     paging::Paging,
-    refusals, store,
+    refusals,
+    store::{self, domains::Domain},
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
-use runtime::{
-    http::{ApiError, ok},
-    openapi::Document,
-};
+use runtime::{http::ApiError, openapi::Document};
 use std::sync::Arc;
 
 pub(super) const LIST_DOMAINS: Command = Command {
@@ -33,7 +32,7 @@ pub(super) const GET_DOMAIN: Command = Command {
     path: "/api/domains/{domainId}",
     subject: Subject::Object(DOMAIN),
     permission: Permission("domains:read"),
-    handler: ("get_domain", |by| on(by, get_domain)),
+    handler: ("get_domain", |by| on(by, get_object::<Domain>)),
     summary: "A host of the workspace.",
     answer: Answer::Data(
         StatusCode::OK,
@@ -51,28 +50,18 @@ pub(crate) async fn list_domains(
     query: Query,
 ) -> Result<Response, ApiError> {
     let paging = Paging::read(&query)?;
-    let (pool, workspace_id) = (app.main.pool()?, access.tenant()?.workspace.id);
-    let total = store::domains::count(pool, workspace_id).await? + 1;
+    let workspace_id = access.tenant()?.workspace.id;
+    let mut connection = app.main.pool()?.acquire().await?;
     let (limit, offset) = paging.limit_and_offset();
     let mut domains = Vec::new();
     let place = if offset == 0 {
-        let has_default = store::domains::has_default(pool, workspace_id).await?;
+        let has_default = store::domains::has_default(&mut *connection, workspace_id).await?;
         domains.push(WireDomain::built_in(&app.public_host, !has_default));
         (limit - 1, 0)
     } else {
         (limit, offset - 1)
     };
-    let own = store::domains::list(pool, workspace_id, place).await?;
+    let (own, total) = store::list::<Domain>(&mut connection, workspace_id, &(), place).await?;
     domains.extend(own.into_iter().map(WireDomain::from));
-    Ok(paging.answer(&domains, total))
-}
-
-/// A host of the workspace, or 404.
-pub(crate) async fn get_domain(
-    State(app): State<Arc<App>>,
-    access: Access,
-    id: ObjectId,
-) -> Result<Response, ApiError> {
-    let domain = find(&app, &access, id).await?;
-    Ok(ok(WireDomain::from(domain)))
+    Ok(paging.answer(&domains, total + 1))
 }

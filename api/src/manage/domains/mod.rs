@@ -17,10 +17,12 @@ use crate::{
     auth::Access,
     command::{Family, Object},
     extract::ObjectId,
+    manage::{asked::Asked, managed::Managed, work::Work},
     refusals,
-    store::{self, Tx, domains::Domain},
+    store::{self, domains::Domain},
 };
 use runtime::http::ApiError;
+use wire::WireDomain;
 
 /// A host in a path.
 const DOMAIN: Object = Object {
@@ -42,20 +44,22 @@ pub(crate) const FAMILY: Family = Family {
     ],
 };
 
-/// A host of the caller's workspace.
-async fn find(app: &App, access: &Access, id: ObjectId) -> Result<Domain, ApiError> {
-    let id = id.get(refusals::domain_not_found)?;
-    let workspace_id = access.tenant()?.workspace.id;
-    let found = store::domains::find(app.main.pool()?, id, workspace_id).await?;
-    found.ok_or_else(refusals::domain_not_found)
+impl Managed for Domain {
+    type Wire = WireDomain;
+    const NOT_FOUND: fn() -> ApiError = refusals::domain_not_found;
+
+    fn filter(_: &mut Asked<'_>) {}
 }
 
-/// The same host, while no other request changes it in any workspace.
-async fn lock(tx: &mut Tx<'_>, domain: &Domain) -> Result<Domain, ApiError> {
-    // The workspace first: all its defaults change together.
-    store::workspaces::lock(tx, domain.workspace_id).await?;
-    store::domains::lock_host(tx, &domain.host).await?;
-    // Another request may have removed it while this one waited.
-    let found = store::domains::find(&mut **tx, domain.id, domain.workspace_id).await?;
-    found.ok_or_else(refusals::domain_not_found)
+/// Begins a change of a host that a path names, while no other request changes it in any workspace.
+async fn begin<'a>(
+    app: &App,
+    access: &'a Access,
+    id: ObjectId,
+) -> Result<(Work<'a>, Domain), ApiError> {
+    let (mut work, domain) = Work::on::<Domain>(app, access, id).await?;
+    store::domains::lock_host(&mut work.tx, &domain.host).await?;
+    // Another workspace may have proven the host while this request waited.
+    let found = store::find(&mut *work.tx, domain.id, domain.workspace_id).await?;
+    Ok((work, found.ok_or_else(refusals::domain_not_found)?))
 }

@@ -1,7 +1,7 @@
 //! `POST /api/domains/{domainId}/verify`: looks for the TXT record that proves a host.
 
 use super::{
-    DOMAIN, find, lock,
+    DOMAIN, begin,
     wire::{WireDomain, proof_name},
 };
 use crate::{
@@ -46,7 +46,10 @@ pub(crate) async fn verify_domain(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let domain = find(&app, &access, id).await?;
+    let named = id.get(refusals::domain_not_found)?;
+    let workspace_id = access.tenant()?.workspace.id;
+    let domain = store::find(app.main.pool()?, named, workspace_id).await?;
+    let domain: Domain = domain.ok_or_else(refusals::domain_not_found)?;
     if domain.verified_at.is_some() {
         return Ok(ok(WireDomain::from(domain)));
     }
@@ -57,24 +60,14 @@ pub(crate) async fn verify_domain(
     if !records.contains(&domain.proof) {
         return Err(refusals::proof_missing());
     }
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let domain = lock(&mut tx, &domain).await?;
-    lose(&mut tx, &domain, now).await?;
-    let domain = store::domains::verify(&mut tx, domain.id, now).await?;
-    let audit = store::audit::Entry {
-        workspace_id: domain.workspace_id,
-        actor: &tenant.actor(),
-        action: "domain.verified",
-        subject: domain.id,
-        at: now,
-        detail: json!({ "host": domain.host }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    let no = tenant.workspace.directory_entry().workspace_no;
+    let (mut work, domain) = begin(&app, &access, id).await?;
+    lose(&mut work.tx, &domain, work.now).await?;
+    let domain = store::domains::verify(&mut work.tx, domain.id, work.now).await?;
+    let no = work.tenant.workspace.directory_entry().workspace_no;
     let entry = Entry::Domain(domain.directory_entry(no, false));
-    store::outbox::insert(&mut tx, &[entry], now).await?;
-    tx.commit().await?;
+    work.publish(&[entry]).await?;
+    let detail = json!({ "host": domain.host });
+    work.commit("domain.verified", domain.id, detail).await?;
     Ok(ok(WireDomain::from(domain)))
 }
 

@@ -25,7 +25,7 @@ const PROOF_LABEL: &str = "_footfall";
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Domain", description = "A host of short URLs.")]
-pub(super) struct WireDomain {
+pub(crate) struct WireDomain {
     /// Null for the built-in one.
     id: Option<Uuid>,
     host: String,

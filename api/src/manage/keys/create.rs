@@ -10,18 +10,14 @@ use crate::{
     auth::{Access, Permission, Tenant},
     command::{Answer, Command, Verb, WORKSPACE, body},
     extract::JsonBody,
+    manage::{managed::check_count, work::Work},
     refusals,
     store::{self, keys::NewKey},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff::Timestamp;
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created},
     members::{Body, Declared},
     openapi::Document,
 };
@@ -100,13 +96,10 @@ pub(crate) async fn create_key(
     let (tenant, now) = (access.tenant()?, app.clock.now());
     draft.check(tenant, now)?;
     let workspace_id = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    let count = store::keys::count_live(&mut tx, workspace_id, now).await?;
-    if let Some(max) = tenant.workspace.plan().limits().api_keys
-        && count >= i64::from(max)
-    {
-        return Err(refusals::limit_exceeded(max));
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let count = store::keys::count_live(&mut work.tx, workspace_id, now).await?;
+    if let Some(max) = tenant.workspace.plan().limits().api_keys {
+        check_count(count, max)?;
     }
     let secret = Secret::draw(&*app.ids);
     let new = NewKey {
@@ -119,17 +112,8 @@ pub(crate) async fn create_key(
         created_by: &tenant.sub,
         expires_at: draft.expires_at,
     };
-    let key = store::keys::insert(&mut tx, new, now).await?;
-    let audit = store::audit::Entry {
-        workspace_id,
-        actor: &tenant.actor(),
-        action: "api_key.created",
-        subject: key.id,
-        at: now,
-        detail: json!({ "name": key.name, "prefix": key.prefix, "scopes": key.scopes }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
-    let answer = WireNewKey::new(key, secret);
-    Ok((StatusCode::CREATED, ok(answer)).into_response())
+    let key = store::keys::insert(&mut work.tx, new, now).await?;
+    let detail = json!({ "name": key.name, "prefix": key.prefix, "scopes": key.scopes });
+    work.commit("api_key.created", key.id, detail).await?;
+    Ok(created(WireNewKey::new(key, secret)))
 }

@@ -6,6 +6,7 @@ use crate::{
     auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE},
     extract::ObjectId,
+    manage::work::Work,
     refusals, store,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
@@ -42,19 +43,10 @@ pub(crate) async fn revoke_key(
 ) -> Result<Response, ApiError> {
     let id = id.get(refusals::key_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let key = store::keys::revoke(&mut tx, id, tenant.workspace.id, now)
-        .await?
-        .ok_or_else(refusals::key_not_found)?;
-    let audit = store::audit::Entry {
-        workspace_id: tenant.workspace.id,
-        actor: &tenant.actor(),
-        action: "api_key.deleted",
-        subject: id,
-        at: now,
-        detail: json!({ "name": key.name, "prefix": key.prefix }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
+    let mut work = Work::begin_unlocked(&app, tenant, now).await?;
+    let key = store::keys::revoke(&mut work.tx, id, tenant.workspace.id, now).await?;
+    let key = key.ok_or_else(refusals::key_not_found)?;
+    let detail = json!({ "name": key.name, "prefix": key.prefix });
+    work.commit("api_key.deleted", id, detail).await?;
     Ok(ok(WireKey::from(key)))
 }

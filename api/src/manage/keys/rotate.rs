@@ -6,21 +6,17 @@ use crate::{
     auth::{Access, Permission, Tenant},
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
+    manage::work::Work,
     refusals,
     store::{
-        self, Tx,
+        self,
         keys::{Key, NewKey},
     },
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
-use jiff::{SignedDuration, Timestamp};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
+use jiff::SignedDuration;
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created},
     members::{Body, Declared},
     openapi::Document,
 };
@@ -71,25 +67,22 @@ pub(crate) async fn rotate_key(
     id: ObjectId,
     JsonBody(rotation): JsonBody<Rotation>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::key_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let workspace_id = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    // Also makes two rotations of one key take turns, so that the second finds it replaced.
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    let former = store::keys::find(&mut *tx, id, workspace_id).await?;
-    let former = former
-        .filter(|former| former.is_live(now))
-        .ok_or_else(refusals::key_not_found)?;
+    // The workspace's lock makes two rotations of a key take turns, and the second finds it replaced.
+    let (mut work, former) = Work::on::<Key>(&app, &access, id).await?;
+    let (tenant, now) = (work.tenant, work.now);
+    if !former.is_live(now) {
+        return Err(refusals::key_not_found());
+    }
     check_scopes(tenant, &former)?;
+    let workspace_id = tenant.workspace.id;
     // During an overlap there is one key more than usual, but rotations cannot pile up keys.
-    let count = store::keys::count_live(&mut tx, workspace_id, now).await?;
+    let count = store::keys::count_live(&mut work.tx, workspace_id, now).await?;
     if let Some(max) = tenant.workspace.plan().limits().api_keys
         && count > i64::from(max)
     {
         return Err(refusals::limit_exceeded(max));
     }
-    end(&mut tx, (id, workspace_id), rotation, now).await?;
+    end(&mut work, former.id, rotation).await?;
     let secret = Secret::draw(&*app.ids);
     let new = NewKey {
         id: app.ids.uuid_v7(now),
@@ -101,19 +94,10 @@ pub(crate) async fn rotate_key(
         created_by: &tenant.sub,
         expires_at: former.expires_at.map(jiff_sqlx::Timestamp::to_jiff),
     };
-    let key = store::keys::insert(&mut tx, new, now).await?;
-    let audit = store::audit::Entry {
-        workspace_id,
-        actor: &tenant.actor(),
-        action: "api_key.rotated",
-        subject: id,
-        at: now,
-        detail: json!({ "replacedBy": key.id, "overlapSeconds": rotation.overlap.as_secs() }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
-    let answer = WireNewKey::new(key, secret);
-    Ok((StatusCode::CREATED, ok(answer)).into_response())
+    let key = store::keys::insert(&mut work.tx, new, now).await?;
+    let detail = json!({ "replacedBy": key.id, "overlapSeconds": rotation.overlap.as_secs() });
+    work.commit("api_key.rotated", former.id, detail).await?;
+    Ok(created(WireNewKey::new(key, secret)))
 }
 
 /// The new key belongs to the caller, who must be allowed to give all its scopes. Otherwise a
@@ -127,16 +111,12 @@ fn check_scopes(tenant: &Tenant, former: &Key) -> Result<(), ApiError> {
     }
 }
 
-async fn end(
-    tx: &mut Tx<'_>,
-    (id, workspace_id): (Uuid, Uuid),
-    rotation: Rotation,
-    now: Timestamp,
-) -> sqlx::Result<()> {
+async fn end(work: &mut Work<'_>, id: Uuid, rotation: Rotation) -> sqlx::Result<()> {
+    let now = work.now;
     if rotation.overlap.is_zero() {
-        store::keys::revoke(tx, id, workspace_id, now).await?;
+        store::keys::revoke(&mut work.tx, id, work.tenant.workspace.id, now).await?;
         return Ok(());
     }
     let at = now.saturating_add(rotation.overlap).unwrap_or(now);
-    store::keys::end(tx, id, at).await
+    store::keys::end(&mut work.tx, id, at).await
 }

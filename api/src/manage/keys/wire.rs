@@ -10,7 +10,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ApiKey", description = "An API key, without its secret.")]
-pub(super) struct WireKey {
+pub(crate) struct WireKey {
     id: Uuid,
     name: String,
     /// The beginning of the key.

@@ -14,16 +14,11 @@ use crate::{
     refusals,
     store::{self, Tx, creators::Creator, links::BioLink, record},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use runtime::{
-    http::{ApiError, ok},
+    http::{ApiError, created},
     openapi::Document,
 };
 use serde_json::json;
@@ -95,7 +90,7 @@ pub(crate) async fn add_link(
     };
     record::link_change(&mut tx, page_id, audit).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(WireLink::from(link))).into_response())
+    Ok(created(WireLink::from(link)))
 }
 
 /// Creates the link that the bio link shows, with a code that is free.

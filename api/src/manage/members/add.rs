@@ -9,17 +9,13 @@ use crate::{
     auth::{Access, Permission},
     command::{Answer, Command, Verb, WORKSPACE, body},
     extract::JsonBody,
+    manage::{managed::check_count, work::Work},
     refusals,
-    store::{self, broken_constraint},
+    store::{self, broken_constraint, members::Member},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created},
     members::{Body, Declared},
     openapi::Document,
 };
@@ -76,31 +72,20 @@ pub(crate) async fn add_member(
     let (tenant, now) = (access.tenant()?, app.clock.now());
     check_owner(tenant, &[&draft.role])?;
     let (id, workspace_id) = (app.ids.uuid_v7(now), tenant.workspace.id);
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    let count = store::members::count(&mut *tx, workspace_id).await?;
-    if let Some(max) = tenant.workspace.plan().limits().members
-        && count >= i64::from(max)
-    {
-        return Err(refusals::limit_exceeded(max));
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let count = store::members::count(&mut *work.tx, workspace_id).await?;
+    if let Some(max) = tenant.workspace.plan().limits().members {
+        check_count(count, max)?;
     }
     let named = (&*draft.user_id, &*draft.role);
-    store::workspaces::insert_member(&mut tx, (id, workspace_id), named, now)
+    store::workspaces::insert_member(&mut work.tx, (id, workspace_id), named, now)
         .await
         .map_err(refusal)?;
-    let audit = store::audit::Entry {
-        workspace_id,
-        actor: &tenant.actor(),
-        action: "member.created",
-        subject: id,
-        at: now,
-        detail: json!({ "userId": draft.user_id, "role": draft.role }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    let member = store::members::find(&mut *tx, id, workspace_id).await?;
+    let member = store::find::<Member>(&mut *work.tx, id, workspace_id).await?;
     let member = member.ok_or_else(refusals::member_not_found)?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(WireMember::from(member))).into_response())
+    let detail = json!({ "userId": draft.user_id, "role": draft.role });
+    work.commit("member.created", id, detail).await?;
+    Ok(created(WireMember::from(member)))
 }
 
 /// The error for a user who is a member already.

@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Access, Permission, Tenant},
+    auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
+    manage::work::Work,
     refusals,
-    store::{self, Tx, members::Member},
+    store::{self, members::Member},
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
@@ -20,7 +21,6 @@ use runtime::{
 };
 use serde_json::json;
 use std::sync::Arc;
-use uuid::Uuid;
 
 pub(super) const UPDATE_MEMBER: Command = Command {
     id: "members.update",
@@ -84,26 +84,15 @@ pub(crate) async fn update_member(
     id: ObjectId,
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::member_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let member = lock(&mut tx, tenant, id).await?;
-    check_owner(tenant, &[&member.role, &change.role])?;
-    if member.role == change.role {
-        return Ok(ok(WireMember::from(member)));
+    let (mut work, former) = Work::on::<Member>(&app, &access, id).await?;
+    check_owner(work.tenant, &[&former.role, &change.role])?;
+    if former.role == change.role {
+        return Ok(ok(WireMember::from(former)));
     }
-    keep_an_owner(&mut tx, tenant, &member).await?;
-    let audit = store::audit::Entry {
-        workspace_id: tenant.workspace.id,
-        actor: &tenant.actor(),
-        action: "member.updated",
-        subject: id,
-        at: now,
-        detail: json!({ "role": { "from": member.role, "to": change.role } }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    let member = store::members::update(&mut tx, id, &change.role).await?;
-    tx.commit().await?;
+    keep_an_owner(&mut work, &former).await?;
+    let member = store::members::update(&mut work.tx, former.id, &change.role).await?;
+    let detail = json!({ "role": { "from": former.role, "to": change.role } });
+    work.commit("member.updated", member.id, detail).await?;
     Ok(ok(WireMember::from(member)))
 }
 
@@ -113,36 +102,19 @@ pub(crate) async fn remove_member(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::member_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let member = lock(&mut tx, tenant, id).await?;
-    check_owner(tenant, &[&member.role])?;
-    keep_an_owner(&mut tx, tenant, &member).await?;
-    store::members::delete(&mut tx, id).await?;
-    let audit = store::audit::Entry {
-        workspace_id: tenant.workspace.id,
-        actor: &tenant.actor(),
-        action: "member.deleted",
-        subject: id,
-        at: now,
-        detail: json!({ "userId": member.sub, "role": member.role }),
-    };
-    store::audit::insert(&mut tx, audit).await?;
-    tx.commit().await?;
+    let (mut work, member) = Work::on::<Member>(&app, &access, id).await?;
+    check_owner(work.tenant, &[&member.role])?;
+    keep_an_owner(&mut work, &member).await?;
+    store::members::delete(&mut work.tx, member.id).await?;
+    let detail = json!({ "userId": member.sub, "role": member.role });
+    work.commit("member.deleted", member.id, detail).await?;
     Ok(done())
 }
 
-/// A member of the workspace, while no other request changes its members.
-async fn lock(tx: &mut Tx<'_>, tenant: &Tenant, id: Uuid) -> Result<Member, ApiError> {
-    store::workspaces::lock(tx, tenant.workspace.id).await?;
-    let member = store::members::find(&mut **tx, id, tenant.workspace.id).await?;
-    member.ok_or_else(refusals::member_not_found)
-}
-
 /// Refuses to change the only owner, because only an owner can appoint another one.
-async fn keep_an_owner(tx: &mut Tx<'_>, tenant: &Tenant, member: &Member) -> Result<(), ApiError> {
-    let owners = store::members::count_owners(tx, tenant.workspace.id).await?;
+async fn keep_an_owner(work: &mut Work<'_>, member: &Member) -> Result<(), ApiError> {
+    let workspace_id = work.tenant.workspace.id;
+    let owners = store::members::count_owners(&mut work.tx, workspace_id).await?;
     if member.role == OWNER && owners <= 1 {
         return Err(refusals::last_owner());
     }

@@ -25,7 +25,7 @@ pub(super) const ROLE: members::Member<OneOf> = members::Member::new("role", One
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Member", description = "A member of a workspace.")]
-pub(super) struct WireMember {
+pub(crate) struct WireMember {
     id: Uuid,
     /// The subject of the user's tokens.
     user_id: String,

@@ -7,28 +7,22 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Access, Permission, Tenant},
+    auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
     manage::{
+        managed::{changes, check_count},
         short_links::find_hosts,
         target::{Hosts, candidates},
-        trace::trace,
+        work::Work,
     },
-    patch::differences,
     refusals,
-    store::{self, Tx, broken_constraint, mobile_apps::MobileApp},
+    store::{self, broken_constraint, mobile_apps::MobileApp},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
-use jiff::Timestamp;
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff_sqlx::ToSqlx;
 use runtime::{
-    http::{ApiError, done, ok},
+    http::{ApiError, created, done, ok},
     openapi::Document,
 };
 use serde_json::{Value, json};
@@ -96,17 +90,16 @@ pub(super) const DELETE_MOBILE_APP: Command = Command {
     ..WORKSPACE
 };
 
-/// Writes the audit row and the app's entry.
-async fn record(
-    tx: &mut Tx<'_>,
-    by: (&Tenant, Timestamp),
-    (action, id): (&'static str, Uuid),
+/// Commits a change with its audit row and the app's entry.
+async fn commit(
+    mut work: Work<'_>,
+    action: &'static str,
+    id: Uuid,
     detail: Value,
 ) -> Result<(), ApiError> {
-    trace(tx, by, (action, id), detail).await?;
-    let entry = store::directory::find_app(tx, id).await?;
-    store::outbox::insert(tx, &[entry], by.1).await?;
-    Ok(())
+    let entry = store::directory::find_app(&mut work.tx, id).await?;
+    work.publish(&[entry]).await?;
+    work.commit(action, id, detail).await
 }
 
 /// The error for a package that the workspace has on this platform already.
@@ -129,7 +122,6 @@ pub(crate) async fn create_mobile_app(
     JsonBody(new): JsonBody<NewApp>,
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let workspace_id = tenant.workspace.id;
     let mut row = MobileApp {
         id: app.ids.uuid_v7(now),
         platform: new.platform,
@@ -143,19 +135,16 @@ pub(crate) async fn create_mobile_app(
     };
     let hosts = hosts_of(&app, new.edit.address()).await?;
     new.edit.apply(&mut row, &hosts)?;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    if store::mobile_apps::count(&mut *tx, workspace_id).await? >= i64::from(MAX_APPS) {
-        return Err(refusals::limit_exceeded(MAX_APPS));
-    }
-    let inserted = store::mobile_apps::insert(&mut tx, workspace_id, &row).await;
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let count = store::mobile_apps::count(&mut *work.tx, tenant.workspace.id).await?;
+    check_count(count, MAX_APPS)?;
+    let inserted = store::mobile_apps::insert(&mut work.tx, tenant.workspace.id, &row).await;
     inserted.map_err(refusal)?;
     let id = row.id;
     let wire = WireMobileApp::from(row);
     let detail = json!({ "app": wire });
-    record(&mut tx, (tenant, now), ("mobile_app.created", id), detail).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(wire)).into_response())
+    commit(work, "mobile_app.created", id, detail).await?;
+    Ok(created(wire))
 }
 
 /// Changes an app: 200. A change to the stored values writes nothing.
@@ -165,25 +154,18 @@ pub(crate) async fn update_mobile_app(
     id: ObjectId,
     JsonBody(AppChange(change)): JsonBody<AppChange>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::mobile_app_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
+    // Before the transaction, which holds a connection of its own.
     let hosts = hosts_of(&app, change.address()).await?;
-    let mut tx = app.main.pool()?.begin().await?;
-    let stored = lock(&mut tx, id, tenant.workspace.id).await?;
+    let (mut work, stored) = Work::on::<MobileApp>(&app, &access, id).await?;
     let mut row = stored.clone();
     change.apply(&mut row, &hosts)?;
-    let before = WireMobileApp::from(stored);
-    let changes = differences(&before, &WireMobileApp::from(row.clone()))?;
-    if changes.is_empty() {
-        return Ok(ok(before));
-    }
-    row.updated_at = now.to_sqlx();
-    store::mobile_apps::update(&mut tx, &row)
-        .await
-        .map_err(refusal)?;
-    let detail = json!({ "changes": changes });
-    record(&mut tx, (tenant, now), ("mobile_app.updated", id), detail).await?;
-    tx.commit().await?;
+    let Some(changes) = changes(&stored, &row)? else {
+        return Ok(ok(WireMobileApp::from(stored)));
+    };
+    row.updated_at = work.now.to_sqlx();
+    let updated = store::mobile_apps::update(&mut work.tx, &row).await;
+    updated.map_err(refusal)?;
+    commit(work, "mobile_app.updated", row.id, changes).await?;
     Ok(ok(WireMobileApp::from(row)))
 }
 
@@ -193,20 +175,9 @@ pub(crate) async fn delete_mobile_app(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::mobile_app_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let row = lock(&mut tx, id, tenant.workspace.id).await?;
-    store::mobile_apps::delete(&mut tx, id, now).await?;
+    let (mut work, row) = Work::on::<MobileApp>(&app, &access, id).await?;
+    store::mobile_apps::delete(&mut work.tx, row.id, work.now).await?;
     let detail = json!({ "platform": row.platform, "packageId": row.package });
-    record(&mut tx, (tenant, now), ("mobile_app.deleted", id), detail).await?;
-    tx.commit().await?;
+    commit(work, "mobile_app.deleted", row.id, detail).await?;
     Ok(done())
-}
-
-/// An app of the workspace, while no other request changes one; 404 without it.
-async fn lock(tx: &mut Tx<'_>, id: Uuid, workspace_id: Uuid) -> Result<MobileApp, ApiError> {
-    store::workspaces::lock(tx, workspace_id).await?;
-    let found = store::mobile_apps::find(&mut **tx, id, workspace_id).await?;
-    found.ok_or_else(refusals::mobile_app_not_found)
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "MobileApp", description = "An app in which links open.")]
-pub(super) struct WireMobileApp {
+pub(crate) struct WireMobileApp {
     /// The `mobileAppId` of links.
     id: Uuid,
     #[schemars(extend("enum" = ["ios", "android"]))]

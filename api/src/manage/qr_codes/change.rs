@@ -7,38 +7,30 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Access, Permission, Tenant},
+    auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
     manage::{
-        short_links::{LINK, short_code::generated},
-        trace::trace,
+        managed::check_count,
+        short_links::{LINK, lock_link, short_code::generated},
+        work::Work,
     },
     patch::differences,
     refusals,
     store::{
-        self, Tx,
+        self,
         qr_codes::{Design, QrRow},
-        record,
-        short_links::ShortLink,
     },
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
-use jiff::Timestamp;
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff_sqlx::ToSqlx;
 use runtime::{
-    http::{ApiError, done, ok},
+    http::{ApiError, created, done, ok},
     openapi::Document,
 };
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use std::sync::Arc;
-use uuid::Uuid;
 
 pub(super) const CREATE_QR: Command = Command {
     id: "qr.create",
@@ -95,25 +87,32 @@ pub(super) const DELETE_QR: Command = Command {
     ..WORKSPACE
 };
 
-/// Raises the link's version, and writes the audit row and the link's entry.
-async fn record(
-    tx: &mut Tx<'_>,
-    by: (&Tenant, Timestamp),
-    (action, qr): (&'static str, &QrRow),
+/// Commits a change of a QR code: raises the link's version, and publishes the link's entry.
+async fn commit(
+    mut work: Work<'_>,
+    action: &'static str,
+    qr: &QrRow,
     detail: Value,
 ) -> Result<(), ApiError> {
-    trace(tx, by, (action, qr.id), detail).await?;
-    store::short_links::touch(tx, qr.link_id, by.1).await?;
-    let entries = store::directory::find_links(tx, &[qr.link_id]).await?;
-    record::publish(tx, &entries, by.1).await
+    store::short_links::touch(&mut work.tx, qr.link_id, work.now).await?;
+    let entries = store::directory::find_links(&mut work.tx, &[qr.link_id]).await?;
+    work.publish(&entries).await?;
+    work.commit(action, qr.id, detail).await
 }
 
-/// Locks a link against other changes; 404 when it is not the workspace's, or is deleted.
-async fn lock_link(tx: &mut Tx<'_>, id: Uuid, workspace_id: Uuid) -> Result<ShortLink, ApiError> {
-    store::workspaces::lock(tx, workspace_id).await?;
-    let link = store::short_links::lock(tx, id, workspace_id).await?;
-    let link = link.filter(|link| link.deleted_at.is_none());
-    link.ok_or_else(refusals::short_link_not_found)
+/// Begins a change of a QR code with its link locked; 404 when the workspace has none of that id.
+async fn begin<'a>(
+    app: &App,
+    access: &'a Access,
+    id: ObjectId,
+) -> Result<(Work<'a>, QrRow), ApiError> {
+    let id = id.get(refusals::qr_not_found)?;
+    let tenant = access.tenant()?;
+    let mut work = Work::begin(app, tenant, app.clock.now()).await?;
+    let qr = store::qr_codes::find(&mut *work.tx, id, tenant.workspace.id).await?;
+    let qr = qr.ok_or_else(refusals::qr_not_found)?;
+    lock_link(&mut work, qr.link_id).await?;
+    Ok((work, qr))
 }
 
 /// Creates a QR code: 201.
@@ -125,9 +124,8 @@ async fn create_qr(
 ) -> Result<Response, ApiError> {
     let link_id = link_id.get(refusals::short_link_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let workspace_id = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    let link = lock_link(&mut tx, link_id, workspace_id).await?;
+    let mut work = Work::begin(&app, tenant, now).await?;
+    let link = lock_link(&mut work, link_id).await?;
     let code = new.code;
     let code = code.unwrap_or_else(|| generated(app.ids.random_16()));
     let mut qr = QrRow {
@@ -143,26 +141,15 @@ async fn create_qr(
     };
     let text = url(&qr, &app.short_urls);
     new.edit.apply(&mut qr, &text)?;
-    if store::qr_codes::count(&mut tx, link_id).await? >= i64::from(MAX_QR_CODES) {
-        return Err(refusals::limit_exceeded(MAX_QR_CODES));
-    }
-    if !store::qr_codes::insert(&mut tx, workspace_id, &qr).await? {
+    let count = store::qr_codes::count(&mut work.tx, link_id).await?;
+    check_count(count, MAX_QR_CODES)?;
+    if !store::qr_codes::insert(&mut work.tx, tenant.workspace.id, &qr).await? {
         return Err(refusals::qr_code_exists());
     }
     let wire = WireQr::new(qr.clone(), &app.short_urls);
     let detail = json!({ "qr": wire });
-    record(&mut tx, (tenant, now), ("qr.created", &qr), detail).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(wire)).into_response())
-}
-
-/// A QR code with its link locked; 404 when the workspace has none of that id.
-async fn lock(tx: &mut Tx<'_>, id: Uuid, workspace_id: Uuid) -> Result<QrRow, ApiError> {
-    store::workspaces::lock(tx, workspace_id).await?;
-    let qr = store::qr_codes::find(tx, id, workspace_id).await?;
-    let qr = qr.ok_or_else(refusals::qr_not_found)?;
-    lock_link(tx, qr.link_id, workspace_id).await?;
-    Ok(qr)
+    commit(work, "qr.created", &qr, detail).await?;
+    Ok(created(wire))
 }
 
 /// Changes a QR code: 200. A change to the stored values writes nothing.
@@ -172,10 +159,7 @@ async fn update_qr(
     id: ObjectId,
     JsonBody(change): JsonBody<QrChange>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::qr_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let stored = lock(&mut tx, id, tenant.workspace.id).await?;
+    let (mut work, stored) = begin(&app, &access, id).await?;
     let mut qr = stored.clone();
     let text = url(&qr, &app.short_urls);
     change.0.apply(&mut qr, &text)?;
@@ -185,11 +169,9 @@ async fn update_qr(
     if changes.is_empty() {
         return Ok(ok(before));
     }
-    qr.updated_at = now.to_sqlx();
-    store::qr_codes::update(&mut tx, &qr).await?;
-    let detail = json!({ "changes": changes });
-    record(&mut tx, (tenant, now), ("qr.updated", &qr), detail).await?;
-    tx.commit().await?;
+    qr.updated_at = work.now.to_sqlx();
+    store::qr_codes::update(&mut work.tx, &qr).await?;
+    commit(work, "qr.updated", &qr, json!({ "changes": changes })).await?;
     Ok(ok(wire(qr)))
 }
 
@@ -199,13 +181,10 @@ async fn delete_qr(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::qr_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let qr = lock(&mut tx, id, tenant.workspace.id).await?;
-    store::qr_codes::delete(&mut tx, id, now.to_sqlx()).await?;
+    let (mut work, qr) = begin(&app, &access, id).await?;
+    let now = work.now.to_sqlx();
+    store::qr_codes::delete(&mut work.tx, qr.id, now).await?;
     let detail = json!({ "name": qr.name, "code": qr.code, "linkId": qr.link_id });
-    record(&mut tx, (tenant, now), ("qr.deleted", &qr), detail).await?;
-    tx.commit().await?;
+    commit(work, "qr.deleted", &qr, detail).await?;
     Ok(done())
 }

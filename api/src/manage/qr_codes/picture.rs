@@ -11,10 +11,7 @@ use crate::{
     command::{Answer, Command, Parameter, Subject, Verb, WORKSPACE},
     extract::{ObjectId, Query},
     refusals,
-    store::{
-        self,
-        qr_codes::{Design, QrRow},
-    },
+    store::{self, qr_codes::Design},
 };
 use axum::{
     extract::State,
@@ -105,10 +102,9 @@ async fn draw(
         Some(text) => Some(read_size(&text)?),
         None => None,
     };
-    let mut connection = app.main.pool()?.acquire().await?;
-    let qr = store::qr_codes::find(&mut connection, id, access.tenant()?.workspace.id).await?;
-    let qr: QrRow = qr.ok_or_else(refusals::qr_not_found)?;
-    drop(connection);
+    let workspace_id = access.tenant()?.workspace.id;
+    let qr = store::qr_codes::find(app.main.pool()?, id, workspace_id).await?;
+    let qr = qr.ok_or_else(refusals::qr_not_found)?;
     let text = url(&qr, &app.short_urls);
     let mut design = qr.design.0;
     design.size = size.unwrap_or(design.size);

@@ -94,8 +94,8 @@ pub(crate) async fn get_qr(
     let wanted = counts::wanted(&mut asked, &access, &turn)?;
     asked.finish()?;
     let id = id.get(refusals::qr_not_found)?;
-    let mut connection = app.main.pool()?.acquire().await?;
-    let qr = store::qr_codes::find(&mut connection, id, access.tenant()?.workspace.id).await?;
+    let workspace_id = access.tenant()?.workspace.id;
+    let qr = store::qr_codes::find(app.main.pool()?, id, workspace_id).await?;
     let qr = qr.ok_or_else(refusals::qr_not_found)?;
     drop(connection);
     let qr = WireQr::new(qr, &app.short_urls);

@@ -7,26 +7,24 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::{Access, Permission, Tenant},
+    auth::{Access, Permission},
     behavior::RuleBehavior,
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     conditions::Logic,
     extract::{JsonBody, ObjectId},
-    manage::{short_links::find_hosts, target::candidates, trace::trace},
-    patch::differences,
+    manage::{
+        managed::{changes, check_count},
+        short_links::{find_hosts, lock_link},
+        target::candidates,
+        work::Work,
+    },
     refusals,
-    store::{self, Tx, record, rules::RuleRow},
+    store::{self, rules::RuleRow},
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
-use jiff::Timestamp;
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use jiff_sqlx::ToSqlx;
 use runtime::{
-    http::{ApiError, done, ok},
+    http::{ApiError, created, done, ok},
     openapi::Document,
 };
 use serde_json::{Value, json};
@@ -109,42 +107,41 @@ impl Owner {
     }
 
     /// Locks it against other changes; 404 when it is not the workspace's, or is deleted.
-    async fn lock(self, tx: &mut Tx<'_>, workspace_id: Uuid) -> Result<(), ApiError> {
+    async fn lock(self, work: &mut Work<'_>) -> Result<(), ApiError> {
         match self {
-            Self::Link(id) => {
-                let link = store::short_links::lock(tx, id, workspace_id).await?;
-                let link = link.filter(|link| link.deleted_at.is_none());
-                link.map(drop).ok_or_else(refusals::short_link_not_found)
-            }
+            Self::Link(id) => lock_link(work, id).await.map(drop),
             Self::Campaign(id) => {
                 // The workspace's row is locked, and so are its campaigns.
-                let campaign = store::campaigns::find(tx, id, workspace_id).await?;
-                let campaign = campaign.filter(|campaign| campaign.deleted_at.is_none());
-                campaign.map(drop).ok_or_else(refusals::campaign_not_found)
+                let workspace_id = work.tenant.workspace.id;
+                if store::campaigns::exists(&mut work.tx, id, workspace_id).await? {
+                    return Ok(());
+                }
+                Err(refusals::campaign_not_found())
             }
         }
     }
 }
 
-/// Raises the owner's version, and writes the audit row and the owner's entry.
-async fn record(
-    tx: &mut Tx<'_>,
-    by: (&Tenant, Timestamp),
-    (action, rule): (&'static str, &RuleRow),
+/// Commits a change of a rule: raises its owner's version, and publishes the owner's entry.
+async fn commit(
+    mut work: Work<'_>,
+    action: &'static str,
+    rule: &RuleRow,
     detail: Value,
 ) -> Result<(), ApiError> {
-    trace(tx, by, (action, rule.id), detail).await?;
+    let now = work.now;
     let entries = match Owner::of(rule)? {
         Owner::Link(id) => {
-            store::short_links::touch(tx, id, by.1).await?;
-            store::directory::find_links(tx, &[id]).await?
+            store::short_links::touch(&mut work.tx, id, now).await?;
+            store::directory::find_links(&mut work.tx, &[id]).await?
         }
         Owner::Campaign(id) => {
-            store::campaigns::touch(tx, id, by.1).await?;
-            vec![store::directory::find_campaign(tx, id).await?]
+            store::campaigns::touch(&mut work.tx, id, now).await?;
+            vec![store::directory::find_campaign(&mut work.tx, id).await?]
         }
     };
-    record::publish(tx, &entries, by.1).await
+    work.publish(&entries).await?;
+    work.commit(action, rule.id, detail).await
 }
 
 /// Creates a rule: 201.
@@ -154,7 +151,6 @@ pub(crate) async fn create_rule(
     JsonBody(new): JsonBody<NewRule>,
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let workspace_id = tenant.workspace.id;
     let owner = match (new.link_id, new.campaign_id) {
         (Some(link), _) => Owner::Link(link),
         (None, Some(campaign)) => Owner::Campaign(campaign),
@@ -180,24 +176,19 @@ pub(crate) async fn create_rule(
     let named = new.edit.addresses().flat_map(candidates).collect();
     let hosts = find_hosts(&app, named).await?;
     new.edit.apply(&mut rule, &hosts)?;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace_id).await?;
-    owner.lock(&mut tx, workspace_id).await?;
-    let (count, highest) = store::rules::count(&mut tx, owner.id()).await?;
+    let mut work = Work::begin(&app, tenant, now).await?;
+    owner.lock(&mut work).await?;
+    let (count, highest) = store::rules::count(&mut work.tx, owner.id()).await?;
     let most = tenant.workspace.plan().limits().rules_per_link;
-    let most = most.unwrap_or(MAX_RULES).min(MAX_RULES);
-    if count >= i64::from(most) {
-        return Err(refusals::limit_exceeded(most));
-    }
+    check_count(count, most.unwrap_or(MAX_RULES).min(MAX_RULES))?;
     if rule.priority < 0 {
         rule.priority = highest.saturating_add(1);
     }
-    store::rules::insert(&mut tx, workspace_id, &rule).await?;
+    store::rules::insert(&mut work.tx, tenant.workspace.id, &rule).await?;
     let wire = WireRule::from(rule.clone());
     let detail = json!({ "rule": wire });
-    record(&mut tx, (tenant, now), ("rule.created", &rule), detail).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(wire)).into_response())
+    commit(work, "rule.created", &rule, detail).await?;
+    Ok(created(wire))
 }
 
 /// Changes a rule: 200.
@@ -207,23 +198,18 @@ pub(crate) async fn update_rule(
     id: ObjectId,
     JsonBody(change): JsonBody<RuleChange>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::rule_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
+    // Before the transaction, which holds a connection of its own.
     let named = change.0.addresses().flat_map(candidates).collect();
     let hosts = find_hosts(&app, named).await?;
-    let mut tx = app.main.pool()?.begin().await?;
-    let (stored, mut rule) = lock(&mut tx, id, tenant.workspace.id).await?;
+    let (mut work, stored) = begin(&app, &access, id).await?;
+    let mut rule = stored.clone();
     change.0.apply(&mut rule, &hosts)?;
-    let before = WireRule::from(stored);
-    let changes = differences(&before, &WireRule::from(rule.clone()))?;
-    if changes.is_empty() {
-        return Ok(ok(before));
-    }
-    rule.updated_at = now.to_sqlx();
-    store::rules::update(&mut tx, &rule).await?;
-    let detail = json!({ "changes": changes });
-    record(&mut tx, (tenant, now), ("rule.updated", &rule), detail).await?;
-    tx.commit().await?;
+    let Some(changes) = changes(&stored, &rule)? else {
+        return Ok(ok(WireRule::from(stored)));
+    };
+    rule.updated_at = work.now.to_sqlx();
+    store::rules::update(&mut work.tx, &rule).await?;
+    commit(work, "rule.updated", &rule, changes).await?;
     Ok(ok(WireRule::from(rule)))
 }
 
@@ -233,27 +219,22 @@ pub(crate) async fn delete_rule(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::rule_not_found)?;
-    let (tenant, now) = (access.tenant()?, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let (_, rule) = lock(&mut tx, id, tenant.workspace.id).await?;
-    store::rules::delete(&mut tx, id, now.to_sqlx()).await?;
+    let (mut work, rule) = begin(&app, &access, id).await?;
+    let now = work.now.to_sqlx();
+    store::rules::delete(&mut work.tx, rule.id, now).await?;
     let detail =
         json!({ "name": rule.name, "linkId": rule.link_id, "campaignId": rule.campaign_id });
-    record(&mut tx, (tenant, now), ("rule.deleted", &rule), detail).await?;
-    tx.commit().await?;
+    commit(work, "rule.deleted", &rule, detail).await?;
     Ok(done())
 }
 
-/// A rule, twice, with its owner locked; 404 when the workspace has none of that id.
-async fn lock(
-    tx: &mut Tx<'_>,
-    id: Uuid,
-    workspace_id: Uuid,
-) -> Result<(RuleRow, RuleRow), ApiError> {
-    store::workspaces::lock(tx, workspace_id).await?;
-    let rule = store::rules::find(tx, id, workspace_id).await?;
-    let rule = rule.ok_or_else(refusals::rule_not_found)?;
-    Owner::of(&rule)?.lock(tx, workspace_id).await?;
-    Ok((rule.clone(), rule))
+/// Begins a change of a rule with its owner locked; 404 when the workspace has none of that id.
+async fn begin<'a>(
+    app: &App,
+    access: &'a Access,
+    id: ObjectId,
+) -> Result<(Work<'a>, RuleRow), ApiError> {
+    let (mut work, rule) = Work::on::<RuleRow>(app, access, id).await?;
+    Owner::of(&rule)?.lock(&mut work).await?;
+    Ok((work, rule))
 }

@@ -2,28 +2,27 @@
 
 use super::{RULE, wire::WireRule};
 use crate::{
-    app::App,
-    auth::{Access, Permission},
+    auth::Permission,
     command::{Answer, Command, Parameter, Subject, Verb, WORKSPACE},
-    extract::{ObjectId, Query},
-    manage::asked::Asked,
-    paging::Paging,
+    manage::{
+        asked::Asked,
+        managed::{Managed, get_object, list_objects},
+    },
     refusals,
-    store::{self, rules::Filter},
+    store::rules::{Filter, RuleRow},
 };
-use axum::{extract::State, http::StatusCode, response::Response, routing::on};
+use axum::{http::StatusCode, routing::on};
 use runtime::{
-    http::{ApiError, ok},
+    http::ApiError,
     openapi::{Document, text, uuid},
 };
-use std::sync::Arc;
 
 pub(super) const LIST_RULES: Command = Command {
     id: "rules.list",
     verb: Verb::Get,
     path: "/api/rules",
     permission: Permission("rules:read"),
-    handler: ("list_rules", |by| on(by, list_rules)),
+    handler: ("list_rules", |by| on(by, list_objects::<RuleRow>)),
     summary: "The rules of a link, of a campaign or of the workspace, in the order in which they are asked.",
     query: &[
         Parameter {
@@ -49,44 +48,22 @@ pub(super) const GET_RULE: Command = Command {
     path: "/api/rules/{ruleId}",
     subject: Subject::Object(RULE),
     permission: Permission("rules:read"),
-    handler: ("get_rule", |by| on(by, get_rule)),
+    handler: ("get_rule", |by| on(by, get_object::<RuleRow>)),
     summary: "A rule.",
     answer: Answer::Data(StatusCode::OK, "The rule.", Document::type_of::<WireRule>),
     refusals: || vec![refusals::rule_not_found()],
     ..WORKSPACE
 };
 
-/// A page of the rules.
-pub(crate) async fn list_rules(
-    State(app): State<Arc<App>>,
-    access: Access,
-    query: Query,
-) -> Result<Response, ApiError> {
-    let paging = Paging::read(&query)?;
-    let mut asked = Asked::new(&query);
-    let filter = Filter {
-        link_id: asked.id("linkId"),
-        campaign_id: asked.id("campaignId"),
-        search: asked.search(),
-    };
-    asked.finish()?;
-    let mut connection = app.main.pool()?.acquire().await?;
-    let workspace_id = access.tenant()?.workspace.id;
-    let part = paging.limit_and_offset();
-    let (rules, total) = store::rules::list(&mut connection, workspace_id, &filter, part).await?;
-    let rules: Vec<WireRule> = rules.into_iter().map(WireRule::from).collect();
-    Ok(paging.answer(&rules, total))
-}
+impl Managed for RuleRow {
+    type Wire = WireRule;
+    const NOT_FOUND: fn() -> ApiError = refusals::rule_not_found;
 
-/// A rule, or 404.
-pub(crate) async fn get_rule(
-    State(app): State<Arc<App>>,
-    access: Access,
-    id: ObjectId,
-) -> Result<Response, ApiError> {
-    let id = id.get(refusals::rule_not_found)?;
-    let mut connection = app.main.pool()?.acquire().await?;
-    let rule = store::rules::find(&mut connection, id, access.tenant()?.workspace.id).await?;
-    let rule = rule.ok_or_else(refusals::rule_not_found)?;
-    Ok(ok(WireRule::from(rule)))
+    fn filter(asked: &mut Asked<'_>) -> Filter {
+        Filter {
+            link_id: asked.id("linkId"),
+            campaign_id: asked.id("campaignId"),
+            search: asked.search(),
+        }
+    }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Rule", description = "A rule of a link or a campaign.")]
-pub(super) struct WireRule {
+pub(crate) struct WireRule {
     id: Uuid,
     link_id: Option<Uuid>,
     campaign_id: Option<Uuid>,

@@ -3,23 +3,18 @@
 use super::{
     WireShortLink,
     edit::{Edit, NewLink},
-    save::{Checked, Save},
+    save::{Checked, Save, commit_links},
 };
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Verb, WORKSPACE, body},
     extract::JsonBody,
-    refusals, store,
+    refusals,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created},
     members::{self, Body, Declared, Member, Rule},
     openapi::{Schema, list},
 };
@@ -129,15 +124,14 @@ pub(crate) async fn create_short_links(
     let save = Save::new(app, tenant, now);
     let mut faults = Faults::default();
     let new = check(save, bulk, &mut faults).await?;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
+    let mut work = save.begin().await?;
     // A fault of the plan is not one of a link, and is only reported when the links are right.
     let limit = save
-        .check_limit(&mut tx, i64::try_from(new.len()).unwrap_or(i64::MAX))
+        .check_limit(&mut work.tx, i64::try_from(new.len()).unwrap_or(i64::MAX))
         .await;
     let mut ids: Vec<Uuid> = Vec::with_capacity(new.len());
     for (index, link) in new {
-        match save.create(&mut tx, link).await {
+        match save.create(&mut work.tx, link).await {
             Ok(id) => ids.push(id),
             // Nothing was written for this link, so the next one can still be checked.
             Err(error) if error.status.is_client_error() => {
@@ -149,15 +143,14 @@ pub(crate) async fn create_short_links(
     faults.finish()?;
     limit?;
     let mut links = Vec::with_capacity(ids.len());
-    let mut changed = Vec::with_capacity(ids.len());
+    let mut traces = Vec::with_capacity(ids.len());
     for id in ids {
-        let link = save.answer(&mut tx, id).await?;
-        changed.push((id, json!({ "link": link })));
+        let link = save.answer(&mut work.tx, id).await?;
+        traces.push(("link.created", id, json!({ "link": link })));
         links.push(link);
     }
-    save.record(&mut tx, "link.created", changed).await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(links)).into_response())
+    commit_links(work, traces).await?;
+    Ok(created(links))
 }
 
 /// The links that can be checked without the database, with their index.

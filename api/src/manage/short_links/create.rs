@@ -1,21 +1,20 @@
 //! `POST /api/links`: creates a link.
 
-use super::{WireShortLink, edit::NewLink, save::Save};
+use super::{
+    WireShortLink,
+    edit::NewLink,
+    save::{Save, commit_links},
+};
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Verb, WORKSPACE, body},
     extract::JsonBody,
-    refusals, store,
+    refusals,
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
-    http::{ApiError, ok},
+    http::{ApiError, created},
     openapi::Document,
 };
 use serde_json::json;
@@ -52,14 +51,11 @@ pub(crate) async fn create_short_link(
     let app = &*app;
     let save = Save::new(app, tenant, now);
     let new = save.check_one(new.0).await?;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    save.check_limit(&mut tx, 1).await?;
-    let id = save.create(&mut tx, new).await?;
-    let link = save.answer(&mut tx, id).await?;
+    let mut work = save.begin().await?;
+    save.check_limit(&mut work.tx, 1).await?;
+    let id = save.create(&mut work.tx, new).await?;
+    let link = save.answer(&mut work.tx, id).await?;
     let detail = json!({ "link": link });
-    save.record(&mut tx, "link.created", vec![(id, detail)])
-        .await?;
-    tx.commit().await?;
-    Ok((StatusCode::CREATED, ok(link)).into_response())
+    commit_links(work, vec![("link.created", id, detail)]).await?;
+    Ok(created(link))
 }

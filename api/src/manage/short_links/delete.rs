@@ -1,6 +1,9 @@
 //! `DELETE /api/links/{linkId}` and `POST /api/links/{linkId}/restore`: a link's end, and its return.
 
-use super::{LINK, WireShortLink, save::Save};
+use super::{
+    LINK, WireShortLink,
+    save::{Save, commit_links, lock_link},
+};
 use crate::{
     app::App,
     auth::{Access, Permission},
@@ -63,20 +66,14 @@ pub(crate) async fn delete_short_link(
 ) -> Result<Response, ApiError> {
     let id = id.get(refusals::short_link_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let app = &*app;
-    let save = Save::new(app, tenant, now);
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let link = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
-    let link = link.filter(|link| link.deleted_at.is_none());
-    let mut link = link.ok_or_else(refusals::short_link_not_found)?;
+    let save = Save::new(&app, tenant, now);
+    let mut work = save.begin().await?;
+    let mut link = lock_link(&mut work, id).await?;
     link.deleted_at = Some(now.to_sqlx());
     save.stamp(&mut link);
-    store::short_links::delete(&mut tx, &link).await?;
+    store::short_links::delete(&mut work.tx, &link).await?;
     let detail = json!({ "shortCode": link.short_code, "destinationUrl": link.destination });
-    save.record(&mut tx, "link.deleted", vec![(id, detail)])
-        .await?;
-    tx.commit().await?;
+    commit_links(work, vec![("link.deleted", id, detail)]).await?;
     Ok(done())
 }
 
@@ -88,24 +85,20 @@ pub(crate) async fn restore_short_link(
 ) -> Result<Response, ApiError> {
     let id = id.get(refusals::short_link_not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
-    let app = &*app;
-    let save = Save::new(app, tenant, now);
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let link = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
+    let save = Save::new(&app, tenant, now);
+    let mut work = save.begin().await?;
+    let link = store::short_links::lock(&mut work.tx, id, tenant.workspace.id).await?;
     let mut link = link.ok_or_else(refusals::short_link_not_found)?;
     if link.deleted_at.is_none() {
         return Ok(ok(WireShortLink::new(link, &app.short_urls)));
     }
-    save.check_limit(&mut tx, 1).await?;
-    save.claim(&mut tx, &link).await?;
+    save.check_limit(&mut work.tx, 1).await?;
+    save.claim(&mut work.tx, &link).await?;
     link.deleted_at = None;
     save.stamp(&mut link);
-    store::short_links::update(&mut tx, &link).await?;
+    store::short_links::update(&mut work.tx, &link).await?;
     let detail = json!({ "shortCode": link.short_code });
-    save.record(&mut tx, "link.restored", vec![(id, detail)])
-        .await?;
-    let link = save.answer(&mut tx, id).await?;
-    tx.commit().await?;
+    let link = save.answer(&mut work.tx, id).await?;
+    commit_links(work, vec![("link.restored", id, detail)]).await?;
     Ok(ok(link))
 }

@@ -22,7 +22,7 @@ pub(crate) use members::{
     Code, DEEP_LINK_ANDROID, DEEP_LINK_ENABLED, DEEP_LINK_FALLBACK, DEEP_LINK_IOS,
     DEEP_LINK_PACKAGE, Instant, MAX_DESCRIPTION_CHARS, MAX_TITLE_CHARS, MAX_UTM_CHARS, is_package,
 };
-pub(crate) use save::{Checked, Save, find_hosts, refuse_loop};
+pub(crate) use save::{Checked, Save, commit_links, find_hosts, lock_link, refuse_loop};
 pub(crate) use wire::{WireDeepLinks, WireShortLink};
 
 use crate::command::{Family, Object};

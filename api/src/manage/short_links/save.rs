@@ -1,6 +1,6 @@
 //! Writes links: the steps that create, change, delete and restore share.
 //!
-//! The one rule: everything happens in the caller's transaction, which has the workspace's row
+//! The one rule: everything happens in the caller's unit of work, which has the workspace's row
 //! locked. So limits are exact, and two changes of one link follow each other.
 
 use super::{WireShortLink, edit::Edit, password, short_code};
@@ -12,10 +12,11 @@ use crate::{
         plain,
         tags::MAX_TAGS,
         target::{Hosts, candidates},
+        work::{Trace, Work},
     },
     patch::{Change, differences},
     refusals,
-    store::{self, Tx, record, short_codes::Place, short_links::ShortLink},
+    store::{self, Tx, short_codes::Place, short_links::ShortLink},
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -83,6 +84,11 @@ impl<'a> Save<'a> {
             now,
             via,
         }
+    }
+
+    /// Begins the change.
+    pub(crate) async fn begin(&self) -> Result<Work<'a>, ApiError> {
+        Work::begin(self.app, self.tenant, self.now).await
     }
 
     /// Checks the addresses of edits. The error of each has all its problems.
@@ -268,22 +274,23 @@ impl<'a> Save<'a> {
         Ok(changes.map_or(Upserted::Same(id), |changes| Upserted::Changed(id, changes)))
     }
 
-    /// Writes the traces of an upsert, and returns the link's id.
-    pub(crate) async fn record_upsert(
+    /// The id of a link after an upsert, and the audit row of a change.
+    pub(crate) async fn trace(
         &self,
         tx: &mut Tx<'_>,
         upserted: Upserted,
-    ) -> Result<Uuid, ApiError> {
-        let (id, action, detail) = match upserted {
-            Upserted::Same(id) => return Ok(id),
+    ) -> Result<(Uuid, Option<Trace>), ApiError> {
+        Ok(match upserted {
+            Upserted::Same(id) => (id, None),
             Upserted::Created(id) => {
-                let link = self.answer(tx, id).await?;
-                (id, "link.created", json!({ "link": link }))
+                let detail = json!({ "link": self.answer(tx, id).await? });
+                (id, Some(("link.created", id, detail)))
             }
-            Upserted::Changed(id, changes) => (id, "link.updated", json!({ "changes": changes })),
-        };
-        self.record(tx, action, vec![(id, detail)]).await?;
-        Ok(id)
+            Upserted::Changed(id, changes) => {
+                let detail = json!({ "changes": changes });
+                (id, Some(("link.updated", id, detail)))
+            }
+        })
     }
 
     /// Takes the code of a link; 409 when it is another one's.
@@ -316,30 +323,6 @@ impl<'a> Save<'a> {
             return Err(refusals::limit_exceeded(most));
         }
         Ok(())
-    }
-
-    /// Writes an audit row for each changed link, and their directory entries.
-    pub(crate) async fn record(
-        &self,
-        tx: &mut Tx<'_>,
-        action: &'static str,
-        changed: Vec<(Uuid, Value)>,
-    ) -> Result<(), ApiError> {
-        let actor = self.tenant.actor();
-        let ids: Vec<Uuid> = changed.iter().map(|(id, _)| *id).collect();
-        for (subject, detail) in changed {
-            let entry = store::audit::Entry {
-                workspace_id: self.tenant.workspace.id,
-                actor: &actor,
-                action,
-                subject,
-                at: self.now,
-                detail,
-            };
-            store::audit::insert(tx, entry).await?;
-        }
-        let entries = store::directory::find_links(tx, &ids).await?;
-        record::publish(tx, &entries, self.now).await
     }
 
     /// A link as an answer shows it.
@@ -414,6 +397,23 @@ impl<'a> Save<'a> {
         }
         Ok(())
     }
+}
+
+/// Locks a link against other changes; 404 when it is not the workspace's, or is deleted.
+pub(crate) async fn lock_link(work: &mut Work<'_>, id: Uuid) -> Result<ShortLink, ApiError> {
+    let link = store::short_links::lock(&mut work.tx, id, work.tenant.workspace.id).await?;
+    let link = link.filter(|link| link.deleted_at.is_none());
+    link.ok_or_else(refusals::short_link_not_found)
+}
+
+/// Commits changes of links with their audit rows, and publishes the links' entries.
+pub(crate) async fn commit_links(mut work: Work<'_>, traces: Vec<Trace>) -> Result<(), ApiError> {
+    let ids: Vec<Uuid> = traces.iter().map(|(_, id, _)| *id).collect();
+    if !ids.is_empty() {
+        let entries = store::directory::find_links(&mut work.tx, &ids).await?;
+        work.publish(&entries).await?;
+    }
+    work.commit_all(traces).await
 }
 
 /// Notes the platforms of the apps that addresses name: 400 with each id that names no app of the

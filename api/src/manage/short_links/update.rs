@@ -1,12 +1,16 @@
 //! `PATCH /api/links/{linkId}`: changes a link.
 
-use super::{LINK, WireShortLink, edit::LinkChange, save::Save};
+use super::{
+    LINK, WireShortLink,
+    edit::LinkChange,
+    save::{Save, commit_links, lock_link},
+};
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
-    refusals, store,
+    refusals,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
@@ -55,18 +59,13 @@ pub(crate) async fn update_short_link(
     let app = &*app;
     let save = Save::new(app, tenant, now);
     let change = save.check_one(change.0).await?;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let stored = store::short_links::lock(&mut tx, id, tenant.workspace.id).await?;
-    let stored = stored.filter(|link| link.deleted_at.is_none());
-    let stored = stored.ok_or_else(refusals::short_link_not_found)?;
-    let Some(changes) = save.change(&mut tx, &stored, change).await? else {
+    let mut work = save.begin().await?;
+    let stored = lock_link(&mut work, id).await?;
+    let Some(changes) = save.change(&mut work.tx, &stored, change).await? else {
         return Ok(ok(WireShortLink::new(stored, &app.short_urls)));
     };
+    let link = save.answer(&mut work.tx, id).await?;
     let detail = json!({ "changes": changes });
-    save.record(&mut tx, "link.updated", vec![(id, detail)])
-        .await?;
-    let link = save.answer(&mut tx, id).await?;
-    tx.commit().await?;
+    commit_links(work, vec![("link.updated", id, detail)]).await?;
     Ok(ok(link))
 }

@@ -1,12 +1,16 @@
 //! `PUT /api/links/upsert`: creates a link, or changes the one that has its code.
 
-use super::{WireShortLink, edit::CodedLink, save::Save};
+use super::{
+    WireShortLink,
+    edit::CodedLink,
+    save::{Save, commit_links},
+};
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Verb, WORKSPACE, body},
     extract::JsonBody,
-    refusals, store,
+    refusals,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
@@ -50,11 +54,10 @@ pub(crate) async fn upsert_short_link(
     let app = &*app;
     let save = Save::new(app, tenant, now);
     let given = save.check_one(given.0).await?;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, tenant.workspace.id).await?;
-    let upserted = save.upsert(&mut tx, given).await?;
-    let id = save.record_upsert(&mut tx, upserted).await?;
-    let link = save.answer(&mut tx, id).await?;
-    tx.commit().await?;
+    let mut work = save.begin().await?;
+    let upserted = save.upsert(&mut work.tx, given).await?;
+    let (id, trace) = save.trace(&mut work.tx, upserted).await?;
+    let link = save.answer(&mut work.tx, id).await?;
+    commit_links(work, Vec::from_iter(trace)).await?;
     Ok(ok(link))
 }

@@ -16,14 +16,9 @@ use crate::{
         workspaces::{Draft, Membership},
     },
 };
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::on,
-};
+use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
-    http::{ApiError, Fields, ok},
+    http::{ApiError, Fields, created, ok},
     members::{Body, Declared},
     openapi::{Document, list},
 };
@@ -134,7 +129,7 @@ pub(crate) async fn create_workspace(
     tx.commit().await?;
     let role = "owner".to_owned();
     let answer = WireWorkspace::from(Membership { workspace, role });
-    Ok((StatusCode::CREATED, ok(answer)).into_response())
+    Ok(created(answer))
 }
 
 /// The caller's workspaces.

@@ -10,6 +10,7 @@ use crate::{
     auth::{Access, Permission, Role, Tenant},
     command::{Answer, Command, Object, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
+    manage::work::Work,
     patch::{apply, differences},
     refusals,
     store::{
@@ -112,31 +113,25 @@ pub(crate) async fn update_workspace(
     id: ObjectId,
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Response, ApiError> {
-    let mut tenant = find(&app, &access, id).await?;
-    let (id, now) = (tenant.workspace.id, app.clock.now());
-    let mut tx = app.main.pool()?.begin().await?;
-    let before = store::workspaces::lock_settings(&mut tx, id).await?;
+    let tenant = find(&app, &access, id).await?;
+    let id = tenant.workspace.id;
+    let mut work = Work::begin_unlocked(&app, &tenant, app.clock.now()).await?;
+    let before = store::workspaces::lock_settings(&mut work.tx, id).await?;
     let mut after = Settings::clone(&before);
     apply(change.name, &mut after.name);
     apply(change.slug, &mut after.slug);
     apply(change.timezone, &mut after.timezone);
     apply(change.default_currency, &mut after.default_currency);
     let changed = differences(&before, &after)?;
-    tenant.workspace = store::workspaces::update(&mut tx, id, &after)
+    let workspace = store::workspaces::update(&mut work.tx, id, &after)
         .await
         .map_err(refusal)?;
-    if !changed.is_empty() {
-        let audit = store::audit::Entry {
-            workspace_id: id,
-            actor: &tenant.actor(),
-            action: "workspace.updated",
-            subject: id,
-            at: now,
-            detail: changed.into(),
-        };
-        store::audit::insert(&mut tx, audit).await?;
-    }
-    tx.commit().await?;
+    let trace = (!changed.is_empty()).then(|| ("workspace.updated", id, changed.into()));
+    work.commit_all(Vec::from_iter(trace)).await?;
+    let tenant = Tenant {
+        workspace,
+        ..tenant
+    };
     Ok(ok(WireWorkspace::from(membership(tenant))))
 }
 

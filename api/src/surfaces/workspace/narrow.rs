@@ -10,6 +10,7 @@ use crate::{
     refusals,
     store::{
         self,
+        campaigns::Campaign,
         links_of::{self, Group},
         short_links::ShortLink,
     },
@@ -59,9 +60,7 @@ pub(super) async fn read(
 ) -> Result<Vec<(Scope, Vec<Uuid>)>, ApiError> {
     let mut within = Vec::new();
     if let Some(id) = asked.campaign_id {
-        let mut connection = app.main.pool()?.acquire().await?;
-        let found = store::campaigns::find(&mut connection, id, workspace_id).await?;
-        let found = found.filter(|campaign| campaign.deleted_at.is_none());
+        let found = store::find::<Campaign>(app.main.pool()?, id, workspace_id).await?;
         found.ok_or_else(refusals::campaign_not_found)?;
         within.push((Scope::Campaign, vec![id]));
     }

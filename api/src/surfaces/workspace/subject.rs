@@ -17,10 +17,7 @@ pub(super) async fn read(
 ) -> Result<Value, ApiError> {
     let campaign_id = link.campaign_id.filter(|_| !link.campaign_deleted);
     let campaign = match campaign_id {
-        Some(id) => {
-            let mut connection = app.main.pool()?.acquire().await?;
-            store::campaigns::find(&mut connection, id, workspace_id).await?
-        }
+        Some(id) => store::campaigns::find_any(app.main.pool()?, id, workspace_id).await?,
         None => None,
     };
     Ok(json!({

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     app::App,
     auth::{Access, Tenant},
-    manage::short_links::{Checked, Edit, Save},
+    manage::short_links::{Checked, Edit, Save, commit_links, lock_link},
     refusals, store,
     surfaces::events::limits::{self, Scope},
 };
@@ -82,13 +82,13 @@ async fn save(app: &App, tenant: &Tenant, edit: Edit) -> Result<Response, ApiErr
     let save = Save::external(app, tenant, app.clock.now());
     let given = save.check_one(edit).await?;
     let workspace = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace).await?;
-    let domain = store::short_hosts::find_default(&mut tx, workspace).await?;
-    let upserted = save.upsert(&mut tx, given.on_domain(domain)).await?;
-    let id = save.record_upsert(&mut tx, upserted).await?;
-    let link = wire::find(&mut tx, app, workspace, id).await?;
-    tx.commit().await?;
+    let mut work = save.begin().await?;
+    let domain = store::short_hosts::find_default(&mut work.tx, workspace).await?;
+    let given = given.on_domain(domain);
+    let upserted = save.upsert(&mut work.tx, given).await?;
+    let (id, trace) = save.trace(&mut work.tx, upserted).await?;
+    let link = wire::find(&mut work.tx, app, workspace, id).await?;
+    commit_links(work, Vec::from_iter(trace)).await?;
     Ok(ok(link))
 }
 
@@ -101,14 +101,13 @@ async fn save_all(
     let mut faults = Vec::new();
     let checked = check(save, given, &mut faults).await?;
     let workspace = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace).await?;
-    let domain = store::short_hosts::find_default(&mut tx, workspace).await?;
+    let mut work = save.begin().await?;
+    let domain = store::short_hosts::find_default(&mut work.tx, workspace).await?;
     let mut done = Vec::with_capacity(checked.len());
     let mut refused = None;
     let mut only_apps = faults.is_empty();
     for (index, edit) in checked {
-        match save.upsert(&mut tx, edit.on_domain(domain)).await {
+        match save.upsert(&mut work.tx, edit.on_domain(domain)).await {
             Ok(upserted) => done.push(upserted),
             // Not a fault of this link; it is only reported when the links are right.
             Err(error) if error.status == 403 => refused = Some(error),
@@ -136,11 +135,13 @@ async fn save_all(
         return Err(error);
     }
     let mut links = Vec::with_capacity(done.len());
+    let mut traces = Vec::with_capacity(done.len());
     for upserted in done {
-        let id = save.record_upsert(&mut tx, upserted).await?;
-        links.push(wire::find(&mut tx, app, workspace, id).await?);
+        let (id, trace) = save.trace(&mut work.tx, upserted).await?;
+        traces.extend(trace);
+        links.push(wire::find(&mut work.tx, app, workspace, id).await?);
     }
-    tx.commit().await?;
+    commit_links(work, traces).await?;
     Ok(ok(links))
 }
 
@@ -182,18 +183,11 @@ async fn check(
 async fn update(app: &App, tenant: &Tenant, id: Uuid, edit: Edit) -> Result<Response, ApiError> {
     let save = Save::external(app, tenant, app.clock.now());
     let change = save.check_one(edit).await?;
-    let workspace = tenant.workspace.id;
-    let mut tx = app.main.pool()?.begin().await?;
-    store::workspaces::lock(&mut tx, workspace).await?;
-    let stored = store::short_links::lock(&mut tx, id, workspace).await?;
-    let stored = stored.filter(|link| link.deleted_at.is_none());
-    let stored = stored.ok_or_else(refusals::short_link_not_found)?;
-    if let Some(changes) = save.change(&mut tx, &stored, change).await? {
-        let detail = json!({ "changes": changes });
-        save.record(&mut tx, "link.updated", vec![(id, detail)])
-            .await?;
-    }
-    let link = wire::find(&mut tx, app, workspace, id).await?;
-    tx.commit().await?;
+    let mut work = save.begin().await?;
+    let stored = lock_link(&mut work, id).await?;
+    let changes = save.change(&mut work.tx, &stored, change).await?;
+    let trace = changes.map(|changes| ("link.updated", id, json!({ "changes": changes })));
+    let link = wire::find(&mut work.tx, app, tenant.workspace.id, id).await?;
+    commit_links(work, Vec::from_iter(trace)).await?;
     Ok(ok(link))
 }
