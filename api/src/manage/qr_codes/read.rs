@@ -97,7 +97,6 @@ pub(crate) async fn get_qr(
     let workspace_id = access.tenant()?.workspace.id;
     let qr = store::qr_codes::find(app.main.pool()?, id, workspace_id).await?;
     let qr = qr.ok_or_else(refusals::qr_not_found)?;
-    drop(connection);
     let qr = WireQr::new(qr, &app.short_urls);
     let codes = with_counts(&app, (qr.link_id, vec![qr]), wanted).await?;
     Ok(ok(codes.into_iter().next()))

@@ -119,8 +119,7 @@ impl Dialect for Workspace {
             }
             Scope::Qr => {
                 let id = given.object.get(refusals::qr_not_found)?;
-                let mut connection = app.main.pool()?.acquire().await?;
-                let qr = store::qr_codes::find(&mut connection, id, workspace.id).await?;
+                let qr = store::qr_codes::find(app.main.pool()?, id, workspace.id).await?;
                 let qr = qr.ok_or_else(refusals::qr_not_found)?;
                 // The index of the link's clicks finds those of its QR code.
                 within.push((Scope::Link, vec![qr.link_id]));
