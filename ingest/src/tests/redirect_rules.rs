@@ -199,7 +199,7 @@ async fn a_share_of_visitors_stays_on_its_side_when_it_grows() {
     );
 }
 
-/// The rules of a campaign divide visitors once for all its links; those of links divide them anew.
+/// The rules of a campaign divide visitors once for all its links; those of each link divide them again.
 #[tokio::test]
 async fn a_campaign_divides_its_visitors_once_and_each_link_by_itself() {
     let half = |destination: &str| {
@@ -362,7 +362,7 @@ async fn an_ipad_that_calls_itself_a_mac_is_a_mac_for_rules_and_apps() {
             ..LinkSettings::default()
         })
     };
-    // An https address opens the app that has claimed it, whoever redirects there.
+    // An https address opens the app that has claimed it, also after a redirect.
     for (os, destination) in [("macOS", "https://mac.example/app"), ("iOS", TO)] {
         let (answer, _) = opened(&with(os), "GET", "/promo", &[("user-agent", mac)]).await;
         assert_eq!(
