@@ -157,7 +157,7 @@ async fn one_code_on_two_hosts_is_two_links_with_their_own_edits_clicks_and_ends
     client.delete_as(&eve.token, &path).await.assert_ok();
     until_answered(client, HOST, "promo", 404).await;
     assert_eq!(open(client, own_host, "/promo", &[]).await.status, 302);
-    // Hosts that are nobody's have neither.
+    // Hosts without an owner have neither.
     for host in ["other.example", "example", "bcher.example"] {
         assert_eq!(open(client, host, "/promo", &[]).await.status, 404);
     }
