@@ -241,6 +241,7 @@ async fn all_rows(run: &Value, link: Uuid, rows: i64) -> Vec<Value> {
 fn rebuild(folder: &Path) {
     let environment = [
         ("FOOTFALL_DATA_DIR", folder.to_str().unwrap()),
+        ("KAFKA_BROKERS", ""),
         ("RUST_LOG", "warn"),
     ];
     let ended = Program::run("footfall", &["rebuild"], &environment, b"");
