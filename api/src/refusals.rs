@@ -348,6 +348,14 @@ pub(crate) fn domain_not_verified() -> ApiError {
     ApiError::not_found("domains.not_found", "No verified domain has this id.")
 }
 
+/// 409 for a link that would take a code on a host that its workspace has lost.
+pub(crate) fn host_lost() -> ApiError {
+    ApiError::conflict(
+        "links.host_lost",
+        "The host of this link is not a verified domain of this workspace any more: verify it, or name another one in `domainId`.",
+    )
+}
+
 /// The errors of a link's members that name other objects.
 pub(crate) fn of_references() -> [ApiError; 3] {
     [

@@ -404,3 +404,24 @@ async fn filters_select_events_and_machines_come_only_when_asked_for() {
     assert_eq!(counted, 3);
     system.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_stays_known_when_its_event_is_gone() {
+    let log = [
+        click(1, 0, (1, 1)),
+        click(2, 7_200, (1, 1)),
+        click(3, 14_400, (1, 1)),
+    ];
+    let (system, api) = folded(&log).await;
+    let after = format!("since=2027-01-01&afterEventId={}", id(2));
+    assert_eq!(ids(&api.page(&after).await), [id(3)]);
+    // As retention and erasure do.
+    sqlx::query("DELETE FROM hits WHERE event_id = $1")
+        .bind(Uuid::from_u128(2))
+        .execute(&system.analytics)
+        .await
+        .unwrap();
+    assert_eq!(ids(&api.page(&after).await), [id(3)]);
+    assert_eq!(ids(&api.page("since=2027-01-01").await), [id(1), id(3)]);
+    system.finish().await;
+}

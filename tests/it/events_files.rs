@@ -152,6 +152,7 @@ async fn each_key_and_scope_has_a_limit_that_instances_share() {
     let other = SystemBuilder::default()
         .without_projector()
         .set("RATE_LIMITS", "on")
+        .log(system.log.shared())
         .databases(system.databases.clone())
         .seed(1_000_000)
         .start()

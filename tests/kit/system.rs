@@ -10,7 +10,7 @@ use axum::Router;
 use footfall::services::Services;
 use projector::consumer::Assignment;
 use runtime::{
-    Clock, Context, Lifecycle, ManualClock, Readiness, SeededIds, Settings,
+    Clock, Context, IdSource, Lifecycle, ManualClock, Readiness, SeededIds, Settings,
     http::{Options, serve},
 };
 use schemas::topics::{EVENTS, EVENTS_PARTITIONS_EMBEDDED};
@@ -34,7 +34,7 @@ pub struct SystemBuilder {
     log: Option<TestLog>,
     databases: Option<Databases>,
     projector: bool,
-    seed: u64,
+    ids: Arc<dyn IdSource>,
 }
 
 impl Default for SystemBuilder {
@@ -56,7 +56,7 @@ impl Default for SystemBuilder {
             log: None,
             databases: None,
             projector: true,
-            seed: 1,
+            ids: Arc::new(SeededIds::new(1)),
         }
     }
 }
@@ -92,8 +92,14 @@ impl SystemBuilder {
 
     /// The first generated id, so that two systems on one log make different ones.
     #[must_use]
-    pub const fn seed(mut self, seed: u64) -> Self {
-        self.seed = seed;
+    pub fn seed(self, seed: u64) -> Self {
+        self.ids(Arc::new(SeededIds::new(seed)))
+    }
+
+    /// Another source of ids.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
         self
     }
 
@@ -117,7 +123,7 @@ impl SystemBuilder {
         let clock = Arc::new(ManualClock::new(noon()));
         let context = Context {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            ids: Arc::new(SeededIds::new(self.seed)),
+            ids: self.ids,
             lifecycle: Lifecycle::default(),
             readiness: Readiness::default(),
         };
@@ -208,6 +214,19 @@ pub struct System {
 }
 
 impl System {
+    /// A second instance beside this one, without a projector, on the same log and databases. It must end
+    /// before this one.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub async fn beside(&self) -> Self {
+        let builder = SystemBuilder::default()
+            .log(self.log.shared())
+            .databases(self.databases.clone())
+            .without_projector();
+        builder.seed(1 << 32).start().await
+    }
+
     /// Starts a system on an existing log and databases, and waits until the tables have the whole log.
     ///
     /// # Panics

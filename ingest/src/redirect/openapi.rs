@@ -4,7 +4,7 @@ use super::PATH;
 use axum::http::{Method, StatusCode};
 use runtime::{
     http::ApiError,
-    openapi::{Document, Operation, constant, text},
+    openapi::{Document, Operation, constant, list, object, required, text},
 };
 
 const TAG: &str = "Short links";
@@ -18,6 +18,13 @@ pub(crate) fn describe(document: &mut Document) {
     let code = text(usize::MAX)
         .about("The code, in any case. A slash and punctuation at its end are ignored.")
         .example("aB3xK9pQ");
+    let closed = object([required(
+        "errors",
+        list(object([
+            required("code", constant("EN002")),
+            required("message", text(usize::MAX)),
+        ])),
+    )]);
     document.add(
         Operation::new(Method::GET, PATH, TAG, "open_link")
             .summary("Opens a short link.")
@@ -29,12 +36,29 @@ pub(crate) fn describe(document: &mut Document) {
                  `Sec-GPC: 1` or `DNT: 1` the click counts without a visitor.",
             )
             .path_parameter("shortCode", code)
+            .answers_nothing(StatusCode::MOVED_PERMANENTLY, "The way to the destination, if the link says 301. No cache may keep it.")
             .answers_nothing(StatusCode::FOUND, "The way to the destination.")
+            .answers_nothing(StatusCode::TEMPORARY_REDIRECT, "The way to the destination, if the link says 307.")
+            .answers_nothing(StatusCode::PERMANENT_REDIRECT, "The way to the destination, if the link says 308. No cache may keep it.")
             .answer_header("Location", true, text(usize::MAX).about("The destination with what is added to it; nothing else is changed."))
+            .answers_as(
+                StatusCode::OK,
+                "A page: it asks for the password and sends it by POST, waits, tries an app, or is the owner's preview for a program that makes one.",
+                "text/html",
+                text(usize::MAX),
+            )
+            .answers_nothing(StatusCode::NO_CONTENT, "Recorded; the link leads nowhere.")
+            .answers_as(
+                StatusCode::GONE,
+                "The link is switched off, archived, expired or used up.",
+                "application/json",
+                closed,
+            )
             .answer_header("Cache-Control", true, constant("private, no-store"))
             .refuses([
                 ApiError::from_status(StatusCode::NOT_FOUND),
                 ApiError::from_status(StatusCode::SERVICE_UNAVAILABLE),
-            ]),
+            ])
+            .also_as_pages([StatusCode::NOT_FOUND, StatusCode::GONE]),
     );
 }

@@ -1,7 +1,8 @@
 //! Passwords of links: the form, the check, and the limit on wrong ones.
 //!
-//! The one rule: only wrong passwords count against an address and a link. A check takes tens of
-//! milliseconds of a CPU, so few run at once, and never on the threads that answer clicks.
+//! The one rule: only wrong passwords count against an address and a link, also those whose client
+//! did not wait for the answer. A check takes tens of milliseconds of a CPU, so few run at once, and
+//! never on the threads that answer clicks.
 
 use super::query;
 use crate::{directory::ShortLink, intake::Intake};
@@ -58,8 +59,15 @@ pub struct Passwords {
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
     hasher: RandomState,
-    wrong: Mutex<HashMap<u64, (Duration, u32)>>,
+    wrong: Arc<Wrong>,
 }
+
+/// The wrong passwords of the last [`WINDOW`]: since when, and how many, by address and by link.
+#[derive(Debug, Default)]
+struct Wrong(Mutex<HashMap<u64, (Duration, u32)>>);
+
+/// A key of [`Wrong`], and how many it takes.
+type Key = (u64, u32);
 
 impl Default for Passwords {
     fn default() -> Self {
@@ -67,7 +75,7 @@ impl Default for Passwords {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             places: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
             hasher: RandomState::new(),
-            wrong: Mutex::default(),
+            wrong: Arc::default(),
         }
     }
 }
@@ -90,7 +98,7 @@ impl Passwords {
             return Ok(Tried::Wrong);
         };
         let keys = self.keys(link.link_id, address);
-        if self.is_blocked(keys, intake.elapsed()) {
+        if self.wrong.is_blocked(keys, intake.elapsed()) {
             return Ok(Tried::Blocked);
         }
         let (given, hash) = (given.into_owned(), hash.to_owned());
@@ -101,31 +109,46 @@ impl Passwords {
             return Ok(Tried::Busy);
         };
         // Again: those that waited together must not pass together.
-        if self.is_blocked(keys, intake.elapsed()) {
+        let now = intake.elapsed();
+        if self.wrong.is_blocked(keys, now) {
             return Ok(Tried::Blocked);
         }
-        // The check keeps its turn when the client leaves meanwhile.
+        let wrong = Arc::clone(&self.wrong);
+        // When the client leaves meanwhile, the check keeps its turn and still counts.
         let check = spawn_blocking(move || {
             let _held = (place, turn);
-            is_right(&given, &hash)
+            let is_right = is_right(&given, &hash);
+            if !is_right {
+                wrong.count(keys, now);
+            }
+            is_right
         });
-        if check.await.unwrap_or_default() {
-            return Ok(Tried::Right);
-        }
-        self.count(keys, intake.elapsed());
-        Ok(Tried::Wrong)
+        Ok(if check.await.unwrap_or_default() {
+            Tried::Right
+        } else {
+            Tried::Wrong
+        })
     }
 
     /// A keyed hash for each limit, so that memory collects no addresses.
-    fn keys(&self, link: LinkId, address: IpAddr) -> [(u64, u32); 2] {
+    fn keys(&self, link: LinkId, address: IpAddr) -> [Key; 2] {
         let by_address = self.hasher.hash_one((link, neighbourhood(address)));
         let by_link = self.hasher.hash_one(link);
         [(by_address, WRONG_BY_ADDRESS), (by_link, WRONG_BY_LINK)]
     }
 
+    /// Waits until no check runs.
+    #[cfg(test)]
+    pub(crate) async fn idle(&self) {
+        let all = u32::try_from(AT_ONCE).unwrap();
+        let _all = self.turns.acquire_many(all).await.unwrap();
+    }
+}
+
+impl Wrong {
     /// True if one of the limits is reached.
-    fn is_blocked(&self, keys: [(u64, u32); 2], now: Duration) -> bool {
-        let wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+    fn is_blocked(&self, keys: [Key; 2], now: Duration) -> bool {
+        let wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.into_iter().any(|(key, most)| {
             wrong
                 .get(&key)
@@ -134,8 +157,8 @@ impl Passwords {
     }
 
     /// Counts a wrong password.
-    fn count(&self, keys: [(u64, u32); 2], now: Duration) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+    fn count(&self, keys: [Key; 2], now: Duration) {
+        let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if wrong.len() >= MAX_KEYS {
             wrong.retain(|_, (since, _)| now.saturating_sub(*since) < WINDOW);
             // A flood of addresses within the window. The limit of each link begins again.
@@ -174,21 +197,21 @@ mod tests {
         let keys = |last: u8| passwords.keys(link, IpAddr::from([192, 0, 2, last]));
         let at = Duration::from_secs;
         for _ in 0..WRONG_BY_ADDRESS {
-            assert!(!passwords.is_blocked(keys(1), at(0)));
-            passwords.count(keys(1), at(0));
+            assert!(!passwords.wrong.is_blocked(keys(1), at(0)));
+            passwords.wrong.count(keys(1), at(0));
         }
-        assert!(passwords.is_blocked(keys(1), at(1)));
+        assert!(passwords.wrong.is_blocked(keys(1), at(1)));
         assert!(
-            !passwords.is_blocked(keys(2), at(1)),
+            !passwords.wrong.is_blocked(keys(2), at(1)),
             "another address is not blocked"
         );
-        assert!(!passwords.is_blocked(keys(1), at(15 * 60)));
+        assert!(!passwords.wrong.is_blocked(keys(1), at(15 * 60)));
         for number in 0..WRONG_BY_LINK {
             let last = u8::try_from(number / WRONG_BY_ADDRESS + 10).unwrap();
-            passwords.count(keys(last), at(2_000));
+            passwords.wrong.count(keys(last), at(2_000));
         }
         assert!(
-            passwords.is_blocked(keys(200), at(2_000)),
+            passwords.wrong.is_blocked(keys(200), at(2_000)),
             "the link takes no more"
         );
     }

@@ -18,6 +18,7 @@ mod properties;
 mod redirect;
 mod redirect_apps;
 mod redirect_gates;
+mod redirect_passwords;
 mod redirect_rules;
 mod refusals;
 mod sessions;

@@ -7,15 +7,18 @@ use super::{
 };
 use proptest::prelude::*;
 use schemas::{
-    CampaignId, ClickId, QrId, RuleId,
-    directory::{Campaign, Entry, Forward, Link, LinkSettings, QrCode, RedirectMode, Rule, Test},
+    CampaignId, ClickId, LinkId, QrId, RuleId,
+    directory::{
+        Campaign, DeepLink, Entry, Forward, Link, LinkSettings, Platform, QrCode, RedirectMode,
+        Rule, Test,
+    },
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 const CAMPAIGN: CampaignId = CampaignId(Uuid::from_u128(0xca));
 
-fn is(field: &str, operator: &str, value: Value) -> Test {
+pub fn is(field: &str, operator: &str, value: Value) -> Test {
     Test::Is {
         field: field.to_owned(),
         operator: operator.to_owned(),
@@ -23,7 +26,7 @@ fn is(field: &str, operator: &str, value: Value) -> Test {
     }
 }
 
-fn rule(id: u128, test: Test, destination: &str) -> Rule {
+pub fn rule(id: u128, test: Test, destination: &str) -> Rule {
     Rule {
         rule_id: RuleId(Uuid::from_u128(id)),
         name: format!("rule {id}"),
@@ -196,6 +199,60 @@ async fn a_share_of_visitors_stays_on_its_side_when_it_grows() {
     );
 }
 
+/// The rules of a campaign divide visitors once for all its links; those of each link divide them again.
+#[tokio::test]
+async fn a_campaign_divides_its_visitors_once_and_each_link_by_itself() {
+    let half = |destination: &str| {
+        let test = is("percentage", "lt", json!(50));
+        rule(1, test, destination)
+    };
+    let sides = async |of_campaign: bool| {
+        let instance = Instance::new();
+        let directory = instance.intake.directory();
+        let rules = vec![half("https://b.example/")];
+        for (id, code) in [(1, "one"), (2, "two")] {
+            directory.apply(Entry::Link(Box::new(Link {
+                link_id: LinkId(Uuid::from_u128(id)),
+                short_code: code.to_owned(),
+                ..entry(LinkSettings {
+                    campaign_id: of_campaign.then_some(CAMPAIGN),
+                    rules: if of_campaign {
+                        Vec::new()
+                    } else {
+                        rules.clone()
+                    },
+                    ..LinkSettings::default()
+                })
+            })));
+        }
+        directory.apply(Entry::Campaign(Campaign {
+            campaign_id: CAMPAIGN,
+            workspace_no: WORKSPACE_NO,
+            rules,
+            deleted: false,
+            row_version: 1,
+        }));
+        let mut sides = Vec::new();
+        for number in 0..60 {
+            let agent = format!("Mozilla/5.0 (X11; rv:{number}.0) Firefox/{number}.0");
+            let mut side = [false, false];
+            for (path, side) in ["/one", "/two"].into_iter().zip(&mut side) {
+                let (answer, _) = opened(&instance, "GET", path, &[("user-agent", &agent)]).await;
+                *side = answer.header("location") == Some("https://b.example/");
+            }
+            sides.push(side);
+        }
+        sides
+    };
+    let of_campaign = sides(true).await;
+    assert!(of_campaign.iter().all(|[one, two]| one == two));
+    let of_links = sides(false).await;
+    for combination in [[false, false], [false, true], [true, false], [true, true]] {
+        let count = of_links.iter().filter(|side| **side == combination).count();
+        assert!((5..30).contains(&count), "{combination:?}: {count}");
+    }
+}
+
 #[tokio::test]
 async fn parameters_go_on_and_a_conversion_learns_the_click() {
     let instance = instance(LinkSettings {
@@ -236,6 +293,81 @@ async fn parameters_go_on_and_a_conversion_learns_the_click() {
         assert!(
             !answer.header("location").unwrap().contains("lw_cid"),
             "{method}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_switch_of_the_link_decides_on_incoming_parameters() {
+    for (forward, expected) in [
+        (Forward::Nothing, "https://shop.example/x?ref=x.com"),
+        (Forward::Utms, "https://shop.example/x?ref=x.com"),
+        (Forward::Everything, "https://shop.example/x?ref=t.co"),
+    ] {
+        let instance = Instance::new();
+        instance
+            .intake
+            .directory()
+            .apply(Entry::Link(Box::new(Link {
+                destination: "https://shop.example/x?ref=x.com".to_owned(),
+                ..entry(LinkSettings {
+                    forward,
+                    ..LinkSettings::default()
+                })
+            })));
+        let (answer, _) = opened(&instance, "GET", "/promo?ref=t.co", &[]).await;
+        assert_eq!(answer.header("location"), Some(expected), "{forward:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_encoded_line_end_stays_encoded_in_the_only_location() {
+    let instance = Instance::new();
+    instance
+        .intake
+        .directory()
+        .apply(Entry::Link(Box::new(Link {
+            destination: "https://shop.example/%0d%0aset-cookie:a".to_owned(),
+            ..entry(LinkSettings {
+                forward: Forward::Everything,
+                ..LinkSettings::default()
+            })
+        })));
+    let path = "/promo?b=%0D%0ALocation:%20https://evil.example/";
+    let (answer, _) = opened(&instance, "GET", path, &[]).await;
+    let locations: Vec<_> = answer.headers.get_all("location").iter().collect();
+    let expected =
+        "https://shop.example/%0d%0aset-cookie:a?b=%0D%0ALocation:%20https://evil.example/";
+    assert_eq!(locations, [expected]);
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[tokio::test]
+async fn an_ipad_that_calls_itself_a_mac_is_a_mac_for_rules_and_apps() {
+    let mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0.4 Safari/605.1.15";
+    let with = |os: &str| {
+        instance(LinkSettings {
+            deep_links: vec![DeepLink {
+                platform: Platform::Ios,
+                url: "myapp://p/1".to_owned(),
+                fallback: None,
+                package: None,
+                app_id: None,
+            }],
+            rules: vec![rule(
+                1,
+                is("os", "equals", json!(os)),
+                "https://mac.example/app",
+            )],
+            ..LinkSettings::default()
+        })
+    };
+    // An https address opens the app that has claimed it, also after a redirect.
+    for (os, destination) in [("macOS", "https://mac.example/app"), ("iOS", TO)] {
+        let (answer, _) = opened(&with(os), "GET", "/promo", &[("user-agent", mac)]).await;
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (302, Some(destination))
         );
     }
 }

@@ -82,9 +82,10 @@ pub(super) async fn around<F: Future<Output = Response>>(
     let response =
         answered.unwrap_or_else(|_| ApiError::internal("the handler panicked").into_response());
     let mut response = span.in_scope(|| render(response, id, dialect));
-    if bearer || response.status() == StatusCode::UNAUTHORIZED {
-        // A cache must not pass one caller's answer to another. Routes may set a policy of their
-        // own.
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    if bearer || is_error {
+        // A cache must not pass one caller's answer to another, and without a policy it may keep
+        // 404, 405, 410 and 414 as long as it likes. Routes may set a policy of their own.
         let headers = response.headers_mut();
         headers.entry(header::CACHE_CONTROL).or_insert(PRIVATE);
     }

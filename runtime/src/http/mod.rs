@@ -88,5 +88,10 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most open connections of a listener, if the process may open that many files. When all are
 /// taken, the one that has waited longest for its client makes room for the next.
 pub const MAX_CONNECTIONS: usize = 10_000;
+/// Largest head of a request, and most bytes that are buffered for a client. hyper doubles its buffer,
+/// which thus never holds 64 KiB of one address: it would answer that with a bare 414.
+pub const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// Most header fields of a request: hyper's default, which costs no allocation.
+pub const MAX_HEAD_FIELDS: usize = 100;
 /// Longest path and query; proxies have the same default.
 pub const MAX_TARGET_BYTES: usize = 8 * 1024;

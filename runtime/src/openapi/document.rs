@@ -23,7 +23,7 @@ A burst of a whole limit is allowed, then it refills evenly. 429 and 503 are saf
 `Retry-After`: a repeat has no further effect.
 
 An unknown path is answered 404, a method that the path does not support 405 with `Allow`, a path and query of more than 8 KiB \
-414, a query of more than 100 parameters 400, a request without exactly one valid `Host` 400. Answers to a request with a Bearer have \
+414, a head of more than 32 KiB or 100 fields 431 without a body, a query of more than 100 parameters 400, a request without exactly one valid `Host` 400. Errors, and answers to a request with a Bearer, have \
 `Cache-Control: private, no-store` unless a route says otherwise. Bad and missing tokens spend a limit of their address, 60 a minute; then they \
 are answered 429.";
 

@@ -1,7 +1,8 @@
 //! Describes one operation: a method of a path.
 //!
 //! Consequences of a property are not declared again: a route with a token may answer 401, one with
-//! a limit 429, one with a body 400, and any handler 500.
+//! a limit 429, one with a body 400, any handler 500, and any request 414 or 431 before it has a
+//! handler.
 
 use super::{
     Described,
@@ -58,6 +59,7 @@ pub struct Operation {
     answers: BTreeMap<u16, Answer>,
     refusals: Vec<ApiError>,
     refuses_with_pages: bool,
+    pages: Vec<StatusCode>,
 }
 
 #[derive(Clone, Debug)]
@@ -96,9 +98,13 @@ impl Operation {
             parameters: Vec::new(),
             body: None,
             answers: BTreeMap::new(),
-            // Any handler may have a defect.
-            refusals: vec![ApiError::internal("")],
+            // Any address may be too long, and any handler may have a defect.
+            refusals: vec![
+                ApiError::from_status(StatusCode::URI_TOO_LONG),
+                ApiError::internal(""),
+            ],
             refuses_with_pages: false,
+            pages: Vec::new(),
         }
     }
 
@@ -312,6 +318,13 @@ impl Operation {
         self
     }
 
+    /// Sends the answers of these statuses as pages to clients that ask for one.
+    #[must_use]
+    pub fn also_as_pages(mut self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        self.pages.extend(statuses);
+        self
+    }
+
     /// The same operation by another method, under its own id.
     #[must_use]
     pub fn by(&self, method: Method) -> Self {
@@ -330,8 +343,12 @@ impl Operation {
         shared: &mut Map<String, Value>,
     ) -> Value {
         let mut responses = Map::new();
+        let has_page = |status: u16| self.pages.iter().any(|page| page.as_u16() == status);
         for (status, answer) in &self.answers {
-            let value = self.answer(*status, answer, dialect);
+            let mut value = self.answer(*status, answer, dialect);
+            if has_page(*status) {
+                refusal::add_page(&mut value);
+            }
             responses.insert(status.to_string(), value);
         }
         let mut by_status: BTreeMap<u16, Vec<ApiError>> = BTreeMap::new();
@@ -342,21 +359,28 @@ impl Operation {
         for (status, mut errors) in by_status {
             // Shared names are found by sorted codes.
             errors.sort_by_key(|error| error.code);
-            // Pages name no codes, so they cannot share an answer with the errors in the envelope.
-            let name =
-                refusal::shared_name(&errors, dialect, names).filter(|_| !self.refuses_with_pages);
+            // Pages name no codes, so they cannot share an answer with the errors in the envelope. No
+            // route sees an address that is too long, so none makes a page of it.
+            let is_page = self.refuses_with_pages && status != StatusCode::URI_TOO_LONG.as_u16();
+            let name = refusal::shared_name(&errors, dialect, names)
+                .filter(|_| !is_page && !has_page(status));
             let headers = self.error_headers(status, name.is_some());
-            let response = match name {
+            let mut response = match name {
                 Some(name) => {
                     let reference = json!({ "$ref": format!("#/components/responses/{name}") });
                     shared.insert(name, refusal::response(&errors, dialect, &headers));
                     reference
                 }
-                None if self.refuses_with_pages => refusal::page(&errors, &headers),
+                None if is_page => refusal::page(&errors, &headers),
                 None => refusal::response(&errors, dialect, &headers),
             };
+            if has_page(status) {
+                refusal::add_page(&mut response);
+            }
             responses.insert(status.to_string(), response);
         }
+        let too_large = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.as_u16();
+        responses.insert(too_large.to_string(), refusal::head_too_large(shared));
         let mut operation = json!({
             "operationId": self.id,
             "tags": [self.tag],

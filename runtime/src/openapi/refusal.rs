@@ -4,7 +4,7 @@ use super::{
     Described,
     schema::{self, reference},
 };
-use crate::http::ApiError;
+use crate::http::{ApiError, MAX_HEAD_BYTES, MAX_HEAD_FIELDS};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -16,17 +16,21 @@ const EXAMPLE_ID: &str = "0192e000-0000-7000-8000-00000000000f";
 pub(super) type Shared = (&'static str, &'static [&'static str]);
 
 /// Errors that any route may have, under their shared names.
-pub(super) const SHARED: [Shared; 9] = [
+pub(super) const SHARED: [Shared; 10] = [
     ("Invalid", &["error.validation"]),
     ("InvalidBody", &["error.bad_request", "error.validation"]),
     ("Unauthorized", &["auth.unauthorized"]),
     ("RequestTimeout", &["error.request_timeout"]),
     ("PayloadTooLarge", &["error.payload_too_large"]),
+    ("UriTooLong", &["error.uri_too_long"]),
     ("UnsupportedMediaType", &["error.unsupported_media_type"]),
     ("RateLimited", &["error.rate_limited"]),
     ("InternalError", &["error.internal"]),
     ("Unavailable", &["error.service_unavailable"]),
 ];
+
+/// Name of the answer to a head that is too large.
+const HEAD_TOO_LARGE: &str = "HeadTooLarge";
 
 /// Suffix of the names of the dialects' error schemas.
 pub(super) const ERROR: &str = "Error";
@@ -80,6 +84,26 @@ pub(super) fn response(errors: &[ApiError], dialect: &dyn Described, headers: &V
         "headers": headers,
         "content": { "application/json": { "schema": schema, "examples": examples } },
     })
+}
+
+/// The answer to a head that is too large: a reference, after the answer is in `shared`. It comes from
+/// the HTTP library before any code of ours, so it is bare.
+pub(super) fn head_too_large(shared: &mut Map<String, Value>) -> Value {
+    let about = format!(
+        "The head has more than {} KiB, or more than {MAX_HEAD_FIELDS} fields. The answer has no body, and the connection ends.",
+        MAX_HEAD_BYTES / 1024
+    );
+    shared.insert(
+        HEAD_TOO_LARGE.to_owned(),
+        json!({ "description": about, "headers": {} }),
+    );
+    json!({ "$ref": format!("#/components/responses/{HEAD_TOO_LARGE}") })
+}
+
+/// Adds a page for people to an answer.
+pub(super) fn add_page(response: &mut Value) {
+    let schema = Value::from(schema::text(usize::MAX));
+    response["content"]["text/html"] = json!({ "schema": schema });
 }
 
 /// The answer for these errors of one status, on routes that show pages to people.

@@ -69,7 +69,7 @@ fn consequences_of_a_property_are_in_the_document() {
     let add = &document["paths"]["/things/{id}"]["post"];
     let statuses: Vec<&String> = add["responses"].as_object().unwrap().keys().collect();
     let expected = [
-        "201", "400", "401", "408", "409", "413", "415", "429", "500",
+        "201", "400", "401", "408", "409", "413", "414", "415", "429", "431", "500",
     ];
     assert_eq!(statuses, expected);
     assert_eq!(add["security"], json!([{ "bearer": [] }]));
@@ -79,8 +79,44 @@ fn consequences_of_a_property_are_in_the_document() {
     );
     let list = &document["paths"]["/things"]["get"];
     let statuses: Vec<&String> = list["responses"].as_object().unwrap().keys().collect();
-    assert_eq!(statuses, ["200", "500"]);
+    assert_eq!(statuses, ["200", "414", "431", "500"]);
     assert_eq!(list["security"], json!([]));
+}
+
+/// The errors that come before any route look the same everywhere.
+#[test]
+fn pages_are_beside_the_answers_of_programs_and_never_in_errors_before_routes() {
+    let mut document = Document::new(Surfaces::new(&Plain));
+    let operation = Operation::new(Method::GET, "/x", "Things", "open")
+        .summary("Opens it.")
+        .answers_as(StatusCode::GONE, "Over.", "application/json", text(9))
+        .refuses([ApiError::from_status(StatusCode::NOT_FOUND)]);
+    document.add(
+        operation
+            .clone()
+            .also_as_pages([StatusCode::GONE, StatusCode::NOT_FOUND]),
+    );
+    document.add(operation.by(Method::DELETE).refuses_with_pages());
+    let document = document.finish();
+    let opened = &document["paths"]["/x"]["get"]["responses"];
+    for status in ["404", "410"] {
+        let content = opened[status]["content"].as_object().unwrap();
+        let kinds: Vec<&String> = content.keys().collect();
+        assert_eq!(kinds, ["application/json", "text/html"], "{status}");
+    }
+    for method in ["get", "delete"] {
+        let responses = &document["paths"]["/x"][method]["responses"];
+        assert_eq!(
+            responses["414"]["$ref"],
+            "#/components/responses/PlainUriTooLong"
+        );
+        assert_eq!(
+            responses["431"]["$ref"],
+            "#/components/responses/HeadTooLarge"
+        );
+    }
+    let bare = &document["components"]["responses"]["HeadTooLarge"];
+    assert_eq!(bare.get("content"), None);
 }
 
 #[test]

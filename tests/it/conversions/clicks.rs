@@ -182,6 +182,10 @@ fn start_api(system: &System, address: &str) -> Program {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversion_that_was_answered_survives_kill_9_and_a_broker_that_was_away() {
+    if kit::log::is_given() {
+        eprintln!("skipped: the cluster is not ours to stop");
+        return;
+    }
     let mut shop = Shop::open().await;
     // The process has the system's clock.
     let clicked_at = SystemClock.now() - hours(1);

@@ -1,6 +1,7 @@
 //! Management of links, campaigns, folders, tags, rules and QR codes in a whole system.
 
 mod groups;
+mod kept_links;
 mod links;
 mod many_links;
 mod qr_codes;

@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-/// Statuses that other tests cover: unavailable parts and used-up limits. Nothing covers 500, which
-/// only a bug causes.
-const ELSEWHERE: [&str; 4] = ["408", "429", "500", "503"];
+/// Statuses that other tests cover: unavailable parts, used-up limits, and heads that are too large.
+/// Nothing covers 500, which only a bug causes.
+const ELSEWHERE: [&str; 6] = ["408", "414", "429", "431", "500", "503"];
 /// An incomplete body; none of our clients sends one.
 const UNSENT: &str = "error.bad_request";
 

@@ -35,9 +35,10 @@ impl Asking<'_> {
         self.ask(Method::DELETE, path, Value::Null, 200).await;
     }
 
-    /// Fills a table up to a limit, which would take too many requests.
-    async fn fill(&self, statement: &'static str, workspace: Uuid) {
-        let filling = sqlx::query(statement).bind(workspace);
+    /// Runs a statement about an id, such as one that fills a table up to a limit: requests for it
+    /// would be too many.
+    async fn fill(&self, statement: &'static str, id: Uuid) {
+        let filling = sqlx::query(statement).bind(id);
         filling.execute(&self.checker.system.main).await.unwrap();
     }
 }
@@ -119,7 +120,20 @@ async fn use_links(asking: &Asking<'_>, ada: &Creator) {
     asking.post(&restore, Value::Null, 409).await;
     asking.delete(&format!("/api/links/{again}")).await;
     asking.post(&restore, Value::Null, 200).await;
+    // The workspace had this host once.
+    let move_away = "UPDATE links SET host = 'lost.example' WHERE id = $1";
+    asking.fill(move_away, path[11..].parse().unwrap()).await;
+    asking
+        .patch(&path, json!({"shortCode": "moved"}), 409)
+        .await;
     asking.delete(&path).await;
+    asking.post(&restore, Value::Null, 409).await;
+    asking
+        .fill(
+            "UPDATE links SET host = NULL WHERE id = $1",
+            path[11..].parse().unwrap(),
+        )
+        .await;
 
     // Another workspace has the code.
     let eve = asking.checker.system.client.creator("dave").await;

@@ -1,7 +1,7 @@
-//! Used-up limits and unavailable parts, as the document describes them.
+//! Used-up limits, unavailable parts and heads that are too large, as the document describes them.
 
 use super::checker::Checker;
-use crate::workspaces::objects::make_key;
+use crate::{noise::redirect::exchange, workspaces::objects::make_key};
 use kit::{System, SystemBuilder};
 use reqwest::Method;
 use runtime::throttle::setting_name;
@@ -50,6 +50,39 @@ async fn every_route_with_a_limit_reports_when_it_is_used_up() {
         throttled += 1;
     }
     assert!(throttled > 25, "{throttled}");
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_refuses_a_long_address_and_a_large_head_as_documented() {
+    let system = System::start().await;
+    let checker = Checker::new(&system);
+    for (template, method, operation) in checker.operations() {
+        let path = template.replace(['{', '}'], "");
+        let long = format!("{path}?x={}", "x".repeat(9_000));
+        let request = system.client.request(method.clone(), &long);
+        let answer = checker.send(request).await;
+        assert_eq!(answer.status, 414, "{method} {path}: {}", answer.text);
+        assert_eq!(answer.headers["cache-control"], "private, no-store");
+        let documented = checker.resolve(&operation["responses"]["431"]);
+        assert!(documented["description"].is_string(), "{method} {path}");
+        assert_eq!(documented.get("content"), None);
+    }
+    // Sent as bytes: the connection ends while the client still sends.
+    let address = system.client.address().parse().unwrap();
+    let large = "x".repeat(100_000);
+    let many = "X-Many: a\r\n".repeat(101);
+    for (target, fields) in [
+        (format!("/api/links?x={large}"), String::new()),
+        ("/api/links".to_owned(), format!("X-Large: {large}\r\n")),
+        ("/api/links".to_owned(), many),
+    ] {
+        let head = format!("GET {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n");
+        let answer = exchange(address, head.as_bytes()).await;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
     system.finish().await;
 }
 

@@ -2,7 +2,7 @@
 
 mod answers;
 mod beacons;
-mod checker;
+pub mod checker;
 mod contents;
 mod conversions;
 mod document;

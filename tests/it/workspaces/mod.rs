@@ -4,6 +4,7 @@ mod credentials;
 pub mod dns;
 mod domains;
 mod keys;
+mod lost_hosts;
 mod members;
 mod mobile_apps;
 pub mod objects;

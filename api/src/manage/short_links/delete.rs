@@ -52,6 +52,7 @@ pub(super) const RESTORE_SHORT_LINK: Command = Command {
         vec![
             refusals::short_link_not_found(),
             refusals::short_code_exists(),
+            refusals::host_lost(),
             refusals::limit_exceeded(25),
         ]
     },

@@ -293,7 +293,7 @@ impl<'a> Save<'a> {
         })
     }
 
-    /// Takes the code of a link; 409 when it is another one's.
+    /// Takes the code of a link; 409 when it is another one's, or its host is another workspace's.
     pub(super) async fn claim(&self, tx: &mut Tx<'_>, link: &ShortLink) -> Result<(), ApiError> {
         let place = Place {
             host: link.host.as_deref(),
@@ -304,7 +304,7 @@ impl<'a> Save<'a> {
         if let Some(host) = &link.host
             && !store::short_hosts::is_verified(tx, host, ids.0).await?
         {
-            return Err(refusals::domain_not_verified());
+            return Err(refusals::host_lost());
         }
         if store::short_codes::claim(tx, place, ids).await? {
             Ok(())

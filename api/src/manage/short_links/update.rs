@@ -39,6 +39,7 @@ pub(super) const UPDATE_SHORT_LINK: Command = Command {
         let own = [
             refusals::short_link_not_found(),
             refusals::short_code_exists(),
+            refusals::host_lost(),
             refusals::rules_too_large(),
         ];
         own.into_iter().chain(refusals::of_references()).collect()

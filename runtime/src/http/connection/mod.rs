@@ -1,7 +1,7 @@
 //! Serves one connection: hyper's loop, the client's deadlines, the listener's orders.
 
 use super::{
-    Peer,
+    MAX_HEAD_BYTES, Peer,
     connections::{Client, Order},
     progress::{Observed, Patience, Stream},
     rest::{self, Answer},
@@ -13,8 +13,6 @@ use std::{convert::Infallible, net::SocketAddr, pin::pin, time::Duration};
 use tower::Service;
 use tracing::debug;
 
-/// Largest head of a request, and most bytes that are buffered for a client.
-const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// How long the client of a request in flight may pause once the program stops.
 const PATIENCE_AT_STOP: Patience = Patience::of(Duration::from_secs(2));
 

@@ -27,6 +27,10 @@ pub(super) fn of_links(error: ApiError) -> ApiError {
     match error.code {
         "error.validation" => of_members(error),
         "links.short_code_exists" => refusals::events_code_taken(),
+        "links.host_lost" => {
+            let rule = "shortCode belongs to a host that the workspace has lost";
+            ApiError::validation(vec![rule.to_owned()])
+        }
         "plan.limit_exceeded" => {
             let max = error.vars.as_ref().and_then(|vars| vars["max"].as_u64());
             refusals::quota_exceeded(max.and_then(|max| max.try_into().ok()).unwrap_or_default())
@@ -64,6 +68,7 @@ mod tests {
         assert_eq!(quota.status.as_u16(), 402);
         assert_eq!(quota.vars.unwrap()["limit"], 25);
         assert_eq!(of_links(refusals::short_code_exists()).status, 400);
+        assert_eq!(of_links(refusals::host_lost()).code, "error.validation");
         assert_eq!(of_links(refusals::short_link_not_found()).status, 404);
     }
 }
