@@ -13,6 +13,7 @@ use crate::{
     surfaces,
     tracking_check::{self, Shared},
     turns::{OF_COMMANDS, OF_REPORTS, Turns},
+    webhooks::{Vault, Webhooks},
 };
 use axum::{Router, middleware};
 use runtime::{
@@ -67,6 +68,10 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let tracking = tracking.ok_or_else(|| wrong("TRACKING_HMAC_SECRET")(&"is missing or wrong"))?;
     let clicks = config.clicks;
     let clicks = clicks.ok_or_else(|| wrong("ID_SECRET")(&"is missing or wrong"))?;
+    let webhooks = Webhooks {
+        vault: Vault::new(&clicks),
+        targets: config.targets,
+    };
     let url = &config.analytics_database_url;
     let pool = reading_pool(url, POOL_SIZE, config.report_timeout)
         .map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
@@ -135,6 +140,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         proxies: config.proxies,
         clicks: IdMaker::new(clicks),
         events_waiting,
+        webhooks,
     });
     let cors = middleware::from_fn_with_state(config.origins, cors::bearer);
     let own = manage::routes(&app).merge(surfaces::routes(&app));

@@ -20,6 +20,7 @@ mod short_urls;
 mod tags;
 pub(crate) mod target;
 mod trace;
+mod webhooks;
 mod workspaces;
 
 pub(crate) use domains::of_public_url as host_of_public_url;
@@ -33,7 +34,7 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 15] = [
+const FAMILIES: [&Family; 16] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
@@ -49,6 +50,7 @@ const FAMILIES: [&Family; 15] = [
     &tags::FAMILY,
     &rules::FAMILY,
     &qr_codes::FAMILY,
+    &webhooks::FAMILY,
 ];
 
 /// Every command.

@@ -37,6 +37,7 @@ pub(crate) mod short_codes;
 pub(crate) mod short_hosts;
 pub(crate) mod short_links;
 pub(crate) mod tags;
+pub(crate) mod webhooks;
 pub(crate) mod workspaces;
 
 use crate::events::statements;
@@ -262,6 +263,13 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("tags.update", tags::UPDATE),
     ("tags.clear_tag", tags::CLEAR_TAG),
     ("tags.delete", tags::DELETE),
+    ("webhooks.list", webhooks::LIST),
+    ("webhooks.count", webhooks::COUNT),
+    ("webhooks.find", webhooks::FIND),
+    ("webhooks.insert", webhooks::INSERT),
+    ("webhooks.update", webhooks::UPDATE),
+    ("webhooks.rotate", webhooks::ROTATE),
+    ("webhooks.delete", webhooks::DELETE),
     ("workspaces.insert", workspaces::INSERT),
     ("workspaces.insert_member", workspaces::INSERT_MEMBER),
     ("workspaces.membership", workspaces::MEMBERSHIP),

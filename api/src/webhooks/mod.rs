@@ -1,0 +1,40 @@
+//! Webhooks: events of a workspace, sent to addresses of its owner.
+
+mod address;
+mod secret;
+mod target;
+
+pub(crate) use secret::{Secret, Vault};
+pub(crate) use target::{MAX_URL_CHARS, PRIVATE_TARGETS, Targets};
+
+use runtime::{IdSource, http::ApiError};
+use uuid::Uuid;
+
+/// The types of events that a webhook may ask for.
+pub(crate) const TYPES: [&str; 5] = ["click", "qr_scan", "lead", "sale", "custom"];
+/// In a request: all of [`CONVERSIONS`].
+pub(crate) const CONVERSION: &str = "conversion";
+/// The types of conversions.
+pub(crate) const CONVERSIONS: [&str; 3] = ["lead", "sale", "custom"];
+
+/// What the routes of webhooks need.
+#[derive(Clone, Debug)]
+pub(crate) struct Webhooks {
+    /// Encrypts secrets.
+    pub(crate) vault: Vault,
+    /// Which addresses are allowed.
+    pub(crate) targets: Targets,
+}
+
+impl Webhooks {
+    /// A webhook's secret as it is stored.
+    pub(crate) fn seal(
+        &self,
+        secret: &Secret,
+        webhook: Uuid,
+        ids: &dyn IdSource,
+    ) -> Result<Vec<u8>, ApiError> {
+        let sealed = self.vault.seal(secret, webhook, ids);
+        sealed.ok_or_else(|| ApiError::internal("a secret could not be encrypted"))
+    }
+}
