@@ -380,11 +380,6 @@ pub(crate) fn qr_not_found() -> ApiError {
     ApiError::not_found("qr.not_found", "QR code not found.")
 }
 
-/// 404 for a webhook that is not the workspace's.
-pub(crate) fn webhook_not_found() -> ApiError {
-    ApiError::not_found("webhooks.not_found", "Webhook not found.")
-}
-
 /// 409 for a code that another QR code of the link has, or had.
 pub(crate) fn qr_code_exists() -> ApiError {
     ApiError::conflict(

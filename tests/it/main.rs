@@ -67,6 +67,7 @@ mod tenants;
 mod tokens;
 mod vocabulary;
 mod waiting;
+mod webhooks;
 mod workspaces;
 
 use clap::Parser;

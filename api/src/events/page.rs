@@ -15,7 +15,8 @@ use uuid::Uuid;
 /// the order of arrival is searched: then many events qualify, so one of them comes soon.
 const RECENT: i64 = 50_000;
 
-const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Begins a snapshot of the database.
+pub(crate) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An event in the order of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Found {
 }
 
 /// A position in the order of arrival.
-type Position = (i64, Uuid);
+pub(super) type Position = (i64, Uuid);
 
 impl Browse {
     /// Reads the page.
@@ -191,7 +192,10 @@ impl Sync {
 
     /// The position directly before the first event after `since`; `None` when there is no such
     /// event.
-    async fn before_first(&self, snapshot: &mut PgConnection) -> sqlx::Result<Option<Position>> {
+    pub(super) async fn before_first(
+        &self,
+        snapshot: &mut PgConnection,
+    ) -> sqlx::Result<Option<Position>> {
         let since = match self.after {
             // The unknown event may have had the same time as others.
             Some(_) => just_before(self.since),
@@ -250,7 +254,7 @@ impl Selection {
 }
 
 /// Where an event is, and when it happened if its row is still there.
-async fn find(
+pub(super) async fn find(
     connection: &mut PgConnection,
     workspace_no: i32,
     id: Uuid,
@@ -263,7 +267,7 @@ async fn find(
     Ok(found.map(|(seq, at)| (seq, at.map(jiff_sqlx::Timestamp::to_jiff))))
 }
 
-async fn newest(
+pub(super) async fn newest(
     connection: &mut PgConnection,
     workspace_no: i32,
 ) -> sqlx::Result<Option<Position>> {

@@ -61,6 +61,21 @@ SET secret = $2,
     updated_at = $5
 WHERE id = $1";
 
+pub(super) const SECRETS: &str = "\
+SELECT id, secret, former_secret
+FROM webhooks
+WHERE id > $1
+ORDER BY id
+LIMIT $2";
+
+// Unless it was rotated meanwhile.
+pub(super) const RENEW: &str = "\
+UPDATE webhooks
+SET secret = coalesce($3, secret),
+    former_secret = coalesce($4, former_secret)
+WHERE id = $1
+  AND secret = $2";
+
 pub(super) const DELETE: &str = "\
 DELETE FROM webhooks
 WHERE id = $1";
@@ -171,5 +186,44 @@ pub(crate) async fn rotate(tx: &mut Tx<'_>, webhook: &Webhook, now: Timestamp) -
 /// Removes a webhook with its deliveries.
 pub(crate) async fn delete(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query(DELETE).bind(id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+row! {
+    /// The secrets of a webhook, encrypted.
+    #[derive(Clone)]
+    pub(crate) struct Secrets {
+        pub(crate) id: Uuid,
+        pub(crate) secret: Vec<u8>,
+        pub(crate) former_secret: Option<Vec<u8>>,
+    }
+}
+
+/// The secrets of all webhooks after an id.
+pub(crate) async fn secrets(
+    executor: impl PgExecutor<'_>,
+    after: Uuid,
+    limit: i64,
+) -> sqlx::Result<Vec<Secrets>> {
+    sqlx::query_as(SECRETS)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(executor)
+        .await
+}
+
+/// Replaces the forms of the secrets of a webhook by others of the same secrets.
+pub(crate) async fn renew(
+    executor: impl PgExecutor<'_>,
+    stored: &Secrets,
+    (secret, former): (Option<Vec<u8>>, Option<Vec<u8>>),
+) -> sqlx::Result<()> {
+    sqlx::query(RENEW)
+        .bind(stored.id)
+        .bind(&stored.secret)
+        .bind(secret)
+        .bind(former)
+        .execute(executor)
+        .await?;
     Ok(())
 }

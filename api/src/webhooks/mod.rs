@@ -1,19 +1,35 @@
 //! Webhooks: events of a workspace, sent to addresses of its owner.
 
 mod address;
+mod client;
+mod follow;
+mod holder;
+mod payload;
+mod retry;
 mod secret;
+mod send;
+mod sign;
 mod target;
 
+pub(crate) use client::OUTCOMES;
+pub(crate) use follow::{FOLLOWER, Follower};
+pub(crate) use payload::{TEST, message_id, test as test_delivery};
 pub(crate) use secret::{Secret, Vault};
+pub(crate) use send::{SENDER, Sender};
 pub(crate) use target::{MAX_URL_CHARS, PRIVATE_TARGETS, Targets};
 
 use runtime::{IdSource, http::ApiError};
+use std::sync::Arc;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// The types of events that a webhook may ask for.
 pub(crate) const TYPES: [&str; 5] = ["click", "qr_scan", "lead", "sale", "custom"];
 /// In a request: all of [`CONVERSIONS`].
 pub(crate) const CONVERSION: &str = "conversion";
+/// Most deliveries of a webhook that wait. Beyond, it reads no further events.
+pub(crate) const MAX_WAITING: i64 = 1_000;
+
 /// The types of conversions.
 pub(crate) const CONVERSIONS: [&str; 3] = ["lead", "sale", "custom"];
 
@@ -24,6 +40,8 @@ pub(crate) struct Webhooks {
     pub(crate) vault: Vault,
     /// Which addresses are allowed.
     pub(crate) targets: Targets,
+    /// Wakes the sender.
+    pub(crate) waiting: Arc<Notify>,
 }
 
 impl Webhooks {

@@ -99,6 +99,25 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// A stored secret encrypted under the newest key; `None` when it is already, or cannot be read.
+    pub(crate) fn renew(
+        &self,
+        stored: &[u8],
+        webhook: Uuid,
+        ids: &dyn IdSource,
+    ) -> Option<Vec<u8>> {
+        let newest = Self {
+            keys: self.keys.first().copied().into_iter().collect(),
+        };
+        if newest.open(stored, webhook).is_some() {
+            return None;
+        }
+        let secret = self.open(stored, webhook)?;
+        self.seal(&secret, webhook, ids)
+    }
+}
+
 fn aead(key: &[u8; 32]) -> Option<LessSafeKey> {
     let key = UnboundKey::new(&CHACHA20_POLY1305, key).ok()?;
     Some(LessSafeKey::new(key))
@@ -152,5 +171,11 @@ mod tests {
         let opened = vault(&format!("{NEW},{OLD}")).open(&stored, webhook);
         let opened = opened.unwrap();
         assert_eq!(opened.bytes(), secret.bytes());
+        let both = vault(&format!("{NEW},{OLD}"));
+        let renewed = both.renew(&stored, webhook, &ids).unwrap();
+        let opened = vault(NEW).open(&renewed, webhook).unwrap();
+        assert_eq!(opened.bytes(), secret.bytes());
+        assert!(both.renew(&renewed, webhook, &ids).is_none());
+        assert!(vault(NEW).renew(&stored, webhook, &ids).is_none());
     }
 }

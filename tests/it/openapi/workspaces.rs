@@ -283,9 +283,44 @@ async fn use_webhooks(checker: &Checker<'_>, ada: &Creator) {
     ask(Method::PATCH, &one, change, 200).await;
     let rotate = format!("{one}/rotate-secret");
     ask(Method::POST, &rotate, Value::Null, 200).await;
+    use_deliveries(checker, ada, &one).await;
     for _ in 1..20 {
         ask(Method::POST, list, body.clone(), 201).await;
     }
     ask(Method::POST, list, body, 403).await;
     ask(Method::DELETE, &one, Value::Null, 200).await;
+}
+
+async fn use_deliveries(checker: &Checker<'_>, ada: &Creator, one: &str) {
+    let ask = async |method: Method, path: &str, body: Value, status: u16| {
+        let answer = checker.ask(method, path, Some(&ada.token), body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        answer
+    };
+    let (list, test) = (format!("{one}/deliveries"), format!("{one}/test"));
+    ask(Method::POST, &test, Value::Null, 409).await;
+    ask(Method::PATCH, one, json!({"enabled": true}), 200).await;
+    let sent = ask(Method::POST, &test, Value::Null, 202).await.id();
+    let again = format!("{list}/{sent}/redeliver");
+    // It waits, because its host does not exist.
+    ask(Method::POST, &again, Value::Null, 409).await;
+    let finish = "UPDATE webhook_deliveries SET state = 'failed', next_attempt_at = NULL, finished_at = now()";
+    let main = &checker.system.main;
+    sqlx::query(finish).execute(main).await.unwrap();
+    ask(Method::POST, &again, Value::Null, 202).await;
+    let unknown = format!("{list}/{NOBODY}/redeliver");
+    ask(Method::POST, &unknown, Value::Null, 404).await;
+    ask(Method::GET, &format!("{list}?state=lost"), Value::Null, 400).await;
+    ask(Method::GET, &list, Value::Null, 200).await;
+    // Switched off, and then with a full queue.
+    ask(Method::PATCH, one, json!({"enabled": false}), 200).await;
+    sqlx::query(finish).execute(main).await.unwrap();
+    ask(Method::POST, &again, Value::Null, 409).await;
+    let fill = "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, payload, state, next_attempt_at, created_at)
+                SELECT gen_random_uuid(), webhook_id, event_id, 'test', '{}', 'waiting', '2100-01-01', created_at
+                FROM webhook_deliveries, generate_series(1, 1000)";
+    sqlx::query(fill).execute(main).await.unwrap();
+    ask(Method::PATCH, one, json!({"enabled": true}), 200).await;
+    ask(Method::POST, &again, Value::Null, 409).await;
+    ask(Method::POST, &test, Value::Null, 409).await;
 }

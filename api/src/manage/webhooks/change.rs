@@ -3,6 +3,7 @@
 use super::{
     MAX_WEBHOOKS, WEBHOOK,
     edit::{NewWebhook, WebhookChange},
+    errors,
     wire::{WireSecretWebhook, WireWebhook},
 };
 use crate::{
@@ -73,7 +74,7 @@ pub(super) const UPDATE_WEBHOOK: Command = Command {
     ),
     refusals: || {
         vec![
-            refusals::webhook_not_found(),
+            errors::not_found(),
             refusals::short_link_not_found(),
             refusals::campaign_not_found(),
         ]
@@ -90,7 +91,7 @@ pub(super) const DELETE_WEBHOOK: Command = Command {
     handler: ("delete_webhook", |by| on(by, delete_webhook)),
     summary: "Deletes a webhook.",
     answer: Answer::Done("Deleted."),
-    refusals: || vec![refusals::webhook_not_found()],
+    refusals: || vec![errors::not_found()],
     ..WORKSPACE
 };
 
@@ -147,7 +148,7 @@ pub(crate) async fn update_webhook(
     id: ObjectId,
     JsonBody(WebhookChange(change)): JsonBody<WebhookChange>,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::webhook_not_found)?;
+    let id = id.get(errors::not_found)?;
     let change = change.checked(app.webhooks.targets)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let mut tx = app.main.pool()?.begin().await?;
@@ -169,7 +170,7 @@ pub(crate) async fn update_webhook(
     trace(&mut tx, (tenant, now), ("webhook.updated", id), detail).await?;
     let row = store::webhooks::find(&mut *tx, id, tenant.workspace.id).await?;
     tx.commit().await?;
-    let row = row.ok_or_else(refusals::webhook_not_found)?;
+    let row = row.ok_or_else(errors::not_found)?;
     Ok(ok(WireWebhook::from(row)))
 }
 
@@ -194,7 +195,7 @@ pub(crate) async fn delete_webhook(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::webhook_not_found)?;
+    let id = id.get(errors::not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let mut tx = app.main.pool()?.begin().await?;
     let row = lock(&mut tx, id, tenant.workspace.id).await?;
@@ -213,5 +214,5 @@ pub(super) async fn lock(
 ) -> Result<Webhook, ApiError> {
     store::workspaces::lock(tx, workspace_id).await?;
     let found = store::webhooks::find(&mut **tx, id, workspace_id).await?;
-    found.ok_or_else(refusals::webhook_not_found)
+    found.ok_or_else(errors::not_found)
 }

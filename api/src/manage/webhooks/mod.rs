@@ -3,7 +3,9 @@
 //! The one rule: the secret of a webhook is in the answer that makes or rotates it, and in no other.
 
 mod change;
+mod deliveries;
 mod edit;
+mod errors;
 mod members;
 mod read;
 mod rotate;
@@ -31,5 +33,8 @@ pub(crate) const FAMILY: Family = Family {
         change::UPDATE_WEBHOOK,
         change::DELETE_WEBHOOK,
         rotate::ROTATE_WEBHOOK_SECRET,
+        deliveries::TEST_WEBHOOK,
+        deliveries::LIST_WEBHOOK_DELIVERIES,
+        deliveries::REDELIVER,
     ],
 };

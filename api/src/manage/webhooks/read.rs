@@ -1,13 +1,13 @@
 //! `GET /api/webhooks` and `GET /api/webhooks/{webhookId}`: reads webhooks, without their secrets.
 
-use super::{WEBHOOK, wire::WireWebhook};
+use super::{WEBHOOK, errors, wire::WireWebhook};
 use crate::{
     app::App,
     auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE},
     extract::{ObjectId, Query},
     paging::Paging,
-    refusals, store,
+    store,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
@@ -40,7 +40,7 @@ pub(super) const GET_WEBHOOK: Command = Command {
         "The webhook.",
         Document::type_of::<WireWebhook>,
     ),
-    refusals: || vec![refusals::webhook_not_found()],
+    refusals: || vec![errors::not_found()],
     ..WORKSPACE
 };
 
@@ -65,9 +65,9 @@ pub(crate) async fn get_webhook(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::webhook_not_found)?;
+    let id = id.get(errors::not_found)?;
     let workspace_id = access.tenant()?.workspace.id;
     let found = store::webhooks::find(app.main.pool()?, id, workspace_id).await?;
-    let found = found.ok_or_else(refusals::webhook_not_found)?;
+    let found = found.ok_or_else(errors::not_found)?;
     Ok(ok(WireWebhook::from(found)))
 }

@@ -3,6 +3,7 @@
 use super::{
     WEBHOOK,
     change::lock,
+    errors,
     wire::{WireSecretWebhook, WireWebhook},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     command::{Answer, Command, Subject, Verb, WORKSPACE},
     extract::ObjectId,
     manage::trace::trace,
-    refusals, store,
+    store,
     webhooks::Secret,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
@@ -41,7 +42,7 @@ pub(super) const ROTATE_WEBHOOK_SECRET: Command = Command {
         "The webhook, with its new secret.",
         Document::type_of::<WireSecretWebhook>,
     ),
-    refusals: || vec![refusals::webhook_not_found()],
+    refusals: || vec![errors::not_found()],
     ..WORKSPACE
 };
 
@@ -51,7 +52,7 @@ pub(crate) async fn rotate_webhook_secret(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let id = id.get(refusals::webhook_not_found)?;
+    let id = id.get(errors::not_found)?;
     let (tenant, now) = (access.tenant()?, app.clock.now());
     let secret = Secret::draw(&*app.ids);
     let mut tx = app.main.pool()?.begin().await?;
