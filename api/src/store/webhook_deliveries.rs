@@ -40,16 +40,16 @@ WHERE id = $1
 RETURNING *";
 
 // Turns within a workspace, so that neither a webhook nor a workspace with much to send takes all places. $1 and $2 say
-// how many requests of each webhook are under way. The claim moves the next attempt ahead: if this process dies, the
+// how many requests of each webhook are under way, and $10 how many of these have places of this kind. The claim moves the next attempt ahead: if this process dies, the
 // attempt is repeated then.
 pub(super) const CLAIM: &str = "\
 WITH busy AS (
-    SELECT webhooks.id, workspace_id, given.count
-    FROM unnest($1::uuid[], $2::int8[]) AS given (id, count)
+    SELECT webhooks.id, workspace_id, given.count, given.here
+    FROM unnest($1::uuid[], $2::int8[], $10::int8[]) AS given (id, count, here)
     JOIN webhooks ON webhooks.id = given.id
 ), ranked AS (
     SELECT found.id, found.next_attempt_at,
-           coalesce((SELECT sum(busy.count)::int8 FROM busy WHERE busy.workspace_id = webhooks.workspace_id), 0)
+           coalesce((SELECT sum(busy.here)::int8 FROM busy WHERE busy.workspace_id = webhooks.workspace_id), 0)
            + row_number() OVER (
                PARTITION BY webhooks.workspace_id
                ORDER BY found.place, found.next_attempt_at, found.id
@@ -197,6 +197,8 @@ row! {
 pub(crate) struct Places<'a> {
     /// How many requests of these webhooks are under way.
     pub(crate) busy: (&'a [Uuid], &'a [i64]),
+    /// How many of these have places of this kind.
+    pub(crate) here: &'a [i64],
     /// Webhooks that answer slowly. They share places with those that fail.
     pub(crate) slow: &'a [Uuid],
     /// Whether the places are of those webhooks, or of the others.
@@ -288,6 +290,7 @@ pub(crate) async fn claim(
         .bind(places.of_workspace)
         .bind(places.in_all)
         .bind(until.to_sqlx())
+        .bind(places.here)
         .fetch_all(connection)
         .await
 }

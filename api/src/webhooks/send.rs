@@ -46,9 +46,10 @@ const CLAIM: SignedDuration = SignedDuration::from_mins(1);
 /// Requests at the same time: to targets that answer, and to those that fail or are slow.
 const PLACES: usize = 128;
 const SLOW_PLACES: usize = 64;
-/// Requests at the same time of a webhook and of a workspace.
+/// Requests at the same time of a webhook and of a workspace, to targets that answer. Others have one
+/// each.
 const OF_WEBHOOK: i64 = 4;
-const OF_WORKSPACE: i64 = 16;
+const OF_WORKSPACE: i64 = 40;
 /// A target that takes longer is slow.
 const SLOW: Duration = Duration::from_secs(2);
 /// How often the queue is measured and old deliveries are removed.
@@ -87,11 +88,18 @@ struct Ended {
     was_slow: bool,
 }
 
+/// The requests of a webhook that are under way.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    in_all: i64,
+    in_slow_places: i64,
+}
+
 /// What is under way.
 #[derive(Default)]
 struct Under {
     requests: JoinSet<Ended>,
-    of_webhooks: HashMap<Uuid, i64>,
+    of_webhooks: HashMap<Uuid, Count>,
     /// How many of the requests have places of slow targets.
     in_slow_places: usize,
     /// Webhooks whose last attempt was slow.
@@ -215,10 +223,21 @@ impl Sender {
         }
         let now = self.clock.now();
         let until = now.saturating_add(CLAIM).unwrap_or(now);
-        let (busy, counts): (Vec<Uuid>, Vec<i64>) = under.of_webhooks.iter().unzip();
+        let busy: Vec<Uuid> = under.of_webhooks.keys().copied().collect();
+        let counts = under.of_webhooks.values();
+        let here = counts.clone().map(|count| {
+            if is_for_slow {
+                count.in_slow_places
+            } else {
+                count.in_all - count.in_slow_places
+            }
+        });
+        let here: Vec<i64> = here.collect();
+        let counts: Vec<i64> = counts.map(|count| count.in_all).collect();
         let slow: Vec<Uuid> = under.slow.iter().copied().collect();
         let places = Places {
             busy: (&busy, &counts),
+            here: &here,
             slow: &slow,
             is_for_slow,
             of_webhook,
@@ -226,7 +245,9 @@ impl Sender {
             in_all: free,
         };
         for claimed in webhook_deliveries::claim(connection, &places, (now, until)).await? {
-            *under.of_webhooks.entry(claimed.webhook_id).or_default() += 1;
+            let count = under.of_webhooks.entry(claimed.webhook_id).or_default();
+            count.in_all += 1;
+            count.in_slow_places += i64::from(is_for_slow);
             under.in_slow_places += usize::from(is_for_slow);
             let request = self.request(claimed, now, is_for_slow);
             under.requests.spawn(request);
@@ -296,8 +317,9 @@ impl Sender {
         let webhook_id = claimed.webhook_id;
         under.in_slow_places -= usize::from(ended.was_slow);
         if let Some(count) = under.of_webhooks.get_mut(&webhook_id) {
-            *count -= 1;
-            if *count == 0 {
+            count.in_all -= 1;
+            count.in_slow_places -= i64::from(ended.was_slow);
+            if count.in_all == 0 {
                 under.of_webhooks.remove(&webhook_id);
             }
         }

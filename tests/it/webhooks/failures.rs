@@ -261,3 +261,39 @@ async fn an_address_inside_the_network_is_refused_at_every_attempt() {
     target.assert_quiet().await;
     shop.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_reads_no_further_and_loses_nothing() {
+    let shop = Shop::open().await;
+    let (full, free) = (Target::start(&[]).await, Target::start(&[]).await);
+    shop.link("promo", json!({})).await;
+    let (webhook, _) = shop.webhook(&full, &["click"], json!({})).await;
+    shop.webhook(&free, &["click"], json!({})).await;
+    let statement = "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, payload, state, next_attempt_at, created_at)
+                SELECT gen_random_uuid(), $1, gen_random_uuid(), 'test', '{}', 'waiting', '2100-01-01', '2027-03-05'
+                FROM generate_series(1, 1000)";
+    let main = &shop.system.main;
+    sqlx::query(statement)
+        .bind(webhook)
+        .execute(main)
+        .await
+        .unwrap();
+    for source in ["one", "two"] {
+        shop.click(&format!("/promo?utm_source={source}")).await;
+        // The look that found it has seen the full queue, too.
+        assert_eq!(free.next().await.json()["data"]["utmSource"], source);
+    }
+    full.assert_quiet().await;
+    sqlx::query("DELETE FROM webhook_deliveries WHERE event_type = 'test'")
+        .execute(main)
+        .await
+        .unwrap();
+    let mut sources = BTreeSet::new();
+    for _ in 0..2 {
+        let body = full.next().await.json();
+        sources.insert(body["data"]["utmSource"].to_string());
+    }
+    assert_eq!(sources.len(), 2);
+    assert_eq!(shop.until(webhook, all("delivered")).await.len(), 2);
+    shop.finish().await;
+}

@@ -1,7 +1,7 @@
 //! What is sent, to whom, and how it is signed.
 
-use super::{HOST, LIST, Shop, Target, all};
-use crate::clicks::open;
+use super::{HOST, LIST, Shop, Target, all, builder};
+use crate::{clicks::open, conversions};
 use jiff::SignedDuration;
 use runtime::Clock;
 use serde_json::{Value, json};
@@ -199,4 +199,45 @@ async fn a_delivery_can_be_sent_again_and_keeps_its_id() {
     let path = format!("{LIST}/{webhook}/deliveries?state=failed");
     assert_eq!(shop.get(&path).await, json!([]));
     shop.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversion_for_a_webhook_of_one_link_waits_for_its_click() {
+    let shop = conversions::Shop::of(builder().start().await).await;
+    let (of_link, of_all) = futures::join!(Target::start(&[]), Target::start(&[]));
+    let mut ids = Vec::new();
+    for target in [&of_link, &of_all] {
+        let body = json!({ "url": target.url, "events": ["sale"] });
+        let client = &shop.system.client;
+        ids.push(client.post_as(&shop.ada.token, LIST, &body).await.id());
+    }
+    // The link of the clicks below, which no route has made.
+    sqlx::query("UPDATE webhooks SET link_id = $2 WHERE id = $1")
+        .bind(ids[0])
+        .bind(conversions::LINK)
+        .execute(&shop.system.main)
+        .await
+        .unwrap();
+    let ago = SignedDuration::from_mins(5);
+    let body = json!({ "clickId": shop.click_id(7, ago), "event": "purchase", "value": 5 });
+    assert_eq!(shop.track(body).await.status, 200);
+    let early = of_all.next().await.json();
+    assert_eq!(early["data"]["linkId"], Value::Null);
+    of_link.assert_quiet().await;
+    shop.clicked(7, ago).await;
+    let complete = of_link.next().await.json();
+    assert_eq!(complete["id"], early["id"]);
+    assert_eq!(complete["data"]["linkId"], json!(conversions::LINK));
+    // Without its click it is not sent there, and holds nothing up for longer than two minutes.
+    let body = json!({ "clickId": shop.click_id(8, ago), "event": "purchase", "value": 6 });
+    assert_eq!(shop.track(body).await.status, 200);
+    assert_eq!(of_all.next().await.json()["data"]["amount"], 6);
+    shop.clicked(9, ago).await;
+    let body = json!({ "clickId": shop.click_id(9, ago), "event": "purchase", "value": 7 });
+    assert_eq!(shop.track(body).await.status, 200);
+    assert_eq!(of_all.next().await.json()["data"]["amount"], 7);
+    of_link.assert_quiet().await;
+    shop.system.clock.advance(SignedDuration::from_mins(3));
+    assert_eq!(of_link.next().await.json()["data"]["amount"], 7);
+    shop.system.finish().await;
 }
