@@ -2,7 +2,7 @@
 //!
 //! The one rule: the deliveries of a page and the position after it are written in one transaction,
 //! and only from the position that the page was read after. So each event becomes one delivery,
-//! whatever instances do at the same time.
+//! also when two instances read at the same time.
 
 use super::{Tx, row::row};
 use jiff::Timestamp;
