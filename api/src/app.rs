@@ -9,6 +9,7 @@ use crate::{
     dns::Resolver,
     manage::ShortUrls,
     turns::Turns,
+    webhooks::Webhooks,
     words::Words,
 };
 use axum::extract::Request;
@@ -58,6 +59,7 @@ pub(crate) struct App {
     pub(crate) clicks: IdMaker,
     /// Wakes the publisher of events after a commit.
     pub(crate) events_waiting: Arc<Notify>,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl App {

@@ -4,6 +4,7 @@ use crate::{
     auth::Plan,
     dns::{self, Resolver},
     limits,
+    webhooks::{self, Targets},
     words::{self, Words},
 };
 use jiff::SignedDuration;
@@ -73,6 +74,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     dns::SERVER,
     TIMEOUT,
     words::WORDS_FILE,
+    webhooks::PRIVATE_TARGETS,
 ];
 /// Default time limit of a report's statement: shorter than proxies wait.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -114,6 +116,8 @@ pub struct Config {
     pub report_timeout: Duration,
     /// Forbidden words in titles and texts.
     pub words: Words,
+    /// Which addresses webhooks may reach.
+    pub(crate) targets: Targets,
     /// Origins whose pages may call from a browser.
     pub origins: Origins,
     /// Proxies whose forwarded addresses are trusted.
@@ -156,6 +160,7 @@ impl Config {
             resolver: Resolver::read(settings),
             report_timeout: report_timeout.unwrap_or(REPORT_TIMEOUT),
             words: Words::read(settings),
+            targets: Targets::read(settings),
             origins: Origins::read(settings),
             proxies: TrustedProxies::read(settings),
         }

@@ -3,6 +3,7 @@
 use crate::{
     config::{self, LISTEN},
     conversions::public::OUTCOMES,
+    webhooks::OUTCOMES as OUTCOMES_OF_ATTEMPTS,
 };
 use runtime::{
     http, jwt, kafka,
@@ -56,6 +57,37 @@ const PART: Part = Part {
             "api_counts_missing_total",
             &[],
             "Answers with links or QR codes whose counts could not be read.",
+        ),
+        Metric::counter(
+            "api_webhook_attempts_total",
+            &["outcome"],
+            "Attempts to send an event to a webhook, by their outcome.",
+        )
+        .known(|| combinations(&[("outcome", &OUTCOMES_OF_ATTEMPTS)])),
+        Metric::counter(
+            "api_webhooks_switched_off_total",
+            &[],
+            "Webhooks that were switched off after days of failures.",
+        ),
+        Metric::gauge(
+            "api_webhook_deliveries_waiting",
+            &[],
+            "Deliveries of webhooks that wait, in the api that sends.",
+        ),
+        Metric::gauge(
+            "api_webhook_oldest_seconds",
+            &[],
+            "Age of the oldest delivery that waits, in the api that sends.",
+        ),
+        Metric::gauge(
+            "api_webhook_sending",
+            &[],
+            "1 in the api that sends webhooks, 0 in those on standby.",
+        ),
+        Metric::histogram(
+            "api_webhook_attempt_seconds",
+            &[],
+            "Time of an attempt to send an event to a webhook.",
         ),
         Metric::histogram(
             "api_report_seconds",

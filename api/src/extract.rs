@@ -62,6 +62,27 @@ impl<S: Send + Sync> FromRequestParts<S> for ObjectId {
     }
 }
 
+/// Two ids in a path of a workspace. Anything but a UUID names no object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ObjectIds {
+    pub(crate) first: Option<Uuid>,
+    pub(crate) second: Option<Uuid>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ObjectIds {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let texts = params.iter().flat_map(|params| params.iter());
+        let mut ids = texts.map(|(_, text)| parse_uuid(text));
+        Ok(Self {
+            first: ids.next().flatten(),
+            second: ids.next().flatten(),
+        })
+    }
+}
+
 /// The only name in a path of a workspace; `None` for one that is not UTF-8, which names no object.
 #[derive(Clone, Debug)]
 pub(crate) struct ObjectName(pub(crate) Option<String>);

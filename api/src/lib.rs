@@ -38,6 +38,7 @@ mod store;
 mod surfaces;
 mod tracking_check;
 mod turns;
+mod webhooks;
 mod words;
 
 pub use auth::{Permission, Plan};

@@ -13,6 +13,7 @@ use crate::{
     surfaces,
     tracking_check::{self, Shared},
     turns::{OF_COMMANDS, OF_REPORTS, Turns},
+    webhooks::{FOLLOWER, Follower, SENDER, Sender, Vault, Webhooks},
 };
 use axum::{Router, middleware};
 use runtime::{
@@ -67,6 +68,12 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     let tracking = tracking.ok_or_else(|| wrong("TRACKING_HMAC_SECRET")(&"is missing or wrong"))?;
     let clicks = config.clicks;
     let clicks = clicks.ok_or_else(|| wrong("ID_SECRET")(&"is missing or wrong"))?;
+    let webhooks = Webhooks {
+        vault: Vault::new(&clicks),
+        targets: config.targets,
+        waiting: Arc::new(Notify::new()),
+    };
+    let sender = Sender::new(&webhooks, main.clone(), context).map_err(Failure::other)?;
     let url = &config.analytics_database_url;
     let pool = reading_pool(url, POOL_SIZE, config.report_timeout)
         .map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;
@@ -85,6 +92,13 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         analytics: analytics.clone(),
         clock: Arc::clone(&context.clock),
         lifecycle: context.lifecycle.clone(),
+    };
+    let follower = Follower {
+        main: main.clone(),
+        analytics: analytics.clone(),
+        clock: Arc::clone(&context.clock),
+        lifecycle: context.lifecycle.clone(),
+        waiting: Arc::clone(&webhooks.waiting),
     };
     let publisher = Publisher {
         database: main.clone(),
@@ -105,6 +119,8 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
     life.spawn_worker(PART, publisher.run());
     life.spawn_worker(conversions::PART, event_publisher.run());
     life.spawn_worker(counted_clicks::PART, click_counter.run());
+    life.spawn_worker(FOLLOWER, follower.run());
+    life.spawn_worker(SENDER, sender.run());
     if let Some(follower) = config.jwt.follow() {
         life.spawn_until_stop("api token keys", follower.run());
     }
@@ -135,6 +151,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         proxies: config.proxies,
         clicks: IdMaker::new(clicks),
         events_waiting,
+        webhooks,
     });
     let cors = middleware::from_fn_with_state(config.origins, cors::bearer);
     let own = manage::routes(&app).merge(surfaces::routes(&app));

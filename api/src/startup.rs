@@ -47,6 +47,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "mobile apps",
             include_str!("../migrations/0008_mobile_apps.sql"),
         ),
+        (
+            9,
+            "webhooks",
+            include_str!("../migrations/0009_webhooks.sql"),
+        ),
     ])
 });
 

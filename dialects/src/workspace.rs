@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 pub struct Workspace;
 
 /// The paths of this dialect, each with all paths below it.
-pub(crate) static PATHS: [&str; 15] = [
+pub(crate) static PATHS: [&str; 16] = [
     "/api/links",
     "/api/rules",
     "/api/campaigns",
@@ -33,6 +33,7 @@ pub(crate) static PATHS: [&str; 15] = [
     "/api/workspaces",
     "/api/keys",
     "/api/members",
+    "/api/webhooks",
     "/api/analytics",
 ];
 

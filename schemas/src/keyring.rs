@@ -96,6 +96,14 @@ impl Keyring {
             .map_or([0; 32], |keyed| sign_with(keyed, parts))
     }
 
+    /// A key for another purpose from each secret, newest first. Purposes give unrelated keys.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Vec<[u8; 32]> {
+        self.all()
+            .map(|keyed| sign_with(keyed, &[b"derived key", purpose.as_bytes()]))
+            .collect()
+    }
+
     /// True if `tag` is the beginning of a signature of these parts under any key, and at least
     /// half of it. Compares in constant time.
     #[must_use]

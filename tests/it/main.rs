@@ -71,6 +71,7 @@ mod tenants;
 mod tokens;
 mod vocabulary;
 mod waiting;
+mod webhooks;
 mod workspaces;
 
 use clap::Parser;

@@ -24,6 +24,10 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str, command: &Com
         operation = operation.about(command.about);
     }
     operation = of_subject(operation, command.subject);
+    // An object within the first one.
+    for name in names_in(command.path).skip(1) {
+        operation = operation.path_parameter(name, uuid());
+    }
     if let Some(about) = command.page {
         operation = operation
             .query_parameter("bioPageId", uuid().about(about))
@@ -54,6 +58,12 @@ pub(crate) fn describe(document: &mut Document, tag: &'static str, command: &Com
         Answer::Done(about) => operation.answers_done(about),
     };
     document.add(operation);
+}
+
+/// The names of the ids in a path.
+fn names_in(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn of_subject(operation: Operation, subject: Subject) -> Operation {

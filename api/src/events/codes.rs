@@ -4,7 +4,6 @@
 //! code, so the link's present one is shown.
 
 use super::{event::link_and_code, statements};
-use runtime::http::ApiError;
 use sqlx::{PgPool, postgres::PgRow};
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -18,7 +17,7 @@ pub(crate) struct Codes(HashMap<Uuid, String>);
 
 impl Codes {
     /// Looks up the codes that these rows need and do not have.
-    pub(crate) async fn learn(&mut self, main: &PgPool, rows: &[PgRow]) -> Result<(), ApiError> {
+    pub(crate) async fn learn(&mut self, main: &PgPool, rows: &[PgRow]) -> sqlx::Result<()> {
         if self.0.len() > MOST {
             self.0.clear();
         }

@@ -7,6 +7,7 @@
 mod codes;
 mod event;
 mod export;
+mod follow;
 mod page;
 pub(crate) mod statements;
 mod token;
@@ -16,7 +17,8 @@ pub(crate) use event::{
     Event, FIELDS, SCHEMA_VERSION, event_id_text, instant_text, parse_event_id,
 };
 pub(crate) use export::{Export, Format, read};
-pub(crate) use page::{After, Browse, Found, Place, Sync, Visible, Watermark};
+pub(crate) use follow::{Follow, Followed};
+pub(crate) use page::{After, Browse, Found, Place, SNAPSHOT, Sync, Visible, Watermark};
 pub(crate) use token::{Cursor, Snapshot};
 
 use uuid::Uuid;

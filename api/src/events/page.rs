@@ -15,9 +15,10 @@ use uuid::Uuid;
 /// the order of arrival is searched: then many events qualify, so one of them comes soon.
 const RECENT: i64 = 50_000;
 
+/// Begins a snapshot of the database, in which statements are planned once for each connection.
 /// Planning over all months takes 2 ms for each statement, and reading 100 events a tenth of that. The
-/// plans do not depend on the values, so each connection keeps its own.
-const SNAPSHOT: &str = "\
+/// plans do not depend on the values.
+pub(crate) const SNAPSHOT: &str = "\
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL plan_cache_mode = force_generic_plan";
 
@@ -121,7 +122,7 @@ impl Found {
 }
 
 /// A position in the order of arrival.
-type Position = (i64, Uuid);
+pub(super) type Position = (i64, Uuid);
 
 impl Browse {
     /// Reads the page.
@@ -195,7 +196,10 @@ impl Sync {
 
     /// The position directly before the first event after `since`; `None` when there is no such
     /// event.
-    async fn before_first(&self, snapshot: &mut PgConnection) -> sqlx::Result<Option<Position>> {
+    pub(super) async fn before_first(
+        &self,
+        snapshot: &mut PgConnection,
+    ) -> sqlx::Result<Option<Position>> {
         let since = match self.after {
             // The unknown event may have had the same time as others.
             Some(_) => just_before(self.since),
@@ -254,7 +258,7 @@ impl Selection {
 }
 
 /// Where an event is, and when it happened if its row is still there.
-async fn find(
+pub(super) async fn find(
     connection: &mut PgConnection,
     workspace_no: i32,
     id: Uuid,
@@ -267,7 +271,7 @@ async fn find(
     Ok(found.map(|(seq, at)| (seq, at.map(jiff_sqlx::Timestamp::to_jiff))))
 }
 
-async fn newest(
+pub(super) async fn newest(
     connection: &mut PgConnection,
     workspace_no: i32,
 ) -> sqlx::Result<Option<Position>> {

@@ -62,6 +62,34 @@ LIMIT $4"
     };
 }
 
+// Only an import brings what happened long before it arrived. The limits of `occurred_at` also let the server skip
+// partitions.
+macro_rules! follow {
+    ($more:literal) => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            ",
+       campaign_id, qr_id, click_id
+FROM hits
+WHERE workspace_no = $1
+  AND link_id IS NOT NULL
+  AND bot_reason IS NULL
+  AND NOT is_duplicate
+  AND trigger = ANY($2)
+  AND (visible_seq, event_id) > ($3, $4)
+  AND (visible_seq, event_id) <= ($5, $6)
+  AND occurred_at >= $7
+  AND occurred_at >= received_at - interval '7 days'
+  AND ($8::uuid IS NULL OR campaign_id = $8)",
+            $more,
+            "
+ORDER BY visible_seq, event_id
+LIMIT $9"
+        )
+    };
+}
+
 // The comparison of times alone is redundant, but it lets the server skip partitions.
 macro_rules! browse {
     ($more:literal) => {
@@ -149,6 +177,12 @@ pub(crate) struct Pair {
 pub(crate) const SYNC: Pair = Pair {
     all: sync!(),
     of_links: sync_of_links!(),
+};
+
+/// The counted clicks between two positions, for webhooks.
+pub(crate) const FOLLOW: Pair = Pair {
+    all: follow!(""),
+    of_links: follow!("\n  AND link_id = $10"),
 };
 
 /// The clicks of a time, after a position in it, that were visible at a watermark.

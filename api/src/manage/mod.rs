@@ -21,6 +21,7 @@ pub(crate) mod short_links;
 mod short_urls;
 mod tags;
 pub(crate) mod target;
+mod webhooks;
 mod work;
 mod workspaces;
 
@@ -35,7 +36,7 @@ use axum::Router;
 use runtime::{openapi::Document, throttle::Limit};
 use std::sync::Arc;
 
-const FAMILIES: [&Family; 15] = [
+const FAMILIES: [&Family; 16] = [
     &creators::FAMILY,
     &links::FAMILY,
     &workspaces::FAMILY,
@@ -51,6 +52,7 @@ const FAMILIES: [&Family; 15] = [
     &tags::FAMILY,
     &rules::FAMILY,
     &qr_codes::FAMILY,
+    &webhooks::FAMILY,
 ];
 
 /// Every command.

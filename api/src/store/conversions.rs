@@ -125,6 +125,12 @@ ORDER BY conversions.id
 LIMIT $1
 FOR UPDATE OF conversions SKIP LOCKED";
 
+pub(super) const THESE: &str = "\
+SELECT *
+FROM conversions
+WHERE workspace_id = $1
+  AND id = ANY($2)";
+
 pub(super) const OF_CUSTOMER: &str = "\
 SELECT *
 FROM conversions
@@ -477,4 +483,17 @@ pub(crate) async fn forget_metadata(tx: &mut Tx<'_>, customer_id: Uuid) -> sqlx:
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// These conversions, as far as they are the workspace's.
+pub(crate) async fn these(
+    executor: impl PgExecutor<'_>,
+    workspace_id: Uuid,
+    ids: &[Uuid],
+) -> sqlx::Result<Vec<Conversion>> {
+    sqlx::query_as(THESE)
+        .bind(workspace_id)
+        .bind(ids)
+        .fetch_all(executor)
+        .await
 }

@@ -16,6 +16,7 @@ pub(crate) mod directory;
 pub(crate) mod domains;
 pub(crate) mod event_outbox;
 pub(crate) mod folders;
+pub(crate) mod followed_conversions;
 pub(crate) mod fx;
 pub(crate) mod inventory;
 pub(crate) mod keys;
@@ -37,6 +38,9 @@ pub(crate) mod short_hosts;
 pub(crate) mod short_links;
 mod stored;
 pub(crate) mod tags;
+pub(crate) mod webhook_deliveries;
+pub(crate) mod webhook_feeds;
+pub(crate) mod webhooks;
 pub(crate) mod workspaces;
 
 pub(crate) use stored::{Bound, Stored, find, list};
@@ -78,6 +82,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("conversions.count_refunds", conversions::COUNT_REFUNDS),
     ("conversions.insert_refund", conversions::INSERT_REFUND),
     ("conversions.unconverted", conversions::UNCONVERTED),
+    ("conversions.these", conversions::THESE),
     ("conversions.of_customer", conversions::OF_CUSTOMER),
     ("conversions.forget_metadata", conversions::FORGET_METADATA),
     ("counted_clicks.forget", counted_clicks::FORGET),
@@ -265,6 +270,41 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("tags.update", tags::UPDATE),
     ("tags.clear_tag", tags::CLEAR_TAG),
     ("tags.delete", tags::DELETE),
+    ("webhooks.list", webhooks::LIST),
+    ("webhooks.count", webhooks::COUNT),
+    ("webhooks.find", webhooks::FIND),
+    ("webhooks.insert", webhooks::INSERT),
+    ("webhooks.update", webhooks::UPDATE),
+    ("webhooks.rotate", webhooks::ROTATE),
+    ("webhooks.delete", webhooks::DELETE),
+    ("webhooks.secrets", webhooks::SECRETS),
+    ("webhooks.renew", webhooks::RENEW),
+    ("webhook_deliveries.lock", webhook_deliveries::LOCK),
+    ("webhook_deliveries.list", webhook_deliveries::LIST),
+    ("webhook_deliveries.count", webhook_deliveries::COUNT),
+    ("webhook_deliveries.find", webhook_deliveries::FIND),
+    ("webhook_deliveries.again", webhook_deliveries::AGAIN),
+    ("webhook_deliveries.claim", webhook_deliveries::CLAIM),
+    (
+        "webhook_deliveries.delivered",
+        webhook_deliveries::DELIVERED,
+    ),
+    ("webhook_deliveries.failed", webhook_deliveries::FAILED),
+    ("webhook_deliveries.succeeds", webhook_deliveries::SUCCEEDS),
+    ("webhook_deliveries.fails", webhook_deliveries::FAILS),
+    ("webhook_deliveries.is_dead", webhook_deliveries::IS_DEAD),
+    (
+        "webhook_deliveries.switch_off",
+        webhook_deliveries::SWITCH_OFF,
+    ),
+    ("webhook_deliveries.waiting", webhook_deliveries::WAITING),
+    ("webhook_deliveries.expire", webhook_deliveries::EXPIRE),
+    ("webhook_deliveries.trim", webhook_deliveries::TRIM),
+    ("webhook_feeds.lock", webhook_feeds::LOCK),
+    ("webhook_feeds.any", webhook_feeds::ANY),
+    ("webhook_feeds.list", webhook_feeds::LIST),
+    ("webhook_feeds.move", webhook_feeds::MOVE),
+    ("webhook_feeds.add", webhook_feeds::ADD),
     ("workspaces.insert", workspaces::INSERT),
     ("workspaces.insert_member", workspaces::INSERT_MEMBER),
     ("workspaces.membership", workspaces::MEMBERSHIP),
@@ -282,9 +322,18 @@ pub const ANALYTICS_STATEMENTS: &[Statement] = &[
     ("counted_clicks.since", counted_clicks::SINCE),
     ("counted_clicks.newest", counted_clicks::NEWEST),
     ("counted_clicks.until", counted_clicks::UNTIL),
+    ("followed_conversions.newest", followed_conversions::NEWEST),
+    ("followed_conversions.before", followed_conversions::BEFORE),
+    (
+        "followed_conversions.pending",
+        followed_conversions::PENDING,
+    ),
+    ("followed_conversions.page", followed_conversions::PAGE),
     ("schema.version", crate::startup::SCHEMA_VERSION),
     ("events.sync", statements::SYNC.all),
     ("events.sync_of_links", statements::SYNC.of_links),
+    ("events.follow", statements::FOLLOW.all),
+    ("events.follow_of_links", statements::FOLLOW.of_links),
     ("events.browse", statements::BROWSE.all),
     ("events.browse_of_links", statements::BROWSE.of_links),
     ("events.first", statements::FIRST.all),

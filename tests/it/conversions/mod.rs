@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 const TRACK: &str = "/api/conversions/track";
-const LINK: Uuid = Uuid::from_u128(0x11);
+pub const LINK: Uuid = Uuid::from_u128(0x11);
 
 /// The number of a workspace.
 async fn number(system: &System, workspace_id: Uuid) -> WorkspaceNo {
@@ -46,9 +46,9 @@ pub async fn click_id(
 }
 
 /// A shop: a system with a workspace whose links are clicked.
-struct Shop {
-    system: System,
-    ada: Creator,
+pub struct Shop {
+    pub system: System,
+    pub ada: Creator,
     no: WorkspaceNo,
 }
 
@@ -57,7 +57,7 @@ impl Shop {
         Self::of(System::start().await).await
     }
 
-    async fn of(system: System) -> Self {
+    pub async fn of(system: System) -> Self {
         let ada = system.client.creator("ada").await;
         let no = number(&system, ada.workspace_id).await;
         Self { system, ada, no }
@@ -68,13 +68,13 @@ impl Shop {
     }
 
     /// The id of a click some time ago.
-    fn click_id(&self, number: u8, ago: SignedDuration) -> ClickId {
+    pub fn click_id(&self, number: u8, ago: SignedDuration) -> ClickId {
         let ids = IdMaker::new(Keyring::parse(SECRET).unwrap());
         ids.click(self.no, self.now() - ago, [number; 16])
     }
 
     /// The same click as ingest records it.
-    async fn clicked(&self, number: u8, ago: SignedDuration) -> ClickId {
+    pub async fn clicked(&self, number: u8, ago: SignedDuration) -> ClickId {
         let click_id = self.click_id(number, ago);
         let at = self.now() - ago;
         let event = Event {
@@ -124,7 +124,7 @@ impl Shop {
         click_id
     }
 
-    async fn track(&self, body: Value) -> Answer {
+    pub async fn track(&self, body: Value) -> Answer {
         self.system.client.post(TRACK, &body).await
     }
 

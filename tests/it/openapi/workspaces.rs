@@ -20,6 +20,7 @@ pub async fn use_workspaces(checker: &Checker<'_>, dns: &Dns, ada: &Creator, eve
     use_members(checker, ada).await;
     use_domains(checker, dns, ada).await;
     use_mobile_apps(checker, ada).await;
+    use_webhooks(checker, ada).await;
     use_contents(checker, ada).await;
     use_keys(checker, ada).await;
 }
@@ -255,4 +256,71 @@ async fn use_mobile_apps(checker: &Checker<'_>, ada: &Creator) {
         .execute(&checker.system.main)
         .await
         .unwrap();
+}
+
+async fn use_webhooks(checker: &Checker<'_>, ada: &Creator) {
+    let ask = async |method: Method, path: &str, body: Value, status: u16| {
+        let answer = checker.ask(method, path, Some(&ada.token), body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        answer
+    };
+    let list = "/api/webhooks";
+    let body = json!({"url": "https://hooks.example/in", "events": ["click", "conversion"]});
+    let made = ask(Method::POST, list, body.clone(), 201).await;
+    let one = format!("{list}/{}", made.id());
+    let elsewhere = json!({"url": "https://10.0.0.1/", "events": ["click"]});
+    let of_link = json!({"url": "https://hooks.example/", "events": ["click"], "linkId": NOBODY});
+    let of_campaign =
+        json!({"url": "https://hooks.example/", "events": ["click"], "campaignId": NOBODY});
+    for (body, status) in [(elsewhere, 400), (of_link, 404), (of_campaign, 404)] {
+        ask(Method::POST, list, body.clone(), status).await;
+        ask(Method::PATCH, &one, body, status).await;
+    }
+    ask(Method::GET, "/api/webhooks?page=0", Value::Null, 400).await;
+    ask(Method::GET, list, Value::Null, 200).await;
+    ask(Method::GET, &one, Value::Null, 200).await;
+    let change = json!({"description": "Orders", "enabled": false});
+    ask(Method::PATCH, &one, change, 200).await;
+    let rotate = format!("{one}/rotate-secret");
+    ask(Method::POST, &rotate, Value::Null, 200).await;
+    use_deliveries(checker, ada, &one).await;
+    for _ in 1..20 {
+        ask(Method::POST, list, body.clone(), 201).await;
+    }
+    ask(Method::POST, list, body, 403).await;
+    ask(Method::DELETE, &one, Value::Null, 200).await;
+}
+
+async fn use_deliveries(checker: &Checker<'_>, ada: &Creator, one: &str) {
+    let ask = async |method: Method, path: &str, body: Value, status: u16| {
+        let answer = checker.ask(method, path, Some(&ada.token), body).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        answer
+    };
+    let (list, test) = (format!("{one}/deliveries"), format!("{one}/test"));
+    ask(Method::POST, &test, Value::Null, 409).await;
+    ask(Method::PATCH, one, json!({"enabled": true}), 200).await;
+    let sent = ask(Method::POST, &test, Value::Null, 202).await.id();
+    let again = format!("{list}/{sent}/redeliver");
+    // It waits, because its host does not exist.
+    ask(Method::POST, &again, Value::Null, 409).await;
+    let finish = "UPDATE webhook_deliveries SET state = 'failed', next_attempt_at = NULL, finished_at = now()";
+    let main = &checker.system.main;
+    sqlx::query(finish).execute(main).await.unwrap();
+    ask(Method::POST, &again, Value::Null, 202).await;
+    let unknown = format!("{list}/{NOBODY}/redeliver");
+    ask(Method::POST, &unknown, Value::Null, 404).await;
+    ask(Method::GET, &format!("{list}?state=lost"), Value::Null, 400).await;
+    ask(Method::GET, &list, Value::Null, 200).await;
+    // Switched off, and then with a full queue.
+    ask(Method::PATCH, one, json!({"enabled": false}), 200).await;
+    sqlx::query(finish).execute(main).await.unwrap();
+    ask(Method::POST, &again, Value::Null, 409).await;
+    let fill = "INSERT INTO webhook_deliveries (id, webhook_id, event_id, event_type, payload, state, next_attempt_at, created_at)
+                SELECT gen_random_uuid(), webhook_id, event_id, 'test', '{}', 'waiting', '2100-01-01', created_at
+                FROM webhook_deliveries, generate_series(1, 1000)";
+    sqlx::query(fill).execute(main).await.unwrap();
+    ask(Method::PATCH, one, json!({"enabled": true}), 200).await;
+    ask(Method::POST, &again, Value::Null, 409).await;
+    ask(Method::POST, &test, Value::Null, 409).await;
 }

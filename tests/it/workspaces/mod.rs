@@ -10,3 +10,4 @@ mod mobile_apps;
 pub mod objects;
 mod refused;
 pub mod refused_reports;
+mod webhooks;

@@ -105,6 +105,10 @@ pub async fn make(system: &System, owner: &Creator, object: Object) -> Uuid {
             let package = format!("com.example.a{label}");
             make_app(&system.client, &owner.token, "ios", &package).await
         }
+        "webhookId" => {
+            let body = json!({ "url": "https://hooks.example/in", "events": ["click"] });
+            create(system, owner, "/api/webhooks", &body).await
+        }
         "memberId" => {
             let body =
                 json!({ "userId": system.context.ids.uuid_v7(kit::noon()), "role": "viewer" });
