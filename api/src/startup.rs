@@ -75,7 +75,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Pause between two checks during [`GRACE`].
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A pool for reports. Its sessions cannot write, whatever their role may do, and end every
+/// A pool for reports. Its sessions cannot write, regardless of the rights of their role, and end every
 /// statement after `timeout`.
 pub(crate) fn reading_pool(
     url: &str,

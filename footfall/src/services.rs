@@ -175,6 +175,10 @@ mod tests {
         let versions = projector::MIGRATIONS
             .iter()
             .map(|migration| migration.version);
-        assert_eq!(Some(api::ANALYTICS_SCHEMA), versions.max());
+        assert_eq!(
+            Some(api::ANALYTICS_SCHEMA),
+            versions.max(),
+            "ANALYTICS_SCHEMA is in api/src/startup.rs"
+        );
     }
 }

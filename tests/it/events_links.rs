@@ -406,7 +406,7 @@ async fn plans_limit_links_and_requests() {
         refused.json()["errors"][0]["details"],
         json!({ "kind": "quota_exceeded", "quota": "links", "limit": 25 })
     );
-    // Each of these is one request of ten a minute, whatever its body.
+    // Each of these is one request of ten a minute, regardless of its body.
     let saved = ada.ask(Method::POST, "/bulkSave", records(25)).await;
     assert_eq!(saved.headers["x-ratelimit-limit"], "10");
     assert_eq!(saved.headers["x-ratelimit-remaining"], "8");

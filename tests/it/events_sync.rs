@@ -1,5 +1,5 @@
-//! A client that syncs gets every event once, whatever happens meanwhile: late events, ties, lost
-//! answers, batches of any size, tables that are folded again.
+//! A client that syncs gets every event once, in spite of late events, ties, lost answers, batches
+//! of any size, and tables that are folded again.
 
 use crate::{
     clicks_folded::{by_bot, click},

@@ -306,7 +306,7 @@ impl Cut<'_> {
         data
     }
 
-    /// The rows of all time, whatever the filters.
+    /// The rows of all time, regardless of the filters.
     fn ever(&self) -> Self {
         let mut ever = Cut::new(self.rows, self.ask, Timestamp::UNIX_EPOCH, None);
         (ever.money, ever.filtered) = (self.money, false);

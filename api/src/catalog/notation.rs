@@ -122,7 +122,7 @@ const fn name(param: Param) -> &'static str {
     }
 }
 
-/// A day as UTC midnight of its date, whatever the zone; an hour of the week as `Mon 09:00`.
+/// A day as UTC midnight of its date, in any zone; an hour of the week as `Mon 09:00`.
 fn spell(bucket: Bucket) -> String {
     match bucket {
         Bucket::Hour(at) => at.strftime("%Y-%m-%dT%H:00:00.000Z").to_string(),

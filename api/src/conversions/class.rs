@@ -2,7 +2,7 @@
 
 use schemas::events::ConversionClass;
 
-/// Names of events that are leads, whatever their value.
+/// Names of events that are leads, with any value.
 const LEADS: [&str; 6] = [
     "lead",
     "signup",

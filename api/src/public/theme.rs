@@ -1,7 +1,7 @@
 //! The colours of a page, for light and dark: our own, or the creator's if readable.
 //!
-//! The one rule: text has a contrast of at least 4.5 to 1 to its background (WCAG 2.2, 1.4.3),
-//! whatever was chosen. An unreadable colour is replaced by black or white.
+//! The one rule: text has a contrast of at least 4.5 to 1 to its background (WCAG 2.2, 1.4.3).
+//! An unreadable colour is replaced by black or white.
 
 use serde_json::Value;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! The counted clicks of links with a limit: from the analytics tables into the main database.
 //!
 //! The one rule: a workspace's position and the clicks up to it change in one transaction. So each
-//! click is added once, whatever instances do at the same time.
+//! click is added once, also when several instances count at the same time.
 
 use super::{Tx, row::row};
 use jiff::Timestamp;

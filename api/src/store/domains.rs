@@ -166,7 +166,7 @@ pub(crate) async fn insert(
         .await
 }
 
-/// Makes all changes of a host take turns, in whatever workspace, until the transaction ends.
+/// Makes all changes of a host take turns, in all workspaces, until the transaction ends.
 pub(crate) async fn lock_host(tx: &mut Tx<'_>, host: &str) -> sqlx::Result<()> {
     sqlx::query(LOCK_HOST).bind(host).execute(&mut **tx).await?;
     Ok(())

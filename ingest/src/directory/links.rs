@@ -313,7 +313,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the order of entries: the newest version of each link decides, and of several
+        /// In any order of entries: the newest version of each link decides, and of several
         /// links with one code the first one.
         #[test]
         fn the_links_equal_a_plain_list_of_the_newest_versions(

@@ -34,7 +34,7 @@ const WINDOW: Duration = Duration::from_mins(15);
 /// Wrong passwords that an address may send to a link in that time.
 const WRONG_BY_ADDRESS: u32 = 10;
 
-/// Wrong passwords that a link takes from everybody in that time.
+/// Wrong passwords that a link takes from all addresses in that time.
 const WRONG_BY_LINK: u32 = 200;
 
 /// Most addresses and links remembered, at 40 bytes each.

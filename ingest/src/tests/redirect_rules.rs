@@ -393,7 +393,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
-    /// Whatever the directory and the request hold: an answer, at most one `Location`, and only one
+    /// For any directory and any request: an answer, at most one `Location`, and only one
     /// that the link or a rule may lead to.
     #[test]
     fn noise_never_breaks_the_redirect(

@@ -62,8 +62,8 @@ impl Fold for CustomTracked {
 }
 
 fn dimensions(body: &SessionStarted, visitor: Option<&Visitor>) -> Dimensions {
-    let nobody = Visitor::default();
-    let visitor = visitor.unwrap_or(&nobody);
+    let unknown = Visitor::default();
+    let visitor = visitor.unwrap_or(&unknown);
     Dimensions {
         source: SourceColumns {
             visitor_hash: visitor.hash,

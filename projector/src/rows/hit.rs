@@ -9,7 +9,7 @@ use schemas::{
 
 columns! {
     readable
-    /// A row of `hits` that is a page view.
+    /// A row of `hits` that is a page view, or a click on a link of a bio page.
     HitRow {
         /// Generation of the log and offset of the record; never changes.
         seq: i64,

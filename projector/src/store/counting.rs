@@ -176,7 +176,7 @@ impl Counting {
             for near in session.nearby.values_mut() {
                 let view = (key.0, near.view.pageview_id);
                 let said = self.leaves.get(&view).map(|(leave, _)| *leave);
-                // The latest leave counts, in whatever order leaves arrive.
+                // The latest leave counts, in any order of arrival.
                 near.left_after = near.left_before.max(said);
             }
             session.state.viewed.add(duration::change(&session.nearby));

@@ -3,7 +3,7 @@
 //! Verifying a signature with a public key costs far more CPU than anything else before a handler.
 //! So bad and missing tokens spend a limit of their address. Once it is spent, unknown tokens of
 //! that address are refused unread. A valid token spends nothing, and one that was checked before
-//! always passes, whatever others behind the same address do. Where checking is cheap (HS256),
+//! always passes, regardless of others behind the same address. Where checking is cheap (HS256),
 //! every valid token passes.
 
 use super::{Claims, Unauthorized, Verifier};

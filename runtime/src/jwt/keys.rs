@@ -22,7 +22,7 @@ const ED_BYTES: usize = 32;
 /// The keys that may have signed a token.
 #[derive(Clone, Debug)]
 pub(super) enum Keys {
-    /// This key, whatever `kid` a token names.
+    /// This key, regardless of the `kid` of a token.
     One(DecodingKey),
     /// One of these.
     Set(Vec<Named>),

@@ -218,7 +218,7 @@ impl Verifier {
     /// The claims of a token, if it is ours and valid at `now`.
     ///
     /// # Errors
-    /// [`Unauthorized`] for every other token, whatever the reason.
+    /// [`Unauthorized`] for every other token, for any reason.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, Unauthorized> {
         let claims = self.decode(token)?;
         // On every call, because a remembered token still expires.

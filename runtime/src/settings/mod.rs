@@ -106,7 +106,7 @@ impl Settings {
             let Ok(name) = name.into_string() else {
                 continue;
             };
-            // An empty variable counts as absent, whatever its name is.
+            // An empty variable counts as absent, also one with an unknown name.
             if value.to_str().is_some_and(is_empty) {
                 continue;
             }

@@ -18,8 +18,8 @@ pub struct Dimension {
     /// Its meaning, in a few words.
     pub about: &'static str,
     /// The facts whose rows have it, each with its `text` column. For named objects, such as links,
-    /// the column has the id. Parts of such a fact have the dimension too, and so do facts that
-    /// belong to a visit, for columns of visits.
+    /// the column has the id. A part of a fact has the dimensions of the whole. A fact that belongs to
+    /// a visit has the visit's dimensions.
     pub columns: &'static [(&'static Fact, &'static str)],
     /// Its possible values.
     pub values: Values,
@@ -27,8 +27,8 @@ pub struct Dimension {
     pub spelling: Spelling,
     /// Another dimension with the same meaning, whose values its filter accepts too.
     pub also: Option<&'static Self>,
-    /// The label of rows without a value. Either no value equals it, or an equal value has the same
-    /// meaning. In the second case both kinds of rows are one row of an answer.
+    /// The label of rows without a value. If a real value equals the label, both are one row of an
+    /// answer.
     pub null_label: &'static str,
 }
 

@@ -248,7 +248,7 @@ pub static UNCONVERTED: Measure = Measure {
     aggregate: Aggregate::Count,
 };
 
-/// What campaigns charge for clicks. Clicks of machines cost nothing, whatever a report counts.
+/// What campaigns charge for clicks. Clicks of machines cost nothing, also in a report that counts them.
 pub static COST_OF_CLICKS: Measure = Measure {
     id: "cost_of_clicks",
     about: "What campaigns charge for clicks, in millionths of a US dollar.",

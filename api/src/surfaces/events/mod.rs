@@ -51,8 +51,8 @@ fn refuse_foreign() -> ApiError {
     )
 }
 
-/// The events that a request selects. A code selects the link that has it, whatever code its clicks
-/// were opened by.
+/// The events that a request selects. A code selects all clicks of the link that has it now, also
+/// clicks by a former code.
 async fn selection(app: &App, workspace_no: i32, filter: &Filter) -> Result<Selection, ApiError> {
     let mut links = filter.link.map(|link| vec![link]);
     if let Some(code) = &filter.short_code {
