@@ -137,6 +137,11 @@ impl KafkaSettings {
             // catches up.
             config.set("queued.max.messages.kbytes", "8192");
         }
+        if !self.given("fetch.queue.backoff.ms") {
+            // With the default, the client fetches nothing for a second after its queue was full, and
+            // the reader is idle for most of that second.
+            config.set("fetch.queue.backoff.ms", "10");
+        }
         config
             .set("group.id", group)
             .set("enable.auto.commit", "false")

@@ -29,6 +29,6 @@ pub use dialect::Described;
 pub use document::Document;
 pub use operation::{Access, Operation, Throttled};
 pub use schema::{
-    Member, Schema, any_object, anything, boolean, constant, instant, list, nullable, number,
-    object, one_of, optional, reference, required, text, uuid, whole, word_of,
+    Member, Schema, any_object, any_of, anything, boolean, constant, instant, list, nullable,
+    number, object, one_of, optional, reference, required, text, uuid, whole, word_of,
 };

@@ -162,6 +162,13 @@ pub fn one_of(schemas: impl IntoIterator<Item = Schema>) -> Schema {
     anything().with("oneOf", schemas)
 }
 
+/// At least one of these: for objects that differ only in optional members.
+#[must_use]
+pub fn any_of(schemas: impl IntoIterator<Item = Schema>) -> Schema {
+    let schemas: Vec<Value> = schemas.into_iter().map(Value::from).collect();
+    anything().with("anyOf", schemas)
+}
+
 /// A reference to the schema of that name in the document's components.
 #[must_use]
 pub fn reference(name: &str) -> Schema {

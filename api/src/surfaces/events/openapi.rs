@@ -9,8 +9,8 @@ use super::{
 use crate::{auth::Plan, events::SCHEMA_VERSION, refusals};
 use axum::http::{Method, StatusCode};
 use runtime::openapi::{
-    Access, Document, Operation, Schema, Throttled, boolean, constant, instant, list, object,
-    one_of, optional, required, text, whole, word_of,
+    Access, Document, Operation, Schema, Throttled, any_of, boolean, constant, instant, list,
+    object, optional, required, text, whole, word_of,
 };
 
 const TAG: &str = "Events";
@@ -22,7 +22,8 @@ pub(crate) fn describe(document: &mut Document) {
         "Raw clicks and scans for data teams. Times are UTC with six digits of a second. Unknown parameters are answered 400.",
     );
     let event = document.name("RawEvent", event());
-    let pages = one_of([browse_page(event.clone()), sync_page(event)]);
+    // An empty page by arrival has all that a page by time needs.
+    let pages = any_of([browse_page(event.clone()), sync_page(event)]);
     let listed = filters(of_window(operation(
         LIST,
         "list_events",
