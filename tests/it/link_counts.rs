@@ -134,7 +134,7 @@ impl Raw {
 struct Shop {
     owner: Creator,
     raw: Raw,
-    /// A link of the bio page, two others, one that nobody clicks, and a deleted one.
+    /// A link of the bio page, two others, one without clicks, and a deleted one.
     links: Vec<Uuid>,
     /// QR codes of the second link.
     qr_codes: Vec<Uuid>,

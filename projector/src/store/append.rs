@@ -13,6 +13,8 @@ use sqlx::{PgConnection, error::BoxDynError};
 
 /// Two segments of the largest size, which is that of the loopback interface.
 const SEVERAL_SEGMENTS: usize = 2 * 64 * 1024;
+/// So few rows do not fill several segments, and are not encoded for `COPY` first.
+const FEW: usize = 100;
 
 /// The two statements that append rows to a table.
 #[derive(Debug)]
@@ -38,6 +40,9 @@ impl Append {
         connection: &mut PgConnection,
         rows: &[R],
     ) -> sqlx::Result<()> {
+        if rows.len() <= FEW {
+            return super::execute(connection, &self.insert, rows).await;
+        }
         let copied = self.copied(rows).map_err(sqlx::Error::Encode)?;
         if copied.len() < SEVERAL_SEGMENTS {
             return super::execute(connection, &self.insert, rows).await;

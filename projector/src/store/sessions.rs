@@ -23,7 +23,6 @@ use std::{
 /// changes none.
 const FIXED: usize = 7;
 
-/// `OFFSET 0` has the same purpose as in `hits::FIND`.
 pub(super) static LOAD: LazyLock<String> = LazyLock::new(|| {
     lookup::by_id(
         "sessions",

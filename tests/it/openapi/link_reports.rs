@@ -1,6 +1,6 @@
 //! Uses the reports of links, for the comparison of all answers with the document.
 
-use super::checker::Checker;
+use super::{answers::UNKNOWN_ID, checker::Checker};
 use crate::workspaces::{
     objects::make_key,
     refused_reports::{About, reports},
@@ -11,7 +11,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const NOBODY: Uuid = Uuid::from_u128(1);
 const SOME_ID: &str = "00000000-0000-0000-0000-000000000002";
 
 /// A success and each error of every report.
@@ -74,7 +73,7 @@ pub async fn use_link_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creato
         ask("lw_live_x", &own, "", 401).await;
         let request = client.request(Method::GET, &own.path(report));
         let request = request.bearer_auth(&eve.token);
-        let request = request.header("x-workspace-id", NOBODY.to_string());
+        let request = request.header("x-workspace-id", UNKNOWN_ID.to_string());
         assert_eq!(checker.send(request).await.status, 403, "{}", report.id);
         if report.path.contains('{') {
             ask(&eve.token, &About::NOTHING, "", 404).await;
@@ -86,7 +85,7 @@ pub async fn use_link_reports(checker: &Checker<'_>, ada: &Creator, eve: &Creato
             (Param::Tag, "tagId"),
         ] {
             if takes(param) {
-                ask(&eve.token, &own, &format!("?{name}={NOBODY}"), 404).await;
+                ask(&eve.token, &own, &format!("?{name}={UNKNOWN_ID}"), 404).await;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Uses the routes of workspaces, for the comparison of all answers with the document.
 
-use super::{checker::Checker, contents::use_contents};
+use super::{answers::UNKNOWN_ID, checker::Checker, contents::use_contents};
 use crate::workspaces::{
     dns::Dns,
     objects::{make, make_key, object, of_members, request},
@@ -8,9 +8,6 @@ use crate::workspaces::{
 use kit::Creator;
 use reqwest::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
-
-const NOBODY: Uuid = Uuid::from_u128(1);
 
 /// A success and each error of every route.
 pub async fn use_workspaces(checker: &Checker<'_>, dns: &Dns, ada: &Creator, eve: &Creator) {
@@ -39,7 +36,7 @@ async fn refuse_callers(checker: &Checker<'_>, eve: &Creator) {
         };
         let id = match object(command) {
             Some(object) => make(checker.system, eve, object).await,
-            None => NOBODY,
+            None => UNKNOWN_ID,
         };
         for (credential, status) in [(&*nobody, 403), (other, 403), ("lw_live_x", 401)] {
             let request = request(client, command, &id.to_string());
@@ -47,10 +44,10 @@ async fn refuse_callers(checker: &Checker<'_>, eve: &Creator) {
             assert_eq!(answer.status, status, "{}: {}", command.id, answer.text);
         }
         let request = request(client, command, &id.to_string()).bearer_auth(&eve.token);
-        let request = request.header("x-workspace-id", NOBODY.to_string());
+        let request = request.header("x-workspace-id", UNKNOWN_ID.to_string());
         assert_eq!(checker.send(request).await.status, 403, "{}", command.id);
         if object(command).is_some() {
-            let request = self::request(client, command, &NOBODY.to_string());
+            let request = self::request(client, command, &UNKNOWN_ID.to_string());
             let answer = checker.send(request.bearer_auth(&eve.token)).await;
             assert_eq!(answer.status, 404, "{}: {}", command.id, answer.text);
         }
@@ -269,9 +266,10 @@ async fn use_webhooks(checker: &Checker<'_>, ada: &Creator) {
     let made = ask(Method::POST, list, body.clone(), 201).await;
     let one = format!("{list}/{}", made.id());
     let elsewhere = json!({"url": "https://10.0.0.1/", "events": ["click"]});
-    let of_link = json!({"url": "https://hooks.example/", "events": ["click"], "linkId": NOBODY});
+    let of_link =
+        json!({"url": "https://hooks.example/", "events": ["click"], "linkId": UNKNOWN_ID});
     let of_campaign =
-        json!({"url": "https://hooks.example/", "events": ["click"], "campaignId": NOBODY});
+        json!({"url": "https://hooks.example/", "events": ["click"], "campaignId": UNKNOWN_ID});
     for (body, status) in [(elsewhere, 400), (of_link, 404), (of_campaign, 404)] {
         ask(Method::POST, list, body.clone(), status).await;
         ask(Method::PATCH, &one, body, status).await;
@@ -308,7 +306,7 @@ async fn use_deliveries(checker: &Checker<'_>, ada: &Creator, one: &str) {
     let main = &checker.system.main;
     sqlx::query(finish).execute(main).await.unwrap();
     ask(Method::POST, &again, Value::Null, 202).await;
-    let unknown = format!("{list}/{NOBODY}/redeliver");
+    let unknown = format!("{list}/{UNKNOWN_ID}/redeliver");
     ask(Method::POST, &unknown, Value::Null, 404).await;
     ask(Method::GET, &format!("{list}?state=lost"), Value::Null, 400).await;
     ask(Method::GET, &list, Value::Null, 200).await;

@@ -1,5 +1,5 @@
-//! Hosts that change their owner: links of the former owner are not served there, cannot take a code there,
-//! and do not stand in the way of the next owner's.
+//! Hosts that change their owner. Links of the former owner are not served there and cannot take a
+//! code there. Their codes are free for the next owner.
 
 use super::{
     domains::{add, prove, start, verify},
