@@ -66,12 +66,15 @@ pub async fn provide(
         .await
         .map_err(Failure::other)?;
     prepare(&server).await.map_err(Failure::other)?;
-    settings.set_default("DATABASE_URL", server.url(Role::Api.name(), MAIN));
+    settings.set_default("DATABASE_URL", server.socket_url(Role::Api.name(), MAIN));
     let given = settings.text("ANALYTICS_DATABASE_URL");
     if given.is_none() {
         let (projector, api) = (Role::Projector.name(), Role::Api.name());
-        settings.set_default("PROJECTOR_DATABASE_URL", server.url(projector, ANALYTICS));
-        settings.set_default("ANALYTICS_DATABASE_URL", server.url(api, ANALYTICS));
+        settings.set_default(
+            "PROJECTOR_DATABASE_URL",
+            server.socket_url(projector, ANALYTICS),
+        );
+        settings.set_default("ANALYTICS_DATABASE_URL", server.socket_url(api, ANALYTICS));
     }
     Ok(Databases {
         main: server.url(Role::Reader.name(), MAIN),

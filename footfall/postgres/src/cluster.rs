@@ -24,6 +24,8 @@ use runtime::private;
 const INIT_TIMEOUT: Duration = Duration::from_mins(5);
 /// A log above this size is renamed at the next start; one former log is kept.
 const LOG_LIMIT_BYTES: u64 = 10 * 1024 * 1024;
+/// How the names of PostgreSQL's Unix sockets and of their locks begin.
+const SOCKET: &[u8] = b".s.PGSQL.";
 /// Number of log lines that an error shows.
 const TAIL_LINES: usize = 15;
 
@@ -158,6 +160,20 @@ impl Cluster {
     pub(super) fn forget_port(&self) {
         // If the file stays, it is only a worse first guess.
         let _ = fs::remove_file(self.home.join("port"));
+    }
+
+    /// Removes the Unix sockets of dead servers, and their locks.
+    pub(super) fn remove_sockets(&self) -> Result<(), PostgresError> {
+        let entries = match fs::read_dir(self.data()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(PostgresError::file(self.data()))?,
+        };
+        for entry in entries.flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(SOCKET) {
+                fs::remove_file(entry.path()).map_err(PostgresError::file(entry.path()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Opens the log for the server. Renames it first if it has grown large.

@@ -3,7 +3,7 @@
 //! PostgreSQL checks its own pid file. But it takes a zombie, or an unrelated process with the same
 //! id, for a living server, and never starts again. The rule to keep: remove the pid file only when
 //! no process works in the cluster any more. The file names the shared memory by which PostgreSQL
-//! itself detects survivors.
+//! itself detects survivors. The lock of its Unix socket has the same weakness.
 
 use std::{fs, io, path::Path, time::Duration};
 
@@ -44,7 +44,7 @@ pub(super) async fn clear(
     account: &Account,
 ) -> Result<(), PostgresError> {
     let Some(pid) = pid(&cluster.pid_file()) else {
-        return Ok(());
+        return cluster.remove_sockets();
     };
     let process = look(pid, &cluster.data(), account).await?;
     if process == Process::Ours {
@@ -75,7 +75,7 @@ pub(super) async fn clear(
             _ => {}
         }
     }
-    Ok(())
+    cluster.remove_sockets()
 }
 
 /// Stops the server of the cluster: with a fast shutdown, then with an immediate one.

@@ -3,7 +3,12 @@
 //! The rule to keep: settings are on the command line, not in the cluster, so that every start has
 //! the settings of this version of the program.
 
-use std::{fs, process::Stdio, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use sqlx::{Connection as _, PgConnection};
 use tokio::{
@@ -30,10 +35,12 @@ const PORT_ATTEMPTS: u32 = 4;
 const STATUS_LINE: usize = 7;
 
 /// Settings for a laptop that runs other programs as well. None of them trades durability.
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "listen_addresses=127.0.0.1",
-    // A socket's path may have at most 107 bytes, which a data directory easily exceeds.
-    "unix_socket_directories=",
+    // In the cluster's own directory, which only its user can enter. The path is relative because an
+    // absolute one may have at most 107 bytes.
+    "unix_socket_directories=.",
+    "unix_socket_permissions=0700",
     "max_connections=100",
     "fsync=on",
     "synchronous_commit=on",
@@ -54,6 +61,7 @@ pub(super) struct Server {
     binaries: Binaries,
     account: Account,
     port: u16,
+    socket: Option<PathBuf>,
     child: Child,
     stopped: bool,
 }
@@ -76,11 +84,13 @@ impl Server {
                 binaries: binaries.clone(),
                 account: account.clone(),
                 port,
+                socket: None,
                 child,
                 stopped: false,
             };
             let Err(reason) = server.wait_until_ready(password).await else {
                 debug!("embedded PostgreSQL listens on 127.0.0.1:{port}");
+                server.socket = server.usable_socket(password).await;
                 return Ok(server);
             };
             let tail = cluster.log_tail(before);
@@ -101,6 +111,25 @@ impl Server {
     /// Its port on the loopback address.
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The directory of its Unix socket, if this process can use it.
+    pub(super) fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// Tries the socket. Its path may be too long for a client, or this process may lack the right to
+    /// enter the directory of the server's user.
+    async fn usable_socket(&self, password: &str) -> Option<PathBuf> {
+        let socket = self.cluster.data();
+        let options = connect_options(self.port, password).socket(&socket);
+        let answered = async { PgConnection::connect_with(&options).await?.close().await };
+        let Err(error) = answered.await else {
+            return Some(socket);
+        };
+        let error = runtime::database::message(&error);
+        debug!("embedded PostgreSQL: its Unix socket cannot be used ({error}), so TCP is");
+        None
     }
 
     /// Completes when the server ends unexpectedly.

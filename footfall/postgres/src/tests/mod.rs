@@ -77,7 +77,8 @@ async fn stored_data_survives_a_restart() {
         ("SHOW data_checksums", "on"),
         ("SHOW server_encoding", "UTF8"),
         ("SHOW jit", "off"),
-        ("SHOW unix_socket_directories", ""),
+        ("SHOW unix_socket_directories", "."),
+        ("SHOW unix_socket_permissions", "0700"),
         ("SHOW listen_addresses", "127.0.0.1"),
         ("SHOW timezone", "UTC"),
         (
@@ -122,6 +123,31 @@ async fn a_wrong_password_is_refused() {
     assert!(PgConnection::connect(&url).await.is_err());
     assert!(!format!("{server:?}").contains(&server.password));
     server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn services_use_the_socket_where_its_path_is_short_enough() {
+    const OVER_SOCKET: &str = "SELECT (inet_server_addr() IS NULL)::text";
+    let (_dir, short) = home();
+    let long = short.join("l".repeat(100));
+    for (home, over_socket) in [(short.join("s"), "true"), (long, "false")] {
+        let Some(server) = start(&home).await else {
+            return;
+        };
+        let roles = "DO $$ BEGIN CREATE ROLE ada LOGIN; END $$";
+        server.make_roles(roles, &["ada"]).await.unwrap();
+        server.create_database("books").await.unwrap();
+        let url = server.socket_url("ada", "books");
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        assert_eq!(value(&mut connection, OVER_SOCKET).await, over_socket);
+        let mut connection = PgConnection::connect(&server.url("ada", "books"))
+            .await
+            .unwrap();
+        assert_eq!(value(&mut connection, OVER_SOCKET).await, "false");
+        let wrong = url.replace(&server.password_of("ada"), "wrong");
+        assert!(PgConnection::connect(&wrong).await.is_err());
+        server.stop().await.unwrap();
+    }
 }
 
 #[tokio::test]
