@@ -63,6 +63,40 @@ async fn every_statement_prepares() {
     assert!(prepared > 30, "{prepared}");
 }
 
+/// The tables that keep statistics of their own, with how often they were analysed by command, and the rows that the planner expects.
+const ANALYSES: &str = "
+    SELECT tables.oid::regclass::text, pg_stat_get_analyze_count(tables.oid), tables.reltuples::int8
+    FROM pg_class AS tables
+    WHERE tables.oid IN ('hits'::regclass, 'sessions'::regclass)
+       OR tables.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent IN ('hits'::regclass, 'sessions'::regclass))
+      AND pg_relation_size(tables.oid) > 64 * 8192
+    ORDER BY 1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_have_grown_are_analysed_once() {
+    let databases = postgres::databases().await;
+    let analytics = PgPool::connect(&databases.analytics).await.unwrap();
+    let store = Store::new(analytics.clone());
+    let first: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let times = (0..28).map(|number| first + SignedDuration::from_hours(number * 24 * 15));
+    store.provide_months(times).await.unwrap();
+    let rows = LARGE.trim_end_matches("ANALYZE");
+    sqlx::raw_sql(rows).execute(&analytics).await.unwrap();
+    // The second call finds nothing to do.
+    for _ in 0..2 {
+        store.refresh_statistics().await.unwrap();
+        let analyses: Vec<(String, i64, i64)> = sqlx::query_as(ANALYSES)
+            .fetch_all(&analytics)
+            .await
+            .unwrap();
+        assert!(analyses.len() > 10, "{analyses:?}");
+        for (table, times, rows) in analyses {
+            assert_eq!(times, 1, "{table}");
+            assert!(rows > 1_000, "{table}: {rows}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_reads_a_whole_table() {
     let databases = postgres::databases().await;

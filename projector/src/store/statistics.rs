@@ -9,24 +9,41 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tracing::debug;
 
-/// The tables with outdated statistics: partitions with more than twice the pages of their last
-/// analysis, and parents whose partitions together have more than twice the rows. Autovacuum never
+/// The tables with outdated statistics: parents whose partitions together have more than twice the
+/// rows of their last analysis, and partitions with more than twice the pages. Autovacuum never
 /// analyses a parent.
+///
+/// The analysis of a parent includes its partitions, so these are left out then. The rows of a partition
+/// are estimated from its pages, as the planner does, so that a parent need not wait for the analyses of
+/// its partitions; one that was never analysed counts 20 rows a page.
 pub(super) const OUTGROWN: &str = "
-SELECT tables.oid::regclass::text AS name
-FROM pg_inherits
-JOIN pg_class AS tables ON tables.oid = pg_inherits.inhrelid
-WHERE pg_inherits.inhparent = ANY (ARRAY['seen'::regclass, 'hits'::regclass, 'sessions'::regclass])
-  AND tables.relkind = 'r'
-  AND pg_relation_size(tables.oid) / current_setting('block_size')::int8 > 2 * tables.relpages + 64
+WITH partitions AS (
+    SELECT
+        tables.oid,
+        pg_inherits.inhparent AS parent,
+        pg_relation_size(tables.oid) / current_setting('block_size')::int8 AS pages,
+        tables.relpages AS analysed_pages,
+        CASE WHEN tables.relpages > 0 THEN tables.reltuples / tables.relpages ELSE 20 END AS rows_a_page
+    FROM pg_inherits
+    JOIN pg_class AS tables ON tables.oid = pg_inherits.inhrelid
+    WHERE pg_inherits.inhparent = ANY (ARRAY['seen'::regclass, 'hits'::regclass, 'sessions'::regclass])
+      AND tables.relkind = 'r'
+),
+parents AS (
+    SELECT tables.oid
+    FROM partitions
+    JOIN pg_class AS tables ON tables.oid = partitions.parent
+    WHERE tables.oid <> 'seen'::regclass
+    GROUP BY tables.oid, tables.reltuples
+    HAVING sum(partitions.pages * partitions.rows_a_page) > 2 * greatest(tables.reltuples, 0) + 1000
+)
+SELECT oid::regclass::text AS name
+FROM parents
 UNION ALL
-SELECT parents.oid::regclass::text
-FROM pg_inherits
-JOIN pg_class AS tables ON tables.oid = pg_inherits.inhrelid
-JOIN pg_class AS parents ON parents.oid = pg_inherits.inhparent
-WHERE parents.oid = ANY (ARRAY['hits'::regclass, 'sessions'::regclass])
-GROUP BY parents.oid, parents.reltuples
-HAVING sum(greatest(tables.reltuples, 0)) > 2 * greatest(parents.reltuples, 0) + 1000";
+SELECT oid::regclass::text
+FROM partitions
+WHERE pages > 2 * analysed_pages + 64
+  AND parent NOT IN (SELECT oid FROM parents)";
 
 /// An analysis reads a sample, which takes long on slow disks. So it has a longer limit than the
 /// statements of a batch. With the usual target of 100 the sample has ten times as many rows, and the
