@@ -15,6 +15,7 @@ mod checker;
 mod checker_tests;
 mod disk;
 mod ends;
+mod fsync;
 #[path = "../kit/installed.rs"]
 mod installed;
 mod kills;

@@ -5,7 +5,6 @@ use std::{
     ffi::OsString,
     fs,
     path::Path,
-    process::{Command, Stdio},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -24,7 +23,7 @@ use crate::{
     access::Access,
     checker::{Commit, History},
     disk::{Disk, Loss},
-    installed::{is_installed, skip},
+    installed::skip,
     load::{Manner, Outcome, Sender, now_us},
     setup::{PATIENCE, Setup, TOPIC, access, create_topic, number, read_log},
     trace::{self, CALLS, Change, Step},
@@ -45,7 +44,7 @@ struct Known {
 #[test]
 fn a_power_loss_takes_nothing_that_was_acknowledged() {
     let test = "a_power_loss_takes_nothing_that_was_acknowledged";
-    if let Some(reason) = why_not() {
+    if let Some(reason) = trace::impossible() {
         skip(test, &reason);
         return;
     }
@@ -113,19 +112,6 @@ fn a_power_loss_takes_nothing_that_was_acknowledged() {
 fn take(next: &AtomicUsize, moments: &[usize]) -> Option<(usize, usize)> {
     let cut = next.fetch_add(1, Ordering::Relaxed);
     moments.get(cut).map(|moment| (cut, *moment))
-}
-
-/// The reason if recording is impossible on this machine.
-fn why_not() -> Option<String> {
-    if !is_installed("strace") {
-        return Some("strace is not installed (Debian, Ubuntu: strace)".to_owned());
-    }
-    let mut tracing = Command::new("strace");
-    tracing
-        .args(["-f", "-o", "/dev/null", "true"])
-        .stderr(Stdio::null());
-    let traced = tracing.status().is_ok_and(|status| status.success());
-    (!traced).then(|| "strace has no permission to trace".to_owned())
 }
 
 /// Runs a broker under load. Returns its changes of files and the observations of its clients.
@@ -260,7 +246,7 @@ impl Rebuilt<'_> {
 }
 
 /// Checks that the log accepts more records, and has them after the earlier ones.
-fn goes_on(access: &Access, history: &History) -> Result<(), String> {
+pub fn goes_on(access: &Access, history: &History) -> Result<(), String> {
     let manner = Manner {
         producer: 9,
         codec: "none",

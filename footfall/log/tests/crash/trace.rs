@@ -3,11 +3,27 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
+
+use crate::installed::is_installed;
 
 /// The system calls to record. Calls that the reader does not model are recorded to detect their use.
 pub const CALLS: &str = "trace=openat,open,creat,mkdir,mkdirat,write,pwrite64,writev,pwritev,pwritev2,ftruncate,\
     fallocate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,link,linkat,copy_file_range,sync_file_range";
+
+/// The reason if system calls cannot be traced on this machine.
+pub fn impossible() -> Option<String> {
+    if !is_installed("strace") {
+        return Some("strace is not installed (Debian, Ubuntu: strace)".to_owned());
+    }
+    let mut tracing = Command::new("strace");
+    tracing
+        .args(["-f", "-o", "/dev/null", "true"])
+        .stderr(Stdio::null());
+    let traced = tracing.status().is_ok_and(|status| status.success());
+    (!traced).then(|| "strace has no permission to trace".to_owned())
+}
 
 /// A change of a file or folder.
 #[derive(Clone, Debug, PartialEq)]

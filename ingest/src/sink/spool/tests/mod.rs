@@ -1,5 +1,6 @@
 //! Tests of the spool: its file after crashes, its order and bound, and its way to a mock broker.
 
+mod disk;
 mod file;
 mod order;
 mod sink;
