@@ -281,6 +281,7 @@ pub(crate) fn read_workspaces(connection: &mut PgConnection) -> Entries<'_> {
         Entry::Workspace(Workspace {
             workspace_no: workspace_no(row.no),
             workspace_id: WorkspaceId(row.workspace_id),
+            deleted: false,
             row_version: row.row_version,
         })
     };

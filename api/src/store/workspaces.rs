@@ -140,6 +140,7 @@ impl Workspace {
         directory::Workspace {
             workspace_no: workspace_no(self.no),
             workspace_id: WorkspaceId(self.id),
+            deleted: false,
             row_version: self.row_version,
         }
     }
