@@ -315,6 +315,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("workspaces.lock", workspaces::LOCK),
     ("workspaces.lock_settings", workspaces::LOCK_SETTINGS),
     ("workspaces.update", workspaces::UPDATE),
+    ("workspaces.is_open", workspaces::IS_OPEN),
     ("workspaces.has_creator", workspaces::HAS_CREATOR),
     ("workspaces.delete", workspaces::DELETE),
 ];

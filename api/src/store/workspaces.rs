@@ -75,6 +75,13 @@ FROM workspaces
 WHERE id = $1
 FOR NO KEY UPDATE";
 
+pub(super) const IS_OPEN: &str = "\
+SELECT EXISTS (
+    SELECT
+    FROM workspaces
+    WHERE id = $1
+      AND ended_at IS NULL)";
+
 pub(super) const HAS_CREATOR: &str = "\
 SELECT EXISTS (
     SELECT
@@ -276,6 +283,14 @@ pub(crate) async fn lock(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<bool> {
         .fetch_optional(&mut **tx)
         .await?;
     Ok(locked.unwrap_or(false))
+}
+
+/// Whether a workspace exists and is not deleted.
+pub(crate) async fn is_open(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar(IS_OPEN)
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await
 }
 
 /// Whether a creator's pages are in the workspace.

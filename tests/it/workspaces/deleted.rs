@@ -9,6 +9,7 @@ use crate::{
     clicks::{open, until_answered},
     conversions::click_id,
 };
+use api::{ConversionHistory, PastConversion, PastOutcome};
 use jiff::SignedDuration;
 use kit::{
     Answer, Client, Creator, System,
@@ -16,9 +17,10 @@ use kit::{
 };
 use reqwest::Method;
 use runtime::{Clock, jwt};
+use schemas::{EventId, IdMaker, Keyring, WorkspaceId};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
@@ -269,6 +271,29 @@ async fn its_clicks_take_no_more_conversions() {
         assert_eq!(refused.status, 400);
     }
     assert_eq!(s2s["attributed"], false);
+    assert_eq!(count().await, 3);
+    // A call that found its workspace before the deletion, and waited since.
+    let history = ConversionHistory {
+        pool: system.main.clone(),
+        clock: Arc::clone(&system.context.clock),
+        ids: Arc::clone(&system.context.ids),
+    };
+    let click_id = click(4).await;
+    let ids = IdMaker::new(Keyring::parse(SECRET).unwrap());
+    let (workspace_no, _) = ids.verify_click(click_id).unwrap();
+    let late = PastConversion {
+        event_id: EventId(Uuid::from_u128(4)),
+        workspace_no,
+        workspace_id: WorkspaceId(carol.workspace_id),
+        click_id: Some(click_id),
+        occurred_at: system.clock.now(),
+        members: serde_json::Map::new(),
+    };
+    let outcome = history.record(&late).await.unwrap();
+    assert!(
+        matches!(outcome, PastOutcome::Refused("invalid_click", _)),
+        "{outcome:?}"
+    );
     assert_eq!(count().await, 3);
     // What was recorded before still reaches the tables.
     let begun = Instant::now();
