@@ -218,6 +218,44 @@ async fn it_is_unknown_to_its_members_and_no_default_of_theirs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_waited_for_the_deletion_is_refused() {
+    let system = System::start().await;
+    let carol = make_workspace(&system, "carol").await;
+    let mut tx = system.main.begin().await.unwrap();
+    sqlx::query("UPDATE workspaces SET ended_at = now() WHERE id = $1")
+        .bind(carol.workspace_id)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let body = json!({"destinationUrl": DESTINATION, "shortCode": "promo"});
+    let deleting = async {
+        let sql = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let begun = Instant::now();
+        loop {
+            let waiting: i64 = sqlx::query_scalar(sql)
+                .fetch_one(&system.main)
+                .await
+                .unwrap();
+            if waiting == 1 {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{waiting}");
+            sleep(Duration::from_millis(5)).await;
+        }
+        tx.commit().await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(make_link(&system, &carol, &body), deleting);
+    assert_eq!(refusal(&answer), (403, "FORBIDDEN".to_owned()));
+    let links: i64 = sqlx::query_scalar("SELECT count(*) FROM links")
+        .fetch_one(&system.main)
+        .await
+        .unwrap();
+    assert_eq!(links, 0);
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn its_clicks_take_no_more_conversions() {
     let system = System::start().await;
     let client = &system.client;
