@@ -48,6 +48,8 @@ pub(crate) struct App {
     pub(crate) max_pages: u32,
     /// The plan of new workspaces.
     pub(crate) plan: Plan,
+    /// The plans that owners may choose.
+    pub(crate) owner_plans: Vec<Plan>,
     /// The host of `PUBLIC_URL`.
     pub(crate) public_host: String,
     /// Finds the proofs of domains.

@@ -56,6 +56,11 @@ const PLAN: Setting = Setting::new(
     "enterprise",
     "plan of new workspaces: starter, pro or enterprise",
 );
+const OWNER_PLANS: Setting = Setting::new(
+    "WORKSPACE_OWNER_PLANS",
+    "none",
+    "plans that owners may choose for their workspaces, separated by commas",
+);
 const TIMEOUT: Setting = Setting::new(
     "REPORT_TIMEOUT",
     "30s",
@@ -71,6 +76,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     MAX_LINKS,
     MAX_PAGES,
     PLAN,
+    OWNER_PLANS,
     dns::SERVER,
     TIMEOUT,
     words::WORDS_FILE,
@@ -110,6 +116,8 @@ pub struct Config {
     pub max_pages: u32,
     /// The plan of new workspaces.
     pub plan: Plan,
+    /// The plans that owners may choose.
+    pub(crate) owner_plans: Vec<Plan>,
     /// Finds the proofs of domains.
     pub(crate) resolver: Resolver,
     /// Time limit of a report's statement.
@@ -143,6 +151,7 @@ impl Config {
         let max_links = settings.parse(&MAX_LINKS, "a whole number");
         let max_pages = settings.parse(&MAX_PAGES, "a whole number");
         let plan = settings.parse_with(PLAN, read_plan);
+        let owner_plans = settings.parse_with(OWNER_PLANS, read_plans);
         let report_timeout = settings.parse_with(TIMEOUT, read_timeout);
         Self {
             database_url: database::read_url(settings, &DATABASE),
@@ -157,6 +166,7 @@ impl Config {
             max_links,
             max_pages,
             plan: plan.unwrap_or(Plan::Enterprise),
+            owner_plans: owner_plans.unwrap_or_default(),
             resolver: Resolver::read(settings),
             report_timeout: report_timeout.unwrap_or(REPORT_TIMEOUT),
             words: Words::read(settings),
@@ -170,6 +180,16 @@ impl Config {
 fn read_plan(text: &str) -> Result<Plan, String> {
     let known = || format!("is {text:?}; give starter, pro or enterprise");
     Plan::named(text).ok_or_else(known)
+}
+
+/// Plans separated by commas; `none` is no plan, as without the setting.
+fn read_plans(text: &str) -> Result<Vec<Plan>, String> {
+    let names = text.split(',').map(str::trim);
+    let names = names.filter(|name| !name.is_empty());
+    match text {
+        "none" => Ok(Vec::new()),
+        _ => names.map(read_plan).collect(),
+    }
 }
 
 fn read_timeout(text: &str) -> Result<Duration, String> {
@@ -200,6 +220,7 @@ mod tests {
             ("BIO_MAX_LINKS", "many"),
             ("BIO_MAX_PAGES", "-1"),
             ("WORKSPACE_PLAN", "gold"),
+            ("WORKSPACE_OWNER_PLANS", "pro, gold"),
             ("REPORT_TIMEOUT", "0s"),
         ]);
         let config = Config::read(&mut settings, &Context::system());
@@ -214,6 +235,7 @@ mod tests {
             "BIO_MAX_LINKS",
             "BIO_MAX_PAGES",
             "WORKSPACE_PLAN",
+            "WORKSPACE_OWNER_PLANS",
             "REPORT_TIMEOUT",
         ] {
             assert!(text.contains(&format!("\n  {name}: ")), "{name}: {text}");
@@ -228,6 +250,22 @@ mod tests {
         let ttl = jiff::SignedDuration::from_hours(1);
         let token = runtime::jwt::mint("", "ada", None, now, ttl).unwrap();
         assert!(config.jwt.verify(&token, now).is_err());
+    }
+
+    #[test]
+    fn owners_may_choose_the_named_plans_only() {
+        let both = vec![Plan::Starter, Plan::Pro];
+        for (text, plans) in [
+            ("none", Vec::new()),
+            ("pro", vec![Plan::Pro]),
+            ("starter, pro", both.clone()),
+            ("starter,,pro,", both),
+        ] {
+            assert_eq!(read_plans(text), Ok(plans), "{text}");
+        }
+        for text in ["gold", "pro,none", "Pro", "starter pro"] {
+            assert!(read_plans(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -144,6 +144,7 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         max_links: config.max_links,
         max_pages: config.max_pages,
         plan: config.plan,
+        owner_plans: config.owner_plans,
         public_host: manage::host_of_public_url(&config.public_url),
         resolver: config.resolver,
         words: config.words,

@@ -2,6 +2,7 @@
 //!
 //! Their keys are a contract: clients translate them and branch on them.
 
+use crate::auth::Plan;
 use axum::http::StatusCode;
 use runtime::http::ApiError;
 use serde_json::json;
@@ -54,6 +55,24 @@ pub(crate) fn too_many_workspaces(max: u32) -> ApiError {
 /// 404 for a workspace in a path that is not the caller's.
 pub(crate) fn workspace_not_found() -> ApiError {
     ApiError::not_found("workspaces.not_found", "Workspace not found.")
+}
+
+/// 409 for the deletion of a creator's workspace.
+pub(crate) fn workspace_of_creator() -> ApiError {
+    ApiError::conflict(
+        "workspaces.of_creator",
+        "A creator's bio pages are in this workspace, so it cannot be deleted.",
+    )
+}
+
+/// 403 for a plan that owners may not choose here.
+pub(crate) fn plan_not_offered(offered: &[Plan]) -> ApiError {
+    let offered: Vec<&str> = offered.iter().map(|plan| plan.name()).collect();
+    ApiError::forbidden(
+        "workspaces.plan_not_offered",
+        "Owners cannot choose this plan here. Ask the operator of this installation for it.",
+    )
+    .with_vars(json!({ "offered": offered }))
 }
 
 /// 404 for a member of another workspace.

@@ -52,6 +52,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "webhooks",
             include_str!("../migrations/0009_webhooks.sql"),
         ),
+        (
+            10,
+            "deleted workspaces",
+            include_str!("../migrations/0010_deleted_workspaces.sql"),
+        ),
     ])
 });
 

@@ -203,6 +203,7 @@ pub(crate) async fn prepare(kafka: &KafkaSettings) -> Result<Uuid, Box<dyn Error
         Entry::Workspace(Workspace {
             workspace_no,
             workspace_id: workspace,
+            deleted: false,
             row_version: 1,
         }),
         Entry::Page(Page {

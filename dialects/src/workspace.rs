@@ -38,7 +38,7 @@ pub(crate) static PATHS: [&str; 16] = [
 ];
 
 /// Errors with a code of their own, by their key.
-const SPECIFIC: [(&str, &str); 7] = [
+const SPECIFIC: [(&str, &str); 9] = [
     ("auth.api_key_invalid", "INVALID_API_KEY"),
     ("error.bad_request", "BAD_REQUEST"),
     ("links.short_code_exists", "SHORT_CODE_EXISTS"),
@@ -46,6 +46,8 @@ const SPECIFIC: [(&str, &str); 7] = [
     ("plan.limit_exceeded", "LIMIT_EXCEEDED"),
     ("qr.code_exists", "DUPLICATE_CODE"),
     ("report.failed", "ANALYTICS_ERROR"),
+    ("workspaces.of_creator", "WORKSPACE_OF_CREATOR"),
+    ("workspaces.plan_not_offered", "PLAN_NOT_OFFERED"),
 ];
 
 /// The code of an error, in upper snake case.

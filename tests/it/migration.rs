@@ -68,6 +68,9 @@ async fn links_and_creators_of_the_first_version_go_on() {
     let token = client.token("ada");
     let profile = client.get_as(&token, "/api/v1/creators/me").await;
     assert_eq!(profile.data()["username"], "ada", "{}", profile.text);
+    let workspaces = client.get_as(&token, "/api/workspaces").await.data();
+    let kept = ["name", "slug", "plan", "role"].map(|name| workspaces[0][name].clone());
+    assert_eq!(kept, ["Ada", "workspace-1", "enterprise", "owner"]);
     let links = client
         .get_as(&token, "/api/links?sort=createdAt&order=asc")
         .await;

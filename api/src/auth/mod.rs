@@ -20,6 +20,7 @@ pub(crate) use guard::{Callers, CommandTurn, Routes, Terms, guarded, turn};
 pub use permission::Permission;
 pub(crate) use permission::Role;
 pub(crate) use plan::Allowance;
+pub(crate) use plan::PLANS;
 pub use plan::Plan;
 pub(crate) use principal::{Principal, Sharer};
 pub(crate) use tenant::Tenant;

@@ -93,6 +93,8 @@ impl Role {
             CONTENTS.contains(&family) || SETUP.contains(&family) || SECRETS.contains(&family);
         let least = match (family, action) {
             (of, _) if of == "public" || OWN.contains(&of) => None,
+            // No key may end its workspace, so the route takes tokens only.
+            ("workspace", "delete") => None,
             (_, WRITE) if changes => least(&format!("{family}:update")),
             _ => least(scope),
         };
@@ -194,6 +196,7 @@ mod tests {
             (Role::Admin, "billing:manage", Some(false)),
             (Role::Viewer, "links:write", Some(false)),
             (Role::Owner, "workspace:update", Some(true)),
+            (Role::Owner, "workspace:delete", None),
             (Role::Owner, "analytics:write", None),
             (Role::Owner, "pages:update", None),
             (Role::Owner, "public:read", None),

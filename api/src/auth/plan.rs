@@ -51,6 +51,13 @@ const OF_ENTERPRISE: &[&str] = &[
     "auditLog",
 ];
 
+/// The names of all plans, as in [`Plan::ALL`].
+pub(crate) const PLANS: [&str; 3] = [
+    Plan::Starter.name(),
+    Plan::Pro.name(),
+    Plan::Enterprise.name(),
+];
+
 impl Plan {
     /// Every plan.
     pub(crate) const ALL: [Self; 3] = [Self::Starter, Self::Pro, Self::Enterprise];

@@ -77,6 +77,9 @@ fn of_subject(operation: Operation, subject: Subject) -> Operation {
             .path_parameter("linkId", uuid().about("The link."))
             .refuses_parameters()
             .refuses([refusals::not_link_owner(), refusals::link_not_found()]),
+        Subject::OwnWorkspace(object) => operation
+            .path_parameter(object.id, uuid().about(object.about))
+            .refuses([refusals::permission_missing()]),
         Subject::Workspace => of_workspace(operation),
         Subject::Object(object) => {
             of_workspace(operation).path_parameter(object.id, uuid().about(object.about))

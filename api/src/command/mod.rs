@@ -124,6 +124,9 @@ pub enum Subject {
     Link,
     /// None: the command is about the user's workspaces, in the dialect of workspaces.
     Workspaces,
+    /// A workspace of the user's, in the dialect of workspaces. The handler finds it and checks the
+    /// permission.
+    OwnWorkspace(Object),
     /// None: the command is about the caller's workspace.
     Workspace,
     /// An object of the caller's workspace.
@@ -145,13 +148,15 @@ impl Subject {
     pub const fn is_of_workspaces(self) -> bool {
         match self {
             Self::User | Self::Creator | Self::Link => false,
-            Self::Workspaces | Self::Workspace | Self::Object(_) => true,
+            Self::Workspaces | Self::OwnWorkspace(_) | Self::Workspace | Self::Object(_) => true,
         }
     }
 
     const fn callers(self) -> Callers {
         match self {
-            Self::User | Self::Creator | Self::Link | Self::Workspaces => Callers::Users,
+            Self::User | Self::Creator | Self::Link | Self::Workspaces | Self::OwnWorkspace(_) => {
+                Callers::Users
+            }
             Self::Workspace | Self::Object(_) => Callers::Members,
         }
     }

@@ -89,7 +89,8 @@ pub(crate) async fn record_now(
 /// Records a call of a tenant, whose click must be the tenant's own.
 ///
 /// # Errors
-/// 400 when it belongs to no click, or to one with too many conversions.
+/// 400 when it belongs to no click, or to one with too many conversions, or when the workspace is
+/// deleted.
 pub(crate) async fn record(
     desk: Desk<'_>,
     tenant: Tenant,
@@ -97,6 +98,10 @@ pub(crate) async fn record(
 ) -> Result<Recorded, ApiError> {
     let now = desk.clock.now();
     let mut tx = desk.pool.begin().await?;
+    // Asked again, because a call may have waited for its turn since its tenant was found.
+    if !store::workspaces::is_open(&mut tx, tenant.id).await? {
+        return Err(refusals::invalid_click());
+    }
     if let Some(EventId(fixed)) = desk.fixed {
         store::conversions::lock_click(&mut tx, ClickId(fixed)).await?;
         if let Some(conversion) = store::conversions::find(&mut *tx, tenant.id, fixed).await? {

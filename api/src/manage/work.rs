@@ -8,6 +8,7 @@ use crate::{
     app::App,
     auth::{Access, Tenant},
     extract::ObjectId,
+    refusals,
     store::{self, Tx, audit, record},
 };
 use jiff::Timestamp;
@@ -29,14 +30,17 @@ pub(crate) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Begins a change, while no other one changes the workspace.
+    /// Begins a change, while no other one changes the workspace; 403 when it was deleted since the
+    /// caller was identified.
     pub(crate) async fn begin(
         app: &App,
         tenant: &'a Tenant,
         now: Timestamp,
     ) -> Result<Self, ApiError> {
         let mut work = Self::begin_unlocked(app, tenant, now).await?;
-        store::workspaces::lock(&mut work.tx, tenant.workspace.id).await?;
+        if !store::workspaces::lock(&mut work.tx, tenant.workspace.id).await? {
+            return Err(refusals::not_a_member());
+        }
         Ok(work)
     }
 

@@ -15,7 +15,8 @@ use uuid::Uuid;
 pub(super) const WORKSPACE: &str = "\
 SELECT id
 FROM workspaces
-WHERE no = $1";
+WHERE no = $1
+  AND ended_at IS NULL";
 
 // Calls for one click wait for each other, on every instance.
 pub(super) const LOCK_CLICK: &str = "SELECT pg_advisory_xact_lock($1)";
@@ -248,7 +249,7 @@ row! {
     }
 }
 
-/// The workspace with that number.
+/// The workspace with that number, unless it is deleted.
 pub(crate) async fn find_workspace(
     executor: impl PgExecutor<'_>,
     no: i32,

@@ -18,7 +18,7 @@ use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
 
 pub(super) const WORKSPACES: &str = "\
-SELECT id AS workspace_id, no, row_version
+SELECT id AS workspace_id, no, ended_at IS NOT NULL AS deleted, row_version
 FROM workspaces
 ORDER BY no";
 
@@ -116,6 +116,7 @@ row! {
     struct WorkspaceRow {
         workspace_id: Uuid,
         no: i32,
+        deleted: bool,
         row_version: i64,
     }
 }
@@ -274,13 +275,14 @@ fn rules(stored: Vec<StoredRule>) -> Vec<Rule> {
     stored.into_iter().filter_map(rule).collect()
 }
 
-/// Every workspace.
+/// Every workspace, deleted ones included.
 pub(crate) fn read_workspaces(connection: &mut PgConnection) -> Entries<'_> {
     let rows = sqlx::query_as::<_, WorkspaceRow>(WORKSPACES).fetch(connection);
     let entry = |row: WorkspaceRow| {
         Entry::Workspace(Workspace {
             workspace_no: workspace_no(row.no),
             workspace_id: WorkspaceId(row.workspace_id),
+            deleted: row.deleted,
             row_version: row.row_version,
         })
     };

@@ -13,7 +13,8 @@ SELECT api_keys.id AS key_id, scopes, created_by, last_used_at, expires_at, revo
 FROM api_keys
 JOIN workspaces ON workspaces.id = api_keys.workspace_id
 LEFT JOIN members ON members.workspace_id = api_keys.workspace_id AND members.sub = created_by
-WHERE secret_hash = $1";
+WHERE secret_hash = $1
+  AND ended_at IS NULL";
 
 pub(super) const RECORD_USE: &str = "\
 UPDATE api_keys
@@ -163,7 +164,7 @@ pub(crate) struct NewKey<'a> {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// The key with that hash.
+/// The key with that hash, unless its workspace is deleted.
 pub(crate) async fn find_by_hash(
     executor: impl PgExecutor<'_>,
     hash: &[u8; 32],

@@ -277,6 +277,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("webhooks.update", webhooks::UPDATE),
     ("webhooks.rotate", webhooks::ROTATE),
     ("webhooks.delete", webhooks::DELETE),
+    ("webhooks.switch_all_off", webhooks::SWITCH_ALL_OFF),
     ("webhooks.secrets", webhooks::SECRETS),
     ("webhooks.renew", webhooks::RENEW),
     ("webhook_deliveries.lock", webhook_deliveries::LOCK),
@@ -297,6 +298,7 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
         "webhook_deliveries.switch_off",
         webhook_deliveries::SWITCH_OFF,
     ),
+    ("webhook_deliveries.end_all", webhook_deliveries::END_ALL),
     ("webhook_deliveries.waiting", webhook_deliveries::WAITING),
     ("webhook_deliveries.expire", webhook_deliveries::EXPIRE),
     ("webhook_deliveries.trim", webhook_deliveries::TRIM),
@@ -309,9 +311,13 @@ pub const MAIN_STATEMENTS: &[Statement] = &[
     ("workspaces.insert_member", workspaces::INSERT_MEMBER),
     ("workspaces.membership", workspaces::MEMBERSHIP),
     ("workspaces.of_user", workspaces::OF_USER),
+    ("workspaces.count_of_user", workspaces::COUNT_OF_USER),
     ("workspaces.lock", workspaces::LOCK),
     ("workspaces.lock_settings", workspaces::LOCK_SETTINGS),
     ("workspaces.update", workspaces::UPDATE),
+    ("workspaces.is_open", workspaces::IS_OPEN),
+    ("workspaces.has_creator", workspaces::HAS_CREATOR),
+    ("workspaces.delete", workspaces::DELETE),
 ];
 
 /// Every fixed statement on the analytics database; those of reports are built, see

@@ -29,12 +29,15 @@ SELECT EXISTS (
       AND verified_at IS NOT NULL
       AND removed_at IS NULL)";
 
+// A host of a deleted workspace serves no link.
 pub(super) const LIST_VERIFIED: &str = "\
 SELECT host
 FROM domains
+JOIN workspaces ON workspaces.id = workspace_id
 WHERE host = ANY($1)
   AND verified_at IS NOT NULL
-  AND removed_at IS NULL";
+  AND removed_at IS NULL
+  AND ended_at IS NULL";
 
 /// The host of a verified domain of a workspace.
 pub(crate) async fn find_verified(

@@ -133,6 +133,22 @@ WHERE id = $1
   AND failing_since <= $4
   AND failed_events >= $5";
 
+// The sender records an attempt with the delivery's row first and the webhook's row second, so a transaction with
+// the webhooks' rows must not wait for deliveries. One that is being recorded at this moment is left out. It is not sent
+// again, since its webhook is off.
+pub(super) const END_ALL: &str = "\
+UPDATE webhook_deliveries
+SET state = 'failed',
+    next_attempt_at = NULL,
+    last_error = $3,
+    finished_at = $2
+WHERE id IN (SELECT webhook_deliveries.id
+             FROM webhooks
+             JOIN webhook_deliveries ON webhook_id = webhooks.id
+             WHERE workspace_id = $1
+               AND state = 'waiting'
+             FOR UPDATE OF webhook_deliveries SKIP LOCKED)";
+
 pub(super) const WAITING: &str = "\
 SELECT count(*), min(created_at)
 FROM webhook_deliveries
@@ -370,6 +386,21 @@ pub(crate) async fn switch_off(
         .execute(&mut **tx)
         .await?;
     Ok(changed.rows_affected() == 1)
+}
+
+/// Ends the deliveries of a workspace that wait, after its webhooks are switched off.
+pub(crate) async fn end_all(
+    tx: &mut Tx<'_>,
+    workspace_id: Uuid,
+    (now, reason): (Timestamp, &str),
+) -> sqlx::Result<()> {
+    sqlx::query(END_ALL)
+        .bind(workspace_id)
+        .bind(now.to_sqlx())
+        .bind(reason)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
 }
 
 /// How many deliveries wait, and since when the oldest does.

@@ -80,6 +80,16 @@ pub(super) const DELETE: &str = "\
 DELETE FROM webhooks
 WHERE id = $1";
 
+// Of a workspace that is deleted.
+pub(super) const SWITCH_ALL_OFF: &str = "\
+UPDATE webhooks
+SET enabled = false,
+    disabled_at = $2,
+    disabled_reason = $3,
+    updated_at = $2
+WHERE workspace_id = $1
+  AND enabled";
+
 row! {
     /// A webhook. Its secrets are encrypted.
     #[derive(Clone, Debug)]
@@ -175,6 +185,21 @@ pub(crate) async fn rotate(tx: &mut Tx<'_>, webhook: &Webhook, now: Timestamp) -
 /// Removes a webhook with its deliveries.
 pub(crate) async fn delete(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<()> {
     sqlx::query(DELETE).bind(id).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Switches all webhooks of a workspace off.
+pub(crate) async fn switch_all_off(
+    tx: &mut Tx<'_>,
+    workspace_id: Uuid,
+    (now, reason): (Timestamp, &str),
+) -> sqlx::Result<()> {
+    sqlx::query(SWITCH_ALL_OFF)
+        .bind(workspace_id)
+        .bind(now.to_sqlx())
+        .bind(reason)
+        .execute(&mut **tx)
+        .await?;
     Ok(())
 }
 

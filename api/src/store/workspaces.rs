@@ -1,4 +1,7 @@
 //! Workspaces and their members: whose they are, and what a user is in them.
+//!
+//! The one rule: a deleted workspace (`ended_at`) keeps its row and everything in it. So each
+//! statement that finds a workspace for a caller leaves it out.
 
 use super::{Tx, creators::workspace_no, row::row};
 use crate::auth::Plan;
@@ -27,6 +30,7 @@ JOIN workspaces ON workspaces.id = members.workspace_id
 LEFT JOIN creators ON creators.workspace_id = workspaces.id AND creators.sub = members.sub
 WHERE members.sub = $1
   AND ($2::uuid IS NULL OR members.workspace_id = $2)
+  AND ended_at IS NULL
 ORDER BY creators.id IS NULL, members.created_at, members.id
 LIMIT 1";
 
@@ -36,29 +40,61 @@ FROM members
 JOIN workspaces ON workspaces.id = members.workspace_id
 LEFT JOIN creators ON creators.workspace_id = workspaces.id AND creators.sub = members.sub
 WHERE members.sub = $1
+  AND ended_at IS NULL
 ORDER BY creators.id IS NULL, members.created_at, members.id
 LIMIT $2";
 
+// Deleted ones count for their owners, so that deletions and creations in turn use up no numbers.
+pub(super) const COUNT_OF_USER: &str = "\
+SELECT count(*)
+FROM members
+JOIN workspaces ON workspaces.id = members.workspace_id
+WHERE members.sub = $1
+  AND (ended_at IS NULL OR role = 'owner')";
+
 pub(super) const LOCK_SETTINGS: &str = "\
-SELECT name, slug, timezone, default_currency
+SELECT name, slug, plan, timezone, default_currency
 FROM workspaces
 WHERE id = $1
+  AND ended_at IS NULL
 FOR UPDATE";
 
 pub(super) const UPDATE: &str = "\
 UPDATE workspaces
 SET name = $2,
     slug = $3,
-    timezone = $4,
-    default_currency = $5
+    plan = $4,
+    timezone = $5,
+    default_currency = $6
 WHERE id = $1
 RETURNING id, no, name, slug, plan, timezone, default_currency, created_at, row_version";
 
 pub(super) const LOCK: &str = "\
-SELECT id
+SELECT ended_at IS NULL
 FROM workspaces
 WHERE id = $1
 FOR NO KEY UPDATE";
+
+pub(super) const IS_OPEN: &str = "\
+SELECT EXISTS (
+    SELECT
+    FROM workspaces
+    WHERE id = $1
+      AND ended_at IS NULL)";
+
+pub(super) const HAS_CREATOR: &str = "\
+SELECT EXISTS (
+    SELECT
+    FROM creators
+    WHERE workspace_id = $1)";
+
+pub(super) const DELETE: &str = "\
+UPDATE workspaces
+SET ended_at = $2,
+    row_version = row_version + 1
+WHERE id = $1
+  AND ended_at IS NULL
+RETURNING id, no, name, slug, plan, timezone, default_currency, created_at, row_version";
 
 row! {
     /// A workspace.
@@ -83,6 +119,8 @@ row! {
     pub(crate) struct Settings {
         pub(crate) name: String,
         pub(crate) slug: String,
+        /// Only owners, and only where the operator lets them.
+        pub(crate) plan: String,
         pub(crate) timezone: String,
         pub(crate) default_currency: String,
     }
@@ -140,6 +178,7 @@ impl Workspace {
         directory::Workspace {
             workspace_no: workspace_no(self.no),
             workspace_id: WorkspaceId(self.id),
+            deleted: false,
             row_version: self.row_version,
         }
     }
@@ -228,18 +267,58 @@ pub(crate) async fn list_of_user(
         .await
 }
 
-/// Locks a workspace until the transaction ends, so that its things are counted one request after
-/// the other.
-pub(crate) async fn lock(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<()> {
-    sqlx::query(LOCK).bind(id).execute(&mut **tx).await?;
-    Ok(())
+/// How many workspaces a user has or had, for the limit of them.
+pub(crate) async fn count_of_user(tx: &mut Tx<'_>, sub: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar(COUNT_OF_USER)
+        .bind(sub)
+        .fetch_one(&mut **tx)
+        .await
 }
 
-/// The settings of a workspace, locked until the transaction ends.
-pub(crate) async fn lock_settings(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Settings> {
-    sqlx::query_as(LOCK_SETTINGS)
+/// Locks a workspace until the transaction ends, so that its things are counted one request after
+/// the other. False when it is deleted.
+pub(crate) async fn lock(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<bool> {
+    let locked: Option<bool> = sqlx::query_scalar(LOCK)
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await?;
+    Ok(locked.unwrap_or(false))
+}
+
+/// Whether a workspace exists and is not deleted.
+pub(crate) async fn is_open(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar(IS_OPEN)
         .bind(id)
         .fetch_one(&mut **tx)
+        .await
+}
+
+/// Whether a creator's pages are in the workspace.
+pub(crate) async fn has_creator(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<bool> {
+    sqlx::query_scalar(HAS_CREATOR)
+        .bind(id)
+        .fetch_one(&mut **tx)
+        .await
+}
+
+/// Deletes a workspace; `None` when it is deleted already.
+pub(crate) async fn delete(
+    tx: &mut Tx<'_>,
+    id: Uuid,
+    now: Timestamp,
+) -> sqlx::Result<Option<Workspace>> {
+    sqlx::query_as(DELETE)
+        .bind(id)
+        .bind(now.to_sqlx())
+        .fetch_optional(&mut **tx)
+        .await
+}
+
+/// The settings of a workspace, locked until the transaction ends; `None` when it is deleted.
+pub(crate) async fn lock_settings(tx: &mut Tx<'_>, id: Uuid) -> sqlx::Result<Option<Settings>> {
+    sqlx::query_as(LOCK_SETTINGS)
+        .bind(id)
+        .fetch_optional(&mut **tx)
         .await
 }
 
@@ -254,6 +333,7 @@ pub(crate) async fn update(
         .bind(id)
         .bind(&settings.name)
         .bind(&settings.slug)
+        .bind(&settings.plan)
         .bind(&settings.timezone)
         .bind(&settings.default_currency)
         .fetch_one(&mut **tx)

@@ -4,6 +4,9 @@
 //! Owns the maps and the waiting for changes. [`feed`] reads the entries, and [`fingerprints`]
 //! handles the fingerprints of secrets beside them. The one rule: for each key, the higher row
 //! version wins.
+//!
+//! A deleted workspace is one entry. Its links and hosts keep theirs, so every look-up of these asks
+//! for the workspace too, and it does not matter which entry arrives first.
 
 pub mod feed;
 pub mod fingerprints;
@@ -38,11 +41,19 @@ pub struct Tenant {
     pub workspace_id: WorkspaceId,
 }
 
+/// A workspace as its entry says, or one of its pages.
+#[derive(Clone, Copy, Debug)]
+struct KnownWorkspace {
+    workspace_id: WorkspaceId,
+    deleted: bool,
+    row_version: i64,
+}
+
 /// The entries read from the directory topic.
 #[derive(Clone, Debug, Default)]
 pub struct Entries {
     pages: HashMap<PageId, (Tenant, i64)>,
-    workspaces: HashMap<WorkspaceNo, (WorkspaceId, i64)>,
+    workspaces: HashMap<WorkspaceNo, KnownWorkspace>,
     links: ShortLinks,
     hosts: Hosts,
     secrets: Option<SecretFingerprints>,
@@ -81,7 +92,11 @@ impl Entries {
         // order.
         self.workspaces
             .entry(page.workspace_no)
-            .or_insert((page.workspace_id, i64::MIN));
+            .or_insert(KnownWorkspace {
+                workspace_id: page.workspace_id,
+                deleted: false,
+                row_version: i64::MIN,
+            });
     }
 
     fn apply_workspace(&mut self, workspace: &Workspace) {
@@ -89,8 +104,12 @@ impl Entries {
             return;
         }
         let known = self.workspaces.get(&workspace.workspace_no);
-        if known.is_none_or(|(_, version)| *version <= workspace.row_version) {
-            let entry = (workspace.workspace_id, workspace.row_version);
+        if known.is_none_or(|known| known.row_version <= workspace.row_version) {
+            let entry = KnownWorkspace {
+                workspace_id: workspace.workspace_id,
+                deleted: workspace.deleted,
+                row_version: workspace.row_version,
+            };
             self.workspaces.insert(workspace.workspace_no, entry);
         }
     }
@@ -147,10 +166,10 @@ pub enum Serves {
 }
 
 impl Serves {
-    const fn tenant(self) -> Option<WorkspaceNo> {
+    fn includes(self, tenant: WorkspaceNo) -> bool {
         match self {
-            Self::Everyone => None,
-            Self::Tenant(tenant) => Some(tenant),
+            Self::Everyone => true,
+            Self::Tenant(own) => own == tenant,
         }
     }
 }
@@ -165,20 +184,27 @@ impl Entries {
                 return Some((host, Serves::Everyone));
             }
             let tenant = self.hosts.tenant_of(host)?;
-            Some((host, Serves::Tenant(tenant)))
+            (!self.is_deleted(tenant)).then_some((host, Serves::Tenant(tenant)))
         })
     }
 
-    /// A link with its tenant and the rules of its campaign.
+    /// Whether the workspace with this number is deleted. One that is not known yet is not.
+    fn is_deleted(&self, tenant: WorkspaceNo) -> bool {
+        let known = self.workspaces.get(&tenant);
+        known.is_some_and(|known| known.deleted)
+    }
+
+    /// A link with its tenant and the rules of its campaign; `None` when the tenant is deleted.
     fn found(&self, link: &Arc<ShortLink>) -> Option<Found> {
         // Entries of links follow those of their workspace.
-        let (workspace_id, _) = self.workspaces.get(&link.workspace_no)?;
+        let workspace = self.workspaces.get(&link.workspace_no);
+        let workspace = workspace.filter(|known| !known.deleted)?;
         let campaign = link.settings.as_ref();
         let campaign = campaign.and_then(|settings| settings.given.campaign_id);
         let rules = campaign.and_then(|id| self.hosts.rules_of(id, link.workspace_no));
         Some(Found {
             link: Arc::clone(link),
-            workspace_id: *workspace_id,
+            workspace_id: workspace.workspace_id,
             campaign_rules: rules.cloned(),
             in_apps: self.in_apps(link),
         })
@@ -226,9 +252,10 @@ impl Directory {
     ) -> Option<Found> {
         let entries = self.read();
         let (host, serves) = entries.serves(host)?;
-        let tenant = serves.tenant();
+        // The links of a deleted workspace hide none of others, like deleted links.
+        let of = |tenant| serves.includes(tenant) && !entries.is_deleted(tenant);
         let mut codes = codes.into_iter();
-        let link = codes.find_map(|code| entries.links.find(host, code, tenant))?;
+        let link = codes.find_map(|code| entries.links.find(host, code, of))?;
         entries.found(link)
     }
 
@@ -249,12 +276,15 @@ impl Directory {
         Some((found, host))
     }
 
-    /// The number of a workspace, if it is known.
+    /// The number of a workspace, if it is known and not deleted.
     #[must_use]
     pub fn number_of(&self, workspace_id: WorkspaceId) -> Option<WorkspaceNo> {
         let entries = self.read();
         let mut known = entries.workspaces.iter();
-        known.find_map(|(no, (id, _))| (*id == workspace_id).then_some(*no))
+        known.find_map(|(no, known)| {
+            let is_it = known.workspace_id == workspace_id && !known.deleted;
+            is_it.then_some(*no)
+        })
     }
 
     /// Whose links this host serves; `None` for any other host.
@@ -280,11 +310,21 @@ impl Directory {
         })
     }
 
-    /// The workspace with this number, if it is known.
+    /// The workspace with this number, if it is known. A deleted one keeps its number, so its records
+    /// can still be read.
     #[must_use]
     pub fn workspace(&self, workspace_no: WorkspaceNo) -> Option<WorkspaceId> {
         let entries = self.read();
-        entries.workspaces.get(&workspace_no).map(|(id, _)| *id)
+        let known = entries.workspaces.get(&workspace_no)?;
+        Some(known.workspace_id)
+    }
+
+    /// The workspace with this number, if it is known and not deleted.
+    #[must_use]
+    pub fn open_workspace(&self, workspace_no: WorkspaceNo) -> Option<WorkspaceId> {
+        let entries = self.read();
+        let known = entries.workspaces.get(&workspace_no)?;
+        (!known.deleted).then_some(known.workspace_id)
     }
 
     /// The fingerprints of secrets in the log.
@@ -395,6 +435,7 @@ mod tests {
         directory.apply(Entry::Workspace(Workspace {
             workspace_no: WorkspaceNo(7),
             workspace_id: own,
+            deleted: false,
             row_version: 1,
         }));
         directory.apply(page(7, 6));

@@ -74,7 +74,7 @@ pub(super) fn read(
             .ids()
             .verify_click(click_id)
             .ok_or_else(unknown_click)?;
-        let id = directory.workspace(no);
+        let id = directory.open_workspace(no);
         (
             no,
             id.ok_or_else(BadLine::unknown_workspace)?,

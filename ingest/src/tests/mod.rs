@@ -3,6 +3,7 @@
 mod batch;
 mod cluster;
 mod decoration;
+mod deleted_workspaces;
 mod delivery;
 mod directory;
 mod fixtures;

@@ -403,6 +403,7 @@ async fn a_domain_serves_links_of_its_tenant_once_it_is_verified() {
     directory.apply(Entry::Workspace(Workspace {
         workspace_no: WorkspaceNo(77),
         workspace_id: WorkspaceId(Uuid::from_u128(77)),
+        deleted: false,
         row_version: 1,
     }));
     let link = |id: u128, workspace: WorkspaceNo, destination: &str| {

@@ -3,7 +3,7 @@
 //! Everything beyond the destination has a default, which is absent on the wire. So a link of a bio
 //! page stays a short record, and an older log reads as before.
 
-use super::Platform;
+use super::{Platform, is_false};
 use crate::ids::{AppId, CampaignId, LinkId, QrId, RuleId, WorkspaceNo};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -231,14 +231,6 @@ impl LinkSettings {
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

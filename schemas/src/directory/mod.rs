@@ -41,13 +41,17 @@ pub enum Entry {
     Secrets(SecretFingerprints),
 }
 
-/// A tenant.
+/// A tenant. A deleted one stays as an entry: it ends the tenant's links and hosts, whose own entries
+/// do not change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Workspace {
     /// The number in its ids and tables.
     pub workspace_no: WorkspaceNo,
     /// Its id on the wire.
     pub workspace_id: WorkspaceId,
+    /// True after its deletion; absent in older entries, and in those of other workspaces.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
     /// Version of the row.
     pub row_version: i64,
 }
@@ -85,6 +89,14 @@ pub struct SecretFingerprints {
     pub visitor: Vec<String>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 impl Entry {
     /// The record's key. A later entry with the same key replaces the earlier one.
     #[must_use]
@@ -99,5 +111,29 @@ impl Entry {
             Self::Log(_) => "log".to_owned(),
             Self::Secrets(_) => "secrets".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_workspace_that_is_not_deleted_is_written_as_before() {
+        let mut written = json!({
+            "kind": "workspace",
+            "workspace_no": 7,
+            "workspace_id": "018f2d5a-7b3c-7def-8a1b-2c3d4e5f6071",
+            "row_version": 1,
+        });
+        let deleted = |written: &serde_json::Value| {
+            let entry: Entry = serde_json::from_value(written.clone()).unwrap();
+            assert_eq!(&serde_json::to_value(&entry).unwrap(), written);
+            matches!(entry, Entry::Workspace(Workspace { deleted: true, .. }))
+        };
+        assert!(!deleted(&written));
+        written["deleted"] = json!(true);
+        assert!(deleted(&written));
     }
 }

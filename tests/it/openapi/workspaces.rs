@@ -3,7 +3,7 @@
 use super::{answers::UNKNOWN_ID, checker::Checker, contents::use_contents};
 use crate::workspaces::{
     dns::Dns,
-    objects::{make, make_key, object, of_members, request},
+    objects::{join, make, make_key, object, of_members, request},
 };
 use kit::Creator;
 use reqwest::Method;
@@ -69,10 +69,22 @@ async fn create_workspaces(checker: &Checker<'_>) {
     }
     create(json!({"name": "One too many"}), 403).await;
     let path = "/api/workspaces";
-    let listed = checker
-        .ask(Method::GET, path, Some(&token), Value::Null)
-        .await;
-    assert_eq!(listed.data().as_array().map(Vec::len), Some(100));
+    let list = async || {
+        let listed = checker.ask(Method::GET, path, Some(&token), Value::Null);
+        listed.await.data().as_array().unwrap().clone()
+    };
+    let all = list().await;
+    assert_eq!(all.len(), 100);
+    let id = all[99]["id"].as_str().unwrap();
+    let admin = join(checker.system, id.parse().unwrap(), "an-admin", "admin").await;
+    for (token, status) in [(&admin, 403), (&token, 200), (&token, 404)] {
+        let path = format!("{path}/{id}");
+        let answer = checker.ask(Method::DELETE, &path, Some(token), Value::Null);
+        assert_eq!(answer.await.status, status);
+    }
+    assert_eq!(list().await.len(), 99);
+    // A deleted one has used a number up too.
+    create(json!({"name": "One too many"}), 403).await;
 }
 
 async fn use_keys(checker: &Checker<'_>, ada: &Creator) {
@@ -113,6 +125,8 @@ async fn change_workspaces(checker: &Checker<'_>, ada: &Creator) {
     ask(Method::PATCH, json!({"name": "Ada's", "slug": "adas"}), 200).await;
     ask(Method::PATCH, json!({"slug": "one"}), 409).await;
     ask(Method::PATCH, json!({"timezone": "Mars"}), 400).await;
+    ask(Method::PATCH, json!({"plan": "starter"}), 403).await;
+    ask(Method::DELETE, Value::Null, 409).await;
     let read = ask(Method::GET, Value::Null, 200).await.data();
     assert_eq!(
         (&read["name"], &read["slug"]),

@@ -1,5 +1,6 @@
 //! Webhooks in a whole system: from an event to the requests that its targets get.
 
+mod deleted;
 mod failures;
 mod sending;
 

@@ -1,8 +1,11 @@
 //! Every command of workspaces refuses callers without a role, scope or object of their own. A walk over the
 //! rows, so that a new command is tested by its row.
 
-use super::objects::{join, make, make_key, object, of_members, refusal, request};
-use api::Command;
+use super::{
+    deleted::make_workspace,
+    objects::{join, make, make_key, object, of_members, refusal, request},
+};
+use api::{Command, Subject, commands};
 use kit::{System, SystemBuilder};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -108,6 +111,60 @@ async fn a_key_may_do_what_its_scopes_say() {
             let allowed = expected == 403 && roles_with(permission).contains(&"viewer");
             let what = format!("{} {role}: {}", command.id, answer.text);
             assert!(allowed || answer.status.as_u16() == expected, "{what}");
+        }
+    }
+    system.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_user_does_with_an_own_workspace_depends_on_the_role_there_and_no_key_may_do_it() {
+    let system = System::start().await;
+    let client = &system.client;
+    let is_own = |command: &&Command| matches!(command.subject, Subject::OwnWorkspace(_));
+    let (forbidden, missing) = ("FORBIDDEN".to_owned(), "NOT_FOUND".to_owned());
+    let unauthorized = (401, "UNAUTHORIZED".to_owned());
+    for command in commands().filter(is_own) {
+        for role in ROLES {
+            let of = make_workspace(&system, "carol").await;
+            let id = of.workspace_id.to_string();
+            let sub = format!("{role} {id}");
+            // The user's default workspace is another one.
+            make_workspace(&system, &sub).await;
+            let token = join(&system, of.workspace_id, &sub, role).await;
+            let answer = client
+                .send(request(client, command, &id).bearer_auth(&token))
+                .await;
+            let what = format!("{} as {role}: {}", command.id, answer.text);
+            if roles_with(command.permission.0).contains(&role) {
+                assert!(answer.status.is_success(), "{what}");
+            } else {
+                assert_eq!(refusal(&answer), (403, forbidden.clone()), "{what}");
+            }
+        }
+        let of = make_workspace(&system, "dan").await;
+        let id = of.workspace_id.to_string();
+        let (_, key) = make_key(client, &of.token, &["workspace:update", "billing:manage"]).await;
+        let asked = || request(client, command, &id);
+        for request in [
+            asked(),
+            asked().bearer_auth(&key),
+            asked().header("x-api-key", &key),
+        ] {
+            let answer = client.send(request).await;
+            assert_eq!(refusal(&answer), unauthorized, "{}", command.id);
+        }
+        let eve = client.token("eve");
+        for (token, id) in [
+            (&eve, &*id),
+            (&of.token, &UNKNOWN.to_string()),
+            (&of.token, "x"),
+            (&of.token, "%ff"),
+        ] {
+            let answer = client
+                .send(request(client, command, id).bearer_auth(token))
+                .await;
+            let what = format!("{} {id}: {}", command.id, answer.text);
+            assert_eq!(refusal(&answer), (404, missing.clone()), "{what}");
         }
     }
     system.finish().await;

@@ -26,7 +26,7 @@ use schemas::directory::Entry;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Most workspaces of a user. Each takes a number that is never given again.
+/// Most workspaces of a user, deleted ones included. Each takes a number that is never given again.
 const MAX_WORKSPACES: u32 = 100;
 
 pub(super) const CREATE_WORKSPACE: Command = Command {
@@ -38,6 +38,7 @@ pub(super) const CREATE_WORKSPACE: Command = Command {
     limit: Allowance::an_hour(30),
     handler: ("create_workspace", |by| on(by, create_workspace)),
     summary: "Creates a workspace whose owner is the token's user.",
+    about: "A user may have 100. Deleted ones count for their owners.",
     body: body::<Settings>(),
     answer: Answer::Data(
         StatusCode::CREATED,
@@ -97,10 +98,8 @@ pub(crate) async fn create_workspace(
     JsonBody(settings): JsonBody<Settings>,
 ) -> Result<Response, ApiError> {
     let (sub, now) = (access.user()?, app.clock.now());
-    let max = i64::from(MAX_WORKSPACES);
     let mut tx = app.main.pool()?.begin().await?;
-    let own = store::workspaces::list_of_user(&mut *tx, sub, max).await?;
-    if own.len() >= MAX_WORKSPACES as usize {
+    if store::workspaces::count_of_user(&mut tx, sub).await? >= i64::from(MAX_WORKSPACES) {
         return Err(refusals::too_many_workspaces(MAX_WORKSPACES));
     }
     let utc = || "UTC".to_owned();

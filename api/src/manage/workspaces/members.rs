@@ -1,10 +1,13 @@
 //! The members of the bodies of workspaces, each declared once.
 
-use crate::manage::{creators::Slug, links::Line};
+use crate::{
+    auth::PLANS,
+    manage::{creators::Slug, links::Line},
+};
 use jiff::tz::TimeZone;
 use runtime::{
     http::Fields,
-    members::{Member, Rule},
+    members::{Member, OneOf, Rule},
     openapi::{Schema, text},
 };
 use serde_json::json;
@@ -21,6 +24,10 @@ pub(super) const NEW_NAME: Member<Line> =
 
 pub(super) const SLUG: Member<Slug> =
     Member::new("slug", Slug).about("Its name for people; by default a random one.");
+
+// Without an example: most callers may not send it, and most operators offer none.
+pub(super) const PLAN: Member<OneOf> = Member::new("plan", OneOf(&PLANS))
+    .about("Owners only: one of the plans that the operator offers to them.");
 
 pub(super) const TIMEZONE: Member<Zone> =
     Member::new("timezone", Zone).about("The time zone of its reports; by default UTC.");

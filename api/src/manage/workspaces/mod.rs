@@ -1,13 +1,24 @@
-//! Workspaces: the commands that create and list a user's.
+//! Workspaces: the commands that create, list, change and delete a user's.
 
 mod create;
+mod delete;
 mod members;
 mod settings;
 mod wire;
 
 use super::short_links::short_code::generated;
-use crate::{command::Family, refusals, store::broken_constraint};
+use crate::{
+    command::{Family, Object},
+    refusals,
+    store::broken_constraint,
+};
 use runtime::{IdSource, http::ApiError};
+
+/// A workspace in a path.
+const ID: Object = Object {
+    id: "workspaceId",
+    about: "Your workspace.",
+};
 
 /// The commands of workspaces.
 pub(crate) const FAMILY: Family = Family {
@@ -18,6 +29,7 @@ pub(crate) const FAMILY: Family = Family {
         create::LIST_WORKSPACES,
         settings::GET_WORKSPACE,
         settings::UPDATE_WORKSPACE,
+        delete::DELETE_WORKSPACE,
     ],
 };
 

@@ -1,14 +1,16 @@
-//! `GET` and `PATCH /api/workspaces/{workspaceId}`: reads and changes the settings of a workspace.
+//! `GET` and `PATCH /api/workspaces/{workspaceId}`: reads and changes the settings of a workspace, its
+//! plan included.
 
 use super::{
-    members::{DEFAULT_CURRENCY, NEW_NAME, SLUG, TIMEZONE},
+    ID,
+    members::{DEFAULT_CURRENCY, NEW_NAME, PLAN, SLUG, TIMEZONE},
     refusal,
     wire::WireWorkspace,
 };
 use crate::{
     app::App,
-    auth::{Access, Permission, Role, Tenant},
-    command::{Answer, Command, Object, Subject, Verb, WORKSPACE, body},
+    auth::{Access, Permission, Plan, Role, Tenant},
+    command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
     manage::work::Work,
     patch::{apply, differences},
@@ -25,12 +27,6 @@ use runtime::{
     openapi::Document,
 };
 use std::sync::Arc;
-
-/// A workspace in a path.
-const ID: Object = Object {
-    id: "workspaceId",
-    about: "Your workspace.",
-};
 
 pub(super) const GET_WORKSPACE: Command = Command {
     id: "workspaces.get",
@@ -57,7 +53,8 @@ pub(super) const UPDATE_WORKSPACE: Command = Command {
     permission: Permission("workspace:update"),
     handler: ("update_workspace", |by| on(by, update_workspace)),
     summary: "Changes the settings of a workspace.",
-    about: "The plan is the operator's: `WORKSPACE_PLAN` is that of new workspaces.",
+    about: "Only owners change the `plan`, and only to those that the operator offers (`WORKSPACE_OWNER_PLANS`; none by default). A smaller plan keeps everything that the workspace has, \
+            and refuses more of it.",
     body: body::<Change>(),
     answer: Answer::Data(
         StatusCode::OK,
@@ -68,28 +65,34 @@ pub(super) const UPDATE_WORKSPACE: Command = Command {
         vec![
             refusals::workspace_not_found(),
             refusals::workspace_slug_taken(),
+            refusals::plan_not_offered(&[]),
         ]
     },
     ..WORKSPACE
 };
+
+/// What a change of the plan requires, besides the permission to change settings.
+const BILLING: Permission = Permission("billing:manage");
 
 /// What changes.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
     name: Option<String>,
     slug: Option<String>,
+    plan: Option<Plan>,
     timezone: Option<String>,
     default_currency: Option<String>,
 }
 
 impl Body for Change {
     const MEMBERS: &'static [&'static dyn Declared] =
-        &[&NEW_NAME, &SLUG, &TIMEZONE, &DEFAULT_CURRENCY];
+        &[&NEW_NAME, &SLUG, &PLAN, &TIMEZONE, &DEFAULT_CURRENCY];
 
     fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             name: NEW_NAME.read(fields),
             slug: SLUG.read(fields).map(str::to_owned),
+            plan: PLAN.read(fields).and_then(Plan::named),
             timezone: TIMEZONE.read(fields).map(str::to_owned),
             default_currency: DEFAULT_CURRENCY.read(fields).map(str::to_owned),
         }
@@ -114,12 +117,23 @@ pub(crate) async fn update_workspace(
     JsonBody(change): JsonBody<Change>,
 ) -> Result<Response, ApiError> {
     let tenant = find(&app, &access, id).await?;
+    if change.plan.is_some() && !tenant.may(BILLING) {
+        return Err(refusals::permission_missing());
+    }
     let id = tenant.workspace.id;
     let mut work = Work::begin_unlocked(&app, &tenant, app.clock.now()).await?;
     let before = store::workspaces::lock_settings(&mut work.tx, id).await?;
+    let before = before.ok_or_else(refusals::workspace_not_found)?;
     let mut after = Settings::clone(&before);
     apply(change.name, &mut after.name);
     apply(change.slug, &mut after.slug);
+    if let Some(plan) = change.plan {
+        // The plan that the workspace has is no change, so it needs no offer.
+        if plan.name() != before.plan && !app.owner_plans.contains(&plan) {
+            return Err(refusals::plan_not_offered(&app.owner_plans));
+        }
+        plan.name().clone_into(&mut after.plan);
+    }
     apply(change.timezone, &mut after.timezone);
     apply(change.default_currency, &mut after.default_currency);
     let changed = differences(&before, &after)?;
