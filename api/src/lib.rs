@@ -53,5 +53,5 @@ pub use manage::commands;
 pub use program::{run, start};
 pub use query::{Question, answer_from_rows, report_statements, tally_statements};
 pub use startup::{ANALYTICS_SCHEMA, MIGRATIONS};
-pub use store::{ANALYTICS_STATEMENTS, MAIN_STATEMENTS, Statement};
+pub use store::{Statement, analytics_statements, main_statements};
 pub use words::Words;

@@ -1,6 +1,10 @@
 //! Makes the databases usable, while the routes already answer 503.
 
-use crate::{app::Database, conversions};
+use crate::{
+    app::Database,
+    conversions,
+    store::{Statement, statements},
+};
 use runtime::{
     Context,
     database::{self, DatabaseError, PoolSettings},
@@ -55,12 +59,14 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     ])
 });
 
+pub(crate) const STATEMENTS: &[Statement] = statements![SCHEMA_VERSION];
+
 /// The newest migration of the projector, which this build's reports need.
 pub const ANALYTICS_SCHEMA: i64 = 9;
 
 /// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table,
 /// as the wrong role and in a read-only session.
-pub(crate) const SCHEMA_VERSION: &str = "\
+const SCHEMA_VERSION: &str = "\
 SELECT max(version)
 FROM _sqlx_migrations
 WHERE success";

@@ -1,6 +1,6 @@
 //! Workspaces and their members: whose they are, and what a user is in them.
 
-use super::{Tx, creators::workspace_no, row::row};
+use super::{Statement, Tx, creators::workspace_no, row::row, statements};
 use crate::auth::Plan;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -9,6 +9,16 @@ use schemas::{WorkspaceId, WorkspaceNo, directory};
 use serde::Serialize;
 use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    INSERT,
+    INSERT_MEMBER,
+    MEMBERSHIP,
+    OF_USER,
+    LOCK,
+    LOCK_SETTINGS,
+    UPDATE
+];
 
 pub(super) const INSERT: &str = "\
 INSERT INTO workspaces (id, name, slug, plan, timezone, default_currency, created_at)

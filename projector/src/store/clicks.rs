@@ -17,6 +17,10 @@ use std::{
 };
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![FIND_COUNTED, &APPEND.insert]
+}
+
 /// Within this time, a visitor's clicks of one link count once.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 

@@ -20,6 +20,10 @@ use std::{
 };
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![&INSERT, &ATTRIBUTE, &KEEP_CHANGES, &CHANGE]
+}
+
 /// The columns of a click that its conversions copy.
 static COPIED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let dimensions = [

@@ -23,6 +23,17 @@ use sqlx::{PgConnection, postgres::PgRow};
 use std::{collections::HashSet, sync::LazyLock};
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![
+        &FIND,
+        &LOAD_NEIGHBOURS,
+        &APPEND.insert,
+        &APPEND_CLICKS.insert,
+        &INSERT_LATER_CLICKS,
+        &LEAVE,
+    ]
+}
+
 /// A view within its tenant.
 pub(super) type ViewKey = (WorkspaceNo, PageviewId);
 
