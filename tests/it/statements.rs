@@ -41,9 +41,10 @@ fn statements_of(source: &str) -> Vec<&str> {
         let value = value.trim_start_matches(['"', '\\', '\n', ' ']);
         let verbs = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE"];
         // Macros of their file make the statements that share a part.
-        let maker = value.split('(').next().unwrap();
+        let of_macro =
+            value.trim_start_matches(|letter: char| letter.is_lowercase() || letter == '_');
         verbs.iter().any(|verb| value.starts_with(verb))
-            || (maker.ends_with('!') && maker != "include_str!")
+            || (of_macro.starts_with("!(") && !value.starts_with("include_str"))
     });
     let built = [": Pair =", ": LazyLock<String> =", ": LazyLock<Append> ="];
     let built = built.iter().flat_map(|kind| source.match_indices(kind));
