@@ -160,7 +160,7 @@ impl Services {
             .merge(home::router(HOME))
             .merge(docs);
         // Around all routes, so that no short code hides one.
-        let router = ingest::redirect::around(router, &ingest.intake);
+        let router = ingest::redirect::around(router, &ingest.redirects);
         Ok(Started {
             router,
             outcomes: ingest.outcomes,
