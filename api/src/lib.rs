@@ -32,6 +32,7 @@ mod program;
 mod public;
 mod query;
 mod refusals;
+mod short_urls;
 mod sources;
 mod startup;
 mod store;
