@@ -7,7 +7,7 @@
 use crate::{
     auth::{Plan, Sharer},
     dns::Resolver,
-    manage::ShortUrls,
+    short_urls::ShortUrls,
     turns::Turns,
     webhooks::Webhooks,
     words::Words,

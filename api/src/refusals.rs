@@ -1,12 +1,10 @@
-//! The specific errors of both surfaces.
+//! The errors that several families of routes share, or whose family has no `errors.rs`.
 //!
 //! Their keys are a contract: clients translate them and branch on them.
 
-use crate::auth::Plan;
-use axum::http::StatusCode;
 use runtime::http::ApiError;
 use serde_json::json;
-use std::{borrow::Cow, fmt::Display};
+use std::fmt::Display;
 
 /// 403 for a caller whose role or key lacks the permission of the route.
 pub(crate) fn permission_missing() -> ApiError {
@@ -55,81 +53,6 @@ pub(crate) fn too_many_workspaces(max: u32) -> ApiError {
 /// 404 for a workspace in a path that is not the caller's.
 pub(crate) fn workspace_not_found() -> ApiError {
     ApiError::not_found("workspaces.not_found", "Workspace not found.")
-}
-
-/// 409 for the deletion of a creator's workspace.
-pub(crate) fn workspace_of_creator() -> ApiError {
-    ApiError::conflict(
-        "workspaces.of_creator",
-        "A creator's bio pages are in this workspace, so it cannot be deleted.",
-    )
-}
-
-/// 403 for a plan that owners may not choose here.
-pub(crate) fn plan_not_offered(offered: &[Plan]) -> ApiError {
-    let offered: Vec<&str> = offered.iter().map(|plan| plan.name()).collect();
-    ApiError::forbidden(
-        "workspaces.plan_not_offered",
-        "Owners cannot choose this plan here. Ask the operator of this installation for it.",
-    )
-    .with_vars(json!({ "offered": offered }))
-}
-
-/// 404 for a member of another workspace.
-pub(crate) fn member_not_found() -> ApiError {
-    ApiError::not_found("members.not_found", "Member not found.")
-}
-
-/// 409 for a user who is a member already.
-pub(crate) fn member_exists() -> ApiError {
-    ApiError::conflict("members.exists", "This user is a member already.")
-}
-
-/// 403 for a change of owners by another member.
-pub(crate) fn only_owners() -> ApiError {
-    ApiError::forbidden(
-        "members.only_owners",
-        "Only an owner can make, change or remove owners.",
-    )
-}
-
-/// 409 for a change that would leave the workspace without an owner.
-pub(crate) fn last_owner() -> ApiError {
-    ApiError::conflict(
-        "members.last_owner",
-        "A workspace needs an owner; make another member one first.",
-    )
-}
-
-/// 404 for a domain of another workspace.
-pub(crate) fn domain_not_found() -> ApiError {
-    ApiError::not_found("domains.not_found", "Domain not found.")
-}
-
-/// 409 for a domain that the workspace has already.
-pub(crate) fn domain_exists() -> ApiError {
-    ApiError::conflict("domains.exists", "This workspace has this domain already.")
-}
-
-/// 409 for the host of `PUBLIC_URL`.
-pub(crate) fn built_in_domain() -> ApiError {
-    ApiError::conflict(
-        "domains.built_in",
-        "This domain is built in: it serves every workspace already.",
-    )
-}
-
-/// 409 for a domain whose TXT record is missing or has another value.
-pub(crate) fn proof_missing() -> ApiError {
-    ApiError::conflict(
-        "domains.proof_missing",
-        "The TXT record of this domain was not found. New records may take some minutes.",
-    )
-}
-
-/// 409 for a default that is not proven.
-pub(crate) fn domain_pending() -> ApiError {
-    ApiError::conflict("domains.pending", "Verify this domain first.")
 }
 
 /// 404 for a mobile app of another workspace, or a deleted one.
@@ -415,23 +338,6 @@ pub(crate) fn qr_code_exists() -> ApiError {
     )
 }
 
-/// 400 for a request to the events API that breaks a rule.
-pub(crate) fn events_invalid(rule: impl Into<Cow<'static, str>>) -> ApiError {
-    ApiError {
-        message: rule.into(),
-        ..ApiError::bad_request("events.invalid", "")
-    }
-}
-
-/// 400 for members of a body on the events API that break rules. `error` has the problems.
-pub(crate) fn events_body_invalid(error: ApiError) -> ApiError {
-    ApiError {
-        code: "events.body_invalid",
-        message: "Members of the body are invalid; see details.".into(),
-        ..error
-    }
-}
-
 /// 400 on the events API for links that name apps which the workspace does not have. `error` has a line
 /// for each of them.
 pub(crate) fn events_unknown_app(error: ApiError) -> ApiError {
@@ -445,27 +351,10 @@ pub(crate) fn events_unknown_app(error: ApiError) -> ApiError {
 /// The code of [`events_unknown_app`].
 pub(crate) const EVENTS_UNKNOWN_APP: &str = "events.unknown_app";
 
-/// 400 on the events API for a code that another link has, or had in another workspace.
-pub(crate) fn events_code_taken() -> ApiError {
-    events_invalid("shortCode is taken: choose another one.")
-}
-
-/// 402 on the events API for one more link than the plan allows.
-pub(crate) fn quota_exceeded(max: u32) -> ApiError {
-    let refused = ApiError::forbidden(
-        "events.quota_exceeded",
-        "The plan of this workspace allows no more links.",
-    );
-    ApiError {
-        status: StatusCode::PAYMENT_REQUIRED,
-        ..refused
-    }
-    .with_vars(json!({ "kind": "quota_exceeded", "quota": "links", "limit": max }))
-}
-
 /// 400 for a cursor or snapshot whose events are gone, for instance because the log was replaced.
 pub(crate) fn events_position_lost() -> ApiError {
-    events_invalid(
+    ApiError::bad_request(
+        "events.invalid",
         "The position is unknown: start again without cursor, snapshot and afterEventId.",
     )
 }
@@ -477,19 +366,4 @@ pub(crate) fn key_missing() -> ApiError {
         message: "Send API key in the request".into(),
         ..ApiError::unauthorized()
     }
-}
-
-/// 429 for a key that has spent the limit of a scope.
-pub(crate) fn scope_spent(scope: &'static str, per_minute: u32, retry_after: u32) -> ApiError {
-    ApiError {
-        code: "events.rate_limited",
-        message: "Rate limit exceeded".into(),
-        ..ApiError::rate_limited(retry_after)
-    }
-    .with_vars(json!({
-        "kind": "rate_limit_exceeded",
-        "scope": scope,
-        "limitPerMin": per_minute,
-        "retryAfterSeconds": retry_after,
-    }))
 }

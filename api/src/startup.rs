@@ -1,6 +1,10 @@
 //! Makes the databases usable, while the routes already answer 503.
 
-use crate::{app::Database, conversions};
+use crate::{
+    app::Database,
+    conversions,
+    store::{Statement, statements},
+};
 use runtime::{
     Context,
     database::{self, DatabaseError, PoolSettings},
@@ -12,60 +16,18 @@ use std::{
 };
 use tracing::{info, warn};
 
-/// The schema of the main database.
-pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
-    database::migrations(&[
-        (1, "base", include_str!("../migrations/0001_base.sql")),
-        (
-            2,
-            "workspaces",
-            include_str!("../migrations/0002_workspaces.sql"),
-        ),
-        (3, "links", include_str!("../migrations/0003_links.sql")),
-        (
-            4,
-            "conversions",
-            include_str!("../migrations/0004_conversions.sql"),
-        ),
-        (
-            5,
-            "event limits",
-            include_str!("../migrations/0005_event_limits.sql"),
-        ),
-        (
-            6,
-            "counted clicks",
-            include_str!("../migrations/0006_counted_clicks.sql"),
-        ),
-        (
-            7,
-            "archived links",
-            include_str!("../migrations/0007_archived_links.sql"),
-        ),
-        (
-            8,
-            "mobile apps",
-            include_str!("../migrations/0008_mobile_apps.sql"),
-        ),
-        (
-            9,
-            "webhooks",
-            include_str!("../migrations/0009_webhooks.sql"),
-        ),
-        (
-            10,
-            "deleted workspaces",
-            include_str!("../migrations/0010_deleted_workspaces.sql"),
-        ),
-    ])
-});
+/// The schema of the main database: the files of `api/migrations`.
+pub static MIGRATIONS: LazyLock<Migrator> =
+    LazyLock::new(|| database::migrations(include!(concat!(env!("OUT_DIR"), "/migrations.rs"))));
+
+pub(crate) const STATEMENTS: &[Statement] = statements![SCHEMA_VERSION];
 
 /// The newest migration of the projector, which this build's reports need.
-pub const ANALYTICS_SCHEMA: i64 = 9;
+pub const ANALYTICS_SCHEMA: i64 = include!(concat!(env!("OUT_DIR"), "/analytics_schema.rs"));
 
 /// The newest applied migration. Reads sqlx's table directly. Its migrator would create the table,
 /// as the wrong role and in a read-only session.
-pub(crate) const SCHEMA_VERSION: &str = "\
+const SCHEMA_VERSION: &str = "\
 SELECT max(version)
 FROM _sqlx_migrations
 WHERE success";

@@ -13,7 +13,8 @@ use crate::{
     limits,
     openapi::describe,
     outcome::Outcomes,
-    redirect, routes,
+    redirect::{self, Redirects},
+    routes,
     secrets::Secrets,
     sink::{
         DurableSink, LogSink, Sink,
@@ -56,6 +57,8 @@ pub struct Ingest {
     pub outcomes: Arc<Outcomes>,
     /// The instance itself.
     pub intake: Arc<Intake>,
+    /// Its short links, for [`redirect::around`].
+    pub redirects: Arc<Redirects>,
 }
 
 /// Starts an instance on the context's lifecycle. Returns at once; the readiness parts [`LOG_PART`]
@@ -145,6 +148,7 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     Ok(Ingest {
         router: routes::router(Arc::clone(&intake)).merge(tracker::router()),
         outcomes: Arc::clone(intake.outcomes()),
+        redirects: Redirects::of(Arc::clone(&intake)),
         intake,
     })
 }
@@ -186,7 +190,7 @@ pub async fn run(mut settings: Settings, context: Context) -> Result<(), Failure
     let docs = docs::router(document, format!("http://{address}"));
     let home = home::router(HOME);
     let router = ingest.router.merge(health).merge(home).merge(docs);
-    let router = redirect::around(router, &ingest.intake);
+    let router = redirect::around(router, &ingest.redirects);
     serve::spawn(listener, router, dialects::spoken(), options, &context);
     info!("ingest listens on http://{address}");
     context.lifecycle.run_to_end().await.map_err(Failure::other)

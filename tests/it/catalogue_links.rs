@@ -59,7 +59,7 @@ async fn every_report_of_links_equals_plain_loops_over_the_raw_rows() {
     let (mut asked, mut wrong) = (0, Vec::new());
     let of_links = |report: &&Report| report.surface == Surface::Workspace;
     for report in REPORTS.iter().filter(of_links) {
-        for ask in questions(report, &shop) {
+        for ask in questions(report, &shop, &rows) {
             let url = ask.url();
             let answer = system.client.get_as(&shop.ada.token, &url).await;
             assert_eq!(answer.status, 200, "{url}: {}", answer.text);

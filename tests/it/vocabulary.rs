@@ -18,12 +18,14 @@ use kit::{
     ask::Ask,
     noon,
     oracle::since,
+    postgres,
     raw::{Names, Rows},
     traffic,
 };
 use schemas::analytics::{
-    Buckets, Dimension, Metric,
+    Buckets, Dimension, Metric, Reach,
     dimensions::{BROWSER, COUNTRY, DEVICE, OF_VISITS, REASON, TRIGGER},
+    facts::{CONVERSIONS, RECORDED_CLICKS, VISITS},
     metrics::{
         BOUNCE_RATE, CLICK_THROUGH, COUNT_OF_CLICKERS, COUNT_OF_CLICKS, COUNT_OF_COUNTED_CLICKS,
         COUNT_OF_REFUSALS, COUNT_OF_VIEWS, COUNT_OF_VISITORS, COUNT_OF_VISITS,
@@ -31,7 +33,7 @@ use schemas::analytics::{
     },
 };
 use schemas::{BotReason, Event};
-use sqlx::Row;
+use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 const fn field(name: &'static str, metric: &'static Metric) -> Field {
@@ -362,6 +364,34 @@ async fn clicks_of_a_link_by_country_and_its_unique_visitors_equal_a_count_of_th
     assert_eq!(triggers["rows"].as_array().unwrap().len(), 2, "{triggers}");
     drop(connection);
     system.finish().await;
+}
+
+/// Otherwise a filter of clicks would leave out a dimension, or look a click up for each conversion.
+#[tokio::test(flavor = "multi_thread")]
+async fn clicks_and_conversions_have_every_dimension_of_visits_that_is_in_their_tables() {
+    let databases = postgres::databases().await;
+    let analytics = PgPool::connect(&databases.analytics).await.unwrap();
+    let columns: Vec<(String, String)> = sqlx::query_as(
+        "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'",
+    )
+    .fetch_all(&analytics)
+    .await
+    .unwrap();
+    let is_in = |table: &str, name: &str| {
+        let mut columns = columns.iter();
+        columns.any(|(of, column)| (of.as_str(), column.as_str()) == (table, name))
+    };
+    for dimension in OF_VISITS {
+        let Some(Reach::Own(column)) = dimension.on(&VISITS) else {
+            panic!("visits have no {}", dimension.id);
+        };
+        assert!(is_in(VISITS.table, column), "{}", dimension.id);
+        for fact in [&RECORDED_CLICKS, &CONVERSIONS] {
+            let is_named = dimension.columns.contains(&(fact, column));
+            let what = format!("{} of {}", dimension.id, fact.id);
+            assert_eq!(is_named, is_in(fact.table, column), "{what}");
+        }
+    }
 }
 
 /// The same numbers, computed by hand without the vocabulary.

@@ -3,6 +3,9 @@
 use api::catalog::{Report, Shape, Surface};
 use uuid::Uuid;
 
+/// Filters: name and values as sent, with a `-` before excluded ones.
+pub type Filters = Vec<(&'static str, Vec<String>)>;
+
 /// A request for a report.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -18,8 +21,8 @@ pub struct Ask {
     pub zone: &'static str,
     /// Whether to compare with the previous window.
     pub compare: bool,
-    /// Filters: name and values as sent, with a `-` before excluded ones.
-    pub filters: Vec<(&'static str, Vec<String>)>,
+    /// The filters.
+    pub filters: Filters,
     /// What only requests for reports of links say.
     pub of_links: OfLinks,
 }

@@ -142,6 +142,7 @@ impl Clicks {
             utm: Utm {
                 source: self.random.maybe(&["alpha", "none"]),
                 term: self.random.maybe(&["alpha", "Beta"]),
+                content: referrer.map(|_| "banner".to_owned()),
                 ..Utm::default()
             },
             bot_reason: self.chance(0.15).then(|| self.random.one(&reasons)),

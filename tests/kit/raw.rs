@@ -3,9 +3,12 @@
 //! The summaries of a visit (its views, its duration) are computed here again from its events. So
 //! reports are checked against the events, not against the projector's results.
 
-use crate::oracle::js_round;
+use crate::{
+    ask::{Ask, Filters},
+    oracle::js_round,
+};
 use jiff::Timestamp;
-use schemas::analytics::facts::FACTS;
+use schemas::analytics::{Dimension, facts::FACTS};
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 use std::collections::{BTreeMap, HashMap};
@@ -94,6 +97,51 @@ impl Rows {
             tables,
             names,
         }
+    }
+
+    /// This question with each filter of its report that no other question has. The value is the most
+    /// frequent one of the raw rows.
+    ///
+    /// # Panics
+    /// If the traffic has no value for a filter.
+    #[must_use]
+    pub fn with_other_filters(&self, ask: &Ask, others: &[Filters]) -> Vec<Ask> {
+        let is_asked = |filter: &Dimension| {
+            let mut names = others.iter().flatten().map(|(name, _)| name);
+            names.any(|name| *name == filter.id)
+        };
+        let filters = ask.report.filters.iter().copied();
+        let missing = filters.filter(|filter| !is_asked(filter));
+        missing
+            .map(|filter| Ask {
+                filters: vec![(filter.id, vec![element(&self.most_frequent(filter))])],
+                ..ask.clone()
+            })
+            .collect()
+    }
+
+    fn most_frequent(&self, dimension: &Dimension) -> String {
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for (fact, column) in dimension.columns {
+            for value in self.tables[fact.table]
+                .iter()
+                .filter_map(|row| row.text(column))
+            {
+                *counts.entry(value).or_default() += 1;
+            }
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count);
+        most.unwrap_or_else(|| panic!("the traffic has no {}", dimension.id))
+            .0
+    }
+}
+
+/// A value as an element of a filter's list.
+fn element(value: &str) -> String {
+    let escaped = value.replace('\\', r"\\").replace(',', r"\,");
+    match escaped.strip_prefix('-') {
+        Some(rest) => format!(r"\-{rest}"),
+        None => escaped,
     }
 }
 

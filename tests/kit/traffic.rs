@@ -32,11 +32,12 @@ const REFERRERS: [&str; 7] = [
     "a,b.example",
     "youtube.com",
 ];
-const COUNTRIES: [(&str, &str); 4] = [
-    ("Turkey", "TR"),
-    ("Germany", "DE"),
-    ("Nepal", "NP"),
-    ("Chile", "CL"),
+/// Name, code and continent.
+const COUNTRIES: [(&str, &str, &str); 4] = [
+    ("Turkey", "TR", "AS"),
+    ("Germany", "DE", "EU"),
+    ("Nepal", "NP", "AS"),
+    ("Chile", "CL", "SA"),
 ];
 const WORDS: [&str; 6] = ["alpha", "Beta", "none", "gamma, delta", r"ü\n", "-minus"];
 const PATHS: [&str; 3] = ["/", "/@ada", "/a,b?c"];
@@ -145,11 +146,11 @@ impl Random {
         Visitor {
             hash: Some(VisitorHash([self.0.random_range(0..120); 16])),
             place: Place {
-                country: place.map(|(name, _)| name.to_owned()),
-                country_code: place.map(|(_, code)| code.to_owned()),
+                country: place.map(|(name, ..)| name.to_owned()),
+                country_code: place.map(|(_, code, _)| code.to_owned()),
                 region: self.maybe(&WORDS[..3]),
                 city: self.maybe(&WORDS),
-                continent: None,
+                continent: place.map(|(.., continent)| continent.to_owned()),
             },
             agent: Agent {
                 device: self.0.random_bool(0.9).then(|| self.one(&devices)),

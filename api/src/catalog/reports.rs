@@ -9,10 +9,7 @@ use super::{
 };
 use schemas::analytics::{
     Buckets, Dimension, Scope,
-    dimensions::{
-        BROWSER, CITY, COUNTRY, DEVICE, ENTRY_PAGE, LANGUAGE, LINK, OF_VISITS, OS, REASON,
-        REFERRER, REGION, SOURCE_CLASS, UTM_CAMPAIGN, UTM_MEDIUM, UTM_SOURCE,
-    },
+    dimensions::{COUNTRY, DEVICE, LINK, OF_VISITS, REASON, REFERRER},
     metrics::{
         AVERAGE_DURATION, BOUNCE_RATE, CLICK_THROUGH, COUNT_OF_CLICKS, COUNT_OF_REFUSALS,
         COUNT_OF_VIEWS, COUNT_OF_VISITORS, COUNT_OF_VISITS, PAGES_PER_VISIT,
@@ -92,6 +89,35 @@ const fn by(dimension: &'static Dimension) -> Named {
         }),
     }
 }
+
+/// Visits by the hours of a week.
+const BY_HOURS: Named = Named {
+    name: "hour_of_week",
+    shape: Shape::Series(Series {
+        echo: &[Param::Dimension],
+        list: "rows",
+        buckets: Buckets::HourOfWeek,
+        filled: false,
+        label: "value",
+        by: None,
+        metrics: VISITS_AND_SHARE,
+    }),
+};
+
+/// A breakdown by each dimension of visits, and one by the hours of a week at the end.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the compiler evaluates it, and refuses an index out of bounds"
+)]
+static BREAKDOWNS: [Named; OF_VISITS.len() + 1] = {
+    let mut all = [BY_HOURS; OF_VISITS.len() + 1];
+    let mut number = 0;
+    while number < OF_VISITS.len() {
+        all[number] = by(OF_VISITS[number]);
+        number += 1;
+    }
+    all
+};
 
 /// Every report of every surface.
 pub static REPORTS: &[Report] = &[
@@ -213,33 +239,7 @@ pub static REPORTS: &[Report] = &[
         path: "/api/v1/creators/analytics/breakdown",
         shape: Shape::Choice(Choice {
             param: Param::Dimension,
-            of: &[
-                by(&REFERRER),
-                by(&SOURCE_CLASS),
-                by(&COUNTRY),
-                by(&REGION),
-                by(&CITY),
-                by(&DEVICE),
-                by(&BROWSER),
-                by(&OS),
-                by(&LANGUAGE),
-                by(&UTM_SOURCE),
-                by(&UTM_MEDIUM),
-                by(&UTM_CAMPAIGN),
-                by(&ENTRY_PAGE),
-                Named {
-                    name: "hour_of_week",
-                    shape: Shape::Series(Series {
-                        echo: &[Param::Dimension],
-                        list: "rows",
-                        buckets: Buckets::HourOfWeek,
-                        filled: false,
-                        label: "value",
-                        by: None,
-                        metrics: VISITS_AND_SHARE,
-                    }),
-                },
-            ],
+            of: &BREAKDOWNS,
         }),
         params: &[Param::Days, Param::Page, Param::Timezone, Param::Dimension],
         summary: "Visits of a page by one dimension, largest first.",

@@ -3,6 +3,24 @@
 //! All take the tenant, whether machines count, the triggers and a limit as their first four
 //! values. Those of a position take the tenant and the event's id.
 
+use crate::store::{Statement, statements};
+
+pub(crate) const MAIN_STATEMENTS: &[Statement] = statements![CODES, LINKS_WITH_CODE];
+pub(crate) const ANALYTICS_STATEMENTS: &[Statement] = statements![
+    SYNC.all,
+    SYNC.of_links,
+    FOLLOW.all,
+    FOLLOW.of_links,
+    BROWSE.all,
+    BROWSE.of_links,
+    FIRST.all,
+    FIRST.of_links,
+    RECENT.all,
+    RECENT.of_links,
+    POSITION,
+    WATERMARK,
+];
+
 /// The columns of an event, read by number.
 macro_rules! columns {
     () => {

@@ -18,7 +18,6 @@ mod plain;
 mod qr_codes;
 mod rules;
 pub(crate) mod short_links;
-mod short_urls;
 mod tags;
 pub(crate) mod target;
 mod webhooks;
@@ -26,7 +25,6 @@ mod work;
 mod workspaces;
 
 pub(crate) use domains::of_public_url as host_of_public_url;
-pub(crate) use short_urls::ShortUrls;
 
 use crate::{
     app::App,

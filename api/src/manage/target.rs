@@ -5,7 +5,7 @@
 
 mod hosts;
 
-pub(crate) use hosts::{Hosts, candidates, normal_host};
+pub(crate) use hosts::{Hosts, candidates};
 
 use super::short_links::short_code;
 use percent_encoding::percent_decode_str;

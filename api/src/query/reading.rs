@@ -9,6 +9,7 @@ use crate::{
     app::App,
     refusals,
     sources::{Answer, Plan, Source},
+    store::{Statement, statements},
     turns::Turn,
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -18,10 +19,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tracing::{Instrument, debug};
 
+pub(crate) const STATEMENTS: &[Statement] = statements![PROCESS, CANCEL];
+
 /// The server process of a connection.
-pub(crate) const PROCESS: &str = "SELECT pg_backend_pid()";
+const PROCESS: &str = "SELECT pg_backend_pid()";
 /// Cancels the statement of a server process of the same role.
-pub(crate) const CANCEL: &str = "SELECT pg_cancel_backend($1)";
+const CANCEL: &str = "SELECT pg_cancel_backend($1)";
 
 /// Begins a transaction whose statements all read the same rows.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

@@ -1,10 +1,12 @@
 //! The audit log: one row for each change, in the transaction of the change.
 
-use super::Tx;
+use super::{Statement, Tx, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![INSERT];
 
 pub(super) const INSERT: &str = "\
 INSERT INTO audit_log (workspace_id, actor, action, subject, at, detail)

@@ -1,9 +1,12 @@
 //! Token buckets of API keys, shared by all instances.
 
+use super::{Statement, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![SPEND];
 
 // One statement, so that two instances cannot spend one token twice. Clocks of instances differ, so
 // time never runs backwards. A token that is whole but for rounding counts as whole.

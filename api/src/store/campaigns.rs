@@ -2,12 +2,16 @@
 //!
 //! The one rule: a change has the workspace's row locked.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use sqlx::{PgExecutor, Row, types::Json};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    LIST, LENGTH, FIND, FIND_ANY, EXISTS, PRICED, COUNT, INSERT, UPDATE, TOUCH
+];
 
 macro_rules! columns {
     ($rest:literal) => {

@@ -1,10 +1,13 @@
 //! Clicks in the analytics database, by their id.
 
+use super::{Statement, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{ClickId, WorkspaceNo};
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![LINK];
 
 /// The span of time lets the server read one partition.
 pub(super) const LINK: &str = "\

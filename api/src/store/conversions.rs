@@ -1,6 +1,6 @@
 //! Conversions, their refunds, and what is known about repeats.
 
-use super::{Tx, row::row};
+use super::{Statement, Tx, row::row, statements};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use schemas::{
@@ -11,6 +11,26 @@ use schemas::{
 use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    WORKSPACE,
+    LOCK_CLICK,
+    OF_ORDER,
+    SAME_LEAD,
+    SAME_PIXEL,
+    COUNT_OF_CLICK,
+    INSERT,
+    FIND,
+    LOCK,
+    UPDATE,
+    FIND_REFUND,
+    COUNT_REFUNDS,
+    INSERT_REFUND,
+    UNCONVERTED,
+    THESE,
+    OF_CUSTOMER,
+    FORGET_METADATA
+];
 
 pub(super) const WORKSPACE: &str = "\
 SELECT id

@@ -3,11 +3,25 @@
 //! The one rule: a workspace's position and the clicks up to it change in one transaction. So each
 //! click is added once, also when several instances count at the same time.
 
-use super::{Tx, row::row};
+use super::{Statement, Tx, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    FORGET,
+    FORGET_ALL,
+    RECOUNT_ALL,
+    POSITIONS,
+    POSITION,
+    START,
+    UNCOUNTED,
+    ADVANCE,
+    ADD,
+    SET
+];
+pub(super) const ANALYTICS_STATEMENTS: &[Statement] = statements![PROGRESS, SINCE, NEWEST, UNTIL];
 
 pub(super) const PROGRESS: &str = "\
 SELECT generation, next_offset

@@ -1,11 +1,14 @@
 //! Creators: which creator a token's subject is, and which reports it may read.
 
-use super::{Tx, row::row};
+use super::{Statement, Tx, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{WorkspaceNo, directory};
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] =
+    statements![BY_SUB, BY_ID_AND_SUB, CONFLICTS, INSERT, GRANT];
 
 pub(super) const BY_SUB: &str = "\
 SELECT creators.id, workspace_id, workspaces.no, username, display_name, creators.created_at

@@ -1,11 +1,22 @@
 //! Customers: who bought or signed up. Their personal data are here and nowhere else.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::ClickId;
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    FIND_OR_INSERT,
+    NOTE_CONVERSION,
+    INSERT,
+    FIND,
+    FIND_EXTERNAL,
+    LIST,
+    COUNT,
+    ERASE
+];
 
 // The update that changes nothing locks the row, so that two first calls for a customer make one of them.
 pub(super) const FIND_OR_INSERT: &str = "\

@@ -2,7 +2,7 @@
 //!
 //! Both the publication of a change and that of everything use these statements, so they agree.
 
-use super::{Tx, creators::workspace_no, mobile_apps, row::row};
+use super::{Statement, Tx, creators::workspace_no, mobile_apps, row::row, statements};
 use crate::{
     behavior::{Behavior, RuleBehavior},
     conditions::{self, Logic},
@@ -16,6 +16,18 @@ use serde::Deserialize;
 use serde_json::Value;
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    WORKSPACES,
+    PAGES,
+    LINKS,
+    THESE_LINKS,
+    CAMPAIGNS,
+    THIS_CAMPAIGN,
+    DOMAINS,
+    APPS,
+    THIS_APP
+];
 
 pub(super) const WORKSPACES: &str = "\
 SELECT id AS workspace_id, no, ended_at IS NOT NULL AS deleted, row_version

@@ -1,11 +1,25 @@
 //! Hosts of short URLs. Several workspaces may want a host; at most one has proven that it is its own.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{WorkspaceNo, directory};
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    LIST,
+    COUNT,
+    HAS_DEFAULT,
+    FIND,
+    INSERT,
+    LOCK_HOST,
+    LOSE,
+    VERIFY,
+    REMOVE,
+    CLEAR_DEFAULT,
+    SET_DEFAULT
+];
 
 pub(super) const LIST: &str = "\
 SELECT id, workspace_id, host, is_default, proof, created_at, verified_at, row_version

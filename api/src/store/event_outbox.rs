@@ -1,10 +1,12 @@
 //! Events on their way to the log, written in the transaction of what they report.
 
-use super::{Tx, row::row};
+use super::{Statement, Tx, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::Event;
 use sqlx::PgExecutor;
+
+pub(super) const STATEMENTS: &[Statement] = statements![INSERT, TAKE, DELETE, COUNT];
 
 pub(super) const INSERT: &str = "\
 INSERT INTO event_outbox (entry_key, payload, created_at)

@@ -2,8 +2,23 @@
 //!
 //! The one rule: a change has the workspace's row locked, so that no two moves make a circle.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    LIST,
+    LENGTH,
+    FIND,
+    EXISTS,
+    COUNT,
+    ANCESTORS,
+    HEIGHT,
+    INSERT,
+    UPDATE,
+    LIFT_FOLDERS,
+    LIFT_LINKS,
+    DELETE
+];
 
 macro_rules! columns {
     ($rest:literal) => {

@@ -3,12 +3,14 @@
 //! The projector folds the conversions of a workspace in the order of their `seq`, so none appears
 //! before a position later. The one rule: a page and its end come from one snapshot.
 
-use super::row::row;
+use super::{Statement, row::row, statements};
 use crate::events::{SNAPSHOT, statements::POSITION};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![NEWEST, BEFORE, PENDING, PAGE];
 
 /// How long a conversion may wait for its click, for a webhook of one link or campaign.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);

@@ -1,10 +1,12 @@
 //! Rates of currencies by day.
 
-use super::Tx;
+use super::{Statement, Tx, statements};
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
 use schemas::money::{Currency, PICO};
 use sqlx::{PgExecutor, Row};
+
+pub(super) const STATEMENTS: &[Statement] = statements![RATE, SAVE, IS_EMPTY];
 
 // The last day with a rate on or before that day: weekends and holidays have none.
 pub(super) const RATE: &str = "\

@@ -1,10 +1,12 @@
 //! How many links and campaigns a workspace has, for its overview.
 
-use super::row::row;
+use super::{Statement, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgPool;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![COUNT];
 
 pub(super) const COUNT: &str = "\
 SELECT *

@@ -1,10 +1,14 @@
 //! API keys of workspaces, by the hash of their secret.
 
-use super::{Bound, Stored, Tx, row::row, workspaces::Workspace};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, workspaces::Workspace};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    BY_HASH, RECORD_USE, INSERT, COUNT_LIVE, LIST, COUNT, FIND, NAMES, REVOKE, END
+];
 
 // The role is that of the member who made the key; none after the member has left.
 pub(super) const BY_HASH: &str = "\

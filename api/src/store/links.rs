@@ -1,12 +1,28 @@
 //! Links, and their appearance on bio pages.
 
-use super::{Tx, row::row, short_codes};
+use super::{Statement, Tx, row::row, short_codes, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde_json::Value;
 use sqlx::{PgExecutor, PgPool};
 use std::collections::HashMap;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    INSERT,
+    INSERT_BIO_LINK,
+    COUNT,
+    OF_PAGE,
+    NAMES,
+    PLACE,
+    FIND,
+    UPDATE_BIO_LINK,
+    UPDATE,
+    DELETE_BIO_LINK,
+    MARK_DELETED,
+    COUNT_THESE,
+    REORDER
+];
 
 pub(super) const INSERT: &str = "\
 INSERT INTO links (id, workspace_id, destination, short_code, created_at, updated_at)

@@ -1,7 +1,10 @@
 //! The links of folders and of tags, to which a report may be narrowed.
 
+use super::{Statement, statements};
 use sqlx::PgPool;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![FOLDERS, TAGS, COUNT_FOLDERS, COUNT_TAGS];
 
 // Deleted links are among them, because reports of a workspace count their clicks.
 pub(super) const FOLDERS: &str = "\

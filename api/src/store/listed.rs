@@ -1,7 +1,10 @@
 //! Names of the things in a report's lists, deleted ones included.
 
+use super::{Statement, statements};
 use sqlx::{PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![LINKS, CAMPAIGNS, RULES];
 
 pub(super) const LINKS: &str = "\
 SELECT links.id, short_code, coalesce(links.title, bio_links.title) AS title, campaign_id, deleted_at IS NOT NULL AS deleted

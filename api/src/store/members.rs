@@ -1,8 +1,11 @@
 //! The members of workspaces.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] =
+    statements![LIST, COUNT, FIND, COUNT_OWNERS, UPDATE, DELETE];
 
 pub(super) const LIST: &str = "\
 SELECT id, sub, role, created_at

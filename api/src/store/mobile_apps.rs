@@ -2,12 +2,15 @@
 //!
 //! The one rule: a change has the workspace's row locked.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::directory::Platform;
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] =
+    statements![LIST, COUNT, FIND, PLATFORMS, INSERT, UPDATE, DELETE];
 
 pub(super) const LIST: &str = "\
 SELECT id, platform, package, name, team_id, fingerprints, store_url, created_at, updated_at

@@ -1,11 +1,15 @@
 //! The outbox, and what is stored about the log that it is published to.
 
-use super::{Tx, row::row};
+use super::{Statement, Tx, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::directory::Entry;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    INSERT, NOTIFY, TRY_LOCK, WAITING, OLDEST, DELETE, DELETE_ALL, READ_LOG, WRITE_LOG
+];
 
 /// The channel that announces changes.
 pub(crate) const CHANNEL: &str = "footfall_outbox";

@@ -1,12 +1,24 @@
 //! Bio pages.
 
-use super::{Tx, creators::Creator, row::row};
+use super::{Statement, Tx, creators::Creator, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{PageId, WorkspaceId, directory};
 use serde_json::Value;
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    SLUGS,
+    COUNT,
+    INSERT,
+    NEXT_POSITION,
+    FIND,
+    LOCK,
+    UPDATE,
+    RAISE_VERSIONS,
+    RAISE_CONTENT_VERSION
+];
 
 pub(super) const SLUGS: &str = "\
 SELECT id, slug

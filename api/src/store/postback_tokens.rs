@@ -1,11 +1,13 @@
 //! The tokens that workspaces require in postbacks; only their hashes are kept.
 
-use super::Tx;
+use super::{Statement, Tx, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sha2::{Digest, Sha256};
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![FIND, SET, CLEAR];
 
 pub(super) const FIND: &str = "\
 SELECT token_hash

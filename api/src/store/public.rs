@@ -1,9 +1,11 @@
 //! Pages as the public may read them.
 
-use super::row::row;
+use super::{Statement, row::row, statements};
 use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![HEAD, PAGE];
 
 pub(super) const HEAD: &str = "\
 SELECT bio_pages.id, published, content_version

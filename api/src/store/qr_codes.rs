@@ -2,10 +2,12 @@
 //!
 //! The one rule: a change has the link's row locked, and raises its version.
 
-use super::{Bound, Tx, row::row, stored};
+use super::{Bound, Statement, Tx, row::row, statements, stored};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![LIST, FIND, COUNT, INSERT, UPDATE, DELETE];
 
 macro_rules! columns {
     ($rest:literal) => {

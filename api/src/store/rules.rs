@@ -2,11 +2,14 @@
 //!
 //! The one rule: a change has the row of its link or campaign locked, and raises its version.
 
-use super::{Bound, Stored, Tx, row::row};
+use super::{Bound, Statement, Stored, Tx, row::row, statements};
 use crate::behavior::RuleBehavior;
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] =
+    statements![LIST, LENGTH, FIND, COUNT, INSERT, UPDATE, DELETE];
 
 macro_rules! columns {
     ($($rest:literal),+) => {

@@ -3,8 +3,10 @@
 //! The one rule: a code that was given up stays its workspace's, so that no other tenant takes over
 //! a link that is printed somewhere.
 
-use super::Tx;
+use super::{Statement, Tx, statements};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![CLAIM, RELEASE, HOLDER];
 
 // Only the tenant of a verified host makes links on it. A later tenant of the host therefore gets
 // the codes of the earlier one, except those of links that it has there already: it may have had

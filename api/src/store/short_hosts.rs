@@ -1,8 +1,11 @@
 //! Which hosts short URLs have, besides that of `PUBLIC_URL`.
 
-use super::Tx;
+use super::{Statement, Tx, statements};
 use sqlx::PgPool;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] =
+    statements![FIND_VERIFIED, FIND_DEFAULT, IS_VERIFIED, LIST_VERIFIED];
 
 pub(super) const FIND_VERIFIED: &str = "\
 SELECT host

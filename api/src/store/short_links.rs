@@ -2,12 +2,32 @@
 //!
 //! The one rule: a change has the link's row locked, after the row of its page if it is on one.
 
-use super::{Bound, Tx, row::row, short_codes, stored};
+use super::{Bound, Statement, Tx, row::row, short_codes, statements, stored};
 use crate::behavior::Behavior;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    NEWEST,
+    OLDEST,
+    LAST_CHANGED,
+    FIRST_CHANGED,
+    BY_TITLE,
+    BY_TITLE_BACKWARDS,
+    BY_CODE,
+    BY_CODE_BACKWARDS,
+    LENGTH,
+    FIND,
+    LOCK,
+    PAGE_OF,
+    COUNT,
+    INSERT,
+    UPDATE,
+    TOUCH,
+    TAKE_FROM_PAGE
+];
 
 /// The columns of a [`ShortLink`]; every statement that reads one has them.
 macro_rules! columns {

@@ -1,9 +1,13 @@
 //! Tags of a workspace, and which links have them.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    ENSURE, COUNT, CLEAR_LINK, TAG_LINK, LIST, LENGTH, FIND, INSERT, UPDATE, CLEAR_TAG, DELETE
+];
 
 // Two requests that bring the same new tag wait for each other here, and both go on with it.
 pub(super) const ENSURE: &str = "\

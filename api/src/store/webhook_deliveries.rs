@@ -1,10 +1,15 @@
 //! Deliveries of webhooks: the queue of those that wait, and the history of the others.
 
-use super::{Tx, row::row};
+use super::{Statement, Tx, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    LOCK, LIST, COUNT, FIND, AGAIN, CLAIM, DELIVERED, FAILED, SUCCEEDS, FAILS, IS_DEAD, SWITCH_OFF,
+    WAITING, EXPIRE, TRIM, END_ALL
+];
 
 // "webhooks" in ASCII.
 pub(super) const LOCK: &str = "SELECT pg_try_advisory_lock(x'776562686f6f6b73'::int8)";

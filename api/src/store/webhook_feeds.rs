@@ -4,11 +4,13 @@
 //! and only from the position that the page was read after. So each event becomes one delivery,
 //! also when two instances read at the same time.
 
-use super::{Tx, row::row};
+use super::{Statement, Tx, row::row, statements};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![LOCK, ANY, LIST, MOVE, ADD];
 
 // "webhookf" in ASCII; "webhooks" is the lock of the sender.
 pub(super) const LOCK: &str = "SELECT pg_try_advisory_lock(x'776562686f6f6b66'::int8)";

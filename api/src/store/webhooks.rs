@@ -2,11 +2,24 @@
 //!
 //! The one rule: a change has the workspace's row locked.
 
-use super::{Bound, Stored, Tx, row::row, stored};
+use super::{Bound, Statement, Stored, Tx, row::row, statements, stored};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use sqlx::PgExecutor;
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    LIST,
+    COUNT,
+    FIND,
+    INSERT,
+    UPDATE,
+    ROTATE,
+    DELETE,
+    SECRETS,
+    RENEW,
+    SWITCH_ALL_OFF
+];
 
 pub(super) const LIST: &str = "\
 SELECT *

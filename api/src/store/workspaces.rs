@@ -3,7 +3,7 @@
 //! The one rule: a deleted workspace (`ended_at`) keeps its row and everything in it. So each
 //! statement that finds a workspace for a caller leaves it out.
 
-use super::{Tx, creators::workspace_no, row::row};
+use super::{Statement, Tx, creators::workspace_no, row::row, statements};
 use crate::auth::Plan;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -12,6 +12,20 @@ use schemas::{WorkspaceId, WorkspaceNo, directory};
 use serde::Serialize;
 use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
+
+pub(super) const STATEMENTS: &[Statement] = statements![
+    INSERT,
+    INSERT_MEMBER,
+    MEMBERSHIP,
+    OF_USER,
+    LOCK,
+    LOCK_SETTINGS,
+    UPDATE,
+    COUNT_OF_USER,
+    IS_OPEN,
+    HAS_CREATOR,
+    DELETE
+];
 
 pub(super) const INSERT: &str = "\
 INSERT INTO workspaces (id, name, slug, plan, timezone, default_currency, created_at)

@@ -17,7 +17,6 @@ use crate::{
     directory::Directory,
     enrich::GeoDatabase,
     outcome::{Outcome, Outcomes},
-    redirect::{ClickLimits, ClickOutcomes, Passwords},
     refusals::{Refusals, Which},
     sessions::Sessions,
     sink::{NotDurable, Outgoing, Sink},
@@ -74,9 +73,6 @@ pub struct Intake {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     outcomes: Arc<Outcomes>,
-    clicks: Arc<ClickOutcomes>,
-    click_limits: ClickLimits,
-    passwords: Passwords,
     refusals: Refusals,
     sessions: Sessions,
     deliveries: Deliveries,
@@ -97,9 +93,6 @@ impl Intake {
             clock,
             ids: parts.ids,
             outcomes: Arc::default(),
-            clicks: Arc::default(),
-            click_limits: ClickLimits::default(),
-            passwords: Passwords::default(),
             refusals: Refusals::default(),
             sessions: Sessions::default(),
             deliveries: Deliveries::new(parts.sink),
@@ -161,21 +154,6 @@ impl Intake {
     #[must_use]
     pub fn outcomes(&self) -> &Arc<Outcomes> {
         &self.outcomes
-    }
-
-    /// The outcomes of the requests for short links so far.
-    #[must_use]
-    pub fn clicks(&self) -> &Arc<ClickOutcomes> {
-        &self.clicks
-    }
-
-    /// The click limits of links, and visitors who came before.
-    pub(crate) const fn click_limits(&self) -> &ClickLimits {
-        &self.click_limits
-    }
-
-    pub(crate) const fn passwords(&self) -> &Passwords {
-        &self.passwords
     }
 
     /// Pages, workspaces and links.

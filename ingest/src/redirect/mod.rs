@@ -22,12 +22,14 @@ pub(crate) mod past;
 pub mod query;
 mod recent;
 pub mod splice;
+mod state;
 
 pub use facts::{RequestFacts, Shown};
 pub use limits::{ClickLimits, Limit};
 pub(crate) use openapi::describe;
 pub use outcome::{ClickOutcomes, Outcome};
 pub use password::Passwords;
+pub use state::Redirects;
 
 use crate::{accept::Acceptor, directory::Found, intake::Intake, request::Seen, sink::Outgoing};
 use axum::{
@@ -68,17 +70,22 @@ const TRY_AGAIN: HeaderValue = HeaderValue::from_static("900");
 const DEVICE_MODEL: HeaderName = HeaderName::from_static("sec-ch-ua-model");
 
 /// Puts the short URLs of an instance around all routes of a program.
-pub fn around(router: Router, intake: &Arc<Intake>) -> Router {
-    router.layer(from_fn_with_state(Arc::clone(intake), open_link))
+pub fn around(router: Router, redirects: &Arc<Redirects>) -> Router {
+    router.layer(from_fn_with_state(Arc::clone(redirects), open_link))
 }
 
 /// Answers a request whose path no route has, if it is a short URL.
-async fn open_link(State(intake): State<Arc<Intake>>, request: Request, next: Next) -> Response {
+async fn open_link(
+    State(redirects): State<Arc<Redirects>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let intake = &redirects.intake;
     if request.extensions().get::<MatchedPath>().is_some() {
         return next.run(request).await;
     }
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
-    let host = requested_host(&intake, &request).map(Cow::into_owned);
+    let host = requested_host(intake, &request).map(Cow::into_owned);
     if let Some(host) = &host
         && is_read
         && let Some(answer) = own::answer(intake.directory(), host, request.uri().path())
@@ -104,18 +111,24 @@ async fn open_link(State(intake): State<Arc<Intake>>, request: Request, next: Ne
     let (parts, body) = request.into_parts();
     let wants_html = wants_html(&parts.headers);
     let Some((host, found)) = found else {
-        return unknown(&intake, Request::from_parts(parts, body), next, wants_html).await;
+        return unknown(
+            &redirects,
+            Request::from_parts(parts, body),
+            next,
+            wants_html,
+        )
+        .await;
     };
     let acceptor = intake.acceptor();
-    let (asking, address) = Asking::of(&intake, &acceptor, &parts, &found);
+    let (asking, address) = Asking::of(&redirects, &acceptor, &parts, &found);
     let mut decision = asking.decide(false);
     let mut body = Some(body);
     if is_try && matches!(decision, Decision::Locked) {
         let hash = hash(&found).unwrap_or_default();
         let form = body.take().unwrap_or_default();
-        let passwords = intake.passwords();
         let link = (&*found.link, hash);
-        match passwords.try_form(&intake, link, address, form).await {
+        let tried = redirects.passwords.try_form(intake, link, address, form);
+        match tried.await {
             Ok(Tried::Right) => decision = asking.decide(true),
             Ok(tried) => return refuse_password(tried, &found),
             Err(error) => return never_keep(error.into_response()),
@@ -123,20 +136,20 @@ async fn open_link(State(intake): State<Arc<Intake>>, request: Request, next: Ne
     }
     let Some(mut answer) = answer::write(&decision, &found, (&host, wants_html)) else {
         let request = Request::from_parts(parts, body.unwrap_or_default());
-        return unknown(&intake, request, next, wants_html).await;
+        return unknown(&redirects, request, next, wants_html).await;
     };
     if parts.method == Method::HEAD {
         *answer.body_mut() = Body::empty();
     }
     let micros = u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX);
-    settle(&intake, decision, &found, || asking.owned(host, micros));
-    intake.clicks().seconds.record(started.elapsed());
+    settle(&redirects, decision, &found, || asking.owned(host, micros));
+    redirects.outcomes.seconds.record(started.elapsed());
     answer
 }
 
 /// One request for a link, from which facts are made as often as it is decided.
 struct Asking<'a> {
-    intake: &'a Intake,
+    redirects: &'a Redirects,
     acceptor: &'a Acceptor,
     found: &'a Found,
     seen: Seen<'a>,
@@ -147,11 +160,12 @@ struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     fn of(
-        intake: &'a Intake,
+        redirects: &'a Redirects,
         acceptor: &'a Acceptor,
         parts: &'a Parts,
         found: &'a Found,
     ) -> (Self, IpAddr) {
+        let intake = &*redirects.intake;
         let seen = Seen::of(intake, parts);
         // `to_str` would drop a text with bytes that are not ASCII.
         let text = |name: HeaderName| {
@@ -160,7 +174,7 @@ impl<'a> Asking<'a> {
         };
         let address = seen.address;
         let asking = Self {
-            intake,
+            redirects,
             acceptor,
             found,
             seen,
@@ -190,7 +204,7 @@ impl<'a> Asking<'a> {
     }
 
     fn decide(&self, has_password: bool) -> Decision {
-        let (intake, found) = (self.intake, self.found);
+        let (intake, found) = (&self.redirects.intake, self.found);
         let enricher = self.acceptor.enricher();
         let facts = RequestFacts::new(self.shown(), enricher, found.workspace_id);
         let mut wishes = Wishes::read(self.parts.uri.query());
@@ -201,7 +215,7 @@ impl<'a> Asking<'a> {
             has_password,
             wishes,
             facts: &facts,
-            limits: intake.click_limits(),
+            limits: &self.redirects.limits,
             elapsed: intake.elapsed(),
         };
         let mint = || {
@@ -262,7 +276,7 @@ fn wants_html(headers: &HeaderMap) -> bool {
 /// Counts a request, and sends its click to the log in a task of its own, which a stop of the
 /// program waits for.
 fn settle(
-    intake: &Arc<Intake>,
+    redirects: &Redirects,
     decision: Decision,
     found: &Found,
     request: impl FnOnce() -> ClickRequest,
@@ -272,11 +286,11 @@ fn settle(
             Decision::Locked => Outcome::Locked,
             _ => Outcome::Closed,
         };
-        intake.clicks().add(outcome);
+        redirects.outcomes.add(outcome);
         return;
     };
     if record == Record::Nothing {
-        intake.clicks().add(Outcome::Untracked);
+        redirects.outcomes.add(Outcome::Untracked);
         return;
     }
     let clicked = match decision {
@@ -284,9 +298,9 @@ fn settle(
         _ => Clicked::unopened(record, found),
     };
     let (request, found) = (request(), found.clone());
-    let ticket = Ticket::new(Arc::clone(intake.clicks()));
-    let owner = Arc::clone(intake);
-    intake.deliver_later(async move {
+    let ticket = Ticket::new(Arc::clone(&redirects.outcomes));
+    let owner = Arc::clone(&redirects.intake);
+    redirects.intake.deliver_later(async move {
         let link = found.link.link_id;
         let event = click::event(&owner.acceptor(), owner.ids(), &found, request, clicked);
         let is_bot =
@@ -307,8 +321,13 @@ fn settle(
 }
 
 /// Lets the other routes answer; a browser gets a page instead of their 404.
-async fn unknown(intake: &Intake, request: Request, next: Next, wants_html: bool) -> Response {
-    intake.clicks().add(Outcome::Unknown);
+async fn unknown(
+    redirects: &Redirects,
+    request: Request,
+    next: Next,
+    wants_html: bool,
+) -> Response {
+    redirects.outcomes.add(Outcome::Unknown);
     let is_head = request.method() == Method::HEAD;
     let mut answer = next.run(request).await;
     if wants_html && answer.status() == StatusCode::NOT_FOUND {

@@ -9,7 +9,8 @@ use crate::{
     intake::{Intake, Parts},
     limits,
     outcome::Outcomes,
-    redirect, routes,
+    redirect::{self, Redirects},
+    routes,
     sink::{NotDurable, Outgoing, Sink},
 };
 use axum::{
@@ -121,6 +122,7 @@ impl Sink for RecordingSink {
 /// An instance and its environment.
 pub struct Instance {
     pub intake: Arc<Intake>,
+    pub redirects: Arc<Redirects>,
     pub sink: Arc<RecordingSink>,
     pub clock: Arc<ManualClock>,
     router: Router,
@@ -187,10 +189,12 @@ impl Instance {
             ids: Arc::new(SeededIds::new(1_000_000)),
             surfaces: dialects::spoken(),
         };
-        let router = redirect::around(routes::router(Arc::clone(&intake)), &intake);
+        let redirects = Redirects::of(Arc::clone(&intake));
+        let router = redirect::around(routes::router(Arc::clone(&intake)), &redirects);
         let router = router.layer(from_fn_with_state(finisher, finish::finish));
         Self {
             intake,
+            redirects,
             sink,
             clock: manual,
             router,

@@ -64,7 +64,7 @@ async fn a_browser_that_fetched_ahead_asks_again_on_the_click() {
                 "the end"
             }),
         );
-    let router = crate::redirect::around(pages, &instance.intake);
+    let router = crate::redirect::around(pages, &instance.redirects);
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
     let profile = tempfile::tempdir().unwrap();
     let mut process = Command::new(browser)

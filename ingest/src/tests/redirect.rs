@@ -112,7 +112,7 @@ async fn a_click_is_redirected_byte_for_byte_and_published() {
     assert_eq!(visitor["hash"].as_str().map(str::len), Some(32));
     let text = event.to_string();
     assert!(!text.contains("81.2.69.142") && !text.contains("Mozilla") && !text.contains("pw@"));
-    assert_eq!(instance.intake.clicks().count(Outcome::Recorded), 1);
+    assert_eq!(instance.redirects.outcomes().count(Outcome::Recorded), 1);
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn other_paths_and_unknown_codes_are_404_without_a_click() {
         assert_eq!(answer.header("location"), None);
         assert_eq!(answer.header("cache-control"), Some("private, no-store"));
     }
-    assert_eq!(instance.intake.clicks().count(Outcome::Unknown), 1);
+    assert_eq!(instance.redirects.outcomes().count(Outcome::Unknown), 1);
 }
 
 #[tokio::test]
@@ -180,7 +180,7 @@ async fn head_is_answered_as_get_and_mints_no_click_id() {
     }
     assert_eq!(events[0]["body"]["bot_reason"], "head");
     assert_eq!(events[0]["body"]["click_id"], Value::Null);
-    assert_eq!(instance.intake.clicks().count(Outcome::Bot), 1);
+    assert_eq!(instance.redirects.outcomes().count(Outcome::Bot), 1);
 }
 
 #[tokio::test]
@@ -256,7 +256,7 @@ async fn a_request_may_ask_for_no_record_or_for_no_visitor() {
         let (answer, events) = opened(&instance, "GET", path, headers).await;
         assert_eq!((answer.status, events.len()), (302, 0), "{path}");
     }
-    assert_eq!(instance.intake.clicks().count(Outcome::Untracked), 3);
+    assert_eq!(instance.redirects.outcomes().count(Outcome::Untracked), 3);
     for header in [("sec-gpc", "1"), ("dnt", "1")] {
         let (answer, events) = opened(&instance, "GET", "/promo", &[header]).await;
         assert_eq!(answer.status, 302);
@@ -308,7 +308,7 @@ async fn the_answer_does_not_wait_for_the_log_and_a_lost_click_is_counted() {
     let answer = instance.call(open("GET", "/promo", &[])).await;
     assert_eq!(answer.status, 302);
     instance.sink.entered.notified().await;
-    let clicks = instance.intake.clicks();
+    let clicks = instance.redirects.outcomes();
     assert_eq!(clicks.count(Outcome::Recorded), 0);
     go.notify_one();
     instance.intake.finish_deliveries().await;

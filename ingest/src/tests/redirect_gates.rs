@@ -138,7 +138,7 @@ async fn a_closed_link_says_so_to_people_and_to_programs() {
     assert_eq!(answer.json()["errors"][0]["code"], "EN002");
     let (page, _) = opened(&instance, "GET", "/unknown", &[HTML]).await;
     assert_eq!((page.status, page.body.contains("<h1>")), (404, true));
-    assert_eq!(instance.intake.clicks().count(Outcome::Closed), 2);
+    assert_eq!(instance.redirects.outcomes().count(Outcome::Closed), 2);
 }
 
 /// No parameter, header, method or spelling has a way around the gates.

@@ -220,7 +220,7 @@ async fn a_check_whose_client_leaves_counts_and_gives_its_place_back() {
             let _ = poll!(call);
         }
     }
-    let passwords = instance.intake.passwords();
+    let passwords = instance.redirects.passwords();
     passwords.idle().await;
     for number in 0..10 {
         assert_eq!(instance.call(right(2)).await.status, 303, "{number}");

@@ -25,9 +25,6 @@ impl Fold for LinkClicked {
                 is_duplicate: false,
                 event_id: event.event_id,
                 click_id: self.click_id,
-                link_id: self.link_id,
-                referrer: text(self.referrer.as_ref()),
-                trigger: self.trigger.name(),
                 bot_reason: self.bot_reason.map(BotReason::name),
                 short_code: storable(&self.short_code),
                 host: storable(&self.host),
@@ -37,6 +34,10 @@ impl Fold for LinkClicked {
                 rule_name: text(self.rule_name.as_ref()),
                 qr_id: self.qr_id,
             },
+            opened: dimensions::opened(
+                Some((self.link_id, self.trigger.name())),
+                self.referrer.as_ref(),
+            ),
             source: SourceColumns {
                 visitor_hash: visitor.hash,
                 referrer_domain: storable(&self.referrer_domain),

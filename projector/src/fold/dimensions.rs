@@ -1,8 +1,20 @@
-//! The dimensions that visits and clicks share, as columns.
+//! The dimensions that visits and both kinds of clicks share, as columns.
 
 use super::text::text;
-use crate::rows::{AgentColumns, PlaceColumns, UtmColumns};
-use schemas::{Device, Utm, Visitor};
+use crate::rows::{AgentColumns, OpenedColumns, PlaceColumns, UtmColumns};
+use schemas::{Device, LinkId, Utm, Visitor};
+
+/// How a page was opened, or a link with its trigger.
+pub(super) fn opened(
+    link: Option<(LinkId, &'static str)>,
+    referrer: Option<&String>,
+) -> OpenedColumns {
+    OpenedColumns {
+        link_id: link.map(|(id, _)| id),
+        referrer: text(referrer),
+        trigger: link.map(|(_, trigger)| trigger),
+    }
+}
 
 /// Campaign parameters.
 pub(super) fn utm(utm: &Utm) -> UtmColumns {

@@ -1,12 +1,12 @@
 //! Folds the events of a page: views, leaves and refused beacons.
 
 use super::{
-    Counted, Fold, Summary,
+    Counted, Fold, Summary, dimensions,
     duration::micros,
     summary::Left,
     text::{int4, text},
 };
-use crate::rows::{HitRow, RefusalRow, Rows};
+use crate::rows::{HitRow, RefusalRow, Rows, ViewColumns};
 use schemas::{BeaconRefused, Event, PageLeft, PageViewed, events::BIO_TRIGGER};
 
 impl Fold for PageViewed {
@@ -16,25 +16,26 @@ impl Fold for PageViewed {
     }
 
     fn add_rows(&self, event: &Event, seq: i64, counted: Counted, rows: &mut Rows) {
+        let link = self.link_id.map(|id| (id, BIO_TRIGGER));
         rows.hits.push(HitRow {
-            seq,
-            visible_seq: counted.visible_seq,
-            occurred_at: event.occurred_at,
-            received_at: event.received_at,
-            left_at: None,
-            left_micros: None,
-            scroll_depth_percent: None,
-            workspace_no: event.workspace_no,
-            event_id: event.event_id,
-            page_id: counted.page_id,
-            session_id: self.session_id,
-            pageview_id: self.pageview_id,
-            link_id: self.link_id,
-            left_by: None,
-            path: text(self.path.as_ref()),
-            title: text(self.title.as_ref()),
-            referrer: text(self.referrer.as_ref()),
-            trigger: self.link_id.map(|_| BIO_TRIGGER.to_owned()),
+            view: ViewColumns {
+                seq,
+                visible_seq: counted.visible_seq,
+                occurred_at: event.occurred_at,
+                received_at: event.received_at,
+                left_at: None,
+                left_micros: None,
+                scroll_depth_percent: None,
+                workspace_no: event.workspace_no,
+                event_id: event.event_id,
+                page_id: counted.page_id,
+                session_id: self.session_id,
+                pageview_id: self.pageview_id,
+                left_by: None,
+                path: text(self.path.as_ref()),
+                title: text(self.title.as_ref()),
+            },
+            opened: dimensions::opened(link, self.referrer.as_ref()),
         });
     }
 }

@@ -53,7 +53,7 @@ fn every_published_example_has_its_ids_and_gives_rows_of_its_table() {
         for (of, length) in lengths {
             assert_eq!(length, usize::from(of == kind), "{}", kind.name());
         }
-        for hit in rows.hits {
+        for hit in rows.hits.iter().map(|hit| &hit.view) {
             assert_eq!((hit.seq, hit.visible_seq), (7, 9));
             assert_eq!(
                 (hit.event_id, hit.page_id),

@@ -7,6 +7,8 @@
 
 mod swap;
 
+pub(crate) use swap::statements;
+
 use crate::{
     Config, MIGRATIONS, Store,
     consumer::{self, Assignment, Parts, WRITERS},

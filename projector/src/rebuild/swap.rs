@@ -4,6 +4,10 @@ use super::{RebuildError, SCHEMA};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use std::time::{Duration, Instant};
 
+pub(crate) fn statements() -> Vec<&'static str> {
+    vec![COUNT_PROJECTORS, LIST_FRESH, LIST_READERS]
+}
+
 /// How long a projector may take to disconnect, and the time between two checks.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);

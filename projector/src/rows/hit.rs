@@ -9,8 +9,8 @@ use schemas::{
 
 columns! {
     readable
-    /// A row of `hits` that is a page view, or a click on a link of a bio page.
-    HitRow {
+    /// The columns of a page view, or of a click on a link of a bio page.
+    ViewColumns {
         /// Generation of the log and offset of the record; never changes.
         seq: i64,
         /// The seq at which readers see it: the higher of its own seq and its session's.
@@ -35,8 +35,6 @@ columns! {
         session_id: SessionId,
         /// The id of the view, which leaves name.
         pageview_id: PageviewId,
-        /// The link clicked.
-        link_id: Option<LinkId>,
         /// Identity of the latest leave. Of two leaves at the same time, the one with the greater
         /// id counts.
         left_by: Option<EventId>,
@@ -44,10 +42,35 @@ columns! {
         path: Option<String>,
         /// Title.
         title: Option<String>,
-        /// Referrer.
+    }
+}
+
+columns! {
+    /// How a page or a link was opened. Both kinds of clicks have these columns, and conversions copy
+    /// them from their click.
+    OpenedColumns {
+        /// The link; `None` for a page.
+        link_id: Option<LinkId>,
+        /// Referring URL.
         referrer: Option<String>,
-        /// How the link was opened; only clicks have one.
-        trigger: Option<String>,
+        /// How the link was opened; `None` for a page.
+        trigger: Option<&'static str>,
+    }
+}
+
+/// A row of `hits` that is a page view, or a click on a link of a bio page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HitRow {
+    /// The view.
+    pub view: ViewColumns,
+    /// How it was opened.
+    pub opened: OpenedColumns,
+}
+
+groups! {
+    HitRow {
+        view: ViewColumns,
+        opened: OpenedColumns,
     }
 }
 
@@ -63,7 +86,8 @@ pub struct VisitClickRow<'a> {
 
 groups! {
     VisitClickRow<'_> {
-        hit: HitRow,
+        hit.view: ViewColumns,
+        hit.opened: OpenedColumns,
         visit.source: SourceColumns,
         visit.utm: UtmColumns,
         visit.place: PlaceColumns,
@@ -76,6 +100,8 @@ groups! {
 pub struct ClickRow {
     /// The click itself.
     pub click: ClickColumns,
+    /// How the link was opened.
+    pub opened: OpenedColumns,
     /// The visitor and the source of the click.
     pub source: SourceColumns,
     /// Campaign parameters of the click.
@@ -89,6 +115,7 @@ pub struct ClickRow {
 groups! {
     ClickRow {
         click: ClickColumns,
+        opened: OpenedColumns,
         source: SourceColumns,
         utm: UtmColumns,
         place: PlaceColumns,
@@ -97,7 +124,7 @@ groups! {
 }
 
 columns! {
-    /// The columns of a click on a short link, besides its dimensions.
+    /// The columns that only clicks on short links have.
     ClickColumns {
         /// Generation of the log and offset of the record; never changes.
         seq: i64,
@@ -117,12 +144,6 @@ columns! {
         event_id: EventId,
         /// The id that conversions name.
         click_id: Option<ClickId>,
-        /// The link.
-        link_id: LinkId,
-        /// Referring URL.
-        referrer: Option<String>,
-        /// How it was opened.
-        trigger: &'static str,
         /// Why it does not count.
         bot_reason: Option<&'static str>,
         /// The link's code.

@@ -16,7 +16,9 @@ mod waiting;
 
 pub use conversion::{ConversionChangeRow, ConversionRow};
 pub use custom_event::CustomEventRow;
-pub use hit::{ClickColumns, ClickRow, HitRow, LeaveColumns, VisitClickRow};
+pub use hit::{
+    ClickColumns, ClickRow, HitRow, LeaveColumns, OpenedColumns, ViewColumns, VisitClickRow,
+};
 pub use refusal::RefusalRow;
 pub use seen::SeenRow;
 pub use session::{

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     batch::Batch,
     fold::{self, SessionKey, Summary},
-    rows::{Rows, SeenRow},
+    rows::{Rows, SeenRow, ViewColumns},
 };
 use jiff::Timestamp;
 use schemas::Kind;
@@ -183,10 +183,7 @@ fn rows(changes: &[Change]) -> Rows {
 
 /// The sessions that the batch names, with the times of their events, and the sessions that it
 /// starts.
-fn named_sessions(
-    changes: &[Change],
-    left: &[crate::rows::HitRow],
-) -> (Vec<Asked>, BTreeSet<SessionKey>) {
+fn named_sessions(changes: &[Change], left: &[ViewColumns]) -> (Vec<Asked>, BTreeSet<SessionKey>) {
     let by_events = changes.iter().filter_map(|change| {
         let key = change.summary.session()?;
         Some((key, change.summary.occurred_at))

@@ -11,6 +11,10 @@ use sqlx::{Connection as _, PgConnection, Row};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![CLAIM, READ_GENERATIONS, GIVE_GENERATION, SETTLE]
+}
+
 pub(super) const CLAIM: &str = "
 INSERT INTO log_partitions (topic, partition, epoch)
 VALUES ($1, $2, 1)

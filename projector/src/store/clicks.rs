@@ -17,6 +17,10 @@ use std::{
 };
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![FIND_COUNTED, &APPEND.insert]
+}
+
 /// Within this time, a visitor's clicks of one link count once.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
@@ -48,10 +52,10 @@ type Same = (WorkspaceNo, LinkId, VisitorHash);
 /// The clicks of a batch that count unless they are duplicates, by their number in the batch.
 fn candidates(rows: &[ClickRow]) -> impl Iterator<Item = (usize, Same, Timestamp)> {
     rows.iter().enumerate().filter_map(|(number, row)| {
-        let ClickRow { click, source, .. } = row;
+        let click = &row.click;
         let may_count = click.click_id.is_some() && click.bot_reason.is_none();
-        let visitor = source.visitor_hash.filter(|_| may_count)?;
-        let same = (click.workspace_no, click.link_id, visitor);
+        let visitor = row.source.visitor_hash.filter(|_| may_count)?;
+        let same = (click.workspace_no, row.opened.link_id?, visitor);
         Some((number, same, click.occurred_at))
     })
 }

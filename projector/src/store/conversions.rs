@@ -7,8 +7,8 @@
 
 use super::int4;
 use crate::rows::{
-    AgentColumns, ClickRow, ConversionChangeRow, ConversionRow, PlaceColumns, Rows, SourceColumns,
-    UtmColumns,
+    AgentColumns, ClickRow, ConversionChangeRow, ConversionRow, OpenedColumns, PlaceColumns, Rows,
+    SourceColumns, UtmColumns,
     columns::{Columns, insert_into, names, unnest},
 };
 use jiff_sqlx::ToSqlx;
@@ -20,26 +20,22 @@ use std::{
 };
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![&INSERT, &ATTRIBUTE, &KEEP_CHANGES, &CHANGE]
+}
+
 /// The columns of a click that its conversions copy.
 static COPIED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let dimensions = [
+    let groups = [
+        OpenedColumns::COLUMNS,
         SourceColumns::COLUMNS,
         UtmColumns::COLUMNS,
         PlaceColumns::COLUMNS,
         AgentColumns::COLUMNS,
     ];
-    let dimensions = dimensions.concat().into_iter().map(|(name, _)| name);
-    let own = [
-        "referrer",
-        "link_id",
-        "campaign_id",
-        "rule_id",
-        "qr_id",
-        "trigger",
-        "short_code",
-        "host",
-    ];
-    own.into_iter().chain(dimensions).collect()
+    let whole = groups.concat().into_iter().map(|(name, _)| name);
+    let others = ["campaign_id", "rule_id", "qr_id", "short_code", "host"];
+    whole.chain(others).collect()
 });
 
 fn copied(as_text: impl Fn(&str) -> String) -> String {

@@ -15,7 +15,7 @@ use crate::{
         duration::{self, Leave, Nearby, Place, View},
         limits::{counts, has_waited_in_time},
     },
-    rows::{HitRow, LeaveColumns, VisitClickRow},
+    rows::{HitRow, LeaveColumns, ViewColumns, VisitClickRow},
 };
 use jiff::Timestamp;
 use schemas::Within;
@@ -110,7 +110,7 @@ impl Counting {
 
     /// Counts the events that need no other event or only a session. Also notes the views of the
     /// table that leaves of the batch name.
-    pub(super) fn count_events(&mut self, changes: &mut [Change], left: &[HitRow]) {
+    pub(super) fn count_events(&mut self, changes: &mut [Change], left: &[ViewColumns]) {
         for hit in left {
             let key = (hit.workspace_no, hit.session_id);
             if let Some(session) = self.sessions.get_mut(&key) {
@@ -161,7 +161,7 @@ impl Counting {
     }
 
     /// Notes the neighbours from the table.
-    pub(super) fn note_neighbours(&mut self, neighbours: &[HitRow]) {
+    pub(super) fn note_neighbours(&mut self, neighbours: &[ViewColumns]) {
         for hit in neighbours {
             let key = (hit.workspace_no, hit.session_id);
             if let Some(session) = self.sessions.get_mut(&key) {
@@ -185,7 +185,7 @@ impl Counting {
 
     /// Writes the latest leaves into the new rows of their views.
     pub(super) fn leave(&self, hits: &mut [HitRow]) {
-        for hit in hits {
+        for hit in hits.iter_mut().map(|hit| &mut hit.view) {
             if let Some((leave, left)) = self.leaves.get(&(hit.workspace_no, hit.pageview_id)) {
                 hit.left_at = Some(leave.at);
                 hit.left_by = Some(leave.event_id);
@@ -199,10 +199,12 @@ impl Counting {
     pub(super) fn split_clicks(&self, hits: impl Iterator<Item = HitRow>) -> Split<'_> {
         let mut split = Split::default();
         for hit in hits {
-            let session = self.sessions.get(&(hit.workspace_no, hit.session_id));
+            let session = self
+                .sessions
+                .get(&(hit.view.workspace_no, hit.view.session_id));
             // Every view that counts has a session that has started.
             let started = session.and_then(|session| session.state.started.as_ref());
-            match started.filter(|_| hit.link_id.is_some()) {
+            match started.filter(|_| hit.opened.link_id.is_some()) {
                 None => split.views.push(hit),
                 Some(started) => match started.dimensions.as_deref() {
                     Some(visit) => split.clicks.push(VisitClickRow { hit, visit }),
@@ -313,7 +315,7 @@ fn count_at_once(event: &Summary) -> Option<Counted> {
     event.session_id.is_none().then_some(counted)
 }
 
-impl HitRow {
+impl ViewColumns {
     fn view(&self) -> View {
         View {
             at: self.occurred_at,

@@ -12,6 +12,10 @@ use schemas::topics::EVENTS;
 use sqlx::Row;
 use tokio::time::timeout;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![NOTE_FOLDED, READ_HORIZON, EXPIRE]
+}
+
 /// How late a record may be in its partition, compared with records that ingest received after it.
 /// Clocks differ, and an ingest without Kafka holds records back.
 const LATENESS: SignedDuration = SignedDuration::from_hours(24);

@@ -8,6 +8,10 @@ use crate::rows::{
 use sqlx::PgConnection;
 use std::sync::LazyLock;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![&INSERT_CUSTOM_EVENTS, &INSERT_REFUSALS]
+}
+
 pub(super) static INSERT_CUSTOM_EVENTS: LazyLock<String> =
     LazyLock::new(|| insert_into("custom_events", &[CustomEventRow::COLUMNS]));
 

@@ -9,6 +9,10 @@ use jiff_sqlx::ToSqlx;
 use schemas::EventId;
 use sqlx::{PgConnection, Row};
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![LOCK_PARTITION, ADVANCE_PARTITION]
+}
+
 /// Locks the partition's row. A former owner waits here until the new owner has committed, and is
 /// then refused.
 pub(super) const LOCK_PARTITION: &str = "

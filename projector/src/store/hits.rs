@@ -12,8 +12,9 @@ use super::{
 use crate::{
     fold::{SessionKey, duration::Place},
     rows::{
-        AgentColumns, HitRow, LeaveColumns, PlaceColumns, SourceColumns, UtmColumns, VisitClickRow,
-        columns::{Columns, Named, ReadRow, names, unnest},
+        AgentColumns, HitRow, LeaveColumns, PlaceColumns, SourceColumns, UtmColumns, ViewColumns,
+        VisitClickRow,
+        columns::{Columns, Named, ReadRow, TableRow, names, unnest},
     },
 };
 use jiff::Timestamp;
@@ -22,6 +23,17 @@ use schemas::{PageviewId, WorkspaceNo};
 use sqlx::{PgConnection, postgres::PgRow};
 use std::{collections::HashSet, sync::LazyLock};
 use uuid::Uuid;
+
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![
+        &FIND,
+        &LOAD_NEIGHBOURS,
+        &APPEND.insert,
+        &APPEND_CLICKS.insert,
+        &INSERT_LATER_CLICKS,
+        &LEAVE,
+    ]
+}
 
 /// A view within its tenant.
 pub(super) type ViewKey = (WorkspaceNo, PageviewId);
@@ -33,7 +45,7 @@ pub(super) static APPEND_CLICKS: LazyLock<Append> =
 
 /// Copies the dimensions from the row of the visit, which is found by its key.
 pub(super) static INSERT_LATER_CLICKS: LazyLock<String> = LazyLock::new(|| {
-    let hit = names(HitRow::COLUMNS);
+    let own = HitRow::GROUPS.concat();
     let copied = [
         SourceColumns::COLUMNS,
         UtmColumns::COLUMNS,
@@ -46,20 +58,21 @@ pub(super) static INSERT_LATER_CLICKS: LazyLock<String> = LazyLock::new(|| {
         let qualified = names.iter().map(|name| format!("{of}.{name}"));
         qualified.collect::<Vec<_>>().join(", ")
     };
-    let own: Vec<&str> = HitRow::COLUMNS.iter().map(|(name, _)| *name).collect();
+    let own_names: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
     let keys: [Named; 2] = [("visit_seq", "int8"), ("visit_started_at", "timestamptz")];
-    let columns = [HitRow::COLUMNS, &keys].concat();
+    let columns = [&own[..], &keys].concat();
     format!(
         "
 INSERT INTO hits ({hit}, {copied_names})
-SELECT {own}, {copied}
+SELECT {clicked}, {copied}
 FROM {unnest} AS clicked ({names})
 LEFT JOIN sessions AS visits
     ON visits.workspace_no = clicked.workspace_no
     AND visits.seq = clicked.visit_seq
     AND visits.started_at = clicked.visit_started_at",
+        hit = names(&own),
         copied_names = copied.join(", "),
-        own = given("clicked", &own),
+        clicked = given("clicked", &own_names),
         copied = given("visits", &copied),
         unnest = unnest(&columns),
         names = names(&columns)
@@ -67,7 +80,7 @@ LEFT JOIN sessions AS visits
 });
 
 pub(super) static FIND: LazyLock<String> =
-    LazyLock::new(|| lookup::by_id("hits", "pageview_id", "occurred_at", HitRow::COLUMNS));
+    LazyLock::new(|| lookup::by_id("hits", "pageview_id", "occurred_at", ViewColumns::COLUMNS));
 
 /// The comparison of times is redundant, but it lets the server skip partitions.
 pub(super) static LOAD_NEIGHBOURS: LazyLock<String> = LazyLock::new(|| {
@@ -99,7 +112,7 @@ CROSS JOIN LATERAL (
         LIMIT 1
     )
 ) AS near",
-        columns = names(HitRow::COLUMNS)
+        columns = names(ViewColumns::COLUMNS)
     )
 });
 
@@ -129,7 +142,7 @@ WHERE hits.workspace_no = gone.workspace_no
 pub(super) async fn find(
     connection: &mut PgConnection,
     views: &[(ViewKey, Timestamp)],
-) -> sqlx::Result<Vec<HitRow>> {
+) -> sqlx::Result<Vec<ViewColumns>> {
     let sought = |((no, id), span): (ViewKey, Span)| ((no, id.0), span);
     let near: Vec<_> = views
         .iter()
@@ -149,15 +162,15 @@ pub(super) async fn find(
     Ok(found)
 }
 
-fn read(rows: &[PgRow]) -> sqlx::Result<Vec<HitRow>> {
-    rows.iter().map(HitRow::read).collect()
+fn read(rows: &[PgRow]) -> sqlx::Result<Vec<ViewColumns>> {
+    rows.iter().map(ViewColumns::read).collect()
 }
 
 /// Loads the views directly before and after these positions.
 pub(super) async fn load_neighbours(
     connection: &mut PgConnection,
     places: &[(SessionKey, Place)],
-) -> sqlx::Result<Vec<HitRow>> {
+) -> sqlx::Result<Vec<ViewColumns>> {
     if places.is_empty() {
         return Ok(Vec::new());
     }
@@ -194,7 +207,7 @@ pub(super) async fn insert_later_clicks(
         return Ok(());
     }
     let query = sqlx::query(INSERT_LATER_CLICKS.as_str());
-    let query = HitRow::bind(rows.iter().map(|(hit, _)| hit), query);
+    let query = HitRow::bind_groups(rows.iter().map(|(hit, _)| hit), query);
     let seqs = rows.iter().map(|(_, (seq, _))| *seq);
     let starts = rows.iter().map(|(_, (_, started_at))| started_at.to_sqlx());
     let query = query.bind(seqs.collect::<Vec<i64>>());

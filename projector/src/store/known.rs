@@ -11,6 +11,10 @@ use sqlx::Row;
 use std::collections::HashSet;
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![FIND_IN_LOG]
+}
+
 /// Only events of the log that is folded now. This log may lack an event of an earlier log, so the
 /// import must publish that event again.
 pub(super) const FIND_IN_LOG: &str = "

@@ -4,6 +4,10 @@ use super::{Store, lease::SHORT};
 use sqlx::Row;
 use tokio::time::timeout;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![LOCK_HOLDER]
+}
+
 /// The session whose transaction locks the row of a partition. `pg_locks` does not list row locks,
 /// but `xmax` of the row is the number of the locking transaction.
 pub(super) const LOCK_HOLDER: &str = "

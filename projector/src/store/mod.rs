@@ -39,51 +39,25 @@ use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 use std::sync::Arc;
 use tokio::time::timeout;
 
-/// Every statement, so that a test can prepare each on a freshly migrated database.
-#[must_use]
-pub fn statements() -> Vec<&'static str> {
-    vec![
-        claims::CLAIM,
-        claims::READ_GENERATIONS,
-        claims::GIVE_GENERATION,
-        claims::SETTLE,
-        COUNT_WAITING,
-        READ_PROGRESS,
-        lock_holder::LOCK_HOLDER,
-        known::FIND_IN_LOG,
-        fence::LOCK_PARTITION,
-        fence::ADVANCE_PARTITION,
-        months::READ,
-        seen::FIND,
-        &seen::APPEND.insert,
-        &hits::FIND,
-        &hits::LOAD_NEIGHBOURS,
-        &hits::APPEND.insert,
-        &hits::APPEND_CLICKS.insert,
-        &hits::INSERT_LATER_CLICKS,
-        &hits::LEAVE,
-        clicks::FIND_COUNTED,
-        &clicks::APPEND.insert,
-        &conversions::INSERT,
-        &conversions::ATTRIBUTE,
-        &conversions::KEEP_CHANGES,
-        &conversions::CHANGE,
-        &facts::INSERT_CUSTOM_EVENTS,
-        &facts::INSERT_REFUSALS,
-        waiting::FIND_TENANTS,
-        waiting::LOAD_OF_SESSIONS,
-        waiting::LOAD_LEAVES,
-        waiting::DELETE,
-        &waiting::INSERT,
-        &sessions::LOAD,
-        sessions::DELETE,
-        &sessions::APPEND.insert,
-        &sessions::UPDATE,
-        statistics::OUTGROWN,
-        expiry::NOTE_FOLDED,
-        expiry::READ_HORIZON,
-        expiry::EXPIRE,
+pub(crate) fn statements() -> Vec<&'static str> {
+    [
+        vec![COUNT_WAITING, READ_PROGRESS],
+        claims::statements(),
+        clicks::statements(),
+        conversions::statements(),
+        expiry::statements(),
+        facts::statements(),
+        fence::statements(),
+        hits::statements(),
+        known::statements(),
+        lock_holder::statements(),
+        months::statements(),
+        seen::statements(),
+        sessions::statements(),
+        statistics::statements(),
+        waiting::statements(),
     ]
+    .concat()
 }
 
 const COUNT_WAITING: &str = "

@@ -12,6 +12,10 @@ use std::{
 };
 use tracing::debug;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![READ]
+}
+
 /// The partitioned tables, the suffix of their bounds, and the storage settings of a partition.
 ///
 /// Sessions, hits and conversions change after they were written. With free room on its page, a change need not

@@ -18,6 +18,10 @@ use std::{
 };
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![FIND, &APPEND.insert]
+}
+
 /// An event received within this time of its occurrence is recent. Longer than the 30 days in which
 /// a live beacon may be retried.
 const RECENT: SignedDuration = SignedDuration::from_hours(31 * 24);

@@ -19,6 +19,10 @@ use std::{
     sync::LazyLock,
 };
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![&LOAD, DELETE, &APPEND.insert, &UPDATE]
+}
+
 /// The number of leading columns that a start fixes. An update finds the row by some of them and
 /// changes none.
 const FIXED: usize = 7;

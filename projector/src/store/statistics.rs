@@ -9,6 +9,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tracing::debug;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![OUTGROWN]
+}
+
 /// The tables with outdated statistics: parents whose partitions together have more than twice the
 /// rows of their last analysis, and partitions with more than twice the pages. Autovacuum never
 /// analyses a parent.

@@ -16,6 +16,10 @@ use std::{
 };
 use uuid::Uuid;
 
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![FIND_TENANTS, LOAD_OF_SESSIONS, LOAD_LEAVES, DELETE, &INSERT]
+}
+
 /// Finds the tenants that have waiting events. Nearly always there are none, and one look-up per
 /// tenant replaces one per session and view. `session_id` decides which of two partial indexes serves.
 pub(super) const FIND_TENANTS: &str = "

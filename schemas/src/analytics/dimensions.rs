@@ -3,9 +3,7 @@
 
 mod of_clicks;
 
-pub use of_clicks::{
-    CAMPAIGN, DESTINATION, DOMAIN, LINK, OF_CLICKS, QR, REFERRER_URL, RULE, TRIGGER,
-};
+pub use of_clicks::*;
 
 use super::facts::{CONVERSIONS, Fact, RECORDED_CLICKS, REFUSALS, VISITS, Visit};
 use crate::{Device, SourceClass, values::Spelling};

@@ -2,7 +2,10 @@
 
 use super::shop::Shop;
 use api::catalog::{Param, Report, Scope};
-use kit::ask::{Ask, OfLinks};
+use kit::{
+    ask::{Ask, Filters, OfLinks},
+    raw::Rows,
+};
 
 /// Windows in several zones, with each of their buckets.
 fn windows(plain: &Ask) -> Vec<Ask> {
@@ -140,7 +143,7 @@ fn narrowed(plain: &Ask, shop: &Shop) -> Vec<Ask> {
 }
 
 /// Filters of clicks, with values as they are sent.
-fn filters(shop: &Shop) -> Vec<Vec<(&'static str, Vec<String>)>> {
+fn filters(shop: &Shop) -> Vec<Filters> {
     let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
     let [first, second] = [0, 1].map(|index: usize| shop.rules[index].to_string());
     let qr = shop.qr_codes[0].to_string();
@@ -173,14 +176,18 @@ fn filters(shop: &Shop) -> Vec<Vec<(&'static str, Vec<String>)>> {
     ]
 }
 
-pub fn questions(report: &'static Report, shop: &Shop) -> Vec<Ask> {
+pub fn questions(report: &'static Report, shop: &Shop, rows: &Rows) -> Vec<Ask> {
     let pages = match report.scope {
         // The last one is quiet in some windows.
         Scope::Link => &shop.links[..3],
         Scope::Qr => &shop.qr_codes,
         _ => &shop.links[..1],
     };
-    let mut all = Vec::new();
+    let plain = Ask {
+        days: 200,
+        ..Ask::of(report, pages[0])
+    };
+    let mut all = rows.with_other_filters(&plain, &filters(shop));
     for page in pages {
         let plain = Ask::of(report, *page);
         all.extend(windows(&plain));

@@ -1,6 +1,9 @@
 //! `POST /api/domains`: adds a host, which serves nothing before its proof.
 
-use super::wire::{HOST, WireDomain};
+use super::{
+    errors,
+    wire::{HOST, WireDomain},
+};
 use crate::{
     app::App,
     auth::{Access, Permission},
@@ -37,8 +40,8 @@ pub(super) const ADD_DOMAIN: Command = Command {
     ),
     refusals: || {
         vec![
-            refusals::built_in_domain(),
-            refusals::domain_exists(),
+            errors::built_in_domain(),
+            errors::domain_exists(),
             refusals::limit_exceeded(10),
         ]
     },
@@ -69,7 +72,7 @@ pub(crate) async fn add_domain(
 ) -> Result<Response, ApiError> {
     let (tenant, now) = (access.tenant()?, app.clock.now());
     if draft.host == app.public_host {
-        return Err(refusals::built_in_domain());
+        return Err(errors::built_in_domain());
     }
     let workspace_id = tenant.workspace.id;
     let mut work = Work::begin(&app, tenant, now).await?;
@@ -90,7 +93,7 @@ pub(crate) async fn add_domain(
 /// The error for a host that the workspace has already.
 fn refusal(error: sqlx::Error) -> ApiError {
     match broken_constraint(&error) {
-        Some("domains_of_workspace") => refusals::domain_exists(),
+        Some("domains_of_workspace") => errors::domain_exists(),
         _ => error.into(),
     }
 }

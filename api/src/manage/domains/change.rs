@@ -1,7 +1,7 @@
 //! `PATCH` and `DELETE /api/domains/{domainId}`: makes a host the default, and removes one.
 
 use super::{
-    DOMAIN, begin,
+    DOMAIN, begin, errors,
     wire::{IS_DEFAULT, WireDomain},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
-    refusals, store,
+    store,
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
 use runtime::{
@@ -35,7 +35,7 @@ pub(super) const UPDATE_DOMAIN: Command = Command {
         "The domain.",
         Document::type_of::<WireDomain>,
     ),
-    refusals: || vec![refusals::domain_not_found(), refusals::domain_pending()],
+    refusals: || vec![errors::not_found(), errors::domain_pending()],
     ..WORKSPACE
 };
 
@@ -48,7 +48,7 @@ pub(super) const REMOVE_DOMAIN: Command = Command {
     handler: ("remove_domain", |by| on(by, remove_domain)),
     summary: "Removes a domain. It serves nothing from then on.",
     answer: Answer::Done("Removed."),
-    refusals: || vec![refusals::domain_not_found()],
+    refusals: || vec![errors::not_found()],
     ..WORKSPACE
 };
 
@@ -77,7 +77,7 @@ pub(crate) async fn update_domain(
 ) -> Result<Response, ApiError> {
     let (mut work, domain) = begin(&app, &access, id).await?;
     if change.is_default && domain.verified_at.is_none() {
-        return Err(refusals::domain_pending());
+        return Err(errors::domain_pending());
     }
     if domain.is_default == change.is_default {
         return Ok(ok(WireDomain::from(domain)));

@@ -1,6 +1,6 @@
 //! `GET /api/domains` and `GET /api/domains/{domainId}`: reads the hosts of a workspace.
 
-use super::{DOMAIN, wire::WireDomain};
+use super::{DOMAIN, errors, wire::WireDomain};
 use crate::{
     app::App,
     auth::{Access, Permission},
@@ -8,7 +8,6 @@ use crate::{
     extract::Query,
     manage::managed::get_object,
     paging::Paging,
-    refusals,
     store::{self, domains::Domain},
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
@@ -39,7 +38,7 @@ pub(super) const GET_DOMAIN: Command = Command {
         "The domain.",
         Document::type_of::<WireDomain>,
     ),
-    refusals: || vec![refusals::domain_not_found()],
+    refusals: || vec![errors::not_found()],
     ..WORKSPACE
 };
 

@@ -5,6 +5,7 @@
 
 mod add;
 mod change;
+mod errors;
 mod host;
 mod list;
 mod verify;
@@ -18,7 +19,6 @@ use crate::{
     command::{Family, Object},
     extract::ObjectId,
     manage::{asked::Asked, managed::Managed, work::Work},
-    refusals,
     store::{self, domains::Domain},
 };
 use runtime::http::ApiError;
@@ -46,7 +46,7 @@ pub(crate) const FAMILY: Family = Family {
 
 impl Managed for Domain {
     type Wire = WireDomain;
-    const NOT_FOUND: fn() -> ApiError = refusals::domain_not_found;
+    const NOT_FOUND: fn() -> ApiError = errors::not_found;
 
     fn filter(_: &mut Asked<'_>) {}
 }
@@ -61,5 +61,5 @@ async fn begin<'a>(
     store::domains::lock_host(&mut work.tx, &domain.host).await?;
     // Another workspace may have proven the host while this request waited.
     let found = store::find(&mut *work.tx, domain.id, domain.workspace_id).await?;
-    Ok((work, found.ok_or_else(refusals::domain_not_found)?))
+    Ok((work, found.ok_or_else(errors::not_found)?))
 }

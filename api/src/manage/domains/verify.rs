@@ -1,7 +1,7 @@
 //! `POST /api/domains/{domainId}/verify`: looks for the TXT record that proves a host.
 
 use super::{
-    DOMAIN, begin,
+    DOMAIN, begin, errors,
     wire::{WireDomain, proof_name},
 };
 use crate::{
@@ -9,7 +9,6 @@ use crate::{
     auth::{Access, Permission},
     command::{Answer, Command, Subject, Verb, WORKSPACE},
     extract::ObjectId,
-    refusals,
     store::{self, Tx, domains::Domain},
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
@@ -36,7 +35,7 @@ pub(super) const VERIFY_DOMAIN: Command = Command {
         "The domain, verified.",
         Document::type_of::<WireDomain>,
     ),
-    refusals: || vec![refusals::domain_not_found(), refusals::proof_missing()],
+    refusals: || vec![errors::not_found(), errors::proof_missing()],
     ..WORKSPACE
 };
 
@@ -46,10 +45,10 @@ pub(crate) async fn verify_domain(
     access: Access,
     id: ObjectId,
 ) -> Result<Response, ApiError> {
-    let named = id.get(refusals::domain_not_found)?;
+    let named = id.get(errors::not_found)?;
     let workspace_id = access.tenant()?.workspace.id;
     let domain = store::find(app.main.pool()?, named, workspace_id).await?;
-    let domain: Domain = domain.ok_or_else(refusals::domain_not_found)?;
+    let domain: Domain = domain.ok_or_else(errors::not_found)?;
     if domain.verified_at.is_some() {
         return Ok(ok(WireDomain::from(domain)));
     }
@@ -58,7 +57,7 @@ pub(crate) async fn verify_domain(
     let records = app.resolver.find_txt(&name, &*app.ids).await;
     let records = records.map_err(ApiError::unavailable)?;
     if !records.contains(&domain.proof) {
-        return Err(refusals::proof_missing());
+        return Err(errors::proof_missing());
     }
     let (mut work, domain) = begin(&app, &access, id).await?;
     lose(&mut work.tx, &domain, work.now).await?;

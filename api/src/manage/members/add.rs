@@ -1,7 +1,7 @@
 //! `POST /api/members`: makes a user a member of a workspace.
 
 use super::{
-    check_owner,
+    check_owner, errors,
     wire::{ROLE, USER_ID, WireMember},
 };
 use crate::{
@@ -37,8 +37,8 @@ pub(super) const ADD_MEMBER: Command = Command {
     ),
     refusals: || {
         vec![
-            refusals::only_owners(),
-            refusals::member_exists(),
+            errors::only_owners(),
+            errors::member_exists(),
             refusals::limit_exceeded(10),
         ]
     },
@@ -82,7 +82,7 @@ pub(crate) async fn add_member(
         .await
         .map_err(refusal)?;
     let member = store::find::<Member>(&mut *work.tx, id, workspace_id).await?;
-    let member = member.ok_or_else(refusals::member_not_found)?;
+    let member = member.ok_or_else(errors::not_found)?;
     let detail = json!({ "userId": draft.user_id, "role": draft.role });
     work.commit("member.created", id, detail).await?;
     Ok(created(WireMember::from(member)))
@@ -91,7 +91,7 @@ pub(crate) async fn add_member(
 /// The error for a user who is a member already.
 fn refusal(error: sqlx::Error) -> ApiError {
     match broken_constraint(&error) {
-        Some("members_sub_key") => refusals::member_exists(),
+        Some("members_sub_key") => errors::member_exists(),
         _ => error.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! `PATCH` and `DELETE /api/members/{memberId}`: changes the role of a member, and removes one.
 
 use super::{
-    MEMBER, OWNER, check_owner,
+    MEMBER, OWNER, check_owner, errors,
     wire::{ROLE, WireMember},
 };
 use crate::{
@@ -10,7 +10,6 @@ use crate::{
     command::{Answer, Command, Subject, Verb, WORKSPACE, body},
     extract::{JsonBody, ObjectId},
     manage::work::Work,
-    refusals,
     store::{self, members::Member},
 };
 use axum::{extract::State, http::StatusCode, response::Response, routing::on};
@@ -55,9 +54,9 @@ pub(super) const REMOVE_MEMBER: Command = Command {
 
 fn refusals() -> Vec<ApiError> {
     vec![
-        refusals::member_not_found(),
-        refusals::only_owners(),
-        refusals::last_owner(),
+        errors::not_found(),
+        errors::only_owners(),
+        errors::last_owner(),
     ]
 }
 
@@ -116,7 +115,7 @@ async fn keep_an_owner(work: &mut Work<'_>, member: &Member) -> Result<(), ApiEr
     let workspace_id = work.tenant.workspace.id;
     let owners = store::members::count_owners(&mut work.tx, workspace_id).await?;
     if member.role == OWNER && owners <= 1 {
-        return Err(refusals::last_owner());
+        return Err(errors::last_owner());
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `GET /api/members`: lists the members of a workspace.
 
-use super::wire::WireMember;
+use super::{errors, wire::WireMember};
 use crate::{
     auth::Permission,
     command::{Answer, Command, Verb, WORKSPACE},
@@ -8,7 +8,6 @@ use crate::{
         asked::Asked,
         managed::{Managed, list_objects},
     },
-    refusals,
     store::members::Member,
 };
 use axum::routing::on;
@@ -27,7 +26,7 @@ pub(super) const LIST_MEMBERS: Command = Command {
 
 impl Managed for Member {
     type Wire = WireMember;
-    const NOT_FOUND: fn() -> ApiError = refusals::member_not_found;
+    const NOT_FOUND: fn() -> ApiError = errors::not_found;
 
     fn filter(_: &mut Asked<'_>) {}
 }

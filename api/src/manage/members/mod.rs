@@ -4,13 +4,13 @@
 
 mod add;
 mod change;
+mod errors;
 mod list;
 mod wire;
 
 use crate::{
     auth::{Role, Tenant},
     command::{Family, Object},
-    refusals,
 };
 use runtime::http::ApiError;
 
@@ -40,7 +40,7 @@ pub(crate) const FAMILY: Family = Family {
 /// Refuses callers that are no owner, where one of these roles is that of an owner.
 fn check_owner(tenant: &Tenant, roles: &[&str]) -> Result<(), ApiError> {
     if tenant.role < Role::Owner && roles.contains(&OWNER) {
-        return Err(refusals::only_owners());
+        return Err(errors::only_owners());
     }
     Ok(())
 }

@@ -2,9 +2,9 @@
 
 use crate::{
     instant::iso_micros,
-    manage::short_urls::ShortUrls,
     number::Number,
     query::Tallied,
+    short_urls::ShortUrls,
     store::qr_codes::{ErrorCorrection, Format, QrRow},
 };
 use schemars::JsonSchema;

@@ -3,7 +3,8 @@
 use crate::{
     behavior::{AppLink, DeepLinks, TrackingType, Utm},
     instant::iso_micros,
-    manage::{short_urls::ShortUrls, target},
+    manage::target,
+    short_urls::ShortUrls,
     store::short_links::ShortLink,
 };
 use schemars::JsonSchema;

@@ -1,6 +1,7 @@
 //! The hosts that short URLs have.
 
-use url::{Host, Url};
+use crate::short_urls::normal_host;
+use url::Url;
 
 /// The hosts of short URLs: that of `PUBLIC_URL`, and the verified domains of all workspaces.
 #[derive(Clone, Debug, Default)]
@@ -49,15 +50,6 @@ pub(crate) fn candidates(text: &str) -> Vec<String> {
     };
     let apex = host.strip_prefix("www.").map(str::to_owned);
     [Some(host), apex].into_iter().flatten().collect()
-}
-
-/// The host of an address: lower case, punycode, without a port and a final dot.
-pub(crate) fn normal_host(url: &Url) -> Option<String> {
-    match url.host()? {
-        Host::Domain(domain) => Some(domain.trim_end_matches('.').to_ascii_lowercase()),
-        Host::Ipv4(address) => Some(address.to_string()),
-        Host::Ipv6(address) => Some(format!("[{address}]")),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! has. Everything else is found through that row, or is judged with that entry. Only webhooks, which
 //! work by themselves, are switched off.
 
-use super::ID;
+use super::{ID, errors};
 use crate::{
     app::App,
     auth::{Access, Allowance, Permission, Role, Tenant},
@@ -34,7 +34,7 @@ pub(super) const DELETE_WORKSPACE: Command = Command {
     refusals: || {
         vec![
             refusals::workspace_not_found(),
-            refusals::workspace_of_creator(),
+            errors::workspace_of_creator(),
         ]
     },
     ..WORKSPACE
@@ -54,7 +54,7 @@ pub(crate) async fn delete_workspace(
     let mut work = Work::begin_unlocked(&app, &tenant, now).await?;
     // A creator is made together with its workspace, so none appears in this one later.
     if store::workspaces::has_creator(&mut work.tx, id).await? {
-        return Err(refusals::workspace_of_creator());
+        return Err(errors::workspace_of_creator());
     }
     let deleted = store::workspaces::delete(&mut work.tx, id, now).await?;
     let workspace = deleted.ok_or_else(refusals::workspace_not_found)?;

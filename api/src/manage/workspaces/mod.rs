@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod errors;
 mod members;
 mod settings;
 mod wire;

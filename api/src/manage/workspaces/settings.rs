@@ -2,7 +2,7 @@
 //! plan included.
 
 use super::{
-    ID,
+    ID, errors,
     members::{DEFAULT_CURRENCY, NEW_NAME, PLAN, SLUG, TIMEZONE},
     refusal,
     wire::WireWorkspace,
@@ -65,7 +65,7 @@ pub(super) const UPDATE_WORKSPACE: Command = Command {
         vec![
             refusals::workspace_not_found(),
             refusals::workspace_slug_taken(),
-            refusals::plan_not_offered(&[]),
+            errors::plan_not_offered(&[]),
         ]
     },
     ..WORKSPACE
@@ -130,7 +130,7 @@ pub(crate) async fn update_workspace(
     if let Some(plan) = change.plan {
         // The plan that the workspace has is no change, so it needs no offer.
         if plan.name() != before.plan && !app.owner_plans.contains(&plan) {
-            return Err(refusals::plan_not_offered(&app.owner_plans));
+            return Err(errors::plan_not_offered(&app.owner_plans));
         }
         plan.name().clone_into(&mut after.plan);
     }

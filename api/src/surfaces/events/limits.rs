@@ -3,10 +3,11 @@
 //! The buckets are rows of the main database, so all instances share them. The one rule: scopes do
 //! not affect each other.
 
+use super::errors;
 use crate::{
     app::App,
     auth::{Plan, Tenant},
-    refusals, store,
+    store,
 };
 use axum::response::{IntoResponse, Response};
 use runtime::{
@@ -77,7 +78,7 @@ where
             let (count, seconds) = (limit.count, limit.seconds.max(1));
             let per_minute = count.saturating_mul(60).div_ceil(seconds);
             let wait = standing.retry_after_seconds;
-            let refused = refusals::scope_spent(scope.name(), per_minute, wait);
+            let refused = errors::scope_spent(scope.name(), per_minute, wait);
             throttled::with_headers(refused.into_response(), standing)
         }
         Err(Spent::Unknown(error)) => error.into_response(),

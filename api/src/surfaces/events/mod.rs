@@ -3,6 +3,7 @@
 //! Owns parameters, limits and answers; `crate::events` owns positions and rows. The one rule: a
 //! request names its organisation by its key alone.
 
+mod errors;
 mod export;
 pub(crate) mod limits;
 mod list;
@@ -14,7 +15,6 @@ use crate::{
     app::App,
     auth::{Callers, Permission, Terms, guarded},
     events::{Selection, statements},
-    refusals,
 };
 use axum::{Router, routing::get};
 pub(crate) use openapi::describe;
@@ -46,7 +46,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 
 /// 400 for a cursor or a snapshot that is not from such a request.
 fn refuse_foreign() -> ApiError {
-    refusals::events_invalid(
+    errors::invalid(
         "cursor, snapshot and afterEventId must come from an answer to the same parameters.",
     )
 }

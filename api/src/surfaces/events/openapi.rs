@@ -1,7 +1,7 @@
 //! Describes the events API in the OpenAPI document.
 
 use super::{
-    EXPORT, LIST,
+    EXPORT, LIST, errors,
     export::SNAPSHOT,
     limits::Scope,
     params::{CLICK_SOURCES, DEFAULT_LIMIT, MAX_DAYS, MAX_LIMIT},
@@ -73,11 +73,11 @@ fn operation(path: &str, id: &str, scope: Scope, summary: &str) -> Operation {
         .refuses_while_away()
         .summary(summary)
         .refuses([
-            refusals::events_invalid("Send both from and to."),
+            errors::invalid("Send both from and to."),
             refusals::key_missing(),
             refusals::invalid_key(),
             refusals::permission_missing(),
-            refusals::scope_spent("", 0, 1),
+            errors::scope_spent("", 0, 1),
             refusals::report_busy(),
             refusals::report_timeout(""),
         ])

@@ -2,7 +2,8 @@
 //!
 //! The one rule: what is not understood is refused, with one line that says what to send.
 
-use crate::{extract::Query, refusals, surfaces::moment::Moment};
+use super::errors;
+use crate::{extract::Query, surfaces::moment::Moment};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use runtime::http::{ApiError, validate::parse_uuid};
 use std::collections::BTreeMap;
@@ -168,12 +169,10 @@ impl Given {
         for (name, value) in query.pairs() {
             if !known.contains(&&*name) && !FILTERS.contains(&&*name) {
                 let name: String = name.chars().take(50).collect();
-                return Err(refusals::events_invalid(format!(
-                    "Unknown parameter `{name}`."
-                )));
+                return Err(errors::invalid(format!("Unknown parameter `{name}`.")));
             }
             if given.insert(name.to_string(), value.into_owned()).is_some() {
-                return Err(refusals::events_invalid(format!("{name} is given twice.")));
+                return Err(errors::invalid(format!("{name} is given twice.")));
             }
         }
         Ok(Self(given))
@@ -190,7 +189,7 @@ impl Given {
     fn moment(&self, name: &'static str) -> Result<Moment, ApiError> {
         let text = self.0.get(name).map(String::as_str).unwrap_or_default();
         Moment::read(text).ok_or_else(|| {
-            refusals::events_invalid(format!(
+            errors::invalid(format!(
                 "{name} must be a date or a time, such as 2026-01-31 or 2026-01-31T10:30:00Z."
             ))
         })
@@ -208,7 +207,7 @@ impl Given {
             return Err(invalid("from must not be after to."));
         }
         if until.duration_since(from) > SignedDuration::from_hours(24 * MAX_DAYS) {
-            return Err(refusals::events_invalid(format!(
+            return Err(errors::invalid(format!(
                 "The date range is too large: at most {MAX_DAYS} days."
             )));
         }
@@ -232,7 +231,7 @@ impl Given {
         let limit = text.parse().ok().filter(|_| digits);
         let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
         limit.ok_or_else(|| {
-            refusals::events_invalid(format!(
+            errors::invalid(format!(
                 "limit must be a whole number from 1 to {MAX_LIMIT}."
             ))
         })
@@ -299,7 +298,7 @@ impl Filter {
 }
 
 fn invalid(rule: &'static str) -> ApiError {
-    refusals::events_invalid(rule)
+    errors::invalid(rule)
 }
 
 #[cfg(test)]

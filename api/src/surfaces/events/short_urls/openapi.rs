@@ -6,7 +6,11 @@ use super::{
     read::{DEFAULT_SIZE, MAX_PAGE, MAX_SIZE, WirePage},
     wire::WireShortUrl,
 };
-use crate::{auth::Plan, refusals, surfaces::events::limits::Scope};
+use crate::{
+    auth::Plan,
+    refusals,
+    surfaces::events::{errors, limits::Scope},
+};
 use axum::http::{Method, StatusCode};
 use runtime::{
     http::ApiError,
@@ -30,14 +34,14 @@ pub(in crate::surfaces::events) fn describe(document: &mut Document) {
              the key needs the scope `links:update` as well.",
         )
         .body(members::schema(NewShortUrl::MEMBERS))
-        .refuses([refusals::events_code_taken(), refusals::quota_exceeded(25)])
+        .refuses([errors::code_taken(), errors::quota_exceeded(25)])
         .answers(StatusCode::OK, "The link, new or not.", link.clone());
     document.add(saved);
     let saved = written(Method::POST, BULK_SAVE, "save_short_urls")
         .summary(format!("Does the same for up to {MAX_RECORDS} links, all or none."))
         .about("It counts as one request. An error has the index and a message for every fault, a taken code included.")
         .body(members::schema(Bulk::MEMBERS))
-        .refuses([refusals::quota_exceeded(25)])
+        .refuses([errors::quota_exceeded(25)])
         .answers(
             StatusCode::OK,
             "The links, in the order of the request.",
@@ -59,7 +63,7 @@ pub(in crate::surfaces::events) fn describe(document: &mut Document) {
                 .default(DEFAULT_SIZE)
                 .about("Links of a page."),
         )
-        .refuses([refusals::events_invalid("Unknown parameter `limit`.")])
+        .refuses([errors::invalid("Unknown parameter `limit`.")])
         .answers(StatusCode::OK, "A page.", page);
     document.add(listed);
     let found = of_one(operation(Method::GET, ONE, "get_short_url"))
@@ -70,7 +74,7 @@ pub(in crate::surfaces::events) fn describe(document: &mut Document) {
         .summary("Changes the members of a link that the body contains.")
         .about("Absent members keep their value; `null` clears one. Another code frees the former one at once.")
         .body(members::schema(ShortUrlChange::MEMBERS))
-        .refuses([refusals::events_code_taken()])
+        .refuses([errors::code_taken()])
         .answers(StatusCode::OK, "The link.", link);
     document.add(changed);
 }
@@ -88,7 +92,7 @@ fn operation(method: Method, path: &str, id: &str) -> Operation {
             refusals::key_missing(),
             refusals::invalid_key(),
             refusals::permission_missing(),
-            refusals::scope_spent("", 0, 1),
+            errors::scope_spent("", 0, 1),
         ])
 }
 
@@ -97,7 +101,7 @@ fn written(method: Method, path: &str, id: &str) -> Operation {
     let unknown = "deepLinks[0].mobileAppId names no app of this workspace";
     let unknown = ApiError::validation(vec![unknown.to_owned()]);
     operation(method, path, id).refuses([
-        refusals::events_body_invalid(invalid),
+        errors::body_invalid(invalid),
         refusals::events_unknown_app(unknown),
         refusals::rules_too_large(),
     ])

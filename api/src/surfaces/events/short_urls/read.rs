@@ -10,7 +10,10 @@ use crate::{
         self,
         short_links::{Filter, Order},
     },
-    surfaces::events::limits::{self, Scope},
+    surfaces::events::{
+        errors,
+        limits::{self, Scope},
+    },
 };
 use axum::{
     extract::{FromRequestParts, State},
@@ -114,10 +117,10 @@ fn place(query: &Query) -> Result<(i64, i64), ApiError> {
         if !matches!(&*name, "page" | "size") {
             let name: String = name.chars().take(50).collect();
             let rule = format!("Unknown parameter `{name}`.");
-            return Err(refusals::events_invalid(rule));
+            return Err(errors::invalid(rule));
         }
         if given.insert(name.to_string(), value.into_owned()).is_some() {
-            return Err(refusals::events_invalid(format!("{name} is given twice.")));
+            return Err(errors::invalid(format!("{name} is given twice.")));
         }
     }
     let whole = |name: &str, default: i64, least: i64, most: i64| {
@@ -128,7 +131,7 @@ fn place(query: &Query) -> Result<(i64, i64), ApiError> {
         let number = text.parse().ok().filter(|_| digits);
         let number = number.filter(|number| (least..=most).contains(number));
         number.ok_or_else(|| {
-            refusals::events_invalid(format!(
+            errors::invalid(format!(
                 "{name} must be a whole number from {least} to {most}."
             ))
         })

@@ -1,6 +1,6 @@
 //! The errors of link management in the words and codes of the events API.
 
-use crate::refusals;
+use crate::surfaces::events::errors;
 use runtime::http::ApiError;
 
 /// Members that have another name in links than here.
@@ -19,21 +19,21 @@ pub(super) fn of_members(error: ApiError) -> ApiError {
     if error.indexes.is_none() && error.details.iter().all(is_of_code) {
         return error;
     }
-    refusals::events_body_invalid(error)
+    errors::body_invalid(error)
 }
 
 /// An error of link management.
 pub(super) fn of_links(error: ApiError) -> ApiError {
     match error.code {
         "error.validation" => of_members(error),
-        "links.short_code_exists" => refusals::events_code_taken(),
+        "links.short_code_exists" => errors::code_taken(),
         "links.host_lost" => {
             let rule = "shortCode belongs to a host that the workspace has lost";
             ApiError::validation(vec![rule.to_owned()])
         }
         "plan.limit_exceeded" => {
             let max = error.vars.as_ref().and_then(|vars| vars["max"].as_u64());
-            refusals::quota_exceeded(max.and_then(|max| max.try_into().ok()).unwrap_or_default())
+            errors::quota_exceeded(max.and_then(|max| max.try_into().ok()).unwrap_or_default())
         }
         _ => error,
     }
@@ -52,6 +52,7 @@ pub(super) fn named(problem: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::refusals;
 
     #[test]
     fn errors_of_links_have_the_codes_and_names_of_this_surface() {

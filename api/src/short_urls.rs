@@ -1,6 +1,5 @@
 //! Short URLs: where people open links.
 
-use super::target::normal_host;
 use url::{Host, Url};
 
 /// Writes short URLs.
@@ -44,5 +43,14 @@ impl ShortUrls {
             Some(host) => format!("https://{host}/{code}"),
             None => format!("{}/{code}", self.base),
         }
+    }
+}
+
+/// The host of an address: lower case, punycode, without a port and a final dot.
+pub(crate) fn normal_host(url: &Url) -> Option<String> {
+    match url.host()? {
+        Host::Domain(domain) => Some(domain.trim_end_matches('.').to_ascii_lowercase()),
+        Host::Ipv4(address) => Some(address.to_string()),
+        Host::Ipv6(address) => Some(format!("[{address}]")),
     }
 }
