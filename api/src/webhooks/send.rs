@@ -4,7 +4,7 @@
 //! target that fails or answers slowly takes places of its own, so it delays no other one.
 
 use super::{
-    Vault, Webhooks,
+    Roots, Vault, Webhooks,
     client::{Client, Message, Outcome},
     holder::hold,
     payload::message_id,
@@ -109,12 +109,13 @@ struct Under {
 }
 
 impl Sender {
-    /// A sender to the targets of these webhooks.
+    /// A sender to the targets of these webhooks, which trusts these authorities too.
     ///
     /// # Errors
     /// When the client's TLS cannot be set up.
     pub(crate) fn new(
         webhooks: &Webhooks,
+        roots: &Roots,
         main: Database,
         context: &Context,
     ) -> Result<Self, reqwest::Error> {
@@ -124,7 +125,7 @@ impl Sender {
             ids: Arc::clone(&context.ids),
             lifecycle: context.lifecycle.clone(),
             vault: webhooks.vault.clone(),
-            client: Client::new(webhooks.targets)?,
+            client: Client::new(webhooks.targets, roots)?,
             waiting: Arc::clone(&webhooks.waiting),
         })
     }
