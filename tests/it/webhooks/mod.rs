@@ -1,6 +1,7 @@
 //! Webhooks in a whole system: from an event to the requests that its targets get.
 
 mod failures;
+mod history;
 mod sending;
 mod tls;
 
