@@ -31,7 +31,7 @@ pub(crate) fn describe(document: &mut Document) {
             .about(
                 "The way depends on the link: its rules, the device, its limit and its password. A link that is switched off, expired or \
                  used up is 410, and one with a password is a page that asks for it. The click is in the reports a moment later. It does not count when a machine sends it: a crawler, a \
-                 preview, HEAD, a request without `User-Agent`, or one with the parameter `bot`. The same visitor (address and \
+                 preview, HEAD, a request without `User-Agent`, one from a network that the operator lists, or one with the parameter `bot`. The same visitor (address and \
                  agent) counts once an hour. With `no-track` in the query, or a header `X-No-Track`, nothing is recorded. With \
                  `Sec-GPC: 1` or `DNT: 1` the click counts without a visitor.",
             )
