@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const JSON: &str = "application/json";
+/// What HTML forms send.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,6 +226,14 @@ impl Operation {
         self.refuses(refusal::of_bodies())
     }
 
+    /// The fields of an HTML form.
+    #[must_use]
+    pub fn form_body(mut self, schema: Schema) -> Self {
+        let content = json!({ FORM: { "schema": Value::from(schema) } });
+        self.body = Some(json!({ "required": true, "content": content }));
+        self.refuses(refusal::of_forms())
+    }
+
     /// An answer whose `data` has this schema.
     #[must_use]
     pub fn answers(self, status: StatusCode, about: &str, schema: Schema) -> Self {
@@ -282,6 +292,15 @@ impl Operation {
         let header = header(required, schema);
         for answer in self.answers.values_mut() {
             answer.headers.insert(name.to_owned(), header.clone());
+        }
+        self
+    }
+
+    /// Adds a header to the answer of one status, which was declared before.
+    #[must_use]
+    pub fn header_of(mut self, status: StatusCode, name: &str, schema: Schema) -> Self {
+        if let Some(answer) = self.answers.get_mut(&status.as_u16()) {
+            answer.headers.insert(name.to_owned(), header(true, schema));
         }
         self
     }
