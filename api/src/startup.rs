@@ -52,6 +52,11 @@ pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
             "webhooks",
             include_str!("../migrations/0009_webhooks.sql"),
         ),
+        (
+            11,
+            "web apps",
+            include_str!("../migrations/0011_web_apps.sql"),
+        ),
     ])
 });
 
