@@ -51,27 +51,27 @@ fn closing(operation: Operation) -> Operation {
 
 fn opening() -> Operation {
     let operation = Operation::new(Method::GET, PATH, TAG, "open_link")
-            .summary("Opens a short link.")
-            .about(
-                "The way depends on the link: its rules, the device, its limit and its password. A link that is switched off, expired or \
-                 used up is 410, and one with a password is a page that asks for it. The click is in the reports a moment later. It does not count when a machine sends it: a crawler, a \
-                 preview, HEAD, a request without `User-Agent`, one from a network that the operator lists, or one with the parameter `bot`. The same visitor (address and \
-                 agent) counts once an hour. With `no-track` in the query, or a header `X-No-Track`, nothing is recorded. With \
-                 `Sec-GPC: 1` or `DNT: 1` the click counts without a visitor.",
-            )
-            .path_parameter("shortCode", code())
-            .answers_nothing(StatusCode::MOVED_PERMANENTLY, "The way to the destination, if the link says 301. No cache may keep it.")
-            .answers_nothing(StatusCode::FOUND, "The way to the destination.")
-            .answers_nothing(StatusCode::TEMPORARY_REDIRECT, "The way to the destination, if the link says 307.")
-            .answers_nothing(StatusCode::PERMANENT_REDIRECT, "The way to the destination, if the link says 308. No cache may keep it.")
-            .answer_header("Location", true, text(usize::MAX).about("The destination with what is added to it; nothing else is changed."))
-            .answers_as(
-                StatusCode::OK,
-                "A page: it asks for the password and sends it by POST, waits, tries an app, or is the owner's preview for a program that makes one.",
-                "text/html",
-                text(usize::MAX),
-            )
-            .answers_nothing(StatusCode::NO_CONTENT, "Recorded; the link leads nowhere.");
+        .summary("Opens a short link.")
+        .about(
+            "The way depends on the link: its rules, the device, its limit and its password. A link that is switched off, expired or \
+             used up is 410, and one with a password is a page that asks for it. The click is in the reports a moment later. It does not count when a machine sends it: a crawler, a \
+             preview, HEAD, a request without `User-Agent`, one from a network that the operator lists, or one with the parameter `bot`. The same visitor (address and \
+             agent) counts once an hour. With `no-track` in the query, or a header `X-No-Track`, nothing is recorded. With \
+             `Sec-GPC: 1` or `DNT: 1` the click counts without a visitor.",
+        )
+        .path_parameter("shortCode", code())
+        .answers_nothing(StatusCode::MOVED_PERMANENTLY, "The way to the destination, if the link says 301. No cache may keep it.")
+        .answers_nothing(StatusCode::FOUND, "The way to the destination.")
+        .answers_nothing(StatusCode::TEMPORARY_REDIRECT, "The way to the destination, if the link says 307.")
+        .answers_nothing(StatusCode::PERMANENT_REDIRECT, "The way to the destination, if the link says 308. No cache may keep it.")
+        .answer_header("Location", true, text(usize::MAX).about("The destination with what is added to it; nothing else is changed."))
+        .answers_as(
+            StatusCode::OK,
+            "A page: it asks for the password and sends it by POST, waits, tries an app, or is the owner's preview for a program that makes one.",
+            "text/html",
+            text(usize::MAX),
+        )
+        .answers_nothing(StatusCode::NO_CONTENT, "Recorded; the link leads nowhere.");
     closing(operation)
 }
 
