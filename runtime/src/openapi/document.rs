@@ -2,7 +2,8 @@
 
 use super::{
     Described,
-    operation::{Operation, header},
+    headers::header,
+    operation::Operation,
     refusal::{self, Shared},
     schema::{self, Schema},
 };
