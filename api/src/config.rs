@@ -4,7 +4,7 @@ use crate::{
     auth::Plan,
     dns::{self, Resolver},
     limits,
-    webhooks::{self, Targets},
+    webhooks::{self, Roots, Targets},
     words::{self, Words},
 };
 use jiff::SignedDuration;
@@ -81,6 +81,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     TIMEOUT,
     words::WORDS_FILE,
     webhooks::PRIVATE_TARGETS,
+    webhooks::CA_FILE,
 ];
 /// Default time limit of a report's statement: shorter than proxies wait.
 const REPORT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -126,6 +127,8 @@ pub struct Config {
     pub words: Words,
     /// Which addresses webhooks may reach.
     pub(crate) targets: Targets,
+    /// Which authorities they trust besides those of the internet.
+    pub(crate) roots: Roots,
     /// Origins whose pages may call from a browser.
     pub origins: Origins,
     /// Proxies whose forwarded addresses are trusted.
@@ -171,6 +174,7 @@ impl Config {
             report_timeout: report_timeout.unwrap_or(REPORT_TIMEOUT),
             words: Words::read(settings),
             targets: Targets::read(settings),
+            roots: Roots::read(settings),
             origins: Origins::read(settings),
             proxies: TrustedProxies::read(settings),
         }

@@ -74,7 +74,8 @@ pub async fn start(config: Config, context: &Context) -> Result<Router, Failure>
         targets: config.targets,
         waiting: Arc::new(Notify::new()),
     };
-    let sender = Sender::new(&webhooks, main.clone(), context).map_err(Failure::other)?;
+    let sender =
+        Sender::new(&webhooks, &config.roots, main.clone(), context).map_err(Failure::other)?;
     let url = &config.analytics_database_url;
     let pool = reading_pool(url, POOL_SIZE, config.report_timeout)
         .map_err(|error| wrong("ANALYTICS_DATABASE_URL")(&error))?;

@@ -4,6 +4,7 @@ use crate::{
     accept::Rules,
     geo_file::{self, GeoFile},
     limits,
+    network_file::{self, NetworkFile},
     redirect::host,
     secrets::{self, Secrets},
     sink::spool::{self, SpoolOptions},
@@ -48,6 +49,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secrets::ID,
     secrets::VISITOR,
     geo_file::DATABASE,
+    network_file::NETWORKS,
     TRACKING_ENABLED,
     MAX_EVENT_DATA_BYTES,
     spool::DIR,
@@ -67,6 +69,8 @@ pub struct Config {
     pub proxies: TrustedProxies,
     /// The operator's `GeoIP` database; the bundled one is used when absent.
     pub geoip: Option<GeoFile>,
+    /// The operator's list of networks of machines; empty when absent.
+    pub networks: Option<NetworkFile>,
     /// The rate limits of beacons.
     pub throttles: Throttles,
     /// The configuration of acceptance.
@@ -89,6 +93,7 @@ impl Config {
         let jwt = Verifier::read(settings);
         let proxies = TrustedProxies::read(settings);
         let geoip = GeoFile::read(settings);
+        let networks = NetworkFile::read(settings);
         let public_url = public_url::read(settings, &LISTEN);
         let throttles = Throttles::read(settings, limits::PUBLISHED, &context.clock);
         let tracking_enabled = settings
@@ -103,6 +108,7 @@ impl Config {
             jwt: jwt?,
             proxies,
             geoip,
+            networks,
             throttles,
             host: host::of_url(&public_url),
             rules: Rules {

@@ -15,6 +15,7 @@ pub mod geo_file;
 pub mod history;
 pub mod intake;
 pub mod limits;
+pub mod network_file;
 pub mod openapi;
 pub mod outcome;
 pub mod redirect;

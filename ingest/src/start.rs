@@ -11,6 +11,7 @@ use crate::{
     geo_file::GeoFile,
     intake::{Intake, Parts},
     limits,
+    network_file::NetworkFile,
     openapi::describe,
     outcome::Outcomes,
     redirect::{self, Redirects},
@@ -116,7 +117,11 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     // The first call takes half a second to load data. The workers above already connect to the log
     // and read the directory meanwhile.
     let intake = Arc::new(Intake::new(Parts {
-        acceptor: acceptor(&config.secrets, config.geoip.as_ref(), config.rules)?,
+        acceptor: acceptor(
+            &config.secrets,
+            (config.geoip.as_ref(), config.networks.as_ref()),
+            config.rules,
+        )?,
         directory,
         sink,
         throttles: config.throttles,
@@ -132,6 +137,10 @@ pub fn start(config: Config, context: &Context) -> Result<Ingest, Failure> {
     if let Some(geoip) = config.geoip {
         let follower = geoip.follow(Arc::clone(&intake));
         lifecycle.spawn_until_stop("ingest geoip", follower.run());
+    }
+    if let Some(networks) = config.networks {
+        let follower = networks.follow(Arc::clone(&intake));
+        lifecycle.spawn_until_stop("ingest networks", follower.run());
     }
     let forgetting = workers::forget_idle(Arc::clone(&intake));
     lifecycle.spawn_until_stop("ingest throttles", forgetting);
@@ -204,13 +213,14 @@ fn document() -> Value {
     document.finish()
 }
 
-/// Makes an acceptor with these secrets, and with the database of `geoip` or the bundled one.
+/// Makes an acceptor with these secrets, with the database of `geoip` or the bundled one, and with the
+/// list of `networks` if there is one.
 ///
 /// # Errors
 /// [`Failure`] when the bundled data or the visitor secret is unusable.
 pub fn acceptor(
     secrets: &Secrets,
-    geoip: Option<&GeoFile>,
+    (geoip, networks): (Option<&GeoFile>, Option<&NetworkFile>),
     rules: Rules,
 ) -> Result<Acceptor, Failure> {
     let geo = match geoip {
@@ -218,7 +228,10 @@ pub fn acceptor(
         None => GeoDatabase::bundled().map_err(Failure::other)?,
     };
     let hasher = VisitorHasher::new(secrets.visitor.clone()).map_err(Failure::other)?;
-    let enricher = Enricher::new(geo, hasher).map_err(Failure::other)?;
+    let mut enricher = Enricher::new(geo, hasher).map_err(Failure::other)?;
+    if let Some(file) = networks {
+        enricher = enricher.with_networks(file.networks().clone());
+    }
     let ids = IdMaker::new(secrets.id.clone());
     Ok(Acceptor::new(
         secrets.tracking.clone(),

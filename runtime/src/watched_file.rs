@@ -1,4 +1,5 @@
-//! Files that are reloaded when they change: the GeoIP database, the keys of tokens.
+//! Files that are reloaded when they change: the GeoIP database, the list of networks, the keys of
+//! tokens.
 //!
 //! Notices the change; the reader interprets the content. The one rule: unusable content leaves the
 //! previous content in use, with one warning.
@@ -28,7 +29,7 @@ pub const PART: Part = Part {
     metrics: &[Metric::counter(
         RELOADED,
         &["file", "result"],
-        "Files that changed (geoip, jwks): used, or refused while the previous one stays in use.",
+        "Files that changed (geoip, networks, jwks): used, or refused while the previous one stays in use.",
     )],
 };
 const RELOADED: &str = "files_reloaded_total";

@@ -3,7 +3,7 @@
 //! A setting that one program does not read may belong to another, or be a typing mistake.
 
 /// The name of each setting of every program, one per line. To write the file, run
-/// `UPDATE_SETTINGS=1 cargo test --workspace --lib names_of_all`.
+/// `UPDATE_SETTINGS=1 cargo test --workspace --lib setting_names`.
 pub const NAMES: &str = include_str!("../settings.txt");
 
 /// First words of our settings that other programs use too. An unknown name with such a word is

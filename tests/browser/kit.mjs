@@ -26,8 +26,8 @@ export const footfall = (...given) => execFileSync(FOOTFALL_TEST_PROGRAM, given,
 /** Calls of the API as that creator. */
 export const creatorApi = (sub) => {
   const token = footfall('token', '--sub', sub);
-  const api = async (path, body, method = body ? 'POST' : 'GET') => {
-    const response = await fetch(`${base}/api/v1/${path}`, {
+  const call = async (path, body, method = body ? 'POST' : 'GET') => {
+    const response = await fetch(`${base}/api/${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: body && JSON.stringify(body),
@@ -36,28 +36,30 @@ export const creatorApi = (sub) => {
     assert.equal(answer.success, true, JSON.stringify(answer));
     return answer.data;
   };
+  const api = (path, ...given) => call(`v1/${path}`, ...given);
   const report = (name) => api(`creators/analytics/${name}?days=1`);
-  // Repeats the request until the answer is right, because beacons arrive with a delay.
-  const eventually = async (name, isRight) => {
+  // Repeats the request (or the report of that name) until the answer is right, because events arrive with a delay.
+  const eventually = async (what, isRight) => {
+    const ask = typeof what === 'string' ? () => report(what) : what;
     const begun = Date.now();
     for (;;) {
-      const data = await report(name);
+      const data = await ask();
       if (isRight(data)) return data;
-      assert.ok(Date.now() - begun < PATIENCE_MS, `${name} stays ${JSON.stringify(data)}`);
+      assert.ok(Date.now() - begun < PATIENCE_MS, `${what} stays ${JSON.stringify(data)}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
-  return { api, report, eventually };
+  return { api, workspace: call, report, eventually };
 };
 
-/** A server of pages: the HTML of each path. */
-export const serve = async (pages) => {
+/** A server of pages on this address of the machine: the HTML of each path. */
+export const serve = async (pages, address = '127.0.0.1') => {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8');
     response.end(pages(new URL(request.url, base).pathname));
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+  await new Promise((resolve) => server.listen(0, address, resolve));
+  return { origin: `http://${address}:${server.address().port}`, close: () => server.close() };
 };
 
 const options = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];

@@ -50,6 +50,7 @@ mod manage;
 mod migration;
 #[path = "../../ingest/src/enrich/mmdb_fixture.rs"]
 mod mmdb_fixture;
+mod networks;
 mod noise;
 mod openapi;
 mod order;

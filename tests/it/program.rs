@@ -181,6 +181,16 @@ const WRONG: &[(&str, &str, &str)] = &[
         "use a Country or City MMDB file",
     ),
     (
+        "BOT_NETWORKS",
+        "/no/such/file",
+        "give a file with a network or an address on each line",
+    ),
+    (
+        "WEBHOOK_CA_FILE",
+        "/no/such/file",
+        "give a PEM file of certificates",
+    ),
+    (
         "PUBLIC_URL",
         "links.example",
         "give an http or https address",
@@ -264,6 +274,7 @@ fn each_service_alone_reports_wrong_settings_together() {
             "INGEST_LISTEN",
             &[
                 "GEOIP_DATABASE",
+                "BOT_NETWORKS",
                 "JWT_ALGORITHM",
                 "ID_SECRET",
                 "FOOTFALL_LISTENN",
@@ -278,7 +289,12 @@ fn each_service_alone_reports_wrong_settings_together() {
         (
             "api",
             "API_LISTEN",
-            &["DATABASE_URL", "PUBLIC_URL", "JWT_ALGORITHM"],
+            &[
+                "DATABASE_URL",
+                "PUBLIC_URL",
+                "JWT_ALGORITHM",
+                "WEBHOOK_CA_FILE",
+            ],
         ),
     ] {
         let mut environment: Vec<(&str, &str)> = WRONG

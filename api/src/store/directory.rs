@@ -99,7 +99,7 @@ macro_rules! app_columns {
     ($rest:literal) => {
         concat!(
             "\
-SELECT mobile_apps.id AS app_id, workspaces.no, platform, package, team_id, fingerprints, store_url,
+SELECT mobile_apps.id AS app_id, workspaces.no, platform, coalesce(package, '') AS package, team_id, fingerprints, store_url,
        deleted_at IS NOT NULL AS deleted, mobile_apps.row_version
 FROM mobile_apps
 JOIN workspaces ON workspaces.id = workspace_id

@@ -69,10 +69,10 @@ row! {
     #[derive(Clone, Debug)]
     pub(crate) struct MobileApp {
         pub(crate) id: Uuid,
-        /// `ios` or `android`.
+        /// `ios`, `android` or `web`.
         pub(crate) platform: String,
-        /// The bundle id or package name.
-        pub(crate) package: String,
+        /// The bundle id or package name; a web app has none.
+        pub(crate) package: Option<String>,
         pub(crate) name: String,
         pub(crate) team_id: Option<String>,
         pub(crate) fingerprints: Vec<String>,
@@ -93,10 +93,11 @@ impl Stored for MobileApp {
     }
 }
 
-/// The platform of that name. The table holds only these two.
+/// The platform of that name. The table holds only these three.
 pub(crate) fn platform(name: &str) -> Platform {
     match name {
         "ios" => Platform::Ios,
+        "web" => Platform::Web,
         _ => Platform::Android,
     }
 }

@@ -171,12 +171,12 @@ pub(super) const TRIM: &str = "\
 DELETE FROM webhook_deliveries
 WHERE webhook_id = $1
   AND finished_at IS NOT NULL
-  AND (created_at, id) < (SELECT created_at, id
-                          FROM webhook_deliveries
-                          WHERE webhook_id = $1
-                          ORDER BY created_at DESC, id DESC
-                          LIMIT 1
-                          OFFSET $2)";
+  AND (created_at, id) <= (SELECT created_at, id
+                           FROM webhook_deliveries
+                           WHERE webhook_id = $1
+                           ORDER BY created_at DESC, id DESC
+                           LIMIT 1
+                           OFFSET $2)";
 
 row! {
     /// A delivery as its owner sees it.
@@ -429,7 +429,7 @@ pub(crate) async fn expire(
     Ok(())
 }
 
-/// Removes the finished deliveries of a webhook except the newest.
+/// Removes the finished deliveries of a webhook that are not among its `kept` newest.
 pub(crate) async fn trim(
     executor: impl PgExecutor<'_>,
     webhook_id: Uuid,

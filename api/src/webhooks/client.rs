@@ -3,7 +3,7 @@
 //! The one rule: a connection is made to an address that was checked for this attempt. So there is no
 //! proxy, no redirect and no connection from an earlier attempt.
 
-use super::{Targets, sign, target::Refused};
+use super::{Roots, Targets, sign, target::Refused};
 use jiff::Timestamp;
 use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
@@ -17,6 +17,8 @@ use url::Url;
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit of a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How rustls begins to say what is wrong with a certificate.
+const BAD_CERTIFICATE: &str = "invalid peer certificate: ";
 const AGENT: &str = concat!("Footfall-Webhooks/", env!("CARGO_PKG_VERSION"));
 
 /// Sends requests to targets.
@@ -48,12 +50,13 @@ pub(super) struct Outcome {
 }
 
 /// The words of outcomes.
-pub(crate) const OUTCOMES: [&str; 7] = [
+pub(crate) const OUTCOMES: [&str; 8] = [
     "delivered",
     "status",
     "redirect",
     "timeout",
     "connection",
+    "certificate",
     "address",
     "secret",
 ];
@@ -74,10 +77,11 @@ impl Outcome {
 }
 
 impl Client {
-    /// A client that reaches these targets.
-    pub(super) fn new(targets: Targets) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .use_rustls_tls()
+    /// A client that reaches these targets, and trusts these authorities too.
+    pub(super) fn new(targets: Targets, roots: &Roots) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder().use_rustls_tls();
+        let http = roots
+            .trusted_by(client)
             .no_proxy()
             .redirect(Policy::none())
             // A kept connection would skip the check of the address.
@@ -150,7 +154,18 @@ fn of_error(error: &reqwest::Error) -> Outcome {
     }
     // The innermost cause says what failed; the others name the url again.
     let cause: String = innermost.to_string().chars().take(200).collect();
+    if let Some(reason) = cause.strip_prefix(BAD_CERTIFICATE) {
+        return Outcome::failed("certificate", of_certificate(reason));
+    }
     Outcome::failed("connection", format!("the connection failed: {cause}"))
+}
+
+/// What was wrong with a certificate, in the words of its owner.
+fn of_certificate(reason: &str) -> String {
+    match reason {
+        "UnknownIssuer" => "the certificate was refused: its issuer is not trusted".to_owned(),
+        _ => format!("the certificate was refused: {reason}"),
+    }
 }
 
 /// Looks names up, and refuses those with an address that must not be reached.
@@ -192,7 +207,7 @@ mod tests {
     async fn neither_an_address_nor_a_name_leads_into_the_local_network() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let client = Client::new(Targets::STRICT).unwrap();
+        let client = Client::new(Targets::STRICT, &Roots::default()).unwrap();
         for url in [
             format!("https://127.0.0.1:{port}/"),
             format!("https://[::ffff:127.0.0.1]:{port}/"),

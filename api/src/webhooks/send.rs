@@ -4,7 +4,7 @@
 //! target that fails or answers slowly takes places of its own, so it delays no other one.
 
 use super::{
-    Vault, Webhooks,
+    Roots, Vault, Webhooks,
     client::{Client, Message, Outcome},
     holder::hold,
     payload::message_id,
@@ -53,7 +53,7 @@ const OF_WORKSPACE: i64 = 40;
 /// A target that takes longer is slow.
 const SLOW: Duration = Duration::from_secs(2);
 /// How often the queue is measured and old deliveries are removed.
-const UPKEEP_PAUSE: Duration = Duration::from_secs(15);
+const UPKEEP_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// How long finished deliveries are kept, and how many of a webhook.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 const KEPT: i64 = 5_000;
@@ -109,12 +109,13 @@ struct Under {
 }
 
 impl Sender {
-    /// A sender to the targets of these webhooks.
+    /// A sender to the targets of these webhooks, which trusts these authorities too.
     ///
     /// # Errors
     /// When the client's TLS cannot be set up.
     pub(crate) fn new(
         webhooks: &Webhooks,
+        roots: &Roots,
         main: Database,
         context: &Context,
     ) -> Result<Self, reqwest::Error> {
@@ -124,7 +125,7 @@ impl Sender {
             ids: Arc::clone(&context.ids),
             lifecycle: context.lifecycle.clone(),
             vault: webhooks.vault.clone(),
-            client: Client::new(webhooks.targets)?,
+            client: Client::new(webhooks.targets, roots)?,
             waiting: Arc::clone(&webhooks.waiting),
         })
     }
@@ -161,11 +162,13 @@ impl Sender {
         self.renew_secrets(&mut connection).await?;
         observe_sending(true);
         let mut under = Under::default();
-        let mut kept_up: Option<Instant> = None;
+        let mut kept_up: Option<Timestamp> = None;
         loop {
-            if kept_up.is_none_or(|at| at.elapsed() >= UPKEEP_PAUSE) {
-                self.keep_up(&mut connection, &mut under).await?;
-                kept_up = Some(Instant::now());
+            let now = self.clock.now();
+            // Also after the clock was set back, or nothing would be removed until it caught up.
+            if kept_up.is_none_or(|at| now.duration_since(at).abs() >= UPKEEP_PAUSE) {
+                self.keep_up(&mut connection, &mut under, now).await?;
+                kept_up = Some(now);
             }
             for is_for_slow in [false, true] {
                 self.start(&mut connection, &mut under, is_for_slow).await?;
@@ -387,8 +390,12 @@ impl Sender {
     }
 
     /// Measures the queue and removes old deliveries.
-    async fn keep_up(&self, connection: &mut PgConnection, under: &mut Under) -> sqlx::Result<()> {
-        let now = self.clock.now();
+    async fn keep_up(
+        &self,
+        connection: &mut PgConnection,
+        under: &mut Under,
+        now: Timestamp,
+    ) -> sqlx::Result<()> {
         let (count, oldest) = webhook_deliveries::waiting(&mut *connection).await?;
         let age = oldest.map_or(SignedDuration::ZERO, |oldest| {
             now.duration_since(oldest.to_jiff())

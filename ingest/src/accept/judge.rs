@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     directory::{Directory, Tenant},
-    enrich::{Enricher, GeoDatabase, Sighting, Who, arrival, referrer, utm},
+    enrich::{BotSignals, Enricher, GeoDatabase, Networks, Sighting, Who, arrival, referrer, utm},
 };
 use runtime::IdSource;
 use schemas::{
@@ -48,6 +48,15 @@ impl Acceptor {
     pub fn with_geo(&self, geo: GeoDatabase) -> Self {
         Self {
             enricher: self.enricher.with_geo(geo),
+            ..self.clone()
+        }
+    }
+
+    /// The same acceptor with another list of networks of machines.
+    #[must_use]
+    pub fn with_networks(&self, networks: Networks) -> Self {
+        Self {
+            enricher: self.enricher.with_networks(networks),
             ..self.clone()
         }
     }
@@ -99,7 +108,7 @@ impl Acceptor {
     ) -> Verdict {
         let known = session.page.and_then(|page| directory.page(page));
         let refuse_unseen = |reason| refuse(reason, known, Answer::NO_ID);
-        let signals = self.enricher.signals(facts.user_agent, &facts.purpose);
+        let signals = self.signals(facts);
         if signals.refuses() {
             return refuse_unseen(RefusalReason::Bot);
         }
@@ -253,8 +262,7 @@ impl Acceptor {
         name: Name,
         facts: &Facts<'_>,
     ) -> Option<RefusalReason> {
-        let signals = self.enricher.signals(facts.user_agent, &facts.purpose);
-        if signals.refuses() {
+        if self.signals(facts).refuses() {
             return Some(RefusalReason::Bot);
         }
         let is_proven = beacon.proof.is_some_and(|proof| {
@@ -262,6 +270,11 @@ impl Acceptor {
             holds_at(facts.occurred_at) || proof.named_at.is_some_and(holds_at)
         });
         (facts.trust == Trust::Beacon && !is_proven).then_some(RefusalReason::Token)
+    }
+
+    fn signals(&self, facts: &Facts<'_>) -> BotSignals {
+        self.enricher
+            .signals(facts.user_agent, &facts.purpose, facts.address)
     }
 
     fn proves(&self, token: Option<&str>, page: PageId, facts: &Facts<'_>) -> bool {

@@ -60,7 +60,9 @@ impl Settings {
         let rules = compiled(&given.rules, owner);
         let mut given = given.clone();
         given.rules = Vec::new();
-        given.deep_links.retain(opens_an_app);
+        // One in an app of the workspace is checked when the app is known.
+        let is_used = |link: &DeepLink| link.app_id.is_some() || opens_an_app(link);
+        given.deep_links.retain(is_used);
         Some(Box::new(Self { given, rules }))
     }
 }
@@ -122,16 +124,23 @@ pub(super) fn web_address(text: &str) -> Option<HeaderValue> {
 /// cannot be served.
 pub(super) fn in_app(link: &DeepLink, app: &App) -> Option<DeepLink> {
     let is_android = app.platform == Platform::Android;
+    let fallback = link.fallback.as_ref().or(app.store_url.as_ref());
+    // Only a web app has an address of its own.
+    let url = match fallback {
+        Some(own) if app.platform == Platform::Web && link.url.is_empty() => own,
+        _ => &link.url,
+    };
     let complete = DeepLink {
+        url: url.clone(),
         package: is_android.then(|| app.package.clone()),
-        fallback: link.fallback.as_ref().or(app.store_url.as_ref()).cloned(),
+        fallback: fallback.cloned(),
         ..link.clone()
     };
     (app.platform == link.platform && opens_an_app(&complete)).then_some(complete)
 }
 
 /// True for an entry that can be served: an address with a scheme of an app, or of the web, and a
-/// fallback on the web.
+/// fallback on the web. A web app has addresses of the web only.
 fn opens_an_app(app: &DeepLink) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic();
     let fallback = app.fallback.as_deref();
@@ -139,7 +148,7 @@ fn opens_an_app(app: &DeepLink) -> bool {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
         !package.is_empty() && package.bytes().all(is_name)
     });
-    app.platform != Platform::Web
+    (app.platform != Platform::Web || web_address(&app.url).is_some())
         && named
         && app.url.bytes().all(is_plain)
         && scheme(&app.url).is_some_and(|scheme| {

@@ -117,13 +117,11 @@ fn headers_and_agent_both_give_signals() {
         ..PurposeHeaders::default()
     };
     let none = PurposeHeaders::default();
-    assert_eq!(enricher.signals(Some(SAFARI), &none), BotSignals::NONE);
-    assert_eq!(
-        enricher.signals(Some(SAFARI), &prefetch),
-        BotSignals::PREFETCH
-    );
-    assert!(enricher.signals(Some("curl/8"), &none).refuses());
-    assert!(!enricher.signals(None, &none).refuses());
+    let signals = |agent, purpose| enricher.signals(agent, purpose, IpAddr::from([192, 0, 2, 1]));
+    assert_eq!(signals(Some(SAFARI), &none), BotSignals::NONE);
+    assert_eq!(signals(Some(SAFARI), &prefetch), BotSignals::PREFETCH);
+    assert!(signals(Some("curl/8"), &none).refuses());
+    assert!(!signals(None, &none).refuses());
 }
 
 #[test]

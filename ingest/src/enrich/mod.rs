@@ -11,6 +11,7 @@ mod facebook;
 pub mod geo;
 mod in_app;
 mod maker;
+pub mod networks;
 pub mod referrer;
 pub mod signals;
 mod sources;
@@ -36,6 +37,7 @@ mod referrer_tests;
 
 pub use agent::{Agents, ParsedAgent, RulesError};
 pub use geo::{GeoDatabase, GeoError};
+pub use networks::{Networks, NetworksError};
 pub use referrer::Referrer;
 pub use signals::{BotSignals, PurposeHeaders};
 pub use utm::Landing;
@@ -52,6 +54,7 @@ pub struct Enricher {
     geo: GeoDatabase,
     agents: Arc<Agents>,
     hasher: VisitorHasher,
+    networks: Networks,
     versions: EnrichmentVersions,
 }
 
@@ -129,6 +132,7 @@ impl Enricher {
             geo,
             agents: Arc::new(Agents::bundled()?),
             hasher,
+            networks: Networks::default(),
             versions,
         })
     }
@@ -139,6 +143,18 @@ impl Enricher {
         let mut next = self.clone();
         geo.version().clone_into(&mut next.versions.geo);
         next.geo = geo;
+        next
+    }
+
+    /// The same enricher with another list of networks of machines.
+    #[must_use]
+    pub fn with_networks(&self, networks: Networks) -> Self {
+        let mut next = self.clone();
+        next.versions.bots = match networks.version() {
+            "" => bots::VERSION.to_owned(),
+            version => format!("{}, {version}", bots::VERSION),
+        };
+        next.networks = networks;
         next
     }
 
@@ -156,11 +172,19 @@ impl Enricher {
 
     /// Why a machine might have sent a request. [`BotSignals::refuses`] decides.
     #[must_use]
-    pub fn signals(&self, user_agent: Option<&str>, purpose: &PurposeHeaders<'_>) -> BotSignals {
-        self.agents
-            .parse(user_agent)
-            .signals()
-            .and(purpose.signals())
+    pub fn signals(
+        &self,
+        user_agent: Option<&str>,
+        purpose: &PurposeHeaders<'_>,
+        address: IpAddr,
+    ) -> BotSignals {
+        let network = if self.networks.contain(address) {
+            BotSignals::NETWORK
+        } else {
+            BotSignals::NONE
+        };
+        let agent = self.agents.parse(user_agent).signals();
+        agent.and(purpose.signals()).and(network)
     }
 
     /// The place of an address.

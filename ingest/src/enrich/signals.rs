@@ -19,6 +19,7 @@ const NAMES: &[(BotSignals, &str)] = &[
     (BotSignals::MONITOR, "monitor"),
     (BotSignals::PREFETCH, "prefetch"),
     (BotSignals::SELF_DECLARED, "self_declared"),
+    (BotSignals::NETWORK, "network"),
     (BotSignals::NO_AGENT, "no_agent"),
     (BotSignals::UNKNOWN_AGENT, "unknown_agent"),
     (BotSignals::LISTED_NAME, "listed_name"),
@@ -43,6 +44,8 @@ impl BotSignals {
     /// The agent says bot, crawler, spider or scraper, gives a contact address, or consists only of
     /// `Mozilla/5.0 (compatible; Name/1.0)`.
     pub const SELF_DECLARED: Self = Self(1 << 6);
+    /// The address is in a network of machines.
+    pub const NETWORK: Self = Self(1 << 7);
     /// No agent. Only a signal: privacy tools remove it.
     pub const NO_AGENT: Self = Self(1 << 16);
     /// An agent that no rule recognises. Only a signal: new browsers have new agents.
@@ -76,6 +79,12 @@ impl BotSignals {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// These reasons without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// The names of the reasons.

@@ -15,7 +15,7 @@ pub use wait::DIRECTORY_WAIT;
 use crate::{
     accept::{Acceptor, Rules},
     directory::Directory,
-    enrich::GeoDatabase,
+    enrich::{GeoDatabase, Networks},
     outcome::{Outcome, Outcomes},
     refusals::{Refusals, Which},
     sessions::Sessions,
@@ -177,6 +177,12 @@ impl Intake {
     /// Uses another `GeoIP` database from now on.
     pub fn use_geo(&self, geo: &GeoDatabase) {
         self.acceptor.rcu(|acceptor| acceptor.with_geo(geo.clone()));
+    }
+
+    /// Uses another list of networks of machines from now on.
+    pub fn use_networks(&self, networks: &Networks) {
+        self.acceptor
+            .rcu(|acceptor| acceptor.with_networks(networks.clone()));
     }
 
     /// Publishes sums of refused beacons.

@@ -17,6 +17,8 @@ pub enum App {
     /// By a page that tries the app, then opens the fallback: a redirect to a scheme is a dead end
     /// on iOS when the app is missing.
     Page,
+    /// A web app, on a device of neither platform: a destination like any other.
+    Browser,
 }
 
 /// The app that opens a link.
@@ -38,10 +40,10 @@ pub fn of<'a>(deep_links: &'a [DeepLink], facts: &RequestFacts<'_>) -> Option<Ta
     if deep_links.is_empty() || facts.bot_reason().is_some() {
         return None;
     }
-    let platform = match facts.agent().os.as_deref()? {
-        "iOS" | "iPadOS" => Platform::Ios,
-        "Android" => Platform::Android,
-        _ => return None,
+    let platform = match facts.agent().os.as_deref() {
+        Some("iOS" | "iPadOS") => Platform::Ios,
+        Some("Android") => Platform::Android,
+        _ => Platform::Web,
     };
     let link = deep_links.iter().find(|link| link.platform == platform)?;
     let is_web = scheme(&link.url).is_some_and(|scheme| {
@@ -51,6 +53,7 @@ pub fn of<'a>(deep_links: &'a [DeepLink], facts: &RequestFacts<'_>) -> Option<Ta
     });
     let package = link.package.as_deref();
     let app = match platform {
+        Platform::Web => App::Browser,
         Platform::Android if !is_web || package.is_some() => App::Intent,
         _ if is_web => App::Web,
         _ => App::Page,

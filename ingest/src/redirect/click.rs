@@ -5,7 +5,7 @@
 
 use super::{
     decide::{Opened, Record},
-    facts::by_agent,
+    facts::reason,
 };
 use crate::{
     accept::{Acceptor, PRODUCER},
@@ -117,8 +117,11 @@ pub(super) fn event(
     let link = &found.link;
     let enricher = acceptor.enricher();
     let user_agent = request.user_agent.as_deref();
-    let signals = || enricher.signals(user_agent, &PurposeHeaders::default());
-    let bot_reason = clicked.known.or_else(|| by_agent(signals()));
+    let signals = || {
+        let purpose = PurposeHeaders::default();
+        enricher.signals(user_agent, &purpose, request.address)
+    };
+    let bot_reason = clicked.known.or_else(|| reason(signals()));
     // Where nothing was opened, a conversion can name nothing.
     let is_opened = !matches!(bot_reason, Some(BotReason::Head | BotReason::Prefetch));
     let mint = || {

@@ -274,28 +274,32 @@ fn open(
         None => found.deep_links(),
     };
     let app = apps::of(deep_links, question.facts);
-    let fallback = app.and_then(|app| app.fallback);
-    let fallback = fallback.unwrap_or(&opened.destination);
-    let url = splice::destination(fallback, &additions).into_owned();
+    let page = app.and_then(|app| match app.app {
+        App::Browser => Some(app.url),
+        App::Intent | App::Web | App::Page => app.fallback,
+    });
+    let page = page.unwrap_or(&opened.destination);
+    let url = splice::destination(page, &additions).into_owned();
     if let Some(app) = app {
         if opened.trigger == Trigger::Link {
             opened.trigger = Trigger::Deeplink;
         }
         app.url.clone_into(&mut opened.destination);
-        return match app.app {
+        match app.app {
             App::Intent => {
                 let intent = apps::intent(app.url, app.package, &url);
-                redirect(question, found, given, (opened, &intent))
+                return redirect(question, found, given, (opened, &intent));
             }
-            App::Web => redirect(question, found, given, (opened, app.url)),
+            App::Web => return redirect(question, found, given, (opened, app.url)),
             App::Page => {
                 opened.way = Way::App {
                     app: app.url.to_owned(),
                     fallback: url,
                 };
-                Decision::Open(opened)
+                return Decision::Open(opened);
             }
-        };
+            App::Browser => {}
+        }
     }
     let delay = chosen.and_then(|rule| rule.redirect_delay_ms);
     let delay = delay.unwrap_or(given.redirect_delay_ms);

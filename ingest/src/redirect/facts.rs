@@ -92,15 +92,20 @@ impl<'a> RequestFacts<'a> {
         self.agent.get_or_init(parse)
     }
 
-    /// Why the agent does not count.
+    /// Why its agent or its address does not count.
     #[must_use]
     pub fn bot_reason(&self) -> Option<BotReason> {
-        by_agent(self.signals())
+        reason(self.signals())
     }
 
     fn signals(&self) -> BotSignals {
         let purpose = PurposeHeaders::default();
-        self.enricher.signals(self.shown.user_agent, &purpose)
+        let Shown {
+            user_agent,
+            address,
+            ..
+        } = self.shown;
+        self.enricher.signals(user_agent, &purpose, address)
     }
 
     fn place(&self) -> &Place {
@@ -114,17 +119,20 @@ impl<'a> RequestFacts<'a> {
     }
 }
 
-/// Why an agent does not count.
-pub(super) fn by_agent(signals: BotSignals) -> Option<BotReason> {
-    if signals.contains(BotSignals::LINK_PREVIEW) {
+/// Why a click does not count. An agent says more about a machine than its network does.
+pub(super) fn reason(signals: BotSignals) -> Option<BotReason> {
+    let by_agent = signals.without(BotSignals::NETWORK);
+    if by_agent.contains(BotSignals::LINK_PREVIEW) {
         Some(BotReason::Preview)
-    } else if signals.refuses() {
+    } else if by_agent.refuses() {
         Some(BotReason::Agent)
-    } else {
+    } else if by_agent.contains(BotSignals::NO_AGENT) {
         // Unlike scripts of a page, anything that reads mail can open a link.
+        Some(BotReason::NoAgent)
+    } else {
         signals
-            .contains(BotSignals::NO_AGENT)
-            .then_some(BotReason::NoAgent)
+            .contains(BotSignals::NETWORK)
+            .then_some(BotReason::Network)
     }
 }
 
@@ -183,5 +191,37 @@ impl Facts for ForOwner<'_> {
     fn bucket(&self) -> Option<f64> {
         let visitor = self.facts.visitor()?;
         Some(self.facts.enricher.hasher().bucket(self.owner, visitor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_is_the_reason_only_when_the_agent_gives_none() {
+        let network = BotSignals::NETWORK;
+        for (signals, without, with) in [
+            (BotSignals::NONE, None, BotReason::Network),
+            (BotSignals::LISTED_NAME, None, BotReason::Network),
+            (
+                BotSignals::NO_AGENT,
+                Some(BotReason::NoAgent),
+                BotReason::NoAgent,
+            ),
+            (
+                BotSignals::CRAWLER,
+                Some(BotReason::Agent),
+                BotReason::Agent,
+            ),
+            (
+                BotSignals::LINK_PREVIEW,
+                Some(BotReason::Preview),
+                BotReason::Preview,
+            ),
+        ] {
+            assert_eq!(reason(signals), without, "{signals:?}");
+            assert_eq!(reason(signals.and(network)), Some(with), "{signals:?}");
+        }
     }
 }

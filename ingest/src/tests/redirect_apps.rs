@@ -143,3 +143,90 @@ async fn an_entry_of_an_app_that_cannot_be_served_opens_nothing() {
         assert_eq!(on_iphone(&instance).await, (None, TO.to_owned()));
     }
 }
+
+const WEB_APP: AppId = AppId(Uuid::from_u128(4));
+const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
+
+/// A web app at this address.
+fn web_app(address: &str) -> App {
+    App {
+        package: String::new(),
+        store_url: Some(address.to_owned()),
+        ..app(WEB_APP, Platform::Web)
+    }
+}
+
+#[tokio::test]
+async fn a_web_app_opens_the_link_on_devices_that_are_neither_of_apple_nor_android() {
+    const OWN: &str = "https://web.example/";
+    const GET: &str = "https://shop.example/get";
+    let entry = |url: &str, fallback: Option<&str>| DeepLink {
+        fallback: fallback.map(str::to_owned),
+        ..in_app(WEB_APP, Platform::Web, url)
+    };
+    for (entry, expected) in [
+        (
+            entry("https://web.example/p/1", Some(GET)),
+            "https://web.example/p/1",
+        ),
+        (entry("", Some(GET)), GET),
+        (entry("", None), OWN),
+        // A scheme of an app says nothing to a browser.
+        (entry("myapp://p/1", None), TO),
+        (entry("javascript:alert(1)", None), TO),
+    ] {
+        let instance = linked(vec![in_app(IOS, Platform::Ios, "myapp://p/1"), entry]);
+        let directory = instance.intake.directory();
+        directory.apply(Entry::App(app(IOS, Platform::Ios)));
+        let on_windows = async || {
+            let agent = [("user-agent", WINDOWS)];
+            let (answer, events) = opened(&instance, "GET", "/promo", &agent).await;
+            assert_eq!(answer.status, 302);
+            let event = &events[0]["body"];
+            assert_eq!(event["destination"], answer.header("location").unwrap());
+            let trigger = event["trigger"].as_str().unwrap().to_owned();
+            (answer.header("location").unwrap().to_owned(), trigger)
+        };
+        // Nothing is known of the web app yet.
+        assert_eq!(on_windows().await, (TO.to_owned(), "link".to_owned()));
+        directory.apply(Entry::App(web_app(OWN)));
+        let trigger = if expected == TO { "link" } else { "deeplink" };
+        assert_eq!(
+            on_windows().await,
+            (expected.to_owned(), trigger.to_owned())
+        );
+        // Phones have their own entry, or none.
+        assert_eq!(on_iphone(&instance).await, to_app("myapp://p/1", STORE));
+        for agent in [ANDROID, "Twitterbot/1.0"] {
+            let (answer, _) = opened(&instance, "GET", "/promo", &[("user-agent", agent)]).await;
+            assert_eq!(answer.header("location"), Some(TO), "{agent}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn parameters_go_to_a_web_app_as_to_any_destination() {
+    let instance = instance(LinkSettings {
+        deep_links: vec![in_app(
+            WEB_APP,
+            Platform::Web,
+            "https://web.example/p?a=1#b",
+        )],
+        utm: vec![("utm_source".to_owned(), "poster".to_owned())],
+        conversion_tracking: true,
+        redirect_delay_ms: 1_000,
+        ..LinkSettings::default()
+    });
+    let directory = instance.intake.directory();
+    directory.apply(Entry::App(web_app("https://web.example/")));
+    let (answer, _) = opened(&instance, "GET", "/promo", &[("user-agent", WINDOWS)]).await;
+    // A page that waits, like before any destination.
+    assert_eq!(answer.status, 200);
+    let url = answer.body.split("href=\"").nth(1).unwrap();
+    let url = url.split('"').next().unwrap().replace("&#38;", "&");
+    assert!(url.starts_with("https://web.example/p?a=1&"), "{url}");
+    assert!(
+        url.contains("utm_source=poster") && url.contains("lw_cid=") && url.ends_with("#b"),
+        "{url}"
+    );
+}

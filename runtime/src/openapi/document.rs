@@ -2,7 +2,8 @@
 
 use super::{
     Described,
-    operation::{Operation, header},
+    headers::header,
+    operation::Operation,
     refusal::{self, Shared},
     schema::{self, Schema},
 };
@@ -15,7 +16,7 @@ const ABOUT: &str = "Every answer has an `X-Request-Id` header, a UUID that join
 
 /// Rules of every route; the paragraphs after the dialects' own.
 const ABOUT_REQUESTS: &str = "\
-Bodies are JSON objects, sent as `application/json`, as `text/plain` or without a type. `null` is the same as absent; in a PATCH it \
+Bodies are JSON objects, sent as `application/json`, as `text/plain` or without a type, except the form of a password. `null` is the same as absent; in a PATCH it \
 clears what can be null, and members that it omits stay. Unknown members are ignored. Lengths count Unicode scalar values. \
 A text must not contain U+0000. Times are RFC 3339 in UTC.
 

@@ -1,6 +1,7 @@
 //! Example values that satisfy a schema, for people.
 
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 
 /// The target of a reference, or the schema itself.
 pub(super) fn resolve<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
@@ -43,6 +44,16 @@ pub(super) fn of(document: &Value, schema: &Value) -> Value {
         Some("boolean") => json!(true),
         _ => Value::Null,
     }
+}
+
+/// The example of a form as it is sent: `name=value&name=value`.
+pub(super) fn form(document: &Value, schema: &Value) -> String {
+    let example = of(document, schema);
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in example.as_object().into_iter().flatten() {
+        form.append_pair(name, value.as_str().unwrap_or_default());
+    }
+    form.finish()
 }
 
 fn object(document: &Value, schema: &Value) -> Value {

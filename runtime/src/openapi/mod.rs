@@ -17,6 +17,7 @@
 mod dialect;
 mod document;
 mod example;
+mod headers;
 mod operation;
 pub(crate) mod page;
 mod refusal;

@@ -5,7 +5,8 @@
 //! handler.
 
 use super::{
-    Described,
+    Described, headers,
+    headers::header,
     refusal::{self, Shared},
     schema::{Member, Schema},
 };
@@ -15,6 +16,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const JSON: &str = "application/json";
+/// What HTML forms send.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Who may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,6 +227,14 @@ impl Operation {
         self.refuses(refusal::of_bodies())
     }
 
+    /// The fields of an HTML form.
+    #[must_use]
+    pub fn form_body(mut self, schema: Schema) -> Self {
+        let content = json!({ FORM: { "schema": Value::from(schema) } });
+        self.body = Some(json!({ "required": true, "content": content }));
+        self.refuses(refusal::of_forms())
+    }
+
     /// An answer whose `data` has this schema.
     #[must_use]
     pub fn answers(self, status: StatusCode, about: &str, schema: Schema) -> Self {
@@ -282,6 +293,15 @@ impl Operation {
         let header = header(required, schema);
         for answer in self.answers.values_mut() {
             answer.headers.insert(name.to_owned(), header.clone());
+        }
+        self
+    }
+
+    /// Adds a header to the answer of one status, which was declared before.
+    #[must_use]
+    pub fn header_of(mut self, status: StatusCode, name: &str, schema: Schema) -> Self {
+        if let Some(answer) = self.answers.get_mut(&status.as_u16()) {
+            answer.headers.insert(name.to_owned(), header(true, schema));
         }
         self
     }
@@ -408,7 +428,7 @@ impl Operation {
     }
 
     fn answer(&self, status: u16, answer: &Answer, dialect: &dyn Described) -> Value {
-        let mut headers = standing(self.throttled == Throttled::Always);
+        let mut headers = headers::standing(self.throttled == Throttled::Always);
         headers.extend(answer.headers.clone());
         let mut response = json!({ "description": answer.about, "headers": headers });
         let status = StatusCode::from_u16(status).unwrap_or_default();
@@ -429,46 +449,16 @@ impl Operation {
     fn error_headers(&self, status: u16, shared: bool) -> Value {
         // A 429 always shows the limit that is spent.
         let spent = status == StatusCode::TOO_MANY_REQUESTS.as_u16();
-        let mut headers = standing(spent || (!shared && self.throttled == Throttled::Always));
+        let mut headers =
+            headers::standing(spent || (!shared && self.throttled == Throttled::Always));
         let name = match status {
             401 => "WWW-Authenticate",
             429 | 503 => "Retry-After",
             _ => return headers.into(),
         };
-        headers.insert(name.to_owned(), header_reference(name));
+        headers.insert(name.to_owned(), headers::reference(name));
         headers.into()
     }
-}
-
-/// The headers of answers: the correlation id and, where shown, the state of a limit.
-fn standing(limit: bool) -> Map<String, Value> {
-    let told = [
-        "X-RateLimit-Limit",
-        "X-RateLimit-Remaining",
-        "X-RateLimit-Reset",
-    ];
-    let told = told.into_iter().filter(|_| limit);
-    let names = ["X-Request-Id"].into_iter().chain(told);
-    names
-        .map(|name| (name.to_owned(), header_reference(name)))
-        .collect()
-}
-
-fn header_reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/headers/{name}") })
-}
-
-/// A header object. The schema's description moves to the object.
-pub(super) fn header(required: bool, schema: Schema) -> Value {
-    let mut schema = Value::from(schema);
-    let about = schema
-        .as_object_mut()
-        .and_then(|words| words.remove("description"));
-    let mut header = json!({ "required": required, "schema": schema });
-    if let Some(about) = about {
-        header["description"] = about;
-    }
-    header
 }
 
 /// A parameter object. The schema's description moves to the object.

@@ -51,6 +51,14 @@ pub(super) fn of_bodies() -> [ApiError; 5] {
     ]
 }
 
+/// The errors of any HTML form.
+pub(super) fn of_forms() -> [ApiError; 2] {
+    [
+        ApiError::from_status(StatusCode::REQUEST_TIMEOUT),
+        ApiError::from_status(StatusCode::PAYLOAD_TOO_LARGE),
+    ]
+}
+
 /// The error for a broken rule.
 pub(super) fn of_rules() -> ApiError {
     ApiError::validation(vec!["id must be a UUID".to_owned()])

@@ -214,6 +214,32 @@ fn commands_can_be_pasted_into_a_shell() {
 }
 
 #[test]
+fn a_form_has_its_own_type_and_its_command_sends_it() {
+    let mut document = Document::new(Surfaces::new(&Plain));
+    document.tag("Things", "All things.");
+    let operation = Operation::new(Method::POST, "/x", "Things", "open")
+        .summary("Opens it.")
+        .form_body(object([required("password", text(9).example("a & b"))]))
+        .answers_nothing(StatusCode::SEE_OTHER, "There.")
+        .answers_nothing(StatusCode::NO_CONTENT, "Nowhere.")
+        .header_of(StatusCode::SEE_OTHER, "Location", text(9));
+    document.add(operation);
+    let document = document.finish();
+    let open = &document["paths"]["/x"]["post"];
+    let content = open["requestBody"]["content"].as_object().unwrap();
+    let kinds: Vec<&String> = content.keys().collect();
+    assert_eq!(kinds, ["application/x-www-form-urlencoded"]);
+    let responses = &open["responses"];
+    assert_eq!(responses["303"]["headers"]["Location"]["required"], true);
+    assert!(responses["204"]["headers"].get("Location").is_none());
+    assert!(responses["408"].is_object() && responses["413"].is_object());
+    let page = page::render(&document, "http://here.example").unwrap();
+    let shown = html_escape::decode_html_entities(&page);
+    let command = "curl -X POST 'http://here.example/x' \\\n  -d 'password=a+%26+b'";
+    assert!(shown.contains(command), "{shown}");
+}
+
+#[test]
 fn an_example_keeps_the_rules_of_its_schema() {
     let nothing = json!({});
     let of = |schema: Schema| example::of(&nothing, &schema.into());

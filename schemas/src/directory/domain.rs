@@ -19,7 +19,7 @@ pub struct Domain {
     pub row_version: i64,
 }
 
-/// A mobile app of a workspace. Its hosts tell the phone that the app may open their links.
+/// An app of a workspace. Its hosts tell the phone that the app may open their links.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct App {
     /// The app.
@@ -28,7 +28,7 @@ pub struct App {
     pub workspace_no: WorkspaceNo,
     /// Its platform.
     pub platform: Platform,
-    /// The bundle id (iOS) or package name (Android).
+    /// The bundle id (iOS) or package name (Android); empty for a web app.
     pub package: String,
     /// Apple's team id, for iOS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub struct App {
     /// SHA-256 fingerprints of the signing certificates, as `AA:BB:...`, for Android.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fingerprints: Vec<String>,
-    /// Where a device without it gets it.
+    /// Where a device without it gets it; the address of a web app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store_url: Option<String>,
     /// True after its removal.
@@ -53,6 +53,6 @@ pub enum Platform {
     Ios,
     /// Android.
     Android,
-    /// Any browser.
+    /// A browser on a device of neither.
     Web,
 }

@@ -389,7 +389,7 @@ async fn break_requests(checker: &Checker<'_>, ada: &Creator, link: Uuid) {
                 .await;
             assert_eq!(answer.status, 400, "{method} {path}");
         }
-        if operation["requestBody"].is_null() {
+        if operation["requestBody"]["content"]["application/json"].is_null() {
             continue;
         }
         let large = format!("{{\"x\": \"{}\"}}", "x".repeat(1_100_000));

@@ -2,7 +2,9 @@
 
 mod deleted;
 mod failures;
+mod history;
 mod sending;
+mod tls;
 
 use crate::clicks::{open, until_known};
 use axum::{
@@ -11,6 +13,7 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
     response::{IntoResponse, Response},
+    serve::Listener,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac};
@@ -20,6 +23,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -105,10 +109,14 @@ async fn answer(
 
 impl Target {
     async fn start(answers: &[u16]) -> Self {
-        let answers: Answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
-        let (sender, receiver) = unbounded_channel();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/in", listener.local_addr().unwrap());
+        Self::serve(listener, url, answers)
+    }
+
+    fn serve(listener: impl Listener<Addr = SocketAddr>, url: String, answers: &[u16]) -> Self {
+        let answers: Answers = Arc::new(Mutex::new(answers.iter().copied().collect()));
+        let (sender, receiver) = unbounded_channel();
         let router = Router::new()
             .fallback(answer)
             .with_state((Arc::clone(&answers), sender));

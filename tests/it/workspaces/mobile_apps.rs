@@ -25,6 +25,8 @@ const GOOGLE: &str = "/.well-known/assetlinks.json";
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1";
 const ANDROID: &str = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36";
 
+const WINDOWS: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36";
+
 /// An owner of apps.
 struct Owner<'a> {
     system: &'a System,
@@ -54,14 +56,18 @@ impl Owner<'_> {
 
     /// Saves a link on the events API, and returns its id.
     async fn save(&self, body: &Value) -> Uuid {
+        let answer = self.try_save(body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let id = answer.json()["response"]["id"].as_str().unwrap().to_owned();
+        id.strip_prefix("url_").unwrap().parse().unwrap()
+    }
+
+    async fn try_save(&self, body: &Value) -> Answer {
         let client = &self.system.client;
         let (_, key) = make_key(client, &self.creator.token, &["links:write"]).await;
         let path = "/link/external/v1/shortenedUrl/save";
         let request = client.request(reqwest::Method::POST, path).json(body);
-        let answer = client.send(request.header("X-API-KEY", key)).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let id = answer.json()["response"]["id"].as_str().unwrap().to_owned();
-        id.strip_prefix("url_").unwrap().parse().unwrap()
+        client.send(request.header("X-API-KEY", key)).await
     }
 }
 
@@ -201,6 +207,98 @@ async fn hosts_name_an_app_and_links_open_in_it_until_it_is_deleted() {
     system.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_web_app_opens_links_on_desktops_and_has_an_address_in_place_of_a_package() {
+    let (system, dns) = start().await;
+    let creator = system.client.creator("ada").await;
+    let ada = Owner {
+        system: &system,
+        creator: &creator,
+    };
+    let domain = add(&system, &creator, "go.example").await;
+    prove(&dns, &domain);
+    verify(&system, &creator, &domain).await.assert_ok();
+    let invalid = (400, "VALIDATION_ERROR".to_owned());
+    for more in [
+        json!({}),
+        json!({"packageId": "com.example.shop", "storeUrl": "https://web.example/"}),
+        json!({"storeUrl": "javascript:alert(1)"}),
+        json!({"storeUrl": "https://go.example/promo"}),
+    ] {
+        let mut body = more.clone();
+        body["platform"] = json!("web");
+        assert_eq!(refusal(&ada.create(&body).await), invalid, "{more}");
+    }
+    let body = json!({"platform": "web", "storeUrl": "https://web.example/"});
+    let made = ada.create(&body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let (web, shown) = (made.id(), made.data());
+    assert_eq!(shown["name"], "web.example");
+    assert_eq!(shown["packageId"], Value::Null);
+    assert_eq!(shown["warnings"], json!([]));
+    // It has no package, so another one with the same address is another app.
+    assert_eq!(ada.create(&body).await.status, 201);
+    let ios = make_app(&system.client, &creator.token, "ios", "com.example.shop").await;
+
+    let save = async |deep_links: Value| {
+        let body = json!({"url": TO, "shortCode": "promotion", "deepLinks": deep_links});
+        ada.try_save(&body).await
+    };
+    for wrong in [
+        json!([{"mobileAppId": web, "deeplinkUrl": "myapp://p/1"}]),
+        json!([{"mobileAppId": web, "deeplinkUrl": "javascript:alert(1)"}]),
+        json!([{"mobileAppId": web, "deeplinkUrl": "https://footfall.test/promotion"}]),
+        // Only a web app has an address of its own.
+        json!([{"mobileAppId": ios}]),
+    ] {
+        let refused = save(wrong.clone()).await;
+        assert_eq!(refused.status, 400, "{wrong}: {}", refused.text);
+        assert!(
+            refused.text.contains("deepLinks[0].deeplinkUrl"),
+            "{}",
+            refused.text
+        );
+    }
+    let on_windows = (OWN_HOST, "/promotion", WINDOWS);
+    let on_android = (OWN_HOST, "/promotion", ANDROID);
+    let on_iphone = (OWN_HOST, "/promotion", IPHONE);
+    let in_ios = json!({"mobileAppId": ios, "deeplinkUrl": "myapp://p/1"});
+    for (entry, expected) in [
+        (json!({"mobileAppId": web}), "https://web.example/"),
+        (
+            json!({"mobileAppId": web, "fallbackUrl": "https://shop.example/get", "fallbackEnabled": true}),
+            "https://shop.example/get",
+        ),
+        (
+            json!({"mobileAppId": web, "deeplinkUrl": "https://web.example/p/1"}),
+            "https://web.example/p/1",
+        ),
+    ] {
+        let saved = save(json!([in_ios, entry])).await;
+        assert_eq!(saved.status, 200, "{}", saved.text);
+        until(&system, on_windows, leads_to(expected)).await;
+        until(&system, on_iphone, tries("myapp://p/1", TO)).await;
+        until(&system, on_android, leads_to(TO)).await;
+    }
+    // A change of the app applies, and its address cannot be taken from it.
+    let saved = save(json!([{"mobileAppId": web}])).await;
+    assert_eq!(saved.status, 200, "{}", saved.text);
+    let moved = json!({"storeUrl": "http://web.example/next"});
+    ada.change(web, &moved).await.assert_ok();
+    until(&system, on_windows, leads_to("http://web.example/next")).await;
+    let cleared = ada.change(web, &json!({"storeUrl": null})).await;
+    assert_eq!(refusal(&cleared), invalid);
+    ada.delete(web).await;
+    until(&system, on_windows, leads_to(TO)).await;
+    // No file for phones names it.
+    let none = json!({"applinks": {"details": []}});
+    until(&system, ("go.example", APPLE, IPHONE), |answer| {
+        answer.json() == none
+    })
+    .await;
+    system.finish().await;
+}
+
 /// The newest entry of each app and link.
 async fn entries(system: &System) -> BTreeMap<String, Entry> {
     let all = directory(system).await.into_iter();
@@ -224,14 +322,17 @@ async fn a_rebuilt_directory_says_the_same_about_apps_and_links() {
     let android = ada.create(&body).await.id();
     let token = &creator.token;
     let ios = make_app(&system.client, token, "ios", "com.example.shop").await;
+    let web = json!({"platform": "web", "storeUrl": "https://web.example/"});
+    let web = ada.create(&web).await.id();
     let in_app = |id: Uuid| json!({"mobileAppId": id, "deeplinkUrl": "myapp://p/1"});
-    ada.save(&json!({"url": TO, "deepLinks": [in_app(android), in_app(ios)]}))
+    let in_web = json!({"mobileAppId": web});
+    ada.save(&json!({"url": TO, "deepLinks": [in_app(android), in_app(ios), in_web]}))
         .await;
     let team = json!({"teamId": "A1B2C3D4E5"});
     ada.change(ios, &team).await.assert_ok();
     ada.delete(ios).await;
     let before = entries(&system).await;
-    assert_eq!(before.len(), 3);
+    assert_eq!(before.len(), 4);
     let (mut log, databases) = system.stop().await;
     log.replace().await;
     let system = SystemBuilder::default()

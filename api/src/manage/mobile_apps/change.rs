@@ -36,7 +36,7 @@ pub(super) const CREATE_MOBILE_APP: Command = Command {
     permission: Permission("mobile_apps:create"),
     handler: ("create_mobile_app", |by| on(by, create_mobile_app)),
     summary: "Adds an app. A workspace has up to 100.",
-    about: "`teamId` is for iOS, `fingerprints` are for Android.",
+    about: "`teamId` is for iOS, `fingerprints` are for Android. A web app (`web`) has a `storeUrl`, its own address, and no `packageId`; links open in it on devices of neither.",
     body: body::<NewApp>(),
     answer: Answer::Data(
         StatusCode::CREATED,
@@ -125,7 +125,7 @@ pub(crate) async fn create_mobile_app(
     let mut row = MobileApp {
         id: app.ids.uuid_v7(now),
         platform: new.platform,
-        name: new.package.clone(),
+        name: new.package.clone().unwrap_or_default(),
         package: new.package,
         team_id: None,
         fingerprints: Vec::new(),

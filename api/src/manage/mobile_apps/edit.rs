@@ -1,8 +1,7 @@
 //! An app in a request: read first, then checked against its platform and applied.
 
 use super::members::{
-    FINGERPRINTS, NAME, NEW_PACKAGE, NEW_PLATFORM, PACKAGE, PLATFORM, STORE_URL, TEAM_ID,
-    is_bundle_id,
+    FINGERPRINTS, NAME, NEW_PLATFORM, PACKAGE, PLATFORM, STORE_URL, TEAM_ID, WEB, is_bundle_id,
 };
 use crate::{
     manage::{
@@ -16,6 +15,7 @@ use runtime::{
     http::{ApiError, Fields},
     members::{Body, Declared},
 };
+use url::Url;
 
 /// What a request says about an app.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Edit {
 #[derive(Clone, Debug)]
 pub(super) struct NewApp {
     pub(super) platform: String,
-    pub(super) package: String,
+    pub(super) package: Option<String>,
     pub(super) edit: Edit,
 }
 
@@ -41,10 +41,10 @@ pub(super) struct NewApp {
 pub(super) struct AppChange(pub(super) Edit);
 
 macro_rules! members {
-    ($platform:expr, $package:expr) => {
+    ($platform:expr) => {
         &[
             $platform,
-            $package,
+            &PACKAGE,
             &NAME,
             &TEAM_ID,
             &FINGERPRINTS,
@@ -54,13 +54,12 @@ macro_rules! members {
 }
 
 impl Body for NewApp {
-    const MEMBERS: &'static [&'static dyn Declared] = members!(&NEW_PLATFORM, &NEW_PACKAGE);
+    const MEMBERS: &'static [&'static dyn Declared] = members!(&NEW_PLATFORM);
 
     fn read(fields: &mut Fields<'_>) -> Self {
-        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        let platform = text(NEW_PLATFORM.read(fields));
-        let package = text(NEW_PACKAGE.read(fields));
-        let edit = Edit::read(fields, None, Some(package.clone()));
+        let platform = NEW_PLATFORM.read(fields).unwrap_or_default().to_owned();
+        let package = PACKAGE.read(fields).map(str::to_owned);
+        let edit = Edit::read(fields, None, package.clone());
         Self {
             platform,
             package,
@@ -70,7 +69,7 @@ impl Body for NewApp {
 }
 
 impl Body for AppChange {
-    const MEMBERS: &'static [&'static dyn Declared] = members!(&PLATFORM, &PACKAGE);
+    const MEMBERS: &'static [&'static dyn Declared] = members!(&PLATFORM);
 
     fn read(fields: &mut Fields<'_>) -> Self {
         let platform = PLATFORM.read(fields).map(str::to_owned);
@@ -101,10 +100,11 @@ impl Edit {
 
     /// Applies it to an app: 400 with every problem.
     pub(super) fn apply(self, app: &mut MobileApp, hosts: &Hosts) -> Result<(), ApiError> {
-        let mut problems = self.problems(&app.platform);
+        let mut problems = self.problems(app);
+        let is_web = app.platform == WEB;
         let store_url = match self.store_url {
             Change::Given(text) if text.is_empty() => Change::Null,
-            Change::Given(text) => match store(&text, hosts) {
+            Change::Given(text) => match address(&text, is_web, hosts) {
                 Ok(stored) => Change::Given(stored),
                 Err(problem) => {
                     problems.push(format!("storeUrl {problem}"));
@@ -116,7 +116,7 @@ impl Edit {
         if !problems.is_empty() {
             return Err(ApiError::validation(problems));
         }
-        apply(self.package, &mut app.package);
+        apply(self.package.map(Some), &mut app.package);
         apply(self.name, &mut app.name);
         self.team_id.apply(&mut app.team_id);
         match self.fingerprints {
@@ -125,21 +125,41 @@ impl Edit {
             Change::Given(fingerprints) => app.fingerprints = fingerprints,
         }
         store_url.apply(&mut app.store_url);
+        if app.name.is_empty() {
+            app.name = app.store_url.as_deref().map(host).unwrap_or_default();
+        }
         Ok(())
     }
 
     /// What does not fit an app of this platform.
-    fn problems(&self, platform: &str) -> Vec<String> {
+    fn problems(&self, app: &MobileApp) -> Vec<String> {
         let mut problems = Vec::new();
-        let is_ios = platform == "ios";
+        let platform = &*app.platform;
+        let (is_ios, is_web) = (platform == "ios", platform == WEB);
+        let has_store = match &self.store_url {
+            Change::Absent => app.store_url.is_some(),
+            Change::Given(text) => !text.is_empty(),
+            Change::Null => false,
+        };
+        if is_web && !has_store {
+            problems.push("storeUrl is required: it is the address of a web app".to_owned());
+        }
+        if !is_web && self.package.is_none() && app.package.is_none() {
+            problems.push("packageId is required".to_owned());
+        }
         if self.platform.as_deref().is_some_and(|own| own != platform) {
             problems.push("platform never changes: create another app".to_owned());
         }
         if let Some(package) = &self.package {
+            if is_web {
+                problems.push(
+                    "packageId is for iOS and Android only: leave it out of a web app".to_owned(),
+                );
+            }
             if is_ios && !is_bundle_id(package) {
                 problems.push("packageId must be a bundle id, such as com.example.shop".to_owned());
             }
-            if !is_ios && !is_package(package) {
+            if platform == "android" && !is_package(package) {
                 problems.push(
                     "packageId must be the name of an Android package, such as com.example.shop"
                         .to_owned(),
@@ -147,26 +167,38 @@ impl Edit {
             }
         }
         if !is_ios && matches!(self.team_id, Change::Given(_)) {
-            problems.push("teamId is for iOS only: leave it out of an Android app".to_owned());
+            problems.push("teamId is for iOS only: leave it out of other apps".to_owned());
         }
-        // The empty list says nothing, and answers of iOS apps have it.
-        if is_ios && matches!(&self.fingerprints, Change::Given(given) if !given.is_empty()) {
+        // The empty list says nothing, and answers of other apps have it.
+        let is_android = platform == "android";
+        if !is_android && matches!(&self.fingerprints, Change::Given(given) if !given.is_empty()) {
             problems
-                .push("fingerprints are for Android only: leave them out of an iOS app".to_owned());
+                .push("fingerprints are for Android only: leave them out of other apps".to_owned());
         }
         problems
     }
 }
 
-/// An address in a store as it is stored. The error completes the sentence "storeUrl …".
-fn store(text: &str, hosts: &Hosts) -> Result<String, String> {
+/// An address in a store, or of a web app, as it is stored. The error completes the sentence "storeUrl …".
+fn address(text: &str, is_web: bool, hosts: &Hosts) -> Result<String, String> {
     let stored = target::destination(text, hosts)?;
+    // A web app is a destination like any other.
+    if is_web {
+        return Ok(stored);
+    }
     let scheme = stored.get(.."https://".len());
     if scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) {
         Ok(stored)
     } else {
         Err("must begin with https://".to_owned())
     }
+}
+
+/// The host of an address.
+fn host(address: &str) -> String {
+    let url = Url::parse(address).ok();
+    let host = url.as_ref().and_then(Url::host_str);
+    host.unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -183,11 +215,11 @@ mod tests {
         MobileApp {
             id: Uuid::nil(),
             platform: platform.to_owned(),
-            package: "com.example.shop".to_owned(),
+            package: (platform != WEB).then(|| "com.example.shop".to_owned()),
             name: "Shop".to_owned(),
             team_id: None,
             fingerprints: Vec::new(),
-            store_url: None,
+            store_url: (platform == WEB).then(|| "https://web.example/".to_owned()),
             created_at: at,
             updated_at: at,
         }
@@ -268,6 +300,34 @@ mod tests {
                 json!({"storeUrl": "https://go.example/promo"}),
                 "storeUrl must not lead",
             ),
+            (
+                WEB,
+                json!({"storeUrl": "https://go.example/promo"}),
+                "storeUrl must not lead",
+            ),
+            (
+                WEB,
+                json!({"storeUrl": "javascript:alert(1)"}),
+                "storeUrl must be a full",
+            ),
+            (WEB, json!({"storeUrl": "myapp://p"}), "storeUrl must"),
+            (WEB, json!({"storeUrl": null}), "storeUrl is required"),
+            (WEB, json!({"storeUrl": ""}), "storeUrl is required"),
+            (
+                WEB,
+                json!({"packageId": "com.example.shop"}),
+                "packageId is for iOS and Android only",
+            ),
+            (
+                WEB,
+                json!({"teamId": "A1B2C3D4E5"}),
+                "teamId is for iOS only",
+            ),
+            (
+                WEB,
+                json!({ "fingerprints": [print] }),
+                "fingerprints are for Android only",
+            ),
         ] {
             let problems = changed(platform, &body).unwrap_err();
             assert_eq!(problems.len(), 1, "{problems:?}");
@@ -282,8 +342,39 @@ mod tests {
                 "android",
                 json!({"teamId": null, "fingerprints": [print], "packageId": "com.a_b"}),
             ),
+            (
+                WEB,
+                json!({"platform": WEB, "fingerprints": [], "storeUrl": "http://web.example/app"}),
+            ),
         ] {
             assert!(changed(platform, &body).is_ok(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_new_app_has_a_package_and_a_web_app_an_address_that_names_it() {
+        let created = |body: &Value| {
+            let new: NewApp = members::read(body.as_object().unwrap()).unwrap();
+            let mut app = MobileApp {
+                package: new.package,
+                name: String::new(),
+                store_url: None,
+                ..app(&new.platform)
+            };
+            let done = new.edit.apply(&mut app, &Hosts::new([]));
+            done.map(|()| app).map_err(|error| error.details)
+        };
+        let web = json!({"platform": "web", "storeUrl": "https://web.example/app"});
+        let app = created(&web).unwrap();
+        assert_eq!((&*app.name, app.package), ("web.example", None));
+        for (body, problem) in [
+            (json!({"platform": "ios"}), "packageId is required"),
+            (json!({"platform": "android"}), "packageId is required"),
+            (json!({"platform": "web"}), "storeUrl is required"),
+        ] {
+            let problems = created(&body).unwrap_err();
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            assert!(problems[0].starts_with(problem), "{problems:?}");
         }
     }
 }

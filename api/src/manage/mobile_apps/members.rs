@@ -9,7 +9,9 @@ use runtime::{
 use serde_json::json;
 
 /// The platforms.
-pub(super) const PLATFORMS: [&str; 2] = ["ios", "android"];
+pub(super) const PLATFORMS: [&str; 3] = ["ios", "android", WEB];
+/// A web app: an address without a package.
+pub(super) const WEB: &str = "web";
 /// Longest bundle id or package name.
 const MAX_PACKAGE_CHARS: usize = 255;
 /// Longest address in a store.
@@ -28,12 +30,11 @@ pub(super) const PLATFORM: Member<OneOf> =
 pub(super) const NEW_PLATFORM: Member<OneOf> = PLATFORM.required().example(|| json!("ios"));
 
 pub(super) const PACKAGE: Member<Text> = Member::new("packageId", Text(MAX_PACKAGE_CHARS))
-    .about("The bundle id (iOS) or package name (Android), in its exact spelling.")
+    .about("The bundle id (iOS) or package name (Android), in its exact spelling. Required for them; a web app has none.")
     .example(|| json!("com.example.shop"));
-pub(super) const NEW_PACKAGE: Member<Text> = PACKAGE.required();
 
 pub(super) const NAME: Member<Name> = Member::new("name", Name)
-    .about("What people call it; by default its `packageId`.")
+    .about("What people call it; by default its `packageId`, or the host of a web app.")
     .example(|| json!("Shop"));
 
 pub(super) const TEAM_ID: Member<TeamId> = Member::new("teamId", TeamId)
@@ -45,7 +46,7 @@ pub(super) const FINGERPRINTS: Member<Fingerprints> = Member::new("fingerprints"
     );
 
 pub(super) const STORE_URL: Member<Text> = Member::new("storeUrl", Text(MAX_STORE_CHARS))
-    .about("An https address in a store, for phones without the app.")
+    .about("An https address in a store, for phones without the app. For a web app its own address, which is required.")
     .example(|| json!("https://apps.example/shop"));
 
 /// The team id of Apple.

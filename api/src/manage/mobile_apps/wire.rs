@@ -12,15 +12,16 @@ use uuid::Uuid;
 pub(crate) struct WireMobileApp {
     /// The `mobileAppId` of links.
     id: Uuid,
-    #[schemars(extend("enum" = ["ios", "android"]))]
+    #[schemars(extend("enum" = ["ios", "android", "web"]))]
     platform: String,
-    /// The bundle id (iOS) or package name (Android).
-    package_id: String,
+    /// The bundle id (iOS) or package name (Android); `null` for a web app.
+    package_id: Option<String>,
     name: String,
     /// For iOS only.
     team_id: Option<String>,
     /// SHA-256 fingerprints of certificates, for Android only.
     fingerprints: Vec<String>,
+    /// Its address in a store, or the address of a web app.
     store_url: Option<String>,
     #[schemars(extend("format" = "date-time"))]
     created_at: String,

@@ -290,9 +290,12 @@ impl Edit {
 }
 
 fn check_app_link(link: &mut AppLink, index: usize, hosts: &Hosts, problems: &mut Vec<String>) {
-    match target::deep_link(&link.url, hosts) {
-        Ok(stored) => link.url = stored,
-        Err(problem) => problems.push(format!("deepLinks[{index}].deeplinkUrl {problem}")),
+    // Whether an app may be without one is known when the app is.
+    if !link.url.is_empty() {
+        match target::deep_link(&link.url, hosts) {
+            Ok(stored) => link.url = stored,
+            Err(problem) => problems.push(format!("deepLinks[{index}].deeplinkUrl {problem}")),
+        }
     }
     if let Some(fallback) = &mut link.fallback_url {
         match target::destination(fallback, hosts) {

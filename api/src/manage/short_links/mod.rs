@@ -3,6 +3,7 @@
 //! A link of a bio page is such a link too. The one rule: every command writes the link, its audit
 //! row and its directory entry in one transaction that has the workspace's row locked.
 
+mod app_links;
 mod bulk;
 mod counts;
 mod create;

@@ -3,11 +3,11 @@
 //! The one rule: everything happens in the caller's unit of work, which has the workspace's row
 //! locked. So limits are exact, and two changes of one link follow each other.
 
-use super::{WireShortLink, edit::Edit, password, short_code};
+use super::{WireShortLink, app_links::find_apps, edit::Edit, password, short_code};
 use crate::{
     app::App,
     auth::{Permission, Tenant},
-    behavior::{AppLink, Behavior},
+    behavior::Behavior,
     manage::{
         plain,
         tags::MAX_TAGS,
@@ -20,7 +20,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use runtime::http::{ApiError, validate::parse_uuid};
+use runtime::http::ApiError;
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use url::Url;
@@ -414,34 +414,6 @@ pub(crate) async fn commit_links(mut work: Work<'_>, traces: Vec<Trace>) -> Resu
         work.publish(&entries).await?;
     }
     work.commit_all(traces).await
-}
-
-/// Notes the platforms of the apps that addresses name: 400 with each id that names no app of the
-/// workspace.
-async fn find_apps(
-    tx: &mut Tx<'_>,
-    links: &mut [AppLink],
-    workspace: Uuid,
-) -> Result<(), ApiError> {
-    let ids = links.iter().filter_map(|link| parse_uuid(&link.app_id));
-    let ids: Vec<Uuid> = ids.collect();
-    let known = store::mobile_apps::platforms(&mut **tx, &ids, workspace).await?;
-    let mut problems = Vec::new();
-    for (index, link) in links.iter_mut().enumerate() {
-        let id = parse_uuid(&link.app_id);
-        let app = known.iter().find(|(known, _)| Some(*known) == id);
-        link.platform = app.map(|(_, platform)| *platform);
-        if app.is_none() {
-            problems.push(format!(
-                "deepLinks[{index}].mobileAppId names no app of this workspace"
-            ));
-        }
-    }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let error = ApiError::validation(problems);
-    Err(refusals::events_unknown_app(error))
 }
 
 /// Which of these hosts are those of short URLs.

@@ -102,8 +102,8 @@ pub(crate) struct WireAppLink {
     /// Its platform. `null` for an id from before the workspace could register apps.
     #[schemars(with = "Option<String>")]
     platform: Option<Platform>,
-    /// Its address in the app.
-    deeplink_url: String,
+    /// Its address in the app. `null` for the address of a web app.
+    deeplink_url: Option<String>,
     /// Whether a device without the app goes to the fallback, before the app's store.
     fallback_enabled: bool,
     fallback_url: Option<String>,
@@ -114,7 +114,7 @@ impl From<AppLink> for WireAppLink {
         Self {
             mobile_app_id: link.app_id,
             platform: link.platform,
-            deeplink_url: link.url,
+            deeplink_url: Some(link.url).filter(|url| !url.is_empty()),
             fallback_enabled: link.fallback_enabled,
             fallback_url: link.fallback_url,
         }

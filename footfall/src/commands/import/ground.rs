@@ -18,6 +18,7 @@ use ingest::{
     accept::Rules,
     directory::{Directory, feed::Feed, fingerprints},
     geo_file::GeoFile,
+    network_file::NetworkFile,
     redirect::host,
     secrets::Secrets,
 };
@@ -112,6 +113,7 @@ impl Ground {
     ) -> Result<Self, Failure> {
         let secrets = Secrets::read(settings);
         let geoip = GeoFile::read(settings);
+        let networks = NetworkFile::read(settings);
         let public = settings.text("PUBLIC_URL");
         let host = public.as_deref().and_then(host::of_url);
         let host = host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
@@ -123,7 +125,7 @@ impl Ground {
             tracking_enabled: true,
             max_event_data_bytes: 0,
         };
-        let acceptor = ingest::acceptor(&secrets, geoip.as_ref(), rules)?;
+        let acceptor = ingest::acceptor(&secrets, (geoip.as_ref(), networks.as_ref()), rules)?;
         let log = topics::ready(&kafka).await.map_err(Failure::other)?;
         let settling = Producer::new(&kafka).map_err(Failure::other)?;
         let producer = Producer::patient(&kafka).map_err(Failure::other)?;

@@ -1,6 +1,6 @@
 //! A `curl` command for an operation, ready to paste into a shell.
 
-use crate::openapi::example;
+use crate::openapi::{example, operation::FORM};
 use serde_json::Value;
 
 /// The command, over several lines.
@@ -38,7 +38,14 @@ pub(super) fn command(
     {
         lines.push("-H \"Authorization: Bearer $TOKEN\"".to_owned());
     }
-    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let content = &operation["requestBody"]["content"];
+    let form = &content[FORM]["schema"];
+    if !form.is_null() {
+        // The type that curl sends by itself.
+        let body = example::form(document, form);
+        lines.push(format!("-d '{}'", body.replace('\'', "'\\''")));
+    }
+    let schema = &content["application/json"]["schema"];
     if !schema.is_null() {
         let body = example::of(document, schema).to_string();
         lines.push("-H 'Content-Type: application/json'".to_owned());

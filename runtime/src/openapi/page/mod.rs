@@ -7,8 +7,7 @@ mod curl;
 mod fields;
 mod text;
 
-use super::example;
-use super::refusal;
+use super::{example, operation::FORM, refusal};
 use askama::Template;
 use fields::Field;
 use serde_json::Value;
@@ -172,12 +171,18 @@ fn parameter<'a>(document: &'a Value, parameter: &'a Value) -> Parameter<'a> {
 }
 
 fn body(document: &Value, body: &Value) -> Body {
-    let schema = &body["content"]["application/json"]["schema"];
+    let form = &body["content"][FORM]["schema"];
+    let (schema, example) = if form.is_null() {
+        let schema = &body["content"]["application/json"]["schema"];
+        (schema, pretty(&example::of(document, schema)))
+    } else {
+        (form, example::form(document, form))
+    };
     Body {
         media_types: media_types(body).join(", "),
         required: body["required"] == true,
         fields: fields::of(document, schema),
-        example: pretty(&example::of(document, schema)),
+        example,
     }
 }
 

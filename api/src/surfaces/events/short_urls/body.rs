@@ -54,7 +54,7 @@ const APP_ID: Member<AppId> = Member::new("mobileAppId", AppId)
     .about("The id of an app of the workspace.")
     .example(|| json!("0192e000-0000-7000-8000-00000000000a"));
 const APP_URL: Member<Text> = Member::new("deeplinkUrl", Text(target::MAX_DEEP_LINK_BYTES))
-    .required()
+    .about("The address in the app. Only a web app needs none: then its own address applies, or the fallback.")
     .example(|| json!("myapp://products/1"));
 const FALLBACK_ENABLED: Member<Flag> = Member::new("fallbackEnabled", Flag(Some(false)))
     .about("Whether a device without the app goes to `fallbackUrl`.");
@@ -313,7 +313,6 @@ mod tests {
             "isActive must be",
             "shortCode must have",
             "deepLinks[0].mobileAppId must have",
-            "deepLinks[0].deeplinkUrl is required",
             "deepLinks[1] must be",
             "deepLinks[3].mobileAppId is given twice",
         ]
@@ -322,7 +321,7 @@ mod tests {
         {
             assert!(found[number].starts_with(part), "{part}: {found:?}");
         }
-        assert_eq!(found.len(), 7);
+        assert_eq!(found.len(), 6);
         assert_eq!(problems::<ShortUrlChange>(&json!({})), Vec::<String>::new());
     }
 
