@@ -3,11 +3,7 @@
 use super::{Tenant, event, refusals};
 use crate::{
     app::App,
-    store::{
-        self,
-        conversions::{Conversion, RefundRow},
-        event_outbox,
-    },
+    store::{self, conversions::Conversion, event_outbox, refunds},
 };
 use jiff::civil::Date;
 use runtime::http::ApiError;
@@ -34,7 +30,7 @@ pub(crate) struct Refunding {
 #[derive(Clone, Debug)]
 pub(crate) struct Refunded {
     pub(crate) conversion: Conversion,
-    pub(crate) refund: RefundRow,
+    pub(crate) refund: refunds::RefundRow,
     /// True when an earlier call had made it.
     pub(crate) is_duplicate: bool,
 }
@@ -90,7 +86,7 @@ pub(crate) async fn refund(
     let before = store::conversions::lock(&mut tx, tenant.id, id)
         .await?
         .ok_or_else(refusals::not_found)?;
-    let known = store::conversions::find_refund(&mut tx, id, &refunding.refund_id).await?;
+    let known = refunds::find(&mut tx, id, &refunding.refund_id).await?;
     if let Some(refund) = known {
         return Ok(Refunded {
             conversion: before,
@@ -100,7 +96,7 @@ pub(crate) async fn refund(
     }
     let (paid, currency) = payment(&before).ok_or_else(refusals::nothing_to_refund)?;
     let left = paid - before.refunded();
-    if left <= 0 || store::conversions::count_refunds(&mut tx, id).await? >= MOST_REFUNDS {
+    if left <= 0 || refunds::count(&mut tx, id).await? >= MOST_REFUNDS {
         return Err(refusals::nothing_to_refund());
     }
     let amount_minor = match &refunding.amount {
@@ -116,12 +112,12 @@ pub(crate) async fn refund(
     if amount_minor > left {
         return Err(refusals::refund_too_large());
     }
-    let refund = RefundRow {
+    let refund = refunds::RefundRow {
         refund_id: refunding.refund_id.clone(),
         amount_minor,
         reason: refunding.reason.clone(),
     };
-    store::conversions::insert_refund(&mut tx, id, &refund, now).await?;
+    refunds::insert(&mut tx, id, &refund, now).await?;
     let status = if amount_minor == left {
         ConversionStatus::Refunded
     } else {

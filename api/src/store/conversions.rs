@@ -1,4 +1,4 @@
-//! Conversions, their refunds, and what is known about repeats.
+//! Conversions, and what is known about repeats.
 
 use super::{Statement, Tx, row::row, statements};
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -23,9 +23,6 @@ pub(super) const STATEMENTS: &[Statement] = statements![
     FIND,
     LOCK,
     UPDATE,
-    FIND_REFUND,
-    COUNT_REFUNDS,
-    INSERT_REFUND,
     UNCONVERTED,
     THESE,
     OF_CUSTOMER,
@@ -113,21 +110,6 @@ SET status = $2,
     version = version + 1
 WHERE id = $1
 RETURNING *";
-
-pub(super) const FIND_REFUND: &str = "\
-SELECT refund_id, amount_minor, reason
-FROM refunds
-WHERE conversion_id = $1
-  AND refund_id = $2";
-
-pub(super) const COUNT_REFUNDS: &str = "\
-SELECT count(*)
-FROM refunds
-WHERE conversion_id = $1";
-
-pub(super) const INSERT_REFUND: &str = "\
-INSERT INTO refunds (conversion_id, refund_id, amount_minor, reason, created_at)
-VALUES ($1, $2, $3, $4, $5)";
 
 pub(super) const UNCONVERTED: &str = "\
 SELECT conversions.*, workspaces.no AS workspace_no
@@ -257,16 +239,6 @@ pub(crate) struct New<'a> {
     pub(crate) order_id: Option<&'a str>,
     pub(crate) metadata: &'a Value,
     pub(crate) occurred_at: Timestamp,
-}
-
-row! {
-    /// A refund of a conversion.
-    #[derive(Clone, Debug)]
-    pub(crate) struct RefundRow {
-        pub(crate) refund_id: String,
-        pub(crate) amount_minor: i64,
-        pub(crate) reason: Option<String>,
-    }
 }
 
 /// The workspace with that number, unless it is deleted.
@@ -424,45 +396,6 @@ pub(crate) async fn update(
         .bind(usd.map(|(_, day)| day.to_sqlx()))
         .fetch_one(&mut **tx)
         .await
-}
-
-/// A refund by the caller's id of it.
-pub(crate) async fn find_refund(
-    tx: &mut Tx<'_>,
-    conversion_id: Uuid,
-    refund_id: &str,
-) -> sqlx::Result<Option<RefundRow>> {
-    sqlx::query_as(FIND_REFUND)
-        .bind(conversion_id)
-        .bind(refund_id)
-        .fetch_optional(&mut **tx)
-        .await
-}
-
-/// How many refunds a conversion has.
-pub(crate) async fn count_refunds(tx: &mut Tx<'_>, conversion_id: Uuid) -> sqlx::Result<i64> {
-    sqlx::query_scalar(COUNT_REFUNDS)
-        .bind(conversion_id)
-        .fetch_one(&mut **tx)
-        .await
-}
-
-/// Writes a refund.
-pub(crate) async fn insert_refund(
-    tx: &mut Tx<'_>,
-    conversion_id: Uuid,
-    refund: &RefundRow,
-    now: Timestamp,
-) -> sqlx::Result<()> {
-    sqlx::query(INSERT_REFUND)
-        .bind(conversion_id)
-        .bind(&refund.refund_id)
-        .bind(refund.amount_minor)
-        .bind(&refund.reason)
-        .bind(now.to_sqlx())
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
 }
 
 /// Locks some conversions without dollars whose day has a rate by now, each with the number of its

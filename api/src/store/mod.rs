@@ -31,6 +31,7 @@ pub(crate) mod postback_tokens;
 pub(crate) mod public;
 pub(crate) mod qr_codes;
 pub(crate) mod record;
+pub(crate) mod refunds;
 mod row;
 pub(crate) mod rules;
 pub(crate) mod short_codes;
@@ -81,6 +82,7 @@ pub fn main_statements() -> Vec<Statement> {
         postback_tokens::STATEMENTS,
         public::STATEMENTS,
         qr_codes::STATEMENTS,
+        refunds::STATEMENTS,
         rules::STATEMENTS,
         short_codes::STATEMENTS,
         short_hosts::STATEMENTS,
