@@ -129,9 +129,6 @@ impl KafkaSettings {
     #[must_use]
     pub fn consumer(&self, group: &str) -> ClientConfig {
         let mut config = self.base(Kind::Consumer);
-        if !self.given("fetch.wait.max.ms") {
-            config.set("fetch.wait.max.ms", "500");
-        }
         if !self.given("queued.max.messages.kbytes") {
             // Per partition. The default of 64 MB would fill most of a small machine while it
             // catches up.
@@ -147,6 +144,20 @@ impl KafkaSettings {
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error");
+        config
+    }
+
+    /// Like [`Self::consumer`], for a reader that pauses partitions.
+    ///
+    /// The client has one fetch at a time. One that waits for records of other partitions therefore
+    /// delays the partition that is resumed meanwhile: with the default by up to 500 ms, in which its
+    /// reader runs out of records.
+    #[must_use]
+    pub fn pausing_consumer(&self, group: &str) -> ClientConfig {
+        let mut config = self.consumer(group);
+        if !self.given("fetch.wait.max.ms") {
+            config.set("fetch.wait.max.ms", "100");
+        }
         config
     }
 
