@@ -2,9 +2,10 @@
 //!
 //! The one rule: the events of a workspace are folded one batch after the other, so an event that a
 //! batch does not find cannot be added by another batch at the same time. A history keeps its times
-//! when it is imported again, so an old event can only be in its own month. A live beacon may have
-//! another time when it is sent again, and may repeat an event of an old import. So a recent event is
-//! looked for in every month.
+//! when it is imported again, so an old event can only be in its own month. A recent event of a
+//! history may also have come as a live beacon, whose time differs by up to 31 days. A live beacon may
+//! have another time when it is sent again, and may repeat an event of an old import. So it is looked
+//! for in every month.
 
 use super::append::Append;
 use crate::rows::SeenRow;
@@ -25,6 +26,10 @@ pub(super) fn statements() -> Vec<&'static str> {
 /// An event received within this time of its occurrence is recent. Longer than the 30 days in which
 /// a live beacon may be retried.
 const RECENT: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// An event received within this time of its occurrence may be live: `ageMs` of a batch is at most
+/// a day.
+const LIVE: SignedDuration = SignedDuration::from_hours(24);
 
 /// A month before every event of the log.
 const FIRST: Date = Date::constant(1970, 1, 1);
@@ -49,12 +54,17 @@ pub(super) type Months = (Date, Date);
 
 /// The months in which an event with these times may have been seen.
 pub(super) fn months(occurred_at: Timestamp, received_at: Timestamp) -> Months {
-    if received_at.duration_since(occurred_at).abs() > RECENT {
+    let apart = received_at.duration_since(occurred_at).abs();
+    if apart > RECENT {
         let own = month(occurred_at);
         return (own, own);
     }
-    let latest = occurred_at.checked_add(RECENT).unwrap_or(occurred_at);
-    (FIRST, month(latest))
+    let latest = month(occurred_at.saturating_add(RECENT).unwrap_or(occurred_at));
+    if apart > LIVE {
+        let earliest = occurred_at.saturating_sub(RECENT).unwrap_or(occurred_at);
+        return (month(earliest), latest);
+    }
+    (FIRST, latest)
 }
 
 /// Groups what is looked up by its months. With the months as constants of the statement the server
@@ -117,15 +127,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_history_is_looked_for_in_its_own_month_and_a_live_event_in_every_month() {
+    fn an_event_is_looked_for_in_the_months_where_it_may_have_been_seen() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let occurred = at("2026-03-15T23:59:59Z");
         let march = "2026-03-01".parse::<Date>().unwrap();
         assert_eq!(months(occurred, at("2026-11-20T00:00:00Z")), (march, march));
+        let day = SignedDuration::from_hours(24);
         for days in -30..=2_000 {
-            let again = occurred + SignedDuration::from_hours(24 * days);
-            let (since, until) = months(again, again);
+            let again = occurred + day * days;
+            for age in [SignedDuration::ZERO, day] {
+                let (since, until) = months(again, again + age);
+                assert!((since..=until).contains(&march), "{days}");
+            }
+        }
+        // A line of a recent history, about a beacon that came within 31 days of it.
+        for days in -31..=31 {
+            let line = occurred + day * days;
+            let (since, until) = months(line, line + day * 20);
             assert!((since..=until).contains(&march), "{days}");
+            assert!(since > FIRST);
         }
     }
 }
