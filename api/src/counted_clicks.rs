@@ -22,6 +22,8 @@ pub(crate) const PART: &str = "click counter";
 
 /// Pause between two looks at the tables.
 const PAUSE: Duration = Duration::from_millis(400);
+/// Pause while no link has a limit.
+const QUIET_PAUSE: Duration = Duration::from_secs(1);
 /// Pause after a failure.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// Most workspaces of one look.
@@ -60,9 +62,9 @@ impl ClickCounter {
         let mut seen = Vec::new();
         loop {
             let pause = match self.look(&mut seen).await {
-                Ok(()) => {
+                Ok(has_limits) => {
                     said.clear();
-                    PAUSE
+                    if has_limits { PAUSE } else { QUIET_PAUSE }
                 }
                 Err(error) => {
                     let text = database::message(&error);
@@ -79,9 +81,13 @@ impl ClickCounter {
         }
     }
 
-    /// Counts what came since the last look. `seen` is how far the tables were then.
-    async fn look(&self, seen: &mut Vec<(i32, i64)>) -> sqlx::Result<()> {
+    /// Counts what came since the last look. `seen` is how far the tables were then. False when no
+    /// link has a limit.
+    async fn look(&self, seen: &mut Vec<(i32, i64)>) -> sqlx::Result<bool> {
         let main = self.main.raw_pool();
+        if !counted_clicks::any(main).await? {
+            return Ok(false);
+        }
         // Read first: what is folded meanwhile is found at the next look.
         let progress = counted_clicks::progress(self.analytics.raw_pool()).await?;
         let mut connection = main.acquire().await?;
@@ -91,7 +97,7 @@ impl ClickCounter {
             self.count(link).await?;
         }
         if *seen == progress {
-            return Ok(());
+            return Ok(true);
         }
         counted_clicks::forget(main).await?;
         let mut after = Uuid::nil();
@@ -104,7 +110,7 @@ impl ClickCounter {
             self.follow(positions).await?;
         }
         *seen = progress;
-        Ok(())
+        Ok(true)
     }
 
     /// Adds the clicks after these positions.

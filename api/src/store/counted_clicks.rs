@@ -10,6 +10,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 pub(super) const STATEMENTS: &[Statement] = statements![
+    ANY,
     FORGET,
     FORGET_ALL,
     RECOUNT_ALL,
@@ -63,6 +64,10 @@ FROM (SELECT
         AND NOT is_duplicate
         AND seq <= $3
       LIMIT $4) AS counted";
+
+pub(super) const ANY: &str = "\
+SELECT EXISTS (SELECT FROM click_positions)
+       OR EXISTS (SELECT FROM links WHERE clicks_limit IS NOT NULL AND deleted_at IS NULL AND NOT clicks_counted)";
 
 pub(super) const FORGET: &str = "\
 DELETE FROM click_positions
@@ -222,6 +227,11 @@ pub(crate) async fn until(
         .bind(i64::from(link.clicks_limit))
         .fetch_one(executor)
         .await
+}
+
+/// Whether clicks are counted for any link, or must be.
+pub(crate) async fn any(executor: impl PgExecutor<'_>) -> sqlx::Result<bool> {
+    sqlx::query_scalar(ANY).fetch_one(executor).await
 }
 
 /// Forgets the positions of workspaces without a link to count for.

@@ -26,6 +26,8 @@ pub(crate) const FOLLOWER: &str = "webhook follower";
 
 /// Pause between two looks at the tables.
 const PAUSE: Duration = Duration::from_millis(400);
+/// Pause while no webhook is switched on.
+const QUIET_PAUSE: Duration = Duration::from_secs(1);
 /// Pause after a failure.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// Most webhooks of one statement.
@@ -74,24 +76,25 @@ impl Follower {
         let mut connection = hold(&self.main, webhook_feeds::try_lock).await?;
         let mut seen = Vec::new();
         loop {
-            self.look(&mut connection, &mut seen).await?;
-            tokio::time::sleep(PAUSE).await;
+            let has_webhooks = self.look(&mut connection, &mut seen).await?;
+            tokio::time::sleep(if has_webhooks { PAUSE } else { QUIET_PAUSE }).await;
         }
     }
 
-    /// Reads what came since the last look. `seen` is how far the tables were then.
+    /// Reads what came since the last look. `seen` is how far the tables were then. False when no
+    /// webhook is switched on.
     async fn look(
         &self,
         connection: &mut PgConnection,
         seen: &mut Vec<(i32, i64)>,
-    ) -> sqlx::Result<()> {
+    ) -> sqlx::Result<bool> {
         if !webhook_feeds::any(&mut *connection).await? {
-            return Ok(());
+            return Ok(false);
         }
         // Read first: what is folded meanwhile is found at the next look.
         let progress = counted_clicks::progress(self.analytics.raw_pool()).await?;
         if *seen == progress {
-            return Ok(());
+            return Ok(true);
         }
         let (mut after, mut has_more) = (Uuid::nil(), false);
         loop {
@@ -108,7 +111,7 @@ impl Follower {
         if !has_more {
             *seen = progress;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reads a page for a webhook. True when there is more to read.

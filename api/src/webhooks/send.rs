@@ -35,8 +35,8 @@ use uuid::Uuid;
 /// The name of the part.
 pub(crate) const SENDER: &str = "webhook sender";
 
-/// How often to look for deliveries that are due again.
-const PAUSE: Duration = Duration::from_millis(300);
+/// How often to look for deliveries that are due again, or that another instance added.
+const PAUSE: Duration = Duration::from_secs(1);
 /// After an answer, others are awaited for this long: to claim after each one would cost more.
 const GATHER: Duration = Duration::from_millis(20);
 /// Pause after a failure.
