@@ -3,10 +3,7 @@
 use super::PublishError;
 use crate::store::outbox::PublishedLog;
 use rdkafka::error::KafkaResult;
-use runtime::{
-    kafka::{KafkaSettings, blocking, same_log::LogReader},
-    topics,
-};
+use runtime::kafka::{KafkaSettings, blocking, same_log::LogReader};
 use schemas::topics::DIRECTORY;
 use std::time::Duration;
 use uuid::Uuid;
@@ -22,21 +19,22 @@ pub(super) async fn compare(
     kafka: &KafkaSettings,
     remembered: Option<&PublishedLog>,
 ) -> Result<(Uuid, bool), PublishError> {
-    let log = topics::read_log(kafka).await?.ok_or(PublishError::NoLog)?;
-    let holds = match remembered {
-        Some(published) if published.log_id == log.log_id => holds(kafka, published).await?,
-        _ => false,
-    };
-    Ok((log.log_id, holds))
+    let (kafka, remembered) = (kafka.clone(), remembered.cloned());
+    let compared = blocking(move || {
+        let reader = LogReader::new(&kafka, "footfall-outbox")?;
+        let Some(log) = reader.log()? else {
+            return Ok(None);
+        };
+        let holds = match remembered {
+            Some(published) if published.log_id == log.log_id => holds(&reader, &published)?,
+            _ => false,
+        };
+        Ok(Some((log.log_id, holds)))
+    });
+    compared.await?.ok_or(PublishError::NoLog)
 }
 
-async fn holds(kafka: &KafkaSettings, published: &PublishedLog) -> KafkaResult<bool> {
-    let (kafka, published) = (kafka.clone(), published.clone());
-    blocking(move || read(&kafka, &published)).await
-}
-
-fn read(kafka: &KafkaSettings, published: &PublishedLog) -> KafkaResult<bool> {
-    let reader = LogReader::new(kafka, "footfall-outbox")?;
+fn holds(reader: &LogReader, published: &PublishedLog) -> KafkaResult<bool> {
     let (_, high) = reader.watermarks(DIRECTORY, 0, TIMEOUT)?;
     if high < published.next_offset {
         return Ok(false);
