@@ -52,8 +52,11 @@ pub(crate) use worker::WRITERS;
 /// enough that no worker waits for them.
 const POLLED_RECORDS: usize = 1_000;
 const POLLED_BYTES: usize = 1024 * 1024;
-/// Bytes of records that may be queued between this thread and the workers. Each partition has an
-/// equal share, so a partition that cannot be written does not use up the room of the others.
+/// Bytes of records that may be queued between this thread and the workers. The partitions with
+/// queued records have equal shares, so one that cannot be written does not use up the room of the
+/// others. A share shrinks when another partition gets records, so for a while up to twice as much
+/// is queued. Half the room lasts longer than a fetch may wait (`fetch.wait.max.ms`, 500 ms): the
+/// client has one fetch at a time, so a resumed partition waits for that of the others.
 const ROOM_BYTES: usize = 32 * 1024 * 1024;
 /// How long the loop waits for a record before it checks for other work.
 const POLL: Duration = Duration::from_millis(250);
@@ -320,7 +323,8 @@ impl Thread<'_> {
 
     /// Pauses partitions whose workers do not keep up, and resumes those that have room again.
     fn share_memory(&mut self) -> Result<(), ConsumerError> {
-        let share = share_of(self.held.len());
+        let queued = self.held.values().map(|held| held.worker.queued_bytes());
+        let share = share_of(queued.filter(|queued| *queued > 0).count());
         for (partition, held) in &mut self.held {
             if !held.worker.is_open() {
                 continue;
@@ -386,7 +390,7 @@ impl Thread<'_> {
     }
 }
 
-/// The bytes of records that each partition may have in memory.
+/// The bytes of records that each of the partitions with queued records may have in memory.
 const fn share_of(partitions: usize) -> usize {
     let partitions = if partitions == 0 { 1 } else { partitions };
     ROOM_BYTES / partitions

@@ -114,7 +114,7 @@ pub(super) struct Ownership {
 
 impl Ownership {
     pub fn new(kafka: &KafkaSettings, assignment: Assignment) -> KafkaResult<Self> {
-        let mut config = kafka.pausing_consumer(GROUP);
+        let mut config = kafka.consumer(GROUP);
         config
             .set("session.timeout.ms", SESSION_TIMEOUT_MS)
             .set("heartbeat.interval.ms", HEARTBEAT_INTERVAL_MS)

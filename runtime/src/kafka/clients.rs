@@ -147,20 +147,6 @@ impl KafkaSettings {
         config
     }
 
-    /// Like [`Self::consumer`], for a reader that pauses partitions.
-    ///
-    /// The client has one fetch at a time. One that waits for records of other partitions therefore
-    /// delays the partition that is resumed meanwhile: with the default by up to 500 ms, in which its
-    /// reader runs out of records.
-    #[must_use]
-    pub fn pausing_consumer(&self, group: &str) -> ClientConfig {
-        let mut config = self.consumer(group);
-        if !self.given("fetch.wait.max.ms") {
-            config.set("fetch.wait.max.ms", "100");
-        }
-        config
-    }
-
     /// Like [`Self::consumer`], but reports when a partition has been read to its end.
     #[must_use]
     pub fn consumer_with_ends(&self, group: &str) -> ClientConfig {

@@ -131,20 +131,6 @@ fn a_cluster_that_does_not_answer_is_named_with_its_setting() {
 }
 
 #[test]
-fn a_pausing_consumer_waits_less_for_other_partitions_unless_told_otherwise() {
-    let wait = |kafka: KafkaSettings| {
-        let config = kafka.pausing_consumer("g");
-        config.get("fetch.wait.max.ms").map(str::to_owned)
-    };
-    let given = KafkaSettings {
-        brokers: "h:9092".to_owned(),
-        extra: vec![("fetch.wait.max.ms".to_owned(), "70".to_owned())],
-    };
-    assert_eq!(wait(given).as_deref(), Some("70"));
-    assert_eq!(wait(KafkaSettings::new("h:9092")).as_deref(), Some("100"));
-}
-
-#[test]
 fn a_client_gets_only_the_properties_that_it_can_use() {
     let mut settings = Settings::from_pairs([
         ("KAFKA_BROKERS", "127.0.0.1:9"),
