@@ -35,6 +35,7 @@ mod events_recipes;
 mod events_sync;
 mod exactly_once;
 mod fairness;
+mod fresh_months;
 mod fx;
 mod geoip;
 mod import;

@@ -86,6 +86,7 @@ impl Store {
         if applied.is_err() {
             // After a restore, partitions that existed before may be missing.
             self.months.forget();
+            claim.fresh.forget();
         }
         applied
     }
@@ -134,7 +135,7 @@ fn received_until(batch: &Batch, now: jiff::Timestamp) -> Option<jiff::Timestamp
 
 async fn write(
     connection: &mut PgConnection,
-    claim: &Claim,
+    claim: &mut Claim,
     batch: &Batch,
 ) -> sqlx::Result<Applied> {
     let (mut changes, applied) = new_changes(connection, claim, batch).await?;
@@ -227,11 +228,11 @@ fn views_left_elsewhere(changes: &[Change]) -> Vec<(ViewKey, Timestamp)> {
 /// The events of the batch that are new: neither in the tables nor earlier in the batch. Notes them as seen.
 async fn new_changes(
     connection: &mut PgConnection,
-    claim: &Claim,
+    claim: &mut Claim,
     batch: &Batch,
 ) -> sqlx::Result<(Vec<Change>, Applied)> {
     let events = batch.events.iter().map(|(_, event)| &**event);
-    let mut known = seen::find(connection, events).await?;
+    let mut known = seen::find(connection, &mut claim.fresh, events).await?;
     let mut applied = Applied::default();
     let mut changes = Vec::with_capacity(batch.events.len());
     let mut rows = Vec::with_capacity(batch.events.len());
@@ -251,6 +252,6 @@ async fn new_changes(
             *applied.duplicate.entry(kind).or_default() += 1;
         }
     }
-    seen::insert(connection, rows).await?;
+    seen::insert(connection, &mut claim.fresh, rows).await?;
     Ok((changes, applied))
 }

@@ -5,7 +5,7 @@
 //! because other records may have taken their offsets. A partition that lost nothing keeps its
 //! generation.
 
-use super::{Store, lease::SHORT};
+use super::{Store, fresh::Fresh, lease::SHORT};
 use schemas::EventId;
 use sqlx::{Connection as _, PgConnection, Row};
 use tokio::time::timeout;
@@ -56,7 +56,7 @@ SET log_id = $4,
 WHERE topic = $1 AND partition = $2 AND epoch = $3";
 
 /// The right to fold one partition from an offset on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Claim {
     /// Topic.
     pub topic: &'static str,
@@ -72,6 +72,8 @@ pub struct Claim {
     pub next_offset: i64,
     /// Identity of the record before it, if there was one.
     pub last_event_id: Option<EventId>,
+    /// What is known of the months of its workspaces.
+    pub(super) fresh: Fresh,
 }
 
 /// The state of the log, compared with a claim.
@@ -138,6 +140,7 @@ impl Store {
             generation: row.try_get("generation")?,
             next_offset: row.try_get("next_offset")?,
             last_event_id: last_event_id.map(EventId),
+            fresh: Fresh::default(),
         })
     }
 

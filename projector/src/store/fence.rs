@@ -116,6 +116,7 @@ pub(super) async fn advance(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::fresh::Fresh;
 
     #[test]
     fn only_a_later_claim_fences_and_any_other_difference_needs_a_new_claim() {
@@ -127,6 +128,7 @@ mod tests {
             generation: 2,
             next_offset: 100,
             last_event_id: None,
+            fresh: Fresh::default(),
         };
         let verdict = |epoch, generation, next_offset| {
             let stand = Stand {

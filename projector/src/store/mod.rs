@@ -13,6 +13,7 @@ mod counting;
 mod expiry;
 mod facts;
 mod fence;
+mod fresh;
 mod hits;
 mod known;
 mod lease;
@@ -48,6 +49,7 @@ pub(crate) fn statements() -> Vec<&'static str> {
         expiry::statements(),
         facts::statements(),
         fence::statements(),
+        fresh::statements(),
         hits::statements(),
         known::statements(),
         lock_holder::statements(),

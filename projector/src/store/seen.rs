@@ -7,7 +7,7 @@
 //! have another time when it is sent again, and may repeat an event of an old import. So it is looked
 //! for in every month.
 
-use super::append::Append;
+use super::{append::Append, fresh::Fresh};
 use crate::rows::SeenRow;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use jiff_sqlx::ToSqlx;
@@ -89,11 +89,19 @@ pub(super) fn month(at: Timestamp) -> Date {
 /// Finds the events that were folded before.
 pub(super) async fn find(
     connection: &mut PgConnection,
+    fresh: &mut Fresh,
     events: impl IntoIterator<Item = &Event>,
 ) -> sqlx::Result<HashSet<(WorkspaceNo, EventId)>> {
     let mut found = HashSet::new();
     let months = |event: &&Event| months(event.occurred_at, event.received_at);
     for ((since, until), mut group) in by_months(events, months) {
+        if since > FIRST {
+            let months = (since, until);
+            fresh.leave_out_new(connection, months, &mut group).await?;
+        }
+        if group.is_empty() {
+            continue;
+        }
         // Ids are random. In the order of the index, neighbours share the pages that are read.
         group.sort_unstable_by_key(|event| (event.workspace_no, event.event_id));
         let workspaces = group.iter().map(|event| super::int4(event.workspace_no));
@@ -116,8 +124,10 @@ pub(super) async fn find(
 /// Adds events that are not there yet.
 pub(super) async fn insert(
     connection: &mut PgConnection,
+    fresh: &mut Fresh,
     mut rows: Vec<SeenRow>,
 ) -> sqlx::Result<()> {
+    fresh.add(&rows);
     rows.sort_unstable_by_key(|row| (row.month, row.workspace_no, row.event_id));
     APPEND.rows(connection, &rows).await
 }

@@ -1,0 +1,240 @@
+//! Months that had no event of a workspace when its owner first looked: the events seen in them
+//! since are kept in memory, so an import need not look for each of its events in the table.
+//!
+//! The one rule: only the owner of a partition adds events of its workspaces. So what is not in
+//! memory is not in the table, until an error. Then everything is forgotten, and the table is asked.
+
+use super::seen::Months;
+use crate::rows::SeenRow;
+use jiff::{ToSpan, civil::Date};
+use jiff_sqlx::ToSqlx;
+use schemas::{Event, EventId, WorkspaceNo};
+use sqlx::PgConnection;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+pub(super) fn statements() -> Vec<&'static str> {
+    vec![USED]
+}
+
+/// The most events in memory: some 20 MB in one month, at most twice that in several.
+const MOST_EVENTS: usize = 1_800_000;
+/// A month without a new event in so many batches is given up.
+const MOST_BATCHES: u64 = 1_000;
+/// The most months of workspaces of which anything is known.
+const MOST_MONTHS: usize = 10_000;
+
+pub(super) const USED: &str = "
+SELECT workspace_no
+FROM UNNEST($2::int4[]) AS asked (workspace_no)
+WHERE EXISTS (SELECT FROM seen WHERE seen.workspace_no = asked.workspace_no AND month = $1)";
+
+/// What an owner knows about the months of its workspaces.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fresh {
+    months: HashMap<(WorkspaceNo, Date), Month>,
+    events: usize,
+    /// Counts the batches.
+    now: u64,
+}
+
+/// A month of a workspace.
+#[derive(Clone, Debug)]
+enum Month {
+    /// It had events before, or has too many for the memory.
+    Used,
+    /// All of its events are here: the second half of each id.
+    Fresh { ids: HashSet<u64>, last: u64 },
+}
+
+impl Fresh {
+    /// Leaves out the events that are surely new. The months must be few.
+    pub(super) async fn leave_out_new(
+        &mut self,
+        connection: &mut PgConnection,
+        (since, until): Months,
+        events: &mut Vec<&Event>,
+    ) -> sqlx::Result<()> {
+        let workspaces: BTreeSet<WorkspaceNo> =
+            events.iter().map(|event| event.workspace_no).collect();
+        let mut month = since;
+        while month <= until {
+            self.learn(connection, month, &workspaces).await?;
+            month = month.saturating_add(1.month());
+        }
+        events.retain(|event| !self.is_new(event, (since, until)));
+        Ok(())
+    }
+
+    /// Notes events that are added to the table.
+    pub(super) fn add(&mut self, rows: &[SeenRow]) {
+        self.now += 1;
+        for row in rows {
+            let month = self.months.get_mut(&(row.workspace_no, row.month));
+            if let Some(Month::Fresh { ids, last }) = month {
+                *last = self.now;
+                self.events += usize::from(ids.insert(half(row.event_id)));
+            }
+        }
+        self.keep(MOST_EVENTS);
+        if self.now.is_multiple_of(MOST_BATCHES) {
+            self.keep_recent();
+        }
+    }
+
+    /// Gives up months until there are at most so many events, first those that have had no new
+    /// event for the longest time.
+    fn keep(&mut self, most: usize) {
+        while self.events > most {
+            let Some((_, oldest)) = self.with_events().min() else {
+                return;
+            };
+            self.give_up(oldest);
+        }
+    }
+
+    /// Gives up the months of an import that has ended.
+    fn keep_recent(&mut self) {
+        let since = self.now.saturating_sub(MOST_BATCHES);
+        let old: Vec<_> = self
+            .with_events()
+            .filter(|(last, _)| *last <= since)
+            .collect();
+        for (_, month) in old {
+            self.give_up(month);
+        }
+    }
+
+    /// The months with events, each after the batch of its last one.
+    fn with_events(&self) -> impl Iterator<Item = (u64, (WorkspaceNo, Date))> {
+        self.months.iter().filter_map(|(key, month)| match month {
+            Month::Fresh { ids, last } if !ids.is_empty() => Some((*last, *key)),
+            _ => None,
+        })
+    }
+
+    fn give_up(&mut self, month: (WorkspaceNo, Date)) {
+        if let Some(Month::Fresh { ids, .. }) = self.months.insert(month, Month::Used) {
+            self.events -= ids.len();
+        }
+    }
+
+    /// Forgets everything, so that the table is asked.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Finds out which of these workspaces have had no event in a month.
+    async fn learn(
+        &mut self,
+        connection: &mut PgConnection,
+        month: Date,
+        workspaces: &BTreeSet<WorkspaceNo>,
+    ) -> sqlx::Result<()> {
+        let unknown: Vec<WorkspaceNo> = workspaces
+            .iter()
+            .filter(|no| !self.months.contains_key(&(**no, month)))
+            .copied()
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        if self.months.len() + unknown.len() > MOST_MONTHS {
+            self.forget();
+        }
+        let asked: Vec<i32> = unknown.iter().map(|no| super::int4(*no)).collect();
+        let used: Vec<i32> = sqlx::query_scalar(USED)
+            .bind(month.to_sqlx())
+            .bind(asked)
+            .fetch_all(connection)
+            .await?;
+        let used: HashSet<i32> = used.into_iter().collect();
+        for no in unknown {
+            let found = if used.contains(&super::int4(no)) {
+                Month::Used
+            } else {
+                let (ids, last) = (HashSet::new(), self.now);
+                Month::Fresh { ids, last }
+            };
+            self.months.insert((no, month), found);
+        }
+        Ok(())
+    }
+
+    fn is_new(&self, event: &Event, (since, until): Months) -> bool {
+        let mut month = since;
+        while month <= until {
+            match self.months.get(&(event.workspace_no, month)) {
+                Some(Month::Fresh { ids, .. }) if !ids.contains(&half(event.event_id)) => {}
+                _ => return false,
+            }
+            month = month.saturating_add(1.month());
+        }
+        true
+    }
+}
+
+/// The second half of an id, which is random. Two events with the same one are told apart by the
+/// table.
+const fn half(id: EventId) -> u64 {
+    id.0.as_u64_pair().1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const WORKSPACE: WorkspaceNo = WorkspaceNo(1);
+
+    fn month(no: i8) -> Date {
+        Date::constant(2026, no, 1)
+    }
+
+    fn rows(no: i8, ids: std::ops::Range<u128>) -> Vec<SeenRow> {
+        ids.map(|id| SeenRow {
+            seq: 0,
+            workspace_no: WORKSPACE,
+            month: month(no),
+            event_id: EventId(Uuid::from_u128(id)),
+        })
+        .collect()
+    }
+
+    #[test]
+    fn the_month_without_news_for_the_longest_time_is_given_up() {
+        let mut fresh = Fresh::default();
+        for no in 1..=3 {
+            let (ids, last) = (HashSet::new(), 0);
+            let key = (WORKSPACE, month(no));
+            fresh.months.insert(key, Month::Fresh { ids, last });
+        }
+        fresh.add(&rows(1, 0..5));
+        fresh.add(&rows(2, 5..9));
+        fresh.add(&rows(1, 4..10));
+        assert_eq!(fresh.events, 14);
+        fresh.keep(13);
+        assert_eq!(fresh.events, 10);
+        let is_fresh = |no| {
+            let month = fresh.months.get(&(WORKSPACE, month(no)));
+            matches!(month, Some(Month::Fresh { .. }))
+        };
+        assert_eq!([1, 2, 3].map(is_fresh), [true, false, true]);
+    }
+
+    #[test]
+    fn a_month_is_given_up_when_its_import_has_ended() {
+        let mut fresh = Fresh::default();
+        let (ids, last) = (HashSet::new(), 0);
+        let key = (WORKSPACE, month(1));
+        fresh.months.insert(key, Month::Fresh { ids, last });
+        fresh.add(&rows(1, 0..5));
+        for _ in 0..MOST_BATCHES {
+            fresh.add(&rows(2, 0..1));
+        }
+        assert_eq!(fresh.events, 5);
+        for _ in 0..MOST_BATCHES {
+            fresh.add(&[]);
+        }
+        assert_eq!(fresh.events, 0);
+    }
+}
