@@ -18,8 +18,9 @@ pub(super) fn statements() -> Vec<&'static str> {
 
 /// The most events in memory: some 20 MB in one month, at most twice that in several.
 const MOST_EVENTS: usize = 1_800_000;
-/// A month without a new event in so many batches is given up.
-const MOST_BATCHES: u64 = 1_000;
+/// How often to look which months are of use, in batches. In that time an import asks about far more
+/// events than there are batches, and late live beacons about fewer.
+const BATCHES: u64 = 1_000;
 /// The most months of workspaces of which anything is known.
 const MOST_MONTHS: usize = 10_000;
 
@@ -42,8 +43,19 @@ pub(super) struct Fresh {
 enum Month {
     /// It had events before, or has too many for the memory.
     Used,
-    /// All of its events are here: the second half of each id.
-    Fresh { ids: HashSet<u64>, last: u64 },
+    /// All of its events are here.
+    Fresh(Events),
+}
+
+/// All events of a month of a workspace.
+#[derive(Clone, Debug, Default)]
+struct Events {
+    /// The second half of each id.
+    ids: HashSet<u64>,
+    /// The batch of the newest one.
+    last: u64,
+    /// How many events were asked about since the last look.
+    uses: u64,
 }
 
 impl Fresh {
@@ -70,14 +82,14 @@ impl Fresh {
         self.now += 1;
         for row in rows {
             let month = self.months.get_mut(&(row.workspace_no, row.month));
-            if let Some(Month::Fresh { ids, last }) = month {
-                *last = self.now;
-                self.events += usize::from(ids.insert(half(row.event_id)));
+            if let Some(Month::Fresh(events)) = month {
+                events.last = self.now;
+                self.events += usize::from(events.ids.insert(half(row.event_id)));
             }
         }
         self.keep(MOST_EVENTS);
-        if self.now.is_multiple_of(MOST_BATCHES) {
-            self.keep_recent();
+        if self.now.is_multiple_of(BATCHES) {
+            self.keep_used();
         }
     }
 
@@ -85,36 +97,41 @@ impl Fresh {
     /// event for the longest time.
     fn keep(&mut self, most: usize) {
         while self.events > most {
-            let Some((_, oldest)) = self.with_events().min() else {
+            let oldest = self.with_events().min_by_key(|(_, events)| events.last);
+            let Some((oldest, _)) = oldest else {
                 return;
             };
             self.give_up(oldest);
         }
     }
 
-    /// Gives up the months of an import that has ended.
-    fn keep_recent(&mut self) {
-        let since = self.now.saturating_sub(MOST_BATCHES);
-        let old: Vec<_> = self
+    /// Gives up the months of an import that has ended, and those of live beacons, which may be any
+    /// month that begins.
+    fn keep_used(&mut self) {
+        let unused = self
             .with_events()
-            .filter(|(last, _)| *last <= since)
-            .collect();
-        for (_, month) in old {
+            .filter(|(_, events)| events.uses < BATCHES);
+        for month in unused.map(|(month, _)| month).collect::<Vec<_>>() {
             self.give_up(month);
+        }
+        for month in self.months.values_mut() {
+            if let Month::Fresh(events) = month {
+                events.uses = 0;
+            }
         }
     }
 
-    /// The months with events, each after the batch of its last one.
-    fn with_events(&self) -> impl Iterator<Item = (u64, (WorkspaceNo, Date))> {
+    /// The months that have events.
+    fn with_events(&self) -> impl Iterator<Item = ((WorkspaceNo, Date), &Events)> {
         self.months.iter().filter_map(|(key, month)| match month {
-            Month::Fresh { ids, last } if !ids.is_empty() => Some((*last, *key)),
+            Month::Fresh(events) if !events.ids.is_empty() => Some((*key, events)),
             _ => None,
         })
     }
 
     fn give_up(&mut self, month: (WorkspaceNo, Date)) {
-        if let Some(Month::Fresh { ids, .. }) = self.months.insert(month, Month::Used) {
-            self.events -= ids.len();
+        if let Some(Month::Fresh(events)) = self.months.insert(month, Month::Used) {
+            self.events -= events.ids.len();
         }
     }
 
@@ -152,24 +169,27 @@ impl Fresh {
             let found = if used.contains(&super::int4(no)) {
                 Month::Used
             } else {
-                let (ids, last) = (HashSet::new(), self.now);
-                Month::Fresh { ids, last }
+                Month::Fresh(Events::default())
             };
             self.months.insert((no, month), found);
         }
         Ok(())
     }
 
-    fn is_new(&self, event: &Event, (since, until): Months) -> bool {
+    fn is_new(&mut self, event: &Event, (since, until): Months) -> bool {
+        let mut is_new = true;
         let mut month = since;
         while month <= until {
-            match self.months.get(&(event.workspace_no, month)) {
-                Some(Month::Fresh { ids, .. }) if !ids.contains(&half(event.event_id)) => {}
-                _ => return false,
+            match self.months.get_mut(&(event.workspace_no, month)) {
+                Some(Month::Fresh(events)) => {
+                    events.uses += 1;
+                    is_new &= !events.ids.contains(&half(event.event_id));
+                }
+                _ => is_new = false,
             }
             month = month.saturating_add(1.month());
         }
-        true
+        is_new
     }
 }
 
@@ -200,14 +220,19 @@ mod tests {
         .collect()
     }
 
+    /// Empty months from January on.
+    fn fresh(months: i8) -> Fresh {
+        let mut fresh = Fresh::default();
+        for no in 1..=months {
+            let key = (WORKSPACE, month(no));
+            fresh.months.insert(key, Month::Fresh(Events::default()));
+        }
+        fresh
+    }
+
     #[test]
     fn the_month_without_news_for_the_longest_time_is_given_up() {
-        let mut fresh = Fresh::default();
-        for no in 1..=3 {
-            let (ids, last) = (HashSet::new(), 0);
-            let key = (WORKSPACE, month(no));
-            fresh.months.insert(key, Month::Fresh { ids, last });
-        }
+        let mut fresh = fresh(3);
         fresh.add(&rows(1, 0..5));
         fresh.add(&rows(2, 5..9));
         fresh.add(&rows(1, 4..10));
@@ -216,23 +241,25 @@ mod tests {
         assert_eq!(fresh.events, 10);
         let is_fresh = |no| {
             let month = fresh.months.get(&(WORKSPACE, month(no)));
-            matches!(month, Some(Month::Fresh { .. }))
+            matches!(month, Some(Month::Fresh(_)))
         };
         assert_eq!([1, 2, 3].map(is_fresh), [true, false, true]);
     }
 
     #[test]
-    fn a_month_is_given_up_when_its_import_has_ended() {
-        let mut fresh = Fresh::default();
-        let (ids, last) = (HashSet::new(), 0);
+    fn a_month_is_given_up_when_few_events_are_asked_about() {
+        let mut fresh = fresh(2);
         let key = (WORKSPACE, month(1));
-        fresh.months.insert(key, Month::Fresh { ids, last });
-        fresh.add(&rows(1, 0..5));
-        for _ in 0..MOST_BATCHES {
-            fresh.add(&rows(2, 0..1));
+        for batch in 0..u128::from(BATCHES) {
+            fresh.add(&rows(1, batch..batch + 1));
+            fresh.add(&rows(2, batch..batch + 1));
+            if let Some(Month::Fresh(events)) = fresh.months.get_mut(&key) {
+                events.uses += 3;
+            }
         }
-        assert_eq!(fresh.events, 5);
-        for _ in 0..MOST_BATCHES {
+        // The other month had live beacons only.
+        assert_eq!(fresh.events, usize::try_from(BATCHES).unwrap());
+        for _ in 0..BATCHES {
             fresh.add(&[]);
         }
         assert_eq!(fresh.events, 0);
