@@ -1,5 +1,5 @@
-//! Months that had no event of a workspace when its owner first looked: the events seen in them
-//! since are kept in memory, so an import need not look for each of its events in the table.
+//! Remembers the events of months that were empty when the owner of their partition first looked.
+//! So an import need not look for each of its events in the table.
 //!
 //! The one rule: only the owner of a partition adds events of its workspaces. So what is not in
 //! memory is not in the table, until an error. Then everything is forgotten, and the table is asked.
@@ -18,8 +18,8 @@ pub(super) fn statements() -> Vec<&'static str> {
 
 /// The most events in memory: some 20 MB in one month, at most twice that in several.
 const MOST_EVENTS: usize = 1_800_000;
-/// How often to look which months are of use, in batches. In that time an import asks about far more
-/// events than there are batches, and late live beacons about fewer.
+/// After so many batches, months that are hardly used are given up. An import asks about many more
+/// events than it has batches, late live beacons ask about fewer.
 const BATCHES: u64 = 1_000;
 /// The most months of workspaces of which anything is known.
 const MOST_MONTHS: usize = 10_000;
