@@ -1,10 +1,12 @@
 //! Clicks on short links in the tables: duplicates against a plain model, and tables of the version
 //! before.
 
-use crate::random_log::{clear, empty_tables, event_at, fold, start, view, whole_tables};
+use crate::random_log::{
+    clear, empty_tables, event_at, few_cases, fold, start, view, whole_tables,
+};
 use kit::postgres;
 use projector::Store;
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use schemas::{
     Body, BotReason, CampaignId, ClickId, Event, LinkClicked, LinkId, PageviewId, Place, QrId,
     RuleId, SessionId, SourceClass, Trigger, Utm, Visitor, VisitorHash,
@@ -103,11 +105,7 @@ fn verdicts(log: &[Event]) -> Vec<(Uuid, bool)> {
 fn verdicts_on_duplicates_equal_the_definition_for_any_batching_and_repetition() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = runtime.block_on(empty_tables());
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 40,
-        ..ProptestConfig::default()
-    });
+    let mut runner = few_cases();
     let cases = (
         prop::collection::vec(random_click(), 1..60),
         prop::collection::vec(any::<usize>(), 0..6),

@@ -3,11 +3,11 @@
 
 use crate::{
     clicks_folded::{click, fill_version_3},
-    random_log::{at, clear, empty_tables, event_at, fold, tables, whole_tables},
+    random_log::{at, clear, empty_tables, event_at, few_cases, fold, tables, whole_tables},
 };
 use kit::postgres;
 use projector::Store;
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use schemas::{
     Body, ClickId, ConversionId, ConversionRecorded, ConversionStatusChanged, CustomerId, Event,
     IdMaker, Keyring, WorkspaceNo,
@@ -166,11 +166,7 @@ fn random_event() -> impl Strategy<Value = Event> {
 fn conversions_equal_the_definition_in_any_order_and_any_batches() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = runtime.block_on(empty_tables());
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 40,
-        ..ProptestConfig::default()
-    });
+    let mut runner = few_cases();
     let cases = (
         prop::collection::vec(random_event(), 1..50),
         prop::collection::vec(any::<usize>(), 0..6),

@@ -1,7 +1,7 @@
 //! Exactly once into the tables: with any order, split and repetition, former owners, crashes, and replaced logs.
 
 use crate::random_log::{
-    append, at, clear, empty_tables, event_over, fold, read, sample_log, tables,
+    append, at, clear, empty_tables, event_over, few_cases, fold, read, sample_log, tables,
 };
 use kit::{
     System, SystemBuilder,
@@ -10,7 +10,7 @@ use kit::{
     postgres,
 };
 use projector::{Store, store::ApplyError};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use runtime::{IdSource, Producer, SeededIds, producer::Record};
 use schemas::{Event, topics::EVENTS};
 use sqlx::PgPool;
@@ -19,11 +19,7 @@ use sqlx::PgPool;
 fn any_order_split_and_repetition_of_a_log_gives_equal_tables() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (a, b) = runtime.block_on(async { (empty_tables().await, empty_tables().await) });
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 40,
-        ..ProptestConfig::default()
-    });
+    let mut runner = few_cases();
     let cases = (
         prop_oneof![Just(1i64), Just(300)]
             .prop_flat_map(|scale| prop::collection::vec(event_over(scale), 1..60)),

@@ -1,9 +1,9 @@
 //! Months without events, of which the owner of a partition keeps what it has seen in memory.
 
-use crate::random_log::{at, clear, empty_tables, event_at, read};
+use crate::random_log::{at, clear, empty_tables, event_at, few_cases, read};
 use jiff::{SignedDuration, ToSpan, tz::TimeZone};
 use projector::{Store, store::ApplyError};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use schemas::{Body, Event, SessionHeartbeat, SessionId, WorkspaceId, WorkspaceNo, topics::EVENTS};
 use sqlx::PgPool;
 use std::collections::BTreeSet;
@@ -47,11 +47,7 @@ async fn seen(pool: &PgPool) -> Vec<Uuid> {
 fn each_event_counts_once_in_any_order_with_any_repeats_and_owners() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = runtime.block_on(empty_tables());
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 40,
-        ..ProptestConfig::default()
-    });
+    let mut runner = few_cases();
     // Batches; some are folded by a new owner, which remembers nothing.
     let batches = prop::collection::vec(
         (

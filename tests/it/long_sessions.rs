@@ -1,7 +1,7 @@
 //! Sessions with many views: the cost of a batch depends only on its size, and durations are those of the whole session.
 
 use crate::random_log::{
-    at, clear, empty_tables, event_at, event_over, fold, leave, read, start, view,
+    at, clear, empty_tables, event_at, event_over, few_cases, fold, leave, read, start, view,
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::postgres;
@@ -9,7 +9,7 @@ use projector::{
     Store,
     fold::duration::{self, Leave, View},
 };
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use runtime::{IdSource, SeededIds};
 use schemas::{Body, Event, PageviewId, SessionId, topics::EVENTS};
 use sqlx::{
@@ -172,11 +172,7 @@ fn restated(log: &[Event]) -> BTreeMap<Uuid, (i32, i32, u64)> {
 fn a_session_equals_the_sum_of_all_its_events_computed_at_once() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let pool = runtime.block_on(empty_tables());
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 40,
-        ..ProptestConfig::default()
-    });
+    let mut runner = few_cases();
     // Over an hour, a day and some weeks.
     let scale = prop_oneof![Just(1i64), Just(30), Just(300)];
     let cases = (

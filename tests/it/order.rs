@@ -2,12 +2,12 @@
 
 use crate::clicks_folded::click;
 use crate::random_log::{
-    append, at, clear, empty_tables, event_at, event_over, fold, fold_under, leave, read,
-    sample_log, start, view, whole_tables,
+    append, at, clear, empty_tables, event_at, event_over, few_cases, fold, fold_under, leave,
+    read, sample_log, start, view, whole_tables,
 };
 use kit::{System, log::TestLog, postgres};
 use projector::{Claim, Store, store::Found};
-use proptest::{prelude::*, test_runner::TestRunner};
+use proptest::prelude::*;
 use schemas::{Event, PageviewId, SessionId, topics::EVENTS};
 use uuid::Uuid;
 
@@ -17,11 +17,7 @@ const GENERATION: i64 = 1 << 48;
 fn the_same_log_gives_equal_tables_with_any_batch_boundaries() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (a, b) = runtime.block_on(async { (empty_tables().await, empty_tables().await) });
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases: 24,
-        max_shrink_iters: 40,
-        ..ProptestConfig::default()
-    });
+    let mut runner = few_cases();
     let scale = prop_oneof![Just(1i64), Just(300)];
     let cases = (
         scale.prop_flat_map(|scale| prop::collection::vec(event_over(scale), 1..80)),

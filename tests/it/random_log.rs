@@ -42,6 +42,15 @@ pub async fn clear(pool: &PgPool) {
     }
 }
 
+/// Runs a property over logs with few cases, because each one folds a log.
+pub fn few_cases() -> TestRunner {
+    TestRunner::new(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 40,
+        ..ProptestConfig::default()
+    })
+}
+
 /// Everything in the tables, each column.
 pub async fn whole_tables(pool: &PgPool) -> String {
     dump(pool, "to_jsonb(t)").await

@@ -53,10 +53,13 @@ pub(crate) use worker::WRITERS;
 const POLLED_RECORDS: usize = 1_000;
 const POLLED_BYTES: usize = 1024 * 1024;
 /// Bytes of records that may be queued between this thread and the workers. The partitions with
-/// queued records have equal shares, so one that cannot be written does not use up the room of the
-/// others. A share shrinks when another partition gets records, so for a while up to twice as much
-/// is queued. Half the room lasts longer than a fetch may wait (`fetch.wait.max.ms`, 500 ms): the
-/// client has one fetch at a time, so a resumed partition waits for that of the others.
+/// queued records have equal shares. So a partition that cannot be written does not use up the room
+/// of the others. A share shrinks when another partition gets records, and nothing is dropped then.
+/// So if the partitions stop one after the other, more is queued: half of this for the second, a
+/// third for the third. That is twice as much for 4 partitions, three times for 12.
+///
+/// Half the room lasts longer than a fetch may wait (`fetch.wait.max.ms`, 500 ms). The client has one
+/// fetch at a time, so a resumed partition waits for that of the others.
 const ROOM_BYTES: usize = 32 * 1024 * 1024;
 /// How long the loop waits for a record before it checks for other work.
 const POLL: Duration = Duration::from_millis(250);

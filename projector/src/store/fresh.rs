@@ -193,8 +193,7 @@ impl Fresh {
     }
 }
 
-/// The second half of an id, which is random. Two events with the same one are told apart by the
-/// table.
+/// The second half of an id, which is random. If two events share it, the table tells them apart.
 const fn half(id: EventId) -> u64 {
     id.0.as_u64_pair().1
 }

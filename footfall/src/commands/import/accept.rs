@@ -30,8 +30,8 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// Lines that fill a batch, even with fewer records. Each may be a bad line, which takes memory
 /// too.
 const BATCH_LINES: u64 = 1_000;
-/// Steps by which the thread's priority is lower. The tables are what an import waits for, and they
-/// need the processor too; so do live visits.
+/// By how much the thread lowers its priority. The import waits for the tables, and they need the
+/// processor as well, as do live visits.
 const NICER: i32 = 10;
 /// How long after the directory was read a page or link may still be missing from it. A change reaches
 /// every reader within a second.
@@ -73,7 +73,7 @@ impl Intake {
         input: impl Read,
         batches: &mpsc::Sender<Batch>,
     ) -> std::io::Result<()> {
-        // Only this thread, on Linux. Without the right to change it, the import is as fast as before.
+        // On Linux this changes only this thread. If it fails, the import just takes longer.
         let _ = rustix::process::nice(NICER);
         let begun = Instant::now();
         let mut lines = Lines::new(input, MAX_LINE_BYTES);
